@@ -1,0 +1,93 @@
+"""What the core wants done, in the imperative. What a command led to comes back only as a new event."""
+
+from dataclasses import dataclass
+
+from callflow.core.record import CallRecord, Happening
+from callflow.core.states import Result
+
+
+@dataclass(frozen=True, slots=True)
+class ArmEar:
+    """Set TALK_DETECT afresh -> EarArmed or EarFailed."""
+
+    call_id: str
+    channel: str
+    silence_ms: int
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisarmEar:
+    """Remove TALK_DETECT from a channel; nothing comes back."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayPrompt:
+    """Play `prompt` in `language` over AGI -> PromptFinished or PromptFailed with the same `play_id`."""
+
+    call_id: str
+    play_id: int
+    prompt: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopPrompt:
+    """End the playing prompt at once (ControlPlayback stop) -> PromptFinished."""
+
+    call_id: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class FenceEvents:
+    """Ask AMI for an answer behind every event still on its way -> EventsFenced or FenceFailed."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Set CALLFLOW_RESULT and give the channel back to the dialplan, which hangs up only on `silent`."""
+
+    call_id: str
+    channel: str
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class ProveEar:
+    """Place the self-test call on a Local channel: its tone must come back as SoundStarted."""
+
+    check_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TellHappening:
+    """Log and keep one thing that happened in a call."""
+
+    call_id: str
+    happening: Happening
+
+
+@dataclass(frozen=True, slots=True)
+class SaveCall:
+    """Insert or update the row of a call; `final` when nothing more will follow."""
+
+    record: CallRecord
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """Log a warning that concerns no single call; `remedy` says what to do."""
+
+    text: str
+    remedy: str
+
+
+Command = (
+    ArmEar | DisarmEar | PlayPrompt | StopPrompt | FenceEvents | Release | ProveEar | TellHappening | SaveCall | Warn
+)

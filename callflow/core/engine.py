@@ -1,0 +1,207 @@
+"""All calls at once: hands each event to its call, and knows the next deadline of them all."""
+
+import heapq
+from collections import Counter
+
+from callflow.core import commands as do
+from callflow.core import events as it
+from callflow.core.observing import Observing
+from callflow.core.profile import CHECK_LADDER, Mode, Procedures, Profile
+from callflow.core.screening import Screening
+from callflow.core.states import IllegalInput, Result
+
+PROVE_EVERY_MS = 30_000
+CHECK_PROFILE = Profile(ladder="check")
+
+
+class Engine:
+    """The pure core. `receive` and `expire` return what is to be done, in order; neither ever raises for an event."""
+
+    def __init__(self, procedures: Procedures) -> None:
+        self._procedures = procedures
+        self._calls: dict[str, Screening] = {}
+        self._by_uniqueid: dict[str, Screening] = {}
+        self._deadlines: list[tuple[int, str]] = []
+        self._prove_at: int | None = None
+        self._proofs = 0
+        self._warned: set[str] = set()
+        self.link_up = False
+        self.ear_proven = False
+        """This link has heard at least one sound; before that, nobody is hung up for being silent."""
+        self.unexpected: Counter[str] = Counter()
+        """Events that fitted nowhere, by name: late answers, strangers, impossible orders."""
+
+    @property
+    def live(self) -> int:
+        """Calls being screened or observed now."""
+        return len(self._calls)
+
+    def receive(self, event: it.Event, now_ms: int) -> list[do.Command]:
+        """Take in one fact."""
+        match event:
+            case it.CallArrived():
+                return self._arrived(event, now_ms)
+            case it.SoundStarted():
+                self.ear_proven = self.link_up
+            case it.LinkUp():
+                self.link_up = True
+                return self._prove(now_ms)
+            case it.LinkLost():
+                return self._link_lost(event, now_ms)
+            case it.ChannelsSeen():
+                return self._channels_seen(event, now_ms)
+        call = self._call_of(event)
+        if call is None:
+            return []
+        return self._step(call, event, now_ms)
+
+    def expire(self, now_ms: int) -> list[do.Command]:
+        """Do what is due by now."""
+        commands: list[do.Command] = []
+        while self._deadlines and self._deadlines[0][0] <= now_ms:
+            _, call_id = heapq.heappop(self._deadlines)
+            call = self._calls.get(call_id)
+            due = call.next_deadline() if call else None
+            if call is not None and due is not None and due <= now_ms:
+                self._guard(call, "deadline", lambda c=call: c.expire(now_ms))  # type: ignore[misc]
+                commands += self._after(call)
+        if self._prove_at is not None and self._prove_at <= now_ms:
+            commands += self._prove(now_ms)
+        return commands
+
+    def next_deadline(self) -> int | None:
+        """When to call `expire` next, epoch ms; it may turn out that nothing is due."""
+        due = [at for at in (self._deadlines[0][0] if self._deadlines else None, self._prove_at) if at is not None]
+        return min(due, default=None)
+
+    # -- calls ----------------------------------------------------------------------------------------------------
+
+    def _arrived(self, event: it.CallArrived, now_ms: int) -> list[do.Command]:
+        before = self._by_uniqueid.get(event.uniqueid)
+        commands: list[do.Command] = []
+        if before is not None:
+            self._guard(before, "screened again", lambda: before.screened_again(event.at_ms, now_ms))
+            commands += self._after(before)
+        profile, warnings = self._profile(event)
+        if profile.mode is Mode.OFF:
+            return [*commands, *warnings, do.Release(event.call_id, event.channel, Result.OFF)]
+        ladder = CHECK_LADDER if event.check else self._procedures.ladders[profile.ladder]
+        kind = Observing if profile.mode is Mode.OBSERVE else Screening
+        call = kind(event, profile, ladder, self._procedures, now_ms)
+        self._calls[event.call_id] = self._by_uniqueid[event.uniqueid] = call
+        if not self.link_up:
+            call.turn_away(Result.UNAVAILABLE, now_ms, "AMI is not connected, nobody can be heard")
+        elif self.live > self._procedures.max_calls:
+            call.turn_away(Result.UNAVAILABLE, now_ms, "more calls than [limits] max_calls")
+        else:
+            call.start(now_ms)
+        return commands + warnings + self._after(call)
+
+    def _profile(self, event: it.CallArrived) -> tuple[Profile, list[do.Command]]:
+        """The profile named in the dialplan; an unknown one falls back to `default` and is reported once."""
+        if event.check:
+            return CHECK_PROFILE, []
+        profiles = self._procedures.profiles
+        if event.profile in profiles:
+            return profiles[event.profile], []
+        if event.profile in self._warned or len(self._warned) > 1000:
+            return profiles["default"], []
+        self._warned.add(event.profile)
+        text = f"the dialplan asks for profile {event.profile!r}, which is not in the settings; using default"
+        return profiles["default"], [do.Warn(text, f"add [profiles.{event.profile}] or correct the Gosub line")]
+
+    def _call_of(self, event: it.Event) -> Screening | None:
+        """The call that an event belongs to, None (and counted) when there is none."""
+        match event:
+            case it.SoundStarted() | it.SoundEnded() | it.KeyPressed() | it.CallerHungUp():
+                return self._by_uniqueid.get(event.uniqueid)
+            case it.CallArrived() | it.LinkUp() | it.LinkLost() | it.ChannelsSeen():
+                return None
+            case _:
+                call = self._calls.get(event.call_id)
+                if call is None:
+                    self.unexpected[type(event).__name__] += 1
+                return call
+
+    def _step(self, call: Screening, event: it.Event, now_ms: int) -> list[do.Command]:
+        self._guard(call, type(event).__name__, lambda: _tell(call, event, self.ear_proven, now_ms))
+        return self._after(call)
+
+    def _guard(self, call: Screening, name: str, step: "_Step") -> None:
+        """Run one step; an input that the table does not allow is counted and changes nothing."""
+        if call.done:
+            return
+        try:
+            step()
+        except IllegalInput:
+            self.unexpected[name] += 1
+
+    def _after(self, call: Screening) -> list[do.Command]:
+        """Collect what the call wants done; forget it when done, else note its deadline."""
+        commands, call.commands = call.commands, []
+        if call.done:
+            self._calls.pop(call.arrived.call_id, None)
+            if self._by_uniqueid.get(call.arrived.uniqueid) is call:
+                del self._by_uniqueid[call.arrived.uniqueid]
+        elif (due := call.next_deadline()) is not None:
+            heapq.heappush(self._deadlines, (due, call.arrived.call_id))
+        return commands
+
+    # -- the link -------------------------------------------------------------------------------------------------
+
+    def _link_lost(self, event: it.LinkLost, now_ms: int) -> list[do.Command]:
+        self.link_up = self.ear_proven = False
+        self._prove_at = None
+        commands: list[do.Command] = []
+        for call in list(self._calls.values()):
+            commands += self._step(call, event, now_ms)
+        return commands
+
+    def _channels_seen(self, event: it.ChannelsSeen, now_ms: int) -> list[do.Command]:
+        """Calls whose channel is gone ended while nobody was looking."""
+        commands: list[do.Command] = []
+        for call in list(self._calls.values()):
+            if call.arrived.uniqueid not in event.uniqueids and call.partial:
+                commands += self._step(call, it.CallerHungUp(call.arrived.uniqueid, event.at_ms), now_ms)
+        return commands
+
+    def _prove(self, now_ms: int) -> list[do.Command]:
+        """Place the self-test call until a sound is heard over this link."""
+        if self.ear_proven or not self.link_up:
+            self._prove_at = None
+            return []
+        self._prove_at = now_ms + PROVE_EVERY_MS
+        self._proofs += 1
+        commands: list[do.Command] = [do.ProveEar(f"{now_ms}-{self._proofs}")]
+        if self._proofs > 1:
+            text = "no sound has been heard over this AMI link yet; silent callers are not hung up until one is"
+            commands.append(do.Warn(text, "run `callflow check`: it tells what keeps the self-test tone from us"))
+        return commands
+
+
+def _tell(call: Screening, event: it.Event, ear_proven: bool, now_ms: int) -> None:
+    match event:
+        case it.EarArmed():
+            call.ear_armed(now_ms)
+        case it.EarFailed():
+            call.ear_failed(event.reason, now_ms)
+        case it.SoundStarted():
+            call.sound_started(event, now_ms)
+        case it.SoundEnded():
+            call.sound_ended(event, now_ms)
+        case it.KeyPressed():
+            call.key_pressed(event, now_ms)
+        case it.PromptFinished():
+            call.prompt_finished(event, now_ms)
+        case it.PromptFailed():
+            call.prompt_failed(event, now_ms)
+        case it.EventsFenced():
+            call.fenced(ear_proven, now_ms)
+        case it.FenceFailed():
+            call.fence_failed(event.reason, now_ms)
+        case it.CallerHungUp():
+            call.hung_up(event.at_ms, now_ms)
+        case it.AgiClosed():
+            call.taken(event.at_ms, now_ms)
+        case it.LinkLost():
+            call.link_lost(event.reason, now_ms)

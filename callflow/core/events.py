@@ -1,0 +1,152 @@
+"""Facts that reach the core, small and in the past tense. `at_ms`: when it happened, epoch milliseconds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CallArrived:
+    """Asterisk handed a caller to us over FastAGI; `check` names the self-test, "" for a real caller."""
+
+    call_id: str
+    uniqueid: str
+    channel: str
+    profile: str
+    at_ms: int
+    language: str = ""
+    caller_number: str = ""
+    caller_name: str = ""
+    dialled: str = ""
+    check: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EarArmed:
+    """Asterisk accepted TALK_DETECT on the caller's channel."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarFailed:
+    """The ear could not be had; `reason` is a sentence."""
+
+    call_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SoundStarted:
+    """ChannelTalkingStart: sound above the threshold; speech or click is not known yet."""
+
+    uniqueid: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundEnded:
+    """ChannelTalkingStop; `duration_ms` without the closing silence, None when Asterisk's figure was absurd."""
+
+    uniqueid: str
+    at_ms: int
+    duration_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """DTMFBegin received from the caller."""
+
+    uniqueid: str
+    key: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFinished:
+    """STREAM FILE answered: the prompt has ended or was stopped."""
+
+    call_id: str
+    play_id: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFailed:
+    """The prompt could not be played; `reason` is a sentence."""
+
+    call_id: str
+    play_id: int
+    at_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventsFenced:
+    """All AMI events made before our FenceEvents command have now been received."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FenceFailed:
+    """Nobody can tell whether events are still on their way; `reason` is a sentence."""
+
+    call_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerHungUp:
+    """AGI HANGUP or AMI Hangup of the caller's channel."""
+
+    uniqueid: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgiClosed:
+    """The FastAGI connection ended without us and without a hang-up: fax, redirect or transfer took the call."""
+
+    call_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """AMI is logged in and its events flow."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost:
+    """AMI is gone: nothing can be heard any more."""
+
+    at_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelsSeen:
+    """A snapshot of all channels, taken after a reconnect."""
+
+    uniqueids: frozenset[str]
+    at_ms: int
+
+
+Event = (
+    CallArrived
+    | EarArmed
+    | EarFailed
+    | SoundStarted
+    | SoundEnded
+    | KeyPressed
+    | PromptFinished
+    | PromptFailed
+    | EventsFenced
+    | FenceFailed
+    | CallerHungUp
+    | AgiClosed
+    | LinkUp
+    | LinkLost
+    | ChannelsSeen
+)

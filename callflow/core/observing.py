@@ -1,0 +1,93 @@
+"""Observe mode: the same ladder climbed in silence beside a call that has already gone on.
+
+Nothing is said and nothing is hung up. Prompts last their nominal `prompt_s`. What would have been decided is written
+down as `would`, and the ear stays on for `observe_after_s` more: whoever speaks then would have been hung up wrongly.
+"""
+
+from callflow.core import commands as do
+from callflow.core import events as it
+from callflow.core.profile import Rung
+from callflow.core.record import Kind
+from callflow.core.screening import Screening
+from callflow.core.states import Input, Result, State
+
+
+class Observing(Screening):
+    """A screening whose words and deeds are only written down."""
+
+    def start(self, now_ms: int) -> None:
+        """Let the caller go on at once; listen from beside."""
+        super().start(now_ms)
+        self._do(do.Release(self.arrived.call_id, self.arrived.channel, Result.OBSERVED))
+
+    def expire(self, now_ms: int) -> None:
+        """As for any call, and the end of the time after the would-be decision."""
+        if self.would is None or self._talking.expired(now_ms):
+            super().expire(now_ms)
+        else:
+            self._finish(now_ms, "observed to the end")
+
+    def link_lost(self, reason: str, now_ms: int) -> None:
+        """What is missed meanwhile cannot be known: the record is partial, the call goes on regardless."""
+        self.partial = True
+        self._tell(Kind.LINK_LOST, now_ms, "ami", reason)
+
+    def hung_up(self, at_ms: int, now_ms: int) -> None:
+        """The call is over."""
+        self._tell(Kind.HUNG_UP, at_ms, "caller")
+        self._finish(now_ms, "the call ended")
+
+    def taken(self, at_ms: int, now_ms: int) -> None:
+        """The FastAGI connection has ended, as it should."""
+
+    def screened_again(self, at_ms: int, now_ms: int) -> None:
+        """The new screening observes from here on."""
+        self._finish(now_ms, "screened again")
+
+    def ear_failed(self, reason: str, now_ms: int) -> None:
+        """Without an ear there is nothing to observe."""
+        self._tell(Kind.EAR, now_ms, "talk_detect", f"not armed: {reason}")
+        self.partial = True
+        self._finish(now_ms, "no ear")
+
+    def _say(self, rung: Rung, now_ms: int) -> None:
+        self._tell(Kind.SAID, now_ms, rung.prompt or "", "only in mind: observe mode")
+        self._state_at = now_ms + int(1000 * rung.prompt_s)
+
+    def _time_over(self, now_ms: int) -> None:
+        match self.state:
+            case State.SPEAKING:
+                self._listen(Input.PROMPT_ENDED, now_ms)
+            case State.PAUSING:
+                self._conclude(Result.SILENT, now_ms, "nobody was heard to the end of the ladder")
+            case _:
+                super()._time_over(now_ms)
+
+    def _heard(self, how: Result, at_ms: int, now_ms: int) -> None:
+        self._heard_at = at_ms if self._heard_at is None else self._heard_at
+        if self.would is None:
+            rescued = self._rungs[self._rung].then == "hang_up"
+            self._conclude(Result.RESCUED if rescued else how, now_ms, "the caller was heard")
+        else:
+            self._heard_after_would = True
+            self._finish(now_ms, "heard after all")
+
+    def _conclude(self, result: Result, now_ms: int, why: str) -> None:
+        """Write down what would have been done; a would-be hang-up is followed up to see whether it was wrong."""
+        if self.partial:
+            self._finish(now_ms, "not everything was heard")
+            return
+        self.would = result
+        self._tell(Kind.WOULD, now_ms, result, why)
+        if result is Result.SILENT:
+            self._state_at = now_ms + int(1000 * self.profile.observe_after_s)
+        else:
+            self._finish(now_ms, why)
+
+    def _finish(self, now_ms: int, why: str) -> None:
+        self.state = State.DONE
+        self._state_at = None
+        self.result = Result.OBSERVED
+        self._tell(Kind.DECIDED, now_ms, Result.OBSERVED, why)
+        self._save(now_ms, final=True)
+        self._do(do.DisarmEar(self.arrived.channel))

@@ -1,0 +1,129 @@
+"""What a site may set about a call: ladders, ears and profiles, each with default, unit and bound beside it."""
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class Mode(StrEnum):
+    """How far callflow goes with the callers of a profile."""
+
+    ACT = "act"
+    OBSERVE = "observe"
+    OFF = "off"
+
+
+class Frozen(BaseModel):
+    """A settings section: unknown keys are refused, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rung(Frozen):
+    """One step of a ladder: say a prompt, listen, then go on as `then` says."""
+
+    prompt: Name | None = Field(None, description="Prompt to say first; leave out to only listen.")
+    listen_s: float = Field(
+        3.0, ge=0, le=60, description="Seconds of silence to wait for, counted from the end of the prompt."
+    )
+    then: Literal["next", "hang_up", "pass_on"] = Field(
+        "next", description="After silence: the next rung, pause and hang up, or hand over to a person."
+    )
+    pause_s: float = Field(2.0, ge=0, le=60, description="Seconds to wait before hanging up (then = hang_up).")
+    prompt_s: float = Field(
+        5.0,
+        gt=0,
+        le=60,
+        description="Nominal length of the prompt in seconds: observe mode counts with it, and a prompt that has not "
+        "ended after twice this and 5 s more is given up.",
+    )
+
+
+class Ladder(Frozen):
+    """The rungs of one ladder, first to last; the last one decides."""
+
+    rungs: tuple[Rung, ...] = Field(min_length=1, max_length=20, description="The steps, first to last.")
+
+    @model_validator(mode="after")
+    def _last_rung_decides(self) -> Self:
+        for number, rung in enumerate(self.rungs, 1):
+            last = number == len(self.rungs)
+            if last and rung.then == "next":
+                raise ValueError(f'rung {number} is the last: set then = "hang_up" or "pass_on", not "next"')
+            if not last and rung.then != "next":
+                raise ValueError(f'rung {number} is not the last: set then = "next", or remove the rungs after it')
+        return self
+
+
+class TalkDetect(Frozen):
+    """Asterisk's own ear, TALK_DETECT (func_talkdetect)."""
+
+    threshold: int = Field(
+        256, ge=1, le=32767, description="Mean absolute sample of a 20 ms frame that counts as sound; 256 is -42 dBFS."
+    )
+    silence_ms: int = Field(160, ge=40, le=2000, description="Milliseconds of quiet that end a sound.")
+    min_speech_ms: int = Field(
+        120, ge=0, le=2000, description="A sound shorter than this (milliseconds) is a click, not speech."
+    )
+    burst_window_ms: int = Field(
+        2000,
+        ge=0,
+        le=10000,
+        description="Short sounds add up over this many milliseconds: several clipped syllables are speech.",
+    )
+
+
+class Profile(Frozen):
+    """How the callers of one dialplan entry are screened."""
+
+    mode: Mode = Field(Mode.ACT, description="act, observe (listen and record only) or off.")
+    language: Name | None = Field(
+        None, description="Language of the prompts; leave out to use the language of the channel."
+    )
+    ladder: Name = Field("silent", description="Name of the ladder to climb.")
+    prompts: dict[Name, Name] = Field(
+        default_factory=dict, description="Other recordings for this profile: prompt name = file name."
+    )
+    talk_detect: TalkDetect = Field(TalkDetect(), description="The ear's thresholds for this profile.")
+    observe_after_s: float = Field(
+        30.0,
+        ge=0,
+        le=600,
+        description="Seconds that observe mode keeps listening after the moment it would have hung up.",
+    )
+
+
+SILENT_LADDER = Ladder(
+    rungs=(
+        Rung(prompt="greeting", listen_s=3.0, then="next"),
+        Rung(prompt="can_you_hear", listen_s=3.0, then="next"),
+        Rung(prompt="goodbye", listen_s=0.0, then="hang_up", pause_s=2.0, prompt_s=8.0),
+    )
+)
+"""Rows S1 to S3 of the service procedures: ask, ask again after 3 s, say goodbye, hang up after 2 s."""
+
+CHECK_LADDER = Ladder(rungs=(Rung(listen_s=2.0, then="pass_on"),))
+"""The self-test call: only listen for the tone, then let it go."""
+
+
+class Procedures(Frozen):
+    """The service procedures of a site, as the core sees them."""
+
+    profiles: dict[Name, Profile]
+    ladders: dict[Name, Ladder]
+    languages: tuple[Name, ...]
+    default_language: Name
+    max_calls: int
+
+    def choose_language(self, profile: Profile, channel_language: str) -> str:
+        """The language to speak: the profile's, else the channel's (zh_CN and cn count as zh), else the default."""
+        if profile.language is not None:
+            return profile.language
+        wanted = channel_language.replace("-", "_").lower()
+        for candidate in (wanted, wanted.partition("_")[0], "zh" if wanted == "cn" else ""):
+            if candidate in self.languages:
+                return candidate
+        return self.default_language

@@ -1,0 +1,309 @@
+"""One screened call climbing its ladder: what it was told, what it hears, what it wants done next."""
+
+from callflow.core import commands as do
+from callflow.core import events as it
+from callflow.core.profile import Ladder, Procedures, Profile, Rung
+from callflow.core.record import CallRecord, Happening, Kind
+from callflow.core.states import Input, Result, State, next_state
+from callflow.core.talking import Talking
+
+ARM_TIMEOUT_MS = 1000
+FENCE_TIMEOUT_MS = 1000
+
+
+class Screening:
+    """Acts on one call. `commands` fills up as events come in; the engine drains it after each."""
+
+    def __init__(
+        self, arrived: it.CallArrived, profile: Profile, ladder: Ladder, procedures: Procedures, now_ms: int
+    ) -> None:
+        self.arrived = arrived
+        self.profile = profile
+        self.state = State.ARMING
+        self.result: Result | None = None
+        self.would: Result | None = None
+        self.partial = False
+        self.commands: list[do.Command] = []
+        self._rungs = ladder.rungs
+        self._rung = 0
+        self._talking = Talking(profile.talk_detect)
+        self._state_at: int | None = now_ms + ARM_TIMEOUT_MS
+        self._procedures = procedures
+        self._language = procedures.choose_language(profile, arrived.language)
+        self._play_id = 0
+        self._playing = False
+        self._seq = 0
+        self._sound_at: int | None = None
+        self._heard_at: int | None = None
+        self._heard_after_would = False
+        self._fence_again = False
+
+    # -- what the engine calls ------------------------------------------------------------------------------------
+
+    @property
+    def done(self) -> bool:
+        """Nothing more will come of this call."""
+        return self.state is State.DONE
+
+    def start(self, now_ms: int) -> None:
+        """The first thing: write the call down and arm the ear."""
+        a = self.arrived
+        self._tell(Kind.ARRIVED, a.at_ms, a.profile, f"{self.profile.mode} with ladder {self.profile.ladder}")
+        self._save(now_ms, final=False)
+        self._arm_ear()
+
+    def next_deadline(self) -> int | None:
+        """When `expire` must be called, epoch ms; a sound not yet judged holds back silence."""
+        decide_at = self._talking.decide_at
+        if decide_at is None:
+            return self._state_at
+        if self._state_at is None or self.state in (State.LISTENING, State.PAUSING):
+            return decide_at
+        return min(decide_at, self._state_at)
+
+    def expire(self, now_ms: int) -> None:
+        """A deadline has passed: the sound is speech, or the state's time is over."""
+        if self._talking.expired(now_ms):
+            self._speech(now_ms, "a sound that went on")
+        elif self._state_at is not None and now_ms >= self._state_at:
+            self._time_over(now_ms)
+
+    def sound_started(self, event: it.SoundStarted, now_ms: int) -> None:
+        """ChannelTalkingStart on this caller's channel."""
+        self._sound_at = event.at_ms
+        if self._talking.started(now_ms):
+            self._speech(now_ms, "any sound counts")
+
+    def sound_ended(self, event: it.SoundEnded, now_ms: int) -> None:
+        """ChannelTalkingStop on this caller's channel."""
+        length = "unknown" if event.duration_ms is None else f"{event.duration_ms} ms"
+        if self._talking.ended(now_ms, event.duration_ms):
+            self._speech(now_ms, f"sound of {length}")
+            return
+        self._tell(Kind.CLICK, event.at_ms, length, "too short for speech")
+        if self._fence_again:
+            self._fence()
+
+    def key_pressed(self, event: it.KeyPressed, now_ms: int) -> None:
+        """A key is a sign of life like speech."""
+        self._tell(Kind.KEY, event.at_ms, event.key)
+        self._heard(Result.KEY, event.at_ms, now_ms)
+
+    def ear_armed(self, now_ms: int) -> None:
+        """Asterisk listens to the caller: begin the first rung."""
+        self._go(Input.EAR_ARMED)
+        self._talking.forget()
+        self._tell(Kind.EAR, now_ms, "talk_detect", "armed")
+        self._begin_rung(now_ms)
+
+    def ear_failed(self, reason: str, now_ms: int) -> None:
+        """Nobody can be heard without an ear, so nobody is judged."""
+        self._go(Input.EAR_FAILED)
+        self._tell(Kind.EAR, now_ms, "talk_detect", f"not armed: {reason}")
+        self._conclude(Result.UNAVAILABLE, now_ms, "no ear")
+
+    def prompt_finished(self, event: it.PromptFinished, now_ms: int) -> None:
+        """The prompt has ended by itself: its rung's listening time begins."""
+        if event.play_id != self._play_id:
+            return
+        self._playing = False
+        self._tell(Kind.PROMPT_ENDED, event.at_ms, self._rungs[self._rung].prompt or "")
+        self._listen(Input.PROMPT_ENDED, now_ms)
+
+    def prompt_failed(self, event: it.PromptFailed, now_ms: int) -> None:
+        """Try the default language once; a caller who cannot be spoken to goes on to a person."""
+        if event.play_id != self._play_id:
+            return
+        self._playing = False
+        self._tell(Kind.PROMPT_FAILED, event.at_ms, self._rungs[self._rung].prompt or "", event.reason)
+        if self._language != self._procedures.default_language:
+            self._language = self._procedures.default_language
+            self._say(self._rungs[self._rung], now_ms)
+            return
+        self._go(Input.PROMPT_FAILED)
+        self._conclude(Result.UNAVAILABLE, now_ms, "the prompt could not be played")
+
+    def fenced(self, ear_proven: bool, now_ms: int) -> None:
+        """No event is on its way any more: the last look before the hang-up."""
+        if self._talking.undecided:
+            self._fence_again = True
+        elif ear_proven:
+            self._go(Input.CERTAIN)
+            self._conclude(Result.SILENT, now_ms, "nobody was heard to the end of the ladder")
+        else:
+            self._doubt(now_ms, "this ear has not heard any sound since it was connected")
+
+    def fence_failed(self, reason: str, now_ms: int) -> None:
+        """Asterisk did not say whether events are on their way."""
+        self._doubt(now_ms, reason)
+
+    def link_lost(self, reason: str, now_ms: int) -> None:
+        """AMI is gone: whoever is being screened goes on to a person."""
+        self.partial = True
+        self._go(Input.LINK_LOST)
+        self._tell(Kind.LINK_LOST, now_ms, "ami", reason)
+        self._conclude(Result.UNAVAILABLE, now_ms, "the ear was lost")
+
+    def hung_up(self, at_ms: int, now_ms: int) -> None:
+        """The caller's channel is gone."""
+        self._go(Input.HUNG_UP)
+        self._tell(Kind.HUNG_UP, at_ms, "caller")
+        self._conclude(Result.HANGUP, now_ms, "the caller hung up")
+
+    def taken(self, at_ms: int, now_ms: int) -> None:
+        """A fax tone, a redirect or a transfer took the channel out of our hands."""
+        self._go(Input.TAKEN)
+        self._tell(Kind.TAKEN, at_ms)
+        self._conclude(Result.TAKEN, now_ms, "the call was taken elsewhere")
+
+    def turn_away(self, result: Result, now_ms: int, why: str) -> None:
+        """Hand the caller on without screening."""
+        a = self.arrived
+        self._tell(Kind.ARRIVED, a.at_ms, a.profile)
+        self.state = State.DONE
+        Screening._conclude(self, result, now_ms, why)
+
+    def screened_again(self, at_ms: int, now_ms: int) -> None:
+        """The dialplan sent the same channel in a second time: the first screening is over."""
+        self.taken(at_ms, now_ms)
+
+    # -- climbing -------------------------------------------------------------------------------------------------
+
+    def _begin_rung(self, now_ms: int) -> None:
+        rung = self._rungs[self._rung]
+        if rung.prompt is None:
+            self._listen(Input.ONLY_LISTEN, now_ms)
+        else:
+            self._say(rung, now_ms)
+
+    def _say(self, rung: Rung, now_ms: int) -> None:
+        self._play_id += 1
+        self._playing = True
+        prompt = rung.prompt or ""
+        self._tell(Kind.SAID, now_ms, prompt, f"rung {self._rung + 1} of {len(self._rungs)} in {self._language}")
+        self._save(now_ms, final=False)
+        self._state_at = now_ms + int(2000 * rung.prompt_s) + 5000
+        file = self.profile.prompts.get(prompt, prompt)
+        self._do(do.PlayPrompt(self.arrived.call_id, self._play_id, file, self._language))
+
+    def _listen(self, after: Input, now_ms: int) -> None:
+        self._go(after)
+        self._state_at = now_ms + int(1000 * self._rungs[self._rung].listen_s)
+
+    def _time_over(self, now_ms: int) -> None:
+        match self.state:
+            case State.LISTENING:
+                self._silence(now_ms)
+            case State.PAUSING:
+                self._go(Input.PAUSE_OVER)
+                self._fence()
+                self._state_at = now_ms + FENCE_TIMEOUT_MS
+            case State.CONFIRMING:
+                self._doubt(now_ms, "Asterisk did not answer in time")
+            case State.ARMING:
+                self.ear_failed("Asterisk did not answer in time", now_ms)
+            case State.SPEAKING:
+                self._go(Input.PROMPT_FAILED)
+                self._conclude(Result.UNAVAILABLE, now_ms, "the prompt did not end")
+
+    def _silence(self, now_ms: int) -> None:
+        rung = self._rungs[self._rung]
+        if rung.listen_s:
+            self._tell(Kind.SILENCE, now_ms, f"{rung.listen_s:g} s")
+        match rung.then:
+            case "next":
+                self._go(Input.STILL_SILENT)
+                self._rung += 1
+                self._begin_rung(now_ms)
+            case "pass_on":
+                self._go(Input.SILENT_PASS_ON)
+                self._conclude(Result.PASSED, now_ms, "nobody was heard; the ladder hands over to a person")
+            case "hang_up":
+                self._go(Input.SILENT_PAUSE)
+                self._tell(Kind.PAUSE, now_ms, f"{rung.pause_s:g} s")
+                self._state_at = now_ms + int(1000 * rung.pause_s)
+
+    def _fence(self) -> None:
+        self._fence_again = False
+        self._do(do.FenceEvents(self.arrived.call_id))
+
+    def _doubt(self, now_ms: int, why: str) -> None:
+        self._go(Input.DOUBT)
+        self._conclude(Result.UNAVAILABLE, now_ms, why)
+
+    # -- hearing --------------------------------------------------------------------------------------------------
+
+    def _speech(self, now_ms: int, why: str) -> None:
+        at_ms = now_ms if self._sound_at is None else self._sound_at
+        self._talking.decide_at = None
+        self._tell(Kind.SPEECH, at_ms, "", why)
+        self._heard(Result.SPOKE, at_ms, now_ms)
+
+    def _heard(self, how: Result, at_ms: int, now_ms: int) -> None:
+        """The caller is there: nothing more is said and nothing is hung up."""
+        self._go(Input.HEARD)
+        self._heard_at = at_ms
+        rescued = self._rungs[self._rung].then == "hang_up"
+        self._conclude(Result.RESCUED if rescued else how, now_ms, "the caller was heard")
+
+    # -- outcome --------------------------------------------------------------------------------------------------
+
+    def _conclude(self, result: Result, now_ms: int, why: str) -> None:
+        """Give the call back with `result`, once, and write down why."""
+        self._state_at = None
+        self.result = result
+        gone = result in (Result.HANGUP, Result.TAKEN)
+        if self._playing and not gone:
+            self._playing = False
+            self._do(do.StopPrompt(self.arrived.call_id, self.arrived.channel))
+            self._tell(Kind.PROMPT_STOPPED, now_ms, self._rungs[self._rung].prompt or "")
+        self._tell(Kind.DECIDED, now_ms, result, why)
+        self._save(now_ms, final=True)
+        if not gone:
+            self._do(do.Release(self.arrived.call_id, self.arrived.channel, result))
+
+    def _arm_ear(self) -> None:
+        ear = self.profile.talk_detect
+        self._do(do.ArmEar(self.arrived.call_id, self.arrived.channel, ear.silence_ms, ear.threshold))
+
+    def _go(self, what: Input) -> None:
+        self.state = next_state(self.state, what)
+
+    def _do(self, command: do.Command) -> None:
+        self.commands.append(command)
+
+    def _tell(self, kind: Kind, at_ms: int, what: str = "", why: str = "") -> None:
+        if self.arrived.check:
+            return
+        self._seq += 1
+        self._do(do.TellHappening(self.arrived.call_id, Happening(self._seq, at_ms, kind, what, why)))
+
+    def _save(self, now_ms: int, *, final: bool) -> None:
+        if self.arrived.check:
+            return
+        self._do(do.SaveCall(self.record(now_ms if final else None), final))
+
+    def record(self, ended_ms: int | None) -> CallRecord:
+        """The call as it stands; `ended_ms` None while it lasts."""
+        a = self.arrived
+        return CallRecord(
+            call_id=a.call_id,
+            uniqueid=a.uniqueid,
+            channel=a.channel,
+            profile=a.profile,
+            mode=self.profile.mode,
+            ladder=self.profile.ladder,
+            ear="talk_detect",
+            language=self._language,
+            caller_number=a.caller_number,
+            caller_name=a.caller_name,
+            dialled=a.dialled,
+            arrived_ms=a.at_ms,
+            ended_ms=ended_ms,
+            result=self.result,
+            would=self.would,
+            rung=self._rung + 1,
+            heard_at_ms=self._heard_at,
+            heard_after_would=self._heard_after_would,
+            partial=self.partial,
+        )
