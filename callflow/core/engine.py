@@ -2,6 +2,8 @@
 
 import heapq
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 
 from callflow.core import commands as do
 from callflow.core import events as it
@@ -63,8 +65,7 @@ class Engine:
             call = self._calls.get(call_id)
             due = call.next_deadline() if call else None
             if call is not None and due is not None and due <= now_ms:
-                self._guard(call, "deadline", lambda c=call: c.expire(now_ms))  # type: ignore[misc]
-                commands += self._after(call)
+                commands += self._run(call, "deadline", partial(call.expire, now_ms))
         if self._prove_at is not None and self._prove_at <= now_ms:
             commands += self._prove(now_ms)
         return commands
@@ -80,8 +81,7 @@ class Engine:
         before = self._by_uniqueid.get(event.uniqueid)
         commands: list[do.Command] = []
         if before is not None:
-            self._guard(before, "screened again", lambda: before.screened_again(event.at_ms, now_ms))
-            commands += self._after(before)
+            commands += self._run(before, "screened again", partial(before.screened_again, event.at_ms, now_ms))
         profile, warnings = self._profile(event)
         if profile.mode is Mode.OFF:
             return [*commands, *warnings, do.Release(event.call_id, event.channel, Result.OFF)]
@@ -124,17 +124,17 @@ class Engine:
                 return call
 
     def _step(self, call: Screening, event: it.Event, now_ms: int) -> list[do.Command]:
-        self._guard(call, type(event).__name__, lambda: _tell(call, event, self.ear_proven, now_ms))
-        return self._after(call)
+        if isinstance(event, it.EventsFenced) and not self.ear_proven:
+            event = it.FenceFailed(event.call_id, "this ear has not heard any sound since it was connected")
+        return self._run(call, type(event).__name__, partial(call.receive, event, now_ms))
 
-    def _guard(self, call: Screening, name: str, step: "_Step") -> None:
-        """Run one step; an input that the table does not allow is counted and changes nothing."""
-        if call.done:
-            return
+    def _run(self, call: Screening, name: str, step: Callable[[], None]) -> list[do.Command]:
+        """Run one step of a call; an input that its table does not allow is counted and changes nothing."""
         try:
             step()
         except IllegalInput:
             self.unexpected[name] += 1
+        return self._after(call)
 
     def _after(self, call: Screening) -> list[do.Command]:
         """Collect what the call wants done; forget it when done, else note its deadline."""
@@ -177,31 +177,3 @@ class Engine:
             text = "no sound has been heard over this AMI link yet; silent callers are not hung up until one is"
             commands.append(do.Warn(text, "run `callflow check`: it tells what keeps the self-test tone from us"))
         return commands
-
-
-def _tell(call: Screening, event: it.Event, ear_proven: bool, now_ms: int) -> None:
-    match event:
-        case it.EarArmed():
-            call.ear_armed(now_ms)
-        case it.EarFailed():
-            call.ear_failed(event.reason, now_ms)
-        case it.SoundStarted():
-            call.sound_started(event, now_ms)
-        case it.SoundEnded():
-            call.sound_ended(event, now_ms)
-        case it.KeyPressed():
-            call.key_pressed(event, now_ms)
-        case it.PromptFinished():
-            call.prompt_finished(event, now_ms)
-        case it.PromptFailed():
-            call.prompt_failed(event, now_ms)
-        case it.EventsFenced():
-            call.fenced(ear_proven, now_ms)
-        case it.FenceFailed():
-            call.fence_failed(event.reason, now_ms)
-        case it.CallerHungUp():
-            call.hung_up(event.at_ms, now_ms)
-        case it.AgiClosed():
-            call.taken(event.at_ms, now_ms)
-        case it.LinkLost():
-            call.link_lost(event.reason, now_ms)

@@ -5,7 +5,6 @@ down as `would`, and the ear stays on for `observe_after_s` more: whoever speaks
 """
 
 from callflow.core import commands as do
-from callflow.core import events as it
 from callflow.core.profile import Rung
 from callflow.core.record import Kind
 from callflow.core.screening import Screening

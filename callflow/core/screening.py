@@ -68,6 +68,34 @@ class Screening:
         elif self._state_at is not None and now_ms >= self._state_at:
             self._time_over(now_ms)
 
+    def receive(self, event: it.Event, now_ms: int) -> None:
+        """Take in one fact about this call; raises IllegalInput where the table of states has no place for it."""
+        match event:
+            case it.EarArmed():
+                self.ear_armed(now_ms)
+            case it.EarFailed():
+                self.ear_failed(event.reason, now_ms)
+            case it.SoundStarted():
+                self.sound_started(event, now_ms)
+            case it.SoundEnded():
+                self.sound_ended(event, now_ms)
+            case it.KeyPressed():
+                self.key_pressed(event, now_ms)
+            case it.PromptFinished():
+                self.prompt_finished(event, now_ms)
+            case it.PromptFailed():
+                self.prompt_failed(event, now_ms)
+            case it.EventsFenced():
+                self.fenced(now_ms)
+            case it.FenceFailed():
+                self.doubt(event.reason, now_ms)
+            case it.CallerHungUp():
+                self.hung_up(event.at_ms, now_ms)
+            case it.AgiClosed():
+                self.taken(event.at_ms, now_ms)
+            case it.LinkLost():
+                self.link_lost(event.reason, now_ms)
+
     def sound_started(self, event: it.SoundStarted, now_ms: int) -> None:
         """ChannelTalkingStart on this caller's channel."""
         self._sound_at = event.at_ms
@@ -123,19 +151,18 @@ class Screening:
         self._go(Input.PROMPT_FAILED)
         self._conclude(Result.UNAVAILABLE, now_ms, "the prompt could not be played")
 
-    def fenced(self, ear_proven: bool, now_ms: int) -> None:
+    def fenced(self, now_ms: int) -> None:
         """No event is on its way any more: the last look before the hang-up."""
         if self._talking.undecided:
             self._fence_again = True
-        elif ear_proven:
+        else:
             self._go(Input.CERTAIN)
             self._conclude(Result.SILENT, now_ms, "nobody was heard to the end of the ladder")
-        else:
-            self._doubt(now_ms, "this ear has not heard any sound since it was connected")
 
-    def fence_failed(self, reason: str, now_ms: int) -> None:
-        """Asterisk did not say whether events are on their way."""
-        self._doubt(now_ms, reason)
+    def doubt(self, reason: str, now_ms: int) -> None:
+        """Nobody can tell whether the caller was heard just now: not hung up."""
+        self._go(Input.DOUBT)
+        self._conclude(Result.UNAVAILABLE, now_ms, reason)
 
     def link_lost(self, reason: str, now_ms: int) -> None:
         """AMI is gone: whoever is being screened goes on to a person."""
@@ -199,7 +226,7 @@ class Screening:
                 self._fence()
                 self._state_at = now_ms + FENCE_TIMEOUT_MS
             case State.CONFIRMING:
-                self._doubt(now_ms, "Asterisk did not answer in time")
+                self.doubt("Asterisk did not answer in time", now_ms)
             case State.ARMING:
                 self.ear_failed("Asterisk did not answer in time", now_ms)
             case State.SPEAKING:
@@ -226,10 +253,6 @@ class Screening:
     def _fence(self) -> None:
         self._fence_again = False
         self._do(do.FenceEvents(self.arrived.call_id))
-
-    def _doubt(self, now_ms: int, why: str) -> None:
-        self._go(Input.DOUBT)
-        self._conclude(Result.UNAVAILABLE, now_ms, why)
 
     # -- hearing --------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,128 @@
+"""Drives the pure core from one deadline to the next, with a virtual clock and a pretend Asterisk that obeys."""
+
+from dataclasses import dataclass, field
+
+from callflow.core import commands as do
+from callflow.core import events as it
+from callflow.core.engine import Engine
+from callflow.core.profile import SILENT_LADDER, Ladder, Mode, Procedures, Profile, Rung
+from callflow.core.record import CallRecord, Happening
+
+START_MS = 1_000_000
+UNIQUEID = "1000.1"
+
+
+def procedures(**changes: object) -> Procedures:
+    """The shipped procedures with a profile for each mode."""
+    values: dict[str, object] = {
+        "profiles": {
+            "default": Profile(),
+            "support": Profile(),
+            "watch": Profile(mode=Mode.OBSERVE),
+            "off": Profile(mode=Mode.OFF),
+            "gentle": Profile(ladder="gentle"),
+        },
+        "ladders": {
+            "silent": SILENT_LADDER,
+            "gentle": Ladder(rungs=(Rung(prompt="greeting", listen_s=4), Rung(listen_s=1, then="pass_on"))),
+        },
+        "languages": ("zh", "en"),
+        "default_language": "en",
+        "max_calls": 100,
+    }
+    return Procedures.model_validate(values | changes)
+
+
+@dataclass
+class Driver:
+    """The core, what came of it, and an Asterisk that plays prompts of `prompt_ms` and answers at once."""
+
+    engine: Engine = field(default_factory=lambda: Engine(procedures()))
+    prompt_ms: int = 4000
+    obedient: bool = True
+    now: int = START_MS
+    log: list[tuple[int, do.Command]] = field(default_factory=list)
+    happenings: list[Happening] = field(default_factory=list)
+    records: list[tuple[CallRecord, bool]] = field(default_factory=list)
+    _due: list[tuple[int, it.Event]] = field(default_factory=list)
+
+    def link_up(self, *, proven: bool = True) -> "Driver":
+        self.tell(it.LinkUp(self.now))
+        if proven:
+            self.tell(it.SoundStarted("selftest.2", self.now))
+        return self
+
+    def arrive(self, profile: str = "support", uniqueid: str = UNIQUEID, **more: str) -> "Driver":
+        self.tell(it.CallArrived(uniqueid, uniqueid, f"PJSIP/{uniqueid}", profile, self.now, **more))
+        return self
+
+    def tell(self, event: it.Event) -> None:
+        self._take(self.engine.receive(event, self.now))
+
+    def sound(self, ms: int | None, uniqueid: str = UNIQUEID, silence_ms: int = 160) -> None:
+        """A sound that starts now; `ms` None never ends."""
+        self.tell(it.SoundStarted(uniqueid, self.now))
+        if ms is not None:
+            end = self.now + ms + silence_ms
+            self._due.append((end, it.SoundEnded(uniqueid, end, ms)))
+
+    def key(self, key: str = "5") -> None:
+        self.tell(it.KeyPressed(UNIQUEID, key, self.now))
+
+    def run_until(self, at_ms: int) -> "Driver":
+        """Go from deadline to deadline up to `at_ms` (absolute)."""
+        while True:
+            deadline = self.engine.next_deadline()
+            answer = min(self._due, key=lambda due: due[0], default=None)
+            times = [t for t in (deadline, answer[0] if answer else None) if t is not None and t <= at_ms]
+            if not times:
+                break
+            self.now = max(self.now, min(times))
+            if answer and answer[0] <= self.now:
+                self._due.remove(answer)
+                self.tell(answer[1])
+            else:
+                self._take(self.engine.expire(self.now))
+        self.now = max(self.now, at_ms)
+        return self
+
+    def run_for(self, ms: int) -> "Driver":
+        return self.run_until(self.now + ms)
+
+    def offset(self, command: type) -> list[int]:
+        """When commands of this type came, in ms after the start."""
+        return [at - START_MS for at, c in self.log if isinstance(c, command)]
+
+    @property
+    def results(self) -> list[str]:
+        return [c.result.value for _, c in self.log if isinstance(c, do.Release)]
+
+    @property
+    def prompts(self) -> list[str]:
+        return [f"{c.language}/{c.prompt}" for _, c in self.log if isinstance(c, do.PlayPrompt)]
+
+    @property
+    def final(self) -> CallRecord:
+        """The one final record of the one call; fails when there is none or more than one."""
+        (record,) = [r for r, final in self.records if final]
+        return record
+
+    def _take(self, commands: list[do.Command]) -> None:
+        for command in commands:
+            self.log.append((self.now, command))
+            if isinstance(command, do.TellHappening):
+                self.happenings.append(command.happening)
+            elif isinstance(command, do.SaveCall):
+                self.records.append((command.record, command.final))
+            elif self.obedient:
+                self._obey(command)
+
+    def _obey(self, command: do.Command) -> None:
+        match command:
+            case do.ArmEar(call_id):
+                self._due.append((self.now + 1, it.EarArmed(call_id)))
+            case do.PlayPrompt(call_id, play_id):
+                at = self.now + self.prompt_ms
+                self._due.append((at, it.PromptFinished(call_id, play_id, at)))
+            case do.FenceEvents(call_id):
+                self._due.append((self.now + 1, it.EventsFenced(call_id)))

@@ -1,0 +1,271 @@
+"""Rows S1 to S3: what is said when, and who is never hung up."""
+
+import pytest
+
+from callflow.core import commands as do
+from callflow.core import events as it
+from callflow.core.engine import Engine
+from callflow.core.record import Kind
+from tests.core.driver import START_MS, UNIQUEID, Driver, procedures
+
+# With prompts of 4 s and 1 ms for the ear: greeting 0-4 s, again at 7-11 s, goodbye 14-18 s, hang-up at 20 s.
+PHASES = {
+    "greeting": 2001,
+    "first listening": 5500,
+    "second prompt": 8000,
+    "second listening": 12_500,
+    "goodbye": 16_000,
+    "pause": 18_500,
+    "last ms of the pause": 20_000,
+}
+
+
+@pytest.fixture
+def call() -> Driver:
+    return Driver().link_up().arrive()
+
+
+def test_a_silent_caller_is_asked_twice_told_goodbye_and_hung_up(call: Driver) -> None:
+    call.run_for(60_000)
+    assert call.prompts == ["en/greeting", "en/can_you_hear", "en/goodbye"]
+    assert call.offset(do.PlayPrompt) == [1, 7001, 14_001]
+    assert call.results == ["silent"]
+    assert call.offset(do.Release) == [20_002]
+    assert call.final.rung == 3
+    assert call.engine.live == 0
+    assert call.engine.next_deadline() is None
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_caller_who_speaks_at_any_moment_goes_on(call: Driver, phase: str) -> None:
+    call.run_until(START_MS + PHASES[phase])
+    call.sound(600)
+    call.run_for(60_000)
+    assert call.results == ["rescued" if PHASES[phase] > 14_001 else "spoke"]
+    assert call.offset(do.Release) == [PHASES[phase] + 280]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_key_at_any_moment_is_a_sign_of_life(call: Driver, phase: str) -> None:
+    call.run_until(START_MS + PHASES[phase])
+    call.key()
+    call.run_for(60_000)
+    assert call.results == ["rescued" if PHASES[phase] > 14_001 else "key"]
+    assert call.offset(do.Release) == [PHASES[phase]]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_click_is_not_speech_and_does_not_move_the_ladder(call: Driver, phase: str) -> None:
+    call.run_until(START_MS + PHASES[phase])
+    call.sound(30)
+    call.run_for(60_000)
+    assert call.results == ["silent"]
+    late = call.offset(do.Release)[0] - 20_002
+    assert 0 <= late <= 30 + 160 + 1, "silence waits only until the click has been judged"
+    assert call.offset(do.PlayPrompt)[0] == 1
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_phone_that_stops_sending_in_mid_word_has_spoken(call: Driver, phase: str) -> None:
+    call.run_until(START_MS + PHASES[phase])
+    call.sound(None)
+    call.run_for(60_000)
+    assert call.results in (["spoke"], ["rescued"])
+
+
+def test_clipped_syllables_add_up_to_speech(call: Driver) -> None:
+    call.run_until(START_MS + 5000)
+    for _ in range(3):
+        call.sound(60)
+        call.run_for(400)
+    assert call.results == ["spoke"]
+
+
+def test_clicks_far_apart_do_not_add_up(call: Driver) -> None:
+    for _ in range(9):
+        call.sound(30)
+        call.run_for(2001)
+    call.run_for(60_000)
+    assert call.results == ["silent"]
+
+
+def test_the_playing_prompt_is_stopped_before_the_caller_is_given_back(call: Driver) -> None:
+    call.run_until(START_MS + 2001)
+    call.key()
+    kinds = [type(c) for _, c in call.log[-5:]]
+    assert kinds.index(do.StopPrompt) < kinds.index(do.SaveCall) < kinds.index(do.Release)
+
+
+def test_nothing_is_stopped_when_nothing_plays(call: Driver) -> None:
+    call.run_until(START_MS + PHASES["first listening"])
+    call.key()
+    assert call.offset(do.StopPrompt) == []
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_caller_who_hangs_up_is_recorded_and_left_alone(call: Driver, phase: str) -> None:
+    call.run_until(START_MS + PHASES[phase])
+    call.tell(it.CallerHungUp(UNIQUEID, call.now))
+    call.run_for(60_000)
+    assert call.results == []
+    assert call.final.result == "hangup"
+    assert call.offset(do.StopPrompt) == []
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_losing_ami_hands_everybody_on_at_once(call: Driver, phase: str) -> None:
+    call.run_until(START_MS + PHASES[phase])
+    call.tell(it.LinkLost(call.now, "cut"))
+    assert call.results == ["unavailable"]
+    assert call.final.partial
+    call.run_for(60_000)
+    assert call.results == ["unavailable"]
+
+
+def test_a_call_that_arrives_without_ami_goes_on_at_once() -> None:
+    call = Driver().arrive()
+    assert call.results == ["unavailable"]
+    assert call.final.result == "unavailable"
+
+
+def test_a_call_taken_by_fax_or_transfer_is_recorded(call: Driver) -> None:
+    call.run_for(1000)
+    call.tell(it.AgiClosed(UNIQUEID, call.now))
+    assert call.final.result == "taken"
+    assert call.results == []
+
+
+def test_without_an_ear_nobody_is_judged() -> None:
+    call = Driver(obedient=False).link_up().arrive()
+    call.tell(it.EarFailed(UNIQUEID, "no such function"))
+    assert call.results == ["unavailable"]
+
+
+def test_an_ear_that_never_answers_is_given_up() -> None:
+    call = Driver(obedient=False).link_up().arrive()
+    call.run_for(5000)
+    assert call.results == ["unavailable"]
+    assert call.offset(do.Release) == [1000]
+
+
+def test_an_ear_that_has_never_heard_anything_hangs_nobody_up() -> None:
+    call = Driver().link_up(proven=False).arrive().run_for(60_000)
+    assert call.results == ["unavailable"]
+    assert call.prompts[-1] == "en/goodbye"
+
+
+def test_the_self_test_is_repeated_until_a_sound_is_heard() -> None:
+    call = Driver().link_up(proven=False).run_for(65_000)
+    assert call.offset(do.ProveEar) == [0, 30_000, 60_000]
+    call.tell(it.SoundStarted("whoever", call.now))
+    call.run_for(120_000)
+    assert len(call.offset(do.ProveEar)) == 3
+
+
+def test_the_self_test_call_is_heard_and_leaves_no_record() -> None:
+    call = Driver().link_up(proven=False).arrive(profile="check", check="1")
+    call.run_for(100)
+    call.sound(None)
+    call.run_for(1000)
+    assert call.results == ["spoke"]
+    assert call.records == []
+    assert call.prompts == []
+
+
+def test_a_fence_that_fails_hangs_nobody_up() -> None:
+    call = Driver().link_up().arrive().run_until(START_MS + 20_001)
+    assert call.offset(do.FenceEvents) == [20_001]
+    call.tell(it.FenceFailed(UNIQUEID, "no answer"))
+    assert call.results == ["unavailable"]
+
+
+def test_a_sound_behind_the_fence_is_judged_before_the_hang_up() -> None:
+    call = Driver(obedient=False).link_up().arrive()
+    call.tell(it.EarArmed(UNIQUEID))
+    for play_id, silence_ms in ((1, 3000), (2, 3000), (3, 2000)):
+        call.tell(it.PromptFinished(UNIQUEID, play_id, call.now))
+        call.run_for(silence_ms)
+    assert call.offset(do.FenceEvents) == [8000]
+    call.sound(40)
+    call.tell(it.EventsFenced(UNIQUEID))
+    assert call.results == []
+    call.run_for(250)
+    assert len(call.offset(do.FenceEvents)) == 2, "a click: ask once more"
+    call.sound(500)
+    call.tell(it.EventsFenced(UNIQUEID))
+    call.run_for(5000)
+    assert call.results == ["rescued"]
+
+
+def test_a_prompt_that_never_ends_is_given_up() -> None:
+    call = Driver(obedient=False).link_up().arrive()
+    call.tell(it.EarArmed(UNIQUEID))
+    call.run_for(60_000)
+    assert call.results == ["unavailable"]
+    assert call.offset(do.Release) == [15_000]
+
+
+def test_a_missing_prompt_falls_back_to_the_default_language_once() -> None:
+    call = Driver(obedient=False).link_up().arrive(language="zh")
+    call.tell(it.EarArmed(UNIQUEID))
+    call.tell(it.PromptFailed(UNIQUEID, 1, call.now, "no file"))
+    assert call.prompts == ["zh/greeting", "en/greeting"]
+    call.tell(it.PromptFailed(UNIQUEID, 2, call.now, "no file"))
+    assert call.results == ["unavailable"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "spoken"), [("zh", "zh"), ("zh_CN", "zh"), ("cn", "zh"), ("en_GB", "en"), ("fr", "en"), ("", "en")]
+)
+def test_the_channel_chooses_the_language(channel: str, spoken: str) -> None:
+    call = Driver().link_up().arrive(language=channel).run_for(10)
+    assert call.prompts == [f"{spoken}/greeting"]
+
+
+def test_a_site_may_change_the_ladder_and_pass_silent_callers_on() -> None:
+    call = Driver().link_up().arrive(profile="gentle").run_for(60_000)
+    assert call.prompts == ["en/greeting"]
+    assert call.results == ["passed"]
+    assert call.offset(do.Release) == [1 + 4000 + 4000 + 1000]
+
+
+def test_off_does_nothing_and_keeps_nothing() -> None:
+    call = Driver().link_up().arrive(profile="off")
+    assert call.results == ["off"]
+    assert call.records == []
+    assert call.happenings == []
+
+
+def test_an_unknown_profile_is_screened_as_default_and_reported_once() -> None:
+    call = Driver().link_up().arrive(profile="sales").arrive(profile="sales", uniqueid="1000.2").run_for(10)
+    assert call.prompts == ["en/greeting"] * 2
+    assert len(call.offset(do.Warn)) == 1
+
+
+def test_more_calls_than_allowed_go_on_unscreened() -> None:
+    call = Driver(engine=Engine(procedures(max_calls=1))).link_up().arrive().arrive(uniqueid="1000.2")
+    assert call.results == ["unavailable"]
+    assert call.engine.live == 1
+
+
+def test_late_answers_and_strangers_change_nothing(call: Driver) -> None:
+    call.run_for(1000)
+    call.tell(it.PromptFinished(UNIQUEID, 99, call.now))
+    call.tell(it.EventsFenced(UNIQUEID))
+    call.tell(it.EarArmed(UNIQUEID))
+    call.tell(it.EarArmed("9.9"))
+    call.tell(it.SoundEnded("9.9", call.now, 500))
+    assert call.engine.unexpected == {"EventsFenced": 1, "EarArmed": 2}
+    call.run_for(60_000)
+    assert call.results == ["silent"]
+
+
+def test_the_timeline_tells_what_was_said_heard_and_decided(call: Driver) -> None:
+    call.run_until(START_MS + 16_000)
+    call.sound(700)
+    call.run_for(1000)
+    kinds = [h.kind for h in call.happenings]
+    assert kinds[:4] == [Kind.ARRIVED, Kind.EAR, Kind.SAID, Kind.PROMPT_ENDED]
+    assert kinds[-3:] == [Kind.SPEECH, Kind.PROMPT_STOPPED, Kind.DECIDED]
+    assert [h.seq for h in call.happenings] == list(range(1, len(kinds) + 1))
+    assert call.final.heard_at_ms == START_MS + 16_000
