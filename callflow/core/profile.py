@@ -98,9 +98,9 @@ class Profile(Frozen):
 
 SILENT_LADDER = Ladder(
     rungs=(
-        Rung(prompt="greeting", listen_s=3.0, then="next"),
-        Rung(prompt="can_you_hear", listen_s=3.0, then="next"),
-        Rung(prompt="goodbye", listen_s=0.0, then="hang_up", pause_s=2.0, prompt_s=8.0),
+        Rung(prompt="greeting", listen_s=3.0, then="next", prompt_s=4.0),
+        Rung(prompt="can_you_hear", listen_s=3.0, then="next", prompt_s=4.0),
+        Rung(prompt="goodbye", listen_s=0.0, then="hang_up", pause_s=2.0, prompt_s=7.0),
     )
 )
 """Rows S1 to S3 of the service procedures: ask, ask again after 3 s, say goodbye, hang up after 2 s."""

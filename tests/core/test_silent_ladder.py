@@ -202,7 +202,7 @@ def test_a_prompt_that_never_ends_is_given_up() -> None:
     call.tell(it.EarArmed(UNIQUEID))
     call.run_for(60_000)
     assert call.results == ["unavailable"]
-    assert call.offset(do.Release) == [15_000]
+    assert call.offset(do.Release) == [13_000]
 
 
 def test_a_missing_prompt_falls_back_to_the_default_language_once() -> None:
