@@ -53,7 +53,7 @@ class World:
     def event(self, event: it.Event) -> None:
         if isinstance(event, it.KeyPressed):
             self.signs.append(self.now)
-        if isinstance(event, it.SoundStarted) and self.sound_from is None:
+        if isinstance(event, it.SoundStarted) and event.uniqueid == UNIQUEID and self.sound_from is None:
             self.sound_from = self.now
         if isinstance(event, it.SoundEnded):
             if event.duration_ms is None or event.duration_ms >= MIN_SPEECH_MS:
