@@ -1,0 +1,44 @@
+"""What can be seen on this host, without Asterisk."""
+
+import os
+import stat
+from pathlib import Path
+
+from callflow.checks.finding import Finding, fail, hint, ok, warn
+from callflow.settings import Settings
+
+LISTEN_STATE = "0A"
+
+
+def check_host(settings: Settings, config: Path | None) -> list[Finding]:
+    """Settings file, database and the AMI's address."""
+    return [_settings_file(settings, config), _database(settings.store.path), _ami_address(settings.ami.port)]
+
+
+def _settings_file(settings: Settings, config: Path | None) -> Finding:
+    if config is None:
+        return hint("settings", "no file, defaults only", "callflow settings example > /etc/callflow/callflow.toml")
+    readable = config.stat().st_mode & stat.S_IROTH
+    if readable and settings.ami.secret.get_secret_value() and "secret" in config.read_text("utf-8"):
+        return warn("settings", f"{config} is valid, but everybody can read the secret", f"chmod o-r {config}")
+    return ok("settings", f"{config} is valid")
+
+
+def _database(path: Path) -> Finding:
+    target = path if path.exists() else path.parent
+    if os.access(target, os.W_OK) and os.access(path.parent, os.W_OK):
+        return ok("database", f"{path} can be written")
+    return fail("database", f"{target} cannot be written", "make the folder, or set store.path to another")
+
+
+def _ami_address(ami_port: int) -> Finding:
+    """An AMI that listens on every address is a door to the telephone bill."""
+    port = f"{ami_port:04X}"
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        lines = table.read_text("ascii").splitlines()[1:] if table.exists() else []
+        for fields in (line.split() for line in lines):
+            address, _, number = fields[1].rpartition(":")
+            if number == port and fields[3] == LISTEN_STATE and not address.strip("0"):
+                remedy = "bindaddr = 127.0.0.1 in manager.conf, or a firewall"
+                return warn("AMI address", "AMI listens on every address of this host", remedy)
+    return ok("AMI address", "AMI is not open to every address of this host")

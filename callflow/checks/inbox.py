@@ -1,0 +1,33 @@
+"""AMI events as they come in, to be waited for."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+
+class Inbox:
+    """Keeps every event it is given."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, str]] = []
+        self._news = asyncio.Event()
+
+    def add(self, event: dict[str, str]) -> None:
+        """An event has come in."""
+        self.events.append(event)
+        self._news.set()
+
+    def wake(self) -> None:
+        """Something else has changed that a waiter may look at."""
+        self._news.set()
+
+    async def until(self, met: Callable[[], Any], timeout_s: float) -> bool:
+        """True when `met()` is, False after `timeout_s`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not met():
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            return False
+        return True

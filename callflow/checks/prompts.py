@@ -1,0 +1,53 @@
+"""Are the prompts where Asterisk looks for them? Each is begun on a Local channel of its own, for a second."""
+
+import uuid
+
+from callflow.adapters.ami.actions import AmiActions
+from callflow.checks.finding import Finding, fail, ok, warn
+from callflow.checks.inbox import Inbox
+from callflow.errors import LinkError
+from callflow.settings import Settings
+
+ANSWER_S = 3.0
+
+
+async def check_prompts(settings: Settings, actions: AmiActions, inbox: Inbox) -> list[Finding]:
+    """One finding for each language. A made-up prompt goes last and must be reported missing: then all have been."""
+    names = sorted(_prompt_files(settings))
+    ghost = f"callflow-no-such-prompt-{uuid.uuid4().hex[:8]}"
+    try:
+        for language in settings.prompts.languages:
+            for name in names:
+                await actions.try_prompt(_path(settings, language, name))
+        await actions.try_prompt(ghost)
+    except LinkError as error:
+        return [fail("prompts", error.problem, error.remedy)]
+    if not await inbox.until(lambda: ghost in _missing(inbox), ANSWER_S):
+        return [warn("prompts", "Asterisk did not say which prompts it has", "look for errors in its own log")]
+    return [_of_language(settings, language, names, _missing(inbox)) for language in settings.prompts.languages]
+
+
+def _of_language(settings: Settings, language: str, names: list[str], missing: set[str]) -> Finding:
+    lost = [path for name in names if (path := _path(settings, language, name)) in missing]
+    if lost:
+        remedy = "copy dialplan/sounds/* to Asterisk's sounds folder, readable by the user asterisk"
+        return fail(f"prompts {language}", f"missing: {', '.join(lost)}", remedy)
+    return ok(f"prompts {language}", f"{', '.join(names)} are there")
+
+
+def _prompt_files(settings: Settings) -> set[str]:
+    """File names of the prompts that any profile says."""
+    return {
+        profile.prompts.get(rung.prompt, rung.prompt)
+        for profile in settings.profiles.values()
+        for rung in settings.ladders[profile.ladder].rungs
+        if rung.prompt
+    }
+
+
+def _path(settings: Settings, language: str, name: str) -> str:
+    return settings.prompts.path.format(language=language, prompt=name)
+
+
+def _missing(inbox: Inbox) -> set[str]:
+    return {e.get("Prompt", "") for e in inbox.events if e.get("UserEvent") == "CallflowPromptMissing"}

@@ -1,0 +1,87 @@
+"""The command line: `callflow run | check | settings | calls | lab`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from callflow import __version__
+from callflow.commands.calls import calls_app
+from callflow.commands.check import check
+from callflow.commands.lab import lab_app
+from callflow.commands.settings import settings_app
+from callflow.context import Context
+from callflow.errors import CallflowError
+
+app = typer.Typer(
+    help="Screens callers beside Asterisk: finds silent ones, speaks to them, never cuts off a caller who speaks.\n\n"
+    "Start with `callflow check` (will it work with this Asterisk?), then `callflow run`; "
+    "`callflow calls` tells what became of every caller.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+app.add_typer(calls_app, name="calls")
+app.add_typer(lab_app, name="lab")
+app.add_typer(settings_app, name="settings")
+app.command()(check)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"callflow {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            help="Settings file. Otherwise $CALLFLOW_CONFIG, ./config/callflow.toml or /etc/callflow/callflow.toml.",
+        ),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    context.obj = Context(config)
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Settings file, as above.")] = None,
+) -> None:
+    """Run the daemon until SIGTERM or Ctrl-C.
+
+    It listens for FastAGI calls from the dialplan and for AMI events, and logs to stderr what it hears, says and
+    decides. Exit code 2 means that only you can mend it: a setting, a password, a port in use.
+
+    Example: `CALLFLOW_AMI__SECRET=... callflow run --config /etc/callflow/callflow.toml`
+    """
+    from callflow.daemon import run_daemon
+    from callflow.logs import configure_logs
+
+    settings = (Context(config) if config else context.obj).settings()
+    configure_logs(settings.log.level, settings.log.format)
+    run_daemon(settings)
+
+
+def main() -> None:
+    """Entry point: a mistake of the user's is one clear sentence and exit code 2, never a traceback."""
+    try:
+        app(prog_name="callflow")
+    except CallflowError as error:
+        console = Console(stderr=True, soft_wrap=True, highlight=False)
+        console.print("[bold red]callflow:[/] ", end="")
+        console.print(error.problem, markup=False)
+        if error.remedy:
+            console.print("[bold]remedy:[/] ", end="")
+            console.print(error.remedy, markup=False)
+        sys.exit(2)

@@ -1,0 +1,24 @@
+"""What the commands share: where the settings are, read only when a command needs them."""
+
+from pathlib import Path
+
+from callflow.settings import Settings, find_config, load_settings
+
+
+class Context:
+    """Typer's context object."""
+
+    def __init__(self, config: Path | None) -> None:
+        self._config = config
+
+    def settings(self) -> Settings:
+        """The settings; raises SettingError."""
+        return load_settings(self._config)
+
+    def database_path(self) -> Path:
+        """The database of the settings; raises SettingError."""
+        return self.settings().store.path
+
+    def config_file(self) -> Path | None:
+        """The settings file in use, None without one."""
+        return find_config(self._config)

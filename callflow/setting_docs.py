@@ -1,0 +1,127 @@
+"""Every setting with default, bounds and explanation, as text: the example file and the reference come from here."""
+
+import json
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from callflow.core.profile import SILENT_LADDER, Profile, Rung, TalkDetect
+from callflow.settings import Settings
+
+SECTIONS = ("node", "ami", "agi", "limits", "prompts", "store", "log")
+HEAD = """\
+Every setting of callflow, with its default. Lines that begin with one # can be uncommented and changed.
+Each can also come from the environment: CALLFLOW_AMI__SECRET is [ami] secret."""
+LADDER_HEAD = """\
+The silent-caller ladder. Each rung says its prompt, listens for listen_s after the prompt has ended, and then goes
+on as `then` says: "next", "hang_up" (after pause_s) or "pass_on" (to a person). Whoever makes a sound or presses a
+key at any moment goes on at once. Other ladders get other names; a profile chooses with ladder = "NAME"."""
+PROFILE_HEAD = """\
+A profile is what the dialplan names: Gosub(callflow-screen,s,1(support)) uses [profiles.support], and any name that
+is not here uses [profiles.default]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting, ready to be shown; `bounds` is "" where there are none."""
+
+    name: str
+    default: str
+    bounds: str
+    text: str
+
+
+def settings_of(model: type[BaseModel], prefix: str) -> Iterator[Setting]:
+    """The settings of one section, nested ones with dotted names."""
+    for name, field in model.model_fields.items():
+        nested = field.annotation
+        if isinstance(nested, type) and issubclass(nested, BaseModel):
+            yield from settings_of(nested, f"{prefix}{name}.")
+        else:
+            yield Setting(
+                f"{prefix}{name}",
+                toml_value(field.get_default(call_default_factory=True)),
+                _bounds(field),
+                _text(field),
+            )
+
+
+def all_settings() -> Iterator[Setting]:
+    """Every setting of every section."""
+    for section in SECTIONS:
+        model = Settings.model_fields[section].annotation
+        assert isinstance(model, type) and issubclass(model, BaseModel)  # noqa: PT018
+        yield from settings_of(model, f"{section}.")
+    yield from settings_of(Rung, "ladders.NAME.rungs[].")
+    yield from settings_of(Profile, "profiles.NAME.")
+
+
+def toml_value(value: Any) -> str:
+    """A default as TOML writes it; "" for none."""
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if value is None:
+        return ""
+    if isinstance(value, Enum | Path):
+        value = str(value)
+    if isinstance(value, tuple):
+        value = list(value)
+    if value == {}:
+        return "{}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def example() -> str:
+    """The text of config/callflow.toml."""
+    blocks = [_comment(HEAD)]
+    for section in SECTIONS:
+        model = Settings.model_fields[section].annotation
+        assert isinstance(model, type) and issubclass(model, BaseModel)  # noqa: PT018
+        blocks.append(_section(section, model))
+    blocks.append(_comment(LADDER_HEAD) + "".join(_rung(rung) for rung in SILENT_LADDER.rungs))
+    blocks.append(_comment(PROFILE_HEAD) + "\n" + _section("profiles.default", Profile))
+    blocks.append(_section("profiles.default.talk_detect", TalkDetect))
+    return "\n\n".join(block.rstrip("\n") for block in blocks) + "\n"
+
+
+def _section(name: str, model: type[BaseModel]) -> str:
+    lines = [f"[{name}]"]
+    for field_name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            continue
+        bounds = _bounds(field)
+        lines.append(_comment(_text(field) + (f" ({bounds})" if bounds else "")).rstrip())
+        value = toml_value(field.get_default(call_default_factory=True))
+        lines.append(f"#{field_name} = {value or '...'}")
+    return "\n".join(lines)
+
+
+def _rung(rung: Rung) -> str:
+    shown = {k: v for k, v in rung.model_dump().items() if k in ("prompt", "listen_s", "then") or v != _default(k)}
+    return "\n#[[ladders.silent.rungs]]\n" + "".join(f"#{k} = {toml_value(v)}\n" for k, v in shown.items())
+
+
+def _default(name: str) -> Any:
+    return Rung.model_fields[name].default
+
+
+def _comment(text: str) -> str:
+    lines = textwrap.wrap(text.replace("\n", " "), 112)
+    return "".join(f"# {line}\n" for line in lines)
+
+
+def _text(field: FieldInfo) -> str:
+    return field.description or ""
+
+
+def _bounds(field: FieldInfo) -> str:
+    """Least and greatest, as the constraints of the field give them."""
+    signs = (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below"))
+    parts = [f"{word} {getattr(c, sign):g}" for sign, word in signs for c in field.metadata if hasattr(c, sign)]
+    return " ".join(parts)

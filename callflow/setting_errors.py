@@ -1,0 +1,65 @@
+"""Turns pydantic's verdicts into sentences that name the setting, where it came from, and the remedy."""
+
+import difflib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from callflow.errors import SettingError
+
+
+def explain(error: ValidationError, file: Path | None, model: type[BaseModel]) -> SettingError:
+    """One SettingError for the first mistake, with a word on how many more there are."""
+    first, *more = error.errors()
+    loc = [str(part) for part in first["loc"]]
+    problem, remedy = _verdict(first, loc, model)
+    also = f", and {len(more)} more mistake{'s' * (len(more) > 1)}" if more else ""
+    return SettingError(".".join(loc) or "settings", f"{problem} ({_source(loc, file)}){also}", remedy)
+
+
+def _verdict(detail: ErrorDetails, loc: list[str], model: type[BaseModel]) -> tuple[str, str]:
+    """What is wrong, and the remedy."""
+    if detail["type"] == "extra_forbidden":
+        return "there is no such setting", _did_you_mean(loc, model)
+    message = detail["msg"].removeprefix("Value error, ")
+    if not loc:
+        return message, "correct it; `callflow settings reference` explains every setting"
+    problem = f"{message[:1].lower()}{message[1:]}, not {_shown(detail['input'], loc)}"
+    return problem, f"correct {'.'.join(loc)}; `callflow settings reference` lists every setting with its bounds"
+
+
+def _source(loc: list[str], file: Path | None) -> str:
+    variable = "CALLFLOW_" + "__".join(loc).upper()
+    return f"variable {variable}" if variable in os.environ else f"file {file}" if file else "defaults"
+
+
+def _shown(value: Any, loc: list[str]) -> str:
+    if any(word in part for part in loc for word in ("secret", "token")):
+        return "what was given"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _did_you_mean(loc: list[str], model: type[BaseModel]) -> str:
+    known = sorted(_keys_beside(loc, model))
+    close = difflib.get_close_matches(loc[-1], known, 1)
+    return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known) or 'nothing'}"
+
+
+def _keys_beside(loc: list[str], model: type[BaseModel]) -> Iterable[str]:
+    """Names of the settings that could stand where the wrong one stands."""
+    here: Any = model
+    for part in loc[:-1]:
+        fields = getattr(here, "model_fields", None)
+        here = fields[part].annotation if fields and part in fields else _item_type(here)
+    return getattr(here, "model_fields", {})
+
+
+def _item_type(annotation: Any) -> Any:
+    """The type of the values of dict[str, X] or tuple[X, ...]; X itself where it is a model."""
+    models = [arg for arg in get_args(annotation) if hasattr(arg, "model_fields")]
+    return models[0] if models else annotation

@@ -1,0 +1,190 @@
+"""Settings: config/callflow.toml, overridden by the environment: CALLFLOW_AMI__SECRET is [ami] secret."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from callflow.core.profile import SILENT_LADDER, Frozen, Ladder, Name, Procedures, Profile
+from callflow.errors import SettingError
+from callflow.setting_errors import explain
+
+DEFAULT_PATHS = (Path("config/callflow.toml"), Path("/etc/callflow/callflow.toml"))
+
+
+class Node(Frozen):
+    """Who this daemon is."""
+
+    name: Name = Field("main", description="Name of this daemon in records, where several share a database.")
+
+
+class Ami(Frozen):
+    """The connection to Asterisk's manager interface."""
+
+    host: str = Field("127.0.0.1", description="Host of the AMI.")
+    port: int = Field(5038, ge=1, le=65535, description="Port of the AMI.")
+    username: str = Field("callflow", description="AMI user, see config/asterisk/manager_callflow.conf.")
+    secret: SecretStr = Field(SecretStr(""), description="Its secret; better in CALLFLOW_AMI__SECRET.")
+    tls: bool = Field(False, description="Speak TLS (Asterisk's tlsbindaddr, usually port 5039).")
+    tls_ca_file: str = Field("", description="Certificate that signs Asterisk's; empty for the system's own list.")
+    tls_verify: bool = Field(True, description="Check Asterisk's certificate.")
+    ping_interval_s: float = Field(1.0, gt=0, le=60, description="Seconds without a byte before a ping.")
+    ping_timeout_s: float = Field(2.0, gt=0, le=60, description="Seconds for its answer before the link is given up.")
+    action_timeout_s: float = Field(1.0, gt=0, le=60, description="Seconds for the answer to an action.")
+    reconnect_min_s: float = Field(0.2, gt=0, le=60, description="First wait before connecting again, seconds.")
+    reconnect_max_s: float = Field(10.0, gt=0, le=600, description="Longest wait before connecting again, seconds.")
+
+
+class Agi(Frozen):
+    """The FastAGI server that the dialplan calls."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; keep it on loopback beside Asterisk.")
+    port: int = Field(4573, ge=0, le=65535, description="Port to listen on.")
+    token: SecretStr = Field(
+        SecretStr(""), description="If set, the dialplan must call agi://HOST:PORT/TOKEN/screen (global CALLFLOW_AGI)."
+    )
+
+    @field_validator("token")
+    @classmethod
+    def _fits_a_path(cls, token: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"[A-Za-z0-9._~-]*", token.get_secret_value()):
+            raise ValueError("only letters, digits and . _ ~ - can stand in a path")
+        return token
+
+
+class Limits(Frozen):
+    """What keeps a flood from taking the daemon down; callers above a limit go on unscreened."""
+
+    max_calls: int = Field(2000, ge=1, le=100_000, description="Calls screened or observed at once.")
+    stall_s: float = Field(
+        3.0, ge=1, le=60, description="Seconds without a heartbeat before the daemon ends itself, so that calls go on."
+    )
+
+
+class Prompts(Frozen):
+    """Where Asterisk finds the prompts, below its sounds folder."""
+
+    path: str = Field(
+        "{language}/callflow/{prompt}", description="Path of a prompt below Asterisk's sounds folder, no extension."
+    )
+    languages: tuple[Name, ...] = Field(("zh", "en"), min_length=1, description="Languages with prompts installed.")
+    default_language: Name = Field("en", description="Language for callers whose own is not in the list.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.default_language not in self.languages:
+            raise ValueError(f"default_language {self.default_language!r} is not among languages {self.languages}")
+        if "{prompt}" not in self.path or not self.path.isprintable():
+            raise ValueError("path needs {prompt} in it, and usually {language}")
+        return self
+
+
+class Store(Frozen):
+    """The embedded database of call records."""
+
+    path: Path = Field(Path("/var/lib/callflow/callflow.db"), description="SQLite file; its folder must exist.")
+
+
+class Log(Frozen):
+    """What the daemon says about its work."""
+
+    level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
+    format: str = Field("console", pattern="^(console|json)$", description="console for people, json for machines.")
+
+
+class Settings(BaseSettings):
+    """Everything a site can set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CALLFLOW_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    node: Node = Node()
+    ami: Ami = Ami()
+    agi: Agi = Agi()
+    limits: Limits = Limits()
+    prompts: Prompts = Prompts()
+    store: Store = Store()
+    log: Log = Log()
+    ladders: dict[Name, Ladder] = Field({"silent": SILENT_LADDER}, description="Ladders by name.")
+    profiles: dict[Name, Profile] = Field({"default": Profile()}, description="Profiles by the name in the dialplan.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_defaults(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """A site that adds a ladder or a profile keeps the shipped ones."""
+        data["ladders"] = {"silent": SILENT_LADDER, **data.get("ladders", {})}
+        data["profiles"] = {"default": Profile(), **data.get("profiles", {})}
+        return data
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        for name, profile in self.profiles.items():
+            if profile.ladder not in self.ladders:
+                raise ValueError(
+                    f"profiles.{name}.ladder: there is no ladder {profile.ladder!r} in {list(self.ladders)}"
+                )
+            if profile.language is not None and profile.language not in self.prompts.languages:
+                languages = self.prompts.languages
+                raise ValueError(
+                    f"profiles.{name}.language: {profile.language!r} is not in prompts.languages {languages}"
+                )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        return env_settings, init_settings
+
+    def procedures(self) -> Procedures:
+        """What the core needs of all this."""
+        return Procedures(
+            profiles=self.profiles,
+            ladders=self.ladders,
+            languages=self.prompts.languages,
+            default_language=self.prompts.default_language,
+            max_calls=self.limits.max_calls,
+        )
+
+
+def find_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The settings file: the one asked for, else $CALLFLOW_CONFIG, else the first default that exists, else none."""
+    asked = path or (Path(environ["CALLFLOW_CONFIG"]) if environ.get("CALLFLOW_CONFIG") else None)
+    if asked is not None:
+        return asked
+    return next((p for p in DEFAULT_PATHS if p.is_file()), None)
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read and check the settings; raises SettingError with one sentence for each mistake."""
+    file = find_config(path)
+    try:
+        return Settings(**(_read(file) if file else {}))
+    except ValidationError as error:
+        raise explain(error, file, Settings) from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        remedy = "name another with --config or CALLFLOW_CONFIG, or make one: callflow settings example > FILE"
+        raise SettingError(str(file), f"the settings file cannot be read ({error.strerror})", remedy) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(str(file), f"not valid TOML: {error}", "correct the line it names") from None
