@@ -41,7 +41,7 @@ class SelfTest:
         finally:
             if stand_in is not None:
                 await stand_in.stop()
-        return self._judge("this check" if stand_in else "the running daemon")
+        return self._judge("the running daemon" if stand_in is None else "this check")
 
     def _judge(self, answerer: str) -> list[Finding]:
         outcome = self._outcome()
