@@ -1,0 +1,66 @@
+# callflow: everything a developer types. `make` alone explains.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
+TESTS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast lint types format check-prompts lab-asterisk bench lock prompts settings-docs clean
+
+help:  ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+setup: $(READY)  ## Make the virtual environment (.venv) with exact versions
+
+$(READY): requirements-dev.lock pyproject.toml
+	@echo "setting up $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { echo "installing Debian's python3-venv"; \
+	  apt-get install -y -qq python3-venv >/dev/null && $(PYTHON) -m venv $(VENV); }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on -r requirements-dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@rm -f $(VENV)/ready-* && touch $@
+
+demo: setup  ## Real Asterisk, real callers, a live table (needs root on Debian the first time)
+	@$(BIN)/callflow lab demo
+
+test: setup lint types check-prompts lab-asterisk  ## All tests, on real Asterisk 22 and 16 too
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered $(TESTS)
+
+test-fast: setup  ## The tests that need no Asterisk
+	@$(BIN)/python -m pytest -n 2 --ignore=tests/lab $(TESTS)
+
+lint: setup  ## ruff: rules and format
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
+
+types: setup  ## mypy, strict
+	@$(BIN)/mypy
+
+format: setup  ## Put the code in ruff's format
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+check-prompts: setup  ## The committed sound files against their words and levels
+	@$(BIN)/python dialplan/sounds/build_prompts.py --check
+
+lab-asterisk: setup  ## Make (or find) the real Asterisk 22 and 16 of the lab, cached outside the repo
+	@$(BIN)/callflow lab make
+
+bench: setup  ## Print timings: real calls, reaction, AMI intake, database
+	@$(BIN)/callflow lab bench
+	@$(BIN)/python tests/bench/bench_ami_intake.py
+	@$(BIN)/python tests/bench/bench_store.py
+
+lock: setup  ## Resolve exact versions anew (needs uv)
+	uv pip compile pyproject.toml --universal --no-header --no-emit-index-url --no-annotate -q -U -o requirements.lock
+	uv pip compile pyproject.toml --universal --extra lab --group dev --no-header --no-emit-index-url --no-annotate -q -U -o requirements-dev.lock
+
+prompts:  ## Speak the prompts anew (see dialplan/sounds/README.md)
+	@echo "the prompts have an environment of their own: see dialplan/sounds/README.md"
+	$(PYTHON) dialplan/sounds/build_prompts.py
+
+settings-docs: setup  ## Write config/callflow.toml and the generated parts of docs/
+	@$(BIN)/callflow settings example > config/callflow.toml
+	@$(BIN)/python -m callflow.diagram
+
+clean:  ## Remove the virtual environment and caches in this folder
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist

@@ -1,0 +1,65 @@
+"""The command as a user starts it: exit codes and sentences, never a traceback."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def callflow(*arguments: str, timeout_s: float = 30) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "callflow", *arguments], capture_output=True, text=True, timeout=timeout_s, check=False
+    )
+
+
+def settings_file(tmp_path: Path, agi_port: int, more: str = "") -> str:
+    file = tmp_path / "callflow.toml"
+    file.write_text(f"[agi]\nport = {agi_port}\n[store]\npath = '{tmp_path}/callflow.db'\n[ami]\nport = 1\n{more}")
+    return str(file)
+
+
+def is_one_clear_sentence(result: subprocess.CompletedProcess[str], *words: str) -> bool:
+    return (
+        result.returncode == 2
+        and "Traceback" not in result.stderr
+        and "remedy:" in result.stderr
+        and all(word in result.stderr for word in words)
+    )
+
+
+def test_a_wrong_setting(tmp_path: Path) -> None:
+    assert is_one_clear_sentence(callflow("-c", settings_file(tmp_path, 99999), "run"), "agi.port", "65535")
+
+
+def test_a_missing_settings_file(tmp_path: Path) -> None:
+    assert is_one_clear_sentence(callflow("-c", str(tmp_path / "no.toml"), "run"), "no.toml")
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert is_one_clear_sentence(callflow("-c", settings_file(tmp_path, port), "run"), "[agi] port", str(port))
+
+
+def test_a_database_folder_that_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "callflow.toml").write_text(f"[store]\npath = '{tmp_path}/nowhere/callflow.db'\n")
+    assert is_one_clear_sentence(callflow("-c", str(tmp_path / "callflow.toml"), "run"), "nowhere")
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["check"], ["calls"], ["calls", "show"], ["settings"], ["lab"]])
+def test_help_teaches(command: list[str]) -> None:
+    result = callflow(*command, "--help")
+    assert result.returncode == 0
+    assert "Usage" in result.stdout
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    result = callflow("fly")
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_the_version_is_told() -> None:
+    assert callflow("--version").stdout.startswith("callflow 0.")
