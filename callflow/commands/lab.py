@@ -1,5 +1,110 @@
-"""`callflow lab`: a real Asterisk with real callers, for the demo, the tests and the benchmarks."""
+"""`callflow lab`: a real Asterisk with real callers, for the demo, the tests and the benchmarks.
+
+It needs the `lab` extra (numpy, dpkt, tomli-w) and a checkout of the project, with its dialplan and scenarios.
+"""
+
+import asyncio
+from typing import Annotated
 
 import typer
+from rich.console import Console
 
-lab_app = typer.Typer(help="A real Asterisk with real SIP callers on this machine.", no_args_is_help=True)
+from callflow.errors import LabError
+
+lab_app = typer.Typer(
+    help="A real Asterisk with real SIP callers on this machine: for the demo, tests and benchmarks.\n\n"
+    "As root on Debian it makes its own root directories, cached under ~/.cache/callflow/lab "
+    "($CALLFLOW_LAB_CACHE); otherwise asterisk, sipp and tcpdump must be on PATH.",
+    no_args_is_help=True,
+)
+VersionOption = Annotated[str, typer.Option("--asterisk", help="Release of Asterisk: 22 or 16.")]
+
+
+def _check_extra() -> None:
+    try:
+        import dpkt  # noqa: F401
+        import numpy  # noqa: F401
+        import tomli_w  # noqa: F401
+    except ImportError as error:
+        raise LabError(f"the lab needs the Python package {error.name}", "run `make setup` in a checkout") from None
+
+
+@lab_app.callback()
+def _prepare() -> None:
+    _check_extra()
+
+
+@lab_app.command()
+def make() -> None:
+    """Make (or find) the root directories with Asterisk 22 and 16; under two minutes the first time.
+
+    Example: `callflow lab make`
+    """
+    from callflow.lab.roots import VERSIONS, asterisk_root, make_roots
+
+    console = Console(stderr=True)
+    for version in VERSIONS:
+        asterisk_root(version)
+    for path in make_roots(console=console):
+        console.print(f"[green]ready[/] {path}", highlight=False)
+
+
+@lab_app.command()
+def demo(version: VersionOption = "22") -> None:
+    """Nine different callers at once, live on the screen; ends with what the wire says of each.
+
+    Exit code 0 when every call ended as it should. Example: `callflow lab demo`
+    """
+    from callflow.lab.demo import run_demo, summary
+
+    console = Console()
+    outcomes = asyncio.run(run_demo(_version(version), console))
+    console.print(summary(outcomes))
+    raise typer.Exit(0 if all(outcome.passed for outcome in outcomes) else 1)
+
+
+@lab_app.command()
+def scenarios(
+    names: Annotated[list[str] | None, typer.Argument(help="Names of scenarios; all of them when left out.")] = None,
+    version: VersionOption = "22",
+) -> None:
+    """Run scenarios of tests/lab side by side and judge them from the wire.
+
+    Example: `callflow lab scenarios speaks-in-goodbye clicks --asterisk 16`
+    """
+    from callflow.lab.demo import summary, verdict_table
+    from callflow.lab.run import SCENARIOS, run_scenarios, screened_lab
+    from callflow.lab.scenario import read_scenarios
+
+    console = Console()
+    chosen = read_scenarios(SCENARIOS, tuple(names or ()))
+
+    async def run() -> bool:
+        async with screened_lab(_version(version)) as lab:
+            with console.status(f"{len(chosen)} callers on Asterisk {version}"):
+                outcomes = await run_scenarios(lab, chosen)
+        console.print(verdict_table(outcomes))
+        console.print(summary(outcomes))
+        return all(outcome.passed for outcome in outcomes)
+
+    raise typer.Exit(0 if asyncio.run(run()) else 1)
+
+
+@lab_app.command()
+def bench(version: VersionOption = "22") -> None:
+    """Print lateness of prompts, CPU and memory per call at 5, 20 and 50 calls at once, and the reaction to speech.
+
+    Example: `callflow lab bench`
+    """
+    from callflow.lab.bench import run_bench
+
+    asyncio.run(run_bench(_version(version), Console()))
+
+
+def _version(text: str):  # type: ignore[no-untyped-def]
+    from callflow.lab.roots import VERSIONS
+
+    for version in VERSIONS:
+        if version == text:
+            return version
+    raise LabError(f"there is no lab for Asterisk {text}", f"choose one of {', '.join(VERSIONS)}")

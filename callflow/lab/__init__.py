@@ -1,0 +1,1 @@
+"""The lab: a real Asterisk with real SIP and RTP callers, for tests, the demo and benchmarks."""

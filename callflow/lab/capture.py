@@ -1,0 +1,50 @@
+"""Recording a lab's packets with tcpdump."""
+
+import asyncio
+from pathlib import Path
+from signal import Signals
+from types import TracebackType
+from typing import Self
+
+from callflow.lab.errors import LabStartFailed
+from callflow.lab.host import Host
+from callflow.lab.ports import PortBlock
+from callflow.lab.process import Process
+
+_START_S = 10.0
+
+
+class Capture:
+    """Everything UDP on a lab's ports while the context lasts, in a pcap file."""
+
+    def __init__(self, host: Host, ports: PortBlock, path: Path) -> None:
+        self.path = path
+        # 50 calls are 5,000 packets a second, and a busy machine may read late: many slots, each of them small.
+        sizes = ["-s", "2048", "-B", "65536"]
+        options = ["-i", "lo", "-n", "--immediate-mode", "-U", *sizes, "-Z", "root", "-w", str(path)]
+        self._command = host.command("tcpdump", *options, f"udp portrange {ports.base}-{ports.last}")
+        self._process: Process | None = None
+
+    async def __aenter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._process = await Process.start(self._command, self.path.parent, self.path.stem)
+        try:
+            async with asyncio.timeout(_START_S):
+                while not _listening(self._process.output):  # noqa: ASYNC110 - a file tells no events
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            await self._process.kill()
+            said = self._process.output.read_text(errors="replace")
+            raise LabStartFailed(f"tcpdump did not start: {said}", remedy="it needs root, or CAP_NET_RAW") from None
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process:
+            await asyncio.sleep(0.1)
+            await self._process.stop(Signals.SIGINT)
+
+
+def _listening(output: Path) -> bool:
+    return b"listening on" in output.read_bytes()

@@ -1,0 +1,146 @@
+"""One lab: an Asterisk, its agents and callers, the daemon under test, and the wire between them."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from callflow.lab.asterisk import SOUNDS, Asterisk
+from callflow.lab.audio import voice_from
+from callflow.lab.capture import Capture
+from callflow.lab.configs import LabPorts
+from callflow.lab.daemon import RUN_CALLFLOW, Config, Daemon
+from callflow.lab.host import LAB_FOLDER
+from callflow.lab.mulaw import Samples
+from callflow.lab.ports import LOOPBACK, PortBlock, take_ports
+from callflow.lab.process import Process
+from callflow.lab.prompts import PromptBook
+from callflow.lab.proxy import Proxy
+from callflow.lab.roots import Version, asterisk_root, tools_root
+from callflow.lab.sipp import Agents, Caller, Sipp
+from callflow.lab.wire import Wire, read_wire
+
+_OWNER = "owner.lock"  # a folder with this file, not locked by anybody, is a dead lab's
+AMI_USER, AMI_SECRET = "callflow", "change-me"  # as config/asterisk/manager_callflow.conf is shipped
+
+
+class Lab:
+    """A running Asterisk with agents; get one from `open_lab`."""
+
+    def __init__(self, version: Version, work: Path, ports: PortBlock, sounds: Path) -> None:
+        self.version, self.work, self.ports, self.sounds = version, work, ports, sounds
+        self.tools = tools_root(version)
+        sip, ami, agi, agent, nobody = (ports.named() for _ in range(5))
+        numbers = LabPorts(sip, ami, agi, agent, nobody, ports.asterisk_rtp)
+        self.asterisk = Asterisk(asterisk_root(version), work / "asterisk", numbers, sounds)
+        self.sipp = Sipp(self.tools, work / "sipp", ports, numbers.sip)
+        self._captures = 0
+        self._processes: list[Process] = []
+        self.daemons: list[Daemon] = []
+
+    @property
+    def voice(self) -> Samples:
+        """Speech of Asterisk's own sound package, for callers to speak with."""
+        return voice_from(self.asterisk.english)
+
+    def prompts(self, language: str) -> PromptBook:
+        """The prompts of one language, to recognise on the wire."""
+        return PromptBook(self.sounds / language / "callflow")
+
+    def config(self, changes: Config | None = None) -> Config:
+        """Settings for a daemon of this lab; sections in `changes` are merged into the lab's own."""
+        ports = self.asterisk.ports
+        made: Config = {
+            "ami": {"host": LOOPBACK, "port": ports.ami, "username": AMI_USER, "secret": AMI_SECRET},
+            "agi": {"host": LOOPBACK, "port": ports.agi},
+            "store": {"path": str(self.work / "callflow.db")},
+        }
+        for section, values in (changes or {}).items():
+            made[section] = made.get(section, {}) | values
+        return made
+
+    async def start_daemon(self, changes: Config | None = None, command: Sequence[str] = RUN_CALLFLOW) -> Daemon:
+        """A daemon that is ready for this lab's calls; ended with the lab."""
+        daemon = Daemon(self.work / f"daemon-{len(self.daemons)}", self.config(changes), command)
+        self.daemons.append(daemon)
+        await daemon.start()
+        return daemon
+
+    async def call(self, caller: Caller, calls: int = 1, rate_per_s: float = 10.0) -> Process:
+        """Place calls; the process ends with the last of them."""
+        process = await self.sipp.call(caller, calls, rate_per_s)
+        self._processes.append(process)
+        return process
+
+    async def start_agents(self, agents: Agents, calls: int = 200) -> Process:
+        """Agents' phones that answer what this lab dials; ended with the lab."""
+        process = await self.sipp.answer(agents, self.asterisk.ports.agent, calls)
+        self._processes.append(process)
+        return process
+
+    def capture(self) -> Capture:
+        """Records the lab's packets while its context lasts."""
+        self._captures += 1
+        return Capture(self.tools, self.ports, self.work / f"capture-{self._captures}.pcap")
+
+    def read(self, capture: Capture) -> Wire:
+        """The calls of a finished capture."""
+        return read_wire(capture.path, self.asterisk.ports.sip)
+
+    def ami_proxy(self) -> Proxy:
+        """A line to AMI that can be cut; point `[ami] port` of the daemon at its `port`."""
+        return Proxy(self.ports.named(), self.asterisk.ports.ami)
+
+    async def close(self) -> None:
+        """End everything this lab started."""
+        for daemon in self.daemons:
+            if daemon.running:
+                daemon.resume()
+                await daemon.stop()
+        for process in self._processes:
+            await process.stop()
+        await self.asterisk.stop()
+
+
+@asynccontextmanager
+async def open_lab(version: Version, sounds: Path = SOUNDS, agents: Agents | None = None) -> AsyncIterator[Lab]:
+    """A lab with Asterisk and agents running; its folder is kept if CALLFLOW_LAB_KEEP is set. Raises LabError."""
+    remove_stale_labs()
+    with take_ports() as ports, _work_folder(version) as work:
+        lab = Lab(version, work, ports, sounds)
+        try:
+            await lab.asterisk.start()
+            await lab.start_agents(agents or Agents())
+            yield lab
+        finally:
+            await lab.close()
+
+
+def remove_stale_labs(folder: Path = LAB_FOLDER) -> None:
+    """Delete the folders of labs whose process is gone; the kernel has ended their programs already."""
+    for owner in folder.glob(f"*/{_OWNER}"):
+        with owner.open("r") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            shutil.rmtree(owner.parent, ignore_errors=True)
+
+
+@contextmanager
+def _work_folder(version: Version) -> Iterator[Path]:
+    """A folder below the lab folder that is locked by us while we live."""
+    LAB_FOLDER.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(prefix=f"asterisk-{version}-", dir=LAB_FOLDER))
+    with (path / _OWNER).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield path
+        finally:
+            if os.environ.get("CALLFLOW_LAB_KEEP"):
+                (path / _OWNER).unlink()
+            else:
+                shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,67 @@
+"""Programs of the lab: started with their output kept in a file, ended by their own process id."""
+
+import asyncio
+from pathlib import Path
+from signal import Signals
+from typing import Self
+
+_STOP_S = 5.0
+
+
+class Process:
+    """One running program."""
+
+    def __init__(self, process: asyncio.subprocess.Process, output: Path) -> None:
+        self._process = process
+        self.output = output
+
+    @classmethod
+    async def start(
+        cls, command: list[str], folder: Path, name: str, env: dict[str, str] | None = None, cwd: Path | None = None
+    ) -> Self:
+        """Start `command`; what it prints goes to `<folder>/<name>.out`."""
+        output = _output(folder, name)
+        with output.open("ab") as sink:
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.DEVNULL, stdout=sink, stderr=sink, env=env, cwd=cwd
+            )
+        return cls(process, output)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.returncode is None
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.returncode
+
+    def send_signal(self, number: Signals) -> None:
+        """Send a signal, if it still runs."""
+        if self.running:
+            self._process.send_signal(number)
+
+    async def wait(self, timeout_s: float) -> int:
+        """Its exit code. Raises TimeoutError."""
+        return await asyncio.wait_for(self._process.wait(), timeout_s)
+
+    async def stop(self, number: Signals = Signals.SIGTERM) -> int:
+        """Ask it to end, insist after 5 s; its exit code."""
+        self.send_signal(number)
+        try:
+            return await self.wait(_STOP_S)
+        except TimeoutError:
+            return await self.kill()
+
+    async def kill(self) -> int:
+        """End it with SIGKILL; its exit code."""
+        self.send_signal(Signals.SIGKILL)
+        return await self._process.wait()
+
+
+def _output(folder: Path, name: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.out"

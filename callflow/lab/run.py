@@ -1,0 +1,114 @@
+"""Running scenarios: all of them at once on one lab, then judged from the wire."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from callflow.lab import judge as judging
+from callflow.lab.ami import Message
+from callflow.lab.asterisk import PROJECT, SOUNDS
+from callflow.lab.casting import make_caller
+from callflow.lab.daemon import RUN_CALLFLOW, Config
+from callflow.lab.judge import Observed, judge
+from callflow.lab.lab import Lab, open_lab
+from callflow.lab.prompts import prompt_durations
+from callflow.lab.roots import Version
+from callflow.lab.scenario import Scenario, ladder_anchors
+from callflow.lab.sipp import Caller
+from callflow.lab.wire import Wire
+
+SCENARIOS = PROJECT / "tests" / "lab"
+SCENARIO_CONFIG: Config = {
+    "profiles": {"support": {}, "watched": {"mode": "observe", "observe_after_s": 3.0}, "unscreened": {"mode": "off"}}
+}
+OnCall = Callable[[Scenario, str], None]
+_SPACING_S = 0.05
+_STALL_S = 0.08
+_LONGEST_S = 120.0
+_FIRST_NUMBER = 1001
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A scenario, its caller's number, what was seen of it, and how that disagrees with what was expected."""
+
+    scenario: Scenario
+    number: str
+    seen: Observed | None
+    disagreements: list[str]
+    stall_s: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        return not self.disagreements
+
+    @property
+    def reaction_s(self) -> float | None:
+        """From the caller's first sign of life to the end of the prompt it cut short."""
+        return judging.reaction(self.seen) if self.seen else None
+
+
+@asynccontextmanager
+async def screened_lab(
+    version: Version, sounds: Path = SOUNDS, command: Sequence[str] = RUN_CALLFLOW, changes: Config | None = None
+) -> AsyncIterator[Lab]:
+    """A lab whose daemon is running with the scenarios' profiles. Raises LabError."""
+    async with open_lab(version, sounds) as lab:
+        await lab.start_daemon(SCENARIO_CONFIG | (changes or {}), command)
+        yield lab
+
+
+async def run_scenarios(
+    lab: Lab, scenarios: Sequence[Scenario], on_call: OnCall = lambda scenario, number: None
+) -> list[Outcome]:
+    """Place every scenario's call at once; outcomes in the same order. `on_call` is told each caller's number.
+
+    What failed while the machine itself stalled is tried once more: such a call was not what its scenario says.
+    """
+    outcomes = await _run_once(lab, scenarios, on_call)
+    again = [outcome.scenario for outcome in outcomes if not outcome.passed and outcome.stall_s > _STALL_S]
+    if again:
+        second = {outcome.scenario.name: outcome for outcome in await _run_once(lab, again, on_call)}
+        return [second.get(outcome.scenario.name, outcome) for outcome in outcomes]
+    return outcomes
+
+
+async def _run_once(lab: Lab, scenarios: Sequence[Scenario], on_call: OnCall) -> list[Outcome]:
+    callers = [_caller(lab, scenario, str(_FIRST_NUMBER + i)) for i, scenario in enumerate(scenarios)]
+    events_before = len(lab.asterisk.ami.events)
+    async with lab.capture() as capture:
+        processes = []
+        for scenario, caller in zip(scenarios, callers, strict=True):
+            on_call(scenario, caller.number)
+            processes.append(await lab.call(caller))
+            await asyncio.sleep(_SPACING_S)
+        await asyncio.gather(*(process.wait(_LONGEST_S) for process in processes))
+    wire = lab.read(capture)
+    told = [event for event in lab.asterisk.ami.events[events_before:] if event["Event"] == "UserEvent"]
+    return [_outcome(lab, *pair, wire, told) for pair in zip(scenarios, callers, strict=True)]
+
+
+def _caller(lab: Lab, scenario: Scenario, number: str) -> Caller:
+    durations = prompt_durations(lab.sounds / _spoken_language(scenario) / "callflow")
+    return make_caller(scenario, ladder_anchors(scenario, durations), number, lab.voice, lab.work / "audio")
+
+
+def _outcome(lab: Lab, scenario: Scenario, caller: Caller, wire: Wire, told: Sequence[Message]) -> Outcome:
+    try:
+        call = wire.one(caller.number)
+    except LookupError as error:
+        return Outcome(scenario, caller.number, None, [str(error)], wire.longest_stall_s)
+    mine = [event for event in told if event.get("Number") == caller.number]
+    seen = Observed(
+        call=call,
+        spoken=lab.prompts(_spoken_language(scenario)).spoken(call.received),
+        result=next((event["Result"] for event in mine), None),
+        traces=frozenset(event["UserEvent"].removeprefix("Lab").lower() for event in mine),
+    )
+    return Outcome(scenario, caller.number, seen, judge(scenario, seen), wire.longest_stall_s)
+
+
+def _spoken_language(scenario: Scenario) -> str:
+    return scenario.expect.language or scenario.language

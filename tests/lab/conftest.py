@@ -1,0 +1,63 @@
+"""The lab for tests: every scenario's call is placed at once, on each Asterisk, and judged one by one."""
+
+import asyncio
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callflow.lab.errors import LabUnavailable
+from callflow.lab.roots import VERSIONS, Version, asterisk_root
+from callflow.lab.run import SCENARIOS, Outcome, run_scenarios, screened_lab
+from callflow.lab.scenario import read_scenarios
+
+EACH_ASTERISK = [pytest.param(version, marks=pytest.mark.xdist_group(f"asterisk-{version}")) for version in VERSIONS]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """All scenarios on one Asterisk: outcomes by scenario, and the daemon's own records by caller's number."""
+
+    outcomes: dict[str, Outcome]
+    records: dict[str, dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def _lab_is_there(request: pytest.FixtureRequest) -> None:
+    """A lab that cannot be had fails in CI and is skipped elsewhere."""
+    if not request.node.get_closest_marker("lab"):
+        return
+    try:
+        for version in VERSIONS:
+            asterisk_root(version)
+    except LabUnavailable as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session", params=EACH_ASTERISK)
+def placed(request: pytest.FixtureRequest) -> Placed:
+    """The calls of all scenarios this run asks for, placed side by side on one Asterisk."""
+    calls = [getattr(item, "callspec", None) for item in request.session.items]
+    names = {call.params["scenario"] for call in calls if call and "scenario" in call.params}
+    return asyncio.run(_place(request.param, tuple(sorted(names))))
+
+
+async def _place(version: Version, names: tuple[str, ...]) -> Placed:
+    async with screened_lab(version) as lab:
+        outcomes = await run_scenarios(lab, read_scenarios(SCENARIOS, names))
+        daemon = lab.daemons[0]
+        await daemon.stop()
+        return Placed({outcome.scenario.name: outcome for outcome in outcomes}, _records(daemon.database))
+
+
+def _records(path: Path) -> dict[str, dict[str, Any]]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        database.row_factory = sqlite3.Row
+        rows = database.execute("select * from calls where caller_number != '' order by arrived_ms")
+        return {row["caller_number"]: dict(row) for row in rows}
