@@ -1,6 +1,7 @@
 """The daemon: puts core, runtime and adapters together, and runs them until a signal."""
 
 import asyncio
+import resource
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -27,6 +28,7 @@ from callflow.settings import Settings
 
 READY_WITHOUT_EAR_S = 5.0
 STOP_TIMEOUT_S = 1.0
+HANGUP_TOLD_S = 0.25
 
 log = structlog.get_logger()
 
@@ -60,6 +62,7 @@ class Daemon:
         self._end = loop.create_future()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._finish, None)
+        _allow_files(2 * self._settings.limits.max_calls + 100)
         interrupted = self._store.open()
         log.info("callflow starts", version=__version__, node=self._settings.node.name, interrupted=interrupted)
         try:
@@ -114,12 +117,13 @@ class Daemon:
         self._receive(arrived)
 
     def _on_hangup(self, arrived: it.CallArrived) -> None:
-        self._receive(it.CallerHungUp(arrived.uniqueid, self._clock.now_ms()))
+        """AGI's HANGUP stands for a redirect as well as for a hang-up; AMI tells of a real one within milliseconds."""
         self._dispatch.drop_session(arrived.call_id)
+        asyncio.get_running_loop().call_later(HANGUP_TOLD_S, self._on_closed, arrived)
 
     def _on_closed(self, arrived: it.CallArrived) -> None:
-        self._receive(it.AgiClosed(arrived.call_id, self._clock.now_ms()))
         self._dispatch.drop_session(arrived.call_id)
+        self._receive(it.AgiClosed(arrived.call_id, self._clock.now_ms()))
 
     # -- the AMI links --------------------------------------------------------------------------------------------
 
@@ -180,8 +184,21 @@ def agi_options(settings: Settings) -> AgiOptions:
     """The [agi] section, for the adapter."""
     agi = settings.agi
     return AgiOptions(
-        host=agi.host, port=agi.port, token=agi.token.get_secret_value(), max_sessions=settings.limits.max_calls
+        host=agi.host,
+        port=agi.port,
+        token=agi.token.get_secret_value(),
+        max_sessions=2 * settings.limits.max_calls,  # the core turns away, and records, what is above its own limit
     )
+
+
+def _allow_files(wanted: int) -> None:
+    """Each call holds a socket; raise the soft limit as far as the hard one lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and allowed > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        log.warning("fewer open files are allowed than [limits] max_calls needs", allowed=allowed, wanted=wanted)
 
 
 def run_daemon(settings: Settings) -> None:

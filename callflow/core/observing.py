@@ -21,7 +21,7 @@ class Observing(Screening):
 
     def expire(self, now_ms: int) -> None:
         """As for any call, and the end of the time after the would-be decision."""
-        if self.would is None or self._talking.expired(now_ms):
+        if self.would is None or (self._ear.decide_at is not None and now_ms >= self._ear.decide_at):
             super().expire(now_ms)
         else:
             self._finish(now_ms, "observed to the end")
@@ -45,7 +45,7 @@ class Observing(Screening):
 
     def ear_failed(self, reason: str, now_ms: int) -> None:
         """Without an ear there is nothing to observe."""
-        self._tell(Kind.EAR, now_ms, "talk_detect", f"not armed: {reason}")
+        self._tell(Kind.EAR, now_ms, self._ear.name, f"not armed: {reason}")
         self.partial = True
         self._finish(now_ms, "no ear")
 

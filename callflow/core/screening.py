@@ -2,13 +2,16 @@
 
 from callflow.core import commands as do
 from callflow.core import events as it
+from callflow.core.ear import Ear, Judgement
 from callflow.core.profile import Ladder, Procedures, Profile, Rung
 from callflow.core.record import CallRecord, Happening, Kind
 from callflow.core.states import Input, Result, State, next_state
-from callflow.core.talking import Talking
+from callflow.core.talk_detect import TalkDetectEar
 
 ARM_TIMEOUT_MS = 1000
 FENCE_TIMEOUT_MS = 1000
+FENCE_MS = 30
+"""How long Asterisk may take to put an event in line for AMI (measured): the fence begins so much early."""
 
 
 class Screening:
@@ -26,14 +29,13 @@ class Screening:
         self.commands: list[do.Command] = []
         self._rungs = ladder.rungs
         self._rung = 0
-        self._talking = Talking(profile.talk_detect)
+        self._ear: Ear = TalkDetectEar(profile.talk_detect)
         self._state_at: int | None = now_ms + ARM_TIMEOUT_MS
         self._procedures = procedures
         self._language = procedures.choose_language(profile, arrived.language)
         self._play_id = 0
         self._playing = False
         self._seq = 0
-        self._sound_at: int | None = None
         self._heard_at: int | None = None
         self._heard_after_would = False
         self._fence_again = False
@@ -50,11 +52,11 @@ class Screening:
         a = self.arrived
         self._tell(Kind.ARRIVED, a.at_ms, a.profile, f"{self.profile.mode} with ladder {self.profile.ladder}")
         self._save(now_ms, final=False)
-        self._arm_ear()
+        self._do(self._ear.arm(a.call_id, a.channel))
 
     def next_deadline(self) -> int | None:
         """When `expire` must be called, epoch ms; a sound not yet judged holds back silence."""
-        decide_at = self._talking.decide_at
+        decide_at = self._ear.decide_at
         if decide_at is None:
             return self._state_at
         if self._state_at is None or self.state in (State.LISTENING, State.PAUSING):
@@ -63,8 +65,8 @@ class Screening:
 
     def expire(self, now_ms: int) -> None:
         """A deadline has passed: the sound is speech, or the state's time is over."""
-        if self._talking.expired(now_ms):
-            self._speech(now_ms, "a sound that went on")
+        if judgement := self._ear.expire(now_ms):
+            self._judged(judgement, now_ms)
         elif self._state_at is not None and now_ms >= self._state_at:
             self._time_over(now_ms)
 
@@ -75,10 +77,9 @@ class Screening:
                 self.ear_armed(now_ms)
             case it.EarFailed():
                 self.ear_failed(event.reason, now_ms)
-            case it.SoundStarted():
-                self.sound_started(event, now_ms)
-            case it.SoundEnded():
-                self.sound_ended(event, now_ms)
+            case it.SoundStarted() | it.SoundEnded():
+                if judgement := self._ear.hear(event, now_ms):
+                    self._judged(judgement, now_ms)
             case it.KeyPressed():
                 self.key_pressed(event, now_ms)
             case it.PromptFinished():
@@ -96,22 +97,6 @@ class Screening:
             case it.LinkLost():
                 self.link_lost(event.reason, now_ms)
 
-    def sound_started(self, event: it.SoundStarted, now_ms: int) -> None:
-        """ChannelTalkingStart on this caller's channel."""
-        self._sound_at = event.at_ms
-        if self._talking.started(now_ms):
-            self._speech(now_ms, "any sound counts")
-
-    def sound_ended(self, event: it.SoundEnded, now_ms: int) -> None:
-        """ChannelTalkingStop on this caller's channel."""
-        length = "unknown" if event.duration_ms is None else f"{event.duration_ms} ms"
-        if self._talking.ended(now_ms, event.duration_ms):
-            self._speech(now_ms, f"sound of {length}")
-            return
-        self._tell(Kind.CLICK, event.at_ms, length, "too short for speech")
-        if self._fence_again:
-            self._fence()
-
     def key_pressed(self, event: it.KeyPressed, now_ms: int) -> None:
         """A key is a sign of life like speech."""
         self._tell(Kind.KEY, event.at_ms, event.key)
@@ -120,14 +105,14 @@ class Screening:
     def ear_armed(self, now_ms: int) -> None:
         """Asterisk listens to the caller: begin the first rung."""
         self._go(Input.EAR_ARMED)
-        self._talking.forget()
-        self._tell(Kind.EAR, now_ms, "talk_detect", "armed")
+        self._ear.forget()
+        self._tell(Kind.EAR, now_ms, self._ear.name, "armed")
         self._begin_rung(now_ms)
 
     def ear_failed(self, reason: str, now_ms: int) -> None:
         """Nobody can be heard without an ear, so nobody is judged."""
         self._go(Input.EAR_FAILED)
-        self._tell(Kind.EAR, now_ms, "talk_detect", f"not armed: {reason}")
+        self._tell(Kind.EAR, now_ms, self._ear.name, f"not armed: {reason}")
         self._conclude(Result.UNAVAILABLE, now_ms, "no ear")
 
     def prompt_finished(self, event: it.PromptFinished, now_ms: int) -> None:
@@ -153,7 +138,7 @@ class Screening:
 
     def fenced(self, now_ms: int) -> None:
         """No event is on its way any more: the last look before the hang-up."""
-        if self._talking.undecided:
+        if self._ear.decide_at is not None:
             self._fence_again = True
         else:
             self._go(Input.CERTAIN)
@@ -248,7 +233,7 @@ class Screening:
             case "hang_up":
                 self._go(Input.SILENT_PAUSE)
                 self._tell(Kind.PAUSE, now_ms, f"{rung.pause_s:g} s")
-                self._state_at = now_ms + int(1000 * rung.pause_s)
+                self._state_at = now_ms + max(0, int(1000 * rung.pause_s) - FENCE_MS)
 
     def _fence(self) -> None:
         self._fence_again = False
@@ -256,11 +241,15 @@ class Screening:
 
     # -- hearing --------------------------------------------------------------------------------------------------
 
-    def _speech(self, now_ms: int, why: str) -> None:
-        at_ms = now_ms if self._sound_at is None else self._sound_at
-        self._talking.decide_at = None
-        self._tell(Kind.SPEECH, at_ms, "", why)
-        self._heard(Result.SPOKE, at_ms, now_ms)
+    def _judged(self, sound: Judgement, now_ms: int) -> None:
+        """A click is noted and changes nothing; speech is a caller."""
+        if sound.speech:
+            self._tell(Kind.SPEECH, sound.at_ms, sound.what, sound.why)
+            self._heard(Result.SPOKE, sound.at_ms, now_ms)
+            return
+        self._tell(Kind.CLICK, sound.at_ms, sound.what, sound.why)
+        if self._fence_again:
+            self._fence()
 
     def _heard(self, how: Result, at_ms: int, now_ms: int) -> None:
         """The caller is there: nothing more is said and nothing is hung up."""
@@ -284,10 +273,6 @@ class Screening:
         self._save(now_ms, final=True)
         if not gone:
             self._do(do.Release(self.arrived.call_id, self.arrived.channel, result))
-
-    def _arm_ear(self) -> None:
-        ear = self.profile.talk_detect
-        self._do(do.ArmEar(self.arrived.call_id, self.arrived.channel, ear.silence_ms, ear.threshold))
 
     def _go(self, what: Input) -> None:
         self.state = next_state(self.state, what)
@@ -316,7 +301,7 @@ class Screening:
             profile=a.profile,
             mode=self.profile.mode,
             ladder=self.profile.ladder,
-            ear="talk_detect",
+            ear=self._ear.name,
             language=self._language,
             caller_number=a.caller_number,
             caller_name=a.caller_name,

@@ -7,6 +7,7 @@ from callflow.core import events as it
 from callflow.core.engine import Engine
 from callflow.core.profile import SILENT_LADDER, Ladder, Mode, Procedures, Profile, Rung
 from callflow.core.record import CallRecord, Happening
+from callflow.core.screening import FENCE_MS
 
 START_MS = 1_000_000
 UNIQUEID = "1000.1"
@@ -125,4 +126,4 @@ class Driver:
                 at = self.now + self.prompt_ms
                 self._due.append((at, it.PromptFinished(call_id, play_id, at)))
             case do.FenceEvents(call_id):
-                self._due.append((self.now + 1, it.EventsFenced(call_id)))
+                self._due.append((self.now + FENCE_MS, it.EventsFenced(call_id)))

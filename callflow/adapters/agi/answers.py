@@ -1,0 +1,71 @@
+"""FastAGI's text: lines to answers, and text to what may stand in a command."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from panoramisk.utils import parse_agi_result
+
+from callflow.errors import AgiUnsafe
+
+_CODED = re.compile(r"\d{3}[ -]")
+_FORBIDDEN = re.compile(r"[\r\n\0]")
+_KEPT_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Asterisk's answer to one command; `fields` as panoramisk reads them: name -> (value, text in brackets)."""
+
+    text: str
+    fields: dict[str, Any]
+
+    @property
+    def done(self) -> bool:
+        """Asterisk did what it was told."""
+        return self.fields.get("status_code") == 200 and "error" not in self.fields
+
+    @property
+    def failed(self) -> bool:
+        """Asterisk tried and could not, or the call ended meanwhile."""
+        return self.text.startswith("200 ") and self.number("result") == -1
+
+    def number(self, name: str) -> int:
+        """A field as a number, 0 when there is none."""
+        found = re.search(rf"\b{name}=(-?[0-9]{{1,18}})", self.text)
+        return int(found[1]) if found else 0
+
+
+class AnswerReader:
+    """Puts lines together to answers: a usage error (520) has many, everything else one."""
+
+    def __init__(self) -> None:
+        self._usage: list[str] | None = None
+
+    def take(self, raw: bytes) -> Answer | None:
+        """The answer that this line completes, if any."""
+        line = raw.decode("utf-8", "replace").rstrip("\r\n")
+        if self._usage is not None:
+            return self._usage_line(line)
+        if line.startswith("520-"):
+            self._usage = [line]
+            return None
+        if not _CODED.match(line) or line.startswith("100"):
+            return None
+        return Answer(line, parse_agi_result(line))
+
+    def _usage_line(self, line: str) -> Answer | None:
+        usage = self._usage or []
+        if len(usage) < _KEPT_LINES:
+            usage.append(line)
+        if not line.startswith("520 "):
+            return None
+        self._usage = None
+        return Answer(" ".join(usage), parse_agi_result(line))
+
+
+def quoted(text: str) -> str:
+    """`text` as one argument of a command; raises AgiUnsafe for what could begin a second one."""
+    if _FORBIDDEN.search(text):
+        raise AgiUnsafe(f"a line break or a NUL in {text!r}")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

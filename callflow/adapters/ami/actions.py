@@ -1,0 +1,73 @@
+"""What callflow asks of Asterisk, one method for each wish."""
+
+import asyncio
+from contextlib import suppress
+
+from callflow.adapters.ami.link import AmiLink
+from callflow.errors import ActionRefused
+
+CHECK_CONTEXT = "callflow-check"
+FENCE_SETTLE_S = 0.03
+"""A channel's event takes its way to AMI through a thread of its own, and a Ping sent at once overtakes it: up to 12 ms
+were seen on a machine with more work than processors."""
+
+
+class AmiActions:
+    """Asks over two links: `actions` for everything, `events` for what must stand behind the events.
+
+    Every method raises NotConnected, ActionTimeout, ActionRefused or ActionUnsafe.
+    """
+
+    def __init__(self, actions: AmiLink, events: AmiLink) -> None:
+        self._actions = actions
+        self._events = events
+
+    async def arm_ear(self, channel: str, silence_ms: int, threshold: int) -> None:
+        """Listen afresh: a caller who is talking already is reported again."""
+        await self.disarm_ear(channel)
+        await self._set(channel, "TALK_DETECT(set)", f"{silence_ms},{threshold}")
+
+    async def disarm_ear(self, channel: str) -> None:
+        """Stop listening; a channel that nobody listens to, or that is gone, is left as it is."""
+        with suppress(ActionRefused):
+            await self._set(channel, "TALK_DETECT(remove)", "")
+
+    async def stop_prompt(self, channel: str) -> None:
+        """End the playing prompt at once; does nothing to a channel that plays none, ActionRefused when it is gone."""
+        await self._actions.action("ControlPlayback", Channel=channel, Control="stop")
+
+    async def set_result(self, channel: str, result: str) -> None:
+        """Tell the dialplan what became of the screening."""
+        await self._set(channel, "CALLFLOW_RESULT", result)
+
+    async def fence(self) -> None:
+        """Return behind every event that Asterisk had made when this was asked for."""
+        await asyncio.sleep(FENCE_SETTLE_S)
+        await self._events.action("Ping")
+
+    async def prove_ear(self, check_id: str) -> None:
+        """Place the self-test call: one half of it sounds a tone, the other is screened like any caller."""
+        await self._originate("s", f"__CALLFLOW_CHECK={check_id}")
+
+    async def try_prompt(self, path: str) -> None:
+        """Begin a prompt where no caller hears it; a missing one is told by UserEvent CallflowPromptMissing."""
+        await self._originate("prompt", f"__CALLFLOW_PROMPT={path}")
+
+    async def snapshot(self) -> frozenset[str]:
+        """Uniqueids of all channels that exist now."""
+        channels = await self._actions.action_list("CoreShowChannels")
+        return frozenset(channel["Uniqueid"] for channel in channels if "Uniqueid" in channel)
+
+    async def _originate(self, extension: str, variable: str) -> None:
+        """Call `extension` of the check context from its extension `tone`, over a Local channel."""
+        await self._actions.action(
+            "Originate",
+            Channel=f"Local/{extension}@{CHECK_CONTEXT}/n",
+            Context=CHECK_CONTEXT,
+            Exten="tone",
+            Priority="1",
+            Variable=variable,
+        )
+
+    async def _set(self, channel: str, variable: str, value: str) -> None:
+        await self._actions.action("Setvar", Channel=channel, Variable=variable, Value=value)

@@ -1,0 +1,163 @@
+"""The AMI link: keeps a session alive, and says what became of every action."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from callflow.adapters.ami.options import AmiOptions
+from callflow.adapters.ami.session import AmiSession
+from callflow.adapters.ami.wire import HeaderValue
+from callflow.errors import LinkError, LoginRefused, NotConnected
+
+REFUSALS_IN_A_ROW = 5
+"""Refused logins after which a link that once was up gives up; one that never was gives up at the first."""
+
+
+class AmiLink:
+    """One AMI login, made again whenever it ends, until `stop` or a fatal refusal.
+
+    Callbacks are synchronous and are called in the order in which things happen; what they raise is logged and counted.
+    `on_down` is called once for every `on_up`, except after `stop`.
+    """
+
+    def __init__(
+        self,
+        options: AmiOptions,
+        *,
+        wanted: frozenset[bytes],
+        on_event: Callable[[dict[str, str]], None],
+        on_up: Callable[[], None],
+        on_down: Callable[[str], None],
+        on_refused: Callable[[LoginRefused], None],
+        log: Any,
+    ) -> None:
+        self._options = options
+        self._wanted = wanted
+        self._on_event = on_event
+        self._on_up = on_up
+        self._on_down = on_down
+        self._on_refused = on_refused
+        self._log = log
+        self._session: AmiSession | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._tls = options.tls_context()
+        self._failures = 0
+        self._refusals = 0
+        self._was_up = False
+        self._reason = "not started"
+        self.counts: Counter[str] = Counter()
+        """sessions, failed_connects, refused_logins, event_failures, callback_failures, unclaimed (late answers)."""
+
+    @property
+    def connected(self) -> bool:
+        """Logged in, as far as anybody can know."""
+        return self._session is not None
+
+    async def start(self) -> None:
+        """Begin connecting; returns at once."""
+        if self._task is None:
+            self._reason = "connecting"
+            self._task = asyncio.create_task(self._run(), name=f"ami-{self._options.events}")
+
+    async def stop(self) -> None:
+        """End the session and every wait; nothing is connected again."""
+        task, self._task = self._task, None
+        self._reason = "stopped"
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def action(self, name: str, *, timeout_s: float | None = None, **headers: HeaderValue) -> dict[str, str]:
+        """Send one action, return its response; raises NotConnected, ActionTimeout, ActionRefused, ActionUnsafe."""
+        answer = await self._open_session().ask(name, headers, timeout_s or self._options.action_timeout_s)
+        return answer[0]
+
+    async def action_list(
+        self, name: str, *, timeout_s: float | None = None, **headers: HeaderValue
+    ) -> list[dict[str, str]]:
+        """Send an action that lists; returns the entries, without the first response and the closing event."""
+        timeout_s = timeout_s or self._options.action_timeout_s
+        answer = await self._open_session().ask(name, headers, timeout_s, as_list=True)
+        return answer[1:-1]
+
+    def _open_session(self) -> AmiSession:
+        if self._session is None:
+            raise NotConnected(self._reason)
+        return self._session
+
+    # -- the policy -----------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        while True:
+            session = AmiSession(self._options, self._wanted, self._on_event, self._log, self.counts)
+            try:
+                await session.open(self._tls)
+            except LoginRefused as error:
+                if self._refused(error):
+                    return
+            except (OSError, LinkError, ValueError) as error:
+                self._failed(error)
+            else:
+                await self._live(session)
+            await asyncio.sleep(self._pause_s())
+
+    async def _live(self, session: AmiSession) -> None:
+        """From login to the end of one session."""
+        began_at = session.loop.time()
+        self._up(session)
+        try:
+            reason = await session.watch()
+        finally:
+            self._session = None
+            session.close()
+        # A session that falls at once again and again is a failure like any other.
+        if session.loop.time() - began_at >= self._options.reconnect_max_s:
+            self._failures = 0
+        self._down(reason)
+
+    def _up(self, session: AmiSession) -> None:
+        self._session = session
+        self._was_up = True
+        self._refusals = 0
+        self.counts["sessions"] += 1
+        self._log.info("AMI connected", host=self._options.host, port=self._options.port, events=self._options.events)
+        self._call(self._on_up)
+
+    def _down(self, reason: str) -> None:
+        self._reason = reason
+        self._log.warning("AMI connection lost", reason=reason)
+        self._call(self._on_down, reason)
+
+    def _failed(self, error: Exception) -> None:
+        """First failure warned, repeats told at debug."""
+        reason = str(error) or "no answer to the login"
+        self.counts["failed_connects"] += 1
+        tell = self._log.debug if self._reason == reason else self._log.warning
+        self._reason = reason
+        tell("AMI cannot be reached", host=self._options.host, port=self._options.port, reason=reason)
+
+    def _refused(self, error: LoginRefused) -> bool:
+        """True when there is no sense in trying again."""
+        self._refusals += 1
+        fatal = not self._was_up or self._refusals >= REFUSALS_IN_A_ROW
+        self._reason = "login refused"
+        self.counts["refused_logins"] += 1
+        refusal = LoginRefused(error.username, error.message, in_a_row=self._refusals, fatal=fatal)
+        self._log.error("AMI login refused", reason=refusal.message, remedy=refusal.remedy, fatal=fatal)
+        self._call(self._on_refused, refusal)
+        return fatal
+
+    def _pause_s(self) -> float:
+        """Exponential from reconnect_min_s to reconnect_max_s, less up to a half at random."""
+        step = self._options.reconnect_min_s * 2.0 ** min(self._failures, 32)
+        self._failures += 1
+        return min(step, self._options.reconnect_max_s) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
+
+    def _call(self, callback: Callable[..., None], *arguments: object) -> None:
+        try:
+            callback(*arguments)
+        except Exception:  # noqa: BLE001 - a callback's mistake must not end the link
+            self.counts["callback_failures"] += 1
+            self._log.exception("AMI callback failed", callback=getattr(callback, "__qualname__", repr(callback)))

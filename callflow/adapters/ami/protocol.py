@@ -1,0 +1,143 @@
+"""AMI framing: bytes in, whole messages out, unwanted events dropped before anything is parsed."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from panoramisk.ami_protocol import AMIProtocol
+
+from callflow.adapters.ami.pending import PendingAction
+from callflow.adapters.ami.wire import END, parse
+from callflow.errors import NotConnected
+
+MAX_MESSAGE_BYTES = 262_144
+
+_EVENT = b"Event: "
+_BANNER = b"Asterisk Call Manager/"
+
+
+def _event_name(raw: bytes) -> bytes:
+    """Name of the event that `raw` begins with."""
+    end = raw.find(b"\r\n")
+    return raw[len(_EVENT) :] if end < 0 else raw[len(_EVENT) : end]
+
+
+class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
+    """panoramisk's AMI protocol with its faults closed off; `factory` is the session that owns it.
+
+    Nothing that a peer sends, and nothing that a callback raises, gets out of `data_received`.
+    """
+
+    def __init__(self, wanted: frozenset[bytes], factory: Any) -> None:
+        self.wanted = wanted
+        self._owner = factory
+        self._now: Callable[[], float] = factory.loop.time
+        self._tail = bytearray()
+        self._lists = 0
+        self.responses: dict[str, PendingAction] = {}
+        self.counts: Counter[str] = factory.counts
+        self.closed = False
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.factory = self._owner
+        self.log = self._owner.log
+        self.last_byte_at = self._now()
+
+    # -- in -------------------------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Split what has arrived into messages; what is left waits for its end."""
+        self.last_byte_at = self._now()
+        if self._tail:
+            # Only the seam and the new bytes can hold the end: a dribbling peer costs nothing extra.
+            seam = max(0, len(self._tail) - 3)
+            self._tail += data
+            if self._tail.find(END, seam) < 0:
+                self._bound_tail()
+                return
+            data = bytes(self._tail)
+        messages = data.split(END)
+        self._tail = bytearray(messages.pop())
+        self._bound_tail()
+        for raw in messages:
+            if self._lists or not raw.startswith(_EVENT):
+                self._answer(raw)
+            elif _event_name(raw) in self.wanted:
+                self._event(parse(raw))
+
+    def _bound_tail(self) -> None:
+        if len(self._tail) > MAX_MESSAGE_BYTES:
+            self._tail = bytearray()
+            self.abort("a message without an end")
+
+    def _event(self, message: dict[str, str]) -> None:
+        if self.closed:
+            return
+        try:
+            self.factory.dispatch(message)
+        except Exception:
+            self.counts["event_failures"] += 1
+            self.log.exception("AMI event could not be handled", name=message.get("Event"))
+
+    def _answer(self, raw: bytes) -> None:
+        """A response, the banner, or any event while a list that we asked for is on its way."""
+        raw = raw.lstrip(b"\r\n")  # Asterisk sometimes ends a message with one line break too many
+        if raw.startswith(_BANNER):
+            banner, _, raw = raw.partition(b"\r\n")
+            self.version = banner[len(_BANNER) :].decode("ascii", "replace")
+        message = parse(raw)
+        action = self.responses.get(message.get("ActionID", ""))
+        if action is not None:
+            if action.add_message(message):
+                self.forget(action)
+        elif raw.startswith(_EVENT) and _event_name(raw) in self.wanted:
+            self._event(message)
+        elif "Response" in message and "Event" not in message:
+            self.counts["unclaimed"] += 1
+
+    # -- out ------------------------------------------------------------------------------------------------------
+
+    def send(self, action: PendingAction, as_list: bool = False) -> "asyncio.Future[list[dict[str, str]]]":
+        """Write one action; raises NotConnected at once when nobody would read it."""
+        if self.closed or self.transport is None or self.transport.is_closing():
+            raise NotConnected("the connection is down")
+        self.responses[action.id] = action
+        self._lists += bool(action.as_list)
+        self.transport.write(str(action).encode())
+        future: asyncio.Future[list[dict[str, str]]] = action.future
+        return future
+
+    def forget(self, action: PendingAction) -> None:
+        """No answer to `action` is awaited any more."""
+        if self.responses.pop(action.id, None) is not None:
+            self._lists -= bool(action.as_list)
+
+    # -- the end --------------------------------------------------------------------------------------------------
+
+    def abort(self, reason: str) -> None:
+        """Drop the connection without waiting for the peer."""
+        self._end(reason)
+        if self.transport is not None:
+            self.transport.abort()
+
+    def close(self) -> None:
+        """Close the connection; whoever still waits for an answer is told so at once."""
+        self._end("closed by us")
+        if self.transport is not None:
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The peer is gone. Never tried again from here: an action is sent once or not at all."""
+        self._end(str(exc) if exc else "Asterisk closed the connection")
+
+    def _end(self, reason: str) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        waiting, self.responses, self._lists = list(self.responses.values()), {}, 0
+        for action in waiting:
+            action.fail(NotConnected(reason))
+        self._owner.connection_lost(reason)

@@ -1,0 +1,125 @@
+"""One AMI connection from its login to its end; never connected twice, so nothing can be sent twice."""
+
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from panoramisk.manager import Manager
+
+from callflow.adapters.ami.options import AmiOptions
+from callflow.adapters.ami.pending import Answer, PendingAction
+from callflow.adapters.ami.protocol import GatedProtocol
+from callflow.adapters.ami.wire import HeaderValue, checked
+from callflow.errors import ActionRefused, ActionTimeout, LoginRefused, NotConnected
+
+
+class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
+    """panoramisk's manager, cut down to one connection: `open`, `ask`, `watch` until it has `ended`."""
+
+    def __init__(
+        self,
+        options: AmiOptions,
+        wanted: frozenset[bytes],
+        on_event: Callable[[dict[str, str]], None],
+        log: Any,
+        counts: Counter[str],
+    ) -> None:
+        self.counts = counts
+        super().__init__(
+            host=options.host,
+            port=options.port,
+            loop=asyncio.get_running_loop(),
+            protocol_factory=partial(GatedProtocol, wanted, self),
+            log=log,
+        )
+        self._options = options
+        self._on_event = on_event
+        self.protocol: GatedProtocol | None = None
+        self.ended: asyncio.Future[str] = self.loop.create_future()
+        """Done with the reason as soon as the connection is of no more use."""
+
+    async def open(self, tls: ssl.SSLContext | None) -> None:
+        """Connect and log in; raises OSError, TimeoutError, LoginRefused or NotConnected."""
+        try:
+            async with asyncio.timeout(self._options.login_timeout_s):
+                _, self.protocol = await self.loop.create_connection(
+                    self.config["protocol_factory"], self.config["host"], self.config["port"], ssl=tls
+                )
+                await self._login()
+        except BaseException:
+            self.close()
+            raise
+
+    async def _login(self) -> None:
+        options = self._options
+        secret = options.secret.get_secret_value()
+        headers: dict[str, HeaderValue] = {"Username": options.username, "Secret": secret, "Events": options.events}
+        try:
+            await self.ask("Login", headers, options.login_timeout_s)
+        except ActionRefused as error:
+            raise LoginRefused(options.username, error.message) from None
+        self.authenticated = True
+
+    async def ask(
+        self, name: str, headers: dict[str, HeaderValue], timeout_s: float, *, as_list: bool = False
+    ) -> Answer:
+        """Send one action and wait for its whole answer; raises NotConnected, ActionTimeout, ActionRefused."""
+        if self.protocol is None:
+            raise NotConnected("not connected yet")
+        action = PendingAction(checked(name, headers), as_list=as_list)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self.protocol.send(action)
+        except TimeoutError:
+            raise ActionTimeout(name, timeout_s) from None
+        finally:
+            self.protocol.forget(action)
+
+    async def watch(self) -> str:
+        """Wait for the end and say why; ask a silent peer for a sign of life and drop it when none comes."""
+        protocol = self.protocol
+        if protocol is None:
+            raise NotConnected("not connected yet")
+        while not self.ended.done():
+            idle_s = self.loop.time() - protocol.last_byte_at
+            if idle_s < self._options.ping_interval_s:
+                await self._ended_within(self._options.ping_interval_s - idle_s)
+            elif not await self._alive(protocol):
+                protocol.abort(f"no sign of life for {self.loop.time() - protocol.last_byte_at:.1f} s")
+        return self.ended.result()
+
+    async def _alive(self, protocol: GatedProtocol) -> bool:
+        """One ping: True when any byte has come since, however late this loop itself may be."""
+        before = protocol.last_byte_at
+        ping = PendingAction(checked("Ping", {}))
+        try:
+            protocol.send(ping)
+            await self._ended_within(self._options.ping_timeout_s, ping.future)
+        except NotConnected:
+            return True
+        finally:
+            protocol.forget(ping)
+        await asyncio.sleep(0)
+        return self.ended.done() or protocol.last_byte_at > before
+
+    async def _ended_within(self, timeout_s: float, *others: "asyncio.Future[Any]") -> None:
+        await asyncio.wait({self.ended, *others}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+
+    # -- panoramisk's hooks ---------------------------------------------------------------------------------------
+
+    def dispatch(self, event: dict[str, str]) -> None:
+        """Hand one wanted event on; what it raises is caught and counted by the protocol."""
+        self._on_event(event)
+
+    def connection_lost(self, reason: str) -> None:
+        """The connection is of no more use; whether there will be another is the link's business."""
+        self._connected = self.authenticated = False
+        if not self.ended.done():
+            self.ended.set_result(reason)
+
+    def connect(self, *_: Any, **__: Any) -> None:
+        """Never: panoramisk would connect, and connect again, by itself."""
+        raise NotImplementedError("use open()")

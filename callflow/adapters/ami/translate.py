@@ -1,0 +1,81 @@
+"""AMI events to the core's facts: pure functions."""
+
+from collections.abc import Callable, Mapping
+from math import isfinite
+
+from callflow.core import events as it
+
+AmiEvent = Mapping[str, str]
+
+LONGEST_TALK_MS = 24 * 3600 * 1000
+"""A talk longer than this is a fault of Asterisk's clock, not a talk."""
+
+CHECK_EVENT = "CallflowCheck"
+
+
+def translate(event: AmiEvent, arrived_ms: int) -> it.Event | None:
+    """The core's event for one of AMI's; None for one that means nothing to the core or names no channel."""
+    make = _TRANSLATORS.get(event.get("Event", ""))
+    uniqueid = event.get("Uniqueid", "")
+    if make is None or not uniqueid:
+        return None
+    at_ms = stamped_ms(event)
+    return make(event, uniqueid, arrived_ms if at_ms is None else at_ms)
+
+
+def stamped_ms(event: AmiEvent) -> int | None:
+    """When Asterisk made the event, epoch ms; None without a usable stamp (`timestampevents=yes` is not set)."""
+    try:
+        seconds = float(event["Timestamp"])
+    except (KeyError, ValueError):
+        return None
+    return round(seconds * 1000) if isfinite(seconds) and seconds > 0 else None
+
+
+def check_outcome(event: AmiEvent) -> tuple[str, str, str] | None:
+    """(check id, AGISTATUS, result) of a self-test call's closing UserEvent; None for any other event."""
+    if event.get("Event") != "UserEvent" or event.get("UserEvent") != CHECK_EVENT:
+        return None
+    return event.get("Id", ""), event.get("Agi", ""), event.get("Result", "")
+
+
+def _sound_started(event: AmiEvent, uniqueid: str, at_ms: int) -> it.Event:
+    return it.SoundStarted(uniqueid, at_ms)
+
+
+def _sound_ended(event: AmiEvent, uniqueid: str, at_ms: int) -> it.Event:
+    return it.SoundEnded(uniqueid, at_ms, _duration_ms(event.get("Duration", "")))
+
+
+def _duration_ms(text: str) -> int | None:
+    """Asterisk has been seen to send negative figures."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    duration_ms = int(text) if len(text) < 12 else LONGEST_TALK_MS + 1
+    return duration_ms if duration_ms <= LONGEST_TALK_MS else None
+
+
+def _key_pressed(event: AmiEvent, uniqueid: str, at_ms: int) -> it.Event | None:
+    """Keys that Asterisk sends to the caller are not the caller's."""
+    if event.get("Direction") != "Received":
+        return None
+    return it.KeyPressed(uniqueid, event.get("Digit", ""), at_ms)
+
+
+def _hung_up(event: AmiEvent, uniqueid: str, at_ms: int) -> it.Event:
+    return it.CallerHungUp(uniqueid, at_ms)
+
+
+_TRANSLATORS: dict[str, Callable[[AmiEvent, str, int], it.Event | None]] = {
+    "ChannelTalkingStart": _sound_started,
+    "ChannelTalkingStop": _sound_ended,
+    "DTMFBegin": _key_pressed,
+    "Hangup": _hung_up,
+    # These come at once; Hangup only after the dialplan's h extension. A redirect or a fax tone makes none of them,
+    # though FastAGI says HANGUP in all four cases.
+    "HangupRequest": _hung_up,
+    "SoftHangupRequest": _hung_up,
+}
+
+WANTED: frozenset[bytes] = frozenset(name.encode() for name in (*_TRANSLATORS, "UserEvent"))
+"""Names of the events that are read at all; UserEvent closes a self-test call (`check_outcome`)."""

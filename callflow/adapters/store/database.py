@@ -1,0 +1,84 @@
+"""Connections to the database file, and errors that say what to do about them."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from callflow.errors import StoreError
+
+WAL_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+def connect(path: Path, busy_s: float) -> sqlite3.Connection:
+    """A connection that writes; every commit is on the disk when it returns, and waits `busy_s` for other writers."""
+    connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
+    return connection
+
+
+def writing_engine(path: Path, busy_s: float) -> sa.Engine:
+    """An engine whose transactions take the write lock at their beginning, so that none fails half-way for it."""
+    engine = sa.create_engine(
+        "sqlite://", creator=lambda: connect(path, busy_s), poolclass=NullPool, hide_parameters=True
+    )
+    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def reading_engine(path: Path) -> sa.Engine:
+    """An engine that can change nothing and hinders no writer."""
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+
+    def connect_to_read() -> sqlite3.Connection:
+        return sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None)
+
+    return sa.create_engine("sqlite://", creator=connect_to_read, poolclass=NullPool, hide_parameters=True)
+
+
+def make_file(path: Path) -> None:
+    """Create an empty database file that others cannot read, unless it exists; raises StoreError."""
+    if not path.parent.is_dir():
+        raise StoreError(
+            f"the folder {path.parent} of the database does not exist",
+            remedy="create it, writable for the user that callflow runs as, or set another store.path",
+        )
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o640))
+    except OSError as error:
+        raise StoreError(
+            f"the database {path} cannot be written: {error.strerror}",
+            remedy="give it and its folder to the user that callflow runs as, or set another store.path",
+        ) from None
+
+
+def version_of(connection: sa.Connection) -> str | None:
+    """The migration that the database is at, None for one without tables of ours."""
+    tables = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
+    if tables.first() is None:
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if found is None else str(found)
+
+
+def reason_of(error: Exception) -> str:
+    """SQLite's own words, without the statement and its values: those may hold a caller's number."""
+    return str(getattr(error, "orig", None) or error)
+
+
+def explained(error: Exception, path: Path) -> StoreError:
+    """The sentence for an error of SQLite's."""
+    reason = reason_of(error)
+    if "not a database" in reason or "malformed" in reason:
+        remedy = "move the file away (callflow makes a new one), or restore it from a backup"
+    elif "full" in reason:
+        remedy = "make room on its disk"
+    elif "locked" in reason:
+        remedy = "find out which program holds it (fuser will tell) and end that"
+    else:
+        remedy = "look at its permissions, its folder's and its disk, or name another database"
+    return StoreError(f"the database {path} cannot be used: {reason}", remedy=remedy)

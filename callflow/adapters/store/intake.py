@@ -1,0 +1,141 @@
+"""Where the event loop leaves things and the writer's thread finds them."""
+
+import asyncio
+import threading
+from dataclasses import dataclass
+
+from callflow.adapters.store.backlog import Backlog, Batch, Told
+from callflow.core.record import CallRecord, Happening
+
+BATCH = 2000
+"""Things in one transaction: a database that cannot be written to costs no more work than this at each attempt."""
+
+
+@dataclass(eq=False, slots=True)
+class _Flush:
+    """Somebody waits for everything up to `upto` to be on the disk."""
+
+    upto: int
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[bool]
+
+    def tell(self, written: bool) -> None:
+        """Wake it from the writer's thread; its loop may be gone by now."""
+        try:
+            self.loop.call_soon_threadsafe(self._set, written)
+        except RuntimeError:
+            return
+
+    def _set(self, written: bool) -> None:
+        if not self.done.done():
+            self.done.set_result(written)
+
+
+class Intake:
+    """The backlog and those who wait for it; no method holds its lock while the disk works."""
+
+    def __init__(self, room: int) -> None:
+        self._changed = threading.Condition()
+        self._backlog = Backlog(room)
+        self._flushes: list[_Flush] = []
+        self._taken_upto = 0
+        self._written_upto = 0
+        self._failing = False
+        self._closed = False
+
+    # -- the event loop's side ------------------------------------------------------------------------------------
+
+    def save(self, record: CallRecord, final: bool) -> None:
+        """Leave a record."""
+        with self._changed:
+            self._backlog.add_record(record, final)
+            self._changed.notify()
+
+    def tell(self, call_id: str, happening: Happening) -> None:
+        """Leave a happening."""
+        with self._changed:
+            self._backlog.add_told(call_id, happening)
+            self._changed.notify()
+
+    async def flush(self, timeout_s: float) -> bool:
+        """True once all left before is on the disk; False after `timeout_s`, or at once while writing fails."""
+        with self._changed:
+            if self._written_upto >= self._backlog.added:
+                return True
+            if self._failing or self._closed:
+                return False
+            loop = asyncio.get_running_loop()
+            flush = _Flush(self._backlog.added, loop, loop.create_future())
+            self._flushes.append(flush)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await flush.done
+        except TimeoutError:
+            return False
+        finally:
+            self._forget(flush)
+
+    def close(self) -> None:
+        """Let `take` end once everything has been taken."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    @property
+    def failing(self) -> bool:
+        """The last attempt to write has failed."""
+        return self._failing
+
+    @property
+    def waiting(self) -> int:
+        """Things not on the disk and not in the writer's hands."""
+        return len(self._backlog)
+
+    @property
+    def dropped(self) -> int:
+        """Happenings, and records of calls under way, given up for want of room."""
+        return self._backlog.dropped
+
+    @property
+    def lost(self) -> int:
+        """Records of ended calls given up for want of room."""
+        return self._backlog.lost
+
+    # -- the writer's side ----------------------------------------------------------------------------------------
+
+    def take(self) -> Batch | None:
+        """Wait for something new and take it; None when closed and nothing is left."""
+        with self._changed:
+            while self._backlog.added == self._taken_upto:
+                if self._closed:
+                    return None
+                self._changed.wait()
+            batch = self._backlog.take(BATCH)
+            self._taken_upto = max(self._taken_upto, batch.upto)
+            return batch
+
+    def written(self, batch: Batch, early: tuple[Told, ...]) -> None:
+        """The batch is on the disk, except `early`: those wait for their call's record."""
+        with self._changed:
+            self._failing = False
+            self._written_upto = max(self._written_upto, batch.upto)
+            self._backlog.put_back_early(early)
+            ready = [flush for flush in self._flushes if flush.upto <= self._written_upto]
+            self._flushes = [flush for flush in self._flushes if flush.upto > self._written_upto]
+        for flush in ready:
+            flush.tell(True)
+
+    def refused(self, batch: Batch) -> None:
+        """The batch could not be written: keep it, and let nobody wait for it."""
+        with self._changed:
+            self._failing = True
+            self._taken_upto = self._written_upto
+            self._backlog.put_back(batch)
+            waiting, self._flushes = self._flushes, []
+        for flush in waiting:
+            flush.tell(False)
+
+    def _forget(self, flush: _Flush) -> None:
+        with self._changed:
+            if flush in self._flushes:
+                self._flushes.remove(flush)

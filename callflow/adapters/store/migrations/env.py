@@ -1,0 +1,13 @@
+"""Run by Alembic: migrates over the connection it is given, inside the transaction that `migrate` has begun."""
+
+from alembic import context
+
+from callflow.adapters.store.schema import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    transactional_ddl=True,
+    render_as_batch=True,
+)
+context.run_migrations()

@@ -1,0 +1,197 @@
+"""The reading side, for the command line: its own connection, which can change nothing and hinders no daemon."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+
+from callflow.adapters.store.database import explained, reading_engine, version_of
+from callflow.adapters.store.migrate import newer
+from callflow.adapters.store.rows import StoredCall, stored_call, stored_happening
+from callflow.adapters.store.schema import HEAD, calls, happenings
+from callflow.core.profile import Mode
+from callflow.core.record import Happening
+from callflow.core.states import Result
+from callflow.errors import StoreError
+
+PAGE = 1000
+SHOWN_CANDIDATES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls: those that arrived in [since_ms, until_ms) and match everything else that is given."""
+
+    since_ms: int | None = None
+    until_ms: int | None = None
+    result: Result | None = None
+    profile: str | None = None
+    number: str | None = None
+    mode: Mode | None = None
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts; `by_result` has the most frequent first and no zeros, `live` are calls without an end yet.
+
+    `would_hang_up` and `false_hang_ups` are of observe mode: the latter are those who were heard afterwards.
+    """
+
+    total: int
+    by_result: dict[Result, int]
+    live: int
+    interrupted: int
+    observed: int
+    would_hang_up: int
+    false_hang_ups: int
+
+
+EVERYTHING = CallFilter()
+
+
+class Reader:
+    """An open database. Every method may raise StoreError, which says what to do."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        if not path.is_file():
+            raise StoreError(
+                f"there is no call database at {path}",
+                remedy="start the daemon (callflow run), which makes it, or name another with --db",
+            )
+        self._engine = reading_engine(path)
+        try:
+            self._connection = self._engine.connect()
+            self._check_version()
+        except sa.exc.DBAPIError as error:
+            raise explained(error, path) from error
+
+    def calls(self, wanted: CallFilter = EVERYTHING, limit: int = 50) -> list[StoredCall]:
+        """The newest calls first, at most `limit`."""
+        query = sa.select(calls).where(*_conditions(wanted)).limit(limit)
+        return [
+            stored_call(row) for row in self._all(query.order_by(calls.c.arrived_ms.desc(), calls.c.call_id.desc()))
+        ]
+
+    def stream(self, wanted: CallFilter = EVERYTHING, page: int = PAGE) -> Iterator[StoredCall]:
+        """Every call, oldest first, in constant memory: page by page, so that a slow reader keeps no old snapshot."""
+        key = sa.tuple_(calls.c.arrived_ms, calls.c.call_id, calls.c.node)
+        query = sa.select(calls).where(*_conditions(wanted)).order_by(*key.clauses).limit(page)
+        rows = self._all(query)
+        while rows:
+            yield from map(stored_call, rows)
+            if len(rows) < page:
+                return
+            last = rows[-1]
+            seen = sa.tuple_(last["arrived_ms"], last["call_id"], last["node"])
+            rows = self._all(query.where(calls.c.arrived_ms >= last["arrived_ms"], key > seen))
+
+    def count(self, wanted: CallFilter = EVERYTHING) -> int:
+        """How many calls `stream` would give."""
+        (row,) = self._all(sa.select(sa.func.count().label("n")).select_from(calls).where(*_conditions(wanted)))
+        return int(row["n"])
+
+    def find(self, call_id: str, node: str | None = None) -> StoredCall:
+        """The call with this id, or the only one whose id begins so; StoreError when there is none or several."""
+        at_node = () if node is None else (calls.c.node == node,)
+        found = self._all(sa.select(calls).where(calls.c.call_id == call_id, *at_node))
+        if not found:
+            begins = (calls.c.call_id >= call_id, calls.c.call_id < call_id + "\U0010ffff")
+            query = sa.select(calls).where(*begins, *at_node).order_by(calls.c.call_id, calls.c.node)
+            found = self._all(query.limit(SHOWN_CANDIDATES + 1))
+        if not found:
+            raise StoreError(f"no call has the id {call_id!r}", remedy="callflow calls lists the ids")
+        if len(found) > 1:
+            raise _ambiguous(call_id, found)
+        return stored_call(found[0])
+
+    def happenings(self, call: StoredCall) -> list[Happening]:
+        """What happened in a call, in the order it was told."""
+        mine = (happenings.c.call_id == call.record.call_id, happenings.c.node == call.node)
+        return [
+            stored_happening(row) for row in self._all(sa.select(happenings).where(*mine).order_by(happenings.c.seq))
+        ]
+
+    def summary(self, wanted: CallFilter = EVERYTHING) -> Summary:
+        """Counts over all calls that match."""
+        (row,) = self._all(sa.select(*_counts()).where(*_conditions(wanted)))
+        counts = {name: int(n) for name, n in row.items()}
+        by_result = {result: counts.pop(f"result_{result.value}") for result in Result}
+        most_first = sorted(by_result.items(), key=lambda item: -item[1])
+        return Summary(by_result={result: n for result, n in most_first if n}, **counts)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _all(self, query: sa.Executable) -> list[sa.RowMapping]:
+        try:
+            return list(self._connection.execute(query).mappings())
+        except sa.exc.DBAPIError as error:
+            raise explained(error, self._path) from error
+
+    def _check_version(self) -> None:
+        version = version_of(self._connection)
+        if version is None:
+            raise StoreError(
+                f"{self._path} holds no calls of callflow", remedy="name the right file with --db, or set store.path"
+            )
+        if version > HEAD:
+            raise newer(self._path, version)
+        if version < HEAD:
+            raise StoreError(
+                f"the database {self._path} is from an older callflow (schema {version}, this one reads {HEAD})",
+                remedy="start the daemon of this callflow once: it brings the database up to date",
+            )
+
+
+def _conditions(wanted: CallFilter) -> list[sa.ColumnElement[bool]]:
+    equal = {
+        calls.c.result: wanted.result and wanted.result.value,
+        calls.c.profile: wanted.profile,
+        calls.c.caller_number: wanted.number,
+        calls.c.mode: wanted.mode and wanted.mode.value,
+        calls.c.node: wanted.node,
+    }
+    conditions = [column == value for column, value in equal.items() if value is not None]
+    if wanted.since_ms is not None:
+        conditions.append(calls.c.arrived_ms >= wanted.since_ms)
+    if wanted.until_ms is not None:
+        conditions.append(calls.c.arrived_ms < wanted.until_ms)
+    return conditions
+
+
+def _counts() -> list[sa.ColumnElement[int]]:
+    """All counts in one pass over one index: grouping would sort every call first."""
+    observed = calls.c.mode == Mode.OBSERVE.value
+    would = sa.and_(observed, calls.c.would == Result.SILENT.value)
+    which: dict[str, sa.ColumnElement[bool]] = {
+        "total": sa.true(),
+        "live": calls.c.result.is_(None),
+        "interrupted": calls.c.interrupted,
+        "observed": observed,
+        "would_hang_up": would,
+        "false_hang_ups": sa.and_(would, calls.c.heard_after_would),
+        **{f"result_{result.value}": calls.c.result == result.value for result in Result},
+    }
+    return [sa.func.count().filter(condition).label(name) for name, condition in which.items()]
+
+
+def _ambiguous(call_id: str, found: list[sa.RowMapping]) -> StoreError:
+    shown = ", ".join(f"{row['call_id']} (node {row['node']})" for row in found[:SHOWN_CANDIDATES])
+    more = " and more" if len(found) > SHOWN_CANDIDATES else ""
+    return StoreError(
+        f"the id {call_id!r} fits several calls: {shown}{more}", remedy="give more of the id, or the node with --node"
+    )

@@ -1,0 +1,145 @@
+"""The writing side: the daemon tells the store things and goes on; a thread writes them, many in one commit."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from callflow.adapters.store.intake import Intake
+from callflow.adapters.store.locks import FileLock, beside
+from callflow.adapters.store.session import Session
+from callflow.adapters.store.writer import Writer
+from callflow.core.record import CallRecord, Happening
+from callflow.errors import StoreError
+
+BUSY_S = 5.0
+ROOM = 50_000
+RETRY_MIN_S = 0.1
+RETRY_MAX_S = 5.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """How a store fares: since it was opened, except `waiting` and `failing`, which are how it is now."""
+
+    commits: int
+    calls: int
+    happenings: int
+    errors: int
+    dropped: int
+    lost: int
+    rejected: int
+    waiting: int
+    failing: bool
+
+
+class Store:
+    """The call records of one daemon, `node`. After `open`, no method raises; only `close` waits for the disk."""
+
+    def __init__(
+        self,
+        path: Path,
+        node: str,
+        *,
+        busy_s: float = BUSY_S,
+        room: int = ROOM,
+        retry_min_s: float = RETRY_MIN_S,
+        retry_max_s: float = RETRY_MAX_S,
+    ) -> None:
+        self._path = path
+        self._node = node
+        self._lock = FileLock(beside(path, node))
+        self._intake = Intake(room)
+        self._session = Session(path, node, busy_s)
+        self._writer = Writer(self._intake, self._session, retry_min_s, retry_max_s)
+
+    def open(self) -> int:
+        """Create or upgrade the database and start writing; returns how many calls a dead daemon had left open.
+
+        Raises StoreError, also when another daemon of the same node writes to it.
+        """
+        self._claim_node()
+        try:
+            interrupted = self._session.open()
+        except StoreError:
+            self._lock.release()
+            raise
+        self._writer.start()
+        return interrupted
+
+    def save(self, record: CallRecord, final: bool) -> None:
+        """Insert or update a call; `final` when nothing more will follow. Returns at once."""
+        self._intake.save(record, final)
+
+    def tell(self, call_id: str, happening: Happening) -> None:
+        """Add one happening, once its call has been saved. Returns at once."""
+        self._intake.tell(call_id, happening)
+
+    async def flush(self, timeout_s: float) -> bool:
+        """True once all told before is on the disk; False after `timeout_s`, or at once while the disk refuses."""
+        return await self._intake.flush(timeout_s)
+
+    def close(self, timeout_s: float = BUSY_S) -> bool:
+        """Write what is left and stop; blocks for at most `timeout_s`. True when all of it is on the disk."""
+        ended = self._writer.close(timeout_s)
+        complete = ended and not self._intake.waiting
+        if not complete:
+            log.error("the database did not take everything before the end", waiting=self._intake.waiting)
+        if ended:
+            self._lock.release()
+        return complete
+
+    @property
+    def dropped(self) -> int:
+        """How many things were given up because the database could not be written to."""
+        return self._intake.dropped + self._intake.lost
+
+    @property
+    def failing(self) -> bool:
+        """The last attempt to write has failed; it is being tried again."""
+        return self._intake.failing
+
+    def counters(self) -> Counters:
+        """The figures for health and metrics."""
+        tally = self._writer.tally
+        return Counters(
+            commits=tally.commits,
+            calls=tally.calls,
+            happenings=tally.happenings,
+            errors=tally.errors,
+            dropped=self._intake.dropped,
+            lost=self._intake.lost,
+            rejected=tally.rejected,
+            waiting=self._intake.waiting,
+            failing=self._intake.failing,
+        )
+
+    def _claim_node(self) -> None:
+        """Two daemons of one name would end each other's calls as interrupted."""
+        if not self._path.parent.is_dir():
+            return
+        try:
+            taken = self._lock.take()
+        except OSError as error:
+            raise StoreError(
+                f"the folder {self._path.parent} of the database cannot be written: {error.strerror}",
+                remedy="give it to the user that callflow runs as, or set another store.path",
+            ) from None
+        if not taken:
+            raise StoreError(
+                f"another callflow called {self._node!r} writes to {self._path} already",
+                remedy="end that one, or give this one a node.name or a store.path of its own",
+            )
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,178 @@
+"""`callflow calls`: what became of every caller."""
+
+import io
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from callflow.adapters.store.queries import CallFilter, Reader
+from callflow.adapters.store.rows import StoredCall
+from callflow.commands.calls_export import whole_file, write_csv
+from callflow.commands.calls_list import call_json, console, print_calls, print_json
+from callflow.commands.calls_timeline import print_call
+from callflow.commands.calls_when import parse_when
+from callflow.core.profile import Mode
+from callflow.core.states import Result
+from callflow.errors import CallflowError
+
+calls_app = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown")
+
+
+class HasDatabase(Protocol):
+    """What the context object must offer."""
+
+    database_path: Callable[[], Path]
+
+
+Db = Annotated[
+    Path | None,
+    typer.Option(
+        "--db", metavar="PATH", help="Database to read; otherwise the one of the settings.", show_default=False
+    ),
+]
+Node = Annotated[str | None, typer.Option("--node", help="Only calls of this daemon (node.name).")]
+Since = Annotated[
+    int | None,
+    typer.Option(
+        parser=parse_when,
+        metavar="WHEN",
+        help="Only calls that arrived since: `30m`, `2h`, `1d`, `1w` ago, `2026-01-31` or `2026-01-31T14:05`.",
+    ),
+]
+Until = Annotated[
+    int | None,
+    typer.Option(parser=parse_when, metavar="WHEN", help="Only calls that arrived before; written as for --since."),
+]
+OfResult = Annotated[Result | None, typer.Option("--result", help="Only calls with this CALLFLOW_RESULT.")]
+OfProfile = Annotated[str | None, typer.Option("--profile", help="Only calls of this profile.")]
+OfCaller = Annotated[str | None, typer.Option("--caller", help="Only calls from exactly this number.")]
+OfMode = Annotated[Mode | None, typer.Option("--mode", help="Only calls screened in this mode.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many calls to show at most.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def list_calls(
+    context: typer.Context,
+    since: Since = None,
+    until: Until = None,
+    result: OfResult = None,
+    profile: OfProfile = None,
+    caller: OfCaller = None,
+    mode: OfMode = None,
+    node: Node = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+    db: Db = None,
+) -> None:
+    """List calls, newest first, and count them.
+
+    In observe mode a line tells how many callers would have been hung up, and how many of those spoke afterwards.
+
+    Example: `callflow calls --since 1d --result silent`
+    """
+    if context.invoked_subcommand is not None:
+        _refuse_lost_options(context)
+        return
+    wanted = CallFilter(since, until, result, profile, caller, mode, node)
+    with Reader(_database(context, db)) as reader:
+        calls, summary = reader.calls(wanted, limit), reader.summary(wanted)
+    if as_json:
+        print_json(calls, summary)
+    else:
+        print_calls(calls, summary)
+
+
+calls_app.callback()(list_calls)
+calls_app.command("list")(list_calls)
+
+
+@calls_app.command("show")
+def show(
+    context: typer.Context,
+    call_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the call, or its first characters.")],
+    node: Node = None,
+    as_json: AsJson = False,
+    db: Db = None,
+) -> None:
+    """Explain one call: what was heard, said and decided, when, and why.
+
+    Times count from the caller's arrival, in seconds.
+
+    Example: `callflow calls show 1769864703.12`
+    """
+    with Reader(_database(context, db)) as reader:
+        call = reader.find(call_id, node)
+        happened = reader.happenings(call)
+    if as_json:
+        print(json.dumps(call_json(call, happened), indent=2))
+    else:
+        print_call(call, happened, console())
+
+
+@calls_app.command("export")
+def export(
+    context: typer.Context,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="File to write; none or - is standard output.")
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    result: OfResult = None,
+    profile: OfProfile = None,
+    caller: OfCaller = None,
+    mode: OfMode = None,
+    node: Node = None,
+    db: Db = None,
+) -> None:
+    """Write calls as CSV, oldest first: UTF-8, a header row, times as ISO with zone and as epoch milliseconds.
+
+    A text that a spreadsheet would take for a formula (it begins with = + - @, as numbers do) gets a ' in front.
+
+    Example: `callflow calls export --since 2026-01-01 --until 2026-02-01 january.csv`
+    """
+    wanted = CallFilter(since, until, result, profile, caller, mode, node)
+    with Reader(_database(context, db)) as reader:
+        if file is None or str(file) == "-":
+            _export_to_stdout(reader.stream(wanted))
+            return
+        told = Console(stderr=True, highlight=False)
+        calls = track(reader.stream(wanted), "exporting", total=reader.count(wanted), console=told, transient=True)
+        with whole_file(file) as out:
+            written = write_csv(calls, out)
+        told.print(f"{written:,} calls are in {file}", markup=False, soft_wrap=True)
+
+
+def _export_to_stdout(calls: Iterable[StoredCall]) -> None:
+    """UTF-8 whatever the terminal's encoding."""
+    out = io.TextIOWrapper(typer.get_binary_stream("stdout"), encoding="utf-8", newline="", write_through=False)
+    try:
+        write_csv(calls, out)
+    finally:
+        out.detach()
+
+
+def _database(context: typer.Context, db: Path | None) -> Path:
+    """--db of the command, else of `callflow calls`, else of the settings."""
+    above = context.parent.params.get("db") if context.parent else None
+    named = db or above
+    if named is not None:
+        return Path(named)
+    settings: HasDatabase | None = context.obj
+    if settings is None:
+        raise CallflowError("no database is named", remedy="name one with --db PATH")
+    return settings.database_path()
+
+
+def _refuse_lost_options(context: typer.Context) -> None:
+    """An option before the sub-command would be ignored without a word."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if name != "db" and source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(
+                f"write --{name.replace('as_', '')} after {context.invoked_subcommand}, not before"
+            )

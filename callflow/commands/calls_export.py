@@ -1,0 +1,92 @@
+"""Calls as CSV: UTF-8, one header row, each time as ISO with zone and as epoch ms."""
+
+import csv
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from callflow.adapters.store.rows import StoredCall
+from callflow.commands.calls_when import iso
+from callflow.errors import CallflowError
+
+COLUMNS = (
+    "node",
+    "call_id",
+    "uniqueid",
+    "channel",
+    "profile",
+    "mode",
+    "ladder",
+    "ear",
+    "language",
+    "caller_number",
+    "caller_name",
+    "dialled",
+    "arrived",
+    "arrived_ms",
+    "ended",
+    "ended_ms",
+    "result",
+    "would",
+    "rung",
+    "heard_at",
+    "heard_at_ms",
+    "heard_after_would",
+    "partial",
+    "interrupted",
+)
+FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001 - spreadsheets take the wide ones for formulas too
+
+
+def write_csv(calls: Iterable[StoredCall], out: TextIO) -> int:
+    """Write all calls; returns how many."""
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    written = 0
+    for call in calls:
+        rows.writerow([_cell(call, column) for column in COLUMNS])
+        written += 1
+    return written
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """A file that appears under its name only when complete, readable by its owner alone; raises CallflowError."""
+    try:
+        if path.exists() and not path.is_file():
+            with path.open("w", encoding="utf-8", newline="") as out:
+                yield out
+            return
+        fd, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(fd, "w", encoding="utf-8", newline="") as out:
+                yield out
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise CallflowError(
+            f"{path} cannot be written: {error.strerror}", remedy="name another file, or none for standard output"
+        ) from None
+
+
+def _cell(call: StoredCall, column: str) -> str | int:
+    if column in ("node", "interrupted"):
+        return _shown(getattr(call, column))
+    if column in ("arrived", "ended", "heard_at"):
+        return iso(getattr(call.record, f"{column}_ms"))
+    return _shown(getattr(call.record, column))
+
+
+def _shown(value: object) -> str | int:
+    """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return int(value)
+    text = str(value)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -1,0 +1,49 @@
+"""Times as people give them on the command line, and as they are shown: local, with their zone."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import typer
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_when(text: str) -> int:
+    """Epoch ms of `2h` (ago), `2026-01-31`, `2026-01-31T14:05`; local time unless it carries a zone."""
+    ago = re.fullmatch(r"(\d{1,6})\s*([smhdw])", text.strip().lower())
+    try:
+        if ago:
+            when = datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+        else:
+            when = datetime.fromisoformat(text.strip()).astimezone()
+        return round(when.timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        raise typer.BadParameter(
+            f"{text!r} is no time: write 30m, 2h, 1d or 1w (ago), 2026-01-31, or 2026-01-31T14:05"
+        ) from None
+
+
+def local(at_ms: int) -> datetime:
+    """The local time of an epoch ms, with its zone."""
+    return (datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(milliseconds=at_ms % 1000)).astimezone()
+
+
+def shown(at_ms: int) -> str:
+    """`2026-01-31 14:05:03 CET`."""
+    return f"{local(at_ms):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def shown_exactly(at_ms: int) -> str:
+    """`2026-01-31 14:05:03.120 CET`."""
+    at = local(at_ms)
+    return f"{at:%Y-%m-%d %H:%M:%S}.{at_ms % 1000:03d} {at:%Z}"
+
+
+def iso(at_ms: int | None) -> str:
+    """`2026-01-31T14:05:03.120+01:00`, "" for no time."""
+    return "" if at_ms is None else local(at_ms).isoformat(timespec="milliseconds")
+
+
+def seconds(ms: int) -> str:
+    """`2.130 s`."""
+    return f"{ms / 1000:.3f} s"

@@ -1,0 +1,74 @@
+"""The ear that Asterisk brings along: speech or click, told from TALK_DETECT's events alone.
+
+A Start says only that there is sound. A Stop that follows carries the length of the sound without the closing silence.
+A sound is speech when it lasted at least `min_speech_ms`, or when no Stop has come `silence_ms + min_speech_ms` after
+the Start: a shorter sound would have been reported as ended by then. A phone that stops sending RTP in mid-word makes
+no Stop at all, and so counts as speech. Short sounds within `burst_window_ms` add up.
+"""
+
+from collections import deque
+
+from callflow.core import events as it
+from callflow.core.commands import ArmEar, Command
+from callflow.core.ear import Judgement
+from callflow.core.profile import TalkDetect
+
+
+class TalkDetectEar:
+    """Judges one channel's ChannelTalkingStart and ChannelTalkingStop."""
+
+    name = "talk_detect"
+
+    def __init__(self, settings: TalkDetect) -> None:
+        self._settings = settings
+        self._bursts: deque[tuple[int, int]] = deque(maxlen=64)
+        self._began_at = 0
+        self.decide_at: int | None = None
+
+    def arm(self, call_id: str, channel: str) -> Command:
+        """Set TALK_DETECT with this profile's thresholds."""
+        return ArmEar(call_id, channel, self._settings.silence_ms, self._settings.threshold)
+
+    def forget(self) -> None:
+        """The ear was armed afresh: a sound that still lasts will be reported again."""
+        self.decide_at = None
+
+    def hear(self, event: it.Event, now_ms: int) -> Judgement | None:
+        """Take in a Start or a Stop; None while nothing is certain."""
+        match event:
+            case it.SoundStarted():
+                return self._started(event, now_ms)
+            case it.SoundEnded():
+                return self._ended(event, now_ms)
+        return None
+
+    def expire(self, now_ms: int) -> Judgement | None:
+        """A sound that has lasted too long for a click is speech."""
+        if self.decide_at is None or now_ms < self.decide_at:
+            return None
+        self.decide_at = None
+        return Judgement(True, self._began_at, "", "a sound that went on")
+
+    def _started(self, event: it.SoundStarted, now_ms: int) -> Judgement | None:
+        """A second Start without a Stop between keeps the earlier clock."""
+        if self._settings.min_speech_ms == 0:
+            return Judgement(True, event.at_ms, "", "any sound counts")
+        if self.decide_at is None:
+            self._began_at = event.at_ms
+            self.decide_at = now_ms + self._settings.silence_ms + self._settings.min_speech_ms
+        return None
+
+    def _ended(self, event: it.SoundEnded, now_ms: int) -> Judgement:
+        """An unknown duration is given the benefit of the doubt, and a Stop without a Start is judged like any."""
+        began_at = event.at_ms if self.decide_at is None else self._began_at
+        self.decide_at = None
+        if event.duration_ms is None:
+            return Judgement(True, began_at, "", "a sound of unknown length")
+        self._bursts.append((now_ms, event.duration_ms))
+        since = now_ms - self._settings.burst_window_ms
+        total_ms = sum(length for at, length in self._bursts if at >= since)
+        what = f"{event.duration_ms} ms"
+        if max(total_ms, event.duration_ms) < self._settings.min_speech_ms:
+            return Judgement(False, began_at, what, "too short for speech")
+        why = "long enough for speech" if event.duration_ms >= self._settings.min_speech_ms else "short sounds add up"
+        return Judgement(True, began_at, what, why)

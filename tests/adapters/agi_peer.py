@@ -1,0 +1,104 @@
+"""A FastAGI server of ours, and pretend Asterisk channels that call it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+
+from callflow.adapters.agi.server import AgiOptions, AgiServer
+from callflow.adapters.agi.session import AgiSession
+from tests.adapters.waiting import WAIT_S
+
+VARIABLES = {
+    "agi_network": "yes",
+    "agi_network_script": "screen",
+    "agi_request": "agi://127.0.0.1/screen",
+    "agi_channel": "PJSIP/caller-00000001",
+    "agi_language": "zh",
+    "agi_type": "PJSIP",
+    "agi_uniqueid": "1700000000.1",
+    "agi_callerid": "unknown",
+    "agi_calleridname": "王小姐",
+    "agi_dnid": "unknown",
+    "agi_arg_1": "sales",
+    "agi_arg_2": "1",
+    "agi_arg_3": "",
+}
+
+
+def header(**changes: str) -> bytes:
+    """What Asterisk sends first."""
+    return "".join(f"{name}: {value}\n" for name, value in (VARIABLES | changes).items()).encode() + b"\n"
+
+
+class Channel:
+    """The Asterisk side of one FastAGI connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def command(self) -> str:
+        """The next command, without its line break."""
+        line = await asyncio.wait_for(self.reader.readline(), WAIT_S)
+        return line.decode().removesuffix("\n")
+
+    def say(self, text: str) -> None:
+        self.writer.write(text.encode())
+
+    async def gone(self) -> bool:
+        """Wait until the server has closed the connection."""
+        try:
+            return await asyncio.wait_for(self.reader.read(), WAIT_S) == b""
+        except ConnectionError:
+            return True
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+class Switchboard:
+    """The server under test; calls that it accepted wait in `calls`, their ends in `ends`."""
+
+    def __init__(self, **options: Any) -> None:
+        self.calls: asyncio.Queue[AgiSession] = asyncio.Queue()
+        self.ends: asyncio.Queue[str] = asyncio.Queue()
+        self.server = AgiServer(AgiOptions(port=0, **options), self._on_call, structlog.get_logger())
+
+    def _on_call(self, session: AgiSession) -> None:
+        session.on_hangup = lambda: self.ends.put_nowait("hangup")
+        session.on_closed = lambda: self.ends.put_nowait("closed")
+        self.calls.put_nowait(session)
+
+    async def connect(self, raw: bytes) -> Channel:
+        """Open a connection and send `raw`."""
+        channel = Channel(*await asyncio.open_connection("127.0.0.1", self.server.port))
+        channel.writer.write(raw)
+        return channel
+
+    async def call(self, **changes: str) -> tuple[Channel, AgiSession]:
+        """A call that is let in."""
+        channel = await self.connect(header(**changes))
+        return channel, await asyncio.wait_for(self.calls.get(), WAIT_S)
+
+    async def end(self) -> str:
+        return await asyncio.wait_for(self.ends.get(), WAIT_S)
+
+    async def refused(self, raw: bytes) -> str:
+        """Send `raw` and wait to be refused; the reason."""
+        before = self.server.refused.copy()
+        assert await (await self.connect(raw)).gone()
+        (reason,) = self.server.refused - before
+        return reason
+
+
+@asynccontextmanager
+async def switchboard(**options: Any) -> AsyncIterator[Switchboard]:
+    """A server that listens; stopped at the end."""
+    board = Switchboard(**options)
+    await board.server.start()
+    try:
+        yield board
+    finally:
+        await board.server.stop()

@@ -1,0 +1,26 @@
+"""`callflow calls` typed in a test."""
+
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from callflow.adapters.store.store import Store
+from callflow.commands.calls import calls_app
+from callflow.core.record import CallRecord, Happening
+
+EVIL = '=HYPERLINK("x") \x1b[31m\u202e, "q"\nnext'
+"""A caller's name that is up to no good."""
+
+
+def fill(database: Path, *calls: CallRecord, story: list[Happening] | None = None) -> None:
+    """Save calls, and a story for the first."""
+    with Store(database, "main") as store:
+        for call in calls:
+            store.save(call, call.ended_ms is not None)
+        for happening in story or []:
+            store.tell(calls[0].call_id, happening)
+
+
+def run(*words: object, obj: object = None) -> Result:
+    """Run `callflow calls WORDS` in a wide window."""
+    return CliRunner(env={"COLUMNS": "200"}).invoke(calls_app, [str(word) for word in words], obj=obj)

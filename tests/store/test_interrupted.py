@@ -1,0 +1,118 @@
+"""Calls that a dead daemon left open are ended at its next start; kill -9 loses nothing that was flushed."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from callflow.adapters.store.queries import Reader
+from callflow.adapters.store.store import Store
+from callflow.core.record import Happening, Kind
+from callflow.core.states import Result
+from tests.store.samples import T0, ended, live_call, tell_whole_call
+
+HEAVY_LOAD = """
+import asyncio, sys
+from pathlib import Path
+from callflow.adapters.store.store import Store
+from callflow.core.record import Happening, Kind
+from tests.store.samples import T0, ended, live_call
+
+async def call(store, number):
+    name = f"call-{number:06}"
+    record = live_call(name, T0 + number)
+    store.tell(name, Happening(1, T0 + number, Kind.ARRIVED))
+    store.save(record, final=False)
+    print(f"begun {name}", flush=True)
+    for seq in range(2, 11):
+        await asyncio.sleep(0)
+        store.tell(name, Happening(seq, T0 + number + seq, Kind.SAID, "greeting"))
+    store.save(ended(record), final=True)
+    if await store.flush(60):
+        print(f"ended {name}", flush=True)
+
+async def main():
+    store = Store(Path(sys.argv[1]), "main")
+    store.open()
+    for first in range(0, 1_000_000, 20):
+        await asyncio.gather(*(call(store, first + n) for n in range(20)))
+
+asyncio.run(main())
+"""
+
+
+def test_calls_left_open_are_ended_as_interrupted(database: Path) -> None:
+    with Store(database, "main") as first:
+        first.save(live_call("told"), final=False)
+        first.tell("told", Happening(1, T0 + 700, Kind.SAID, "greeting"))
+        first.tell("told", Happening(2, T0 + 500, Kind.CLICK, "60 ms"))
+        first.save(live_call("untold"), final=False)
+        tell_whole_call(first, "complete")
+    with Store(database, "other") as other:
+        other.save(live_call("elsewhere"), final=False)
+        reopened = Store(database, "main")
+        assert reopened.open() == 2
+        reopened.close()
+    assert Store(database, "main").open() == 0
+    with Reader(database) as reader:
+        told, untold = reader.find("told"), reader.find("untold")
+        for call in (told, untold):
+            assert call.interrupted
+            assert call.record.partial
+            assert call.record.result is Result.UNAVAILABLE
+        assert told.record.ended_ms == T0 + 700
+        assert untold.record.ended_ms == T0
+        assert not reader.find("complete").interrupted
+        assert reader.find("elsewhere").record.ended_ms is None
+
+
+def test_the_true_end_of_a_call_outweighs_its_interruption(database: Path) -> None:
+    with Store(database, "main") as first:
+        first.save(live_call("a"), final=False)
+    with Store(database, "main") as second:
+        second.save(ended(live_call("a")), final=True)
+    with Reader(database) as reader:
+        assert not reader.find("a").interrupted
+        assert reader.find("a").record.result is Result.SPOKE
+
+
+def test_kill_9_under_load_loses_no_flushed_call_and_leaves_none_open(database: Path) -> None:
+    begun, flushed = _killed_under_load(database, after=300)
+    assert len(flushed) >= 300
+    store = Store(database, "main")
+    interrupted = store.open()
+    store.close()
+    with Reader(database) as reader:
+        calls = {call.record.call_id: call for call in reader.stream()}
+        assert reader.count() == len(calls)
+        assert flushed <= set(calls) <= begun
+        for call in calls.values():
+            assert call.record.ended_ms is not None
+            assert call.record.result is (Result.UNAVAILABLE if call.interrupted else Result.SPOKE)
+        assert sum(call.interrupted for call in calls.values()) == interrupted
+        for name in flushed:
+            assert not calls[name].interrupted
+            assert [happening.seq for happening in reader.happenings(calls[name])] == list(range(1, 11))
+
+
+def _killed_under_load(database: Path, after: int) -> tuple[set[str], set[str]]:
+    """Ids of the calls that the killed process had begun, and of those it knew to be on the disk."""
+    root = Path(__file__).parents[2]
+    load = subprocess.Popen(
+        [sys.executable, "-c", HEAVY_LOAD, str(database)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(root)},
+    )
+    said: dict[str, set[str]] = {"begun": set(), "ended": set()}
+    assert load.stdout is not None
+    for line in load.stdout:
+        if not line.endswith("\n"):
+            break
+        what, name = line.split()
+        said[what].add(name)
+        if len(said["ended"]) == after:
+            load.send_signal(signal.SIGKILL)
+    assert load.wait() == -signal.SIGKILL
+    return said["begun"], said["ended"]

@@ -1,0 +1,192 @@
+"""A database that cannot be written to holds nobody up, and what there was room for is written afterwards."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callflow.adapters.store import database as database_module
+from callflow.adapters.store.backlog import Backlog
+from callflow.adapters.store.queries import Reader
+from callflow.adapters.store.store import Store
+from callflow.core.record import Happening, Kind
+from callflow.core.states import Result
+from tests.store.samples import T0, ended, live_call, tell_whole_call
+
+OFTEN = {"retry_min_s": 0.001, "retry_max_s": 0.01}
+
+
+def _move_away(database: Path) -> None:
+    for ending in ("", "-wal", "-shm"):
+        database.with_name(f"callflow.db{ending}").rename(database.with_name(f"old.db{ending}"))
+
+
+class Disk:
+    """Limits the size of every database connected to from now on, as a full disk would."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.max_pages = 1_000_000
+        connect = database_module.connect
+
+        def connect_to_this_disk(path: Path, busy_s: float) -> sqlite3.Connection:
+            connection = connect(path, busy_s)
+            connection.execute(f"PRAGMA max_page_count = {self.max_pages}")
+            return connection
+
+        monkeypatch.setattr(database_module, "connect", connect_to_this_disk)
+
+
+async def _until_written(store: Store) -> None:
+    """Wait for the writer's next success; it tries again every few milliseconds."""
+    async with asyncio.timeout(20):
+        while not await store.flush(1):  # noqa: ASYNC110 - the writer's thread has no event for this
+            await asyncio.sleep(0.005)
+
+
+async def test_a_full_disk_holds_nobody_up_and_is_caught_up_on(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(monkeypatch)
+    disk.max_pages = 40
+    loop = asyncio.get_running_loop()
+    with structlog.testing.capture_logs() as logs, Store(database, "main", room=2000, **OFTEN) as store:
+        for number in range(1000):
+            tell_whole_call(store, f"call-{number:04}")
+        assert not await store.flush(20)
+        before = loop.time()
+        for number in range(1000, 1500):
+            tell_whole_call(store, f"call-{number:04}")
+            assert not await store.flush(20)
+        assert loop.time() - before < 5
+        assert store.failing
+        assert store.counters().dropped > 0
+        assert store.counters().lost == 0
+        disk.max_pages = 1_000_000
+        await _until_written(store)
+        assert not store.failing
+    with Reader(database) as reader:
+        assert reader.summary().by_result == {Result.SPOKE: 1500}
+    told = [line for line in logs if line["log_level"] != "debug"]
+    assert [line["log_level"] for line in told] == ["error", "warning"]
+    assert "full" in told[0]["reason"]
+    assert "555" not in str(logs)
+
+
+async def test_ended_calls_are_lost_last_and_counted(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(monkeypatch)
+    with Store(database, "main", room=100, **OFTEN) as store:
+        tell_whole_call(store, "before")
+        assert await store.flush(5)
+        disk.max_pages = 1
+        store._session.close()
+        for number in range(300):
+            tell_whole_call(store, f"call-{number:04}")
+        assert not await store.flush(5) or store.counters().lost
+        disk.max_pages = 1_000_000
+        await _until_written(store)
+        lost = store.counters().lost
+    with Reader(database) as reader:
+        assert reader.count() == 301 - lost
+
+
+async def test_a_database_locked_by_another_program_is_waited_for(database: Path) -> None:
+    with Store(database, "main", busy_s=0.01, **OFTEN) as store:
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            tell_whole_call(store, "a")
+            async with asyncio.timeout(20):
+                assert not await store.flush(3600)
+            other.execute("ROLLBACK")
+        await _until_written(store)
+        assert store.counters().errors >= 1
+    with Reader(database) as reader:
+        assert reader.count() == 1
+
+
+async def test_flush_gives_up_in_time_while_the_database_is_locked(database: Path) -> None:
+    with Store(database, "main", busy_s=5) as store:
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            tell_whole_call(store, "a")
+            assert not await store.flush(0.05)
+            other.execute("ROLLBACK")
+        assert await store.flush(5)
+
+
+async def test_a_database_moved_away_is_made_again(store: Store, database: Path) -> None:
+    tell_whole_call(store, "old")
+    assert await store.flush(5)
+    _move_away(database)
+    tell_whole_call(store, "new")
+    assert await store.flush(5)
+    for path, call_id in ((database, "new"), (database.with_name("old.db"), "old")):
+        with Reader(path) as reader:
+            assert [call.record.call_id for call in reader.calls()] == [call_id]
+
+
+async def test_a_row_that_does_not_fit_is_left_out_and_the_rest_written(store: Store, database: Path) -> None:
+    tell_whole_call(store, "a")
+    store.save(live_call("bad", arrived_ms=2**70), final=False)
+    store.tell("a", Happening(9, 2**70, Kind.CLICK))
+    tell_whole_call(store, "b")
+    assert await store.flush(5)
+    assert store.counters().rejected == 2
+    with Reader(database) as reader:
+        assert {call.record.call_id for call in reader.calls()} == {"a", "b"}
+
+
+def test_no_error_carries_the_values_it_was_about(database: Path) -> None:
+    statement = sa.text("INSERT INTO nowhere VALUES (:number)")
+    engine = database_module.writing_engine(database, busy_s=1)
+    with engine.begin() as connection, pytest.raises(sa.exc.OperationalError) as refused:
+        connection.execute(statement, {"number": "+1-555-0100"})
+    assert "555" not in str(refused.value)
+
+
+def test_a_close_that_cannot_write_says_so(database: Path) -> None:
+    store = Store(database, "main", busy_s=0.01)
+    store.open()
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        tell_whole_call(store, "a")
+        assert not store.close()
+
+
+_ADDED = st.lists(st.tuples(st.sampled_from(["live", "final", "told", "fail"]), st.integers(0, 5)), max_size=60)
+
+
+@given(added=_ADDED, room=st.integers(1, 12))
+def test_a_backlog_keeps_within_its_room_and_counts_what_it_gives_up(added: list[tuple[str, int]], room: int) -> None:
+    backlog = Backlog(room)
+    finals: set[str] = set()
+    told = 0
+    for what, number in added:
+        name = str(number)
+        if what == "live":
+            backlog.add_record(live_call(name), final=False)
+        elif what == "final":
+            backlog.add_record(ended(live_call(name)), final=True)
+            finals.add(name)
+        elif what == "told":
+            told += 1
+            backlog.add_told(name, Happening(told, T0, Kind.SAID))
+        else:
+            backlog.put_back(backlog.take(number + 1))
+        assert len(backlog) <= room
+    batch = backlog.take(room)
+    assert len(backlog) == 0
+    assert batch.upto == backlog.added
+    kept = {record.call_id for record in batch.ended}
+    assert len(kept) == len(batch.ended)
+    assert not kept & {record.call_id for record in batch.live}
+    assert kept <= finals
+    assert len(finals - kept) <= backlog.lost
+    assert told - len(batch.told) <= backlog.dropped
+    seqs = [happening.seq for _, happening in batch.told]
+    assert seqs == sorted(seqs)
+    if backlog.lost == 0:
+        assert kept == finals
