@@ -1,7 +1,7 @@
 """Running scenarios: all of them at once on one lab, then judged from the wire."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,27 +67,27 @@ async def run_scenarios(
 
     What failed while the machine itself stalled is tried once more: such a call was not what its scenario says.
     """
-    outcomes = await _run_once(lab, scenarios, on_call)
-    again = [outcome.scenario for outcome in outcomes if not outcome.passed and outcome.stall_s > _STALL_S]
-    if again:
-        second = {outcome.scenario.name: outcome for outcome in await _run_once(lab, again, on_call)}
-        return [second.get(outcome.scenario.name, outcome) for outcome in outcomes]
+    numbered = {str(number): scenario for number, scenario in enumerate(scenarios, _FIRST_NUMBER)}
+    outcomes = await _run_once(lab, numbered, on_call)
+    if again := {o.number: o.scenario for o in outcomes if not o.passed and o.stall_s > _STALL_S}:
+        second = {outcome.number: outcome for outcome in await _run_once(lab, again, on_call)}
+        return [second.get(outcome.number, outcome) for outcome in outcomes]
     return outcomes
 
 
-async def _run_once(lab: Lab, scenarios: Sequence[Scenario], on_call: OnCall) -> list[Outcome]:
-    callers = [_caller(lab, scenario, str(_FIRST_NUMBER + i)) for i, scenario in enumerate(scenarios)]
+async def _run_once(lab: Lab, scenarios: Mapping[str, Scenario], on_call: OnCall) -> list[Outcome]:
+    callers = [_caller(lab, scenario, number) for number, scenario in scenarios.items()]
     events_before = len(lab.asterisk.ami.events)
     async with lab.capture() as capture:
         processes = []
-        for scenario, caller in zip(scenarios, callers, strict=True):
+        for scenario, caller in zip(scenarios.values(), callers, strict=True):
             on_call(scenario, caller.number)
             processes.append(await lab.call(caller))
             await asyncio.sleep(_SPACING_S)
         await asyncio.gather(*(process.wait(_LONGEST_S) for process in processes))
     wire = lab.read(capture)
     told = [event for event in lab.asterisk.ami.events[events_before:] if event["Event"] == "UserEvent"]
-    return [_outcome(lab, *pair, wire, told) for pair in zip(scenarios, callers, strict=True)]
+    return [_outcome(lab, *pair, wire, told) for pair in zip(scenarios.values(), callers, strict=True)]
 
 
 def _caller(lab: Lab, scenario: Scenario, number: str) -> Caller:

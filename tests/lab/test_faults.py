@@ -173,6 +173,17 @@ async def test_a_flood_on_the_fastagi_port_leaves_calls_alone(lab: Lab) -> None:
     assert daemon.running
 
 
+async def test_a_redirected_caller_is_taken_not_hung_up(lab: Lab) -> None:
+    daemon = await lab.start_daemon()
+    await lab.call(silent("1001", hang_up_at_s=4.0))
+    await asyncio.sleep(IN_GREETING_S)
+    caller = await lab.asterisk.ami.wait_event(lambda event: event.get("CallerIDNum") == "1001", 1.0)
+    await lab.asterisk.ami.action("Redirect", Channel=caller["Channel"], Context="from-lab", Exten="fax", Priority="1")
+    await asyncio.sleep(1.0)
+    assert rows(daemon, "select result from calls") == [("taken",)]
+    assert lab.asterisk.ami.user_events("LabFax")
+
+
 async def test_a_wrong_password_is_one_sentence_and_exit_code_2(lab: Lab) -> None:
     config = lab.config({"ami": {"secret": "wrong"}})
     daemon = Daemon(lab.work / "refused", config, RUN_CALLFLOW)
