@@ -152,6 +152,7 @@ class Engine:
     def _link_lost(self, event: it.LinkLost, now_ms: int) -> list[do.Command]:
         self.link_up = self.ear_proven = False
         self._prove_at = None
+        self._proofs = 0
         commands: list[do.Command] = []
         for call in list(self._calls.values()):
             commands += self._step(call, event, now_ms)
@@ -173,7 +174,7 @@ class Engine:
         self._prove_at = now_ms + PROVE_EVERY_MS
         self._proofs += 1
         commands: list[do.Command] = [do.ProveEar(f"{now_ms}-{self._proofs}")]
-        if self._proofs > 1:
+        if self._proofs > 1:  # the first has had its time
             text = "no sound has been heard over this AMI link yet; silent callers are not hung up until one is"
             commands.append(do.Warn(text, "run `callflow check`: it tells what keeps the self-test tone from us"))
         return commands

@@ -157,9 +157,18 @@ def test_an_ear_that_has_never_heard_anything_hangs_nobody_up() -> None:
 def test_the_self_test_is_repeated_until_a_sound_is_heard() -> None:
     call = Driver().link_up(proven=False).run_for(65_000)
     assert call.offset(do.ProveEar) == [0, 30_000, 60_000]
+    assert call.offset(do.Warn) == [30_000, 60_000], "the first test has had its time"
     call.tell(it.SoundStarted("whoever", call.now))
     call.run_for(120_000)
     assert len(call.offset(do.ProveEar)) == 3
+
+
+def test_a_new_link_proves_its_ear_anew_without_a_word_of_warning() -> None:
+    call = Driver().link_up()
+    call.tell(it.LinkLost(call.now, "cut"))
+    call.link_up(proven=False).run_for(1000)
+    assert len(call.offset(do.ProveEar)) == 2
+    assert call.offset(do.Warn) == []
 
 
 def test_the_self_test_call_is_heard_and_leaves_no_record() -> None:
