@@ -192,13 +192,14 @@ def agi_options(settings: Settings) -> AgiOptions:
 
 
 def _allow_files(wanted: int) -> None:
-    """Each call holds a socket; raise the soft limit as far as the hard one lets us."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and allowed > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    if allowed < wanted:
-        log.warning("fewer open files are allowed than [limits] max_calls needs", allowed=allowed, wanted=wanted)
+    """Each call holds a socket; raise the soft limit as far as the hard one, and the system, let us."""
+    try:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if soft != resource.RLIM_INFINITY and allowed > soft:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    except (OSError, ValueError) as error:
+        log.warning("the limit of open files could not be raised", wanted=wanted, reason=str(error))
 
 
 def run_daemon(settings: Settings) -> None:

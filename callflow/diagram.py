@@ -107,7 +107,7 @@ STATE_W, STATE_H, STATE_Y, STEP, DONE_Y = 112, 48, 118, 222, 330
 
 def states_svg() -> str:
     """The state diagram: states from left to right, DONE below them all."""
-    row = [state for state in State if state is not State.DONE]
+    row: list[State] = [state for state in State if state is not State.DONE]
     left = {state: 44 + STEP * n for n, state in enumerate(row)}
     width = left[row[-1]] + STATE_W + 88
     body = [f'<rect class="all" stroke-dasharray="5 5" x="22" y="52" width="{width - 44}" height="146" rx="14"/>']
@@ -200,7 +200,7 @@ def _steps() -> Iterator[tuple[str, float, float, str]]:
 
 def _prompt_s(name: str) -> float:
     with wave.open(str(SOUNDS / SPOKEN / "callflow" / f"{name}.wav")) as sound:
-        return sound.getnframes() / sound.getframerate()
+        return float(sound.getnframes() / sound.getframerate())
 
 
 def _reaction_s() -> float:

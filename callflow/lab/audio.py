@@ -5,20 +5,18 @@ import wave
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from callflow.lab import mulaw
 from callflow.lab.mulaw import Samples
+from callflow.simulator.deeds import SoundName
 
 RATE = 8000
 FRAME = 160
 FULL_SCALE = 32768.0
 CNG_HZ = 1100.0
 _ACTIVE_MARGIN_DB = 15.9
-
-SoundName = Literal["speech", "click", "tone", "noise", "fax"]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """From a scenario to a caller: its timeline turned into an audio file and a moment to hang up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from callflow.lab.ports import LOOPBACK
 from callflow.lab.scenario import Anchors, Scenario
 from callflow.lab.sipp import Caller
 from callflow.lab.stream import write_stream
+from callflow.simulator.deeds import Deed, Media
 
 _PATIENCE_S = 6.0
 
@@ -25,16 +27,17 @@ class Part:
     leaves_s: float
 
 
-def cast(scenario: Scenario, anchors: Anchors) -> Part:
-    """The scenario's deeds with their times worked out."""
-    deeds = [(deed.at_s(anchors), deed) for deed in scenario.caller]
-    leaves_s = min([at_s for at_s, deed in deeds if deed.hang_up], default=anchors["end"] + _PATIENCE_S)
-    ends_s = min([at_s for at_s, deed in deeds if deed.stop_rtp], default=leaves_s)
-    sounds = [Sound(at_s, deed.sound, deed.for_s, deed.level_dbov) for at_s, deed in deeds if deed.sound]
-    begins_s = 0.0 if scenario.media == "silence" else min([sound.at_s for sound in sounds], default=ends_s)
+def cast(deeds: Sequence[Deed], media: Media, anchors: Anchors, stays_s: float | None = None) -> Part:
+    """A caller's deeds with their times; they leave after `stays_s`, else 6 s after a silent caller's end."""
+    timed = [(deed.at_s(anchors), deed) for deed in deeds]
+    patience_s = anchors["end"] + _PATIENCE_S if stays_s is None else stays_s
+    leaves_s = min([patience_s, *(at_s for at_s, deed in timed if deed.hang_up)])
+    ends_s = min([at_s for at_s, deed in timed if deed.stop_rtp], default=leaves_s)
+    sounds = [Sound(at_s, deed.sound, deed.for_s, deed.level_dbov) for at_s, deed in timed if deed.sound]
+    begins_s = 0.0 if media == "silence" else min([sound.at_s for sound in sounds], default=ends_s)
     return Part(
         sounds=sounds,
-        keys=[(at_s, deed.key) for at_s, deed in deeds if deed.key],
+        keys=[(at_s, deed.key) for at_s, deed in timed if deed.key],
         rtp=(begins_s, ends_s) if begins_s < ends_s else None,
         leaves_s=leaves_s,
     )
@@ -42,24 +45,33 @@ def cast(scenario: Scenario, anchors: Anchors) -> Part:
 
 def make_caller(scenario: Scenario, anchors: Anchors, number: str, voice: Samples, folder: Path) -> Caller:
     """The caller of a scenario, with what they send written below `folder`."""
-    part = cast(scenario, anchors)
-    caller = Caller(number, scenario.entry, hang_up_at_s=part.leaves_s, address=_address(part))
-    name = folder / f"{number}-{scenario.name}"
-    folder.mkdir(parents=True, exist_ok=True)
+    part = cast(scenario.caller, scenario.media, anchors)
+    return dress(part, Caller(number, scenario.entry), voice, folder / f"{number}-{scenario.name}")
+
+
+def dress(part: Part, caller: Caller, voice: Samples, name: Path) -> Caller:
+    """This caller as one who plays the part; what they send is written to `name` with an ending of its own."""
+    caller = replace(caller, hang_up_at_s=part.leaves_s, address=_address(part))
+    name.parent.mkdir(parents=True, exist_ok=True)
     if part.rtp is None:
         if not part.keys:
             return caller
         first_s = min(at_s for at_s, _ in part.keys)
         keys = [(at_s - first_s, key) for at_s, key in part.keys]
-        return replace(caller, audio=write_stream(name.with_suffix(".pcap"), b"", keys), audio_at_s=first_s)
+        return replace(caller, audio=write_stream(_file(name, ".pcap"), b"", keys), audio_at_s=first_s)
     begins_s, ends_s = part.rtp
     samples = timeline([replace(sound, at_s=sound.at_s - begins_s) for sound in part.sounds], ends_s - begins_s, voice)
     if part.keys:
         keys = [(at_s - begins_s, key) for at_s, key in part.keys]
-        audio = write_stream(name.with_suffix(".pcap"), mulaw.encode(samples), keys)
+        audio = write_stream(_file(name, ".pcap"), mulaw.encode(samples), keys)
     else:
-        audio = write_mulaw(name.with_suffix(".ul"), samples)
+        audio = write_mulaw(_file(name, ".ul"), samples)
     return replace(caller, audio=audio, audio_at_s=begins_s)
+
+
+def _file(name: Path, ending: str) -> Path:
+    """Not `with_suffix`: a name may have a dot in it."""
+    return name.with_name(name.name + ending)
 
 
 def _address(part: Part) -> str:

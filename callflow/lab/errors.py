@@ -1,12 +1,14 @@
-"""Errors of the lab, below `callflow.errors.LabError`.
+"""Errors of the lab, below `callflow.errors.LabError`; scenarios are refused as the simulator refuses its own.
 
 LabError
 ├── LabUnavailable   the lab cannot be had on this machine
-├── LabStartFailed   a program of the lab did not come up
-└── ScenarioInvalid  a scenario folder is wrong
+└── LabStartFailed   a program of the lab did not come up
 """
 
 from callflow.errors import LabError
+from callflow.simulator.errors import ScenarioInvalid
+
+__all__ = ["LabStartFailed", "LabUnavailable", "ScenarioInvalid"]
 
 
 class LabUnavailable(LabError):
@@ -15,7 +17,3 @@ class LabUnavailable(LabError):
 
 class LabStartFailed(LabError):
     """A program of the lab did not come up."""
-
-
-class ScenarioInvalid(LabError):
-    """A scenario folder cannot be read or contradicts itself."""

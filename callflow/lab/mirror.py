@@ -9,6 +9,7 @@ from callflow.lab.errors import LabUnavailable
 
 APT = Path("/etc/apt")
 OS_RELEASE = Path("/etc/os-release")
+_ROLLING = ("sid", "unstable", "testing", "stable")  # sources may name these instead of the release
 
 
 def debian_mirror(apt: Path = APT, os_release: Path = OS_RELEASE) -> str:
@@ -16,9 +17,11 @@ def debian_mirror(apt: Path = APT, os_release: Path = OS_RELEASE) -> str:
     if chosen := os.environ.get("CALLFLOW_LAB_MIRROR"):
         return chosen
     codename = _codename(os_release)
-    for uri, suites, components in _sources(apt):
-        if codename in suites and "main" in components:
-            return _resolved(uri)
+    sources = [(uri, suites) for uri, suites, components in _sources(apt) if "main" in components]
+    for suite in (codename, *_ROLLING):
+        for uri, suites in sources:
+            if suite in suites:
+                return _resolved(uri)
     raise LabUnavailable(
         f"no apt source for Debian {codename or '(unknown)'} was found in {apt}",
         remedy="set CALLFLOW_LAB_MIRROR to the base URI of a Debian mirror",

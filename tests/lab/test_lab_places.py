@@ -55,6 +55,10 @@ class TestMirror:
         apt = _apt(tmp_path, "sources.list", text)
         assert debian_mirror(apt, tmp_path / "os-release") == "http://mirror.example/debian"
 
+    def test_a_rolling_suite(self, tmp_path: Path) -> None:
+        apt = _apt(tmp_path, "sources.list", "deb http://mirror.example/debian sid main\n")
+        assert debian_mirror(apt, tmp_path / "os-release") == "http://mirror.example/debian"
+
     def test_none(self, tmp_path: Path) -> None:
         with pytest.raises(LabUnavailable, match="bookworm"):
             debian_mirror(_apt(tmp_path, "sources.list", "# nothing\n"), tmp_path / "os-release")

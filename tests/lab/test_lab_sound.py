@@ -26,7 +26,18 @@ class TestMulaw:
         assert mulaw.encode(mulaw.decode(codes)) == codes.replace(b"\x7f", b"\xff")
 
     @pytest.mark.parametrize(
-        ("sample", "code"), [(0, 0xFF), (-1, 0x7F), (3, 0xFF), (4, 0xFE), (32767, 0x80), (-32768, 0x00), (99999, 0x80)]
+        ("sample", "code"),
+        [
+            (0, 0xFF),
+            (-1, 0x7F),
+            (-4, 0x7F),
+            (-5, 0x7E),
+            (3, 0xFF),
+            (4, 0xFE),
+            (32767, 0x80),
+            (-32768, 0x00),
+            (99999, 0x80),
+        ],
     )
     def test_rounds_as_asterisk_does(self, sample: int, code: int) -> None:
         assert mulaw.encode([sample]) == bytes([code])
@@ -39,7 +50,7 @@ class TestAudio:
         assert level_dbov(made) == pytest.approx(-30.0, abs=0.1)
 
     def test_level_of_speech_leaves_its_pauses_out(self) -> None:
-        halting = np.concatenate([VOICE, np.zeros(16000)])
+        halting = np.concatenate([VOICE, VOICE / 100])
         made = timeline([Sound(0, "speech", 4.0, -26.0)], 4.0, halting)
         assert active_level_dbov(made) == pytest.approx(-26.0, abs=0.2)
         assert level_dbov(made) == pytest.approx(-29.0, abs=0.3)
@@ -107,8 +118,10 @@ class TestPrompts:
         heard = book.spoken([*_at(0.0, frames[:50]), *_at(1.4, frames[50:])])
         assert [(burst.prompt, burst.was_cut) for burst in heard] == [("greeting", False)]
 
-    def test_an_agent_who_sends_silence_is_no_prompt(self, book: PromptBook) -> None:
-        assert [burst.prompt for burst in book.spoken(_at(0.0, [b"\xff" * 160] * 200))] == [None]
+    def test_an_agent_who_sends_silence_is_no_prompt(self, tmp_path: Path) -> None:
+        _write_wav(tmp_path / "begins_silent.wav", np.concatenate([np.zeros(1600), VOICE]))
+        heard = PromptBook(tmp_path).spoken(_at(0.0, [b"\xff" * 160] * 200))
+        assert [burst.prompt for burst in heard] == [None]
 
 
 def _write_wav(path: Path, samples: npt.NDArray[np.float64], rate: int = 8000) -> None:
