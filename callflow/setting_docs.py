@@ -16,7 +16,7 @@ from callflow.settings import Settings
 
 SECTIONS = ("node", "ami", "agi", "limits", "prompts", "store", "log")
 HEAD = """\
-Every setting of callflow, with its default. Lines that begin with one # can be uncommented and changed.
+Every setting of callflow, with its default. Lines with # and no space behind it can be uncommented and changed.
 Each can also come from the environment: CALLFLOW_AMI__SECRET is [ami] secret."""
 LADDER_HEAD = """\
 The silent-caller ladder. Each rung says its prompt, listens for listen_s after the prompt has ended, and then goes
@@ -103,8 +103,13 @@ def _section(name: str, model: type[BaseModel]) -> str:
 
 
 def _rung(rung: Rung) -> str:
-    shown = {k: v for k, v in rung.model_dump().items() if k in ("prompt", "listen_s", "then") or v != _default(k)}
+    shown = {k: v for k, v in rung.model_dump().items() if k in _shown_keys(rung) or v != _default(k)}
     return "\n#[[ladders.silent.rungs]]\n" + "".join(f"#{k} = {toml_value(v)}\n" for k, v in shown.items())
+
+
+def _shown_keys(rung: Rung) -> tuple[str, ...]:
+    """What a reader wants to see of a rung even where it is the default."""
+    return ("prompt", "listen_s", "then", *(["pause_s"] if rung.then == "hang_up" else []))
 
 
 def _default(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import tomllib
 from pathlib import Path
 
 from callflow.checks.finding import Finding, fail, hint, ok, warn
@@ -12,14 +13,14 @@ LISTEN_STATE = "0A"
 
 def check_host(settings: Settings, config: Path | None) -> list[Finding]:
     """Settings file, database and the AMI's address."""
-    return [_settings_file(settings, config), _database(settings.store.path), _ami_address(settings.ami.port)]
+    return [_settings_file(config), _database(settings.store.path), _ami_address(settings.ami.port)]
 
 
-def _settings_file(settings: Settings, config: Path | None) -> Finding:
+def _settings_file(config: Path | None) -> Finding:
     if config is None:
         return hint("settings", "no file, defaults only", "callflow settings example > /etc/callflow/callflow.toml")
-    readable = config.stat().st_mode & stat.S_IROTH
-    if readable and settings.ami.secret.get_secret_value() and "secret" in config.read_text("utf-8"):
+    has_secret = "secret" in tomllib.loads(config.read_text("utf-8")).get("ami", {})
+    if has_secret and config.stat().st_mode & stat.S_IROTH:
         return warn("settings", f"{config} is valid, but everybody can read the secret", f"chmod o-r {config}")
     return ok("settings", f"{config} is valid")
 

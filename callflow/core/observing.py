@@ -14,6 +14,11 @@ from callflow.core.states import Input, Result, State
 class Observing(Screening):
     """A screening whose words and deeds are only written down."""
 
+    @property
+    def done(self) -> bool:
+        """The ladder may be at its end while the ear is still on."""
+        return self.result is not None
+
     def start(self, now_ms: int) -> None:
         """Let the caller go on at once; listen from beside."""
         super().start(now_ms)
@@ -54,13 +59,10 @@ class Observing(Screening):
         self._state_at = now_ms + int(1000 * rung.prompt_s)
 
     def _time_over(self, now_ms: int) -> None:
-        match self.state:
-            case State.SPEAKING:
-                self._listen(Input.PROMPT_ENDED, now_ms)
-            case State.PAUSING:
-                self._conclude(Result.SILENT, now_ms, "nobody was heard to the end of the ladder")
-            case _:
-                super()._time_over(now_ms)
+        if self.state is State.SPEAKING:
+            self._listen(Input.PROMPT_ENDED, now_ms)
+        else:
+            super()._time_over(now_ms)
 
     def _heard(self, how: Result, at_ms: int, now_ms: int) -> None:
         self._heard_at = at_ms if self._heard_at is None else self._heard_at

@@ -4,8 +4,8 @@ from callflow.core import commands as do
 from callflow.core import events as it
 from tests.core.driver import START_MS, UNIQUEID, Driver
 
-# Nominal prompts of 4, 4 and 7 s: the would-be hang-up comes at 4+3+4+3+7+2 = 23 s, less the fence.
-WOULD_MS = 22_971
+# Nominal prompts of 4, 4 and 7 s: the would-be hang-up comes at 4+3+4+3+7+2 = 23 s.
+WOULD_MS = 23_001
 
 
 def observed() -> Driver:
@@ -29,6 +29,11 @@ def test_a_silent_caller_would_have_been_hung_up() -> None:
     call = observed().run_for(120_000)
     assert (call.final.result, call.final.would, call.final.heard_after_would) == ("observed", "silent", False)
     assert call.offset(do.DisarmEar) == [WOULD_MS + 30_000]
+
+
+def test_an_ear_that_has_never_heard_anything_claims_nothing() -> None:
+    call = Driver().link_up(proven=False).arrive(profile="watch").run_for(120_000)
+    assert (call.final.result, call.final.would) == ("observed", "unavailable")
 
 
 def test_speech_after_the_would_be_hang_up_shows_a_false_one() -> None:

@@ -1,0 +1,183 @@
+"""What the documentation says about the code is what the code says."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from callflow import setting_docs
+from callflow.cli import app
+from callflow.core.states import TRANSITIONS, Result
+from callflow.diagram import DOCS, PROJECT, generated, mermaid, timeline_svg, transitions_table
+from callflow.settings import Settings
+
+PAGES = [*sorted(PROJECT.glob("*.md")), *sorted(DOCS.glob("*.md")), PROJECT / "dialplan" / "sounds" / "README.md"]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INCLUDE = PROJECT / "dialplan" / "callflow.conf"
+
+
+def names(pages: list[Path]) -> list[str]:
+    return [str(page.relative_to(PROJECT)) for page in pages]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), list(generated()), ids=lambda value: value.name if hasattr(value, "name") else ""
+)
+def test_generated_parts_are_up_to_date(path: Path, text: str) -> None:
+    assert path.read_text("utf-8") == text, "run: make settings-docs"
+
+
+@pytest.mark.parametrize("block", ["settings", "transitions", "mermaid"])
+def test_every_generated_part_is_shown_somewhere(block: str) -> None:
+    assert any(f"<!-- generated {block} -->" in page.read_text("utf-8") for page in DOCS.glob("*.md"))
+
+
+def test_the_example_file_is_up_to_date() -> None:
+    assert (PROJECT / "config" / "callflow.toml").read_text("utf-8") == setting_docs.example()
+
+
+def test_every_transition_is_in_table_and_diagram() -> None:
+    for inputs in TRANSITIONS.values():
+        for what in inputs:
+            assert f"| {what.value} |" in transitions_table()
+            assert what.value in mermaid()
+
+
+def test_the_timeline_ends_two_seconds_after_the_goodbye() -> None:
+    assert "hung up" in timeline_svg()
+    assert "2 s" in timeline_svg()
+
+
+# -- links ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_relative_links_resolve(page: Path) -> None:
+    text = FENCE.sub("", page.read_text("utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in target:
+            continue
+        file, _, anchor = target.partition("#")
+        aim = (page.parent / file).resolve() if file else page
+        assert aim.exists(), f"{target} leads nowhere"
+        if anchor:
+            assert anchor in anchors(aim), f"there is no heading for {target}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Headings as GitHub makes anchors of them."""
+    text = FENCE.sub("", page.read_text("utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+# -- results ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", [PROJECT / "README.md", DOCS / "dialplan.md"], ids=["README", "dialplan"])
+def test_the_results_are_a_closed_set_in_the_docs(page: Path) -> None:
+    table = re.search(r"^\| (?:`CALLFLOW_RESULT`|value) \|.*?\n\n", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert table is not None
+    assert set(re.findall(r"^\| `(\w+)` \|", table[0], re.MULTILINE)) - {"CALLFLOW_RESULT"} == set(Result)
+
+
+def test_the_results_are_a_closed_set_in_the_include() -> None:
+    listed = re.findall(r"^;   (\w+) {2,}.*->", INCLUDE.read_text("utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(Result)
+
+
+def test_the_include_sets_only_known_results() -> None:
+    used = re.findall(r"CALLFLOW_RESULT=(\w+)", INCLUDE.read_text("utf-8"))
+    used += re.findall(r'"\$\{CALLFLOW_RESULT\}" !?= "(\w+)"', INCLUDE.read_text("utf-8"))
+    assert used
+    assert set(used) <= set(Result)
+
+
+# -- commands ---------------------------------------------------------------------------------------------------------
+
+
+def commands_shown() -> Iterator[tuple[str, str]]:
+    """(page, what follows `callflow`) for every command in code; fenced blocks hold output."""
+    for page in PAGES:
+        text = FENCE.sub("", page.read_text("utf-8"))
+        for piece in re.findall(r"^    (\S.*)$", text, re.MULTILINE) + re.findall(r"`([^`\n]+)`", text):
+            for found in re.finditer(r"(?:^|bin/|\bexec |\$ )callflow ((?:-|[a-z]+\b)(?!:)[^#'>|]*)", piece):
+                if found[1].split()[0] != "callflow":
+                    yield page.name, found[1].strip()
+
+
+@pytest.mark.parametrize(("page", "line"), sorted(set(commands_shown())))
+def test_every_command_shown_exists(page: str, line: str) -> None:
+    command: object = typer.main.get_command(app)
+    words = line.split()
+    options = known_options(command)
+    while words:
+        word = words.pop(0)
+        if word.startswith("-"):
+            assert word.partition("=")[0] in options, f"{page}: callflow {line}"
+        elif word in (below := getattr(command, "commands", {})):
+            command = below[word]
+            options |= known_options(command)
+        elif "run" in below:
+            pytest.fail(f"{page}: there is no command callflow {word}")
+
+
+def known_options(command: object) -> set[str]:
+    """Options of one command, long and short."""
+    parameters = getattr(command, "params", [])
+    return {name for parameter in parameters for name in parameter.opts if name.startswith("-")}
+
+
+def test_the_commands_are_found_at_all() -> None:
+    shown = {line.split()[0] for _, line in commands_shown()}
+    assert {"check", "calls", "settings", "run", "lab"} <= shown
+
+
+def test_every_make_target_shown_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for page in PAGES:
+        for line in re.findall(r"(?:^    |`|: )make ([a-z][a-z -]*)", page.read_text("utf-8"), re.MULTILINE):
+            assert set(line.split()) <= targets, f"{page.name}: make {line}"
+
+
+# -- settings ---------------------------------------------------------------------------------------------------------
+
+
+def toml_shown() -> Iterator[tuple[str, str]]:
+    for page in (PROJECT / "README.md", DOCS / "settings.md"):
+        for kind, body in FENCE.findall(page.read_text("utf-8")):
+            if kind == "toml":
+                yield page.name, body
+
+
+@pytest.mark.parametrize(("page", "body"), list(toml_shown()))
+def test_every_example_of_settings_is_valid(page: str, body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLFLOW_AMI__SECRET", "x")
+    Settings(**tomllib.loads(body))
+
+
+def test_every_setting_named_exists() -> None:
+    known = {setting.name for setting in setting_docs.all_settings()}
+    sections = "|".join(setting_docs.SECTIONS)
+    for page in PAGES[:-1]:
+        text = FENCE.sub("", page.read_text("utf-8"))
+        for name in re.findall(rf"`((?:{sections})\.[a-z_]+)(?: = [^`]*)?`", text):
+            assert name in known, f"{page.name}: {name}"
+
+
+# -- systemd ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_unit_ends_a_frozen_daemon_and_respects_exit_code_2() -> None:
+    unit = (PROJECT / "config" / "systemd" / "callflow.service").read_text("utf-8").splitlines()
+    for line in (
+        "Type=notify",
+        "Restart=always",
+        "RestartPreventExitStatus=2",
+        "WatchdogSec=5",
+        "WatchdogSignal=SIGKILL",
+    ):
+        assert line in unit
