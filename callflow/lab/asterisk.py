@@ -81,7 +81,7 @@ class Asterisk:
         return LabStartFailed(f"Asterisk {what}: {' / '.join(kept)}", remedy=f"read the logs in {self.work / 'log'}")
 
     def _make_folders(self) -> None:
-        for name in ("etc", "lib", "spool", "run", "log", "data/sounds", "data/moh"):
+        for name in ("etc", "lib", "spool", "run", "log", "data/sounds"):
             (self.work / name).mkdir(parents=True, exist_ok=True)
         self._write_configs()
         self._link_data()

@@ -15,7 +15,7 @@ MODULES = """
     bridge_simple bridge_softmix chan_pjsip codec_a_mu codec_alaw codec_gsm codec_resample codec_ulaw codec_g722
     format_gsm format_pcm format_sln format_wav func_callerid func_channel func_cut func_db func_dialplan func_env
     func_global func_logic func_math func_sprintf func_speex func_strings func_talkdetect func_timeout func_uri
-    func_volume pbx_config res_agi res_audiosocket res_musiconhold res_pjproject res_pjsip res_pjsip_acl
+    func_volume pbx_config res_agi res_audiosocket res_pjproject res_pjsip res_pjsip_acl
     res_pjsip_authenticator_digest res_pjsip_caller_id res_pjsip_dtmf_info res_pjsip_empty_info
     res_pjsip_endpoint_identifier_ip res_pjsip_endpoint_identifier_user res_pjsip_header_funcs res_pjsip_logger
     res_pjsip_maintenance res_pjsip_nat res_pjsip_refer res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp
@@ -24,7 +24,7 @@ MODULES = """
 """.split()  # noqa: SIM905 - a list to read and to add to
 
 # Without these files Asterisk starts with a page of warnings.
-_EMPTY = ("acl", "ccss", "cel", "features", "pjproject", "queuerules", "stasis", "udptl")
+_EMPTY = ("acl", "ccss", "cel", "features", "musiconhold", "pjproject", "queuerules", "stasis", "udptl")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,6 @@ def config_files(work: Path, modules: Path, available: set[str], ports: LabPorts
         "ring=440+480/2000,0/4000\n",
         "cdr.conf": "[general]\nenable=no\n",
         **{f"{name}.conf": "" for name in _EMPTY},
-        "musiconhold.conf": "[default]\nmode=files\ndirectory=moh\n",
     }
 
 
@@ -121,5 +120,6 @@ def _extensions(ports: LabPorts) -> str:
         f"exten => h,1,UserEvent(LabH,{who})\n"
         f"exten => fax,1,UserEvent(LabFax,{who})\n"
         " same => n,Wait(1)\n"
-        " same => n,Hangup()\n"
+        " same => n,Hangup()\n\n[nowhere]\n"  # where an agent's phone forwards to
+        "exten => _X!,1,Answer()\n same => n,Wait(1)\n same => n,Hangup()\n"
     )

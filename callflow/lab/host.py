@@ -15,7 +15,7 @@ def _lab_folder() -> Path:
     if chosen := os.environ.get("CALLFLOW_LAB_DIR"):
         return Path(chosen)
     roomy = os.access(_SHARED_MEMORY, os.W_OK) and shutil.disk_usage(_SHARED_MEMORY).free > _ENOUGH_BYTES
-    return (_SHARED_MEMORY if roomy else Path("/tmp")) / "callflow-lab"
+    return (_SHARED_MEMORY if roomy else Path("/tmp")) / f"callflow-lab-{os.getuid()}"
 
 
 LAB_FOLDER = _lab_folder()

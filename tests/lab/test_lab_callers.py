@@ -20,7 +20,7 @@ DURATIONS = {"greeting": 2.0, "can_you_hear": 1.5, "goodbye": 4.0}
 class TestScenarios:
     def test_every_folder_can_be_read(self) -> None:
         scenarios = read_scenarios(SCENARIOS)
-        assert len(scenarios) >= 33
+        assert len(scenarios) >= 35
         for scenario in scenarios:
             for deed in scenario.caller:
                 assert deed.at_s(ladder_anchors(scenario, DURATIONS)) >= 0
