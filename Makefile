@@ -6,7 +6,7 @@ READY := $(VENV)/ready-$(shell cat requirements-dev.lock pyproject.toml | cksum 
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint types format check-prompts lab-asterisk bench lock prompts settings-docs clean
+.PHONY: help setup demo demo-real test test-fast lint types format check-prompts lab-asterisk bench lock prompts settings-docs clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -21,8 +21,11 @@ $(READY): requirements-dev.lock pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/ready-* && touch $@
 
-demo: setup  ## Real Asterisk, real callers, a live table (needs root on Debian the first time)
-	@$(BIN)/callflow lab demo
+demo: setup  ## Twelve different callers at once on a pretend Asterisk, live; needs nothing but Python
+	@$(BIN)/callflow simulate demo --pretend
+
+demo-real: setup  ## The same callers with real SIP and RTP on a real Asterisk (needs root on Debian the first time)
+	@$(BIN)/callflow simulate demo --lab 22
 
 test: setup lint types check-prompts lab-asterisk  ## All tests, on real Asterisk 22 and 16 too
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered $(TESTS)

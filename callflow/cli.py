@@ -1,4 +1,4 @@
-"""The command line: `callflow run | check | settings | calls | lab`."""
+"""The command line: `callflow run | check | settings | calls | simulate | lab`."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,10 @@ from callflow import __version__
 from callflow.commands.calls import calls_app
 from callflow.commands.check import check
 from callflow.commands.lab import lab_app
+from callflow.commands.record import record
+from callflow.commands.replay import replay
 from callflow.commands.settings import settings_app
+from callflow.commands.simulate import simulate
 from callflow.context import Context
 from callflow.errors import CallflowError
 
@@ -27,6 +30,9 @@ app.add_typer(calls_app, name="calls")
 app.add_typer(lab_app, name="lab")
 app.add_typer(settings_app, name="settings")
 app.command()(check)
+app.command()(record)
+app.command()(replay)
+app.command()(simulate)
 
 
 def _version(wanted: bool) -> None:

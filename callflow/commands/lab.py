@@ -51,16 +51,17 @@ def make() -> None:
 
 @lab_app.command()
 def demo(version: VersionOption = "22") -> None:
-    """Nine different callers at once, live on the screen; ends with what the wire says of each.
+    """Twelve different callers at once with real SIP and RTP, live on the screen; ends with what the wire says of each.
 
-    Exit code 0 when every call ended as it should. Example: `callflow lab demo`
+    The same as `callflow simulate demo --lab 22`. Exit code 0 when every call ended as it should.
+    Example: `callflow lab demo`
     """
-    from callflow.lab.demo import run_demo, summary
+    from callflow.commands.simulate import lab_stage, play
+    from callflow.simulator.scenario import read_scenario
+    from callflow.simulator.shipped import find_scenario
 
-    console = Console()
-    outcomes = asyncio.run(run_demo(_version(version), console))
-    console.print(summary(outcomes))
-    raise typer.Exit(0 if all(outcome.passed for outcome in outcomes) else 1)
+    well = play(read_scenario(find_scenario("demo")), lab_stage(version), Console(highlight=False))
+    raise typer.Exit(0 if well else 1)
 
 
 @lab_app.command()
@@ -72,22 +73,28 @@ def scenarios(
 
     Example: `callflow lab scenarios speaks-in-goodbye clicks --asterisk 16`
     """
-    from callflow.lab.demo import summary, verdict_table
     from callflow.lab.run import SCENARIOS, run_scenarios, screened_lab
     from callflow.lab.scenario import read_scenarios
+    from callflow.lab.seen import WITNESS, seen_outcome
+    from callflow.simulator.tables import call_table, summary
+    from callflow.simulator.tally import Tally
 
-    console = Console()
+    console = Console(highlight=False)
     chosen = read_scenarios(SCENARIOS, tuple(names or ()))
 
-    async def run() -> bool:
+    async def run() -> Tally:
         async with screened_lab(_version(version)) as lab:
             with console.status(f"{len(chosen)} callers on Asterisk {version}"):
                 outcomes = await run_scenarios(lab, chosen)
-        console.print(verdict_table(outcomes))
-        console.print(summary(outcomes))
-        return all(outcome.passed for outcome in outcomes)
+        tally = Tally(placed=len(outcomes))
+        for outcome in outcomes:
+            tally.add(seen_outcome(outcome))
+        return tally
 
-    raise typer.Exit(0 if asyncio.run(run()) else 1)
+    tally = asyncio.run(run())
+    console.print(call_table(tally.calls, WITNESS))
+    console.print(summary(tally))
+    raise typer.Exit(0 if tally.all_well else 1)
 
 
 @lab_app.command()

@@ -75,7 +75,7 @@ class Lab:
         self._processes.append(process)
         return process
 
-    async def start_agents(self, agents: Agents, calls: int = 200) -> Process:
+    async def start_agents(self, agents: Agents | Sequence[Agents], calls: int = 200) -> Process:
         """Agents' phones that answer what this lab dials; ended with the lab."""
         process = await self.sipp.answer(agents, self.asterisk.ports.agent, calls)
         self._processes.append(process)
@@ -106,7 +106,9 @@ class Lab:
 
 
 @asynccontextmanager
-async def open_lab(version: Version, sounds: Path = SOUNDS, agents: Agents | None = None) -> AsyncIterator[Lab]:
+async def open_lab(
+    version: Version, sounds: Path = SOUNDS, agents: Agents | Sequence[Agents] | None = None
+) -> AsyncIterator[Lab]:
     """A lab with Asterisk and agents running; its folder is kept if CALLFLOW_LAB_KEEP is set. Raises LabError."""
     remove_stale_labs()
     with take_ports() as ports, _work_folder(version) as work:

@@ -18,11 +18,10 @@ from callflow.lab.roots import Version
 from callflow.lab.scenario import Scenario, ladder_anchors
 from callflow.lab.sipp import Caller
 from callflow.lab.wire import Wire
+from callflow.simulator.site import PROFILES
 
 SCENARIOS = PROJECT / "tests" / "lab"
-SCENARIO_CONFIG: Config = {
-    "profiles": {"support": {}, "watched": {"mode": "observe", "observe_after_s": 3.0}, "unscreened": {"mode": "off"}}
-}
+SCENARIO_CONFIG: Config = {"profiles": PROFILES}
 OnCall = Callable[[Scenario, str], None]
 _SPACING_S = 0.05
 _STALL_S = 0.08

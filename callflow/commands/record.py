@@ -1,0 +1,129 @@
+"""`callflow record`: keep what a real Asterisk says, to look at and to replay."""
+
+import asyncio
+import re
+import time
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from callflow.daemon import ami_options
+from callflow.errors import CallflowError, SettingError
+from callflow.settings import Settings
+from callflow.simulator.disguise import Disguise
+from callflow.simulator.record import Listener, Recorder, Tap
+from callflow.simulator.trace import CaptureWriter
+
+UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
+REFRESH_S = 0.25
+ReplaceOption = Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")]
+
+
+@dataclass(frozen=True)
+class Taps:
+    """Ports to stand on, between the daemon and Asterisk; 0 for none."""
+
+    ami: int
+    agi: int
+
+
+def record(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The capture to write.")],
+    lasts: Annotated[str, typer.Option("--for", help="How long: 60s, 5m, 1h; otherwise until Ctrl-C.")] = "",
+    purpose: Annotated[str, typer.Option(help="What it shows, in a sentence; stands in its header.")] = "",
+    ami_tap: Annotated[
+        int, typer.Option(help="Port to listen on, in front of [ami]: let the daemon connect here.")
+    ] = 0,
+    agi_tap: Annotated[int, typer.Option(help="Port to listen on, in front of [agi]: let CALLFLOW_AGI name it.")] = 0,
+    force: ReplaceOption = False,
+) -> None:
+    """Record the events of a real Asterisk, with all numbers, names and addresses replaced.
+
+    Without the two taps it logs in beside the daemon and only listens. With them it stands between the daemon and
+    Asterisk and records all that the daemon hears, asks and answers: `callflow replay` then checks every decision.
+
+    Example: `callflow record morning.txt --for 10m --purpose "Monday, the new trunk"`
+    """
+    settings: Settings = context.obj.settings()
+    if bool(ami_tap) != bool(agi_tap):
+        raise SettingError("--ami-tap and --agi-tap", "one without the other", "give both ports, or neither")
+    if file.exists() and not force:
+        raise SettingError(str(file), "there is such a file already", "choose another name, or add --force")
+    console = Console(stderr=True)
+    header = {"purpose": purpose or "not said"}
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_record(settings, file, _seconds(lasts), header, Taps(ami_tap, agi_tap), console))
+    if file.exists():
+        size = file.stat().st_size / 1000
+        console.print(f"[green]written[/] {file}, {size:.0f} kB; now: callflow replay {file}", highlight=False)
+
+
+def _seconds(text: str) -> float | None:
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip().lower())
+    if not found:
+        raise SettingError("--for", f"{text!r} is no length of time", "write 60s, 5m or 1h")
+    return float(found[1]) * UNITS_S[found[2]]
+
+
+async def _record(
+    settings: Settings, file: Path, lasts_s: float | None, header: dict[str, str], taps: Taps, console: Console
+) -> None:
+    async with AsyncExitStack() as stack:
+        listener = await stack.enter_async_context(Listener(ami_options(settings)))
+        asterisk = (await listener.ask("CoreSettings")).get("AsteriskVersion", "unknown")
+        header |= {"asterisk": asterisk, "recorded": f"{datetime.now(UTC):%Y-%m-%d}", "numbers": "replaced"}
+        header["procedures"] = settings.procedures().model_dump_json(exclude_unset=True)
+        writer = _create(file, header)
+        stack.callback(writer.close)
+        recorder = Recorder(writer, Disguise())
+        if taps.ami:
+            await _stand_between(stack, recorder, settings, taps)
+        live = stack.enter_context(Live(console=console, refresh_per_second=4, transient=True))
+        showing = asyncio.create_task(_show(live, recorder, asterisk))
+        stack.callback(showing.cancel)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(lasts_s):
+                await (asyncio.Event().wait() if taps.ami else _listen(listener, recorder))
+
+
+async def _listen(listener: Listener, recorder: Recorder) -> None:
+    async for message in listener.messages():
+        if message.startswith(b"Event: "):
+            recorder.take("ami", "<", message)
+    raise CallflowError("Asterisk closed the connection", "see its log; what came until then is in the file")
+
+
+async def _stand_between(stack: AsyncExitStack, recorder: Recorder, settings: Settings, taps: Taps) -> None:
+    targets = {"ami": (settings.ami.host, settings.ami.port), "agi": (settings.agi.host, settings.agi.port)}
+    for kind, port in (("ami", taps.ami), ("agi", taps.agi)):
+        try:
+            await stack.enter_async_context(Tap(recorder, kind, port, targets[kind]))  # type: ignore[arg-type]
+        except OSError as error:
+            remedy = "choose a free port"
+            raise SettingError(f"--{kind}-tap", f"cannot listen on {port}: {error.strerror}", remedy) from None
+
+
+def _create(file: Path, header: dict[str, str]) -> CaptureWriter:
+    try:
+        return CaptureWriter.create(file, header, time.time())
+    except OSError as error:
+        raise SettingError(str(file), f"cannot be written: {error.strerror}", "name another file") from None
+
+
+async def _show(live: Live, recorder: Recorder, asterisk: str) -> None:
+    began = time.monotonic()
+    while True:
+        most = ", ".join(f"{name} {number}" for name, number in recorder.counts.most_common(5))
+        total = recorder.counts.total()
+        live.update(Text(f"{time.monotonic() - began:5.0f} s  {total} messages of Asterisk {asterisk}  {most}"))
+        await asyncio.sleep(REFRESH_S)

@@ -1,0 +1,81 @@
+"""`callflow replay`: what would the core do with what was recorded?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from callflow.core.profile import Procedures
+from callflow.errors import SettingError
+from callflow.simulator.judging import Judge, Verdict
+from callflow.simulator.replay import Replay, Replayed, procedures_of
+from callflow.simulator.trace import Capture, read_capture
+
+
+def replay(
+    context: typer.Context,
+    capture: Annotated[Path, typer.Argument(help="A capture, as `callflow record` writes it.")],
+    first: Annotated[int, typer.Option("--from", help="Attach at this message, counted from 1.", min=1)] = 1,
+    every_start: Annotated[
+        bool, typer.Option("--every-start", help="Attach at every message in turn, and tell only what goes wrong.")
+    ] = False,
+) -> None:
+    """Run a capture through the core, in virtual time, and show what it decides.
+
+    From the start of a capture with both taps, its decisions are compared with those of the daemon that was recorded.
+    From any later message it acts as a daemon that attaches to a living PBX. Exit code 1: something is not as it
+    should be.
+
+    Example: `callflow replay morning.txt --every-start`
+    """
+    found = read_capture(capture)
+    if first > max(1, len(found.blocks)):
+        raise SettingError("--from", f"{capture} has {len(found.blocks)} messages", "choose a number up to that")
+    procedures = procedures_of(found) or context.obj.settings().procedures()
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"[bold]{found.header.get('purpose', '')}[/] Asterisk {found.header.get('asterisk', '?')}")
+    wrong = _all(found, procedures, console) if every_start else _one(found, procedures, first - 1, console)
+    raise typer.Exit(1 if wrong else 0)
+
+
+def _one(capture: Capture, procedures: Procedures, first: int, console: Console) -> int:
+    began_ms = int(capture.began_s * 1000)
+    played = Replay(capture, procedures).run(
+        first, lambda d: console.print(f"{(d.at_ms - began_ms) / 1000:10.3f} s  {d.call_id:<20} {d.what}", markup=False)
+    )
+    console.print(_summary(capture, played))
+    return _tell(Judge(capture).judge(first, played), console)
+
+
+def _all(capture: Capture, procedures: Procedures, console: Console) -> int:
+    replays, judge = Replay(capture, procedures), Judge(capture)
+    wrong = 0
+    for first in track(range(len(capture.blocks)), "starts", console=Console(stderr=True), transient=True):
+        verdict = judge.judge(first, replays.run(first))
+        if verdict.wrong:
+            console.print(f"from message {first + 1}:")
+            wrong += _tell(verdict, console)
+    if not wrong:
+        console.print(f"[bold green]attached at each of {len(capture.blocks)} messages[/]: nobody was done wrong.")
+    return wrong
+
+
+def _summary(capture: Capture, played: Replayed) -> Table:
+    table = Table(box=None, show_header=False)
+    results = ", ".join(f"{name} {number}" for name, number in sorted(played.tally.items())) or "none"
+    unexpected = ", ".join(f"{name} {number}" for name, number in sorted(played.unexpected.items())) or "none"
+    table.add_row("messages", f"{len(capture.blocks)}, {sum(1 for _ in capture.events)} of them events")
+    table.add_row("calls", results)
+    table.add_row("unexpected", f"{unexpected} (counted, nothing more)")
+    return table
+
+
+def _tell(verdict: Verdict, console: Console) -> int:
+    for line in verdict.wrong:
+        console.print(f"[bold red]wrong[/] {line}")
+    if not verdict.wrong:
+        console.print(f"[green]{verdict.right}[/]")
+    return len(verdict.wrong)

@@ -1,0 +1,190 @@
+"""`callflow simulate`: simulated callers, on a pretend Asterisk or a real one."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from callflow.context import Context
+from callflow.simulator.errors import SimulationFailed
+from callflow.simulator.live import watched
+from callflow.simulator.report import report, write_report
+from callflow.simulator.run import Run
+from callflow.simulator.scenario import Scenario, read_scenario
+from callflow.simulator.schedule import expected_calls
+from callflow.simulator.shipped import find_scenario, shipped
+from callflow.simulator.tables import closing_table, summary
+
+if TYPE_CHECKING:
+    from callflow.lab.roots import Version
+
+_PRETEND = "the pretend Asterisk's own account"
+_RECORDS = "the daemon's records"
+
+
+def simulate(
+    context: typer.Context,
+    scenario: Annotated[str, typer.Argument(help="A .toml file, or a name of --list.", show_default=False)] = "",
+    list_: Annotated[bool, typer.Option("--list", help="Show the scenarios that come with callflow.")] = False,
+    pretend: Annotated[bool, typer.Option("--pretend", help="On the built-in pretend Asterisk; needs no PBX.")] = False,
+    like: Annotated[str, typer.Option(help="With --pretend: the release to be like, 22 or 16.")] = "22",
+    lab: Annotated[str, typer.Option(help="On a real Asterisk of the lab: 22 or 16.")] = "",
+    daemon: Annotated[
+        bool,
+        typer.Option(
+            "--with-daemon/--no-daemon",
+            help="With --pretend: start a daemon beside it, or expect yours at the ports of the settings.",
+        ),
+    ] = True,
+    sip_host: Annotated[str, typer.Option(help="Host of the real Asterisk; otherwise [ami] host.")] = "",
+    sip_port: Annotated[int, typer.Option(help="Its SIP port (UDP).", min=1, max=65535)] = 5060,
+    extension: Annotated[str, typer.Option(help="What the callers dial there; otherwise as in the lab.")] = "",
+    seed: Annotated[int | None, typer.Option(help="Another seed than the file's.")] = None,
+    faults: Annotated[Path | None, typer.Option(help="With --pretend: a file of faults.", show_default=False)] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="With --pretend: keep database, settings and logs in this folder.")
+    ] = None,
+    report_to: Annotated[Path | None, typer.Option("--report", help="Write a report as JSON to this file.")] = None,
+    repeat: Annotated[bool, typer.Option("--repeat", help="Begin again when it ends, with the next seed.")] = False,
+) -> None:
+    """Place the calls of a scenario, watch them live, and judge what came of each.
+
+    Without --pretend or --lab the calls are real ones, placed with SIPp on the Asterisk of the settings.
+    Exit code 0: every call ended as the scenario expects. 1: some did not. 2: a mistake in the file or the options.
+
+    Examples:
+
+    - what there is: `callflow simulate --list`
+
+    - twelve different callers, with nothing but Python: `callflow simulate demo --pretend`
+
+    - 100 calls per second: `callflow simulate busy --pretend --report busy.json`
+
+    - a file of your own, with real SIP and RTP: `callflow simulate my.toml --lab 22`
+
+    - on your own Asterisk: `callflow -c /etc/callflow/callflow.toml simulate s3 --extension 5000`
+    """
+    console = Console(highlight=False)
+    if list_ or not scenario:
+        console.print(_library_table())
+        raise typer.Exit(0 if list_ else 2)
+    file = find_scenario(scenario)
+    first = _read(file, seed)
+    if pretend and lab:
+        raise SimulationFailed("--pretend and --lab exclude each other", "keep one of them")
+    if pretend:
+        stage = _pretend_stage(context.obj, file, daemon=daemon, keep=keep, like=like, faults=faults)
+    elif lab:
+        stage = lab_stage(lab)
+    else:
+        stage = _site_stage(context.obj, sip_host, sip_port, extension)
+    well = play(first, stage, console, report_to)
+    while repeat:  # until Ctrl-C
+        first = first.model_copy(update={"seed": first.seed + 1})
+        well = play(first, stage, console, report_to) and well
+    raise typer.Exit(0 if well else 1)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where calls are placed, who tells what came of them, and how to place them."""
+
+    name: str
+    witness: str
+    place: Callable[[Run], Coroutine[Any, Any, None]]
+
+
+def _read(file: Path, seed: int | None) -> Scenario:
+    scenario = read_scenario(file)
+    return scenario if seed is None else scenario.model_copy(update={"seed": seed})
+
+
+def _pretend_stage(
+    context: Context, file: Path, *, daemon: bool, keep: Path | None, like: str, faults: Path | None
+) -> Stage:
+    _need_extra()
+    from callflow.simulator.pretended import Pretence, run_pretend, run_pretend_alone
+
+    pretence = Pretence(like=_version(like), faults=faults)
+    name = f"a pretend Asterisk {like}"
+    if daemon:
+        return Stage(name, _PRETEND, lambda run: run_pretend(run, file, pretence, keep))
+    settings = context.settings()
+    token = settings.agi.token.get_secret_value()
+    pretence = replace(
+        pretence,
+        ami_port=settings.ami.port,
+        agi_port=settings.agi.port,
+        agi_script=f"{token}/screen" if token else "screen",
+        username=settings.ami.username,
+        secret=settings.ami.secret.get_secret_value(),
+    )
+    return Stage(name, _PRETEND, lambda run: run_pretend_alone(run, file, pretence))
+
+
+def lab_stage(lab: str) -> Stage:
+    """On a real Asterisk of the lab. Raises SimulationFailed."""
+    _need_extra()
+    from callflow.lab.seen import WITNESS
+    from callflow.simulator.real import run_on_lab
+
+    version = _version(lab)
+    return Stage(f"Asterisk {version} of the lab", WITNESS, lambda run: run_on_lab(run, version))
+
+
+def _version(text: str) -> "Version":
+    from callflow.lab.roots import VERSIONS
+
+    for version in VERSIONS:
+        if version == text:
+            return version
+    raise SimulationFailed(f"there is no Asterisk {text} here", f"choose one of {', '.join(VERSIONS)}")
+
+
+def _site_stage(context: Context, host: str, port: int, extension: str) -> Stage:
+    _need_extra()
+    from callflow.simulator.real import run_on_site
+
+    settings = context.settings()
+    host = host or settings.ami.host
+    return Stage(f"{host}:{port}", _RECORDS, lambda run: run_on_site(run, settings, host, port, extension or None))
+
+
+def _need_extra() -> None:
+    """The simulator makes sounds and packets with the packages of the lab. Raises SimulationFailed."""
+    try:
+        import dpkt  # noqa: F401
+        import numpy  # noqa: F401
+        import tomli_w  # noqa: F401
+    except ImportError as error:
+        problem = f"simulating needs the Python package {error.name}"
+        raise SimulationFailed(problem, "install callflow with its lab extra: pip install 'callflow[lab]'") from None
+
+
+def play(scenario: Scenario, stage: Stage, console: Console, report_to: Path | None = None) -> bool:
+    """One run from the first call to the report; True if all went well."""
+    run, began = Run(scenario), datetime.now(UTC)
+    asyncio.run(watched(run, stage.place(run), console, f"{scenario.name} on {stage.name}: {escape(scenario.purpose)}"))
+    console.print(closing_table(run.tally, stage.witness))
+    console.print(summary(run.tally))
+    if report_to is not None:
+        write_report(report_to, report(scenario, run.tally, stage.name, began))
+    return run.tally.all_well
+
+
+def _library_table() -> Table:
+    table = Table(title="scenarios that come with callflow: callflow simulate NAME --pretend", expand=True)
+    table.add_column("name", no_wrap=True)
+    table.add_column("purpose")
+    table.add_column("calls", justify="right", no_wrap=True)
+    for name, file in shipped().items():
+        scenario = read_scenario(file)
+        table.add_row(name, escape(scenario.purpose), f"{expected_calls(scenario):,.0f}")
+    return table

@@ -1,0 +1,1 @@
+"""Simulated callers: one scenario file, played on a pretend Asterisk or placed on a real one."""

@@ -1,0 +1,227 @@
+"""Asterisk's side of one FastAGI conversation: what it sends first, how it answers, how it ends."""
+
+import asyncio
+import re
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+from callflow.simulator.pretend.channel import Channel
+from callflow.simulator.pretend.clock import Clock
+from callflow.simulator.pretend.report import PromptHeard
+from callflow.simulator.pretend.sounds import Sounds
+
+CONNECT_S = 2.0
+_RATE = 8000
+_FRAME = 160
+_WORDS = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
+_DEAD = "511 Command Not Permitted on a dead channel or intercept routine\n"
+_UNKNOWN = "510 Invalid or unknown command\n"
+_USAGE = "520-Invalid command syntax.  Proper usage follows:\n{usage}\n520 End of proper usage.\n"
+_USAGES = {
+    "SET VARIABLE": "Sets a variable to the current channel.",
+    "GET VARIABLE": "Returns <literal>0</literal> if <replaceable>variablename</replaceable> is not set.",
+    "STREAM FILE": "Send the given file, allowing playback to be interrupted by the given digits, if any.",
+}
+_WITHOUT_DEATH = frozenset({"STREAM FILE", "ANSWER", "CHANNEL STATUS"})
+"""Commands that a dead channel does not take."""
+
+
+class AgiCall(asyncio.Protocol):
+    """One channel under a script's control. `on_end(status)` is called once: SUCCESS, FAILURE or HANGUP."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        script: str,
+        arguments: tuple[str, ...],
+        clock: Clock,
+        sounds: Sounds,
+        version: str,
+        on_end: Callable[[str], None],
+        on_prompt: Callable[[PromptHeard], None],
+        on_state: Callable[[str], None],
+        on_hangup: Callable[[], None],
+    ) -> None:
+        self._channel, self._script, self._arguments = channel, script, arguments
+        self._clock, self._sounds, self._version = clock, sounds, version
+        self._on_end, self._on_prompt, self._on_state, self._on_hangup = on_end, on_prompt, on_state, on_hangup
+        self._transport: asyncio.Transport | None = None
+        self._buffer = b""
+        self._waiting: list[str] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._playing: tuple[str, float, int] | None = None
+        self._hung_up = False
+        self._ended = False
+
+    # -- the connection -------------------------------------------------------------------------------------------
+
+    async def connect(self, host: str, port: int) -> None:
+        """Reach the daemon, or end with FAILURE."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await loop.create_connection(lambda: self, host, port)
+        except (OSError, TimeoutError):
+            self._end("FAILURE")
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self._ended:
+            transport.close()
+            return
+        self._transport = transport  # type: ignore[assignment]  # a TCP connection is a Transport
+        sock = transport.get_extra_info("socket")
+        with suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)  # Asterisk does not set it either
+        self._write(self._environment())
+        self._on_state("listening")
+        if self._hung_up:
+            self._write("HANGUP\n")
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            self._waiting.append(line.decode("utf-8", "replace").rstrip("\r"))
+        self._next()
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The script has gone: the dialplan goes on, with what was playing cut off."""
+        if self._playing:
+            self._played(cut=True)
+        self._end("HANGUP" if self._hung_up else "SUCCESS")
+
+    # -- what happens to the channel ------------------------------------------------------------------------------
+
+    def hang_up(self) -> None:
+        """The channel is hung up, or taken elsewhere: what plays ends, and the script is told."""
+        if self._hung_up or self._ended:
+            return
+        self._hung_up = True
+        if self._playing:
+            self._write(f"200 result=-1 endpos={self._played(cut=True)}\n")
+        if self._transport is not None:
+            self._write("HANGUP\n")
+            self._next()
+
+    def stop_playback(self) -> None:
+        """ControlPlayback stop."""
+        if self._playing:
+            self._write(f"200 result=0 endpos={self._played(cut=True)}\n")
+            self._next()
+
+    def abort(self) -> None:
+        """Asterisk itself dies."""
+        self._ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+
+    # -- commands -------------------------------------------------------------------------------------------------
+
+    def _next(self) -> None:
+        while self._waiting and self._playing is None and not self._ended:
+            answer = self._do(self._waiting.pop(0))
+            if answer:
+                self._write(answer)
+
+    def _do(self, line: str) -> str:
+        words = [_unescaped(quoted) if bare == "" else bare for quoted, bare in _WORDS.findall(line)]
+        name = " ".join(words[:2]).upper()
+        if not words or (name not in _TWO_WORDS and words[0].upper() not in _ONE_WORD):
+            return _UNKNOWN
+        if name not in _TWO_WORDS:
+            name, words = words[0].upper(), words[1:]
+        else:
+            words = words[2:]
+        if self._hung_up and name in _WITHOUT_DEATH:
+            return _DEAD
+        if len(words) < _TWO_WORDS.get(name, 0):
+            return _USAGE.format(usage=_USAGES.get(name, name))
+        return self._carry_out(name, words)
+
+    def _carry_out(self, name: str, words: list[str]) -> str:
+        match name:
+            case "STREAM FILE":
+                return self._play(words[0], int(words[2]) if len(words) > 2 and words[2].isdigit() else 0)
+            case "SET VARIABLE":
+                self._channel.set(words[0], words[1])
+                return "200 result=1\n"
+            case "GET VARIABLE":
+                value = self._channel.get(words[0], self._clock.now())
+                return f"200 result=1 ({value})\n" if value else "200 result=0\n"
+            case "CHANNEL STATUS":
+                return f"200 result={self._channel.state}\n"
+            case "VERBOSE":
+                return "200 result=1\n"
+            case "HANGUP":
+                if words and words[0] != self._channel.name:
+                    return "200 result=-1\n"
+                self._write("200 result=1\n")
+                self._on_hangup()
+                return ""
+        return "200 result=0\n"
+
+    def _play(self, path: str, offset: int) -> str:
+        samples = self._sounds.samples(path)
+        if samples is None or offset >= samples:
+            return f"200 result=-1 endpos={0 if samples is None else offset}\n"
+        self._playing = path, self._clock.now() - offset / _RATE, samples
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later((samples - offset) / _RATE, self._played_out)
+        self._on_state(path.rpartition("/")[2])
+        return ""
+
+    def _played_out(self) -> None:
+        self._write(f"200 result=0 endpos={self._played(cut=False)}\n")
+        self._next()
+
+    def _played(self, *, cut: bool) -> int:
+        """The prompt has ended; the sample it ended at."""
+        assert self._playing is not None
+        path, began, samples = self._playing
+        self._playing = None
+        if self._timer is not None:
+            self._timer.cancel()
+        now = self._clock.now()
+        endpos = samples if not cut else min(samples, (int((now - began) * _RATE) // _FRAME + 1) * _FRAME)
+        language, _, name = path.replace("/callflow/", "/").rpartition("/")
+        self._on_prompt(PromptHeard(name, language, began, now, cut))
+        self._on_state("listening")
+        return endpos
+
+    def _write(self, text: str) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(text.encode())
+
+    def _end(self, status: str) -> None:
+        if not self._ended:
+            self._ended = True
+            self._on_end(status)
+
+    def _environment(self) -> str:
+        c, arguments = self._channel, self._arguments
+        script = self._script.rpartition("/")[2] if self._script.count("/") == 3 else self._script.split("/", 3)[-1]
+        return (
+            f"agi_network: yes\nagi_network_script: {script}\nagi_request: {self._script}\nagi_channel: {c.name}\n"
+            f"agi_language: {c.language}\nagi_type: {c.kind}\nagi_uniqueid: {c.uniqueid}\n"
+            f"agi_version: {self._version}\nagi_callerid: {c.caller_number or 'unknown'}\n"
+            f"agi_calleridname: {c.caller_name or 'unknown'}\n"
+            f"agi_callingpres: {0 if c.caller_number else 67}\nagi_callingani2: 0\nagi_callington: 0\n"
+            f"agi_callingtns: 0\nagi_dnid: {c.dnid or 'unknown'}\nagi_rdnis: unknown\nagi_context: {c.context}\n"
+            f"agi_extension: {c.exten}\nagi_priority: {c.priority}\nagi_enhanced: 0.0\n"
+            f"agi_accountcode: {c.accountcode}\nagi_threadid: {id(self) & 0x7FFFFFFFFFFF}\n"
+            + "".join(f"agi_arg_{number}: {value}\n" for number, value in enumerate(arguments, 1))
+            + "\n"
+        )
+
+
+_TWO_WORDS = {"STREAM FILE": 2, "SET VARIABLE": 2, "GET VARIABLE": 1, "CHANNEL STATUS": 0}
+_ONE_WORD = frozenset({"NOOP", "ANSWER", "VERBOSE", "HANGUP"})
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)

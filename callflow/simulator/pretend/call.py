@@ -1,0 +1,308 @@
+"""One caller's call, from its first event to its last: our dialplan include, and the lab's context around it."""
+
+import asyncio
+from collections.abc import Callable
+from math import inf
+
+from callflow.simulator.pretend.agi_client import AgiCall
+from callflow.simulator.pretend.channel import Channel
+from callflow.simulator.pretend.flavour import RING
+from callflow.simulator.pretend.handover import Handover
+from callflow.simulator.pretend.report import Outcome, PromptHeard
+from callflow.simulator.pretend.script import Script
+from callflow.simulator.pretend.talk_detect import TalkDetect
+from callflow.simulator.pretend.world import World
+from callflow.simulator.scenario import AgentGroup
+from callflow.simulator.schedule import PlannedCall
+
+CONTEXT = "from-lab"
+SCREEN = "callflow-screen"
+ANSWER, AGI, END = 6, 8, 13
+"""Priorities of callflow-screen,s; tests hold them to dialplan/callflow.conf."""
+ARMED = "160,256"
+KEY_S = 0.14
+KEY_MS = 160
+FAX_WAIT_S = 1.0
+
+
+class Call:
+    """The dialplan of one caller's channel; owns its timers."""
+
+    def __init__(self, world: World, planned: PlannedCall, script: Script, agents: AgentGroup) -> None:
+        self._world, self._planned, self._script, self._agents = world, planned, script, agents
+        caller = planned.caller
+        self._entry = caller.entry
+        self._first = 2 if caller.route == "deaf" else 1  # a deaf entry has one step more in front
+        self.channel = self._new_channel()
+        self.outcome = Outcome(
+            number=planned.number, caller=caller.name, index=planned.index, uniqueid=self.channel.uniqueid
+        )
+        self._state = ""
+        self._agi: AgiCall | None = None
+        self._handover: Handover | None = None
+        self._timers: list[asyncio.TimerHandle] = []
+        self._answered_at = 0.0
+        self._gone = False
+        self._taken: str | None = None
+        self._cause = 16
+
+    def _new_channel(self) -> Channel:
+        caller = self._planned.caller
+        endpoint = f"{self._script.endpoint_suffix}{caller.trunk}"
+        channel = self._world.switch.new_pjsip(endpoint, CONTEXT, self._entry)
+        channel.state = RING
+        channel.caller_number, channel.caller_name = self._planned.number, self._planned.name
+        channel.dnid = self._entry
+        channel.owner = self
+        return channel
+
+    # -- the way through ------------------------------------------------------------------------------------------
+
+    def place(self) -> None:
+        """The INVITE has come in."""
+        world, channel, script = self._world, self.channel, self._script
+        world.placed += 1
+        self.outcome.placed_s = world.now_s()
+        self.enter("arriving")
+        world.events.newchannel(channel)
+        channel.language = self._planned.caller.language
+        channel.at(SCREEN, "s", ANSWER)
+        world.events.answered(channel)
+        self._answered_at = world.clock.now()
+        self.outcome.answered_s = world.now_s()
+        if script.life_s is not None:
+            self.outcome.life_s = self.outcome.answered_s + script.life_s
+        self._listen()
+        self._plan()
+        if script.first_rtp_s > 0:
+            self._after(script.first_rtp_s, self._screen)
+        else:
+            self._screen()
+
+    def _listen(self) -> None:
+        world, channel = self._world, self.channel
+        if self._script.rtp_begins_s is not None:
+            channel.rtp_from = self._answered_at + self._script.rtp_begins_s
+        channel.ear = TalkDetect(
+            world.clock,
+            self._script.hearing,
+            self._answered_at,
+            lambda: world.events.talking_start(channel),
+            lambda duration_ms: world.events.talking_stop(channel, duration_ms),
+        )
+
+    def _plan(self) -> None:
+        """The caller's own deeds."""
+        script = self._script
+        if script.leaves_s < inf:
+            self._after(script.leaves_s, self._leave)
+        for at_s, key in script.keys:
+            self._after(at_s, self._press, key)
+        if script.fax_s is not None:
+            self._after(script.fax_s, self._fax_heard)
+
+    def _screen(self) -> None:
+        """TALK_DETECT and AGI; nobody is screened where no daemon listens."""
+        if self._gone:
+            return
+        channel = self.channel
+        channel.set("TALK_DETECT(set)", ARMED)
+        channel.variables["CALLFLOW_RESULT"] = "unavailable"
+        channel.at(SCREEN, "s", AGI)
+        port = self._world.places.nobody_port if self._planned.caller.route == "deaf" else None
+        arguments = self._planned.caller.profile, "1", ""
+        self._agi = self._world.run_agi(
+            channel, arguments, self._screened, self._prompted, self.enter, lambda: self.soft_hangup(None), port
+        )
+
+    def _screened(self, agi_status: str) -> None:
+        """AGI has ended: back in the dialplan."""
+        channel, world = self.channel, self._world
+        self._agi = None
+        channel.variables["AGISTATUS"] = self.outcome.agi_status = agi_status
+        self.outcome.screened_s = world.now_s()
+        if self._gone:
+            self._note_result()
+            self._over()
+            return
+        if self._taken is not None:
+            self._to_fax()
+            return
+        result = self._note_result()
+        if result != "observed" and channel.ear is not None:
+            channel.ear.remove()
+        if result == "silent":
+            channel.at(SCREEN, "s", END)
+            self._over()
+        else:
+            self._pass_on()
+
+    def _note_result(self) -> str:
+        result = self.channel.variables.get("CALLFLOW_RESULT", "unavailable")
+        self.outcome.result = result
+        return result
+
+    def _pass_on(self) -> None:
+        """Back in the caller's own context."""
+        channel = self.channel
+        channel.at(CONTEXT, self._entry, self._first + 2)
+        self._user_event("LabResult")
+        channel.at(CONTEXT, self._entry, self._first + 3)
+        self._handover = Handover(self._world, channel, self._agents, self.outcome, self.enter, self._passed)
+        self._handover.start(queue=self._planned.caller.route == "queue")
+
+    def _passed(self, cause: int, went_on: bool) -> None:
+        """Dial or Queue is over; `went_on`: the dialplan has reached its next step, Hangup."""
+        if went_on:
+            self.channel.priority += 1
+        self._handover = None
+        self._cause = cause
+        self._over()
+
+    def _to_fax(self) -> None:
+        """A fax tone (`fax` of our context) or a redirect has taken the call to `fax` of the caller's context."""
+        channel = self.channel
+        if self._taken == "tone":
+            channel.variables["CALLFLOW_RESULT"] = "taken"
+            if channel.ear is not None:
+                channel.ear.remove()
+        self._note_result()
+        channel.at(CONTEXT, "fax", 1)
+        self.outcome.traces.append("fax")
+        self._user_event("LabFax")
+        channel.at(CONTEXT, "fax", 3)
+        self.enter("leaving")
+        self._after(FAX_WAIT_S, self._over)
+
+    def _over(self) -> None:
+        """The channel is hung up: `h`, and its end."""
+        channel, events = self.channel, self._world.events
+        self.enter("leaving")
+        events.soft_hangup_request(channel)
+        variables = channel.variables
+        if channel.context == SCREEN and variables.get("CALLFLOW_RESULT") == "unavailable":
+            variables["CALLFLOW_RESULT"] = self.outcome.result = "hangup"
+        channel.at(CONTEXT, "h", 1)
+        self.outcome.traces.append("h")
+        self._user_event("LabH")
+        channel.priority = 2
+        events.hangup(channel, self._cause)
+        self._end()
+
+    def _end(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        self._world.switch.gone(self.channel)
+        self.enter("")
+        self._world.ended += 1
+        self.outcome.ended_s = self._world.now_s()
+        self._world.on_outcome(self.outcome)
+
+    def lost(self) -> None:
+        """Asterisk has died with this call in it: no event tells of its end."""
+        self._gone = True
+        self._agi = None
+        if self._handover is not None:
+            self._handover.forget()
+        self.outcome.result = None
+        self.outcome.ended_by = "asterisk"
+        self._end()
+
+    # -- what the caller does -------------------------------------------------------------------------------------
+
+    def _leave(self) -> None:
+        """BYE from the caller."""
+        if self._gone:
+            return
+        self._gone = True
+        self.outcome.ended_by = "caller"
+        if self._handover is not None:
+            self._handover.caller_left()
+            return
+        flavour = self._world.flavour
+        self._cause = 16 if flavour.bye_sets_cause else 0
+        self._world.events.hangup_request(self.channel, 16 if flavour.bye_sets_cause else None)
+        self._cut_short()
+
+    def _press(self, key: str) -> None:
+        if self._gone:
+            return
+        self._world.events.dtmf_begin(self.channel, key)
+        self._after(KEY_S, self._release, key)
+
+    def _release(self, key: str) -> None:
+        if self._gone:
+            return
+        self._world.events.dtmf_end(self.channel, key, KEY_MS)
+        if self._handover is not None and self._handover.agent is not None:
+            self._world.events.dtmf_end(self._handover.agent, key, KEY_MS, "Sent")
+
+    def _fax_heard(self) -> None:
+        if self._agi is not None and not self._gone:
+            self._taken = "tone"
+            self._agi.hang_up()
+
+    def _prompted(self, prompt: PromptHeard) -> None:
+        began = self._world.began_at
+        prompt.started_s -= began
+        prompt.ended_s -= began
+        life_s = self.outcome.life_s
+        if prompt.cut and life_s is not None and self.outcome.reaction_s is None:
+            self.outcome.reaction_s = prompt.ended_s - life_s
+        self.outcome.prompts.append(prompt)
+
+    # -- what AMI and AGI do to it --------------------------------------------------------------------------------
+
+    def stop_playback(self) -> None:
+        if self._agi is not None:
+            self._agi.stop_playback()
+
+    def soft_hangup(self, cause: int | None) -> None:
+        """Hung up from inside; None when no cause is given."""
+        if self._gone:
+            return
+        self._gone = True
+        if self._handover is not None:
+            self._handover.hung_up()
+            return
+        self._cause = cause or 0
+        self._cut_short()
+
+    def redirect(self, context: str, exten: str) -> bool:
+        if (context, exten) != (CONTEXT, "fax"):
+            return False
+        if self._agi is not None and not self._gone:
+            self._taken = "redirect"
+            self._agi.hang_up()
+        return True
+
+    # -- small things ---------------------------------------------------------------------------------------------
+
+    def enter(self, state: str) -> None:
+        """Be in this state; "" for none any more."""
+        if state != self._state:
+            self._world.moved(self._state, state)
+            self._state = state
+
+    def _cut_short(self) -> None:
+        """The channel ends where it is: a script is told first, and the dialplan waits for it."""
+        if self._agi is not None:
+            self._agi.hang_up()
+        elif self.channel.context == SCREEN:
+            self.channel.variables["CALLFLOW_RESULT"] = self.outcome.result = "unavailable"
+            self._over()
+        else:
+            self._over()
+
+    def _user_event(self, name: str) -> None:
+        variables = self.channel.variables
+        told = {
+            "Number": self.channel.caller_number,
+            "Result": variables.get("CALLFLOW_RESULT", ""),
+            "Agi": variables.get("AGISTATUS", ""),
+        }
+        self._world.events.user_event(self.channel, name, **told)
+
+    def _after(self, delay_s: float, do: Callable[..., None], *arguments: object) -> None:
+        self._timers.append(self._world.later(delay_s, do, *arguments))

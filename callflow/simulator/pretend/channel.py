@@ -1,0 +1,136 @@
+"""Asterisk's objects that a call is made of: channels, and the switch that numbers and keeps them."""
+
+from itertools import count
+from random import Random
+from typing import Protocol
+
+from callflow.simulator.pretend.clock import Clock
+from callflow.simulator.pretend.flavour import DOWN, STATES
+from callflow.simulator.pretend.talk_detect import TalkDetect
+
+UNKNOWN = "<unknown>"
+
+
+class Owner(Protocol):
+    """Whoever runs the dialplan on a channel."""
+
+    def stop_playback(self) -> None:
+        """AMI ControlPlayback stop."""
+
+    def soft_hangup(self, cause: int | None) -> None:
+        """AMI or AGI Hangup."""
+
+    def redirect(self, context: str, exten: str) -> bool:
+        """AMI Redirect; False when there is no such extension."""
+
+
+class Channel:
+    """One channel; `snapshot` is the block of headers that most events carry."""
+
+    __slots__ = (
+        "accountcode", "application", "bridge", "caller_name", "caller_number", "connected_name", "connected_number",
+        "context", "created_at", "data", "dnid", "ear", "exten", "language", "linkedid", "name", "owner", "priority",
+        "rtp_from", "state", "uniqueid", "variables",
+    )  # fmt: skip
+
+    def __init__(self, name: str, uniqueid: str, linkedid: str, context: str, exten: str, created_at: float) -> None:
+        self.name, self.uniqueid, self.linkedid = name, uniqueid, linkedid
+        self.context, self.exten, self.priority = context, exten, 1
+        self.created_at = created_at
+        self.state = DOWN
+        self.caller_number = self.caller_name = self.connected_number = self.connected_name = ""
+        self.dnid = self.accountcode = ""
+        self.language = "en"
+        self.application = self.data = self.bridge = ""
+        self.variables: dict[str, str] = {}
+        self.ear: TalkDetect | None = None
+        self.rtp_from: float | None = None
+        self.owner: Owner | None = None
+
+    @property
+    def kind(self) -> str:
+        """The technology: PJSIP or Local."""
+        return self.name.partition("/")[0]
+
+    def at(self, context: str, exten: str, priority: int) -> None:
+        """The dialplan is here now."""
+        self.context, self.exten, self.priority = context, exten, priority
+
+    def snapshot(self, prefix: str = "") -> str:
+        """The channel's headers, each begun with `prefix`."""
+        p = prefix
+        return (
+            f"{p}Channel: {self.name}\r\n{p}ChannelState: {self.state}\r\n{p}ChannelStateDesc: {STATES[self.state]}\r\n"
+            f"{p}CallerIDNum: {self.caller_number or UNKNOWN}\r\n{p}CallerIDName: {self.caller_name or UNKNOWN}\r\n"
+            f"{p}ConnectedLineNum: {self.connected_number or UNKNOWN}\r\n"
+            f"{p}ConnectedLineName: {self.connected_name or UNKNOWN}\r\n{p}Language: {self.language}\r\n"
+            f"{p}AccountCode: {self.accountcode}\r\n{p}Context: {self.context}\r\n{p}Exten: {self.exten}\r\n"
+            f"{p}Priority: {self.priority}\r\n{p}Uniqueid: {self.uniqueid}\r\n{p}Linkedid: {self.linkedid}\r\n"
+        )
+
+    def get(self, name: str, now: float) -> str | None:
+        """A variable or one of the functions we know; None when it is not set."""
+        match name:
+            case "CHANNEL(language)":
+                return self.language
+            case "CHANNEL(rtcp,rxcount)":
+                return str(0 if self.rtp_from is None else max(0, int((now - self.rtp_from) * 50) + 1))
+            case _:
+                return self.variables.get(name)
+
+    def set(self, name: str, value: str) -> bool:
+        """Set a variable or function; False where Asterisk says `Variable not set`."""
+        match name:
+            case "TALK_DETECT(set)":
+                return self.ear is not None and self.ear.set(value)
+            case "TALK_DETECT(remove)":
+                return self.ear is not None and self.ear.remove()
+            case "CHANNEL(language)":
+                self.language = value
+                return True
+            case _ if "(" in name:
+                return False
+        self.variables[name] = value
+        return True
+
+
+class Switch:
+    """Numbers and keeps the channels that exist now."""
+
+    def __init__(self, clock: Clock, chance: Random) -> None:
+        self.clock = clock
+        self.chance = chance
+        self.channels: dict[str, Channel] = {}
+        self.processed = 0
+        self._numbers = count()
+        self._names = count()
+        self._locals = count()
+
+    def new_pjsip(self, endpoint: str, context: str, exten: str, linked: Channel | None = None) -> Channel:
+        """A PJSIP channel, linked to another or begun by itself."""
+        return self._keep(f"PJSIP/{endpoint}-{next(self._names):08x}", context, exten, linked)
+
+    def new_local(self, exten: str, context: str) -> tuple[Channel, Channel]:
+        """The two halves of a Local channel."""
+        stem = f"Local/{exten}@{context}-{next(self._locals):08x}"
+        one = self._keep(f"{stem};1", context, exten, None)
+        return one, self._keep(f"{stem};2", context, exten, one)
+
+    def gone(self, channel: Channel) -> None:
+        """Forget a channel."""
+        self.channels.pop(channel.name, None)
+        if channel.ear is not None:
+            channel.ear.close()
+
+    def uuid(self) -> str:
+        """A bridge's name, the same again for the same seed."""
+        digits = f"{self.chance.getrandbits(128):032x}"
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+    def _keep(self, name: str, context: str, exten: str, linked: Channel | None) -> Channel:
+        uniqueid = f"{int(self.clock.wall())}.{next(self._numbers)}"
+        self.processed += 1
+        linkedid = linked.linkedid if linked else uniqueid
+        channel = Channel(name, uniqueid, linkedid, context, exten, self.clock.now())
+        self.channels[name] = channel
+        return channel

@@ -1,0 +1,39 @@
+"""What differs between the Asterisks that were measured, and what they have in common."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Flavour:
+    """One release, as its AMI shows itself."""
+
+    version: str
+    ami_version: str
+    tech_cause: bool
+    """Hangup and HangupRequest name the SIP code."""
+    bye_sets_cause: bool
+    """A caller's BYE before any bridge leaves cause 16 (else 0), and HangupRequest says so."""
+    dialled_bye_has_cause: bool
+    """HangupRequest of a party that Dial has bridged names a cause."""
+    counts_calls: bool
+    """CoreStatus and CoreSettings have the newer lines."""
+    redirected_cause: int
+    """Hang-up cause of an agent's phone that answers 302 to a context without extensions."""
+
+
+ASTERISK_22 = Flavour("22.10.1+dfsg+~cs6.17.60671434-1", "11.0.0", True, False, True, True, 23)
+ASTERISK_16 = Flavour("16.28.0~dfsg-0+deb11u4", "5.0.4", False, True, False, False, 127)
+FLAVOURS = {"22": ASTERISK_22, "16": ASTERISK_16}
+
+CAUSES = {
+    0: "Unknown",
+    16: "Normal Clearing",
+    17: "User busy",
+    21: "Call Rejected",
+    23: "Redirected to new destination",
+    32: "Unknown",
+    127: "Interworking, unspecified",
+}
+SIP_CODES = {17: 486, 21: 403, 23: 302}
+STATES = {0: "Down", 4: "Ring", 5: "Ringing", 6: "Up"}
+DOWN, RING, RINGING, UP = STATES

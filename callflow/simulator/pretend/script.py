@@ -1,0 +1,85 @@
+"""What one group of callers does, worked out once: when they are heard, press keys and hang up."""
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from callflow.lab import mulaw
+from callflow.lab.audio import FRAME, Sound, timeline
+from callflow.simulator.deeds import ladder_anchors
+from callflow.simulator.pretend.sounds import Sounds, voice
+from callflow.simulator.pretend.talk_detect import FRAME_S, SILENCE, Hearing
+from callflow.simulator.scenario import CallerGroup
+
+PATIENCE_S = 6.0
+ANSWER_WAIT_S = 0.5
+"""How long Answer() waits for a caller's first RTP packet."""
+FAX_HEARD_S = 0.42
+"""From the beginning of a fax machine's tone to Asterisk's recognising it (measured)."""
+_NOMINAL = {"greeting": 4.0, "can_you_hear": 4.0, "goodbye": 7.0}
+_LIFE_LEVEL = 10 ** (-50 / 20) * 32768
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Script:
+    """Times in seconds after the answer."""
+
+    hearing: Hearing
+    keys: tuple[tuple[float, str], ...]
+    leaves_s: float
+    """When the caller hangs up; inf for never."""
+    first_rtp_s: float
+    """How long Answer() has to wait."""
+    rtp_begins_s: float | None
+    life_s: float | None
+    """The first sound above -50 dBov, or key."""
+    fax_s: float | None
+
+    @property
+    def endpoint_suffix(self) -> str:
+        """Fax machines come in by an endpoint that listens for them."""
+        return "" if self.fax_s is None else "fax-"
+
+
+def make_script(group: CallerGroup, sounds: Sounds, default_language: str = "en") -> Script:
+    """The script of a group; deeds count from the ladder as a silent caller would hear it."""
+    durations = _NOMINAL | sounds.durations(default_language) | sounds.durations(group.language)
+    anchors = ladder_anchors(group.media, durations)
+    deeds = [(deed.at_s(anchors), deed) for deed in group.does]
+    stays_s = anchors["end"] + PATIENCE_S if group.stays_s is None else group.stays_s
+    leaves_s = min([at_s for at_s, deed in deeds if deed.hang_up], default=stays_s)
+    ends_s = min([at_s for at_s, deed in deeds if deed.stop_rtp], default=leaves_s)
+    heard = [Sound(at_s, deed.sound, deed.for_s, deed.level_dbov) for at_s, deed in deeds if deed.sound]
+    begins_s = 0.0 if group.media == "silence" else min([sound.at_s for sound in heard], default=inf)
+    keys = tuple(sorted((at_s, deed.key) for at_s, deed in deeds if deed.key))
+    hearing = _hearing(heard, begins_s, min(ends_s, leaves_s), sounds)
+    first_sound_s = _first_above(hearing, _LIFE_LEVEL / 1.25)  # mean absolute of a tone at -50 dBov RMS, about
+    signs = [at_s for at_s, _ in keys] + ([] if first_sound_s is None else [first_sound_s])
+    return Script(
+        hearing=hearing,
+        keys=keys,
+        leaves_s=leaves_s,
+        first_rtp_s=min(ANSWER_WAIT_S, begins_s),
+        rtp_begins_s=None if begins_s == inf else begins_s,
+        life_s=min(signs, default=None),
+        fax_s=min([sound.at_s + FAX_HEARD_S for sound in heard if sound.name == "fax"], default=None),
+    )
+
+
+def _hearing(heard: list[Sound], begins_s: float, ends_s: float, sounds: Sounds) -> Hearing:
+    """Frame levels of the caller's stream as it comes out of mu-law; it is silence behind the last sound."""
+    last_s = max([sound.at_s + sound.for_s for sound in heard], default=0.0)
+    if not heard or begins_s >= ends_s:
+        return SILENCE
+    length_s = min(ends_s, last_s + 3.0) - begins_s
+    moved = [Sound(sound.at_s - begins_s, sound.name, sound.for_s, sound.level_dbov) for sound in heard]
+    samples = timeline(moved, max(length_s, FRAME_S), voice(sounds.folder))
+    received = mulaw.decode(mulaw.encode(samples)).astype(np.float64)
+    whole = received[: received.size // FRAME * FRAME].reshape(-1, FRAME)
+    return Hearing(np.abs(whole).mean(axis=1), begins_s)
+
+
+def _first_above(hearing: Hearing, level: float) -> float | None:
+    loud = np.flatnonzero(hearing.levels > level)
+    return hearing.begins_s + float(loud[0]) * FRAME_S if loud.size else None

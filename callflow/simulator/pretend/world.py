@@ -1,0 +1,114 @@
+"""What all calls of one pretend Asterisk share."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from callflow.simulator.pretend.agi_client import AgiCall
+from callflow.simulator.pretend.channel import Channel, Switch
+from callflow.simulator.pretend.clock import Clock
+from callflow.simulator.pretend.events import Emit, Events
+from callflow.simulator.pretend.flavour import Flavour
+from callflow.simulator.pretend.member import Member
+from callflow.simulator.pretend.report import Outcome, PromptHeard
+from callflow.simulator.pretend.sounds import Sounds
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where this Asterisk finds others, and where it says that it does."""
+
+    agi_port: int
+    agi_script: str = "screen"
+    """Path in the FastAGI address: screen, or TOKEN/screen."""
+    nobody_port: int = 9
+    agent_port: int = 5070
+
+
+class World:
+    """Clock, switch, events and the counts of one pretend Asterisk; `on_outcome` is told each call's end."""
+
+    def __init__(
+        self, clock: Clock, flavour: Flavour, sounds: Sounds, places: Places, emit: Emit, seed: int = 1
+    ) -> None:
+        self.clock, self.flavour, self.sounds, self.places = clock, flavour, sounds, places
+        self.chance = Random(seed)
+        self.switch = Switch(clock, self.chance)
+        self.events = Events(emit, flavour)
+        self.member = Member(clock, self.events)
+        self.on_outcome: Callable[[Outcome], None] = lambda outcome: None
+        self.began_at = clock.now()
+        self.states: Counter[str] = Counter()
+        self.placed = self.ended = 0
+        self.globals: dict[str, str] = {}
+        self.agi_delay_s = 0.0
+        """Slow FastAGI: how long each connection waits before it is made."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._agi_calls: set[AgiCall] = set()
+
+    def now_s(self) -> float:
+        """Seconds since the beginning."""
+        return self.clock.now() - self.began_at
+
+    def later(self, delay_s: float, do: Callable[..., None], *arguments: object) -> asyncio.TimerHandle:
+        """Call `do` after a while."""
+        return asyncio.get_running_loop().call_later(max(0.0, delay_s), do, *arguments)
+
+    def moved(self, before: str, after: str) -> None:
+        """A call has gone from one state to another; "" for none."""
+        if before:
+            self.states[before] -= 1
+            if not self.states[before]:
+                del self.states[before]
+        if after:
+            self.states[after] += 1
+
+    def run_agi(
+        self,
+        channel: Channel,
+        arguments: tuple[str, str, str],
+        on_end: Callable[[str], None],
+        on_prompt: Callable[[PromptHeard], None],
+        on_state: Callable[[str], None],
+        on_hangup: Callable[[], None],
+        port: int | None = None,
+    ) -> AgiCall:
+        """AGI(agi://...) on a channel."""
+        port = port or self.places.agi_port
+        script = f"agi://{LOOPBACK}:{port}/{self.places.agi_script}"
+        channel.application, channel.data = "AGI", ",".join((script, *arguments))
+
+        def ended(status: str) -> None:
+            self._agi_calls.discard(agi)
+            on_end(status)
+
+        version = self.flavour.version
+        agi = AgiCall(
+            channel, script, arguments, self.clock, self.sounds, version, ended, on_prompt, on_state, on_hangup
+        )
+        self._agi_calls.add(agi)
+        task = asyncio.get_running_loop().create_task(self._reach(agi, port))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return agi
+
+    async def _reach(self, agi: AgiCall, port: int) -> None:
+        if self.agi_delay_s:
+            await asyncio.sleep(self.agi_delay_s)
+        await agi.connect(LOOPBACK, port)
+
+    def die(self) -> None:
+        """Every channel is gone without a word, as when Asterisk is killed."""
+        for task in self._tasks:
+            task.cancel()
+        for agi in self._agi_calls:
+            agi.abort()
+        self._agi_calls.clear()
+        for channel in list(self.switch.channels.values()):
+            self.switch.gone(channel)
+        self.member.reset()
+        self.states.clear()

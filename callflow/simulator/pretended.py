@@ -1,0 +1,198 @@
+"""A scenario on the pretend Asterisk, which is a process of its own, with a daemon beside it as another."""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+import tomllib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import tomli_w
+
+from callflow.lab.daemon import Daemon
+from callflow.lab.ports import take_ports
+from callflow.lab.roots import Version
+from callflow.simulator.daemon_view import DaemonView
+from callflow.simulator.errors import SimulationFailed
+from callflow.simulator.live import FEW
+from callflow.simulator.pretend.report import Outcome, Status, read_line
+from callflow.simulator.run import Run
+from callflow.simulator.scenario import Scenario
+from callflow.simulator.schedule import expected_calls
+from callflow.simulator.seen import HeardPrompt, SeenCall
+from callflow.simulator.site import AMI_SECRET, AMI_USER, daemon_config
+from callflow.simulator.tally import Progress
+
+_LINE_LIMIT = 1 << 20
+_STOP_S = 5.0
+_MANY = 1000
+_ERRORS = "pretend.err"
+
+
+@dataclass(frozen=True)
+class Pretence:
+    """What the pretend Asterisk is to be: the release it is like, a file of faults, and where it meets the daemon."""
+
+    like: Version = "22"
+    faults: Path | None = None
+    ami_port: int = 0
+    agi_port: int = 0
+    agi_script: str = "screen"
+    username: str = AMI_USER
+    secret: str = AMI_SECRET
+
+    def options(self) -> list[str]:
+        """Its command line."""
+        ports = ["--ami-port", str(self.ami_port), "--agi-port", str(self.agi_port), "--agi-script", self.agi_script]
+        faults = ["--faults", str(self.faults)] if self.faults else []
+        return [*ports, "--asterisk", self.like, "--username", self.username, "--secret", self.secret, *faults]
+
+
+async def run_pretend(run: Run, file: Path, pretence: Pretence, keep: Path | None = None) -> None:
+    """Play the scenario with a daemon of its own; database, settings and logs are in `keep`, else thrown away.
+
+    Raises LabError, SimulationFailed.
+    """
+    many = expected_calls(run.scenario) > _MANY
+    with take_ports() as ports, _folder(keep) as folder:
+        pretence = replace(pretence, ami_port=ports.named(), agi_port=ports.named())
+        config = daemon_config(
+            pretence.ami_port, pretence.agi_port, folder / "callflow.db", "warning" if many else "info"
+        )
+        daemon = Daemon(folder, config, _command("callflow", "run", "--config"))
+        async with _pretend(_seeded(run, file, folder), pretence, folder, "stdin") as process:
+            try:
+                await daemon.start()
+                if expected_calls(run.scenario) <= FEW:
+                    run.daemon = DaemonView(daemon.database, 0)
+                _begin(process)
+                await _follow(run, process, folder)
+            finally:
+                if daemon.running:
+                    await daemon.stop()
+
+
+async def run_pretend_alone(run: Run, file: Path, pretence: Pretence) -> None:
+    """Play the scenario for a daemon that the user runs, a second after it has logged in. Raises SimulationFailed."""
+    with _folder(None) as folder:
+        async with _pretend(_seeded(run, file, folder), pretence, folder, "login") as process:
+            await _follow(run, process, folder)
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="callflow-simulate-") as made:
+            yield Path(made)
+        return
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SimulationFailed(f"{keep} cannot be made: {error.strerror}", "name another folder with --keep") from None
+    if (keep / "callflow.db").exists():
+        raise SimulationFailed(f"{keep} has the database of another run in it", "name an empty folder with --keep")
+    yield keep.absolute()
+
+
+def _seeded(run: Run, file: Path, folder: Path) -> Path:
+    """The file, or a copy of it with the seed of this run."""
+    data = tomllib.loads(file.read_text("utf-8"))
+    if data.get("seed", Scenario.model_fields["seed"].default) == run.scenario.seed:
+        return file
+    copy = folder / file.name
+    copy.write_text(tomli_w.dumps(data | {"seed": run.scenario.seed}), "utf-8")
+    return copy
+
+
+def _command(module: str, *arguments: str) -> list[str]:
+    """A Python program of ours that ends with us, whatever happens to us."""
+    leash = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
+    return [*leash, sys.executable, "-m", module, *arguments]
+
+
+@asynccontextmanager
+async def _pretend(
+    file: Path, pretence: Pretence, folder: Path, start: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The pretend Asterisk's process, ended with the context; `start` says when its calls begin."""
+    command = _command("callflow.simulator.pretend", str(file), *pretence.options(), "--start", start)
+    with (folder / _ERRORS).open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+            limit=_LINE_LIMIT,
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), _STOP_S)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+def _begin(process: asyncio.subprocess.Process) -> None:
+    if process.stdin is not None:
+        process.stdin.write(b"begin\n")
+
+
+async def _follow(run: Run, process: asyncio.subprocess.Process, folder: Path) -> None:
+    """Take in what the pretend Asterisk prints until every call has ended. Raises SimulationFailed."""
+    book = _Book(run)
+    if process.stdout is not None:
+        async for line in process.stdout:
+            book.take(line.decode(errors="replace"))
+    code = await process.wait()
+    if code or not book.done:
+        said = (folder / _ERRORS).read_text(errors="replace").strip().splitlines()[-3:]
+        problem = f"the pretend Asterisk ended too early, with code {code}: {' / '.join(said)}"
+        raise SimulationFailed(problem, "run it alone to see more: python -m callflow.simulator.pretend --help")
+
+
+class _Book:
+    """Counts every call exactly once, and judges it by its group's expectation."""
+
+    def __init__(self, run: Run) -> None:
+        self.done = False
+        self._run = run
+        self._expected = {caller.name: caller.expect for caller in run.scenario.callers}
+        self._told = bytearray()
+
+    def take(self, line: str) -> None:
+        """One line of what the pretend Asterisk prints."""
+        match read_line(line):
+            case Outcome() as outcome:
+                self._run.tally.add(self._judged(outcome))
+            case Status() as status:
+                self._run.progress = Progress(status.now_s, status.placed, status.ended, status.in_progress)
+                self._run.tally.placed, self._run.tally.lasted_s = status.placed, status.now_s
+                self.done = status.done
+
+    def _judged(self, outcome: Outcome) -> SeenCall:
+        seen = seen_of(outcome).judged(self._expected[outcome.caller])
+        if outcome.index >= len(self._told):
+            self._told.extend(bytes(outcome.index + 1 - len(self._told)))
+        self._told[outcome.index] += 1
+        return seen if self._told[outcome.index] == 1 else seen.blamed(["this call ended twice"])
+
+
+def seen_of(outcome: Outcome) -> SeenCall:
+    """A call as the pretend Asterisk tells of it."""
+    return SeenCall(
+        caller=outcome.caller,
+        number=outcome.number,
+        index=outcome.index,
+        result=outcome.result,
+        prompts=tuple(HeardPrompt(prompt.name, prompt.cut) for prompt in outcome.prompts),
+        ended_by=outcome.ended_by,
+        agent=outcome.agent,
+        reaction_s=outcome.reaction_s,
+    )

@@ -1,0 +1,24 @@
+"""The settings of a daemon beside a simulated Asterisk: the profiles that the shipped scenarios name."""
+
+from pathlib import Path
+from typing import Any
+
+PROFILES: dict[str, Any] = {
+    "support": {},
+    "watched": {"mode": "observe", "observe_after_s": 3.0},
+    "unscreened": {"mode": "off"},
+}
+AMI_USER, AMI_SECRET = "callflow", "change-me"  # as config/asterisk/manager_callflow.conf is shipped
+_MOST_CALLS = 20_000
+
+
+def daemon_config(ami_port: int, agi_port: int, database: Path, log_level: str = "info") -> dict[str, Any]:
+    """Settings for a daemon that meets its Asterisk on these loopback ports."""
+    return {
+        "ami": {"host": "127.0.0.1", "port": ami_port, "username": AMI_USER, "secret": AMI_SECRET},
+        "agi": {"host": "127.0.0.1", "port": agi_port},
+        "store": {"path": str(database)},
+        "limits": {"max_calls": _MOST_CALLS},
+        "log": {"level": log_level, "format": "json"},
+        "profiles": PROFILES,
+    }
