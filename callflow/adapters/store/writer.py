@@ -1,4 +1,4 @@
-"""The writer's thread: takes whatever has come, writes it in one transaction, and again; no timer runs while idle."""
+"""The writer's thread: takes whatever has come, writes it in one transaction, rests a moment, and again."""
 
 import threading
 from dataclasses import dataclass
@@ -9,6 +9,9 @@ from callflow.adapters.store.backlog import Batch
 from callflow.adapters.store.database import reason_of
 from callflow.adapters.store.intake import Intake
 from callflow.adapters.store.session import Session
+
+GATHER_S = 0.02
+"""Rest after a transaction, in which the next one gathers; what comes after a longer silence is written at once."""
 
 log = structlog.get_logger()
 
@@ -54,6 +57,7 @@ class Writer:
             last_try = self._closing.is_set()
             if self._attempt(batch):
                 retry_s = self._retry_min_s
+                self._closing.wait(GATHER_S)
             elif last_try:
                 break
             else:

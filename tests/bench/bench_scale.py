@@ -1,0 +1,171 @@
+"""Scale: the real daemon beside the pretend Asterisk, at a rate, for a while. Prints figures; asserts nothing.
+
+    python -m tests.bench.bench_scale --rate 100 --seconds 300
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from callflow.lab.daemon import RUN_CALLFLOW, Daemon
+from callflow.lab.ports import take_ports
+from callflow.simulator.pretend.report import Outcome, Status, read_line
+from callflow.simulator.site import daemon_config
+
+LISTEN_S = 3.0
+LINE_LIMIT = 1 << 20
+SCENARIO = """
+purpose = "A mix of callers at a steady rate, for the bench."
+seed = 1
+lasts_s = {seconds}
+[agents]
+ring_s = 0.5
+talk_s = 1
+[[callers]]
+name = "speaks"
+rate_per_s = {speaks}
+number = "1000000-1999999"
+does = [{{ at = 1.5, sound = "speech" }}]
+[[callers]]
+name = "silent"
+rate_per_s = {silent}
+number = "2000000-2999999"
+[[callers]]
+name = "key"
+rate_per_s = {key}
+number = "3000000-3999999"
+does = [{{ at = "listen1+1", key = "1" }}]
+"""
+EXPECTED = {"speaks": "spoke", "silent": "silent", "key": "key"}
+
+
+class Figures:
+    """What is gathered while the calls come in."""
+
+    def __init__(self) -> None:
+        self.lateness_ms: list[float] = []
+        self.results: Counter[str] = Counter()
+        self.wrong = 0
+        self.memory_mb: list[float] = []
+        self.status: Status | None = None
+
+    def take(self, outcome: Outcome) -> None:
+        self.results[outcome.result or "none"] += 1
+        self.wrong += outcome.result != EXPECTED[outcome.caller]
+        for before, after in pairwise(outcome.prompts):
+            self.lateness_ms.append((after.started_s - before.ended_s - LISTEN_S) * 1000)
+
+
+def cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mb(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def table(figures: Figures, rate: float) -> Table:
+    shown = Table(title=f"{rate:g} calls per second", show_header=False)
+    status = figures.status
+    if status is None:
+        return shown
+    shown.add_row("time", f"{status.now_s:.0f} s")
+    shown.add_row("placed, ended, in progress", f"{status.placed}, {status.ended}, {status.placed - status.ended}")
+    shown.add_row("results", ", ".join(f"{name} {count}" for name, count in figures.results.most_common()))
+    shown.add_row("daemon memory", f"{figures.memory_mb[-1]:.0f} MB")
+    return shown
+
+
+async def run(rate: float, seconds: float, console: Console) -> None:
+    figures = Figures()
+    with take_ports() as ports, tempfile.TemporaryDirectory(prefix="callflow-bench-") as name:
+        folder = Path(name)
+        ami_port, agi_port = ports.named(), ports.named()
+        scenario = folder / "scale.toml"
+        shares = {"speaks": 0.7 * rate, "silent": 0.2 * rate, "key": 0.1 * rate}
+        scenario.write_text(SCENARIO.format(seconds=seconds, **shares))
+        config = daemon_config(ami_port, agi_port, folder / "callflow.db", "warning")
+        config["limits"] = {"max_calls": 20_000}
+        daemon = Daemon(folder, config, RUN_CALLFLOW)
+        options = ["--ami-port", str(ami_port), "--agi-port", str(agi_port), "--start", "stdin"]
+        command = [sys.executable, "-m", "callflow.simulator.pretend", str(scenario), *options]
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LINE_LIMIT
+        )
+        try:
+            await daemon.start()
+            before = cpu_s(daemon.pid), cpu_s(process.pid)
+            process.stdin.write(b"begin\n")
+            await follow(process, daemon.pid, figures, rate, console)
+            after = cpu_s(daemon.pid), cpu_s(process.pid)
+            await process.wait()
+        finally:
+            if daemon.running:
+                await daemon.stop()
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()
+        with contextlib.closing(sqlite3.connect(folder / "callflow.db")) as database:
+            rows = database.execute("select count(*), sum(ended_ms is not null), sum(interrupted) from calls").fetchone()
+        show(figures, [end - start for start, end in zip(before, after, strict=True)], rows, console)
+        print(daemon.log.read_text()[-2000:], file=sys.stderr)
+
+
+async def follow(process: asyncio.subprocess.Process, pid: int, figures: Figures, rate: float, console: Console) -> None:
+    sampled_at = 0.0
+    with Live(console=console, refresh_per_second=2) as live:
+        async for line in process.stdout:
+            match read_line(line.decode()):
+                case Outcome() as outcome:
+                    figures.take(outcome)
+                case Status() as status:
+                    figures.status = status
+                    if time.monotonic() - sampled_at > 1:
+                        sampled_at = time.monotonic()
+                        figures.memory_mb.append(memory_mb(pid))
+                        live.update(table(figures, rate))
+                    if status.done:
+                        return
+
+
+def show(figures: Figures, cpu: list[float], rows: tuple[int, int, int], console: Console) -> None:
+    calls = sum(figures.results.values())
+    low, high, worst = np.percentile(figures.lateness_ms, (50, 99, 100)) if figures.lateness_ms else (0, 0, 0)
+    third = max(1, len(figures.memory_mb) // 3)
+    settled, end = np.mean(figures.memory_mb[third : 2 * third]), np.mean(figures.memory_mb[-third:])
+    lost = (figures.status.placed if figures.status else 0) - calls
+    console.print(
+        f"{calls} calls, {lost} lost, {figures.wrong} not as expected; in the database {rows[0]}, ended {rows[1]}, "
+        f"interrupted {rows[2]}\n"
+        f"prompt lateness: p50 {low:.1f} ms, p99 {high:.1f} ms, worst {worst:.1f} ms ({len(figures.lateness_ms)} prompts)\n"
+        f"CPU per call: daemon {cpu[0] / calls * 1000:.2f} ms, pretend Asterisk {cpu[1] / calls * 1000:.2f} ms\n"
+        f"daemon memory: {settled:.1f} MB in the second third, {end:.1f} MB in the last",
+        highlight=False,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rate", type=float, default=100.0, help="calls per second")
+    parser.add_argument("--seconds", type=float, default=300.0, help="how long calls arrive")
+    options = parser.parse_args()
+    asyncio.run(run(options.rate, options.seconds, Console()))
+
+
+if __name__ == "__main__":
+    main()
