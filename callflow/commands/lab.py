@@ -73,10 +73,11 @@ def scenarios(
 
     Example: `callflow lab scenarios speaks-in-goodbye clicks --asterisk 16`
     """
+    from callflow.commands.simulate import show_end
     from callflow.lab.run import SCENARIOS, run_scenarios, screened_lab
     from callflow.lab.scenario import read_scenarios
     from callflow.lab.seen import WITNESS, seen_outcome
-    from callflow.simulator.tables import call_table, summary
+    from callflow.simulator.tables import call_table
     from callflow.simulator.tally import Tally
 
     console = Console(highlight=False)
@@ -93,7 +94,7 @@ def scenarios(
 
     tally = asyncio.run(run())
     console.print(call_table(tally.calls, WITNESS))
-    console.print(summary(tally))
+    show_end(tally, console)
     raise typer.Exit(0 if tally.all_well else 1)
 
 

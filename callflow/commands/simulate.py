@@ -1,6 +1,7 @@
 """`callflow simulate`: simulated callers, on a pretend Asterisk or a real one."""
 
 import asyncio
+import signal
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,7 +21,8 @@ from callflow.simulator.run import Run
 from callflow.simulator.scenario import Scenario, read_scenario
 from callflow.simulator.schedule import expected_calls
 from callflow.simulator.shipped import find_scenario, shipped
-from callflow.simulator.tables import closing_table, summary
+from callflow.simulator.tables import closing_table, summary, wrongs
+from callflow.simulator.tally import Tally
 
 if TYPE_CHECKING:
     from callflow.lab.roots import Version
@@ -171,12 +173,23 @@ def _need_extra() -> None:
 def play(scenario: Scenario, stage: Stage, console: Console, report_to: Path | None = None) -> bool:
     """One run from the first call to the report; True if all went well."""
     run, began = Run(scenario), datetime.now(UTC)
-    asyncio.run(watched(run, stage.place(run), console, f"{scenario.name} on {stage.name}: {escape(scenario.purpose)}"))
+    title = f"{scenario.name} on {stage.name}: {escape(scenario.purpose)}"
+    try:
+        asyncio.run(watched(run, stage.place(run), console, title))
+    except asyncio.CancelledError:
+        raise typer.Exit(128 + signal.SIGTERM) from None
     console.print(closing_table(run.tally, stage.witness))
-    console.print(summary(run.tally))
+    show_end(run.tally, console)
     if report_to is not None:
         write_report(report_to, report(scenario, run.tally, stage.name, began))
     return run.tally.all_well
+
+
+def show_end(tally: Tally, console: Console) -> None:
+    """What did not end as expected, and the closing sentence."""
+    for wrong in wrongs(tally):
+        console.print(wrong, style="red", markup=False, soft_wrap=True)
+    console.print(summary(tally), soft_wrap=True)
 
 
 def _library_table() -> Table:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from signal import Signals
 from typing import Any
+from uuid import uuid4
 
 import tomli_w
 
@@ -48,12 +49,11 @@ class Daemon:
     async def start(self, env: dict[str, str] | None = None) -> None:
         """Write the settings, start, and wait for READY=1. Raises LabStartFailed."""
         (self.work / "callflow.toml").write_text(tomli_w.dumps(self.config))
-        address = self.work / "notify.sock"
-        address.unlink(missing_ok=True)
+        address = f"@callflow-{os.getpid()}-{uuid4().hex}"  # without a file: a path may be too long for a socket
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-            notify.bind(str(address))
+            notify.bind(address.replace("@", "\0"))
             notify.setblocking(False)
-            full = os.environ | {"NOTIFY_SOCKET": str(address), "PYTHONUNBUFFERED": "1"} | (env or {})
+            full = os.environ | {"NOTIFY_SOCKET": address, "PYTHONUNBUFFERED": "1"} | (env or {})
             self._process = await Process.start(self._command, self.work, "daemon", env=full)
             await self._until_ready(self._process, notify)
 

@@ -21,7 +21,7 @@ _NUMBERS = re.compile(
 _NAMES = re.compile(r"(?:CallerIDName|ConnectedLineName|MemberName|AgentName|Agent)$|^agi_calleridname$")
 _ACCOUNTS = re.compile(r"(?:AccountCode|PeerAccount)$|^agi_accountcode$")
 _KEPT = re.compile(
-    r"(?:Uniqueid|Linkedid|UniqueID)$|^(?:Timestamp|ActionID|CallerIDNumValid|Duration\w*|agi_(?:uniqueid|threadid))$|^Event$"
+    r"(?:Uniqueid|Linkedid|UniqueID)$|^(?:Timestamp|ActionID|Event|agi_uniqueid|agi_threadid)$|(?:Duration\w*|Time|LastCall|LastPause)$"
 )
 _VARIABLE = re.compile(r"^(?:Dest)?ChanVariable|^Variable$|^agi_arg_\d+$")
 _TECHNOLOGIES = "PJSIP|SIP|IAX2|DAHDI|Local|Agent|SCCP|Skinny|MGCP|Motif|OOH323|H323|USTM|Console|Dongle|Quectel|Custom"
@@ -32,6 +32,7 @@ _IPV6 = re.compile(
     r"(?<![\w:])((?:[0-9A-Fa-f]{1,4}:){3,7}[0-9A-Fa-f]{1,4}|(?:[0-9A-Fa-f]{1,4}:)+:[0-9A-Fa-f:]*)(?![\w:])"
 )
 _URI = re.compile(r"(sips?:)([^@;>\s\"]+)@([^:;>\s\"]+)")
+_ANSWER = re.compile(r"200 result=-?\d+(?: endpos=\d+)?|HANGUP")
 _AGI = re.compile(r"(agi://)[^/\s,]+(?:/\S*)?")
 
 
@@ -45,6 +46,8 @@ class Disguise:
     def __init__(self, known: Callable[[str], bool] = _none, open_events: Collection[str] = ()) -> None:
         self._known = known
         self._open_events = {*OURS, *open_events}
+        self._made: set[str] = set()
+        """Stand-ins given so far: what is replaced once is not replaced again."""
         self._given: dict[tuple[str, str], str] = {}
         self._counts: dict[str, count[int]] = {}
 
@@ -59,6 +62,8 @@ class Disguise:
 
     def line(self, line: str) -> str:
         """One header, AGI variable, AGI command or answer."""
+        if _ANSWER.fullmatch(line):
+            return line
         if SECRET.match(line):
             return f"{line.partition(':')[0]}: ***"
         name, colon, value = line.partition(": ")
@@ -75,8 +80,11 @@ class Disguise:
             return "agi://127.0.0.1:4573/screen" if name == "agi_request" else "screen"  # a token may stand in it
         if _NUMBERS.search(name):
             return value if value in _EXTENSIONS else self.number(value)
-        if _NAMES.search(name):
+        if _NAMES.search(name) and not _PEER.match(value):
             return self._stand_in("name", value, lambda n: f"Caller {n}")
+        if name == "DialString":
+            head, slash, rest = value.partition("/")
+            return self.number(head) + slash + self._text(rest)
         if name == "Digit":
             return "5"  # what a caller types may be a secret
         if _ACCOUNTS.search(name):
@@ -93,7 +101,7 @@ class Disguise:
 
     def number(self, value: str) -> str:
         """The stand-in of a number, with a + if it had one; of any other text that of a phone."""
-        if self._known(value):
+        if self._known(value) or value in self._made:
             return value
         plus, digits = ("+", value[1:]) if value.startswith("+") else ("", value)
         if not digits.isdigit():
@@ -129,6 +137,7 @@ class Disguise:
             numbers = self._counts.setdefault(kind, count(1))
             given = next(name for n in numbers if not self._known(name := make(n)) or kind == "address")
             self._given[kind, value] = given
+            self._made.add(given)
         return given
 
 

@@ -1,6 +1,7 @@
 """The live view of a run: who has heard what, or how many are where; and how far it is."""
 
 import asyncio
+import signal
 from collections import Counter, deque
 from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any, TypeVar
@@ -109,7 +110,9 @@ def _by_number(items: Iterable[Numbered]) -> dict[str, Iterator[Numbered]]:
 
 
 async def watched(run: Run, work: Coroutine[Any, Any, None], console: Console, title: str) -> None:
-    """Do the work while it is shown; without a terminal nothing is drawn."""
+    """Do the work while it is shown; without a terminal nothing is drawn. SIGTERM ends it, and it cleans up."""
+    if task := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     showing = asyncio.create_task(LiveView(console, run, title).show()) if console.is_terminal else None
     try:
         await work

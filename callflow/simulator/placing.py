@@ -18,7 +18,6 @@ from callflow.simulator.scenario import CallerGroup, Scenario
 from callflow.simulator.schedule import PlannedCall, schedule
 
 MOST_PER_S = 5.0
-MOST_PLANNED = 20_000
 FALLBACK_LANGUAGE = "en"
 _LONGEST_S = 600.0
 _STATES_EVERY_S = 0.5
@@ -27,14 +26,16 @@ Place = Callable[[PlannedCall], Awaitable[Process]]
 Placed = tuple[PlannedCall, Process]
 
 
-def check_rate(scenario: Scenario) -> None:
-    """Refuse what one machine cannot place with a process for each call. Raises SimulationFailed."""
+def check_possible(scenario: Scenario) -> None:
+    """Refuse what only the pretend Asterisk can do. Raises SimulationFailed."""
+    if scenario.faults:
+        raise SimulationFailed(f"{scenario.name} has faults in it; a real Asterisk has none", "use --pretend")
     rate = sum(
         caller.rate_per_s or max(caller.per_hour or (0,)) / 3600 for caller in scenario.callers if caller.at_s is None
     )
     if rate > MOST_PER_S:
         problem = f"{scenario.name} has {rate:g} calls per second; real callers come at {MOST_PER_S:g} at most"
-        raise SimulationFailed(problem, "simulate it with --pretend, or lower rate_per_s")
+        raise SimulationFailed(problem, "use --pretend, or lower rate_per_s")
 
 
 async def place_all(run: Run, place: Place) -> list[Placed]:

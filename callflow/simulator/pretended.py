@@ -1,6 +1,7 @@
 """A scenario on the pretend Asterisk, which is a process of its own, with a daemon beside it as another."""
 
 import asyncio
+import os
 import shutil
 import sys
 import tempfile
@@ -48,7 +49,7 @@ class Pretence:
         """Its command line."""
         ports = ["--ami-port", str(self.ami_port), "--agi-port", str(self.agi_port), "--agi-script", self.agi_script]
         faults = ["--faults", str(self.faults)] if self.faults else []
-        return [*ports, "--asterisk", self.like, "--username", self.username, "--secret", self.secret, *faults]
+        return [*ports, "--asterisk", self.like, "--username", self.username, *faults]
 
 
 async def run_pretend(run: Run, file: Path, pretence: Pretence, keep: Path | None = None) -> None:
@@ -126,6 +127,7 @@ async def _pretend(
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
             limit=_LINE_LIMIT,
+            env=os.environ | {"CALLFLOW_AMI__SECRET": pretence.secret},
         )
     try:
         yield process
@@ -177,7 +179,7 @@ class _Book:
                 self.done = status.done
 
     def _judged(self, outcome: Outcome) -> SeenCall:
-        seen = seen_of(outcome).judged(self._expected[outcome.caller])
+        seen = seen_of(outcome).judge(self._expected[outcome.caller])
         if outcome.index >= len(self._told):
             self._told.extend(bytes(outcome.index + 1 - len(self._told)))
         self._told[outcome.index] += 1

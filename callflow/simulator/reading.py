@@ -31,7 +31,7 @@ def read_toml(path: Path, model: type[Model], **more: Any) -> Model:
     try:
         return model.model_validate(data | more)
     except ValidationError as error:
-        raise _explained(error, path, text, model) from None
+        raise _explained(error, path, text, data, model) from None
 
 
 def _text(path: Path) -> str:
@@ -49,27 +49,42 @@ def _invalid(path: Path, line: int | None, problem: str, remedy: str) -> Scenari
     return ScenarioInvalid(f"{where}: {problem}", remedy)
 
 
-def _explained(error: ValidationError, path: Path, text: str, model: type[BaseModel]) -> ScenarioInvalid:
+def _explained(
+    error: ValidationError, path: Path, text: str, data: dict[str, Any], model: type[BaseModel]
+) -> ScenarioInvalid:
     """One sentence for the first mistake, with a word on how many more there are."""
     first, *more = error.errors()
     more = [mistake for mistake in more if mistake["type"] != "too_short"]  # what is left when the wrong ones are out
-    loc = [part for part in first["loc"] if not isinstance(part, str) or _is_key(part)]
-    problem, remedy = _verdict(first, loc, model)
+    loc = _as_written(first["loc"], data)
+    problem, remedy = _verdict(first, model)
     also = f", and {len(more)} more mistake{'s' * (len(more) > 1)}" if more else ""
     name = _shown(loc)
     return _invalid(path, line_of(text, loc), f"{name}: {problem}{also}" if name else f"{problem}{also}", remedy)
 
 
-def _is_key(part: str) -> bool:
-    """False for the names that pydantic gives to members of a union and to functions."""
-    return re.fullmatch(r"[A-Za-z0-9_-]+", part) is not None and part not in ("tuple", "function-before")
+def _as_written(loc: tuple[str | int, ...], data: Any) -> list[str | int]:
+    """Where the mistake stands in the file: no number where there is no list, none of pydantic's names for unions."""
+    path: list[str | int] = []
+    for number, part in enumerate(loc):
+        if isinstance(part, int) and isinstance(data, list):
+            data = data[part]
+        elif isinstance(part, str) and isinstance(data, dict) and (part in data or number == len(loc) - 1):
+            data = data.get(part)
+        else:
+            continue
+        path.append(part)
+    return path
 
 
-def _verdict(detail: ErrorDetails, loc: list[str | int], model: type[BaseModel]) -> tuple[str, str]:
+def _verdict(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
     if detail["type"] == "extra_forbidden":
-        return "there is no such key", _did_you_mean(loc, model)
+        return "there is no such key", _did_you_mean(detail["loc"], model)
     if detail["type"] == "missing":
         return "is missing", f"add it; {_GUIDE}"
+    if detail["type"] in ("too_short", "too_long"):
+        limits = detail["ctx"]
+        wanted = limits.get("min_length", limits.get("max_length"))
+        return f"{limits['actual_length']} of them, where {wanted} are wanted", f"correct it; {_GUIDE}"
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "value_error":
         return message, f"correct it; {_GUIDE}"
@@ -83,13 +98,13 @@ def _shown(loc: list[str | int]) -> str:
     return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix(".")
 
 
-def _did_you_mean(loc: list[str | int], model: type[BaseModel]) -> str:
+def _did_you_mean(loc: tuple[str | int, ...], model: type[BaseModel]) -> str:
     known = sorted(set(_keys_beside(loc, model)) - ({"name"} if len(loc) == 1 else set()))
     close = difflib.get_close_matches(str(loc[-1]), known, 1)
     return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
 
 
-def _keys_beside(loc: list[str | int], model: type[BaseModel]) -> list[str]:
+def _keys_beside(loc: tuple[str | int, ...], model: type[BaseModel]) -> list[str]:
     """Keys that could stand where the wrong one stands."""
     here: Any = model
     for part in loc[:-1]:

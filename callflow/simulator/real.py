@@ -6,6 +6,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from callflow.lab.asterisk import SOUNDS
@@ -24,7 +25,7 @@ from callflow.lab.sipp import Sipp
 from callflow.lab.wire import WireCall
 from callflow.settings import Settings
 from callflow.simulator.daemon_view import DaemonView
-from callflow.simulator.placing import Placed, Wardrobe, check_rate, place_all
+from callflow.simulator.placing import Placed, Wardrobe, check_possible, place_all
 from callflow.simulator.run import Run
 from callflow.simulator.scenario import AgentGroup, CallerGroup, Scenario
 from callflow.simulator.schedule import PlannedCall
@@ -42,7 +43,7 @@ async def run_on_lab(run: Run, version: Version) -> None:
 
     What disagrees while the machine itself stalled is tried once more: such a call was not what its scenario says.
     """
-    check_rate(run.scenario)
+    check_possible(run.scenario)
     agents = [_phone(group) for group in run.scenario.agents]
     async with open_lab(version, agents=agents) as lab:
         daemon = await lab.start_daemon({"profiles": PROFILES})
@@ -112,7 +113,7 @@ def _seen(
     observed = Observed(call, lab.prompts(wardrobe.language(group)).spoken(call.received), result, traces)
     seen = seen_call(group.name, planned.number, planned.index, observed)
     strict = _strict(group, seen)
-    return seen.judged(group.expect) if strict is None else seen.blamed(judge(strict, observed))
+    return seen.judge(group.expect) if strict is None else seen.blamed(judge(strict, observed))
 
 
 def _strict(group: CallerGroup, seen: SeenCall) -> LabScenario | None:
@@ -143,7 +144,7 @@ async def run_on_site(run: Run, settings: Settings, host: str, port: int, extens
 
     Without a database nothing is judged. Raises LabError, SimulationFailed.
     """
-    check_rate(run.scenario)
+    check_possible(run.scenario)
     database = settings.store.path
     view = run.daemon = DaemonView(database, time.time_ns() // 1_000_000) if database.is_file() else None
     programs = _programs()
@@ -169,8 +170,10 @@ def _as_recorded(placed: list[Placed], view: DaemonView | None) -> Iterator[Seen
         seen = SeenCall(group.name, planned.number, planned.index, result=results.pop(0))
         if process.returncode:
             seen = seen.blamed(["SIPp could not make this call as it should"])
-        judged = view is not None and not (seen.result is None and group.expect.result in _UNRECORDED)
-        yield seen.judged(group.expect) if judged else seen
+        if view is None or (seen.result is None and group.expect.result in _UNRECORDED):
+            yield replace(seen, judged=False)
+        else:
+            yield seen.judge(group.expect)
 
 
 def _programs() -> Host:

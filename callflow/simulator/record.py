@@ -52,15 +52,15 @@ class Messages:
         self._banner = kind == "ami" and self._from_asterisk
         self._tail = b""
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """The messages that these bytes complete."""
+    def feed(self, data: bytes, *, keep_empty: bool = False) -> list[bytes]:
+        """The messages that these bytes complete; empty ones only with `keep_empty`, when every byte counts."""
         self._tail += data
         found = []
         while (end := self._tail.find(mark := self._mark)) >= 0:
             found.append(self._tail[: end + len(mark)])
             self._tail = self._tail[end + len(mark) :]
             self._header = self._banner = False
-        return [message for message in found if message.strip(b"\r\n")]
+        return [message for message in found if keep_empty or message.strip(b"\r\n")]
 
     @property
     def rest(self) -> bytes:

@@ -24,6 +24,7 @@ def report(scenario: Scenario, tally: Tally, asterisk: str, began: datetime) -> 
         "ended": tally.ended,
         "lost": tally.lost,
         "as_expected": tally.passed,
+        "unjudged": tally.unjudged,
         "passed": tally.all_well,
         "calls_per_s": round(tally.placed / tally.lasted_s, 3) if tally.lasted_s else 0.0,
         "results": dict(tally.results),
@@ -39,6 +40,7 @@ def _group(group: GroupTally) -> dict[str, Any]:
     return {
         "calls": group.calls,
         "as_expected": group.passed,
+        "unjudged": group.unjudged,
         "agent_reached": group.agent,
         "results": dict(group.results),
         "first_disagreement": group.first_disagreement or None,

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from callflow.core.profile import Name
 from callflow.simulator.deeds import Expected, Media, Route, Strict, TimedDeed
+from callflow.simulator.faults import Fault
 from callflow.simulator.reading import read_toml
 
 RING_CADENCE_S = 5.0  # China, Germany, Italy, Russia, Taiwan: one ring and its rest
@@ -145,6 +146,7 @@ class Scenario(Strict):
         (AgentGroup(),), min_length=1, description="One: all are alike; a list: calls are offered to them in turn."
     )
     callers: tuple[CallerGroup, ...] = Field(min_length=1)
+    faults: tuple[Fault, ...] = Field((), description="What goes wrong between Asterisk and the daemon, and when.")
 
     @model_validator(mode="after")
     def _ends(self) -> Self:

@@ -18,7 +18,7 @@ class HeardPrompt:
 class SeenCall:
     """One call that has ended; `index` counts a run's calls from 0.
 
-    None is what could not be seen; `disagreements` are in words.
+    None is what could not be seen; `disagreements` are in words; `judged` is False where nobody could tell.
     """
 
     caller: str
@@ -30,12 +30,13 @@ class SeenCall:
     agent: bool | None = None
     reaction_s: float | None = None
     disagreements: tuple[str, ...] = ()
+    judged: bool = True
 
     @property
     def passed(self) -> bool:
-        return not self.disagreements
+        return self.judged and not self.disagreements
 
-    def judged(self, expect: Expected) -> "SeenCall":
+    def judge(self, expect: Expected) -> "SeenCall":
         """The same call, with what disagrees with `expect`."""
         return self.blamed(_disagreements(expect, self))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from rich.markup import escape
 from rich.table import Table
 
 from callflow.simulator.seen import SeenCall
@@ -12,6 +11,7 @@ CUT = "✂"
 RUNGS = {"greeting": "S1", "can_you_hear": "S2", "goodbye": "S3"}
 COLOURS = {"silent": "red", "spoke": "green", "key": "green", "rescued": "bold green", "hangup": "yellow"}
 ONE_BY_ONE = 40
+_WRONGS = 10
 LEGEND = f"S1 greeting, S2 can you hear me, S3 goodbye, {CUT} cut short"
 
 
@@ -24,7 +24,7 @@ def call_table(calls: Iterable[SeenCall], witness: str) -> Table:
     """One line for each call."""
     table = Table(title=f"judged from {witness}", caption=LEGEND, expand=True)
     for heading in ("caller", "heard", "result", "ended by", "agent", "reaction", "ok"):
-        table.add_column(heading, no_wrap=heading not in ("caller", "ok"))
+        table.add_column(heading, no_wrap=heading != "caller")
     for seen in sorted(calls, key=lambda seen: seen.index):
         colour = COLOURS.get(seen.result or "", "white")
         table.add_row(
@@ -34,7 +34,7 @@ def call_table(calls: Iterable[SeenCall], witness: str) -> Table:
             seen.ended_by or "",
             {True: "reached", False: "-", None: ""}[seen.agent],
             "" if seen.reaction_s is None else f"{seen.reaction_s * 1000:.0f} ms",
-            "[green]yes[/]" if seen.passed else f"[red]{escape('; '.join(seen.disagreements))}[/]",
+            "[red]no[/]" if seen.disagreements else "[green]yes[/]" if seen.judged else "?",
         )
     return table
 
@@ -50,10 +50,19 @@ def _group_table(tally: Tally, witness: str) -> Table:
         table.add_column(heading, no_wrap=heading in ("calls", "agent reached"))
     for name, group in tally.groups.items():
         results = ", ".join(f"{count:,} {result}" for result, count in group.results.most_common())
-        wrong = group.calls - group.passed
-        verdict = "[green]yes[/]" if not wrong else f"[red]{wrong:,} not: {escape(group.first_disagreement)}[/]"
+        wrong = group.calls - group.passed - group.unjudged
+        verdict = f"[red]{wrong:,} not[/]" if wrong else "[green]yes[/]"
         table.add_row(name, f"{group.calls:,}", results, f"{group.agent:,}", verdict)
     return table
+
+
+def wrongs(tally: Tally) -> list[str]:
+    """One line for each of the first calls that did not end as expected; plain text."""
+    lines = [
+        f"{seen.caller} ({seen.number or 'withheld'}): {'; '.join(seen.disagreements)}" for seen in tally.disagreeing
+    ]
+    more = tally.ended - tally.passed - tally.unjudged - _WRONGS
+    return [*lines[:_WRONGS], *([f"and {more:,} more"] if more > 0 else [])]
 
 
 def summary(tally: Tally) -> str:
@@ -63,8 +72,9 @@ def summary(tally: Tally) -> str:
     others = {result: count for result, count in results.items() if result not in (*HEARD, "silent", "hangup")}
     more = "".join(f", {count:,} {result}" for result, count in sorted(others.items()))
     lost = f" [bold red]{tally.lost:,} were lost.[/]" if tally.lost else ""
+    unjudged = f" {tally.unjudged:,} could not be judged." if tally.unjudged else ""
     return (
         f"{tally.placed:,} callers: {heard:,} were heard and handed on ({results['rescued']:,} of them during or after "
         f"the goodbye), {results['silent']:,} were silent to the end, {results['hangup']:,} hung up themselves{more}. "
-        f"{tally.passed:,} of {tally.placed:,} as expected.{lost}"
+        f"{tally.passed:,} of {tally.placed:,} as expected.{unjudged}{lost}"
     )

@@ -25,6 +25,7 @@ class GroupTally:
 
     calls: int = 0
     passed: int = 0
+    unjudged: int = 0
     agent: int = 0
     results: Counter[str] = field(default_factory=Counter)
     first_disagreement: str = ""
@@ -45,11 +46,12 @@ class Tally:
         group = self.groups.setdefault(seen.caller, GroupTally())
         group.calls += 1
         group.passed += seen.passed
+        group.unjudged += not seen.judged and not seen.disagreements
         group.agent += bool(seen.agent)
         group.results[seen.result or "unknown"] += 1
         if len(self.calls) < KEPT:
             self.calls.append(seen)
-        if not seen.passed:
+        if seen.disagreements:
             group.first_disagreement = group.first_disagreement or "; ".join(seen.disagreements)
             if len(self.disagreeing) < KEPT:
                 self.disagreeing.append(seen)
@@ -63,6 +65,11 @@ class Tally:
         return sum(group.passed for group in self.groups.values())
 
     @property
+    def unjudged(self) -> int:
+        """Calls of which nobody could tell whether they ended as expected."""
+        return sum(group.unjudged for group in self.groups.values())
+
+    @property
     def results(self) -> Counter[str]:
         """How many calls had each result."""
         return sum((group.results for group in self.groups.values()), Counter())
@@ -74,5 +81,5 @@ class Tally:
 
     @property
     def all_well(self) -> bool:
-        """Every call was accounted for, exactly once, and ended as its scenario says."""
-        return self.placed == self.ended == self.passed
+        """Every call was accounted for, exactly once, and none ended otherwise than its scenario says."""
+        return self.placed == self.ended == self.passed + self.unjudged

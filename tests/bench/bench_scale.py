@@ -1,6 +1,6 @@
 """Scale: the real daemon beside the pretend Asterisk, at a rate, for a while. Prints figures; asserts nothing.
 
-    python -m tests.bench.bench_scale --rate 100 --seconds 300
+python -m tests.bench.bench_scale --rate 100 --seconds 300
 """
 
 import argparse
@@ -121,12 +121,15 @@ async def run(rate: float, seconds: float, console: Console) -> None:
                 process.terminate()
                 await process.wait()
         with contextlib.closing(sqlite3.connect(folder / "callflow.db")) as database:
-            rows = database.execute("select count(*), sum(ended_ms is not null), sum(interrupted) from calls").fetchone()
+            counted = "select count(*), sum(ended_ms is not null), sum(interrupted) from calls"
+            rows = database.execute(counted).fetchone()
         show(figures, [end - start for start, end in zip(before, after, strict=True)], rows, console)
         print(daemon.log.read_text()[-2000:], file=sys.stderr)
 
 
-async def follow(process: asyncio.subprocess.Process, pid: int, figures: Figures, rate: float, console: Console) -> None:
+async def follow(
+    process: asyncio.subprocess.Process, pid: int, figures: Figures, rate: float, console: Console
+) -> None:
     sampled_at = 0.0
     with Live(console=console, refresh_per_second=2) as live:
         async for line in process.stdout:
@@ -152,7 +155,8 @@ def show(figures: Figures, cpu: list[float], rows: tuple[int, int, int], console
     console.print(
         f"{calls} calls, {lost} lost, {figures.wrong} not as expected; in the database {rows[0]}, ended {rows[1]}, "
         f"interrupted {rows[2]}\n"
-        f"prompt lateness: p50 {low:.1f} ms, p99 {high:.1f} ms, worst {worst:.1f} ms ({len(figures.lateness_ms)} prompts)\n"
+        f"prompt lateness: p50 {low:.1f} ms, p99 {high:.1f} ms, worst {worst:.1f} ms, "
+        f"of {len(figures.lateness_ms)} prompts\n"
         f"CPU per call: daemon {cpu[0] / calls * 1000:.2f} ms, pretend Asterisk {cpu[1] / calls * 1000:.2f} ms\n"
         f"daemon memory: {settled:.1f} MB in the second third, {end:.1f} MB in the last",
         highlight=False,

@@ -6,13 +6,17 @@ Ends with 0 when all calls have ended, with 2 and one sentence for what only the
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from callflow.simulator.errors import SimulationFailed, SimulatorError
+from callflow.simulator.faults import read_faults
+from callflow.simulator.faulty import Lines
 from callflow.simulator.pretend.ami_session import User
 from callflow.simulator.pretend.asterisk import PretendAsterisk, on_first_listener
 from callflow.simulator.pretend.clock import VirtualLoop
@@ -33,7 +37,8 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--agi-script", default="screen", help="path in the FastAGI address: screen or TOKEN/screen")
     parser.add_argument("--asterisk", choices=sorted(FLAVOURS), default="22", help="the release to be like")
     parser.add_argument("--username", default="callflow")
-    parser.add_argument("--secret", default="change-me")
+    secret = os.environ.get("CALLFLOW_AMI__SECRET", "change-me")  # not on the command line, where everybody reads it
+    parser.set_defaults(secret=secret)
     parser.add_argument("--sounds", type=Path, help="the sounds folder; default: the project's prompts")
     parser.add_argument(
         "--start", choices=("login", "now", "stdin"), default="login",
@@ -46,31 +51,64 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 async def serve(options: argparse.Namespace, scenario: Scenario) -> None:
-    """Run one pretend Asterisk to its end. Raises SimulationFailed."""
+    """Run one pretend Asterisk to its end. Raises SimulatorError."""
     out = _Printer()
-    asterisk = PretendAsterisk(
-        scenario,
-        Places(options.agi_port, options.agi_script),
-        flavour=FLAVOURS[options.asterisk],
-        sounds=options.sounds,
-        users={options.username: User(options.secret)},
-        on_outcome=out.tell,
-    )
+    faults = read_faults(options.faults) if options.faults else None
+    async with Lines(faults.faults if faults else (), faults.seed if faults else 1) as lines:
+        line = await _listen(lines, "agi", 0, options.agi_port) if faults else 0
+        asterisk = PretendAsterisk(
+            scenario,
+            Places(options.agi_port, agi_line=line, agi_script=options.agi_script),
+            flavour=FLAVOURS[options.asterisk],
+            sounds=options.sounds,
+            users={options.username: User(options.secret)},
+            on_outcome=out.tell,
+        )
+        try:
+            await _open(asterisk, lines if faults else None, options.ami_port, out)
+            _begin(asterisk, options.start)
+            await _report(asterisk, out, _stopped(), stay=options.stay)
+            if faults:
+                out.write(json.dumps({"kind": "faults", "met": dict(lines.met)}) + "\n")
+                out.flush()
+        finally:
+            asterisk.close()
+
+
+async def _open(asterisk: PretendAsterisk, lines: Lines | None, port: int, out: "_Printer") -> None:
+    """Listen for AMI, behind a line with faults if there is one."""
     try:
-        await asterisk.start(options.ami_port)
+        await asterisk.start(0 if lines else port)
     except OSError as error:
-        remedy = "end the other program, or choose another port"
-        raise SimulationFailed(f"AMI port {options.ami_port} cannot be had: {error.strerror}", remedy) from None
-    out.write(f'{{"kind":"listening","ami_port":{asterisk.ami.port}}}\n')
+        raise _taken(port, error) from None
+    shown = asterisk.ami.port
+    if lines is not None:
+        lines.on_restart = asterisk.restart
+        lines.on_jump = asterisk.step_clock
+        asterisk.on_begin = lines.begin
+        shown = await _listen(lines, "ami", port, asterisk.ami.port)
+    out.write(f'{{"kind":"listening","ami_port":{shown}}}\n')
     out.flush()
-    _begin(asterisk, options.start)
+
+
+async def _listen(lines: Lines, kind: Literal["ami", "agi"], port: int, target: int) -> int:
+    try:
+        return await lines.listen(kind, port, target)
+    except OSError as error:
+        raise _taken(port, error) from None
+
+
+def _taken(port: int, error: OSError) -> SimulationFailed:
+    remedy = "end the other program, or choose another port"
+    return SimulationFailed(f"port {port} cannot be had: {error.strerror}", remedy)
+
+
+def _stopped() -> asyncio.Event:
+    """Set by SIGTERM or SIGINT."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    try:
-        await _report(asterisk, out, stopped, stay=options.stay)
-    finally:
-        asterisk.close()
+    return stopped
 
 
 def _begin(asterisk: PretendAsterisk, start: str) -> None:

@@ -12,6 +12,8 @@ from callflow.simulator.pretend.report import PromptHeard
 from callflow.simulator.pretend.sounds import Sounds
 
 CONNECT_S = 2.0
+_TWO_WRITES_S = 0.001
+"""Asterisk writes an answer and HANGUP one after the other, without TCP_NODELAY: the second waits for the first."""
 _RATE = 8000
 _FRAME = 160
 _WORDS = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
@@ -93,6 +95,11 @@ class AgiCall(asyncio.Protocol):
             self._played(cut=True)
         self._end("HANGUP" if self._hung_up else "SUCCESS")
 
+    @property
+    def playing(self) -> bool:
+        """A prompt is being played."""
+        return self._playing is not None
+
     # -- what happens to the channel ------------------------------------------------------------------------------
 
     def hang_up(self) -> None:
@@ -102,7 +109,12 @@ class AgiCall(asyncio.Protocol):
         self._hung_up = True
         if self._playing:
             self._write(f"200 result=-1 endpos={self._played(cut=True)}\n")
-        if self._transport is not None:
+            asyncio.get_running_loop().call_later(_TWO_WRITES_S, self._tell_hang_up)
+        else:
+            self._tell_hang_up()
+
+    def _tell_hang_up(self) -> None:
+        if self._transport is not None and not self._ended:
             self._write("HANGUP\n")
             self._next()
 
@@ -114,7 +126,7 @@ class AgiCall(asyncio.Protocol):
 
     def abort(self) -> None:
         """Asterisk itself dies."""
-        self._ended = True
+        self._ended, self._playing = True, None
         if self._timer is not None:
             self._timer.cancel()
         if self._transport is not None:
@@ -224,4 +236,4 @@ _ONE_WORD = frozenset({"NOOP", "ANSWER", "VERBOSE", "HANGUP"})
 
 
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
+    return re.sub(r"\\(.)", r"\1", text) if "\\" in text else text

@@ -7,18 +7,14 @@ from callflow.simulator.pretend.ami_session import AmiSession, Handler, Users
 from callflow.simulator.pretend.clock import Clock
 from callflow.simulator.pretend.world import LOOPBACK
 
-Outgoing = Callable[[AmiSession, bytes], None]
-"""Called with each event for each session instead of sending it: faults delay, drop, double or spoil it there."""
-
 
 class AmiServer:
-    """One AMI port; `outgoing` may be replaced by a fault, and sends by `session.send` when it likes."""
+    """One AMI port and its sessions."""
 
     def __init__(self, clock: Clock, ami_version: str, users: Users, handle: Handler) -> None:
         self._clock, self._ami_version, self._users, self._handle = clock, ami_version, users, handle
         self._server: asyncio.Server | None = None
         self.sessions: set[AmiSession] = set()
-        self.outgoing: Outgoing | None = None
         self.on_login: Callable[[AmiSession], None] = lambda session: None
         self.cut_off = 0
         """Sessions dropped because they did not read."""
@@ -53,10 +49,7 @@ class AmiServer:
         text = f"Event: {name}\r\nPrivilege: {kind},all\r\nTimestamp: {self._clock.stamp()}\r\n{headers}\r\n"
         data = text.encode()
         for session in wanting:
-            if self.outgoing is not None:
-                self.outgoing(session, data)
-            else:
-                session.send(data)
+            session.send(data)
 
     def _session(self) -> AmiSession:
         return AmiSession(self._ami_version, self._users, self._handle, self._opened, self._closed, self._logged_in)

@@ -66,8 +66,6 @@ class AmiSession(asyncio.Protocol):
         self.user: User | None = None
         self.listens_to: frozenset[str] = frozenset()
         self.was_cut_off = False
-        self.stalled = False
-        """A fault: nothing is read or sent, and nothing is closed."""
 
     # -- the connection -------------------------------------------------------------------------------------------
 
@@ -86,7 +84,7 @@ class AmiSession(asyncio.Protocol):
     def send(self, data: bytes) -> None:
         """Write; a peer that has left too much unread is dropped."""
         transport = self._transport
-        if transport is None or transport.is_closing() or self.stalled:
+        if transport is None or transport.is_closing():
             return
         transport.write(data)
         if transport.get_write_buffer_size() > MOST_UNREAD_BYTES:
@@ -135,8 +133,7 @@ class AmiSession(asyncio.Protocol):
                 self._request.headers.append(("", name))
         elif self._request.headers or self._request.too_long:
             request, self._request = self._request, Request()
-            if not self.stalled:
-                self._act(request)
+            self._act(request)
 
     def _act(self, request: Request) -> None:
         action = request.get("Action")

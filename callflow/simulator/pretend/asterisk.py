@@ -27,8 +27,7 @@ _CATCH_UP = 50
 class PretendAsterisk:
     """`start`, `begin` when the calls may come, `done` when all of them have ended; `close` at the end.
 
-    `on_outcome` is told each call's end. Faults: `restart`, `stall`, `world.agi_delay_s`, `world.clock.offset_s` and
-    `ami.outgoing`.
+    `on_outcome` is told each call's end. Faults that only Asterisk itself can have: `restart` and `step_clock`.
     """
 
     def __init__(
@@ -44,7 +43,7 @@ class PretendAsterisk:
         self._scenario = scenario
         self._on_outcome = on_outcome
         self._sounds = Sounds(sounds or default_sounds())
-        self._scripts: dict[CallerGroup, Script] = {}
+        self._scripts: dict[str, Script] = {}
         clock = Clock(asyncio.get_running_loop())
         self.world = World(clock, flavour, self._sounds, places, self._emit, scenario.seed)
         self.world.on_outcome = self._ended
@@ -59,6 +58,7 @@ class PretendAsterisk:
         self._begun = False
         self._down = False
         self._live: dict[int, Call] = {}
+        self.on_begin: Callable[[], None] = lambda: None
         self.results: Counter[str] = Counter()
         self.done = asyncio.Event()
 
@@ -81,6 +81,7 @@ class PretendAsterisk:
             self._script(group)
         self.world.began_at = self.world.clock.now()
         self._next = next(self._plan, None)
+        self.on_begin()
         self._place_due()
 
     def close(self) -> None:
@@ -99,13 +100,6 @@ class PretendAsterisk:
             self.done.is_set(),
         )  # fmt: skip
 
-    def hush(self) -> None:
-        """Callers who never hang up by themselves are hung up now; new ones do not come."""
-        self._next = None
-        for call in list(self._live.values()):
-            call.soft_hangup(16)
-        self._look_if_done()
-
     # -- faults ---------------------------------------------------------------------------------------------------
 
     async def restart(self, down_s: float = 1.0) -> None:
@@ -113,18 +107,17 @@ class PretendAsterisk:
         self._down = True
         lost, self._live = list(self._live.values()), {}
         self.ami.close()
-        self.world.die()
         for call in lost:
             call.lost()
+        self.world.die()
         await asyncio.sleep(down_s)
         await self.ami.start(self._port)
         self._down = False
         self._place_due()
 
-    def stall(self, stalled: bool = True) -> None:
-        """AMI takes nothing and says nothing, and keeps its connections."""
-        for session in self.ami.sessions:
-            session.stalled = stalled
+    def step_clock(self, ms: int) -> None:
+        """The system clock is set: stamps jump by so much, durations do not."""
+        self.world.clock.offset_s += ms / 1000
 
     # -- placing calls --------------------------------------------------------------------------------------------
 
@@ -147,9 +140,9 @@ class PretendAsterisk:
         call.place()
 
     def _script(self, group: CallerGroup) -> Script:
-        script = self._scripts.get(group)
+        script = self._scripts.get(group.name)
         if script is None:
-            script = self._scripts[group] = make_script(group, self._sounds)
+            script = self._scripts[group.name] = make_script(group, self._sounds)
         return script
 
     def _ended(self, outcome: Outcome) -> None:

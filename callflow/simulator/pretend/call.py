@@ -2,26 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from math import inf
 
 from callflow.simulator.pretend.agi_client import AgiCall
 from callflow.simulator.pretend.channel import Channel
-from callflow.simulator.pretend.flavour import RING
 from callflow.simulator.pretend.handover import Handover
-from callflow.simulator.pretend.report import Outcome, PromptHeard
+from callflow.simulator.pretend.incoming import CONTEXT, Keypad, incoming_channel, listen, tell_lab
+from callflow.simulator.pretend.report import Outcome
 from callflow.simulator.pretend.script import Script
-from callflow.simulator.pretend.talk_detect import TalkDetect
 from callflow.simulator.pretend.world import World
 from callflow.simulator.scenario import AgentGroup
 from callflow.simulator.schedule import PlannedCall
 
-CONTEXT = "from-lab"
 SCREEN = "callflow-screen"
 ANSWER, AGI, END = 6, 8, 13
 """Priorities of callflow-screen,s; tests hold them to dialplan/callflow.conf."""
 ARMED = "160,256"
-KEY_S = 0.14
-KEY_MS = 160
 FAX_WAIT_S = 1.0
 
 
@@ -33,7 +30,8 @@ class Call:
         caller = planned.caller
         self._entry = caller.entry
         self._first = 2 if caller.route == "deaf" else 1  # a deaf entry has one step more in front
-        self.channel = self._new_channel()
+        self.channel = incoming_channel(world, planned, script)
+        self.channel.owner = self
         self.outcome = Outcome(
             number=planned.number, caller=caller.name, index=planned.index, uniqueid=self.channel.uniqueid
         )
@@ -41,20 +39,11 @@ class Call:
         self._agi: AgiCall | None = None
         self._handover: Handover | None = None
         self._timers: list[asyncio.TimerHandle] = []
+        self._keypad = Keypad(world, self.channel, self._after, self._in_prompt, self._ringing_agent)
         self._answered_at = 0.0
         self._gone = False
         self._taken: str | None = None
         self._cause = 16
-
-    def _new_channel(self) -> Channel:
-        caller = self._planned.caller
-        endpoint = f"{self._script.endpoint_suffix}{caller.trunk}"
-        channel = self._world.switch.new_pjsip(endpoint, CONTEXT, self._entry)
-        channel.state = RING
-        channel.caller_number, channel.caller_name = self._planned.number, self._planned.name
-        channel.dnid = self._entry
-        channel.owner = self
-        return channel
 
     # -- the way through ------------------------------------------------------------------------------------------
 
@@ -72,24 +61,12 @@ class Call:
         self.outcome.answered_s = world.now_s()
         if script.life_s is not None:
             self.outcome.life_s = self.outcome.answered_s + script.life_s
-        self._listen()
+        listen(world, channel, script, self._answered_at)
         self._plan()
         if script.first_rtp_s > 0:
             self._after(script.first_rtp_s, self._screen)
         else:
             self._screen()
-
-    def _listen(self) -> None:
-        world, channel = self._world, self.channel
-        if self._script.rtp_begins_s is not None:
-            channel.rtp_from = self._answered_at + self._script.rtp_begins_s
-        channel.ear = TalkDetect(
-            world.clock,
-            self._script.hearing,
-            self._answered_at,
-            lambda: world.events.talking_start(channel),
-            lambda duration_ms: world.events.talking_stop(channel, duration_ms),
-        )
 
     def _plan(self) -> None:
         """The caller's own deeds."""
@@ -106,13 +83,20 @@ class Call:
         if self._gone:
             return
         channel = self.channel
-        channel.set("TALK_DETECT(set)", ARMED)
+        if channel.ear is not None:
+            channel.ear.set(ARMED, waiting=True)
         channel.variables["CALLFLOW_RESULT"] = "unavailable"
         channel.at(SCREEN, "s", AGI)
         port = self._world.places.nobody_port if self._planned.caller.route == "deaf" else None
         arguments = self._planned.caller.profile, "1", ""
         self._agi = self._world.run_agi(
-            channel, arguments, self._screened, self._prompted, self.enter, lambda: self.soft_hangup(None), port
+            channel,
+            arguments,
+            self._screened,
+            partial(self.outcome.hear, began_at=self._world.began_at),
+            self.enter,
+            lambda: self.soft_hangup(None),
+            port,
         )
 
     def _screened(self, agi_status: str) -> None:
@@ -146,7 +130,7 @@ class Call:
         """Back in the caller's own context."""
         channel = self.channel
         channel.at(CONTEXT, self._entry, self._first + 2)
-        self._user_event("LabResult")
+        tell_lab(self._world, self.channel, "LabResult")
         channel.at(CONTEXT, self._entry, self._first + 3)
         self._handover = Handover(self._world, channel, self._agents, self.outcome, self.enter, self._passed)
         self._handover.start(queue=self._planned.caller.route == "queue")
@@ -169,7 +153,7 @@ class Call:
         self._note_result()
         channel.at(CONTEXT, "fax", 1)
         self.outcome.traces.append("fax")
-        self._user_event("LabFax")
+        tell_lab(self._world, self.channel, "LabFax")
         channel.at(CONTEXT, "fax", 3)
         self.enter("leaving")
         self._after(FAX_WAIT_S, self._over)
@@ -184,7 +168,7 @@ class Call:
             variables["CALLFLOW_RESULT"] = self.outcome.result = "hangup"
         channel.at(CONTEXT, "h", 1)
         self.outcome.traces.append("h")
-        self._user_event("LabH")
+        tell_lab(self._world, self.channel, "LabH")
         channel.priority = 2
         events.hangup(channel, self._cause)
         self._end()
@@ -226,31 +210,19 @@ class Call:
         self._cut_short()
 
     def _press(self, key: str) -> None:
-        if self._gone:
-            return
-        self._world.events.dtmf_begin(self.channel, key)
-        self._after(KEY_S, self._release, key)
+        if not self._gone:
+            self._keypad.press(key)
 
-    def _release(self, key: str) -> None:
-        if self._gone:
-            return
-        self._world.events.dtmf_end(self.channel, key, KEY_MS)
-        if self._handover is not None and self._handover.agent is not None:
-            self._world.events.dtmf_end(self._handover.agent, key, KEY_MS, "Sent")
+    def _in_prompt(self) -> bool:
+        return self._agi is not None and self._agi.playing
+
+    def _ringing_agent(self) -> Channel | None:
+        return self._handover.agent if self._handover is not None else None
 
     def _fax_heard(self) -> None:
         if self._agi is not None and not self._gone:
             self._taken = "tone"
             self._agi.hang_up()
-
-    def _prompted(self, prompt: PromptHeard) -> None:
-        began = self._world.began_at
-        prompt.started_s -= began
-        prompt.ended_s -= began
-        life_s = self.outcome.life_s
-        if prompt.cut and life_s is not None and self.outcome.reaction_s is None:
-            self.outcome.reaction_s = prompt.ended_s - life_s
-        self.outcome.prompts.append(prompt)
 
     # -- what AMI and AGI do to it --------------------------------------------------------------------------------
 
@@ -289,20 +261,10 @@ class Call:
         """The channel ends where it is: a script is told first, and the dialplan waits for it."""
         if self._agi is not None:
             self._agi.hang_up()
-        elif self.channel.context == SCREEN:
-            self.channel.variables["CALLFLOW_RESULT"] = self.outcome.result = "unavailable"
-            self._over()
-        else:
-            self._over()
-
-    def _user_event(self, name: str) -> None:
-        variables = self.channel.variables
-        told = {
-            "Number": self.channel.caller_number,
-            "Result": variables.get("CALLFLOW_RESULT", ""),
-            "Agi": variables.get("AGISTATUS", ""),
-        }
-        self._world.events.user_event(self.channel, name, **told)
+            return
+        if self.channel.context == SCREEN:
+            self.channel.variables["CALLFLOW_RESULT"] = "unavailable"
+        self._over()
 
     def _after(self, delay_s: float, do: Callable[..., None], *arguments: object) -> None:
         self._timers.append(self._world.later(delay_s, do, *arguments))

@@ -1,13 +1,20 @@
 """The pretend Asterisk's clock: real, or virtual, which jumps to the next timer when nothing else is to be done."""
 
 import asyncio
-import os
+import fcntl
 import selectors
+import sys
+import termios
 import time
 from collections.abc import Callable
 from typing import Any
 
-_PATIENCE_S = 0.002
+_PATIENCE_S = 0.001
+_SIOCOUTQNSD = 0x894B
+_DELAYED_ACK_S = 0.06
+"""Small writes may wait for an acknowledgement, and Linux takes 40 ms over it."""
+_STEP_S = 1e-6
+"""What one turn of a virtual loop takes: a wait too short for a float to show would else be waited for ever."""
 
 
 class Clock:
@@ -68,29 +75,65 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._job_done)
         return future
 
+    async def sock_connect(self, sock: Any, address: Any) -> None:
+        self._jobs += 1
+        try:
+            await super().sock_connect(sock, address)
+        finally:
+            self._jobs -= 1
+
     def _job_done(self, _: "asyncio.Future[Any]") -> None:
         self._jobs -= 1
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Sockets are looked at in real time; a wait that nothing ends is jumped over."""
+    """Sockets are looked at in real time; a wait that nothing ends is jumped over.
+
+    What one of our sockets has sent to another may still be in the kernel's hands: bytes that have not left yet are
+    waited for, and new ones that have left are given a moment to arrive.
+    """
 
     def __init__(self, loop: VirtualLoop) -> None:
         super().__init__()
         self._loop = loop
+        self._settled: dict[int, int] = {}
+        self._moved_at = 0.0
 
     def select(self, timeout: float | None = None) -> Any:
+        self._loop.jump(_STEP_S)
         ready = super().select(0)
         if ready or (timeout is not None and timeout <= 0):
             return ready
-        os.sched_yield()  # the kernel may still be carrying bytes from one of our sockets to another
-        while not (ready := super().select(_PATIENCE_S if self._loop.owed() else 0)):
-            if timeout is None:
-                return super().select(None if not self._loop.owed() else _PATIENCE_S)
-            if not self._loop.owed():
+        while not (ready := super().select(0)):
+            if self._loop.owed() or not self._has_settled():
+                ready = super().select(_PATIENCE_S)
+                if ready:
+                    return ready
+            elif timeout is None:
+                return super().select(None)
+            else:
                 self._loop.jump(timeout)
                 return []
         return ready
+
+    def _has_settled(self) -> bool:
+        """Nothing has left since the last look, and what is to leave has not moved for a while (nobody reads it)."""
+        fds = [fd for fd in self.get_map() if isinstance(fd, int)]
+        left = {fd: queued for fd in fds if (queued := _queued(fd, termios.TIOCOUTQ))}
+        before, self._settled = self._settled, left
+        if not left.items() <= before.items():
+            self._moved_at = time.monotonic()
+            return False
+        stuck = time.monotonic() - self._moved_at > _DELAYED_ACK_S
+        return stuck or not any(_queued(fd, _SIOCOUTQNSD) for fd in left)
+
+
+def _queued(fd: int, what: int) -> int:
+    """Bytes of a socket that are not acknowledged, or have not even left; 0 for what is no connection."""
+    try:
+        return int.from_bytes(fcntl.ioctl(fd, what, bytes(4)), sys.byteorder)
+    except OSError:
+        return 0
 
 
 class VirtualDaemonClock:

@@ -10,7 +10,7 @@ Emit = Callable[[str, str, str], None]
 
 
 class Bridge:
-    """Two parties who hear each other; simple at first, native RTP as soon as both are in."""
+    """Two parties who hear each other; simple at first, native RTP as soon as nobody listens in on them."""
 
     def __init__(self, uniqueid: str) -> None:
         self.uniqueid = uniqueid
@@ -58,8 +58,8 @@ class Events:
     def talking_stop(self, channel: Channel, duration_ms: int) -> None:
         self._emit("call", "ChannelTalkingStop", f"{channel.snapshot()}Duration: {duration_ms}\r\n")
 
-    def dtmf_begin(self, channel: Channel, key: str) -> None:
-        self._emit("dtmf", "DTMFBegin", f"{channel.snapshot()}Digit: {key}\r\nDirection: Received\r\n")
+    def dtmf_begin(self, channel: Channel, key: str, direction: str = "Received") -> None:
+        self._emit("dtmf", "DTMFBegin", f"{channel.snapshot()}Digit: {key}\r\nDirection: {direction}\r\n")
 
     def dtmf_end(self, channel: Channel, key: str, lasted_ms: int, direction: str = "Received") -> None:
         body = f"{channel.snapshot()}Digit: {key}\r\nDurationMs: {lasted_ms}\r\nDirection: {direction}\r\n"
@@ -113,7 +113,6 @@ class Events:
 
     def bridge_leave(self, bridge: Bridge, channel: Channel) -> None:
         bridge.channels -= 1
-        bridge.technology = "native_rtp"
         channel.bridge = ""
         self._emit("call", "BridgeLeave", bridge.headers() + channel.snapshot())
 

@@ -2,20 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
-from math import inf
 
 from callflow.simulator.pretend.channel import Channel
-from callflow.simulator.pretend.events import Bridge
 from callflow.simulator.pretend.flavour import DOWN, RINGING, UP
-from callflow.simulator.pretend.member import MEMBER, QUEUE
+from callflow.simulator.pretend.member import MEMBER
+from callflow.simulator.pretend.queueing import QueueEntry
 from callflow.simulator.pretend.report import Outcome
+from callflow.simulator.pretend.talking import Talk
 from callflow.simulator.pretend.world import LOOPBACK, World
 from callflow.simulator.scenario import AgentGroup
 
 TIMEOUT_S = 30.0
 RETRY_S = 5.0
 BUSY = 17
-_MEMBER = {"Queue": QUEUE, "Interface": MEMBER, "MemberName": MEMBER}
 
 
 class Handover:
@@ -33,21 +32,16 @@ class Handover:
         self._world, self._caller, self._agents, self._outcome = world, caller, agents, outcome
         self._enter, self._on_end = enter, on_end
         self.agent: Channel | None = None
-        self._bridge: Bridge | None = None
-        self._queue = False
+        self._talk: Talk | None = None
+        self._queue: QueueEntry | None = None
         self._timers: list[asyncio.TimerHandle] = []
-        self._began = self._rang = self._met = 0
 
     def start(self, *, queue: bool) -> None:
         """Enter the application."""
-        self._queue = queue
         caller, world, address = self._caller, self._world, f"{LOOPBACK}:{self._world.places.agent_port}"
-        self._began = int(world.clock.wall())
         if queue:
-            caller.application, caller.data = "Queue", f"{QUEUE},,,,30"
-            waiting = world.member.waiting
-            waiting[caller.uniqueid] = None
-            world.events.queue_caller("QueueCallerJoin", caller, Position=len(waiting), Count=len(waiting))
+            self._queue = QueueEntry(world, caller)
+            self._queue.join()
         else:
             caller.application, caller.data = "Dial", f"{MEMBER}/sip:{caller.caller_number}@{address},30"
         self._after(TIMEOUT_S, self._timed_out)
@@ -63,9 +57,8 @@ class Handover:
         agent.owner = caller.owner
         world.events.newchannel(agent)
         agent.caller_number = caller.exten
-        self._rang = int(world.clock.wall())
         if self._queue:
-            self._offer_by_queue(agent)
+            self._offer_by_queue(agent, self._queue)
         else:
             self._offer_by_dial(agent)
         if self._outcome.agent_rang_s is None:
@@ -90,12 +83,13 @@ class Handover:
         events.new_connected_line(caller)
         if self._rings():
             events.newstate(agent, RINGING)
-            events.dial("DialState", caller, agent, DialStatus="RINGING")
-            self._world.member.ring(1)
-            self._world.member.tell()
+            self._ringing(agent)
 
-    def _offer_by_queue(self, agent: Channel) -> None:
-        """A phone that is quick rings before the queue has said that it calls it: both orders are seen."""
+    def _offer_by_queue(self, agent: Channel, queue: QueueEntry) -> None:
+        """A phone that is quick rings before the queue has said that it calls it: both orders are seen.
+
+        A slow one is still without a name in DialBegin, though not in AgentCalled.
+        """
         caller, events = self._caller, self._world.events
         events.new_callerid(agent)
         self._introduce(agent)
@@ -103,15 +97,21 @@ class Handover:
         if early:
             events.newstate(agent, RINGING)
             events.new_connected_line(agent)
-        events.dial("AgentCalled", caller, agent, **_MEMBER)
+        queue.called(agent)
+        if not early:
+            agent.exten, agent.connected_number, agent.connected_name = "s", "", ""
         events.dial("DialBegin", caller, agent, DialString=MEMBER)
         if self._rings():
+            self._introduce(agent)
             if not early:
                 events.newstate(agent, RINGING)
                 events.new_connected_line(agent)
-            events.dial("DialState", caller, agent, DialStatus="RINGING")
-            self._world.member.ring(1)
-            self._world.member.tell()
+            self._ringing(agent)
+
+    def _ringing(self, agent: Channel) -> None:
+        self._world.events.dial("DialState", self._caller, agent, DialStatus="RINGING")
+        self._world.member.ring(1)
+        self._world.member.tell()
 
     def _rings(self) -> bool:
         """A phone that forwards at once never rings."""
@@ -133,26 +133,27 @@ class Handover:
             self._agent_gone(cause)
             self._end(cause, went_on=True)
             return
-        rang_ms = 1000 * (int(self._world.clock.wall()) - self._rang)
-        events.dial("AgentRingNoAnswer", caller, agent, **_MEMBER, RingTime=str(rang_ms))
+        self._introduce(agent)
+        self._queue.no_answer(agent)
         self._agent_gone(cause)
+        if not self._rings():
+            events.new_connected_line(agent)
         self._enter("queued")
         self._after(RETRY_S, self._offer)
 
     def _timed_out(self) -> None:
         """Nobody has answered in 30 s."""
-        if self._bridge is not None:
+        if self._talk is not None:
             return
         caller, agent, events = self._caller, self.agent, self._world.events
         if agent is not None:
             if self._queue:
-                rang_ms = 1000 * (int(self._world.clock.wall()) - self._rang)
-                events.dial("AgentRingNoAnswer", caller, agent, **_MEMBER, RingTime=str(rang_ms))
+                self._queue.no_answer(agent)
             events.dial("DialEnd", caller, agent, DialStatus="NOANSWER")
             if self._queue:
                 events.dial("DialEnd", caller, agent, DialStatus="CANCEL")
         if self._queue:
-            self._abandon()
+            self._queue.abandon()
         self._agent_gone(0)
         self._end(16, went_on=True)
 
@@ -165,48 +166,16 @@ class Handover:
         world.member.ring(-1)
         world.member.take(1)
         events.answered(agent)
-        self._met = int(world.clock.wall())
         if not self._queue:
             agent.exten = ""
         events.dial("DialEnd", caller, agent, DialStatus="ANSWER")
         if self._queue:
-            self._connect_from_queue(agent)
-        bridge = self._bridge = Bridge(world.switch.uuid())
-        events.bridge_create(bridge)
-        events.bridge_enter(bridge, agent)
-        events.bridge_enter(bridge, caller)
+            self._queue.connect(agent)
+        self._talk = Talk(world, caller, agent, self._agents, self._enter, self._agent_leaves)
+        self._talk.start()
         world.member.tell()
         self._outcome.agent = True
         self._outcome.agent_answered_s = world.now_s()
-        self._enter("talking")
-        self._plan_talk()
-
-    def _plan_talk(self) -> None:
-        agents = self._agents
-        if agents.does == "hold":
-            self._after(agents.hold_after_s, self._hold)
-        if agents.talk_s < inf:
-            self._after(agents.talk_s, self._agent_leaves)
-
-    def _connect_from_queue(self, agent: Channel) -> None:
-        caller, world, events = self._caller, self._world, self._world.events
-        caller.connected_number = caller.exten
-        events.new_connected_line(caller)
-        self._leave_queue()
-        world.member.in_call += 1
-        held, rang = self._met - self._began, self._met - self._rang
-        events.dial("AgentConnect", caller, agent, **_MEMBER, HoldTime=str(held), RingTime=str(rang))
-
-    def _hold(self) -> None:
-        if self.agent is not None:
-            self._world.events.hold(self.agent)
-            self._enter("on hold")
-            self._after(self._agents.hold_s, self._unhold)
-
-    def _unhold(self) -> None:
-        if self.agent is not None:
-            self._world.events.unhold(self.agent)
-            self._enter("talking")
 
     # -- the end --------------------------------------------------------------------------------------------------
 
@@ -218,7 +187,7 @@ class Handover:
     def caller_left(self) -> None:
         """BYE from the caller."""
         flavour = self._world.flavour
-        if self._bridge is not None and self.agent is not None:
+        if self._talk is not None and self.agent is not None:
             self._world.events.hangup_request(self._caller, self._bye_cause())
             self._part(self._caller, self.agent, "caller")
             return
@@ -227,7 +196,7 @@ class Handover:
 
     def hung_up(self) -> None:
         """The caller's channel was hung up from inside."""
-        if self._bridge is not None and self.agent is not None:
+        if self._talk is not None and self.agent is not None:
             self._part(self._caller, self.agent, "caller")
         else:
             self._give_up(0)
@@ -238,43 +207,19 @@ class Handover:
             for _ in range(2 if self._queue else 1):
                 self._world.events.dial("DialEnd", self._caller, self.agent, DialStatus="CANCEL")
         if self._queue:
-            self._abandon()
+            self._queue.abandon()
         self._agent_gone(0 if self._queue else 16)
         self._end(cause, went_on=False)
 
     def _part(self, first: Channel, second: Channel, reason: str) -> None:
         """One of two who talked has gone."""
-        world, events, bridge = self._world, self._world.events, self._bridge
-        assert bridge is not None
-        assert self.agent is not None
+        if self._talk is None or self.agent is None:
+            return
         if self._queue:
-            held, talked = self._met - self._began, int(world.clock.wall()) - self._met
-            told = {"HoldTime": str(held), "TalkTime": str(talked), "Reason": reason}
-            events.dial("AgentComplete", self._caller, self.agent, **_MEMBER, **told)
-            world.member.completed_call()
-        events.bridge_leave(bridge, first)
-        events.bridge_leave(bridge, second)
-        events.bridge_destroy(bridge)
+            self._queue.complete(self.agent, reason)
+        self._talk.end(first, second)
         self._agent_gone(16)
         self._end(16, went_on=False)
-
-    def _abandon(self) -> None:
-        held = int(self._world.clock.wall()) - self._began
-        place = self._place()
-        self._world.member.abandoned += 1
-        self._world.events.queue_caller(
-            "QueueCallerAbandon", self._caller, Position=place, OriginalPosition=place, HoldTime=held
-        )
-        self._leave_queue()
-
-    def _leave_queue(self) -> None:
-        place, waiting = self._place(), self._world.member.waiting
-        waiting.pop(self._caller.uniqueid, None)
-        self._world.events.queue_caller("QueueCallerLeave", self._caller, Position=place, Count=len(waiting))
-
-    def _place(self) -> int:
-        waiting = list(self._world.member.waiting)
-        return waiting.index(self._caller.uniqueid) + 1 if self._caller.uniqueid in waiting else 1
 
     def _agent_gone(self, cause: int) -> None:
         agent, world = self.agent, self._world
@@ -290,6 +235,8 @@ class Handover:
 
     def forget(self) -> None:
         """Nothing more happens here."""
+        if self._talk is not None:
+            self._talk.forget()
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
@@ -300,7 +247,7 @@ class Handover:
 
     def _bye_cause(self) -> int | None:
         """Named in HangupRequest by one release for parties of Dial, by the other for those of Queue (seen)."""
-        return 16 if self._queue != self._world.flavour.dialled_bye_has_cause else None
+        return 16 if bool(self._queue) != self._world.flavour.dialled_bye_has_cause else None
 
     def _after(self, delay_s: float, do: Callable[..., None], *arguments: object) -> None:
         self._timers.append(self._world.later(delay_s, do, *arguments))

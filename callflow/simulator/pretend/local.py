@@ -8,7 +8,7 @@ from callflow.simulator.pretend.agi_client import AgiCall
 from callflow.simulator.pretend.call import AGI, ANSWER, ARMED, SCREEN
 from callflow.simulator.pretend.channel import UNKNOWN
 from callflow.simulator.pretend.flavour import RING
-from callflow.simulator.pretend.talk_detect import SILENCE, TalkDetect, tone
+from callflow.simulator.pretend.talk_detect import FRAME_S, SILENCE, TalkDetect, tone
 from callflow.simulator.pretend.world import World
 
 CHECK = "callflow-check"
@@ -56,7 +56,13 @@ class LocalCall:
         one.at(CHECK, self._exten, 3)
         self._answered_at = self._world.clock.now()
         self._after(TONE_S, self._tone_over)
-        {"s": self._screen, "prompt": self._prompt, "tone": self._tone}[self._called]()
+        match self._called:
+            case "s":
+                self._after(FRAME_S, self._screen)  # Answer() waits for the first frame
+            case "prompt":
+                self._prompt()
+            case _:
+                two.at(CHECK, "tone", 3)
 
     @property
     def _dialled_channel(self) -> str:
@@ -78,7 +84,7 @@ class LocalCall:
             partial(events.talking_start, two),
             partial(events.talking_stop, two),
         )
-        two.set("TALK_DETECT(set)", ARMED)
+        two.ear.set(ARMED, waiting=True)
         two.variables["CALLFLOW_RESULT"] = "unavailable"
         two.at(SCREEN, "s", AGI)
         arguments = "check", "1", self._variables.get("CALLFLOW_CHECK", "")
@@ -117,9 +123,6 @@ class LocalCall:
         self._world.events.user_event(two, "CallflowPromptMissing", Prompt=prompt)
         two.priority = 6
         self._hang_up_both(16)
-
-    def _tone(self) -> None:
-        self._two.at(CHECK, "tone", 3)
 
     # -- the end --------------------------------------------------------------------------------------------------
 

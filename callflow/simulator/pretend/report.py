@@ -4,7 +4,7 @@ Times are seconds since the first call could be placed, on the pretend Asterisk'
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 STATUS_EVERY_S = 0.1
@@ -51,6 +51,14 @@ class Outcome:
     agent_answered_s: float | None = None
     ended_s: float = 0.0
 
+    def hear(self, prompt: PromptHeard, began_at: float) -> None:
+        """Add a prompt whose times are the clock's; `began_at` is when the first call could be placed."""
+        prompt.started_s -= began_at
+        prompt.ended_s -= began_at
+        if prompt.cut and self.life_s is not None and self.reaction_s is None:
+            self.reaction_s = prompt.ended_s - self.life_s
+        self.prompts.append(prompt)
+
 
 @dataclass(slots=True)
 class Status:
@@ -69,8 +77,11 @@ class Status:
 
 def line(told: Outcome | Status) -> str:
     """One line of JSON, `kind` outcome or status, ended with a line break."""
-    kind = "outcome" if isinstance(told, Outcome) else "status"
-    return json.dumps({"kind": kind, **asdict(told)}, ensure_ascii=False, separators=(",", ":")) + "\n"
+    said: dict[str, Any] = {"kind": "outcome" if isinstance(told, Outcome) else "status"}
+    said |= {name: getattr(told, name) for name in told.__slots__}
+    if isinstance(told, Outcome):
+        said["prompts"] = [{name: getattr(prompt, name) for name in prompt.__slots__} for prompt in told.prompts]
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def read_line(text: str) -> Outcome | Status | None:

@@ -15,7 +15,7 @@ from callflow.simulator.scenario import CallerGroup
 PATIENCE_S = 6.0
 ANSWER_WAIT_S = 0.5
 """How long Answer() waits for a caller's first RTP packet."""
-FAX_HEARD_S = 0.42
+FAX_HEARD_S = 0.39
 """From the beginning of a fax machine's tone to Asterisk's recognising it (measured)."""
 _NOMINAL = {"greeting": 4.0, "can_you_hear": 4.0, "goodbye": 7.0}
 _LIFE_LEVEL = 10 ** (-50 / 20) * 32768

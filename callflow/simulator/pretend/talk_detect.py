@@ -94,8 +94,15 @@ class TalkDetect:
         self._timer: asyncio.TimerHandle | None = None
         self._silence_ms = self._threshold = 0
 
-    def set(self, value: str) -> bool:
-        """TALK_DETECT(set)=[silence ms][,threshold]; False for what Asterisk does not take."""
+    @property
+    def armed(self) -> bool:
+        return self._threshold > 0
+
+    def set(self, value: str, *, waiting: bool = False) -> bool:
+        """TALK_DETECT(set)=[silence ms][,threshold]; False for what Asterisk does not take.
+
+        `waiting`: a frame that has come already is still to be read, as it is when Answer() returns.
+        """
         silence, _, threshold = value.partition(",")
         try:
             self._silence_ms = int(silence) if silence else DEFAULT_SILENCE_MS
@@ -104,12 +111,12 @@ class TalkDetect:
             return False
         if self._silence_ms <= 0 or self._threshold <= 0:
             return False
-        self._listen(self._frame(self._clock.now()))
+        self._listen(max(0, self._frame(self._clock.now()) - waiting))
         return True
 
     def remove(self) -> bool:
         """TALK_DETECT(remove); False when it is not set."""
-        was_set = self._threshold > 0
+        was_set = self.armed
         self.close()
         return was_set
 

@@ -23,6 +23,9 @@ class Places:
     """Where this Asterisk finds others, and where it says that it does."""
 
     agi_port: int
+    """The daemon's FastAGI, as the dialplan names it."""
+    agi_line: int = 0
+    """Where it is reached, if a line with faults lies between; 0: directly."""
     agi_script: str = "screen"
     """Path in the FastAGI address: screen, or TOKEN/screen."""
     nobody_port: int = 9
@@ -45,8 +48,6 @@ class World:
         self.states: Counter[str] = Counter()
         self.placed = self.ended = 0
         self.globals: dict[str, str] = {}
-        self.agi_delay_s = 0.0
-        """Slow FastAGI: how long each connection waits before it is made."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._agi_calls: set[AgiCall] = set()
 
@@ -91,15 +92,11 @@ class World:
             channel, script, arguments, self.clock, self.sounds, version, ended, on_prompt, on_state, on_hangup
         )
         self._agi_calls.add(agi)
-        task = asyncio.get_running_loop().create_task(self._reach(agi, port))
+        line = self.places.agi_line if port == self.places.agi_port else 0
+        task = asyncio.get_running_loop().create_task(agi.connect(LOOPBACK, line or port))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return agi
-
-    async def _reach(self, agi: AgiCall, port: int) -> None:
-        if self.agi_delay_s:
-            await asyncio.sleep(self.agi_delay_s)
-        await agi.connect(LOOPBACK, port)
 
     def die(self) -> None:
         """Every channel is gone without a word, as when Asterisk is killed."""
@@ -111,4 +108,3 @@ class World:
         for channel in list(self.switch.channels.values()):
             self.switch.gone(channel)
         self.member.reset()
-        self.states.clear()

@@ -1,0 +1,214 @@
+"""The differences between what real Asterisks said and what another one said in the same calls, in words."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from callflow.simulator.conformance import Call, Said, calls_of, value_class
+from callflow.simulator.trace import Block, Capture
+
+TOLERANCE_S = 0.1
+"""Of any event's time: the project's own figure for times on the wire. Two runs of the same calls on real Asterisk
+differ by 4 ms at the median and 51 ms at p99: a caller's frame is 20 ms long, TALK_DETECT counts in whole frames, the
+clock of SIPp ticks in milliseconds, and forty calls share two processors. The pretend one is as near: 10 and 50 ms."""
+_ENDPOS = re.compile(r"endpos=\d+")
+_RATE = 8000
+RACING = frozenset({"Newstate", "DialBegin", "DialState", "NewConnectedLine", "AgentCalled"})
+"""Made by two threads while an agent's phone begins to ring: on one real Asterisk they come now in this order, now in
+that. What is compared of them is how many there are, and that no two come in an order never seen."""
+RACE_S = 0.02
+FLOATING = frozenset(
+    {("caller", "AgentComplete"), ("agent", "AgentComplete"), ("caller", "DTMFEnd")}
+    | {("agent", "DTMFBegin"), ("agent", "DTMFEnd")}
+)
+"""Events that go by another clock than those around them: Queue tells of the end by a thread of its own, and a key
+lasts as long as the caller's finger, whatever is dialled meanwhile. Compared are their number and their times."""
+Shapes = dict[str, set[tuple[str, ...]]]
+Values = dict[tuple[str, str], set[str]]
+
+
+def differences(
+    same: Capture, real: Sequence[Capture], cousins: Sequence[Capture], other: Capture, tolerance_s: float = TOLERANCE_S
+) -> list[str]:
+    """Every difference of `other` from the real ones.
+
+    `same` has the same calls: calls, order and times. `real` are all captures of that version: headers. `cousins` are
+    those of other versions: they, too, show values and orders of racing events that a real one can come to.
+    """
+    calls = [calls_of(capture) for capture in (same, *real, *cousins)]
+    found = _calls(calls[0], theirs := calls_of(other), tolerance_s)
+    return [*found, *_orders(calls, theirs), *_formats(real, cousins, other)]
+
+
+# -- calls, order, times ----------------------------------------------------------------------------------------------
+
+
+def _calls(real: dict[str, Call], other: dict[str, Call], tolerance_s: float) -> Iterator[str]:
+    callers = [number for number in real if not number.startswith("check")]
+    yield from (f"{number}: there is no such call" for number in callers if number not in other)
+    yield from (f"{number}: no such call on the real one" for number in other if number not in real)
+    for number in real:
+        if number in other:
+            yield from (f"{number}: {line}" for line in _call(real[number], other[number], tolerance_s))
+
+
+def _call(real: Call, other: Call, tolerance_s: float) -> Iterator[str]:
+    if real.results != other.results:
+        yield f"results {other.results}, really {real.results}"
+    if sorted(real.roles) != sorted(other.roles):
+        yield f"channels {other.roles}, really {real.roles}"
+    for role in real.roles:
+        mine, theirs = real.of(role), other.of(role)
+        mine, theirs = (_settled(events) for events in (mine, theirs))
+        names, their_names = ([said.name for said in events] for events in (mine, theirs))
+        if names != their_names:
+            yield f"{role}: {_first_difference(their_names, names)}"
+            continue
+        yield from _times(role, mine, theirs, tolerance_s)
+    yield from _agi(real.agi, other.agi, tolerance_s)
+
+
+def _times(role: str, real: Sequence[Said], other: Sequence[Said], tolerance_s: float) -> Iterator[str]:
+    """An event is in time by the call's clock, or by that of the event before it: a ladder adds up its latenesses."""
+    before_s = their_before_s = 0.0
+    for said, told in zip(real, other, strict=True):
+        off_s = told.at_s - said.at_s
+        off_step_s = (told.at_s - their_before_s) - (said.at_s - before_s)
+        if min(abs(off_s), abs(off_step_s)) > tolerance_s:
+            yield f"{role}: {said.name} at {told.at_s:.3f} s, really {said.at_s:.3f}"
+            return  # what follows is as late
+        before_s, their_before_s = said.at_s, told.at_s
+
+
+def _settled(events: Sequence[Said]) -> list[Said]:
+    """The same events, those that race each other put in the order of their names."""
+    found: list[Said] = []
+    race: list[Said] = []
+    floating = [said for said in events if (said.role, said.name) in FLOATING]
+    for said in events:
+        if (said.role, said.name) in FLOATING:
+            continue
+        if said.name not in RACING or (race and said.at_s - race[0].at_s > RACE_S):
+            found += sorted(race, key=lambda one: one.name)
+            race = []
+        (race if said.name in RACING else found).append(said)
+    return found + sorted(race, key=lambda one: one.name) + floating
+
+
+def _orders(real: Sequence[dict[str, Call]], other: dict[str, Call]) -> Iterator[str]:
+    """Events that race each other: any order that a real one has shown, and no other."""
+    shown = {pair for calls in real for call in calls.values() for pair in _races(call)}
+    odd = {(*pair, number) for number, call in other.items() for pair in set(_races(call)) - shown}
+    told: set[tuple[str, str, str]] = set()
+    for role, first, second, number in sorted(odd):
+        if (role, first, second) not in told:
+            told.add((role, first, second))
+            yield f"{number}: {role}: {first} before {second}, which the real ones never do"
+
+
+def _races(call: Call) -> Iterator[tuple[str, str, str]]:
+    """Each two racing events of one channel, as they came."""
+    for role in call.roles:
+        events = [said for said in call.of(role) if said.name in RACING]
+        for number, said in enumerate(events):
+            for later in events[number + 1 :]:
+                if later.at_s - said.at_s <= RACE_S and later.name != said.name:
+                    yield role, said.name, later.name
+
+
+def _first_difference(names: list[str], really: list[str]) -> str:
+    same = next((n for n, pair in enumerate(zip(names, really, strict=False)) if pair[0] != pair[1]), None)
+    at = min(len(names), len(really)) if same is None else same
+    return (
+        f"after {', '.join(really[:at][-3:])}: {', '.join(names[at : at + 4])}; really {', '.join(really[at : at + 4])}"
+    )
+
+
+def _agi(real: Sequence[Block], other: Sequence[Block], tolerance_s: float) -> Iterator[str]:
+    texts, their_texts = ([_agi_text(block) for block in blocks] for blocks in (real, other))
+    if texts != their_texts:
+        yield f"FastAGI: {_first_difference(their_texts, texts)}"
+        return
+    for block, told in zip(real, other, strict=True):
+        end, their_end = (_endpos(one) for one in (block, told))
+        if abs(end - their_end) > tolerance_s * _RATE:
+            yield f"FastAGI: a prompt ended at sample {their_end}, really {end}"
+
+
+def _agi_text(block: Block) -> str:
+    """What is the same in every run."""
+    if block.lines and block.lines[0].startswith("agi_"):
+        return f"{block.what} environment"
+    return f"{block.what} {_ENDPOS.sub('endpos=N', ' | '.join(block.lines))}"
+
+
+def _endpos(block: Block) -> int:
+    found = _ENDPOS.search(" ".join(block.lines))
+    return int(found[0].partition("=")[2]) if found else 0
+
+
+# -- formats ----------------------------------------------------------------------------------------------------------
+
+
+def _formats(real: Sequence[Capture], cousins: Sequence[Capture], other: Capture) -> Iterator[str]:
+    """Headers and their order, classes of values: each of the other's must be one that a real one has shown."""
+    shapes, _ = _seen(block for capture in real for block in _messages(capture))
+    _, values = _seen(block for capture in (*real, *cousins) for block in _messages(capture))
+    their_shapes, their_values = _seen(_messages(other))
+    for kind, theirs in their_shapes.items():
+        if kind not in shapes:
+            yield f"{kind}: never said by the real one"
+        for shape in theirs - shapes.get(kind, theirs):
+            yield f"{kind}: {_shape_difference(shape, shapes[kind])}"
+    for (kind, header), odd_values in their_values.items():
+        if odd := odd_values - values.get((kind, header), odd_values):
+            yield f"{kind}: {header} is {sorted(odd)[:3]}, really {sorted(values[kind, header])[:6]}"
+
+
+def _shape_difference(shape: tuple[str, ...], really: set[tuple[str, ...]]) -> str:
+    nearest = max(really, key=lambda one: len(set(one) & set(shape)))
+    extra, missing = [h for h in shape if h not in nearest], [h for h in nearest if h not in shape]
+    if extra or missing:
+        return f"headers {extra} are too many, {missing} missing"
+    return f"headers in the order {list(shape)}, really {list(nearest)}"
+
+
+def _seen(messages: Iterable[tuple[str, Block]]) -> tuple[Shapes, Values]:
+    shapes: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+    values: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for kind, block in messages:
+        pairs = [line.partition(": ")[::2] if ": " in line else line.partition(":")[::2] for line in block.lines]
+        shapes[kind].add(tuple(header for header, _ in pairs))
+        for header, value in pairs:
+            if header != "ActionID":
+                values[kind, header].add(value_class(header, value))
+    return shapes, values
+
+
+def _messages(capture: Capture) -> Iterator[tuple[str, Block]]:
+    """What came from Asterisk, each with its kind."""
+    asked: dict[tuple[str, str], str] = {}
+    for block in capture.blocks:
+        if block.what == ">" and block.name:
+            asked[block.wire, block.headers.get("ActionID", "")] = _question(block)
+        elif block.what != "<":
+            continue
+        elif block.wire.startswith("agi-"):
+            if block.lines[0].startswith("agi_"):
+                yield "FastAGI's environment", block
+        elif block.is_event:
+            yield f"event {_event(block)}", block
+        elif ": " in block.lines[0]:
+            yield f"answer to {asked.get((block.wire, block.headers.get('ActionID', '')), 'nothing')}", block
+
+
+def _event(block: Block) -> str:
+    """UserEvents have headers of their own, and a Local channel values of its own."""
+    headers = block.headers
+    local = " (Local)" if headers.get("Channel", "").startswith("Local/") else ""
+    return f"{block.name} {headers.get('UserEvent', '')}".strip() + local
+
+
+def _question(block: Block) -> str:
+    variable = block.headers.get("Variable", "") if block.name == "Setvar" else ""
+    return f"{block.name} {variable}".strip()

@@ -1,0 +1,163 @@
+"""One connection with faults on it: messages in, messages out, in order, each not before its time."""
+
+import asyncio
+import re
+import socket
+import struct
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+from typing import Protocol
+
+from callflow.simulator.faults import AT_ONCE, Fault
+from callflow.simulator.record import CHUNK, Kind, Messages
+
+_LINGER_ZERO = struct.pack("ii", 1, 0)
+_STAMP = re.compile(rb"^Timestamp: (\d+)\.(\d+)", re.MULTILINE)
+_TICK_S = 0.05
+
+
+class Weather(Protocol):
+    """What is wrong just now."""
+
+    dice: Random
+    jumped_ms: int
+    met: Counter[str]
+
+    def now_s(self) -> float: ...
+    def active(self, line: str, now_s: float) -> list[Fault]: ...
+
+
+class Line:
+    """One direction of one connection: messages in, messages out, in order, each not before its time."""
+
+    def __init__(self, weather: Weather, kind: Kind, *, from_asterisk: bool) -> None:
+        self._weather, self.from_asterisk = weather, from_asterisk
+        self.name = "agi" if kind == "agi" else "ami"
+        self._messages = Messages(kind, "<" if from_asterisk else ">")
+        self._queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        self._last_due = 0.0
+        self.on_message: Callable[[bytes], None] = lambda message: None
+
+    async def read(self, reader: asyncio.StreamReader) -> None:
+        """Take in what comes until the end."""
+        with suppress(OSError):
+            while data := await reader.read(CHUNK):
+                for message in self._messages.feed(data, keep_empty=True):
+                    self.on_message(message)
+                    self._take(message)
+        self.put(self._messages.rest, self._weather.now_s())
+        self.put(b"", self._weather.now_s())
+
+    def put(self, message: bytes, due_s: float) -> None:
+        """In line, behind what is there already."""
+        self._last_due = max(self._last_due, due_s)
+        self._queue.put_nowait((self._last_due, message))
+
+    def _take(self, message: bytes) -> None:
+        now_s = self._weather.now_s()
+        event = _event_name(message) if self.from_asterisk else ""
+        due_s, copies = now_s, 1
+        for fault in self._weather.active(self.name, now_s):
+            if fault.what in AT_ONCE or not fault.hits(event, self._weather.dice):
+                continue
+            match fault.what:
+                case "delay":
+                    due_s += fault.ms / 1000
+                case "reorder":
+                    due_s += self._weather.dice.random() * fault.ms / 1000
+                case "drop" if event:
+                    copies = 0
+                case "duplicate" if event:
+                    copies *= 2
+                case _:
+                    continue
+            self._weather.met[fault.what] += 1
+        if event and self._weather.jumped_ms:
+            message = _STAMP.sub(self._jumped, message)
+        for _ in range(copies):
+            self.put(message, due_s)
+
+    def _jumped(self, found: re.Match[bytes]) -> bytes:
+        stamp = int(found[1]) * 1_000_000 + int(found[2]) + self._weather.jumped_ms * 1000
+        return b"Timestamp: %d.%06d" % divmod(stamp, 1_000_000)
+
+    async def write(self, writer: asyncio.StreamWriter) -> None:
+        """Pass on what is due until the end."""
+        with suppress(OSError):
+            while True:
+                due_s, message = await self._queue.get()
+                if not message:
+                    return
+                if (wait_s := due_s - self._weather.now_s()) > 0:
+                    await asyncio.sleep(wait_s)
+                while self._is("stall"):  # noqa: ASYNC110 - a fault ends with the clock, and tells nobody
+                    await asyncio.sleep(_TICK_S)
+                await self._send(writer, message)
+
+    def _is(self, what: str) -> bool:
+        return any(fault.what == what for fault in self._weather.active(self.name, self._weather.now_s()))
+
+    async def _send(self, writer: asyncio.StreamWriter, message: bytes) -> None:
+        if self._is("split"):
+            self._weather.met["split"] += 1
+            for number in range(len(message)):
+                writer.write(message[number : number + 1])
+                await asyncio.sleep(0)
+        else:
+            writer.write(message)
+        await writer.drain()
+
+
+class Connection:
+    """One connection of a proxy, both its directions."""
+
+    def __init__(self, weather: Weather, kind: Kind, near: asyncio.StreamWriter, far: asyncio.StreamWriter) -> None:
+        self.kind, self.near, self.far = kind, near, far
+        self.down = Line(weather, kind, from_asterisk=True)
+        self.up = Line(weather, kind, from_asterisk=False)
+        self.up.on_message = self._who
+        self._over = asyncio.Event()
+        self._weather = weather
+
+    @property
+    def name(self) -> str:
+        return self.down.name
+
+    async def run(self, near: asyncio.StreamReader, far: asyncio.StreamReader) -> None:
+        """Until both directions have ended; the end of one is passed on, and ends the other."""
+        asterisk, daemon = (far, near) if self.kind == "ami" else (near, far)
+        to_asterisk, to_daemon = (self.far, self.near) if self.kind == "ami" else (self.near, self.far)
+        reading = [asyncio.create_task(self.down.read(asterisk)), asyncio.create_task(self.up.read(daemon))]
+        writing = [asyncio.create_task(self.down.write(to_daemon)), asyncio.create_task(self.up.write(to_asterisk))]
+        over = asyncio.create_task(self._over.wait())
+        try:
+            await asyncio.wait([*writing, over], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (*reading, *writing, over):
+                task.cancel()
+            self.end(reset=False)
+
+    def end(self, *, reset: bool) -> None:
+        """Close both ends."""
+        self._over.set()
+        for writer in (self.near, self.far):
+            sock = writer.get_extra_info("socket")
+            if reset and sock is not None and not writer.is_closing():
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+                writer.transport.abort()
+            writer.close()
+
+    def _who(self, message: bytes) -> None:
+        """The login says whether this is the connection of the events or of the actions."""
+        if self.kind == "ami" and message.startswith(b"Action: Login"):
+            self.down.name = self.up.name = name = "actions" if b"\r\nEvents: off" in message else "events"
+            if any(fault.refuses for fault in self._weather.active(name, self._weather.now_s())):
+                self.end(reset=True)
+
+
+def _event_name(message: bytes) -> str:
+    if not message.startswith(b"Event: "):
+        return ""
+    return message[7 : message.find(b"\r\n")].decode("ascii", "replace")

@@ -1,0 +1,98 @@
+"""The captures of tests/traces once more, from the pretend Asterisk: the same calls, the same daemon, the same taps."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from callflow.lab.daemon import RUN_CALLFLOW, Daemon
+from callflow.lab.ports import LOOPBACK, take_ports
+from callflow.lab.process import Process
+from callflow.lab.roots import Version
+from callflow.lab.run import SCENARIOS
+from callflow.lab.scenario import read_scenarios
+from callflow.simulator.disguise import Disguise
+from callflow.simulator.record import Recorder, Tap
+from callflow.simulator.site import daemon_config
+from callflow.simulator.trace import Capture, CaptureWriter, read_capture
+from tests.traces.make_traces import AGENT_CALLS
+
+PATIENCE_S = 90.0
+SPACING_S = 0.06
+
+
+def scenarios() -> dict[str, Any]:
+    """Every scenario of tests/lab, as callflow.lab.run places them."""
+    callers = [
+        {
+            "name": scenario.name,
+            "at_s": SPACING_S * number,
+            "number": str(1001 + number),
+            "language": scenario.language,
+            "profile": scenario.profile,
+            "route": scenario.route,
+            "media": scenario.media,
+            "does": [deed.model_dump(exclude_unset=True) for deed in scenario.caller],
+        }
+        for number, scenario in enumerate(read_scenarios(SCENARIOS))
+    ]
+    return {"purpose": "Every scenario of tests/lab.", "callers": callers}
+
+
+def agents() -> dict[str, Any]:
+    """The callers of the capture `agents`."""
+    callers = [
+        {
+            "name": f"{route}-{leaves_s:g}",
+            "at_s": at_s,
+            "number": str(1001 + number),
+            "language": "en",
+            "profile": "unscreened",
+            "route": route,
+            "media": "none",
+            "stays_s": leaves_s,
+        }
+        for number, (at_s, route, leaves_s) in enumerate(AGENT_CALLS)
+    ]
+    return {
+        "purpose": "Callers on their way to an agent.",
+        "agents": {"ring_s": 2.0, "talk_s": 3.0},
+        "callers": callers,
+    }
+
+
+SETS = {"scenarios": scenarios, "agents": agents}
+
+
+async def pretend_capture(name: str, version: Version, folder: Path) -> Capture:
+    """What went over the wires when the calls of this set were placed on the pretend Asterisk."""
+    scenario, file = folder / f"{name}.toml", folder / f"{name}.txt"
+    scenario.write_text(tomli_w.dumps(SETS[name]()))
+    with take_ports() as block:
+        ports = [block.named() for _ in range(4)]
+        ami, agi, daemon_ami, daemon_agi = ports
+        writer = CaptureWriter.create(file, {"purpose": name, "asterisk": version}, time.time())
+        recorder = Recorder(writer, Disguise(lambda text: True, ("LabResult", "LabH", "LabFax")))
+        command = [sys.executable, "-m", "callflow.simulator.pretend", str(scenario), "--asterisk", version]
+        command += ["--ami-port", str(ami), "--agi-port", str(agi)]
+        async with (
+            Tap(recorder, "agi", agi, (LOOPBACK, daemon_agi)),
+            Tap(recorder, "ami", daemon_ami, (LOOPBACK, ami)),
+        ):
+            pretend = await Process.start(command, folder, "pretend")
+            daemon = Daemon(
+                folder / "daemon", daemon_config(daemon_ami, daemon_agi, folder / "callflow.db"), RUN_CALLFLOW
+            )
+            try:
+                await daemon.start()
+                assert await pretend.wait(PATIENCE_S) == 0, pretend.output.read_text()
+                await asyncio.sleep(0.5)
+            finally:
+                await pretend.stop()
+                if daemon.running:
+                    await daemon.stop()
+        writer.close()
+    return read_capture(file)

@@ -1,0 +1,102 @@
+"""Everything goes wrong at once, under load: nobody is hung up who was there, nobody stuck, every call counted once."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from callflow.simulator.chaos import Ran, Row, audit, run_chaos
+from callflow.simulator.pretend.report import Outcome, PromptHeard
+
+FILES = Path(__file__).parent / "chaos"
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.xdist_group("chaos-murky")
+async def test_murky_lines_change_nothing_for_anybody(tmp_path: Path) -> None:
+    ran = await run_chaos(FILES / "callers.toml", FILES / "murky.toml", tmp_path)
+    assert not audit(ran), ran.daemon_said[-3000:]
+    assert {"duplicate", "drop", "reorder", "split", "garbage", "clock_jump", "delay"} <= set(ran.met)
+    by_caller: dict[str, set[str | None]] = {}
+    for outcome in ran.outcomes:
+        by_caller.setdefault(outcome.caller, set()).add(outcome.result)
+    assert by_caller == {
+        "silent": {"silent"},
+        "dead-line": {"silent"},
+        "at-once": {"spoke"},
+        "queue": {"spoke"},
+        "in-goodbye": {"rescued"},
+        "last-moment": {"rescued"},
+        "key-in-pause": {"rescued"},
+        "gives-up": {"hangup"},
+        "observed": {"observed"},
+    }
+    assert "Traceback" not in ran.daemon_said
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.xdist_group("chaos-broken")
+async def test_broken_lines_and_killed_daemons_harm_nobody(tmp_path: Path) -> None:
+    ran = await run_chaos(FILES / "callers.toml", FILES / "broken.toml", tmp_path, kill_at_s=(39, 47))
+    assert not audit(ran), ran.daemon_said[-3000:]
+    assert len(ran.killed_s) == 2
+    assert {"cut", "restart"} <= set(ran.met)
+    assert {"silent", "rescued", "spoke", "observed", "hangup", "unavailable"} <= set(ran.tally), (
+        "all is well until 28 s"
+    )
+    assert "Traceback" not in ran.daemon_said
+
+
+# -- the audit has teeth ----------------------------------------------------------------------------------------------
+
+SILENT = Outcome(
+    number="1001",
+    caller="silent",
+    index=0,
+    uniqueid="1.1",
+    result="silent",
+    prompts=[PromptHeard("goodbye", "zh", 14.0, 20.0, cut=False)],
+    answered_s=0.0,
+    screened_s=22.0,
+    ended_s=22.0,
+)
+ROW = Row("1.1", "silent", ended=True, interrupted=False)
+
+
+def ran(*outcomes: Outcome, rows: tuple[Row, ...] = (ROW,), killed_s: tuple[float, ...] = (), done: bool = True) -> Ran:
+    return Ran(list(outcomes), list(rows), list(killed_s), 30.0, done)
+
+
+def test_a_clean_run_passes() -> None:
+    assert audit(ran(SILENT)) == []
+
+
+@pytest.mark.parametrize(
+    ("result", "problem"),
+    [
+        (ran(replace(SILENT, life_s=15.0)), "was there at 15.00 s and was hung up at 22.00 s"),
+        (ran(replace(SILENT, life_s=21.8)), "was there at 21.80 s"),
+        (ran(replace(SILENT, prompts=[])), "without having been told"),
+        (
+            ran(replace(SILENT, screened_s=45.0, result="spoke"), rows=(replace(ROW, result="spoke"),)),
+            "held for 45.0 s",
+        ),
+        (ran(SILENT, done=False), "somebody is stuck"),
+        (ran(SILENT, rows=()), "not in the database"),
+        (ran(SILENT, rows=(ROW, ROW)), "2 times"),
+        (ran(SILENT, SILENT), "ended 2 times"),
+        (ran(SILENT, rows=(ROW, replace(ROW, uniqueid="1.2"))), "nobody made it"),
+        (ran(SILENT, rows=(replace(ROW, ended=False),)), "no end in the database"),
+        (ran(SILENT, rows=(replace(ROW, result="spoke"),)), "silent for Asterisk and spoke in the database"),
+    ],
+)
+def test_what_must_not_be_is_told(result: Ran, problem: str) -> None:
+    assert any(problem in line for line in audit(result))
+
+
+def test_what_may_be_is_not_told() -> None:
+    last_moment = replace(SILENT, life_s=21.95)
+    assert audit(ran(last_moment)) == [], "its event may not have been made yet"
+    unheard = replace(SILENT, result="unavailable")
+    assert audit(ran(unheard)) == [], "the daemon's answer was lost: the caller went on"
+    assert audit(ran(unheard, rows=())) == [], "no daemon, no record"

@@ -1,0 +1,96 @@
+"""The live view, and the daemon's database as it sees it."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from callflow.adapters.store.store import Store
+from callflow.core.profile import Mode
+from callflow.core.record import CallRecord, Happening, Kind
+from callflow.core.states import Result
+from callflow.simulator.daemon_view import DaemonView, Row
+from callflow.simulator.live import LiveView
+from callflow.simulator.run import Run
+from callflow.simulator.scenario import read_scenario
+from callflow.simulator.seen import SeenCall
+from callflow.simulator.shipped import find_scenario
+from callflow.simulator.tally import Progress
+
+
+def record(call_id: str, number: str, arrived_ms: int, result: Result | None, mode: Mode = Mode.ACT) -> CallRecord:
+    return CallRecord(
+        call_id=call_id, uniqueid=call_id, channel="PJSIP/caller-00000001", profile="support", mode=mode,
+        ladder="silent", ear="talk_detect", language="zh", caller_number=number, caller_name="", dialled="s",
+        arrived_ms=arrived_ms, ended_ms=None if result is None else arrived_ms + 1, result=result, would=None, rung=1,
+        heard_at_ms=None, heard_after_would=False, partial=False,
+    )  # fmt: skip
+
+
+def database(tmp_path: Path) -> DaemonView:
+    store = Store(tmp_path / "callflow.db", "main")
+    store.open()
+    store.save(record("1.1", "1001", 1000, None), final=False)
+    store.tell("1.1", Happening(1, 1000, Kind.SAID, "greeting"))
+    store.tell("1.1", Happening(2, 1500, Kind.PROMPT_STOPPED, "greeting"))
+    store.tell("1.1", Happening(3, 1500, Kind.SPEECH))
+    store.save(record("1.2", "1002", 2000, Result.OBSERVED, Mode.OBSERVE), final=True)
+    store.tell("1.2", Happening(1, 2000, Kind.SAID, "greeting"))
+    store.tell("1.2", Happening(2, 2001, Kind.DECIDED, "observed"))
+    store.save(record("1.3", "", 2500, Result.SPOKE), final=True)
+    store.close()
+    return DaemonView(tmp_path / "callflow.db", 0)
+
+
+class TestDaemonView:
+    def test_tells_what_each_caller_has_heard(self, tmp_path: Path) -> None:
+        assert database(tmp_path).rows() == [
+            Row("1001", ["S1✂"], "speaks!", ""),
+            Row("1002", [], "handed on", "observed"),
+        ]
+
+    def test_tells_results(self, tmp_path: Path) -> None:
+        assert list(database(tmp_path).results()) == [("1001", None), ("1002", "observed"), ("", "spoke")]
+
+    def test_leaves_out_what_was_before(self, tmp_path: Path) -> None:
+        database(tmp_path)
+        assert [row.number for row in DaemonView(tmp_path / "callflow.db", 1500).rows()] == ["1002"]
+
+    def test_no_database_yet_is_no_row_yet(self, tmp_path: Path) -> None:
+        assert DaemonView(tmp_path / "none.db", 0).rows() == []
+        assert not (tmp_path / "none.db").exists()
+
+
+def shown(view: LiveView) -> str:
+    console = Console(width=140)
+    with console.capture() as captured:
+        console.print(view.table())
+    return captured.get()
+
+
+class TestLiveView:
+    def test_few_callers_are_shown_by_name(self, tmp_path: Path) -> None:
+        run = Run(read_scenario(find_scenario("demo")), daemon=database(tmp_path))
+        run.tally.add(SeenCall("daemon-absent", "1012", 11, "unavailable"))
+        lines = shown(LiveView(Console(), run, "title")).splitlines()
+        by_number = {number: line for line in lines for number in ("1001", "1002", "1012") if number in line}
+        assert "S1✂" in by_number["1001"]
+        assert "speaks!" in by_number["1001"]
+        assert "observed" in by_number["1002"]
+        assert "unavailable" in by_number["1012"]
+
+    def test_many_callers_are_shown_by_state(self) -> None:
+        run = Run(read_scenario(find_scenario("busy")))
+        run.progress = Progress(10.0, 1000, 400, {"greeting": 450, "talking": 150})
+        run.tally.add(SeenCall("silent", "1", 0, "silent"))
+        text = shown(LiveView(Console(), run, "title"))
+        assert "greeting" in text
+        assert "450" in text
+        assert "silent" in text
+
+    def test_calls_per_second_are_those_of_late(self) -> None:
+        run = Run(read_scenario(find_scenario("busy")))
+        view = LiveView(Console(quiet=True), run, "title")
+        for second in range(21):
+            run.progress = Progress(float(second), 10 * second if second < 10 else 100 * second)
+            view.refresh()
+        assert view.calls_per_s == 100
