@@ -117,11 +117,15 @@ class _Links:
                     checks += 1
                     self._numbers[linkedid] = f"check {checks}"
                 elif linkedid == uniqueid:
-                    self._numbers[linkedid] = headers["CallerIDNum"]
+                    self._called(headers["CallerIDNum"], linkedid)
         for block in capture.blocks:
             if block.wire.startswith("agi-") and block.what == "<" and "agi_uniqueid" in block.environment:
                 linkedid = self._linkedids.get(block.environment["agi_uniqueid"], "")
                 self._wires[block.wire] = self._numbers.get(linkedid, "")
+
+    def _called(self, number: str, linkedid: str) -> None:
+        """Who calls again has been tried again: the last call counts."""
+        self._numbers = {key: value for key, value in self._numbers.items() if value != number} | {linkedid: number}
 
     def number(self, block: Block) -> str | None:
         headers = block.headers

@@ -7,6 +7,7 @@ values of a site's own events and variables an `x`. Kept as they are: contexts, 
 
 import re
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from itertools import count
 
 from callflow.simulator.trace import Block
@@ -21,7 +22,7 @@ _NUMBERS = re.compile(
 _NAMES = re.compile(r"(?:CallerIDName|ConnectedLineName|MemberName|AgentName|Agent)$|^agi_calleridname$")
 _ACCOUNTS = re.compile(r"(?:AccountCode|PeerAccount)$|^agi_accountcode$")
 _KEPT = re.compile(
-    r"(?:Uniqueid|Linkedid|UniqueID)$|^(?:Timestamp|ActionID|Event|agi_uniqueid|agi_threadid)$|(?:Duration\w*|Time|LastCall|LastPause)$"
+    r"(?:Uniqueid|Linkedid|UniqueID)$|^(?:Timestamp|ActionID|Event|agi_uniqueid|agi_threadid|agi_arg_3)$|(?:Duration\w*|Time|LastCall|LastPause)$"
 )
 _VARIABLE = re.compile(r"^(?:Dest)?ChanVariable|^Variable$|^agi_arg_\d+$")
 _TECHNOLOGIES = "PJSIP|SIP|IAX2|DAHDI|Local|Agent|SCCP|Skinny|MGCP|Motif|OOH323|H323|USTM|Console|Dongle|Quectel|Custom"
@@ -53,9 +54,12 @@ class Disguise:
 
     def block(self, block: Block) -> Block:
         """The block without anything that could name a person."""
-        own = len(block.lines)
-        if block.name == "UserEvent" and (event := block.headers.get("UserEvent")) not in self._open_events:
+        own, event = len(block.lines), block.headers.get("UserEvent") if block.name == "UserEvent" else None
+        if event is not None and event not in self._open_events:
             own = block.lines.index(f"UserEvent: {event}") + 1
+        if event in OURS:
+            kept = block.lines.index(f"UserEvent: {event}")
+            return replace(block, lines=(*map(self.line, block.lines[:kept]), *block.lines[kept:]))
         lines = [self.line(line) for line in block.lines[:own]]
         lines += [f"{line.partition(':')[0]}: x" for line in block.lines[own:]]
         return Block(block.at_s, block.wire, block.what, tuple(lines))
@@ -83,8 +87,7 @@ class Disguise:
         if _NAMES.search(name) and not _PEER.match(value):
             return self._stand_in("name", value, lambda n: f"Caller {n}")
         if name == "DialString":
-            head, slash, rest = value.partition("/")
-            return self.number(head) + slash + self._text(rest)
+            return self._dialled(value)
         if name == "Digit":
             return "5"  # what a caller types may be a secret
         if _ACCOUNTS.search(name):
@@ -92,6 +95,13 @@ class Disguise:
         if _VARIABLE.match(name) and not name.startswith("agi_"):
             return self._variable(value)
         return self._text(value)
+
+    def _dialled(self, value: str) -> str:
+        """`PJSIP/204`, `204/sip:204@host`, `204@from-queue/n`."""
+        head = re.split("[/@]", value, maxsplit=1)[0]
+        if head in _TECHNOLOGIES.split("|") or head in _EXTENSIONS:
+            return self._text(value)
+        return self.number(head) + self._text(value[len(head) :])
 
     def _variable(self, value: str) -> str:
         """Our own variables stay; a site's may hold anything."""

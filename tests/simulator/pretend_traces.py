@@ -14,6 +14,7 @@ from callflow.lab.process import Process
 from callflow.lab.roots import Version
 from callflow.lab.run import SCENARIOS
 from callflow.lab.scenario import read_scenarios
+from callflow.settings import Settings
 from callflow.simulator.disguise import Disguise
 from callflow.simulator.record import Recorder, Tap
 from callflow.simulator.site import daemon_config
@@ -74,7 +75,10 @@ async def pretend_capture(name: str, version: Version, folder: Path) -> Capture:
     with take_ports() as block:
         ports = [block.named() for _ in range(4)]
         ami, agi, daemon_ami, daemon_agi = ports
-        writer = CaptureWriter.create(file, {"purpose": name, "asterisk": version}, time.time())
+        config = daemon_config(daemon_ami, daemon_agi, folder / "callflow.db")
+        procedures = Settings.model_validate(config).procedures().model_dump_json(exclude_unset=True)
+        header = {"purpose": name, "asterisk": version, "procedures": procedures}
+        writer = CaptureWriter.create(file, header, time.time())
         recorder = Recorder(writer, Disguise(lambda text: True, ("LabResult", "LabH", "LabFax")))
         command = [sys.executable, "-m", "callflow.simulator.pretend", str(scenario), "--asterisk", version]
         command += ["--ami-port", str(ami), "--agi-port", str(agi)]
@@ -83,9 +87,7 @@ async def pretend_capture(name: str, version: Version, folder: Path) -> Capture:
             Tap(recorder, "ami", daemon_ami, (LOOPBACK, ami)),
         ):
             pretend = await Process.start(command, folder, "pretend")
-            daemon = Daemon(
-                folder / "daemon", daemon_config(daemon_ami, daemon_agi, folder / "callflow.db"), RUN_CALLFLOW
-            )
+            daemon = Daemon(folder / "daemon", config, RUN_CALLFLOW)
             try:
                 await daemon.start()
                 assert await pretend.wait(PATIENCE_S) == 0, pretend.output.read_text()

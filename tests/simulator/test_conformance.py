@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from callflow.simulator.trace import Block, Capture, read_capture
 from tests.simulator.pretend_traces import SETS, pretend_capture
 from tests.traces.make_traces import MAKERS, MachineStalled, lateness_ms, make_one
 
+RUNS = 3
+"""Two runs of a real Asterisk may differ: its threads race in a way that no capture has shown yet, or the machine that
+it runs on has stalled. What differs in every run is no chance."""
 TRACES = Path(__file__).parents[1] / "traces"
 pytestmark = pytest.mark.timeout(600)
 
@@ -50,11 +54,15 @@ def test_the_captures_say_what_a_real_one_says_today(name: str, version: Version
         pytest.skip(str(error))
     maker = next(maker for maker in MAKERS if maker.__name__ == name)  # type: ignore[attr-defined]
     file = tmp_path / version / f"{name}.txt"
-    try:
-        asyncio.run(make_one(maker, version, file))
-    except MachineStalled as error:
-        pytest.skip(f"this machine is too busy to tell: {error}")
-    assert compared(name, version, read_capture(file)) == []
+    told: list[list[str]] = []
+    for _ in range(RUNS):
+        with suppress(MachineStalled):  # then it is seen whether that makes a difference
+            asyncio.run(make_one(maker, version, file, tries=1))
+        told.append(compared(name, version, read_capture(file)))
+        if not told[-1]:
+            return
+    always = set.intersection(*map(set, told))
+    assert not always
 
 
 # -- the comparison has teeth -----------------------------------------------------------------------------------------

@@ -212,9 +212,11 @@ async def make(names: list[str]) -> None:
                 await make_one(maker, version, FOLDER / version / f"{name}.txt")
 
 
-async def make_one(maker: Callable[[Version, Path], Awaitable[None]], version: Version, file: Path) -> None:
+async def make_one(
+    maker: Callable[[Version, Path], Awaitable[None]], version: Version, file: Path, tries: int = TRIES
+) -> None:
     """Record until this machine has kept up with it. Raises MachineStalled after some tries."""
-    for left in reversed(range(TRIES)):
+    for left in reversed(range(tries)):
         try:
             await maker(version, file)
             if (late_ms := lateness_ms(read_capture(file))) > LATE_MS:
