@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from callflow.core.record import CallRecord, Happening
+from callflow.core.rings.record import Measured
 from callflow.core.states import Result
 
 
@@ -81,6 +82,14 @@ class SaveCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Insert or update what was measured of rings and queues; `final` when nothing more will follow."""
+
+    record: Measured
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Warn:
     """Log a warning that concerns no single call; `remedy` says what to do."""
 
@@ -89,5 +98,15 @@ class Warn:
 
 
 Command = (
-    ArmEar | DisarmEar | PlayPrompt | StopPrompt | FenceEvents | Release | ProveEar | TellHappening | SaveCall | Warn
+    ArmEar
+    | DisarmEar
+    | PlayPrompt
+    | StopPrompt
+    | FenceEvents
+    | Release
+    | ProveEar
+    | TellHappening
+    | SaveCall
+    | Keep
+    | Warn
 )

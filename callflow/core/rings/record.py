@@ -1,0 +1,235 @@
+"""What is kept of ringing and queueing: stays in a queue, offers, legs, and what agents were doing.
+
+A *stay* is one caller's time in one queue. An *offer* is one attempt to hand a caller to a target: one round of a queue
+(ring-all counts as one), or one Dial of a direct line. A *leg* is one phone dialled for an offer. All times are epoch
+milliseconds, all durations milliseconds. Every record belongs to the caller's first Uniqueid, `call_id`, and is told
+again, with a higher `revision`, whenever more is known of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Timing(StrEnum):
+    """Where the times of a record come from; only `stamped` ones count for a standard."""
+
+    STAMPED = "stamped"
+    ARRIVAL = "arrival"
+
+
+class RingSource(StrEnum):
+    """What told that the phone began to ring, best first."""
+
+    RINGING = "ringing"
+    DIAL_STATE = "dial_state"
+    PROGRESS = "progress"
+    DIAL_BEGIN = "dial_begin"
+
+
+class AnswerClass(StrEnum):
+    """How an offer or a leg was answered, in rings of the cadence (row P1)."""
+
+    EARLY = "early"
+    ACCEPTABLE = "acceptable"
+    IDEAL = "ideal"
+    LATE = "late"
+    UNANSWERED = "unanswered"
+    EXCLUDED = "excluded"
+    """Auto-answer, or nothing that rang: kept, and counted in no standard."""
+
+
+class LegEnd(StrEnum):
+    """How a leg ended."""
+
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    BUSY = "busy"
+    FORWARDED = "forwarded"
+    ELSEWHERE = "elsewhere"
+    """Another leg of the offer, or a call pickup, took the caller."""
+    ABANDONED = "abandoned"
+    """The caller was gone first."""
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """Nobody was looking when it ended."""
+
+
+class Outcome(StrEnum):
+    """What became of a stay in a queue: a closed set, mutually exclusive."""
+
+    ANSWERED = "answered"
+    ABANDONED_QUEUE = "abandoned_queue"
+    ABANDONED_RINGING = "abandoned_ringing"
+    ABANDONED_POST_PICKUP = "abandoned_post_pickup"
+    SHORT_ABANDON = "short_abandon"
+    TIMEOUT = "timeout"
+    LEAVE_EMPTY = "leave_empty"
+    JOIN_EMPTY = "join_empty"
+    FULL = "full"
+    EXIT_KEY = "exit_key"
+    WITHDRAWN = "withdrawn"
+    AGENT_DUMP_RETRY = "agent_dump_retry"
+
+
+class TargetType(StrEnum):
+    """What an offer was made to."""
+
+    QUEUE = "queue"
+    LINE = "line"
+
+
+class AgentWork(StrEnum):
+    """What an agent was doing for a spell of time."""
+
+    AVAILABLE = "available"
+    RINGING = "ringing"
+    TALKING = "talking"
+    PAUSED = "paused"
+    UNAVAILABLE = "unavailable"
+    """Logged in, but the phone is not reachable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One phone dialled for an offer; `leg_id` is DialBegin's DestUniqueid (of the ;1 where it is Local)."""
+
+    leg_id: str
+    offer_id: str
+    call_id: str
+    revision: int
+    interface: str
+    """As the dialplan or the queue names the phone: PJSIP/alice, Local/12@agents."""
+    agent: str
+    """Work number (member name without personal names); "" when no agent is known."""
+    queue: str
+    """"" for a direct line."""
+    began_ms: int
+    ring_start_ms: int | None
+    ring_source: RingSource | None
+    pickup_ms: int | None
+    connect_ms: int | None
+    ended_ms: int | None
+    end: LegEnd | None
+    ring_ms: int | None
+    rings: int | None
+    """Rings completed at pickup or end."""
+    answer_class: AnswerClass | None
+    auto_answer: bool
+    timing: Timing
+    partial: bool
+    """Part of it happened while nobody was looking."""
+    marks: tuple[str, ...] = ()
+    """What was odd in the events: `time_backwards`, `repeated_header`, ... a closed set of short names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One attempt to hand a caller to a target; its clock is the group's: the first ring start of its legs."""
+
+    offer_id: str
+    call_id: str
+    revision: int
+    target_type: TargetType
+    target: str
+    """Name of the queue, or of the direct line (the dialled number or extension)."""
+    agent: str
+    """Who took it, by work number; "" when nobody did or nobody knows."""
+    began_ms: int
+    ring_start_ms: int | None
+    ring_source: RingSource | None
+    pickup_ms: int | None
+    connect_ms: int | None
+    ended_ms: int | None
+    legs: int
+    ring_ms: int | None
+    rings: int | None
+    answer_class: AnswerClass | None
+    picked_up: bool
+    """Call pickup: another phone than those dialled took it."""
+    cadence: str
+    """Name of the ring cadence that `rings` was counted with."""
+    timing: Timing
+    partial: bool
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """One caller's time in one queue; `entry_id` is unique, for a caller may join again."""
+
+    entry_id: str
+    call_id: str
+    revision: int
+    queue: str
+    caller_number: str
+    caller_name: str
+    dialled: str
+    trunk: str
+    """The caller's channel without its serial: PJSIP/carrier."""
+    joined_ms: int
+    left_ms: int | None
+    outcome: Outcome | None
+    wait_ms: int | None
+    """The caller's clock: from joining to being connected, or to leaving."""
+    offers: int
+    agent: str
+    """Work number of who was connected."""
+    connect_ms: int | None
+    talk_end_ms: int | None
+    """End of the agent's talk: hang-up or BridgeLeave of a transfer."""
+    talk_ms: int | None
+    timing: Timing
+    partial: bool
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """What one agent was doing from `began_ms` to `ended_ms` (None while it lasts)."""
+
+    agent: str
+    began_ms: int
+    ended_ms: int | None
+    work: AgentWork
+    reason: str = ""
+    """Of a pause."""
+    partial: bool = False
+
+
+Measured = Leg | Offer | Stay | Spell
+"""What the ring tracker hands over to be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """A queue as it is now."""
+
+    queue: str
+    as_of_ms: int
+    waiting: int
+    oldest_joined_ms: int | None
+    members: Mapping[AgentWork, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """An agent as they are now."""
+
+    agent: str
+    as_of_ms: int
+    work: AgentWork | None
+    """None: logged off."""
+    since_ms: int
+    queues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LineState:
+    """A direct line as it is now."""
+
+    line: str
+    as_of_ms: int
+    ringing: int
+    talking: int
