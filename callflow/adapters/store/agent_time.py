@@ -30,7 +30,9 @@ def agent_time(reader: Reader, span: Span, asked: Question, now_ms: int) -> Iter
     apart = [spells.c.agent.label("agent"), _slot(span, spells.c.began_ms, asked.slot_ms).label("slot")]
     lasted_ms = sa.func.sum(spells.c.ended_ms - spells.c.began_ms).label("ms")
     sums = sa.select(*apart, spells.c.work, lasted_ms).select_from(known).join(spells, begun)
-    for row in reader.rows(sums.where(*where, whole).group_by(sa.text("agent, slot"), spells.c.work)):
+    for row in reader.rows(
+        sums.where(*where, whole).group_by(spells.c.agent, sa.literal_column("slot"), spells.c.work)
+    ):
         yield _told(asked, row["agent"], row["slot"], row["work"], row["ms"])
     cut = (
         sa.select(spells).select_from(known).join(spells, begun).where(*where, sa.not_(sa.func.coalesce(whole, False)))
