@@ -13,6 +13,7 @@ from callflow.commands.check import check
 from callflow.commands.lab import lab_app
 from callflow.commands.record import record
 from callflow.commands.replay import replay
+from callflow.commands.report import report
 from callflow.commands.settings import settings_app
 from callflow.commands.simulate import simulate
 from callflow.context import Context
@@ -32,6 +33,7 @@ app.add_typer(settings_app, name="settings")
 app.command()(check)
 app.command()(record)
 app.command()(replay)
+app.command()(report)
 app.command()(simulate)
 
 
