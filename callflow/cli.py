@@ -1,4 +1,4 @@
-"""The command line: `callflow run | check | settings | calls | simulate | lab`."""
+"""The command line: `callflow run | check | settings | calls | report | staffing | simulate | lab`."""
 
 import sys
 from pathlib import Path
@@ -16,6 +16,7 @@ from callflow.commands.replay import replay
 from callflow.commands.report import report
 from callflow.commands.settings import settings_app
 from callflow.commands.simulate import simulate
+from callflow.commands.staffing import staffing
 from callflow.context import Context
 from callflow.errors import CallflowError
 
@@ -35,6 +36,7 @@ app.command()(record)
 app.command()(replay)
 app.command()(report)
 app.command()(simulate)
+app.command()(staffing)
 
 
 def _version(wanted: bool) -> None:

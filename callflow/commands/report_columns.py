@@ -150,7 +150,7 @@ def _agents() -> Iterator[Column]:
     yield Column("occupancy", "occupancy", Part.AGENTS, Unit.SHARE, _of("time", "occupancy"))
 
 
-def _each(row: Counted, name: str) -> str | None:
-    """The values that the standards of a row's queues have, usually one."""
-    found = sorted({getattr(target, name) for target in row.targets})
-    return "+".join(str(value) for value in found) or None
+def _each(row: Counted, name: str) -> int | str | None:
+    """What the standards of a row's queues say: one value, or several with + between."""
+    first, *more = sorted({getattr(target, name) for target in row.targets}) or [None]
+    return "+".join(str(value) for value in (first, *more)) if more else first
