@@ -5,12 +5,14 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from callflow.core.publishing.discovery import Discovery
 from callflow.core.publishing.envelope import utc
 from callflow.core.publishing.privacy import Disguise
 from callflow.core.publishing.topics import Topics, UnfitId
 from callflow.core.publishing.window import Window
 from callflow.core.rings.record import AgentState, LineState, QueueState
 
+ROOM = 10_000
 _MOMENT = "as_of"
 """Differs every time, and alone is no news."""
 
@@ -21,11 +23,13 @@ class StateBoard:
     States coalesce: of several changes before `take` only the last is sent. A topic that has gone is sent empty, once.
     """
 
-    def __init__(self, topics: Topics, disguise: Disguise) -> None:
+    def __init__(self, topics: Topics, disguise: Disguise, discovery: Discovery | None = None) -> None:
         self._topics = topics
         self._disguise = disguise
-        self._shown: dict[str, dict[str, Any]] = {}
+        self._discovery = discovery
+        self._shown: dict[str, Mapping[str, Any]] = {}
         self._news: OrderedDict[str, None] = OrderedDict()
+        self._foreign: set[str] = set()
         self.unfit: set[str] = set()
         """Names that cannot be part of a topic; nothing is published for them."""
 
@@ -37,16 +41,20 @@ class StateBoard:
         windows: Mapping[str, Window],
     ) -> None:
         """Everything there is now; what is not among it has gone."""
-        now: dict[str, dict[str, Any]] = {}
+        now: dict[str, Mapping[str, Any]] = {}
         for queue in queues:
             self._add(now, "queue", queue.queue, queue_state(queue, windows.get(queue.queue)))
         for agent in agents:
             self._add(now, "agent", agent.agent, self._agent(agent))
         for line in lines:
             self._add(now, "line", line.line, line_state(line))
+        if self._discovery is not None:
+            now |= self._discovery.configs([state["id"] for topic, state in now.items() if _kind(topic) == "queue"])
         for topic in self._shown.keys() - now.keys():
             del self._shown[topic]
             self._news[topic] = None
+        self._news.update(dict.fromkeys(self._foreign - now.keys()))
+        self._foreign.clear()
         for topic, state in now.items():
             if _news(self._shown.get(topic), state):
                 self._shown[topic] = state
@@ -65,21 +73,22 @@ class StateBoard:
         """These were taken and may not have arrived."""
         self._news.update(dict.fromkeys(topics))
 
-    def strangers(self, topic: str) -> bool:
-        """True for a retained state of this site that nothing here stands for: left by an earlier life."""
-        return topic.startswith(self._topics.root) and topic.endswith("/state") and topic not in self._shown
+    def seen(self, topic: str) -> None:
+        """The broker keeps this state: unless it turns out to be ours, an earlier life left it, and it goes."""
+        if topic not in self._shown and len(self._foreign) < ROOM:
+            self._foreign.add(topic)
 
     @property
     def waiting(self) -> int:
         """Topics with news not taken yet."""
         return len(self._news)
 
-    def _add(self, now: dict[str, dict[str, Any]], kind: str, name: str, state: dict[str, Any]) -> None:
+    def _add(self, now: dict[str, Mapping[str, Any]], kind: str, name: str, state: dict[str, Any]) -> None:
         shown = self._disguise.name(name)
         try:
             now[self._topics.state(kind, shown)] = {"id": shown, **state}
         except UnfitId:
-            if len(self.unfit) < 1000:
+            if len(self.unfit) < ROOM:
                 self.unfit.add(name)
 
     def _agent(self, agent: AgentState) -> dict[str, Any]:
@@ -105,6 +114,10 @@ def queue_state(queue: QueueState, window: Window | None) -> dict[str, Any]:
 def line_state(line: LineState) -> dict[str, Any]:
     """A direct line now."""
     return {"as_of": utc(line.as_of_ms), "ringing": line.ringing, "talking": line.talking}
+
+
+def _kind(topic: str) -> str:
+    return topic.split("/")[-3]
 
 
 def _news(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> bool:
