@@ -4,6 +4,7 @@ import asyncio
 import resource
 import signal
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 
 import structlog
@@ -15,11 +16,13 @@ from callflow.adapters.agi.session import AgiSession
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
 from callflow.adapters.ami.options import AmiOptions
-from callflow.adapters.ami.translate import WANTED, translate
+from callflow.adapters.ami.translate import WANTED, stamped_ms, translate
+from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.store import Store
 from callflow.core import events as it
 from callflow.core.engine import Engine
 from callflow.errors import CallflowError, LinkError, LoginRefused
+from callflow.publishing import Publishing
 from callflow.runtime.clock import Clock
 from callflow.runtime.dispatch import Dispatcher
 from callflow.runtime.garbage import spare_what_lasts
@@ -41,7 +44,8 @@ class Daemon:
         self._settings = settings
         self._clock = Clock()
         self._engine = Engine(settings.procedures())
-        self._store = Store(settings.store.path, settings.node.name)
+        self._publishing = Publishing(settings, self._sample, self._clock.now_ms)
+        self._store = Store(settings.store.path, settings.node.name, also_of=self._publishing.also_of)
         options = ami_options(settings)
         self._events_link = self._link(options, WANTED, self._on_ami_event)
         self._actions_link = self._link(options.model_copy(update={"events": "off"}), frozenset(), lambda event: None)
@@ -67,6 +71,7 @@ class Daemon:
         interrupted = self._store.open()
         log.info("callflow starts", version=__version__, node=self._settings.node.name, interrupted=interrupted)
         try:
+            self._publishing.start(self._store)
             self._agi = AgiServer(agi_options(self._settings), self._on_call, log)
             await self._agi.start()
             self._watchdog.start()
@@ -91,6 +96,7 @@ class Daemon:
             await self._agi.stop()
         await self._events_link.stop()
         await self._actions_link.stop()
+        await self._publishing.stop()
         self._store.close()
         self._watchdog.stop()
         log.info("callflow has stopped", unexpected=dict(self._engine.unexpected), dropped=self._store.dropped)
@@ -107,7 +113,9 @@ class Daemon:
             self._tell_ready()
 
     def _on_ami_event(self, message: dict[str, str]) -> None:
-        event = translate(message, self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        self._publishing.ami_event(stamped_ms(message), now_ms)
+        event = translate(message, now_ms)
         if event is not None:
             self._receive(event)
 
@@ -167,6 +175,24 @@ class Daemon:
             log.warning("no snapshot of the channels after the reconnect", reason=str(error))
             return
         self._receive(it.ChannelsSeen(uniqueids, self._clock.now_ms()))
+
+    def _sample(self) -> Sample:
+        """How everything here is now, for metrics and states."""
+        return Sample(
+            now_ms=self._clock.now_ms(),
+            ami_connected=self._events_link.connected and self._actions_link.connected,
+            ear_proven=self._engine.ear_proven,
+            calls_live=self._engine.live,
+            agi_sessions=len(self._agi.sessions) if self._agi else 0,
+            store=asdict(self._store.counters()),
+            counts={
+                "ami_events": self._events_link.counts,
+                "ami_actions": self._actions_link.counts,
+                "agi": self._agi.counts if self._agi else {},
+                "agi_refused": self._agi.refused if self._agi else {},
+                "core": self._engine.unexpected,
+            },
+        )
 
     def _tell_ready(self) -> None:
         if self._ready:

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from callflow.core.profile import SILENT_LADDER, Frozen, Ladder, Name, Procedures, Profile
 from callflow.errors import SettingError
+from callflow.publishing_settings import Alerts, Http, Mqtt, Privacy
 from callflow.setting_errors import explain
 
 DEFAULT_PATHS = (Path("config/callflow.toml"), Path("/etc/callflow/callflow.toml"))
@@ -115,6 +116,10 @@ class Settings(BaseSettings):
     prompts: Prompts = Prompts()
     store: Store = Store()
     log: Log = Log()
+    mqtt: Mqtt = Mqtt()
+    http: Http = Http()
+    alerts: Alerts = Alerts()
+    privacy: Privacy = Privacy()
     ladders: dict[Name, Ladder] = Field({"silent": SILENT_LADDER}, description="Ladders by name.")
     profiles: dict[Name, Profile] = Field({"default": Profile()}, description="Profiles by the name in the dialplan.")
 

@@ -57,6 +57,7 @@ class Lab:
             "ami": {"host": LOOPBACK, "port": ports.ami, "username": AMI_USER, "secret": AMI_SECRET},
             "agi": {"host": LOOPBACK, "port": ports.agi},
             "store": {"path": str(self.work / "callflow.db")},
+            "http": {"port": 0},
         }
         for section, values in (changes or {}).items():
             made[section] = made.get(section, {}) | values

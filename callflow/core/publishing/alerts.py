@@ -8,20 +8,23 @@ from typing import Any, TypeVar
 from callflow.core.publishing.envelope import Envelope, event_id, utc
 from callflow.core.publishing.privacy import Disguise, trunk_of
 from callflow.core.publishing.topics import Topics
+from callflow.core.publishing.window import Windows
 from callflow.core.record import CallRecord
-from callflow.core.rings.record import Measured, Outcome, Stay
+from callflow.core.rings.record import Measured, Stay
+from callflow.core.service.targets import Targets
 from callflow.core.states import Result
 
 DAY_MS = 86_400_000
 CALLERS = 50_000
 NAMES = 500
+CALLS = 100_000
 
 Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRules:
-    """When to speak up; rates are shares from 0 to 1."""
+    """When to speak up; the service level has its target in the queue's own standard."""
 
     short_call_ms: int = 60_000
     """Row A1: a call shorter than this is short."""
@@ -31,56 +34,40 @@ class AlertRules:
     trunk_rate_factor: float = 3.0
     """A trunk's share of silent calls, against its own share before."""
     trunk_min_calls: int = 20
-    service_target: float = 0.8
     service_window_ms: int = 900_000
     service_min_calls: int = 10
 
 
 @dataclass(slots=True)
-class _Window:
-    """Good and bad within a sliding time; `raised_ms` while an alert stands."""
+class _Trunk:
+    """A trunk's last while, and everything before it as its baseline."""
 
-    events: deque[tuple[int, bool]] = field(default_factory=deque)
-    bad: int = 0
-    raised_ms: int | None = None
+    lately: deque[tuple[int, bool]] = field(default_factory=deque)
+    silent_lately: int = 0
+    before: float = 0.0
+    silent_before: float = 0.0
 
-    def add(self, at_ms: int, bad: bool, length_ms: int) -> list[bool]:
-        """Take one in; returns those that have become too old."""
-        self.events.append((at_ms, bad))
-        self.bad += bad
-        old = []
-        while self.events and self.events[0][0] <= at_ms - length_ms:
-            _, was_bad = self.events.popleft()
-            self.bad -= was_bad
-            old.append(was_bad)
-        return old
+    def add(self, at_ms: int, silent: bool, length_ms: int) -> None:
+        """Take a call in; those that are too old by now join the baseline, which forgets by half at 10,000."""
+        self.lately.append((at_ms, silent))
+        self.silent_lately += silent
+        while self.lately[0][0] <= at_ms - length_ms or len(self.lately) > CALLS:
+            _, was_silent = self.lately.popleft()
+            self.silent_lately -= was_silent
+            self.before += 1
+            self.silent_before += was_silent
+        if self.before > 10_000:
+            self.before, self.silent_before = self.before / 2, self.silent_before / 2
 
     @property
     def rate(self) -> float:
-        """Share of bad ones; 0 for none at all."""
-        return self.bad / len(self.events) if self.events else 0.0
-
-
-@dataclass(slots=True)
-class _Trunk:
-    """A trunk's last hour, and everything before it as its baseline."""
-
-    window: _Window = field(default_factory=_Window)
-    calls: float = 0.0
-    silent: float = 0.0
-
-    def grow_old(self, old: list[bool]) -> None:
-        """What left the window joins the baseline, which forgets by half every 10,000 calls."""
-        for was_silent in old:
-            self.calls += 1
-            self.silent += was_silent
-        if self.calls > 10_000:
-            self.calls, self.silent = self.calls / 2, self.silent / 2
+        """Share of silent calls lately."""
+        return self.silent_lately / len(self.lately)
 
     @property
     def baseline(self) -> float:
-        """Share of silent calls before the window; one in fifty is assumed until 50 calls say otherwise."""
-        return (self.silent + 1) / (self.calls + 50)
+        """Share of silent calls before; one in fifty is assumed until 50 calls say otherwise."""
+        return (self.silent_before + 1) / (self.before + 50)
 
 
 class AlertWatch:
@@ -92,16 +79,17 @@ class AlertWatch:
         topics: Topics,
         node: str,
         disguise: Disguise,
-        threshold_ms: Callable[[str], int],
+        targets: Targets,
     ) -> None:
         self._rules = rules
         self._topics = topics
         self._node = node
         self._disguise = disguise
-        self._threshold_ms = threshold_ms
+        self._targets = targets
         self._short_calls: OrderedDict[str, dict[str, int]] = OrderedDict()
         self._trunks: OrderedDict[str, _Trunk] = OrderedDict()
-        self._queues: OrderedDict[str, _Window] = OrderedDict()
+        self._queues = Windows(rules.service_window_ms, targets)
+        self._standing: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def receive(self, record: CallRecord | Measured) -> list[Envelope]:
         """The alerts of one ended record, most often none."""
@@ -158,50 +146,47 @@ class AlertWatch:
             return
         trunk = _kept(self._trunks, name, _Trunk, NAMES)
         at_ms = _end(call)
-        trunk.grow_old(trunk.window.add(at_ms, call.result is Result.SILENT, self._rules.trunk_window_ms))
-        limit = trunk.baseline * self._rules.trunk_rate_factor
+        trunk.add(at_ms, call.result is Result.SILENT, self._rules.trunk_window_ms)
         data = {
             "trunk": self._disguise.name(name),
-            "calls": len(trunk.window.events),
-            "silent": trunk.window.bad,
-            "rate": round(trunk.window.rate, 4),
+            "calls": len(trunk.lately),
+            "silent": trunk.silent_lately,
+            "rate": round(trunk.rate, 4),
             "baseline": round(trunk.baseline, 4),
         }
-        enough = len(trunk.window.events) >= self._rules.trunk_min_calls
-        yield from self._stand(
-            "trunk_silent_rate", name, trunk.window, enough and trunk.window.rate > limit, at_ms, data
-        )
+        enough = len(trunk.lately) >= self._rules.trunk_min_calls
+        above = enough and trunk.rate > trunk.baseline * self._rules.trunk_rate_factor
+        yield from self._stand("trunk_silent_rate", name, above, at_ms, data)
 
     def _stay(self, stay: Stay) -> Iterator[Envelope]:
-        """Formula A of the service level, over a sliding window; whoever was turned away counts as not answered."""
-        if stay.outcome is None or stay.outcome in (Outcome.SHORT_ABANDON, Outcome.AGENT_DUMP_RETRY):
-            return
-        window = _kept(self._queues, stay.queue, _Window, NAMES)
-        threshold_ms = self._threshold_ms(stay.queue)
-        good = stay.outcome is Outcome.ANSWERED and stay.wait_ms is not None and stay.wait_ms <= threshold_ms
-        at_ms = stay.joined_ms if stay.left_ms is None else stay.left_ms
-        window.add(at_ms, not good, self._rules.service_window_ms)
+        """The queue's own formula and target, over a sliding time."""
+        self._queues.receive(stay)
+        window, target = self._queues.of(stay.queue), self._targets.of(stay.queue)
+        level = window.service_level
         data = {
             "queue": self._disguise.name(stay.queue),
-            "calls": len(window.events),
-            "service_level": round(1 - window.rate, 4),
-            "target": self._rules.service_target,
-            "threshold_ms": threshold_ms,
+            "offered": window.offered,
+            "service_level": level,
+            "formula": target.formula.value,
+            "threshold_s": target.threshold_s,
+            "target_percent": target.target_percent,
         }
-        enough = len(window.events) >= self._rules.service_min_calls
-        below = enough and 1 - window.rate < self._rules.service_target
-        yield from self._stand("service_level", stay.queue, window, below, at_ms, data)
+        enough = window.offered >= self._rules.service_min_calls
+        below = enough and level is not None and 100 * level < target.target_percent
+        at_ms = stay.joined_ms if stay.left_ms is None else stay.left_ms
+        yield from self._stand("service_level", stay.queue, below, at_ms, data)
 
-    def _stand(
-        self, kind: str, name: str, window: _Window, bad: bool, at_ms: int, data: dict[str, Any]
-    ) -> Iterator[Envelope]:
+    def _stand(self, kind: str, name: str, bad: bool, at_ms: int, data: dict[str, Any]) -> Iterator[Envelope]:
         """Told when it begins (revision 1) and when it is over (revision 2 of the same event)."""
-        if bad and window.raised_ms is None:
-            window.raised_ms = at_ms
+        since_ms = self._standing.get((kind, name))
+        if bad and since_ms is None:
+            self._standing[kind, name] = at_ms
+            if len(self._standing) > 2 * NAMES:
+                self._standing.popitem(last=False)
             yield self._make(kind, f"{name}@{at_ms}", "", at_ms, data | {"state": "raised"})
-        elif not bad and window.raised_ms is not None:
-            subject, window.raised_ms = f"{name}@{window.raised_ms}", None
-            yield self._make(kind, subject, "", at_ms, data | {"state": "cleared"}, revision=2)
+        elif not bad and since_ms is not None:
+            del self._standing[kind, name]
+            yield self._make(kind, f"{name}@{since_ms}", "", at_ms, data | {"state": "cleared"}, revision=2)
 
     def _make(
         self, kind: str, subject: str, call_id: str, at_ms: int, data: dict[str, Any], revision: int = 1

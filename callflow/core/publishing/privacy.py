@@ -8,8 +8,7 @@ from dataclasses import dataclass
 HASH_HEX = 16
 """64 bits: two of a million callers share a hash once in 37 million sites."""
 
-_NUMBER = re.compile(r"\+?[0-9][0-9 ()./-]*")
-_DIGITS = re.compile(r"[0-9]+")
+_NUMBER = re.compile(r"\+?[0-9](?:[ ()./-]{0,2}[0-9])*")
 _TEXT_ROOM = 200
 
 
@@ -28,19 +27,13 @@ class Disguise:
             return None
         return _trimmed(number) if self.plain else self._hashed(number)
 
-    def name(self, text: str) -> str:
+    def name(self, name: str) -> str:
         """A name of ours (queue, line, trunk, agent): as it is, but for numbers in it long enough to be a person's."""
-        if self.plain or not any(len(digits) > self.internal_digits for digits in _DIGITS.findall(text)):
-            whole = text if self.plain or not _NUMBER.fullmatch(text) else self._number(text)
-            return _trimmed(whole)
-        if _NUMBER.fullmatch(text):
-            return self._number(text)
-        hide = rf"\+?[0-9]{{{self.internal_digits + 1},}}"
-        return _trimmed(re.sub(hide, lambda found: self._hashed(found[0]), text))
+        return _trimmed(name if self.plain else _NUMBER.sub(self._hidden, name))
 
-    def _number(self, text: str) -> str:
-        digits = sum(len(piece) for piece in _DIGITS.findall(text))
-        return self._hashed(text) if digits > self.internal_digits else text
+    def _hidden(self, number: re.Match[str]) -> str:
+        digits = sum(mark.isdigit() for mark in number[0])
+        return self._hashed(number[0]) if digits > self.internal_digits else number[0]
 
     def _hashed(self, number: str) -> str:
         """Spaces and punctuation do not make another caller."""
