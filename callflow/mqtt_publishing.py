@@ -44,6 +44,7 @@ class MqttPublishing:
         mqtt = settings.mqtt
         self._read_off = read_off
         self._tasks: list[asyncio.Task[None]] = []
+        self._told_unfit: set[str] = set()
         topics = Topics(mqtt.site or settings.node.name)
         node = settings.node.name
         self._events = EventMaker(topics, node, disguise)
@@ -91,7 +92,16 @@ class MqttPublishing:
             if sample.ami_connected:
                 self._states.board.update(sample.queues, sample.agents, sample.lines, self._windows.by_queue)
                 self._states.ring()
+                self._tell_unfit()
             await asyncio.sleep(STATES_S)
+
+    def _tell_unfit(self) -> None:
+        """Each name that cannot stand in a topic is told once."""
+        unfit = self._states.board.unfit
+        for name in sorted(unfit - self._told_unfit):
+            log.warning("a name cannot stand in a topic; no state is published for it", name=name[:128])
+        self._told_unfit |= unfit
+        self.link.counts["unfit_names"] = len(unfit)
 
 
 def mqtt_options(settings: Settings, topics: Topics) -> MqttOptions:

@@ -48,21 +48,21 @@ class Publishing:
         limits = Limits(http.ready_loop_lag_s, http.ready_outbox_age_s)
         self._http = HttpServer(http.host, http.port, registry, collector, self.sample, limits, log)
         self._serves = http.enabled
-        self._mqtt = MqttPublishing(settings, targets, disguise, read_off, now_ms) if settings.mqtt.enabled else None
+        self.mqtt = MqttPublishing(settings, targets, disguise, read_off, now_ms) if settings.mqtt.enabled else None
 
     def start(self, store: Store) -> None:
         """Begin to serve and to send; returns at once."""
         self._loop_lag.start()
         if self._serves:
             self._http.start()
-        if self._mqtt is not None:
-            self._mqtt.start(store)
+        if self.mqtt is not None:
+            self.mqtt.start(store)
 
     async def stop(self) -> None:
         """Say goodbye to the broker; what it has not confirmed is sent after the next start."""
         self._loop_lag.stop()
-        if self._mqtt is not None:
-            await self._mqtt.stop()
+        if self.mqtt is not None:
+            await self.mqtt.stop()
         await self._http.stop()
 
     def also_of(self, record: Record, final: bool) -> Iterable[Also]:
@@ -75,7 +75,7 @@ class Publishing:
             say = log.debug if self._failing else log.error
             say("a record could not be counted", reason=repr(error))
             self._failing = True
-        return () if self._mqtt is None else self._mqtt.also_of(record)
+        return () if self.mqtt is None else self.mqtt.also_of(record)
 
     def ami_event(self, stamped_ms: int | None, now_ms: int) -> None:
         """An AMI event has come; Asterisk's clock may be ahead of ours."""
@@ -85,12 +85,12 @@ class Publishing:
     def sample(self) -> Sample:
         """How the daemon is now, and how its publishing is."""
         sample = replace(self._read_off(), loop_lag_s=self._loop_lag.worst_s)
-        if self._mqtt is None:
+        if self.mqtt is None:
             return sample
-        outbox = self._mqtt.outbox
+        outbox = self.mqtt.outbox
         waiting = OutboxSample(outbox.depth, outbox.oldest_ms, outbox.dropped, outbox.sent)
-        counts = {**sample.counts, "mqtt": self._mqtt.link.counts}
-        return replace(sample, mqtt_connected=self._mqtt.link.connected, outbox=waiting, counts=counts)
+        counts = {**sample.counts, "mqtt": self.mqtt.link.counts}
+        return replace(sample, mqtt_connected=self.mqtt.link.connected, outbox=waiting, counts=counts)
 
 
 def disguise_of(settings: Settings) -> Disguise:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import aiomqtt
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from callflow.adapters.mqtt.options import MqttOptions
@@ -36,12 +35,9 @@ class Client(aiomqtt.Client):
     """Ends the connection when the broker refuses a message (PUBACK with a failure), which else would count as sent."""
 
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any) -> None:
-        if (
-            isinstance(reason_code, ReasonCode)
-            and reason_code.packetType == PacketTypes.PUBACK
-            and reason_code.is_failure
-        ):
+        if isinstance(reason_code, ReasonCode) and reason_code.is_failure:
             if not self._disconnected.done():
                 self._disconnected.set_exception(aiomqtt.MqttCodeError(reason_code, "the broker refused a message"))
+            client.disconnect()  # aiomqtt closes only what it does not take for closed
             return
         super()._on_publish(client, userdata, mid, reason_code, properties)

@@ -98,11 +98,12 @@ class MqttLink:
             self._outbox,
             self._states,
             self._options.in_flight,
+            self._after_seq,
             self._home_assistant,
             self._log,
         )
         try:
-            await session.run(self._after_seq)
+            await session.run()
         except asyncio.CancelledError:
             with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
                 await session.say_offline()

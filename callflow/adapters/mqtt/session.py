@@ -45,6 +45,7 @@ class MqttSession:
         outbox: Outbox,
         states: States,
         in_flight: int,
+        after_seq: int,
         home_assistant: str,
         log: Any,
     ) -> None:
@@ -55,22 +56,22 @@ class MqttSession:
         self._states = states
         self._room = asyncio.Semaphore(in_flight)
         self._in_flight: set[int] = set()
-        self._read_upto = 0
+        self._read_upto = after_seq
         self._home_assistant = home_assistant
         self._log = log
 
-    async def run(self, after_seq: int) -> None:
+    async def run(self) -> None:
         """Birth, then everything there is behind `after_seq`, then whatever comes."""
-        await self._publish(self._topics.status, self._status.payload("online"), retain=True)
-        await self._client.subscribe(self._topics.status, qos=1)
-        await self._client.subscribe(f"{self._topics.root}/+/+/state", qos=0)
-        if self._home_assistant:
-            await self._client.subscribe(f"{self._home_assistant}/status", qos=0)
-        self._states.all_again()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen())
+            tasks.create_task(self._listen())  # first: it notices a cut while anything else still waits for an answer
+            await self._publish(self._topics.status, self._status.payload("online"), retain=True)
+            await self._client.subscribe(self._topics.status, qos=1)
+            await self._client.subscribe(f"{self._topics.root}/+/+/state", qos=0)
+            if self._home_assistant:
+                await self._client.subscribe(f"{self._home_assistant}/status", qos=0)
+            self._states.all_again()
             tasks.create_task(self._send_states())
-            await self._send_events(after_seq, tasks)
+            await self._send_events(tasks)
 
     async def say_offline(self) -> None:
         """A clean stop; a will would say the same, later."""
@@ -84,9 +85,8 @@ class MqttSession:
 
     # -- events -----------------------------------------------------------------------------------------------------
 
-    async def _send_events(self, after_seq: int, tasks: asyncio.TaskGroup) -> None:
+    async def _send_events(self, tasks: asyncio.TaskGroup) -> None:
         """In order, `in_flight` at a time; MQTT keeps the order of what one connection sends."""
-        self._read_upto = after_seq
         while True:
             try:
                 events = await self._outbox.read(self._read_upto, PAGE)

@@ -49,6 +49,7 @@ class Outbox:
         self._reading = reading_engine(path)
         self._store: Store | None = None
         self._news = asyncio.Event()
+        self._tidying = asyncio.Lock()
         self._given_up_to = 0
         self.depth = 0
         self.oldest_ms: int | None = None
@@ -92,11 +93,12 @@ class Outbox:
 
     async def tidy(self) -> None:
         """Measure what waits, and give up what is too much or too old; raises StoreError."""
-        upto, number, self.depth, self.oldest_ms = await asyncio.to_thread(self._measure)
-        if number and self._store is not None:
-            self._given_up_to = upto
-            self.dropped += number
-            self._store.also(Also(FORGET_UP_TO, {"of_node": self._node, "upto": upto}))
+        async with self._tidying:
+            upto, number, self.depth, self.oldest_ms = await asyncio.to_thread(self._measure)
+            if number and self._store is not None:
+                self._given_up_to = upto
+                self.dropped += number
+                self._store.also(Also(FORGET_UP_TO, {"of_node": self._node, "upto": upto}))
 
     def _read(self, after_seq: int, most: int) -> list[Waiting]:
         wanted = (

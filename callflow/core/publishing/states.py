@@ -8,7 +8,7 @@ from typing import Any
 from callflow.core.publishing.discovery import Discovery
 from callflow.core.publishing.envelope import utc
 from callflow.core.publishing.privacy import Disguise
-from callflow.core.publishing.topics import Topics, UnfitId
+from callflow.core.publishing.topics import Topics, UnfitId, topic_id
 from callflow.core.publishing.window import Window
 from callflow.core.rings.record import AgentState, LineState, QueueState
 
@@ -84,8 +84,8 @@ class StateBoard:
         return len(self._news)
 
     def _add(self, now: dict[str, Mapping[str, Any]], kind: str, name: str, state: dict[str, Any]) -> None:
-        shown = self._disguise.name(name)
         try:
+            shown = self._disguise.name(topic_id(name))
             now[self._topics.state(kind, shown)] = {"id": shown, **state}
         except UnfitId:
             if len(self.unfit) < ROOM:
