@@ -52,7 +52,7 @@ def config_files(work: Path, modules: Path, available: set[str], ports: LabPorts
         "extensions.conf": _extensions(ports),
         "queues.conf": _queues(),
         "indications.conf": "[general]\ncountry=us\n[us]\ndescription=US\nringcadence=2000,4000\n"
-        "ring=440+480/2000,0/4000\n",
+        "ring=440+480/2000,0/4000\ndial=350+440\nbusy=480+620/500,0/500\ncongestion=480+620/250,0/250\n",
         "cdr.conf": "[general]\nenable=no\n",
         **{f"{name}.conf": "" for name in _EMPTY},
     }

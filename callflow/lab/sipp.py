@@ -110,7 +110,6 @@ def caller_xml(caller: Caller) -> str:
     body = SDP.format(port="rtpstream_audio_port" if streamed else "media_port")
     parts = [
         send(_INVITE.format(sdp=body, **names), retrans=True),
-        *(f'<recv response="{code}" optional="true"/>' for code in (100, 180, 183)),
         *_answered(caller, names),
         send(_IN_DIALOG.format(method="ACK", cseq=1, **names)),
     ]
@@ -124,15 +123,18 @@ def caller_xml(caller: Caller) -> str:
 
 
 def _answered(caller: Caller, names: dict[str, str]) -> list[str]:
-    """Wait for the answer; for a caller who gives up, only so long."""
+    """Wait for the answer; a caller who gives up, only so long, counted from the last news."""
+    provisional = (100, 180, 181, 183)
     if caller.gives_up_after_s is None:
-        return ['<recv response="200" rrs="true"/>']
-    wait_ms = round(caller.gives_up_after_s * 1000)
-    # The CANCEL and the ACK belong to the INVITE and carry its branch: 5 and 8 messages before them.
-    cancel = _IN_DIALOG.format(method="CANCEL", cseq=1, **names).replace("[branch]", "[branch-5]")
-    ack = _IN_DIALOG.format(method="ACK", cseq=1, **names).replace("[branch]", "[branch-8]")
+        news = [f'<recv response="{code}" optional="true"/>' for code in provisional]
+        return [*news, '<recv response="200" rrs="true"/>']
+    until = f'timeout="{round(caller.gives_up_after_s * 1000)}" ontimeout="give-up"'
+    # The CANCEL and the ACK belong to the INVITE and carry its branch: 6 and 9 messages before them.
+    cancel = _IN_DIALOG.format(method="CANCEL", cseq=1, **names).replace("[branch]", "[branch-6]")
+    ack = _IN_DIALOG.format(method="ACK", cseq=1, **names).replace("[branch]", "[branch-9]")
     return [
-        f'<recv response="200" rrs="true" timeout="{wait_ms}" ontimeout="give-up" next="answered"/>',
+        *(f'<recv response="{code}" optional="true" {until}/>' for code in provisional),
+        f'<recv response="200" rrs="true" {until} next="answered"/>',
         '<label id="give-up"/>',
         send(cancel.replace("[peer_tag_param]", "")),
         '<recv response="200"/>',

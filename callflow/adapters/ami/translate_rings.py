@@ -116,7 +116,8 @@ def _new_state(event: AmiEvent, when: it.When) -> it.Fact | None:
 
 def _hangup_asked(event: AmiEvent, when: it.When) -> it.Fact | None:
     uniqueid = _id(event, "Uniqueid")
-    return it.HangupAsked(when, uniqueid, event["Event"] == "SoftHangupRequest") if uniqueid else None
+    soft = event["Event"] == "SoftHangupRequest"
+    return it.HangupAsked(when, uniqueid, soft, _number(event, "Cause", 0)) if uniqueid else None
 
 
 def _hangup(event: AmiEvent, when: it.When) -> it.Fact | None:

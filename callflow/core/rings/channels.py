@@ -32,6 +32,8 @@ class Channel:
     left_bridge_at: int | None = None
     asked_at: int | None = None
     """Hang-up asked for: by the far end, or softly before anything else ended it."""
+    cause: int = 0
+    """Why the far end hung up or refused (ITU-T Q.850), 0 when it did not say."""
     soft_at: int | None = None
     ended_at: int | None = None
     joins: int = 0

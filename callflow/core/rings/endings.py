@@ -5,6 +5,8 @@ from callflow.core.rings.record import LegEnd, Outcome
 
 TOGETHER_MS = 50
 """Events of one hang-up are stamped by different threads; so far apart they still are one happening."""
+USER_BUSY, CALL_REJECTED = 17, 21
+"""Causes of ITU-T Q.850."""
 GUESSED = "outcome_guessed"
 UNRESOLVED = "unresolved"
 
@@ -44,15 +46,26 @@ def leg_end(leg: LiveLeg, offer: LiveOffer) -> LegEnd:
         return LegEnd.FORWARDED
     if leg.lost or (leg.partial and not leg.status):
         return LegEnd.UNKNOWN
-    if leg.status in ("CHANUNAVAIL", "CONGESTION"):
-        return LegEnd.FAILED
-    if leg.status == "BUSY":
-        return LegEnd.REJECTED if leg.ring_start() is not None else LegEnd.BUSY
-    if leg.answered or offer.taken:
+    if leg.answered or leg is offer.picked_leg:
         return LegEnd.ELSEWHERE
-    if leg.status == "NOANSWER" or not (leg.status or _caller_gone(leg, offer)):
+    if (refused := _refused(leg)) is not None:
+        return refused
+    if leg.status == "NOANSWER":
         return LegEnd.NO_ANSWER
-    return LegEnd.ABANDONED
+    if offer.taken:
+        return LegEnd.ELSEWHERE
+    return LegEnd.ABANDONED if leg.status or _caller_gone(leg, offer) else LegEnd.NO_ANSWER
+
+
+def _refused(leg: LiveLeg) -> LegEnd | None:
+    """What the phone itself answered. Queue says NOANSWER of a busy phone: the cause of its hang-up tells the truth."""
+    rang = leg.ring_start() is not None
+    causes = {c.cause for c in leg.ringers if c.asked_at is not None and c.up_at is None}
+    if causes & {CALL_REJECTED, USER_BUSY} or leg.status == "BUSY":
+        return LegEnd.REJECTED if rang or CALL_REJECTED in causes else LegEnd.BUSY
+    if leg.status in ("CHANUNAVAIL", "CONGESTION") or (causes - {0} and not rang):
+        return LegEnd.FAILED
+    return None
 
 
 def _caller_gone(leg: LiveLeg, offer: LiveOffer) -> bool:

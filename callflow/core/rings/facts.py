@@ -67,6 +67,7 @@ class HangupAsked:
     when: When
     uniqueid: str
     soft: bool
+    cause: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,8 +164,8 @@ class Tracker:
                 channel.note(when, party)
                 if channel.up_at is None:
                     channel.up_at = when.at_ms
-            case it.HangupAsked(when, uniqueid, soft):
-                self._hangup_asked(when, uniqueid, soft=soft)
+            case it.HangupAsked():
+                self._hangup_asked(event)
             case it.BridgeEntered(when, party, bridge):
                 channel = channels.get(party.uniqueid, now_ms)
                 channel.note(when, party)
@@ -185,16 +185,16 @@ class Tracker:
                     self._dialling.channel_ended(ended, when)
                     self._queueing.channel_ended(ended, when)
 
-    def _hangup_asked(self, when: it.When, uniqueid: str, *, soft: bool) -> None:
+    def _hangup_asked(self, fact: it.HangupAsked) -> None:
         """The far end's wish counts always; Asterisk's own only while the queue has not let the caller go."""
-        channel = self._books.channels.known(uniqueid)
-        stay = self._queueing.stays.get(uniqueid)
+        channel = self._books.channels.known(fact.uniqueid)
+        stay = self._queueing.stays.get(fact.uniqueid)
         if channel is None:
             return
-        if not soft and channel.asked_at is None:
-            channel.asked_at = when.at_ms
-        if soft and channel.soft_at is None and (stay is None or stay.left_ms is None):
-            channel.soft_at = when.at_ms
+        if not fact.soft and channel.asked_at is None:
+            channel.asked_at, channel.cause = fact.when.at_ms, fact.cause
+        if fact.soft and channel.soft_at is None and (stay is None or stay.left_ms is None):
+            channel.soft_at = fact.when.at_ms
 
     # -- the link -------------------------------------------------------------------------------------------------
 

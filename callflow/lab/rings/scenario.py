@@ -38,7 +38,7 @@ class LegExpected(Strict):
 
     phone: Name
     end: LegEnd | tuple[LegEnd, ...]
-    source: RingSource | None = RingSource.RINGING
+    source: RingSource | Literal["none"] = Field(RingSource.RINGING, description="`none`: it never rang.")
     answer_class: AnswerClass | tuple[AnswerClass, ...] = AnswerClass.UNANSWERED
     marks: tuple[str, ...] = ()
 
@@ -58,6 +58,8 @@ class Expected(Strict):
     outcome: Outcome | None = Field(None, description="Of the stay in the queue; none for a direct line.")
     agent: Name | tuple[Name, ...] | None = None
     stays: int = 1
+    others: tuple[Outcome, ...] = Field((), description="Outcomes of other callers' stays in the same queue.")
+    marks: tuple[str, ...] = ()
     offers: tuple[OfferExpected, ...] = ()
     legs: tuple[LegExpected, ...] = ()
     talk_ended_by: Literal["hangup", "transfer"] | None = None

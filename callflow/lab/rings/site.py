@@ -70,11 +70,11 @@ def _queue(numbered: Numbered) -> str:
 def _entry(numbered: Numbered) -> str:
     queue = numbered.queue
     usual = (
-        ["Dial(PJSIP/{a},20,T)", "Hangup()"]
+        ["Dial(PJSIP/{a},20,tT)", "Hangup()"]
         if numbered.scenario.queue is None
         else [
             "Answer()",
-            "Queue({queue},T,,,20)",
+            "Queue({queue},tT,,,20)",
             "UserEvent(CallflowQueue,Queue: {queue},Status: ${{QUEUESTATUS}})",
             "Hangup()",
         ]
@@ -86,7 +86,7 @@ def _entry(numbered: Numbered) -> str:
 def _agents() -> str:
     """An agent's extension, and what transfers and forwards lead to."""
     return (
-        f"\n[{AGENTS}]\nexten => _8XXX,1,Dial(PJSIP/${{EXTEN}},15)\n same => n,Hangup()\n"
+        f"\n[{AGENTS}]\nexten => _8XXX,1,Dial(PJSIP/${{EXTEN}},15,tT)\n same => n,Hangup()\n"
         "exten => 5,1,Wait(1)\n same => n,Hangup()\n"
         "exten => _9X.,1,Dial(PJSIP/${EXTEN:1},15)\n same => n,Hangup()\n"
         "\n[nowhere]\nexten => _8XXX,1,Goto(ring-agents,${EXTEN},1)\n"
