@@ -6,8 +6,9 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.backlog import Batch
 from callflow.adapters.store.database import explained, writing_engine
+from callflow.adapters.store.interrupted import close_interrupted
 from callflow.adapters.store.migrate import bring_to_head
-from callflow.adapters.store.writing import Written, close_interrupted, write
+from callflow.adapters.store.writing import Written, write
 
 
 class Session:
