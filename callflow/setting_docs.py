@@ -12,10 +12,12 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from callflow.core.profile import SILENT_LADDER, Profile, Rung, TalkDetect
+from callflow.core.rings.cadence import Cadence
+from callflow.core.rings.rules import LineRules
 from callflow.core.service.targets import QueueTarget
 from callflow.settings import Settings
 
-SECTIONS = ("node", "ami", "agi", "limits", "prompts", "store", "log")
+SECTIONS = ("node", "ami", "agi", "limits", "prompts", "store", "log", "rings")
 HEAD = """\
 Every setting of callflow, with its default. Lines with # and no space behind it can be uncommented and changed.
 Each can also come from the environment: CALLFLOW_AMI__SECRET is [ami] secret."""
@@ -67,6 +69,8 @@ def all_settings() -> Iterator[Setting]:
     yield from settings_of(Rung, "ladders.NAME.rungs[].")
     yield from settings_of(Profile, "profiles.NAME.")
     yield from settings_of(QueueTarget, "queues.NAME.")
+    yield from settings_of(Cadence, "rings.cadences.NAME.")
+    yield from settings_of(LineRules, "rings.lines.NAME.")
 
 
 def toml_value(value: Any) -> str:

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from callflow.core.profile import SILENT_LADDER, Frozen, Ladder, Name, Procedures, Profile
+from callflow.core.rings.rules import RingRules
 from callflow.core.service.targets import QueueName, QueueTarget, Targets
 from callflow.errors import SettingError
 from callflow.setting_errors import explain
@@ -122,6 +123,7 @@ class Settings(BaseSettings):
     prompts: Prompts = Prompts()
     store: Store = Store()
     log: Log = Log()
+    rings: RingRules = RingRules()
     ladders: dict[Name, Ladder] = Field({"silent": SILENT_LADDER}, description="Ladders by name.")
     profiles: dict[Name, Profile] = Field({"default": Profile()}, description="Profiles by the name in the dialplan.")
     queues: dict[QueueName, QueueTarget] = Field({"default": QueueTarget()}, description="Service standards by queue.")

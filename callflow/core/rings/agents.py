@@ -81,7 +81,10 @@ class AgentBoard:
     def members(self, queue: str) -> Counter[AgentWork]:
         """How many members of a queue are doing what; paused and unreachable as that queue sees them."""
         found = (
-            _work([member]) for agent in self._agents.values() for key, member in agent.members.items() if key[0] == queue
+            _work([member])
+            for agent in self._agents.values()
+            for key, member in agent.members.items()
+            if key[0] == queue
         )
         return Counter(found)
 

@@ -10,19 +10,21 @@ from callflow.core.rings.live import Live
 from callflow.core.rings.names import Names
 from callflow.core.rings.record import Measured
 from callflow.core.rings.rules import RingRules
+from callflow.core.service.targets import Targets
 
 SETTLE_MS = 500
 """Events of one happening come from several threads of Asterisk and in any order; so long they are waited for."""
 LONGEST_RING_MS = 3_600_000
 LONGEST_CALL_MS = 24 * 3_600_000
-REMEMBERED = 10_000
+REMEMBERED = 20_000
 
 
 class Books:
     """One tracker's books."""
 
-    def __init__(self, rules: RingRules) -> None:
+    def __init__(self, rules: RingRules, targets: Targets) -> None:
         self.rules = rules
+        self.targets = targets
         self.names = Names(rules)
         self.channels = Channels()
         self.now_ms = 0

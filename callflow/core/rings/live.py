@@ -105,7 +105,9 @@ class LiveOffer(Live):
     @property
     def open(self) -> bool:
         """A further leg would belong to this offer."""
-        return not self.final and not self.broken and (self.forwarding or any(leg.ended_ms is None for leg in self.legs))
+        return (
+            not self.final and not self.broken and (self.forwarding or any(leg.ended_ms is None for leg in self.legs))
+        )
 
     @property
     def taken(self) -> bool:

@@ -49,7 +49,7 @@ class Names:
         self._lines = {number: name for name, line in rules.lines.items() for number in line.numbers}
         self._members: dict[str, str] = {}
         self._known: dict[str, set[str]] = {
-            "queue": set(map(safe_name, rules.queues)),
+            "queue": set(map(safe_name, rules.queue_cadences)),
             "agent": set(map(safe_name, rules.work_numbers.values())),
             "line": set(map(safe_name, rules.lines)),
         }

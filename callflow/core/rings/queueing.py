@@ -33,6 +33,11 @@ class Queueing:
         return stay if stay is not None and stay.left_ms is None and not stay.answered else None
 
     @property
+    def talking(self) -> int:
+        """Everybody in a talk."""
+        return len(self._talks)
+
+    @property
     def line_talks(self) -> Counter[str]:
         """Talks under way, by direct line."""
         return Counter(talk.line for talk in set(self._talks.values()) if talk.line and talk.ended_at is None)
@@ -176,7 +181,9 @@ class Queueing:
         if talk.final:
             return
         talk.final = True
-        left = [c.left_bridge_at for c in (talk.caller, *talk.answerers) if not c.bridge and c.left_bridge_at is not None]
+        left = [
+            c.left_bridge_at for c in (talk.caller, *talk.answerers) if not c.bridge and c.left_bridge_at is not None
+        ]
         end_ms = min(left, default=talk.ended_at)
         for channel in (talk.caller, *talk.answerers):
             if self._talks.get(channel.uniqueid) is talk:
@@ -203,7 +210,7 @@ class Queueing:
             stay.marks.add(UNRESOLVED)
             self._books.unresolved["stay"] += 1
         else:
-            stay.outcome = stay_outcome(stay, self._books.rules.short_abandon_ms(stay.raw_queue))
+            stay.outcome = stay_outcome(stay, 1000 * self._books.targets.of(stay.raw_queue).short_abandon_s)
             if asked is not None and not stay.answered:
                 stay.left_ms = asked
         if stay.left_ms is None and stay.answered:
@@ -243,6 +250,8 @@ class Queueing:
                 self.finish(stay)
         for one in fact.waiting:
             if one.caller.uniqueid not in self.stays and one.caller.uniqueid in fact.uniqueids:
+                if self._books.is_past(f"gone {one.caller.uniqueid}"):
+                    continue
                 caller = self._books.channels.get(one.caller.uniqueid, self._books.now_ms)
                 if caller.joins == 0:
                     caller.note(fact.when, one.caller)

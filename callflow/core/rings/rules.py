@@ -9,15 +9,6 @@ from callflow.core.profile import Frozen, Name
 from callflow.core.rings.cadence import COUNTRIES, Cadence
 
 
-class QueueRules(Frozen):
-    """What is different for one queue."""
-
-    cadence: Name | None = Field(None, description="Ring cadence of this queue's phones; leave out for [rings] cadence.")
-    short_abandon_s: float | None = Field(
-        None, ge=0, le=600, description="Seconds within which a caller who gives up counts as a short abandon."
-    )
-
-
 class LineRules(Frozen):
     """One direct line with a name of its own."""
 
@@ -28,18 +19,18 @@ class LineRules(Frozen):
 class RingRules(Frozen):
     """How rings are counted, and under which names."""
 
-    cadence: Name = Field("cn", description="The bell that rings are counted by: a country, or one of [rings.cadences].")
+    cadence: Name = Field(
+        "cn", description="The bell that rings are counted by: a country, or one of [rings.cadences]."
+    )
     analogue_offset_s: float = Field(
         0.0, ge=0, le=30, description="Seconds that analogue phones have rung before Asterisk hears of it (DAHDI)."
     )
     auto_answer_s: float = Field(
         0.3, ge=0, le=5, description="An answer sooner than this (seconds) is a machine's and counts in no standard."
     )
-    short_abandon_s: float = Field(
-        5.0, ge=0, le=600, description="Seconds within which a caller who gives up counts as a short abandon."
-    )
     work_number: str = Field(
-        r"\d{2,}", description="Regular expression that finds the work number in a member's name, else in the interface."
+        r"\d{2,}",
+        description="Regular expression that finds the work number in a member's name, else in the interface.",
     )
     work_numbers: dict[str, str] = Field(
         default_factory=dict, description="Work number by interface or member name, where the expression does not do."
@@ -48,10 +39,15 @@ class RingRules(Frozen):
         r"[0-9]{2,5}", description="Regular expression: dialled extensions that are direct lines, under their own name."
     )
     max_names: int = Field(
-        500, ge=1, le=100_000, description="Queues, agents and lines to tell apart, each; further ones are called other."
+        500,
+        ge=1,
+        le=100_000,
+        description="Queues, agents and lines to tell apart, each; further ones are called other.",
     )
     cadences: dict[Name, Cadence] = Field(default_factory=dict, description="Cadences of your own, by name.")
-    queues: dict[str, QueueRules] = Field(default_factory=dict, description="Queues that differ, by name.")
+    queue_cadences: dict[str, Name] = Field(
+        default_factory=dict, description="Cadence by queue, where its phones ring otherwise than `cadence` says."
+    )
     lines: dict[str, LineRules] = Field(default_factory=dict, description="Direct lines with names of their own.")
 
     @field_validator("work_number", "line_pattern")
@@ -66,25 +62,25 @@ class RingRules(Frozen):
     @model_validator(mode="after")
     def _cadences_exist(self) -> Self:
         named = {"cadence": self.cadence}
-        named |= {f"queues.{name}.cadence": rules.cadence for name, rules in self.queues.items() if rules.cadence}
+        named |= {f"queue_cadences.{queue}": name for queue, name in self.queue_cadences.items()}
         named |= {f"lines.{name}.cadence": rules.cadence for name, rules in self.lines.items() if rules.cadence}
         for key, name in named.items():
             if name not in self.cadences and name not in COUNTRIES:
                 known = sorted({*COUNTRIES, *self.cadences})
-                raise ValueError(f"rings.{key}: there is no cadence {name!r} in {known}")
+                raise ValueError(f"{key}: there is no cadence {name!r} in {known}")
         return self
 
     def cadence_name(self, queue: str = "", line: str = "") -> str:
         """Name of the cadence that a queue's or a line's rings are counted by."""
-        own = self.queues.get(queue) if queue else self.lines.get(line)
-        return (own.cadence if own else None) or self.cadence
+        own_line = self.lines.get(line)
+        own = self.queue_cadences.get(queue) if queue else own_line.cadence if own_line else None
+        return own or self.cadence
 
     def bell(self, name: str) -> Cadence:
         """The cadence of this name; a site's own goes before a country's."""
         return self.cadences.get(name) or COUNTRIES[name]
 
-    def short_abandon_ms(self, queue: str) -> int:
-        """Within so many milliseconds a caller who gives up is a short abandon."""
-        own = self.queues.get(queue)
-        chosen = own.short_abandon_s if own and own.short_abandon_s is not None else self.short_abandon_s
-        return round(chosen * 1000)
+    def thresholds_s(self) -> tuple[float, ...]:
+        """Where a class ends, seconds, of every cadence in use: bounds of a histogram that is to show the classes."""
+        names = {self.cadence, *self.queue_cadences.values(), *(line.cadence for line in self.lines.values())} - {None}
+        return tuple(sorted({ms / 1000 for name in names if name for ms in self.bell(name).thresholds_ms}))

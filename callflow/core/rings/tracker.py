@@ -12,6 +12,7 @@ from callflow.core.rings.live import LiveOffer, LiveStay, Talk
 from callflow.core.rings.queueing import Queueing
 from callflow.core.rings.record import AgentState, LineState, QueueState, RingSource, TargetType
 from callflow.core.rings.rules import RingRules
+from callflow.core.service.targets import Targets
 
 Input = it.Fact | events.LinkUp | events.LinkLost
 
@@ -19,8 +20,8 @@ Input = it.Fact | events.LinkUp | events.LinkLost
 class Tracker:
     """Counts rings. `receive` and `expire` return records to keep; neither ever raises for an event."""
 
-    def __init__(self, rules: RingRules) -> None:
-        self._books = Books(rules)
+    def __init__(self, rules: RingRules, targets: Targets) -> None:
+        self._books = Books(rules, targets)
         self._board = AgentBoard(self._books)
         self._queueing = Queueing(self._books, self._board.is_empty)
         self._dialling = Dialling(self._books, self._queueing.waiting_stay, self._queueing.connected)
@@ -34,8 +35,8 @@ class Tracker:
 
     @property
     def live(self) -> int:
-        """Stays and offers under way."""
-        return len(self._queueing.stays) + len(self._dialling.live)
+        """Stays, offers and who talks: nothing is under way, and nothing due, when it is 0."""
+        return len(self._queueing.stays) + len(self._dialling.live) + self._queueing.talking
 
     @property
     def channels(self) -> int:
@@ -178,6 +179,7 @@ class Tracker:
                     channels.enter(known, "")
                     known.left_bridge_at = when.at_ms
             case it.ChannelEnded(when, uniqueid):
+                self._books.remember(f"gone {uniqueid}")
                 ended = channels.forget(uniqueid)
                 if ended is not None:
                     ended.note(when)

@@ -37,9 +37,7 @@ def _phone(number: str, phone: Phone, numbered: Numbered) -> list[str]:
     ring_s = 3600.0 if phone.does == "ignore" else phone.ring_s
     wait_ms = max(1, round(ring_s * 1000))
     if phone.ring_s or phone.does == "ignore":
-        parts.append(
-            f'<recv request="CANCEL" timeout="{wait_ms}" ontimeout="answer{number}" next="cancelled"/>'
-        )
+        parts.append(f'<recv request="CANCEL" timeout="{wait_ms}" ontimeout="answer{number}" next="cancelled"/>')
     parts.append(f'<label id="answer{number}"/>')
     match phone.does:
         case "reject":

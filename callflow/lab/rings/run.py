@@ -2,14 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from callflow.adapters.ami.options import AmiOptions
+from callflow.installed import CHECKOUT
 from callflow.lab.ami import Message
-from callflow.lab.asterisk import PROJECT
 from callflow.lab.lab import AMI_SECRET, AMI_USER, Lab, open_lab
 from callflow.lab.ports import PortBlock
 from callflow.lab.rings.phones import phones_xml
@@ -21,7 +20,7 @@ from callflow.lab.sipp import Caller
 from callflow.lab.stream import write_stream
 from callflow.simulator.record import Listener
 
-SCENARIOS = PROJECT / "tests" / "lab_rings"
+SCENARIOS = CHECKOUT / "tests" / "lab_rings"
 SPACING_S = 0.15
 LONGEST_S = 90.0
 AFTER_S = 2.0
@@ -59,7 +58,7 @@ class RingLab:
 
     def ami_options(self) -> AmiOptions:
         """The AMI user as it is shipped: its privileges are what is tested."""
-        return AmiOptions(port=self.lab.asterisk.ports.ami, username=AMI_USER, secret=AMI_SECRET)  # type: ignore[arg-type]
+        return AmiOptions(port=self.lab.asterisk.ports.ami, username=AMI_USER, secret=AMI_SECRET)
 
     async def place(self) -> Placed:
         """Every scenario's call, side by side."""
@@ -94,7 +93,7 @@ class RingLab:
     async def _act(self, numbered: Numbered, act: Act) -> None:
         await asyncio.sleep(act.at_s)
         ami, number = self.lab.asterisk.ami, numbered.phone(act.phone)
-        to = numbered.numbers.get(act.to, act.to)  # type: ignore[call-overload]
+        to = numbered.numbers.get(act.to, act.to)
         match act.do:
             case "pickup" | "call":
                 await self.lab.call(Caller(number, "*8" if act.do == "pickup" else to, hang_up_at_s=5.0))
@@ -126,7 +125,7 @@ class RingLab:
 
 async def _listen(listener: Listener, arrivals: list[Arrival]) -> None:
     async for message in listener.messages():
-        arrivals.append(Arrival(time.time(), message))
+        arrivals.append(Arrival(time.time(), message))  # noqa: PERF401 - one by one, as they come
 
 
 @asynccontextmanager

@@ -79,7 +79,10 @@ def _entry(numbered: Numbered) -> str:
             "Hangup()",
         ]
     )
-    lines = [line.format(queue=queue, entry=numbered.entry, **numbered.numbers) for line in numbered.scenario.dialplan or usual]
+    lines = [
+        line.format(queue=queue, entry=numbered.entry, **numbered.numbers)
+        for line in numbered.scenario.dialplan or usual
+    ]
     return f"exten => {numbered.entry},1,{lines[0]}\n" + "".join(f" same => n,{line}\n" for line in lines[1:])
 
 

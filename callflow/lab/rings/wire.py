@@ -1,4 +1,4 @@
-"""What the agents' phones did, read from the wire: times of INVITE, 180, 183, 200, CANCEL and BYE. Capture's seconds."""
+"""What the agents' phones did, read from the wire: INVITE, 180, 183, 200, CANCEL, BYE. In the capture's seconds."""
 
 import re
 from dataclasses import dataclass
