@@ -20,7 +20,7 @@ from callflow.adapters.http.server import HttpServer
 from callflow.adapters.store.pending import Also, Record
 from callflow.adapters.store.store import Store
 from callflow.core.publishing.privacy import Disguise
-from callflow.core.service.targets import QueueTarget, Targets
+from callflow.core.service.targets import Targets
 from callflow.loop_lag import LoopLag
 from callflow.mqtt_publishing import MqttPublishing
 from callflow.privacy import load_key
@@ -35,11 +35,11 @@ class Publishing:
     def __init__(self, settings: Settings, read_off: Callable[[], Sample], now_ms: Callable[[], int]) -> None:
         self._read_off = read_off
         self._failing = False
-        disguise, targets = disguise_of(settings), targets_of(settings)
+        disguise, targets = disguise_of(settings), settings.targets()
         http = settings.http
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        bounds = Bounds(ring_bounds_s(settings), wait_bounds_s(targets), http.max_names, http.max_agents)
+        bounds = Bounds(settings.rings.thresholds_s(), wait_bounds_s(targets), http.max_names, http.max_agents)
         self._calls = CallMetrics(registry, bounds, disguise)
         self._lags = Lags(registry)
         collector = HealthCollector(__version__, settings.node.name, disguise, http.max_names)
@@ -110,16 +110,6 @@ def disguise_of(settings: Settings) -> Disguise:
         )
         key = secrets.token_bytes(32)
     return Disguise(key, plain, privacy.internal_digits)
-
-
-def targets_of(settings: Settings) -> Targets:
-    """The standards of the queues."""
-    return Targets(queues={"default": QueueTarget()})
-
-
-def ring_bounds_s(settings: Settings) -> tuple[float, ...]:
-    """L, C+L, 2C and 3C of every cadence in use, seconds."""
-    return (1.0, 6.0, 10.0, 15.0)
 
 
 def wait_bounds_s(targets: Targets) -> tuple[float, ...]:

@@ -11,6 +11,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from callflow.core.profile import SILENT_LADDER, Frozen, Ladder, Name, Procedures, Profile
+from callflow.core.rings.rules import RingRules
+from callflow.core.service.targets import QueueName, QueueTarget, Targets
 from callflow.errors import SettingError
 from callflow.publishing_settings import Alerts, Http, Mqtt, Privacy
 from callflow.setting_errors import explain
@@ -89,6 +91,12 @@ class Store(Frozen):
     """The embedded database of call records."""
 
     path: Path = Field(Path("/var/lib/callflow/callflow.db"), description="SQLite file; its folder must exist.")
+    details_days: int = Field(
+        0, ge=0, le=36_500, description="Days to keep what happened in a call and each phone's ringing; 0 is for ever."
+    )
+    records_days: int = Field(
+        0, ge=0, le=36_500, description="Days to keep the calls, stays, offers and agents' times; 0 is for ever."
+    )
 
 
 class Log(Frozen):
@@ -120,15 +128,18 @@ class Settings(BaseSettings):
     http: Http = Http()
     alerts: Alerts = Alerts()
     privacy: Privacy = Privacy()
+    rings: RingRules = RingRules()
     ladders: dict[Name, Ladder] = Field({"silent": SILENT_LADDER}, description="Ladders by name.")
     profiles: dict[Name, Profile] = Field({"default": Profile()}, description="Profiles by the name in the dialplan.")
+    queues: dict[QueueName, QueueTarget] = Field({"default": QueueTarget()}, description="Service standards by queue.")
 
     @model_validator(mode="before")
     @classmethod
     def _keep_defaults(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """A site that adds a ladder or a profile keeps the shipped ones."""
+        """A site that adds a ladder, a profile or a queue keeps the shipped ones."""
         data["ladders"] = {"silent": SILENT_LADDER, **data.get("ladders", {})}
         data["profiles"] = {"default": Profile(), **data.get("profiles", {})}
+        data["queues"] = {"default": QueueTarget(), **data.get("queues", {})}
         return data
 
     @model_validator(mode="after")
@@ -166,6 +177,10 @@ class Settings(BaseSettings):
             default_language=self.prompts.default_language,
             max_calls=self.limits.max_calls,
         )
+
+    def targets(self) -> Targets:
+        """The service standards, for reports."""
+        return Targets(queues=self.queues)
 
 
 def find_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> Path | None:

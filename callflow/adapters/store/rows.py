@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -10,11 +10,34 @@ from callflow.adapters.store.pending import Pending, Record
 from callflow.adapters.store.schema import calls, legs, offers, spells, stays
 from callflow.core.profile import Mode
 from callflow.core.record import CallRecord, Happening, Kind
-from callflow.core.rings.record import Leg, Offer, Spell, Stay
+from callflow.core.rings.record import (
+    AgentWork,
+    AnswerClass,
+    Leg,
+    LegEnd,
+    Offer,
+    Outcome,
+    RingSource,
+    Spell,
+    Stay,
+    TargetType,
+    Timing,
+)
 from callflow.core.states import Result
 
 TABLES: dict[type[Record], sa.Table] = {CallRecord: calls, Stay: stays, Offer: offers, Leg: legs, Spell: spells}
 """Where the records of each type are; a column has the name of its field."""
+M = TypeVar("M", Leg, Offer, Stay, Spell)
+ENUMS: dict[str, type[Enum]] = {
+    "answer_class": AnswerClass,
+    "end": LegEnd,
+    "outcome": Outcome,
+    "ring_source": RingSource,
+    "target_type": TargetType,
+    "timing": Timing,
+    "work": AgentWork,
+}
+"""The fields of rings and queues that have a closed set of values."""
 RECORD_FIELDS = tuple(field.name for field in fields(CallRecord))
 
 
@@ -60,6 +83,18 @@ def stored_call(row: sa.RowMapping) -> StoredCall:
 def stored_happening(row: sa.RowMapping) -> Happening:
     """A happening from its row."""
     return Happening(row["seq"], row["at_ms"], Kind(row["kind"]), row["what"], row["why"])
+
+
+def stored_measured(kind: type[M], row: sa.RowMapping) -> M:
+    """A record of rings and queues from its row."""
+    return kind(**{field.name: _meant(field.name, row[field.name]) for field in fields(kind)})
+
+
+def _meant(name: str, value: Any) -> Any:
+    """The value of a field: an enum's member, words as a tuple."""
+    if name == "marks":
+        return tuple(value.split())
+    return ENUMS[name](value) if name in ENUMS and value is not None else value
 
 
 def _plain(value: Any) -> Any:

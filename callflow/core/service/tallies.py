@@ -1,6 +1,7 @@
 """What a report counts, in whole numbers that can be added up: shares and means are made of sums, never of shares."""
 
-from dataclasses import dataclass, fields
+from collections import Counter
+from dataclasses import dataclass, field, fields
 from typing import Self
 
 from callflow.core.rings.record import Outcome
@@ -25,9 +26,9 @@ class Tally:
 
     def __add__(self, other: Self) -> Self:
         values = {}
-        for field in fields(self):
-            mine, theirs = getattr(self, field.name), getattr(other, field.name)
-            values[field.name] = max(mine, theirs) if field.name.startswith("longest") else mine + theirs
+        for name in (each.name for each in fields(self)):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            values[name] = max(mine, theirs) if name.startswith("longest") else mine + theirs
         return type(self)(**values)
 
 
@@ -124,19 +125,16 @@ class Talk(Tally):
 
 @dataclass(frozen=True, slots=True)
 class Screened(Tally):
-    """Calls that were screened before a person was asked for, by what became of them."""
+    """Calls that were screened, by what became of them; of the silent and quiet ones, by what was heard."""
 
-    calls: int = 0
-    heard: int = 0
-    """Spoke or pressed a key before the last rung."""
-    rescued: int = 0
-    silent: int = 0
-    passed: int = 0
-    hangup: int = 0
-    taken: int = 0
-    unavailable: int = 0
-    unscreened: int = 0
-    """Mode off, and observe."""
+    results: Counter[str] = field(default_factory=Counter)
+    causes: Counter[str] = field(default_factory=Counter)
+    """By name of a `Heard`; "" where no ear could tell."""
+
+    @property
+    def calls(self) -> int:
+        """All of them."""
+        return self.results.total()
 
 
 @dataclass(frozen=True, slots=True)
