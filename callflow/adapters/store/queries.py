@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from callflow.adapters.store.database import explained, reading_engine, version_of
 from callflow.adapters.store.migrate import newer
 from callflow.adapters.store.rows import StoredCall, stored_call, stored_happening
-from callflow.adapters.store.schema import HEAD, calls, happenings
+from callflow.adapters.store.schema import HEAD, calls, deleted, happenings
 from callflow.core.profile import Mode
 from callflow.core.record import Happening
 from callflow.core.states import Result
@@ -123,6 +123,11 @@ class Reader:
         by_result = {result: counts.pop(f"result_{result.value}") for result in Result}
         most_first = sorted(by_result.items(), key=lambda item: -item[1])
         return Summary(by_result={result: n for result, n in most_first if n}, **counts)
+
+    def deleted_before(self, what: str) -> int:
+        """How far back `details` or `records` have been deleted, epoch ms; 0 for not at all."""
+        found = self.rows(sa.select(deleted.c.before_ms).where(deleted.c.what == what))
+        return int(found[0]["before_ms"]) if found else 0
 
     def close(self) -> None:
         """Let go of the file."""

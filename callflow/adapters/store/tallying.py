@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from callflow.adapters.store.lists import UNHEARD
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.schema import calls, legs, offers, stays
 from callflow.core.rings.record import AnswerClass, LegEnd, Outcome, TargetType, Timing
@@ -122,7 +123,7 @@ def _talk(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Co
 def _screened(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
     """By result, and of the silent and quiet calls by what was heard, once there is a column for it."""
     heard = calls.c.get("heard", sa.null())
-    unheard = calls.c.result.in_(("silent", "quiet"))
+    unheard = calls.c.result.in_(UNHEARD)
     cause = sa.case((unheard, sa.func.coalesce(heard, ""))).label("cause")
     more = (calls.c.result.label("result"), cause)
     ended = calls.c.result.is_not(None)
