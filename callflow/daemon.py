@@ -4,6 +4,7 @@ import asyncio
 import resource
 import signal
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 
 import structlog
@@ -15,12 +16,16 @@ from callflow.adapters.agi.session import AgiSession
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
 from callflow.adapters.ami.options import AmiOptions
-from callflow.adapters.ami.translate import WANTED, translate
+from callflow.adapters.ami.translate import WANTED, stamped_ms, translate
+from callflow.adapters.ami.translate_rings import RINGS_WANTED
+from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
 from callflow.core import events as it
 from callflow.core.engine import Engine
 from callflow.errors import CallflowError, LinkError, LoginRefused
+from callflow.publishing import Publishing
+from callflow.ring_watch import RingWatch
 from callflow.runtime.clock import Clock
 from callflow.runtime.dispatch import Dispatcher
 from callflow.runtime.garbage import spare_what_lasts
@@ -42,17 +47,19 @@ class Daemon:
         self._settings = settings
         self._clock = Clock()
         self._engine = Engine(settings.procedures())
-        self._store = Store(settings.store.path, settings.node.name)
+        self._publishing = Publishing(settings, self._sample, self._clock.now_ms)
+        self._store = Store(settings.store.path, settings.node.name, also_of=self._publishing.also_of)
         keep = settings.store
         self._retention = Retention(keep.path, keep.details_days, keep.records_days)
         options = ami_options(settings)
-        self._events_link = self._link(options, WANTED, self._on_ami_event)
+        self._events_link = self._link(options, WANTED | RINGS_WANTED, self._on_ami_event)
         self._actions_link = self._link(options.model_copy(update={"events": "off"}), frozenset(), lambda event: None)
         actions = AmiActions(self._actions_link, self._events_link)
         self._actions = actions
         self._dispatch = Dispatcher(actions, self._store, settings.prompts.path, self._clock.now_ms)
         self._loop = CoreLoop(self._engine, self._clock, self._dispatch)
         self._dispatch.receive = self._receive
+        self._rings = RingWatch(settings, actions, self._dispatch)
         self._agi: AgiServer | None = None
         self._watchdog = Watchdog(settings.limits.stall_s)
         self._end: asyncio.Future[CallflowError | None] | None = None
@@ -71,6 +78,7 @@ class Daemon:
         self._retention.start()
         log.info("callflow starts", version=__version__, node=self._settings.node.name, interrupted=interrupted)
         try:
+            self._publishing.start(self._store)
             self._agi = AgiServer(agi_options(self._settings), self._on_call, log)
             await self._agi.start()
             self._watchdog.start()
@@ -89,12 +97,15 @@ class Daemon:
         self._stopping = True
         self._watchdog.tell("STOPPING=1")
         self._receive(it.LinkLost(self._clock.now_ms(), "the daemon stops"))
+        self._rings.link_lost("the daemon stops")
         await self._dispatch.drain(STOP_TIMEOUT_S)
         self._loop.close()
+        self._rings.close()
         if self._agi is not None:
             await self._agi.stop()
         await self._events_link.stop()
         await self._actions_link.stop()
+        await self._publishing.stop()
         self._retention.stop()
         self._store.close()
         self._watchdog.stop()
@@ -112,9 +123,12 @@ class Daemon:
             self._tell_ready()
 
     def _on_ami_event(self, message: dict[str, str]) -> None:
-        event = translate(message, self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        self._publishing.ami_event(stamped_ms(message), now_ms)
+        event = translate(message, now_ms)
         if event is not None:
             self._receive(event)
+        self._rings.ami_event(message)
 
     def _on_call(self, session: AgiSession) -> None:
         arrived = call_arrived(session.variables, self._clock.now_ms())
@@ -155,11 +169,14 @@ class Daemon:
         self._was_up = True
         log.info("AMI is connected", host=self._settings.ami.host, port=self._settings.ami.port)
         self._receive(it.LinkUp(self._clock.now_ms()))
+        self._rings.link_up()
+        self._dispatch.spawn(self._rings.take_snapshot())
 
     def _on_link_down(self, reason: str) -> None:
         if self._engine.link_up and not self._stopping:
             log.warning("AMI is lost; callers go on unscreened until it is back", reason=reason)
             self._receive(it.LinkLost(self._clock.now_ms(), reason))
+            self._rings.link_lost(reason)
 
     def _on_refused(self, refused: LoginRefused) -> None:
         if refused.fatal:
@@ -172,6 +189,31 @@ class Daemon:
             log.warning("no snapshot of the channels after the reconnect", reason=str(error))
             return
         self._receive(it.ChannelsSeen(uniqueids, self._clock.now_ms()))
+
+    def _sample(self) -> Sample:
+        """How everything here is now, for metrics and states."""
+        now_ms, rings = self._clock.now_ms(), self._rings
+        return Sample(
+            now_ms=now_ms,
+            ami_connected=self._events_link.connected and self._actions_link.connected,
+            ear_proven=self._engine.ear_proven,
+            calls_live=self._engine.live,
+            agi_sessions=len(self._agi.sessions) if self._agi else 0,
+            store=asdict(self._store.counters()),
+            counts={
+                "ami_events": self._events_link.counts,
+                "ami_actions": self._actions_link.counts,
+                "agi": self._agi.counts if self._agi else {},
+                "agi_refused": self._agi.refused if self._agi else {},
+                "core": self._engine.unexpected,
+                "rings": rings.tracker.unexpected,
+                "rings_unresolved": rings.tracker.unresolved,
+                "rings_failures": rings.failures,
+            },
+            queues=rings.tracker.queues(now_ms),
+            agents=rings.tracker.agents(now_ms),
+            lines=rings.tracker.lines(now_ms),
+        )
 
     def _tell_ready(self) -> None:
         if self._ready:

@@ -10,12 +10,15 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from callflow.core.profile import SILENT_LADDER, Profile, Rung, TalkDetect
+from callflow.core.rings.cadence import Cadence
+from callflow.core.rings.rules import LineRules
 from callflow.core.service.targets import QueueTarget
 from callflow.settings import Settings
 
-SECTIONS = ("node", "ami", "agi", "limits", "prompts", "store", "log")
+SECTIONS = ("node", "ami", "agi", "limits", "prompts", "store", "log", "rings", "mqtt", "http", "alerts", "privacy")
 HEAD = """\
 Every setting of callflow, with its default. Lines with # and no space behind it can be uncommented and changed.
 Each can also come from the environment: CALLFLOW_AMI__SECRET is [ami] secret."""
@@ -67,13 +70,15 @@ def all_settings() -> Iterator[Setting]:
     yield from settings_of(Rung, "ladders.NAME.rungs[].")
     yield from settings_of(Profile, "profiles.NAME.")
     yield from settings_of(QueueTarget, "queues.NAME.")
+    yield from settings_of(Cadence, "rings.cadences.NAME.")
+    yield from settings_of(LineRules, "rings.lines.NAME.")
 
 
 def toml_value(value: Any) -> str:
     """A default as TOML writes it; "" for none."""
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
-    if value is None:
+    if value is None or value is PydanticUndefined:
         return ""
     if isinstance(value, Enum | Path):
         value = str(value)

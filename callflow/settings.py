@@ -11,8 +11,10 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from callflow.core.profile import SILENT_LADDER, Frozen, Ladder, Name, Procedures, Profile
+from callflow.core.rings.rules import RingRules
 from callflow.core.service.targets import QueueName, QueueTarget, Targets
 from callflow.errors import SettingError
+from callflow.publishing_settings import Alerts, Http, Mqtt, Privacy
 from callflow.setting_errors import explain
 
 DEFAULT_PATHS = (Path("config/callflow.toml"), Path("/etc/callflow/callflow.toml"))
@@ -122,6 +124,11 @@ class Settings(BaseSettings):
     prompts: Prompts = Prompts()
     store: Store = Store()
     log: Log = Log()
+    mqtt: Mqtt = Mqtt()
+    http: Http = Http()
+    alerts: Alerts = Alerts()
+    privacy: Privacy = Privacy()
+    rings: RingRules = RingRules()
     ladders: dict[Name, Ladder] = Field({"silent": SILENT_LADDER}, description="Ladders by name.")
     profiles: dict[Name, Profile] = Field({"default": Profile()}, description="Profiles by the name in the dialplan.")
     queues: dict[QueueName, QueueTarget] = Field({"default": QueueTarget()}, description="Service standards by queue.")

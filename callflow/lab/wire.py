@@ -89,7 +89,7 @@ class Wire:
 def read_wire(path: Path, asterisk_sip_port: int) -> Wire:
     """The calls of a capture of a lab whose Asterisk has this SIP port."""
     reader = _Reader(asterisk_sip_port)
-    for at, source, target, payload in _datagrams(path):
+    for at, source, target, payload in datagrams(path):
         reader.take(at, source, target, payload)
     return Wire(list(reader.calls.values()))
 
@@ -106,7 +106,7 @@ class _Reader:
         if self._sip_port in (source[1], target[1]):
             message = payload.decode(errors="replace")
             by: Party = "asterisk" if source[1] == self._sip_port else "caller"
-            call_id = _header(message, "Call-ID")
+            call_id = sip_header(message, "Call-ID")
             if by == "asterisk" and message.startswith("INVITE "):
                 self._agent_rings(at, call_id, message)
             elif call_id in self._agent_legs:
@@ -117,7 +117,7 @@ class _Reader:
             self._rtp(at, source, target, payload)
 
     def _agent_rings(self, at: float, call_id: str, message: str) -> None:
-        number = _user(_header(message, "From"))
+        number = _user(sip_header(message, "From"))
         for call in reversed(self.calls.values()):
             if call.number == number and call_id not in self._agent_legs:
                 self._agent_legs[call_id] = call
@@ -125,17 +125,17 @@ class _Reader:
 
     def _agent_leg(self, at: float, call_id: str, message: str) -> None:
         call = self._agent_legs[call_id]
-        if message.startswith("SIP/2.0 200") and _header(message, "CSeq").endswith("INVITE"):
+        if message.startswith("SIP/2.0 200") and sip_header(message, "CSeq").endswith("INVITE"):
             call.agent_answered_at = call.agent_answered_at or at
 
     def _caller_leg(self, at: float, call_id: str, by: Party, message: str) -> None:
         if message.startswith("INVITE ") and call_id not in self.calls:
-            number, entry = _user(_header(message, "From")), _user(message)
+            number, entry = _user(sip_header(message, "From")), _user(message)
             self.calls[call_id] = WireCall(call_id, number, entry, at)
             self._caller_media[call_id] = _media_address(message)
         if not (call := self.calls.get(call_id)):
             return
-        if message.startswith("SIP/2.0 200") and _header(message, "CSeq").endswith("INVITE"):
+        if message.startswith("SIP/2.0 200") and sip_header(message, "CSeq").endswith("INVITE"):
             call.answered_at = call.answered_at or at
             caller, asterisk = self._caller_media[call_id], _media_address(message)
             self._media[caller, asterisk] = call, "caller"
@@ -154,7 +154,8 @@ class _Reader:
             call.keys.append((at, KEYS[payload[12]]))
 
 
-def _datagrams(path: Path) -> Iterator[tuple[float, Address, Address, bytes]]:
+def datagrams(path: Path) -> Iterator[tuple[float, Address, Address, bytes]]:
+    """Time, source, target and payload of every UDP packet of a capture."""
     with path.open("rb") as file:
         for at, frame in dpkt.pcap.Reader(file):
             ip = dpkt.ethernet.Ethernet(frame).data
@@ -163,7 +164,8 @@ def _datagrams(path: Path) -> Iterator[tuple[float, Address, Address, bytes]]:
                 yield float(at), (source, ip.data.sport), (target, ip.data.dport), bytes(ip.data.data)
 
 
-def _header(message: str, name: str) -> str:
+def sip_header(message: str, name: str) -> str:
+    """Value of a SIP header, "" without one."""
     found = re.search(rf"^{name}:\s*(.*?)\r?$", message, re.MULTILINE | re.IGNORECASE)
     return found[1] if found else ""
 

@@ -9,6 +9,7 @@ import structlog
 from callflow.core import commands as do
 from callflow.core import events as it
 from callflow.core.record import CallRecord, Happening
+from callflow.core.rings.record import Measured
 from callflow.errors import AgiError, LinkError
 from callflow.privacy import mask_number
 
@@ -41,6 +42,7 @@ class Records(Protocol):
     """What dispatch asks of the database."""
 
     def save(self, record: CallRecord, final: bool) -> None: ...
+    def keep(self, record: Measured, final: bool) -> None: ...
     def tell(self, call_id: str, happening: Happening) -> None: ...
     async def flush(self, timeout_s: float) -> bool: ...
 
@@ -81,6 +83,8 @@ class Dispatcher:
                 self._tell(call_id, happening)
             case do.SaveCall(record, final):
                 self._save(record, final)
+            case do.Keep(record, final):
+                self._records.keep(record, final)
             case do.PlayPrompt():
                 self._playing[command.call_id] = self.spawn(self._play(command))
             case do.StopPrompt(call_id, channel):

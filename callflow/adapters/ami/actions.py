@@ -58,6 +58,12 @@ class AmiActions:
         channels = await self._actions.action_list("CoreShowChannels")
         return frozenset(channel["Uniqueid"] for channel in channels if "Uniqueid" in channel)
 
+    async def queues(self) -> list[dict[str, str]]:
+        """Entries of QueueStatus: QueueParams, QueueMember and QueueEntry of every queue; none without app_queue."""
+        with suppress(ActionRefused):
+            return await self._actions.action_list("QueueStatus")
+        return []
+
     async def _originate(self, extension: str, variable: str) -> None:
         """Call `extension` of the check context from its extension `tone`, over a Local channel."""
         await self._actions.action(

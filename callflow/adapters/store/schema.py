@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration, so that readers and a daemon in a hurry need not load Alembic."""
 
 metadata = sa.MetaData()
@@ -169,3 +169,19 @@ deleted = sa.Table(
     sa.Column("before_ms", sa.BigInteger, nullable=False),
 )
 """How far back the database has been cleared of `details` and of `records`."""
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("node", sa.Text, nullable=False),
+    sa.Column("event_id", sa.Text, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("saved_ms", sa.BigInteger, nullable=False),
+    sa.Index("ix_outbox_event", "node", "event_id", "revision", unique=True),
+    sa.Index("ix_outbox_saved", "node", "saved_ms"),
+    sqlite_autoincrement=True,
+)
+"""One row per event that the broker has not confirmed yet; `seq` is never given twice."""
