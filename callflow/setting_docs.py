@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from callflow.core.profile import SILENT_LADDER, Profile, Rung, TalkDetect
 from callflow.settings import Settings
 
-SECTIONS = ("node", "ami", "agi", "limits", "prompts", "store", "log")
+SECTIONS = ("node", "ami", "agi", "tap", "limits", "prompts", "store", "log")
 HEAD = """\
 Every setting of callflow, with its default. Lines with # and no space behind it can be uncommented and changed.
 Each can also come from the environment: CALLFLOW_AMI__SECRET is [ami] secret."""
