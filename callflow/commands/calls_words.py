@@ -12,6 +12,7 @@ STYLES = {
     Result.RESCUED: "bold green",
     Result.PASSED: "yellow",
     Result.SILENT: "red",
+    Result.QUIET: "red",
     Result.OBSERVED: "cyan",
     Result.OFF: "dim",
     Result.UNAVAILABLE: "magenta",
@@ -22,6 +23,7 @@ STYLES = {
 OUTCOMES = {
     Result.PASSED: "nobody was heard; the ladder handed the call to a person",
     Result.SILENT: "nobody was heard; callflow said goodbye and hung up",
+    Result.QUIET: "the voice stayed too low to understand; callflow said goodbye and hung up",
     Result.OFF: "not screened",
     Result.UNAVAILABLE: "could not be screened to the end; went on to a person",
     Result.TAKEN: "a fax tone, a redirect or a transfer took the call",

@@ -188,7 +188,7 @@ class Screening(Weighing):
         self._save()
         self._state_at = now_ms + int(2000 * rung.prompt_s) + 5000
         file = self.profile.prompts.get(prompt, prompt)
-        self._voice_at = None
+        self._voice_at = self._look_at = None
         self._begin_window()
         self._do(do.PlayPrompt(self.arrived.call_id, self._play_id, file, self.journal.language))
 

@@ -17,6 +17,7 @@ from callflow.core.states import Input, Result, State
 
 ANSWER_TIMEOUT_MS = 1000
 LOOK_TIMEOUT_MS = 300
+LOOK_EVERY_MS = 200
 WEIGH_MS = 800
 """So much of a voice is measured before its level counts."""
 HEAR_OUT_MS = 2000
@@ -61,14 +62,13 @@ class Weighing(Call):
         if sound.ear != "tap":
             self._unexplained = self._unexplained or sound
             self._trust_at = now_ms + LOOK_TIMEOUT_MS
-        elif self._too_late_for_low:
-            self._look_at = now_ms + WEIGH_MS
-        elif self.state is State.WEIGHING:
-            self._voiced = True
         else:
-            self._weigh(sound.at_ms, now_ms)
-        self._voice_at = self._voice_at or sound.at_ms
-        self._ask()
+            self._voice_at = self._voice_at or sound.at_ms
+            if self.state is State.WEIGHING:
+                self._voiced = True
+            elif not self._too_late_for_low:
+                self._weigh(sound.at_ms, now_ms)
+        self._look(now_ms)
 
     @property
     def _too_late_for_low(self) -> bool:
@@ -85,6 +85,11 @@ class Weighing(Call):
         up_next = self._climb.next_quiet
         raises = up_next is not None and up_next.raise_gain
         self._state_at = now_ms + (WEIGH_MS if raises else HEAR_OUT_MS)
+
+    def _look(self, now_ms: int) -> None:
+        """Ask now and, while there is a voice, again and again: it may become clear at any moment."""
+        self._ask()
+        self._look_at = None if self._voice_at is None else now_ms + LOOK_EVERY_MS
 
     # -- questions ------------------------------------------------------------------------------------------------
 
@@ -113,8 +118,7 @@ class Weighing(Call):
             self._heard(Result.SPOKE, self._unexplained.at_ms, now_ms)
             return True
         if self._look_at is not None and now_ms >= self._look_at:
-            self._look_at = None
-            self._ask()
+            self._look(now_ms)
             return True
         return False
 
@@ -134,7 +138,7 @@ class Weighing(Call):
             return
         verdict, self._verdict_asked = self._verdict_asked, False
         sound, self._unexplained, self._trust_at = self._unexplained, None, None
-        if verdict or window.heard in VOICE:
+        if verdict:
             self.journal.judged(window, now_ms)
         if window.heard in VOICE:
             self._voice(window, verdict, sound, now_ms)
@@ -147,6 +151,8 @@ class Weighing(Call):
 
     def _voice(self, window: it.WindowJudged, verdict: bool, sound: Judgement | None, now_ms: int) -> None:
         if self._clear(window.level_dbov):
+            if not verdict:
+                self.journal.judged(window, now_ms)
             self._fit_gain(window.level_dbov)
             self._heard(Result.SPOKE, self._voice_at or now_ms, now_ms)
         elif self._too_late_for_low:
@@ -171,7 +177,7 @@ class Weighing(Call):
             if self._climb.last or not self._ears.tapped:
                 self._heard(Result.SPOKE, self._voice_at or now_ms, now_ms)
             else:
-                self._voice_at = None
+                self._voice_at = self._look_at = None
                 self._listen(Input.NO_VOICE, now_ms)
         else:
             self._unmoved(now_ms)
@@ -197,6 +203,7 @@ class Weighing(Call):
     def _too_low(self, level_dbov: float | None, now_ms: int) -> None:
         """Up the quiet ladder: raise the gain, ask to speak up, or give up."""
         self.journal.heard_at_ms = self._voice_at or now_ms
+        self._look_at = None
         rung = self._climb.next_quiet
         if rung is not None and rung.raise_gain:
             self._climb.up_quiet()

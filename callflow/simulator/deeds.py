@@ -17,7 +17,7 @@ Media = Literal["silence", "none"]
 Route = Literal["dial", "queue", "deaf"]
 Party = Literal["caller", "asterisk"]
 Result = Literal[
-    "spoke", "key", "rescued", "passed", "observed", "off", "unavailable", "taken", "silent", "hangup"
+    "spoke", "key", "rescued", "passed", "observed", "off", "unavailable", "taken", "silent", "quiet", "hangup"
 ]  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Under no order of events is a caller hung up who spoke or pressed a key since the last rung began.
 
 With the tap live there is one way more to be hung up: a voice too low, to the end of the quiet ladder. Then nobody may
-be there whom the tap could understand, with our gain counted in. A sound that only Asterisk's ear took for speech counts unless
-the tap explained it as noise or a tone.
+be there whom the tap could understand, with our gain counted in. A sound that only Asterisk's ear took for speech
+counts unless the tap explained it as noise or a tone.
 """
 
 from hypothesis import given, settings

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from callflow.adapters.audio.options import TapOptions
@@ -116,8 +116,7 @@ class Connection(asyncio.Protocol):
         self.peer: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its class
         self.peer = transport.get_extra_info("peername")
         self._server.arrived(self)
 

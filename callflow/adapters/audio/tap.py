@@ -34,6 +34,7 @@ class Tap:
         self._playing: Playing | None = None
         self._media = False
         self._window_frames = 0
+        self._voice = False
 
     # -- what the connection tells --------------------------------------------------------------------------------
 
@@ -65,16 +66,17 @@ class Tap:
     # -- what is asked of it --------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Tell of a voice that has begun since the last look."""
+        """Tell of a voice in this window, once."""
         onset = self.listener.speaking
-        if onset is not None:
-            self.listener.acknowledge()
+        if onset is not None and not self._voice:
+            self._voice = True
             ago_ms = max(0, self.listener.fed_ms - onset.at_ms)
             self._tell(it.VoiceBegan(self.call_id, self._now_ms() - ago_ms))
 
     def begin_window(self) -> None:
         """Judge together what comes from now on."""
         self._window_frames = self.frames
+        self._voice = False
         self.listener.begin_window()
 
     def finding(self) -> Finding | None:
