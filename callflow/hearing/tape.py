@@ -12,7 +12,8 @@ class Tape:
     def __init__(self, keep: int) -> None:
         self._keep = keep
         self._kept = np.zeros(keep + keep // 2, dtype=np.int16)
-        self._first = 0
+        self.first = 0
+        """Number of the oldest sample that is kept."""
         self.size = 0
 
     def add(self, samples: Samples) -> None:
@@ -20,16 +21,23 @@ class Tape:
         for start in range(0, samples.size, self._keep):
             self._append(samples[start : start + self._keep])
 
+    def skip(self, count: int) -> None:
+        """So many samples were not heard of: they are taken for silence."""
+        if count >= self._keep:
+            self.first = self.size = self.size + count
+        else:
+            self._append(np.zeros(count, dtype=np.int16))
+
     def _append(self, samples: Samples) -> None:
-        end = self.size - self._first
+        end = self.size - self.first
         if end + samples.size > self._kept.size:
             stay = min(end, self._keep - samples.size)
             self._kept[:stay] = self._kept[end - stay : end].copy()
-            self._first = self.size - stay
+            self.first = self.size - stay
             end = stay
         self._kept[end : end + samples.size] = samples
         self.size += samples.size
 
     def cut(self, start: int, stop: int) -> Samples:
         """Samples `start` to `stop` of the stream, a view; what is no longer kept is left out."""
-        return self._kept[max(0, start - self._first) : max(0, stop - self._first)]
+        return self._kept[max(0, start - self.first) : max(0, stop - self.first)]

