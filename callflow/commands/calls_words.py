@@ -93,6 +93,15 @@ def lasted(record: CallRecord) -> str:
     return "" if record.ended_ms is None else f"{(record.ended_ms - record.arrived_ms) / 1000:.1f} s"
 
 
+def heard(record: CallRecord) -> str:
+    """What was heard last, how loud it was, and what it was raised by; "" where nothing was judged."""
+    if record.heard is None:
+        return ""
+    level = "" if record.level_dbov is None else f", {record.level_dbov:g} dBov"
+    gain = f", raised by {record.gain_db:g} dB" if record.gain_db else ""
+    return f"{record.heard.value}{level}{gain}"
+
+
 def _when_heard(record: CallRecord) -> str:
     return "" if record.heard_at_ms is None else f" {seconds(record.heard_at_ms - record.arrived_ms)} after arriving"
 

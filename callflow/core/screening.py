@@ -97,7 +97,7 @@ class Screening(Weighing):
                 self._tell(Kind.EAR, now_ms, "tap", "listening")
             case it.TapLost():
                 self._tell(Kind.EAR, now_ms, "tap", f"not had: {event.reason}")
-                if self._too_late_for_low:
+                if self._climb.quiet and self._climb.last:
                     self.doubt("the ear that heard a low voice was lost", now_ms)
             case it.MediaBegan():
                 if self.state is State.LISTENING and self._listen_from is not None and self._listen_from > now_ms:

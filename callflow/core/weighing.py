@@ -23,7 +23,8 @@ WEIGH_MS = 800
 HEAR_OUT_MS = 2000
 """A caller who is about to be asked to speak up is first let finish."""
 VOICE = (Heard.SPEECH, Heard.QUIET)
-EXPLAINED = (Heard.NOISE, Heard.TONE)
+NOTHING_DBOV = -66.0
+"""A tap that hears less than this has not heard what Asterisk's ear took for speech."""
 
 
 def gain_for(level_dbov: float | None, quiet: Quiet) -> float:
@@ -31,6 +32,11 @@ def gain_for(level_dbov: float | None, quiet: Quiet) -> float:
     if level_dbov is None or quiet.gain == "agc":
         return quiet.max_gain_db
     return round(min(max(quiet.target_dbov - level_dbov, 0.0), quiet.max_gain_db), 1)
+
+
+def _explains(window: it.WindowJudged) -> bool:
+    """The tap has heard the sound, too, and it was no voice: noise, a tone, or our own prompt come back."""
+    return window.heard is Heard.TONE or (window.noise_dbov is not None and window.noise_dbov >= NOTHING_DBOV)
 
 
 class Weighing(Call):
@@ -66,14 +72,14 @@ class Weighing(Call):
             self._voice_at = self._voice_at or sound.at_ms
             if self.state is State.WEIGHING:
                 self._voiced = True
-            elif not self._too_late_for_low:
+            elif not self._low_is_known:
                 self._weigh(sound.at_ms, now_ms)
         self._look(now_ms)
 
     @property
-    def _too_late_for_low(self) -> bool:
-        """In the last goodbye to a voice that was too low; only a clear one changes anything now."""
-        return self._climb.quiet and self._climb.last
+    def _low_is_known(self) -> bool:
+        """While we ask for a louder voice, or say goodbye for want of one: only a clear voice changes anything now."""
+        return self._climb.quiet and (self._climb.last or self.state is State.SPEAKING)
 
     def _weigh(self, at_ms: int, now_ms: int) -> None:
         """Stop speaking, and measure the voice."""
@@ -142,7 +148,7 @@ class Weighing(Call):
             self.journal.judged(window, now_ms)
         if window.heard in VOICE:
             self._voice(window, verdict, sound, now_ms)
-        elif sound is not None and window.heard not in EXPLAINED:
+        elif sound is not None and not _explains(window):
             self._heard(Result.SPOKE, sound.at_ms, now_ms)
         elif verdict:
             self._no_voice(window, now_ms)
@@ -155,7 +161,7 @@ class Weighing(Call):
                 self.journal.judged(window, now_ms)
             self._fit_gain(window.level_dbov)
             self._heard(Result.SPOKE, self._voice_at or now_ms, now_ms)
-        elif self._too_late_for_low:
+        elif self._low_is_known:
             if verdict:
                 self._unmoved(now_ms)
         elif self.state is not State.WEIGHING:

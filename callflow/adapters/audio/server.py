@@ -116,7 +116,7 @@ class Connection(asyncio.Protocol):
         self.peer: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its class
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
         self.peer = transport.get_extra_info("peername")
         self._server.arrived(self)
 

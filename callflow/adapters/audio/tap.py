@@ -50,8 +50,6 @@ class Tap:
         self.listener.feed(samples)
         if self._playing is not None:
             self.listener.sent(self._playing.next(samples.size, self._now_ms()))
-        else:
-            self.listener.sent(np.zeros(samples.size, dtype=np.int16))
         if not self._media and int(np.abs(samples).max(initial=0)) > DIGITAL_SILENCE:
             self._media = True
             self._tell(it.MediaBegan(self.call_id, self._now_ms()))
