@@ -59,7 +59,7 @@ class Observing(Screening):
 
     def _say(self, rung: Rung, now_ms: int) -> None:
         self._tell(Kind.SAID, now_ms, rung.prompt or "", "only in mind: observe mode")
-        self._begin_window()
+        self._begin_window(now_ms)
         self._state_at = now_ms + int(1000 * rung.prompt_s)
 
     def _time_over(self, now_ms: int) -> None:

@@ -101,6 +101,7 @@ class Screening(Weighing):
                     self.doubt("the ear that heard a low voice was lost", now_ms)
             case it.MediaBegan():
                 if self.state is State.LISTENING and self._listen_from is not None and self._listen_from > now_ms:
+                    self._begin_window(now_ms)
                     self._listen_since(now_ms)
 
     def prompt_finished(self, event: it.PromptFinished, now_ms: int) -> None:
@@ -189,7 +190,8 @@ class Screening(Weighing):
         self._state_at = now_ms + int(2000 * rung.prompt_s) + 5000
         file = self.profile.prompts.get(prompt, prompt)
         self._voice_at = self._look_at = None
-        self._begin_window()
+        self._echoing = False
+        self._begin_window(now_ms)
         self._do(do.PlayPrompt(self.arrived.call_id, self._play_id, file, self.journal.language))
 
     def _listen(self, after: Input, now_ms: int) -> None:
@@ -198,14 +200,15 @@ class Screening(Weighing):
         since = now_ms
         if self._ears.media_awaited and self._climb.rung.listen_s:
             since = max(now_ms, self.arrived.at_ms + int(1000 * self.profile.media_wait_s))
+        self._begin_window(now_ms)
         self._listen_since(since)
 
     def _listen_since(self, at_ms: int) -> None:
-        self._begin_window()
         self._listen_from = at_ms
         self._state_at = at_ms + int(1000 * self._climb.rung.listen_s)
 
-    def _begin_window(self) -> None:
+    def _begin_window(self, now_ms: int) -> None:
+        self._window_at = now_ms
         if self._ears.tapped:
             self._do(do.BeginWindow(self.arrived.call_id))
 

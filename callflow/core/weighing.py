@@ -18,6 +18,8 @@ from callflow.core.states import Input, Result, State
 ANSWER_TIMEOUT_MS = 1000
 LOOK_TIMEOUT_MS = 300
 LOOK_EVERY_MS = 200
+LOOK_MARGIN_DB = 6.0
+"""A look measures little of a voice, perhaps its loudest syllable: it must be so much clearer."""
 WEIGH_MS = 800
 """So much of a voice is measured before its level counts."""
 HEAR_OUT_MS = 2000
@@ -49,6 +51,9 @@ class Weighing(Call):
     _voice_at: int | None = None
     _unexplained: Judgement | None = None
     """A sound that only Asterisk's ear took for speech; it counts unless the tap explains it."""
+    _echoing = False
+    """The tap has explained a sound while this prompt was said."""
+    _window_at = 0
     _trust_at: int | None = None
     _look_at: int | None = None
 
@@ -66,6 +71,8 @@ class Weighing(Call):
 
     def _voice_began(self, sound: Judgement, now_ms: int) -> None:
         if sound.ear != "tap":
+            if self._echoing and sound.at_ms < self._window_at:
+                return  # its window is over, but others like it were our own prompt come back
             self._unexplained = self._unexplained or sound
             self._trust_at = now_ms + LOOK_TIMEOUT_MS
         else:
@@ -150,13 +157,15 @@ class Weighing(Call):
             self._voice(window, verdict, sound, now_ms)
         elif sound is not None and not _explains(window):
             self._heard(Result.SPOKE, sound.at_ms, now_ms)
-        elif verdict:
-            self._no_voice(window, now_ms)
+        else:
+            self._echoing = self._echoing or (sound is not None and self.state is State.SPEAKING)
+            if verdict:
+                self._no_voice(window, now_ms)
 
     # -- answers --------------------------------------------------------------------------------------------------
 
     def _voice(self, window: it.WindowJudged, verdict: bool, sound: Judgement | None, now_ms: int) -> None:
-        if self._clear(window.level_dbov):
+        if self._clear(window.level_dbov, 0.0 if verdict else LOOK_MARGIN_DB):
             if not verdict:
                 self.journal.judged(window, now_ms)
             self._fit_gain(window.level_dbov)
@@ -171,8 +180,9 @@ class Weighing(Call):
         elif verdict:
             self._too_low(window.level_dbov, now_ms)
 
-    def _clear(self, level_dbov: float | None) -> bool:
-        return level_dbov is None or level_dbov + self.journal.gain_db >= self.profile.quiet.below_dbov
+    def _clear(self, level_dbov: float | None, margin_db: float = 0.0) -> bool:
+        limit_dbov = self.profile.quiet.below_dbov + margin_db
+        return level_dbov is None or level_dbov + self.journal.gain_db >= limit_dbov
 
     def _no_voice(self, window: it.WindowJudged, now_ms: int) -> None:
         """Noise is a doubt; a voice that came to nothing is one too, where the next thing is the hang-up."""

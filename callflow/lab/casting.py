@@ -62,7 +62,7 @@ def make_caller(
 ) -> Caller:
     """The caller of a scenario who hears the prompts in `prompts`, with what they send written below `folder`."""
     echoed = {deed.anchor: read_wav(prompts / f"{deed.anchor}.wav") for deed in scenario.caller if deed.sound == "echo"}
-    part = cast(scenario.caller, scenario.media, anchors, prompts=echoed)
+    part = cast(scenario.caller, scenario.media, anchors, scenario.stays_s, echoed)
     return dress(part, Caller(number, scenario.entry), voice, folder / f"{number}-{scenario.name}")
 
 

@@ -10,7 +10,9 @@ from callflow.lab.wire import WireCall
 
 TOLERANCE_S = 0.1
 LEVEL_TOLERANCE_DB = 2.0
-_LISTEN_S = {(before, after): listen_s for (before, listen_s), (after, _) in pairwise(LADDER)}
+_LISTEN_S: dict[tuple[str | None, str | None], float] = {
+    (before, after): listen_s for (before, listen_s), (after, _) in pairwise(LADDER)
+}
 _PAUSE_S = LADDER[-1][1]
 
 

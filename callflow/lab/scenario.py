@@ -40,6 +40,7 @@ class Scenario(Strict):
     asterisk: tuple[Literal["22", "16"], ...] = Field(("22", "16"), description="22 alone: it needs the tap.")
     media: Media = Field("silence", description="What is sent before and between the sounds.")
     caller: tuple[TimedDeed, ...] = ()
+    stays_s: float | None = Field(None, gt=0, description="Hangs up so long after the answer; else after the ladder.")
     expect: Expectation
 
     @property
