@@ -1,11 +1,12 @@
 """The verdict on a listening window: speech, a voice too low, noise, a tone, or nothing at all."""
 
+import itertools
+
 import numpy as np
-import numpy.typing as npt
 
 from callflow.core.heard import Heard
 from callflow.hearing.finding import Finding
-from callflow.hearing.frames import FRAME, FRAME_MS, Floats
+from callflow.hearing.frames import FRAME, FRAME_MS, SILENT_DBOV, Floats
 from callflow.hearing.memory import Records
 from callflow.hearing.p56 import active_level_dbov
 from callflow.hearing.settings import HearingSettings
@@ -17,6 +18,8 @@ NOTHING_DBOV = -66.0
 
 _VOICE = 0.5
 _SUSTAINED = 4  # frames: the shortest syllables have so many with voice
+_SUSTAINED_VOICE = 0.4
+_STEADY_DB, _STEADY_FRAMES = 0.7, 6  # no voice keeps its level so long, hum does
 _LOUDEST = 8
 _CONTRAST_DB = 5.0  # a voice stands out from its line; steady noise that resembles one does not
 _FLOOR_PERCENTILE = 15
@@ -32,7 +35,7 @@ def judge(records: Records, samples: Samples, settings: HearingSettings, *, spok
         return Finding(Heard.DIGITAL_SILENCE, None, _LEAST_NOISE_DBOV, 0, "nothing has come yet")
     level = records["level_dbov"]
     tones = tonal(ToneRuns(records["steady"], records["v21"], records["dtmf"]))
-    voice = np.where(tones, 0.0, records["voice"])
+    voice = np.where(tones | _steady(level), 0.0, records["voice"])
     if spoke or _is_voice(voice, level):
         return _talker(voice, level, samples, settings)
     noise_dbov = max(_LEAST_NOISE_DBOV, float(np.percentile(level, _STEADY_PERCENTILE)))
@@ -52,7 +55,17 @@ def _is_voice(voice: Floats, level_dbov: Floats) -> bool:
     sustained = np.convolve(voice, np.full(_SUSTAINED, 1 / _SUSTAINED), mode="valid").max()
     likest = np.argsort(voice)[-_LOUDEST:]
     floor = max(float(np.percentile(level_dbov, _FLOOR_PERCENTILE)), _FAINTEST_DBOV)
-    return bool(sustained >= _VOICE and _mean_dbov(level_dbov[likest]) - floor >= _CONTRAST_DB)
+    return bool(sustained >= _SUSTAINED_VOICE and _mean_dbov(level_dbov[likest]) - floor >= _CONTRAST_DB)
+
+
+def _steady(level_dbov: Floats) -> Flags:
+    """The frames of every stretch in which the level hardly moves."""
+    moves = np.abs(np.diff(level_dbov, prepend=SILENT_DBOV, append=SILENT_DBOV)) >= _STEADY_DB
+    ends = np.flatnonzero(moves)
+    steady = np.zeros(level_dbov.size, dtype=np.bool_)
+    for begin, end in itertools.pairwise(ends):
+        steady[begin:end] = end - begin > _STEADY_FRAMES
+    return steady
 
 
 def _talker(voice: Floats, level_dbov: Floats, samples: Samples, settings: HearingSettings) -> Finding:
@@ -92,5 +105,5 @@ def _mean_dbov(level_dbov: Floats) -> float:
     return max(_LEAST_NOISE_DBOV, float(10 * np.log10(np.mean(10 ** (level_dbov.astype(np.float64) / 10)))))
 
 
-def _ms(frames: Flags | npt.NDArray[np.bool_]) -> int:
+def _ms(frames: Flags) -> int:
     return int(np.count_nonzero(frames)) * FRAME_MS

@@ -15,7 +15,7 @@ WINDOW = 24000
 """Samples of a listening window: 3 s."""
 SIZE = LEAD + WINDOW
 
-LEVELS_DBOV = tuple(range(-20, -59, -3))
+LEVELS_DBOV = (-20, -23, -26, -29, -32, -35, -38, -41, -44, -46, -50, -54, -58)
 SNRS_DB = (0, 5, 10, 15, 20, 30, 40)
 LOSSES = (0.0, 0.0, 0.01, 0.05)
 QUIET_BELOW_DBOV = -38.0
@@ -67,29 +67,39 @@ class Maker:
     def _random(self, *which: int) -> np.random.Generator:
         return np.random.default_rng([*self._seed, *which])
 
-    def talkers(self, kind: Kind, count: int, *, begin: int = 0) -> Iterator[Case]:
+    def talkers(self, kind: Kind, count: int) -> Iterator[Case]:
         """Talkers of one kind at every level and signal-to-noise ratio, women and men alike."""
-        for number in range(begin, begin + count):
+        for number in range(count):
             random = self._random(1, len(kind), number)
             level = LEVELS_DBOV[number % len(LEVELS_DBOV)]
             snr = SNRS_DB[number // len(LEVELS_DBOV) % len(SNRS_DB)]
             yield self.talker(kind, random, level, snr)
 
-    def talker(self, kind: Kind, random: np.random.Generator, level: float, snr: float) -> Case:
-        """One talker in one window."""
-        said = self._someone(kind, random)
+    def talker(
+        self, kind: Kind, random: np.random.Generator, level: float, snr: float, sex: str = "", voice: int | None = None
+    ) -> Case:
+        """One talker in one window; of either sex and any voice if it does not matter."""
+        said = self._someone(kind, random, sex or random.choice(("f", "m")), voice)
         latest = 8000 if kind == "running" else max(1, WINDOW - said.samples.size - 1600)
         begins = LEAD + int(random.integers(0, latest))
         return self._spoken(said, random, level, snr, begins)
 
-    def _someone(self, kind: Kind, random: np.random.Generator) -> Utterance:
-        sex = random.choice(("f", "m"))
+    def ladder(self, number: int, window: int) -> Case:
+        """One window of a ladder: the same voice, level and line in each, another thing said."""
+        random = self._random(6, number)
+        level = random.choice([level for level in LEVELS_DBOV if level >= -50])
+        snr = random.choice([snr for snr in SNRS_DB if snr >= 15])
+        kind: Kind = random.choice(("running", "word"))
+        sex, voice = random.choice(("f", "m")), int(random.integers(1000))
+        return self.talker(kind, self._random(7, number, window), level, snr, sex, voice)
+
+    def _someone(self, kind: Kind, random: np.random.Generator, sex: str, voice: int | None) -> Utterance:
         voices = [said for said in self._by[kind] if said[0].sex == sex]
-        said = voices[random.integers(len(voices))]
+        said = voices[(random.integers(1000) if voice is None else voice) % len(voices)]
         return said[random.integers(len(said))]
 
     def _spoken(self, said: Utterance, random: np.random.Generator, level: float, snr: float, begins: int) -> Case:
-        voice = line.at_level(said.samples, level, active=True)[: SIZE - begins]
+        voice = (said.samples * 10 ** ((level - said.level_dbov) / 20))[: SIZE - begins]
         whole = np.zeros(SIZE)
         whole[begins : begins + voice.size] = voice
         background = random.choice(("white", "pink", "brown", "hum"))

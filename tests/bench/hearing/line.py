@@ -35,11 +35,9 @@ def at_level(samples: np.ndarray, dbov: float, *, active: bool = False) -> np.nd
     return samples * 10 ** ((dbov - now) / 20)
 
 
-_ALAW_STEPS = np.array([(i ^ 0x55) for i in range(256)])
-
-
 def _alaw_table() -> np.ndarray:
-    code = _ALAW_STEPS
+    """The 256 sizes that A-law knows."""
+    code = np.arange(256) ^ 0x55
     exponent, mantissa = (code >> 4) & 7, code & 15
     size = np.where(exponent == 0, (mantissa << 4) + 8, ((mantissa << 4) + 0x108) << np.maximum(exponent - 1, 0))
     return np.sort(np.where(code & 0x80, size, -size))

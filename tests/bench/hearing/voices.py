@@ -13,6 +13,7 @@ import numpy as np
 from scipy.signal import find_peaks, firwin, lfilter
 
 from callflow.lab.roots import cache_folder
+from tests.bench.hearing.line import active_level_dbov
 
 Kind = Literal["running", "word", "syllable"]
 Half = Literal["fit", "report"]
@@ -56,6 +57,8 @@ class Utterance:
     half: Half
     kind: Kind
     samples: np.ndarray
+    level_dbov: float
+    """Active level, P.56."""
 
 
 def utterances() -> list[Utterance]:
@@ -74,7 +77,9 @@ def _recorded(package: Package, folder: Path) -> Iterator[Utterance]:
     for path in paths[::step]:
         voice = _trimmed(_band(_read(path)))
         if (kind := _kind(voice, path.parent.name in _SINGLE)) is not None:
-            yield Utterance(package.name, package.language, package.sex, package.half, kind, voice)
+            yield Utterance(
+                package.name, package.language, package.sex, package.half, kind, voice, active_level_dbov(voice)
+            )
 
 
 def _unpacked(name: str, folder: Path) -> Path:
@@ -119,8 +124,8 @@ def _synthetic(folder: Path) -> Iterator[Utterance]:
             half: Half = "fit" if number < len(said["voices"]) // 2 else "report"
             with np.load(folder / f"{language}-{voice}.npz") as spoken:
                 for name, samples in spoken.items():
-                    kind = kinds[name.partition("/")[0]]
-                    yield Utterance(voice, language, voice[1], half, kind, _trimmed(_band(samples / 32768)))
+                    kind, heard = kinds[name.partition("/")[0]], _trimmed(_band(samples / 32768))
+                    yield Utterance(voice, language, voice[1], half, kind, heard, active_level_dbov(heard))
 
 
 _TELEPHONE = firwin(129, (300, 3400), fs=8000, pass_zero=False)
