@@ -18,6 +18,7 @@ from callflow.adapters.ami.link import AmiLink
 from callflow.adapters.ami.options import AmiOptions
 from callflow.adapters.ami.translate import WANTED, stamped_ms, translate
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
+from callflow.adapters.audio import TapOptions, Taps
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
@@ -29,6 +30,7 @@ from callflow.ring_watch import RingWatch
 from callflow.runtime.clock import Clock
 from callflow.runtime.dispatch import Dispatcher
 from callflow.runtime.garbage import spare_what_lasts
+from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
 from callflow.runtime.watchdog import Watchdog
 from callflow.settings import Settings
@@ -56,7 +58,9 @@ class Daemon:
         self._actions_link = self._link(options.model_copy(update={"events": "off"}), frozenset(), lambda event: None)
         actions = AmiActions(self._actions_link, self._events_link)
         self._actions = actions
-        self._dispatch = Dispatcher(actions, self._store, settings.prompts.path, self._clock.now_ms)
+        self._taps = self._make_taps()
+        listening = Listening(self._taps, actions)
+        self._dispatch = Dispatcher(actions, self._store, listening, settings.prompts.path, self._clock.now_ms)
         self._loop = CoreLoop(self._engine, self._clock, self._dispatch)
         self._dispatch.receive = self._receive
         self._rings = RingWatch(settings, actions, self._dispatch)
@@ -73,7 +77,7 @@ class Daemon:
         self._end = loop.create_future()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._finish, None)
-        _allow_files(2 * self._settings.limits.max_calls + 100)
+        _allow_files(2 * self._settings.limits.max_calls + self._settings.tap.max_taps + 100)
         interrupted = self._store.open()
         self._retention.start()
         log.info("callflow starts", version=__version__, node=self._settings.node.name, interrupted=interrupted)
@@ -81,6 +85,8 @@ class Daemon:
             self._publishing.start(self._store)
             self._agi = AgiServer(agi_options(self._settings), self._on_call, log)
             await self._agi.start()
+            if self._taps is not None:
+                await self._taps.start()
             self._watchdog.start()
             await self._events_link.start()
             await self._actions_link.start()
@@ -103,6 +109,9 @@ class Daemon:
         self._rings.close()
         if self._agi is not None:
             await self._agi.stop()
+        if self._taps is not None:
+            await self._taps.stop()
+            log.info("taps", refused=dict(self._taps.refused), **self._taps.counts)
         await self._events_link.stop()
         await self._actions_link.stop()
         await self._publishing.stop()
@@ -145,6 +154,15 @@ class Daemon:
     def _on_closed(self, arrived: it.CallArrived) -> None:
         self._dispatch.drop_session(arrived.call_id)
         self._receive(it.AgiClosed(arrived.call_id, self._clock.now_ms()))
+
+    # -- the taps -------------------------------------------------------------------------------------------------
+
+    def _make_taps(self) -> Taps | None:
+        """None where no profile wants one."""
+        profiles = self._settings.profiles.values()
+        if not self._settings.tap.enabled or all(profile.ear != "tap" for profile in profiles):
+            return None
+        return Taps(tap_options(self._settings), self._actions.open_tap, self._receive, self._clock.now_ms, log)
 
     # -- the AMI links --------------------------------------------------------------------------------------------
 
@@ -238,6 +256,11 @@ def agi_options(settings: Settings) -> AgiOptions:
         token=agi.token.get_secret_value(),
         max_sessions=2 * settings.limits.max_calls,  # the core turns away, and records, what is above its own limit
     )
+
+
+def tap_options(settings: Settings) -> TapOptions:
+    """The [tap] section, for the adapter."""
+    return TapOptions.model_validate(settings.tap.model_dump(exclude={"enabled"}))
 
 
 def _allow_files(wanted: int) -> None:

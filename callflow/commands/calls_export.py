@@ -38,6 +38,9 @@ COLUMNS = (
     "heard_after_would",
     "partial",
     "interrupted",
+    "heard",
+    "level_dbov",
+    "gain_db",
 )
 FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001 - spreadsheets take the wide ones for formulas too
 

@@ -61,6 +61,7 @@ class Lab:
         made: Config = {
             "ami": {"host": LOOPBACK, "port": ports.ami, "username": AMI_USER, "secret": AMI_SECRET},
             "agi": {"host": LOOPBACK, "port": ports.agi},
+            "tap": {"sounds": str(self.sounds)},
             "store": {"path": str(self.work / "callflow.db")},
             "http": {"port": 0},
         }

@@ -90,8 +90,9 @@ async def _run_once(lab: Lab, scenarios: Mapping[str, Scenario], on_call: OnCall
 
 
 def _caller(lab: Lab, scenario: Scenario, number: str) -> Caller:
-    durations = prompt_durations(lab.sounds / _spoken_language(scenario) / "callflow")
-    return make_caller(scenario, ladder_anchors(scenario, durations), number, lab.voice, lab.work / "audio")
+    prompts = lab.sounds / _spoken_language(scenario) / "callflow"
+    anchors = ladder_anchors(scenario, prompt_durations(prompts))
+    return make_caller(scenario, anchors, number, lab.voice, prompts, lab.work / "audio")
 
 
 def _outcome(lab: Lab, scenario: Scenario, caller: Caller, wire: Wire, told: Sequence[Message]) -> Outcome:

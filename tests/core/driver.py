@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from callflow.core import commands as do
 from callflow.core import events as it
 from callflow.core.engine import Engine
-from callflow.core.profile import SILENT_LADDER, Ladder, Mode, Procedures, Profile, Rung
+from callflow.core.heard import Heard
+from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Mode, Procedures, Profile, Rung
 from callflow.core.record import CallRecord, Happening
 from callflow.core.screening import FENCE_MS
 
@@ -25,6 +26,7 @@ def procedures(**changes: object) -> Procedures:
         },
         "ladders": {
             "silent": SILENT_LADDER,
+            "quiet": QUIET_LADDER,
             "gentle": Ladder(rungs=(Rung(prompt="greeting", listen_s=4), Rung(listen_s=1, then="pass_on"))),
         },
         "languages": ("zh", "en"),
@@ -41,6 +43,9 @@ class Driver:
     engine: Engine = field(default_factory=lambda: Engine(procedures()))
     prompt_ms: int = 4000
     obedient: bool = True
+    tap: bool = False
+    hears: tuple[Heard | None, float | None] = (None, None)
+    """What the tap answers: what was heard, and the level of the voice or the noise in dBov."""
     now: int = START_MS
     log: list[tuple[int, do.Command]] = field(default_factory=list)
     happenings: list[Happening] = field(default_factory=list)
@@ -66,6 +71,18 @@ class Driver:
         if ms is not None:
             end = self.now + ms + silence_ms
             self._due.append((end, it.SoundEnded(uniqueid, end, ms)))
+
+    def voice(self, level_dbov: float, heard: Heard = Heard.SPEECH) -> None:
+        """A voice of this level begins; the tap hears it until told otherwise."""
+        self.hears = (heard, level_dbov)
+        self.tell(it.VoiceBegan(UNIQUEID, self.now))
+
+    def finding(self, call_id: str, ask_id: int) -> it.WindowJudged:
+        heard, level = self.hears
+        if heard is None:
+            return it.WindowJudged(call_id, ask_id)
+        voice = heard in (Heard.SPEECH, Heard.QUIET)
+        return it.WindowJudged(call_id, ask_id, heard, level if voice else None, -70.0 if voice else level)
 
     def key(self, key: str = "5") -> None:
         self.tell(it.KeyPressed(UNIQUEID, key, self.now))
@@ -115,6 +132,8 @@ class Driver:
                 self.happenings.append(command.happening)
             elif isinstance(command, do.SaveCall):
                 self.records.append((command.record, command.final))
+            elif isinstance(command, do.JudgeWindow):
+                self._due.append((self.now, self.finding(command.call_id, command.ask_id)))
             elif self.obedient:
                 self._obey(command)
 
@@ -125,5 +144,11 @@ class Driver:
             case do.PlayPrompt(call_id, play_id):
                 at = self.now + self.prompt_ms
                 self._due.append((at, it.PromptFinished(call_id, play_id, at)))
+            case do.OpenTap(call_id) if self.tap:
+                self._due.append((self.now + 100, it.TapOpened(call_id)))
+            case do.OpenTap(call_id):
+                self._due.append((self.now + 100, it.TapLost(call_id, "no tap here")))
+            case do.SetGain(call_id, _, gain_db):
+                self._due.append((self.now + 1, it.GainSet(call_id, gain_db)))
             case do.FenceEvents(call_id):
                 self._due.append((self.now + FENCE_MS, it.EventsFenced(call_id)))

@@ -26,6 +26,20 @@ class Placed:
     records: dict[str, dict[str, Any]]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A scenario that needs the tap is not run where there is none."""
+    where = {scenario.name: scenario.asterisk for scenario in read_scenarios(SCENARIOS)}
+    apart = [item for item in items if not _runs(item, where)]
+    config.hook.pytest_deselected(items=apart)
+    items[:] = [item for item in items if item not in apart]
+
+
+def _runs(item: pytest.Item, where: dict[str, tuple[str, ...]]) -> bool:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    scenario, version = params.get("scenario"), params.get("placed")
+    return scenario is None or version is None or version in where[scenario]
+
+
 @pytest.fixture(autouse=True)
 def _lab_is_there(request: pytest.FixtureRequest) -> None:
     """A lab that cannot be had fails in CI and is skipped elsewhere."""
@@ -50,7 +64,8 @@ def placed(request: pytest.FixtureRequest) -> Placed:
 
 async def _place(version: Version, names: tuple[str, ...]) -> Placed:
     async with screened_lab(version) as lab:
-        outcomes = await run_scenarios(lab, read_scenarios(SCENARIOS, names))
+        chosen = [scenario for scenario in read_scenarios(SCENARIOS, names) if version in scenario.asterisk]
+        outcomes = await run_scenarios(lab, chosen)
         daemon = lab.daemons[0]
         await daemon.stop()
         return Placed({outcome.scenario.name: outcome for outcome in outcomes}, _records(daemon.database))

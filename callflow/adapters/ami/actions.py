@@ -7,6 +7,8 @@ from callflow.adapters.ami.link import AmiLink
 from callflow.errors import ActionRefused
 
 CHECK_CONTEXT = "callflow-check"
+TAP_CONTEXT, EAR_CONTEXT = "callflow-tap", "callflow-ear"
+AGC_FULL_SCALE = 32768
 FENCE_SETTLE_S = 0.03
 """A channel's event takes its way to AMI through a thread of its own, and a Ping sent at once overtakes it: up to 12 ms
 were seen on a machine with more work than processors."""
@@ -31,6 +33,33 @@ class AmiActions:
         """Stop listening; a channel that nobody listens to, or that is gone, is left as it is."""
         with suppress(ActionRefused):
             await self._set(channel, "TALK_DETECT(remove)", "")
+
+    async def open_tap(self, uniqueid: str, uuid: str, address: str) -> None:
+        """Have a caller's audio sent to the AudioSocket server at `address`; whether it comes, only that can tell."""
+        await self._actions.action(
+            "Originate",
+            Channel=f"Local/s@{TAP_CONTEXT}/n",
+            Context=EAR_CONTEXT,
+            Exten="s",
+            Priority="1",
+            Variable=[f"TAPCHAN={uniqueid}", f"TAPUUID={uuid}", f"TAPADDRESS={address}"],
+        )
+
+    async def set_volume(self, channel: str, gain_db: float) -> None:
+        """Raise what is heard of the caller, for this and every later application; func_volume takes a factor."""
+        await self._set(channel, "VOLUME(RX)", f"{10 ** (gain_db / 20):.3f}")
+
+    async def set_agc(self, channel: str, target_dbov: float) -> None:
+        """Have func_speex hold the caller at this level."""
+        await self._set(channel, "AGC(rx)", f"{AGC_FULL_SCALE * 10 ** (target_dbov / 20):.0f}")
+
+    async def media(self, channel: str) -> tuple[int, int] | None:
+        """RTP packets received and lost so far; None where Asterisk cannot tell."""
+        try:
+            received, lost = [await self._get(channel, f"CHANNEL(rtcp,{name})") for name in ("rxcount", "rxploss")]
+        except ActionRefused:
+            return None
+        return (int(received), int(lost)) if received.isdigit() and lost.isdigit() else None
 
     async def stop_prompt(self, channel: str) -> None:
         """End the playing prompt at once; does nothing to a channel that plays none, ActionRefused when it is gone."""
@@ -74,6 +103,9 @@ class AmiActions:
             Priority="1",
             Variable=variable,
         )
+
+    async def _get(self, channel: str, variable: str) -> str:
+        return (await self._actions.action("Getvar", Channel=channel, Variable=variable)).get("Value", "")
 
     async def _set(self, channel: str, variable: str, value: str) -> None:
         await self._actions.action("Setvar", Channel=channel, Variable=variable, Value=value)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.pending import Pending, Record
 from callflow.adapters.store.schema import calls, legs, offers, spells, stays
+from callflow.core.heard import Heard
 from callflow.core.profile import Mode
 from callflow.core.record import CallRecord, Happening, Kind
 from callflow.core.rings.record import (
@@ -77,6 +78,7 @@ def stored_call(row: sa.RowMapping) -> StoredCall:
     values["mode"] = Mode(values["mode"])
     for name in ("result", "would"):
         values[name] = None if values[name] is None else Result(values[name])
+    values["heard"] = None if values["heard"] is None else Heard(values["heard"])
     return StoredCall(CallRecord(**values), row["node"], row["interrupted"])
 
 

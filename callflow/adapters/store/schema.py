@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration, so that readers and a daemon in a hurry need not load Alembic."""
 
 metadata = sa.MetaData()
@@ -31,6 +31,9 @@ calls = sa.Table(
     sa.Column("heard_after_would", sa.Boolean, nullable=False),
     sa.Column("partial", sa.Boolean, nullable=False),
     sa.Column("interrupted", sa.Boolean, nullable=False),
+    sa.Column("heard", sa.Text),
+    sa.Column("level_dbov", sa.Float),
+    sa.Column("gain_db", sa.Float, nullable=False, server_default="0"),
     sa.Index("ix_calls_result", "result", "arrived_ms"),
     sa.Index("ix_calls_caller", "caller_number", "arrived_ms"),
     # Holds all that a summary counts, so that counting reads no rows.

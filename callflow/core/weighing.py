@@ -1,0 +1,295 @@
+"""What was heard, and what of it: the tap is asked, and the answer says who is there and how well they are heard.
+
+Two kinds of question: a *verdict* ends a stretch of listening; a *look* comes at once, when a sound has just begun, and
+only hastens things. A voice that is clear, with our gain counted in, ends the screening; one that is too low moves the
+call to the quiet ladder. While the tap is live, a sound that only Asterisk's ear took for speech is looked at too: the
+tap may explain it as noise or a tone; what it cannot explain is a caller.
+"""
+
+from callflow.core import commands as do
+from callflow.core import events as it
+from callflow.core.call import Call
+from callflow.core.ear import Judgement
+from callflow.core.heard import Heard
+from callflow.core.profile import Quiet
+from callflow.core.record import Kind
+from callflow.core.states import Input, Result, State
+
+ANSWER_TIMEOUT_MS = 1000
+LOOK_TIMEOUT_MS = 300
+LOOK_EVERY_MS = 200
+LOOK_MARGIN_DB = 6.0
+"""A look measures little of a voice, perhaps its loudest syllable: it must be so much clearer."""
+WEIGH_MS = 800
+"""So much of a voice is measured before its level counts."""
+HEAR_OUT_MS = 2000
+"""A caller who is about to be asked to speak up is first let finish."""
+VOICE = (Heard.SPEECH, Heard.QUIET)
+NOTHING_DBOV = -66.0
+"""A tap that hears less than this has not heard what Asterisk's ear took for speech."""
+
+
+def gain_for(level_dbov: float | None, quiet: Quiet) -> float:
+    """The gain in dB that brings a voice of this level to the target, within bounds; unknown levels get the most."""
+    if level_dbov is None or quiet.gain == "agc":
+        return quiet.max_gain_db
+    return round(min(max(quiet.target_dbov - level_dbov, 0.0), quiet.max_gain_db), 1)
+
+
+def _explains(window: it.WindowJudged) -> bool:
+    """The tap has heard the sound, too, and it was no voice: noise, a tone, or our own prompt come back."""
+    return window.heard is Heard.TONE or (window.noise_dbov is not None and window.noise_dbov >= NOTHING_DBOV)
+
+
+class Weighing(Call):
+    """A call whose sounds are judged. Above it stand `_heard`, `_begin_rung`, `_silence` and `_confirm`."""
+
+    _ask_id = 0
+    _verdict_asked = False
+    _voiced = False
+    """The call came to WEIGHING by a voice, not by the end of its listening time."""
+    _voice_at: int | None = None
+    _unexplained: Judgement | None = None
+    """A sound that only Asterisk's ear took for speech; it counts unless the tap explains it."""
+    _echoing = False
+    """The tap has explained a sound while this prompt was said."""
+    _window_at = 0
+    _trust_at: int | None = None
+    _look_at: int | None = None
+
+    # -- sounds ---------------------------------------------------------------------------------------------------
+
+    def _judged(self, sound: Judgement, now_ms: int) -> None:
+        """A click is noted and changes nothing; a voice is a caller, once it has been weighed."""
+        self._tell(Kind.SPEECH if sound.speech else Kind.CLICK, sound.at_ms, sound.what, f"{sound.ear}: {sound.why}")
+        if not sound.speech:
+            self._clicked()
+        elif not self._ears.tapped or self.state is State.ARMING:
+            self._heard(Result.SPOKE, sound.at_ms, now_ms)
+        elif self.state is not State.RAISING:
+            self._voice_began(sound, now_ms)
+
+    def _voice_began(self, sound: Judgement, now_ms: int) -> None:
+        if sound.ear != "tap":
+            if self._echoing and sound.at_ms < self._window_at:
+                return  # its window is over, but others like it were our own prompt come back
+            self._unexplained = self._unexplained or sound
+            self._trust_at = now_ms + LOOK_TIMEOUT_MS
+        else:
+            self._voice_at = self._voice_at or sound.at_ms
+            if self.state is State.WEIGHING:
+                self._voiced = True
+            elif not self._low_is_known:
+                self._weigh(sound.at_ms, now_ms)
+        self._look(now_ms)
+
+    @property
+    def _low_is_known(self) -> bool:
+        """While we ask for a louder voice, or say goodbye for want of one: only a clear voice changes anything now."""
+        return self._climb.quiet and (self._climb.last or self.state is State.SPEAKING)
+
+    def _weigh(self, at_ms: int, now_ms: int) -> None:
+        """Stop speaking, and measure the voice."""
+        self._go(Input.VOICE)
+        self._voiced = True
+        self._verdict_asked = False
+        self._stop_prompt(now_ms)
+        self._voice_at = at_ms
+        up_next = self._climb.next_quiet
+        raises = up_next is not None and up_next.raise_gain
+        self._state_at = now_ms + (WEIGH_MS if raises else HEAR_OUT_MS)
+
+    def _look(self, now_ms: int) -> None:
+        """Ask now and, while there is a voice, again and again: it may become clear at any moment."""
+        self._ask()
+        self._look_at = None if self._voice_at is None else now_ms + LOOK_EVERY_MS
+
+    # -- questions ------------------------------------------------------------------------------------------------
+
+    def _ask(self, *, verdict: bool = False) -> None:
+        """Ask what has been heard; only the newest question is waited for, and a look never replaces a verdict."""
+        if self._verdict_asked and not verdict:
+            return
+        self._ask_id += 1
+        self._verdict_asked = verdict
+        self._do(do.JudgeWindow(self.arrived.call_id, self.arrived.channel, self._ask_id))
+
+    def _ask_verdict(self, now_ms: int) -> None:
+        self._ask(verdict=True)
+        self._state_at = now_ms + ANSWER_TIMEOUT_MS
+
+    def _weighing_over(self, now_ms: int) -> None:
+        """The voice has been measured long enough, or no answer has come: then Asterisk's ear is left."""
+        if self._verdict_asked:
+            self.window_judged(it.WindowJudged(self.arrived.call_id, self._ask_id), now_ms)
+        else:
+            self._ask_verdict(now_ms)
+
+    def _looks_due(self, now_ms: int) -> bool:
+        """Do what is due about looks; True when something was."""
+        if self._trust_at is not None and now_ms >= self._trust_at and self._unexplained is not None:
+            self._heard(Result.SPOKE, self._unexplained.at_ms, now_ms)
+            return True
+        if self._look_at is not None and now_ms >= self._look_at:
+            self._look(now_ms)
+            return True
+        return False
+
+    def answered(self, event: it.WindowJudged | it.GainSet | it.GainRefused, now_ms: int) -> None:
+        """Take in what came of a question or a gain."""
+        match event:
+            case it.WindowJudged():
+                self.window_judged(event, now_ms)
+            case it.GainSet():
+                self.gain_set(event.gain_db, now_ms)
+            case it.GainRefused():
+                self.gain_refused(event.reason, now_ms)
+
+    def window_judged(self, window: it.WindowJudged, now_ms: int) -> None:
+        """The answer: a clear voice, one too low, or none."""
+        if window.ask_id != self._ask_id:
+            return
+        verdict, self._verdict_asked = self._verdict_asked, False
+        sound, self._unexplained, self._trust_at = self._unexplained, None, None
+        if verdict:
+            self.journal.judged(window, now_ms)
+        if window.heard in VOICE:
+            self._voice(window, verdict, sound, now_ms)
+        elif sound is not None and not _explains(window):
+            self._heard(Result.SPOKE, sound.at_ms, now_ms)
+        else:
+            self._echoing = self._echoing or (sound is not None and self.state is State.SPEAKING)
+            if verdict:
+                self._no_voice(window, now_ms)
+
+    # -- answers --------------------------------------------------------------------------------------------------
+
+    def _voice(self, window: it.WindowJudged, verdict: bool, sound: Judgement | None, now_ms: int) -> None:
+        if self._clear(window.level_dbov, 0.0 if verdict else LOOK_MARGIN_DB):
+            if not verdict:
+                self.journal.judged(window, now_ms)
+            self._fit_gain(window.level_dbov)
+            self._heard(Result.SPOKE, self._voice_at or now_ms, now_ms)
+        elif self._low_is_known:
+            if verdict:
+                self._unmoved(now_ms)
+        elif self.state is not State.WEIGHING:
+            self._weigh(sound.at_ms if sound else now_ms, now_ms)
+            if verdict:
+                self._too_low(window.level_dbov, now_ms)
+        elif verdict:
+            self._too_low(window.level_dbov, now_ms)
+
+    def _clear(self, level_dbov: float | None, margin_db: float = 0.0) -> bool:
+        limit_dbov = self.profile.quiet.below_dbov + margin_db
+        return level_dbov is None or level_dbov + self.journal.gain_db >= limit_dbov
+
+    def _no_voice(self, window: it.WindowJudged, now_ms: int) -> None:
+        """Noise is a doubt; a voice that came to nothing is one too, where the next thing is the hang-up."""
+        if self._is_doubt(window):
+            self._go(Input.DOUBT)
+            self._conclude(Result.PASSED, now_ms, f"{window.heard}, and so perhaps a caller")
+        elif self.state is State.WEIGHING and self._voiced:
+            if self._climb.last or not self._ears.tapped:
+                self._heard(Result.SPOKE, self._voice_at or now_ms, now_ms)
+            else:
+                self._voice_at = self._look_at = None
+                self._listen(Input.NO_VOICE, now_ms)
+        else:
+            self._unmoved(now_ms)
+
+    def _is_doubt(self, window: it.WindowJudged) -> bool:
+        match window.heard:
+            case Heard.NOISE:
+                loud = window.noise_dbov is None or window.noise_dbov >= self.profile.noise_above_dbov
+                return loud and self.profile.on_noise == "agent"
+            case Heard.TONE:
+                return self.profile.on_tone == "agent"
+        return False
+
+    def _unmoved(self, now_ms: int) -> None:
+        """Nothing was heard that changes the way up."""
+        if self.state is State.CONFIRMING:
+            self._confirm(now_ms)
+        else:
+            self._silence(now_ms)
+
+    # -- a voice that is too low ----------------------------------------------------------------------------------
+
+    def _too_low(self, level_dbov: float | None, now_ms: int) -> None:
+        """Up the quiet ladder: raise the gain, ask to speak up, or give up."""
+        self.journal.heard_at_ms = self._voice_at or now_ms
+        self._look_at = None
+        rung = self._climb.next_quiet
+        if rung is not None and rung.raise_gain:
+            self._climb.up_quiet()
+            gain_db = gain_for(level_dbov, self.profile.quiet)
+            if self.state is State.WEIGHING and gain_db > self.journal.gain_db:
+                self._raise(gain_db, now_ms)
+            else:
+                self._too_low(level_dbov, now_ms)
+        elif rung is None or (rung.then == "hang_up" and not self._may_hang_up_low):
+            self._go(Input.LOW_PASS_ON)
+            self._conclude(Result.PASSED, now_ms, "the voice stayed too low; a person may understand it")
+        else:
+            self._go(Input.ASK_LOUDER)
+            self._climb.up_quiet()
+            self._begin_rung(now_ms)
+
+    @property
+    def _may_hang_up_low(self) -> bool:
+        """Only the tap can tell a low voice for certain."""
+        return self.profile.quiet.on_exhausted == "hangup" and self._ears.tapped
+
+    def _raise(self, gain_db: float, now_ms: int) -> None:
+        self._go(Input.RAISE_GAIN)
+        self._state_at = now_ms + ANSWER_TIMEOUT_MS
+        self._set_gain(gain_db)
+
+    def _set_gain(self, gain_db: float) -> None:
+        quiet = self.profile.quiet
+        self._do(do.SetGain(self.arrived.call_id, self.arrived.channel, gain_db, quiet.gain, quiet.target_dbov))
+
+    def _fit_gain(self, level_dbov: float | None) -> None:
+        """A caller who has come closer is not shouted at the agent."""
+        gain_db = gain_for(level_dbov, self.profile.quiet)
+        if level_dbov is not None and gain_db < self.journal.gain_db:
+            self.journal.gain_db = gain_db
+            self._set_gain(gain_db)
+
+    def gain_set(self, gain_db: float, now_ms: int) -> None:
+        """Judge again, with the gain counted in: the spy hears the sound before it."""
+        if self.state is not State.RAISING:
+            return
+        self.journal.gain_db = gain_db
+        self._tell(Kind.GAIN, now_ms, f"{gain_db:g} dB", "the caller's audio is raised for the rest of the call")
+        if self._clear(self.journal.level_dbov):
+            self._heard(Result.SPOKE, self._voice_at or now_ms, now_ms)
+        else:
+            self._too_low(self.journal.level_dbov, now_ms)
+
+    def gain_refused(self, reason: str, now_ms: int) -> None:
+        """Without the gain the caller must be asked."""
+        if self.state is State.RAISING:
+            self._tell(Kind.GAIN, now_ms, "", f"not raised: {reason}")
+            self._too_low(self.journal.level_dbov, now_ms)
+
+    # -- what stands above ----------------------------------------------------------------------------------------
+
+    def _heard(self, how: Result, at_ms: int, now_ms: int) -> None:
+        raise NotImplementedError
+
+    def _clicked(self) -> None:
+        raise NotImplementedError
+
+    def _listen(self, after: Input, now_ms: int) -> None:
+        raise NotImplementedError
+
+    def _begin_rung(self, now_ms: int) -> None:
+        raise NotImplementedError
+
+    def _silence(self, now_ms: int) -> None:
+        raise NotImplementedError
+
+    def _confirm(self, now_ms: int) -> None:
+        raise NotImplementedError
