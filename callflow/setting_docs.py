@@ -18,7 +18,21 @@ from callflow.core.rings.rules import LineRules
 from callflow.core.service.targets import QueueTarget
 from callflow.settings import Settings
 
-SECTIONS = ("node", "ami", "agi", "tap", "limits", "prompts", "store", "log", "rings", "mqtt", "http", "alerts", "privacy")
+SECTIONS = (
+    "node",
+    "ami",
+    "agi",
+    "tap",
+    "limits",
+    "prompts",
+    "store",
+    "log",
+    "rings",
+    "mqtt",
+    "http",
+    "alerts",
+    "privacy",
+)
 HEAD = """\
 Every setting of callflow, with its default. Lines with # and no space behind it can be uncommented and changed.
 Each can also come from the environment: CALLFLOW_AMI__SECRET is [ami] secret."""

@@ -56,12 +56,18 @@ class CallMetrics:
         )
         self._silent = Counter(
             "callflow_silent_calls",
-            "Calls hung up as silent, by what was heard.",
+            "Calls hung up as silent, by what was heard instead of a voice.",
             ["trunk", "cause"],
             registry=registry,
         )
+        self._heard = Counter(
+            "callflow_heard_calls", "Calls by what was heard last.", ["trunk", "heard"], registry=registry
+        )
         self._quiet = Counter(
-            "callflow_quiet_calls", "Calls in which a voice was too low.", ["trunk", "result"], registry=registry
+            "callflow_quiet_calls",
+            "Calls with a voice too low to understand at some time, by what became of them.",
+            ["trunk", "result"],
+            registry=registry,
         )
         self._offers = Counter(
             "callflow_offers",
@@ -132,8 +138,12 @@ class CallMetrics:
     def _screening(self, call: CallRecord) -> None:
         trunk = self._trunk(self._disguise.name(trunk_of(call.channel)))
         self._screened.labels(trunk, UNKNOWN if call.result is None else call.result.value).inc()
+        heard = UNKNOWN if call.heard is None else call.heard.value
+        self._heard.labels(trunk, heard).inc()
         if call.result is Result.SILENT:
-            self._silent.labels(trunk, UNKNOWN).inc()
+            self._silent.labels(trunk, heard).inc()
+        if was_quiet(call) and call.result is not None:
+            self._quiet.labels(trunk, call.result.value).inc()
         if call.partial:
             self._unresolved.labels("partial").inc()
 
@@ -178,10 +188,10 @@ class CallMetrics:
     def _new_trunk(self, trunk: str) -> None:
         for result in Result:
             self._screened.labels(trunk, result.value)
-        for cause in (*Heard, UNKNOWN):
-            self._silent.labels(trunk, str(cause))
-        for result in (Result.RESCUED, Result.HANGUP):
             self._quiet.labels(trunk, result.value)
+        for heard in (*Heard, UNKNOWN):
+            self._silent.labels(trunk, str(heard))
+            self._heard.labels(trunk, str(heard))
 
     def _new_queue(self, queue: str) -> None:
         for outcome in Outcome:
@@ -204,6 +214,11 @@ class CallMetrics:
 def _buckets(usual: Iterable[float], configured: Iterable[float]) -> tuple[float, ...]:
     """Both together, each once; configured ones count as they are, to the millisecond."""
     return tuple(sorted({round(float(bound), 3) for bound in (*usual, *configured) if bound > 0}))
+
+
+def was_quiet(call: CallRecord) -> bool:
+    """The voice had to be raised, or stayed too low."""
+    return call.result is Result.QUIET or call.heard is Heard.QUIET or call.gain_db > 0
 
 
 def _result(outcome: Outcome) -> str:

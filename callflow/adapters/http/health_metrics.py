@@ -67,6 +67,7 @@ class HealthCollector(Collector):
         yield _gauge("callflow_ear_proven", "1 when sound has been heard over this AMI link.", sample.ear_proven)
         yield _gauge("callflow_calls_live", "Calls being screened or observed.", sample.calls_live)
         yield _gauge("callflow_agi_sessions", "FastAGI connections open.", sample.agi_sessions)
+        yield _gauge("callflow_taps", "Callers whose audio is listened to.", sample.taps)
         yield _counted(sample)
         yield from _store(sample)
         if sample.mqtt_connected is not None:

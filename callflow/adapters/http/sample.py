@@ -26,8 +26,9 @@ class Sample:
     ear_proven: bool
     calls_live: int
     agi_sessions: int = 0
+    taps: int = 0
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """By source (ami_events, ami_actions, agi, agi_refused, core, rings): what happened how often."""
+    """By source (ami_events, agi_refused, tap, core, rings ...): what happened how often."""
     store: Mapping[str, int] = field(default_factory=dict)
     """The store's own counters, by name."""
     mqtt_connected: bool | None = None

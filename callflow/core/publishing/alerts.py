@@ -103,12 +103,14 @@ class AlertWatch:
     # -- one call -------------------------------------------------------------------------------------------------
 
     def _call(self, call: CallRecord) -> Iterator[Envelope]:
-        if call.result is Result.SILENT:
-            yield self._make("silent_call", call.call_id, call.uniqueid, _end(call), self._who(call))
+        kind = {Result.SILENT: "silent_call", Result.QUIET: "quiet_call"}.get(call.result) if call.result else None
+        if kind is not None:
+            heard = {"heard": call.heard and call.heard.value, "level_dbov": call.level_dbov}
+            yield self._make(kind, call.call_id, call.uniqueid, _end(call), self._who(call) | heard)
 
     def _short_call(self, call: CallRecord) -> Iterator[Envelope]:
         """A call that ended in the screening; one that went on is counted by its stay in a queue."""
-        if call.ended_ms is not None and call.result in (Result.HANGUP, Result.SILENT):
+        if call.ended_ms is not None and call.result in (Result.HANGUP, Result.SILENT, Result.QUIET):
             yield from self._short(call.caller_number, call.uniqueid, call.arrived_ms, call.ended_ms, self._who(call))
 
     def _short_stay(self, stay: Stay) -> Iterator[Envelope]:

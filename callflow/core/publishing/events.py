@@ -64,6 +64,9 @@ class EventMaker:
             "rung": call.rung,
             "heard_at": utc(call.heard_at_ms),
             "heard_after_would": call.heard_after_would,
+            "heard": call.heard and call.heard.value,
+            "level_dbov": call.level_dbov,
+            "gain_db": call.gain_db,
             "partial": call.partial,
         }
         occurred_ms = call.arrived_ms if call.ended_ms is None else call.ended_ms
