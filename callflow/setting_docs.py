@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from callflow.core.profile import SILENT_LADDER, Profile, Rung, TalkDetect
 from callflow.core.rings.cadence import Cadence
@@ -77,7 +78,7 @@ def toml_value(value: Any) -> str:
     """A default as TOML writes it; "" for none."""
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
-    if value is None:
+    if value is None or value is PydanticUndefined:
         return ""
     if isinstance(value, Enum | Path):
         value = str(value)
