@@ -1,4 +1,4 @@
-"""AMI events to the ring tracker's facts: pure functions. What is missing, repeated or absurd is marked, never fatal."""
+"""AMI events to the ring tracker's facts. What is missing, repeated or absurd in one is marked, never fatal."""
 
 from collections.abc import Callable
 from math import isfinite
@@ -17,7 +17,7 @@ _ABSENT = ("", "<unknown>", "<none>")
 
 
 class RingTranslator:
-    """Translates one link's events. It knows how far Asterisk's clock and ours were apart, to notice an absurd stamp."""
+    """Translates one link's events; knows how far Asterisk's clock and ours were apart, to notice an absurd stamp."""
 
     def __init__(self) -> None:
         self._skew_ms: int | None = None
