@@ -73,10 +73,11 @@ def _ring_counts(table: sa.Table) -> dict[str, Number]:
 
 
 def _service(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
-    """Each queue is counted apart, for each has its standard."""
+    """Where queues have standards of their own, each is counted apart."""
     queues = {Whom.QUEUE: stays.c.queue}
     counts = _stay_counts(asked.targets)
-    for row in _rows(reader, span, asked, stays.c.joined_ms, queues, counts, always=Whom.QUEUE):
+    apart = Whom.QUEUE if len(asked.targets.queues) > 1 else None
+    for row in _rows(reader, span, asked, stays.c.joined_ms, queues, counts, always=apart):
         target = asked.targets.of(row.queue)
         yield row.key, Counted(service=Service(**row.numbers), targets=frozenset((target,)))
 
