@@ -31,7 +31,8 @@ def agent_time(reader: Reader, span: Span, asked: Question, now_ms: int) -> Iter
         ends = {"start_ms": piece.start_ms, "end_ms": piece.end_ms, "now_ms": now_ms}
         for row in (row for query in queries for row in reader.rows(query, ends)):
             times = AgentTime(**{work.value: row[work.value] for work in AgentWork})
-            yield Key(agent=row["agent"] if Whom.AGENT in asked.by else None, slot=slot), Counted(time=times)
+            if times != AgentTime():
+                yield Key(agent=row["agent"] if Whom.AGENT in asked.by else None, slot=slot), Counted(time=times)
 
 
 def _begun_within(agents: list[str], asked: Question) -> sa.Select[Any]:
