@@ -162,6 +162,8 @@ def test_the_tables(filled: Path) -> None:
     assert len(drawn) == 24
     assert set(drawn) <= set("eailu")
     assert "A: answered within T / (answered + abandoned - short abandons)" in lines
+    assert any(line.endswith("rings by cadence cn") for line in lines)
+    assert told(filled)["cadences"] == ["cn"]
 
 
 def test_colours_tell_how_the_level_stands_to_the_target(filled: Path) -> None:

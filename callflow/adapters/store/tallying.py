@@ -33,6 +33,12 @@ def tally(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Co
         yield from counted(reader, span, asked)
 
 
+def cadences(reader: Reader, span: Span) -> set[str]:
+    """Names of the cadences that rings were counted by."""
+    begun = sa.and_(offers.c.began_ms >= span.start_ms, offers.c.began_ms < span.end_ms)
+    return {row["cadence"] for row in reader.rows(sa.select(offers.c.cadence).distinct().where(begun))}
+
+
 def _rings(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
     """By the group's clock; where agents are told apart or asked for, by each agent's own."""
     of_agents = Whom.AGENT in asked.whom()

@@ -4,7 +4,7 @@ Time is told in *slots*: local hours or days, counted from the epoch's beginning
 from UTC, so a change of the clocks parts a day in two spans, whose slots add up again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
@@ -121,6 +121,6 @@ def gathered(parts: Iterable[tuple[Key, Counted]]) -> dict[Key, Counted]:
     return sums
 
 
-def total(rows: Mapping[Key, Counted]) -> Counted:
+def total(rows: Iterable[Counted]) -> Counted:
     """All rows added up."""
-    return sum(rows.values(), Counted())
+    return sum(rows, Counted())
