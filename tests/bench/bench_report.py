@@ -155,13 +155,15 @@ def _measure(path: Path, days: int) -> None:
 
 
 def _timed(what: str, path: Path, period: Period, by: tuple[By, ...], times: int = 3) -> None:
-    took = []
+    took, cpu = [], []
     with Reader(path) as reader:
         for _ in range(times):
-            begun = time.perf_counter()
+            begun, worked = time.perf_counter(), time.process_time()
             report = make_report(reader, period, by, Scope(), TARGETS, period.end_ms)
             took.append(time.perf_counter() - begun)
-    print(f"{what:42}{statistics.median(took):8.2f} s  {len(report.rows):6} rows", flush=True)
+            cpu.append(time.process_time() - worked)
+    spent = f"{statistics.median(took):8.2f} s, {statistics.median(cpu):6.2f} s of CPU"
+    print(f"{what:42}{spent}, {len(report.rows):6} rows", flush=True)
 
 
 def _same_every_day(path: Path, days: int) -> None:
