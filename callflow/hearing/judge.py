@@ -40,10 +40,10 @@ def judge(records: Records, samples: Samples, settings: HearingSettings, *, spok
     noise_dbov = _mean_dbov(level)
     if level.max() < NOTHING_DBOV:
         return _nothing(samples, noise_dbov)
-    if tones.any():
-        return Finding(Heard.TONE, None, noise_dbov, 0, f"tones for {_ms(tones)} ms, no voice")
     if records["echo"].any():
         return Finding(Heard.COMFORT_NOISE, None, noise_dbov, 0, "only our own prompt come back")
+    if tones.any():
+        return Finding(Heard.TONE, None, noise_dbov, 0, f"tones for {_ms(tones)} ms, no voice")
     return Finding(Heard.NOISE, None, noise_dbov, 0, f"sound up to {level.max():.0f} dBov without a voice in it")
 
 
