@@ -72,7 +72,9 @@ def _talker(voice: Floats, level_dbov: Floats, samples: Samples, settings: Heari
     spoken = voice >= _VOICE
     if not spoken.any():
         spoken[voice.argmax()] = True
-    near = np.convolve(spoken, np.ones(3), mode="same") > 0
+    near = spoken.copy()
+    near[1:] |= spoken[:-1]
+    near[:-1] |= spoken[1:]
     noise = 10 ** (float(np.median(level_dbov[~near])) / 10) if (~near).any() else 0.0
     said = samples.reshape(-1, FRAME)[near].ravel() / np.float32(32768)
     heard_dbov = active_level_dbov(said)

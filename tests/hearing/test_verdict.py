@@ -120,6 +120,15 @@ def test_a_window_longer_than_is_kept_is_judged_by_its_end(hearing: Hearing) -> 
     assert listen(hearing, long).verdict().heard is Heard.DIGITAL_SILENCE
 
 
+@pytest.mark.parametrize("frames", range(12))
+def test_a_window_may_be_judged_at_any_time(hearing: Hearing, frames: int) -> None:
+    listener = listen(hearing, voice(-26, 1.0))
+    listener.begin_window()
+    listener.feed(voice(-26, 2.0)[8000 : 8000 + 100 * frames])
+    hearing.run([listener])
+    assert listener.verdict().heard in set(Heard)
+
+
 @pytest.mark.parametrize("extreme", [32767, -32768])
 def test_the_loudest_samples_do_no_harm(hearing: Hearing, extreme: int) -> None:
     square = np.where(np.arange(24000) // 4 % 2, extreme, -extreme - 1).astype(np.int16)

@@ -30,8 +30,8 @@ class Size:
     echoes: int
 
 
-FULL = Size(talkers=1820, negatives=1120, ladders=10000, echoes=300)
-QUICK = Size(talkers=182, negatives=112, ladders=200, echoes=20)
+FULL = Size(talkers=1820, negatives=1120, ladders=10000, echoes=100)
+QUICK = Size(talkers=91, negatives=56, ladders=100, echoes=4)
 
 WAYS = (
     *(echoes.Way(loss, room) for loss in (20, 30) for room in (False, True)),
