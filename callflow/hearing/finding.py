@@ -21,6 +21,6 @@ class Finding:
     level_dbov: float | None
     """Active level of the speech (ITU-T P.56, method B over the frames with voice); None without speech."""
     noise_dbov: float
-    """Mean level of the frames without voice, at least -96."""
+    """Level that the frames without voice exceed a quarter of the time, at least -96."""
     speech_ms: int
     why: str

@@ -24,6 +24,7 @@ _LOUDEST = 8
 _CONTRAST_DB = 5.0  # a voice stands out from its line; steady noise that resembles one does not
 _FLOOR_PERCENTILE = 15
 _FAINTEST_DBOV = -75.0
+_STEADY_PERCENTILE = 75  # a click or two do not make a loud line
 _IDLE = 8  # A-law's nothing
 _LEAST_NOISE_DBOV = -96.0
 
@@ -37,7 +38,7 @@ def judge(records: Records, samples: Samples, settings: HearingSettings, *, spok
     voice = np.where(tones | _steady(level), 0.0, records["voice"])
     if spoke or _is_voice(voice, level):
         return _talker(voice, level, samples, settings)
-    noise_dbov = _mean_dbov(level)
+    noise_dbov = round(max(_LEAST_NOISE_DBOV, float(np.percentile(level, _STEADY_PERCENTILE))), 1)
     if level.max() < NOTHING_DBOV:
         return _nothing(samples, noise_dbov)
     if records["echo"].any():
