@@ -1,4 +1,4 @@
-"""AMI events to the ring tracker's facts: pure functions. What is missing, repeated or absurd is marked, never fatal."""
+"""AMI events to the ring tracker's facts. What is missing, repeated or absurd in one is marked, never fatal."""
 
 from collections.abc import Callable
 from math import isfinite
@@ -17,7 +17,7 @@ _ABSENT = ("", "<unknown>", "<none>")
 
 
 class RingTranslator:
-    """Translates one link's events. It knows how far Asterisk's clock and ours were apart, to notice an absurd stamp."""
+    """Translates one link's events; knows how far Asterisk's clock and ours were apart, to notice an absurd stamp."""
 
     def __init__(self) -> None:
         self._skew_ms: int | None = None
@@ -127,7 +127,8 @@ def _hangup(event: AmiEvent, when: it.When) -> it.Fact | None:
 
 def _dial_begin(event: AmiEvent, when: it.When) -> it.Fact | None:
     dest = _party(event, "Dest")
-    return it.DialBegan(when, _party(event), dest) if dest.uniqueid else None
+    ringing = _first(event, "DestChannelStateDesc") == "Ringing"
+    return it.DialBegan(when, _party(event), dest, ringing) if dest.uniqueid else None
 
 
 def _dial_state(event: AmiEvent, when: it.When) -> it.Fact | None:
@@ -183,8 +184,8 @@ def _user_event(event: AmiEvent, when: it.When) -> it.Fact | None:
 
 
 def _agent_called(event: AmiEvent, when: it.When) -> it.Fact | None:
-    caller, dest = _id(event, "Uniqueid"), _id(event, "DestUniqueid")
-    return it.AgentCalled(when, caller, dest, _member(event)) if caller and dest else None
+    caller, dest, member = _party(event), _id(event, "DestUniqueid"), _member(event)
+    return it.AgentCalled(when, caller, dest, member) if caller.uniqueid and dest and member.queue else None
 
 
 def _agent_connect(event: AmiEvent, when: it.When) -> it.Fact | None:

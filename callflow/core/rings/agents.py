@@ -110,7 +110,7 @@ class AgentBoard:
     def _change(self, name: str, agent: _Agent, work: AgentWork | None, reason: str, at_ms: int) -> None:
         """End the spell that was, begin the one that is."""
         at_ms = max(at_ms, agent.since_ms)
-        if agent.work is not None:
+        if agent.work is not None and at_ms > agent.since_ms:
             spell = Spell(name, agent.since_ms, at_ms, agent.work, agent.reason, agent.partial)
             self._books.keep(spell, final=True)
         agent.work, agent.reason, agent.since_ms, agent.partial = work, reason, at_ms, False

@@ -1,4 +1,4 @@
-"""From seconds to rings: the bell of a country, and how an answer is judged by it (row P1 of the service procedures)."""
+"""From seconds to rings: the bell of a country, and how an answer is judged by it (row P1 of the procedures)."""
 
 from typing import Self
 

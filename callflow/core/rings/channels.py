@@ -21,6 +21,8 @@ class Channel:
     number: str = ""
     caller_name: str = ""
     exten: str = ""
+    began_here: bool = False
+    """Newchannel was seen: nothing of it can have been missed."""
     rang_at: int | None = None
     ring_source: RingSource | None = None
     progress_at: int | None = None

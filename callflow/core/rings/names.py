@@ -15,7 +15,7 @@ _SPECIAL = frozenset({"s", "h", "i", "t", "T", "o", "a", "e", "fax", "failed", "
 
 
 def safe_name(text: str) -> str:
-    """Letters, digits and . _ - of any script, at most 64; what had to be changed carries a checksum of the original."""
+    """Letters, digits and . _ - of any script, at most 64; what had to be changed carries a checksum of what it was."""
     kept = "".join(c if c.isalnum() or c in "._-" else "_" for c in text)
     if kept == text and 0 < len(text) <= MAX_NAME:
         return text

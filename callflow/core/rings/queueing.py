@@ -77,6 +77,19 @@ class Queueing:
         self._tell(stay)
         return stay
 
+    def found(self, fact: it.AgentCalled) -> None:
+        """A member is called for a caller whose joining nobody saw: the stay is counted from here, as partial."""
+        uniqueid, books = fact.caller.uniqueid, self._books
+        if (
+            uniqueid in self.stays
+            or books.is_past(f"gone {uniqueid}")
+            or books.is_past(f"in {fact.member.queue} {uniqueid}")
+        ):
+            return
+        caller = books.channels.get(uniqueid, books.now_ms)
+        caller.note(fact.when, fact.caller)
+        self._begin(caller, fact.member.queue, fact.when, found=True)
+
     def abandoned(self, fact: it.CallerAbandoned) -> None:
         """Given up, timed out or put out: which one is decided when the stay ends."""
         if (stay := self.stays.get(fact.uniqueid)) is not None:
@@ -204,6 +217,7 @@ class Queueing:
         if self.stays.get(stay.caller.uniqueid) is stay:
             del self.stays[stay.caller.uniqueid]
         self._books.remember(f"{stay.caller.uniqueid} {stay.raw_queue} {stay.joined_ms}")
+        self._books.remember(f"in {stay.raw_queue} {stay.caller.uniqueid}")
         asked = gone_ms(stay)
         if stay.left_ms is None and asked is None and not stay.answered:
             stay.partial = True

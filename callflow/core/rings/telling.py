@@ -6,7 +6,7 @@ from callflow.core.rings.names import interface_of
 from callflow.core.rings.record import AnswerClass, Leg, LegEnd, Offer, Outcome, RingSource, Stay, TargetType, Timing
 
 TIME_BACKWARDS = "time_backwards"
-_REAL_RINGING = (RingSource.RINGING, RingSource.DIAL_STATE)
+REAL_RINGING = (RingSource.RINGING, RingSource.DIAL_STATE)
 
 
 def span_ms(since_ms: int | None, until_ms: int | None, marks: set[str]) -> int | None:
@@ -82,7 +82,7 @@ def _class(ring_ms: int | None, picked_up: bool, automatic: bool, leg: LiveLeg, 
 def offer_ring(offer: LiveOffer) -> tuple[int, RingSource] | None:
     """The group's clock: the first leg that rang; only where none did, what the answered leg offers instead."""
     rings = [ring for leg in offer.legs if (ring := leg_ring(leg)) is not None]
-    real = [ring for ring in rings if ring[1] in _REAL_RINGING]
+    real = [ring for ring in rings if ring[1] in REAL_RINGING]
     return min(real or rings, default=None)
 
 

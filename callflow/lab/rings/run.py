@@ -24,6 +24,7 @@ SCENARIOS = CHECKOUT / "tests" / "lab_rings"
 SPACING_S = 0.15
 LONGEST_S = 90.0
 AFTER_S = 2.0
+_BEAT_S = 0.005
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class Placed:
     queues: str = ""
     """What `queue show` said at the end."""
 
+    stall_s: float = 0.0
+    """How late this machine's timers were at worst: then Asterisk was late too, and no time agrees with the wire."""
+
     def legs_of(self, numbered: Numbered) -> list[PhoneLeg]:
         """The INVITEs to this scenario's phones."""
         return [leg for leg in self.legs if leg.number in numbered.numbers.values()]
@@ -60,17 +64,19 @@ class RingLab:
         """The AMI user as it is shipped: its privileges are what is tested."""
         return AmiOptions(port=self.lab.asterisk.ports.ami, username=AMI_USER, secret=AMI_SECRET)
 
-    async def place(self) -> Placed:
-        """Every scenario's call, side by side."""
-        placed = Placed(self.scenarios)
-        phones = await self.lab.sipp.run("phones", phones_xml(self.scenarios), self.phones_port, 400)
+    async def place(self, scenarios: Sequence[Numbered] = ()) -> Placed:
+        """The calls of these scenarios, or of all, side by side."""
+        placed = Placed(list(scenarios or self.scenarios))
+        phones = await self.lab.sipp.run("phones", phones_xml(placed.scenarios), self.phones_port, 400)
+        watching = asyncio.create_task(_watch_machine(placed))
         async with Listener(self.ami_options()) as listener, self.lab.capture() as capture:
             listening = asyncio.create_task(_listen(listener, placed.arrivals))
             await asyncio.sleep(0.5)
             began = len(self.lab.asterisk.ami.events)
-            await asyncio.gather(*(self._one(s, n * SPACING_S) for n, s in enumerate(self.scenarios)))
+            await asyncio.gather(*(self._one(s, n * SPACING_S) for n, s in enumerate(placed.scenarios)))
             await asyncio.sleep(AFTER_S)
             listening.cancel()
+            watching.cancel()
         await phones.stop()
         placed.told = self.lab.asterisk.ami.events[began:]
         placed.queues = (await self.lab.asterisk.ami.action("Command", Command="queue show")).get("Output", "")
@@ -121,6 +127,13 @@ class RingLab:
             and number in ("", event.get("CallerIDNum"))
         ]
         return found[-1] if found else f"PJSIP/{endpoint}-none"
+
+
+async def _watch_machine(placed: Placed) -> None:
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(_BEAT_S)
+        placed.stall_s = max(placed.stall_s, time.monotonic() - before - _BEAT_S)
 
 
 async def _listen(listener: Listener, arrivals: list[Arrival]) -> None:
