@@ -6,7 +6,7 @@ READY := $(VENV)/ready-$(shell cat requirements-dev.lock pyproject.toml | cksum 
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test test-fast lint types format check-prompts lab-asterisk lab-services bench lock prompts settings-docs clean
+.PHONY: help setup demo demo-real test test-fast lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick lock prompts settings-docs clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -56,6 +56,13 @@ bench: setup  ## Print timings: real calls, reaction, AMI intake, database
 	@$(BIN)/python -m tests.adapters.bench_ami_intake
 	@$(BIN)/python -m tests.bench.bench_store
 	@$(BIN)/python -m tests.bench.bench_scale
+	@$(BIN)/python -m tests.bench.bench_taps
+
+bench-hearing: setup  ## How well the ears hear, on a labelled set; writes the tables of docs/hearing.md (ten minutes)
+	@$(BIN)/python -m tests.bench.hearing --write
+
+bench-hearing-quick: setup  ## The same with a twentieth of the calls; writes nothing (a minute)
+	@$(BIN)/python -m tests.bench.hearing --quick
 
 lock: setup  ## Resolve exact versions anew (needs uv)
 	uv pip compile pyproject.toml --universal --no-header --no-emit-index-url --no-annotate -q -U -o requirements.lock

@@ -13,6 +13,7 @@ from callflow.checks.host import check_host
 from callflow.checks.inbox import Inbox
 from callflow.checks.prompts import check_prompts
 from callflow.checks.selftest import SelfTest
+from callflow.checks.tap import check_tap
 from callflow.daemon import agi_options, ami_options
 from callflow.errors import LoginRefused
 from callflow.settings import Settings
@@ -63,6 +64,8 @@ async def _check_asterisk(settings: Settings, link: AmiLink, inbox: Inbox) -> As
         yield finding
     actions = AmiActions(link, link)
     for finding in await SelfTest(actions, inbox, agi_options(settings), structlog.get_logger()).run():
+        yield finding
+    for finding in await check_tap(settings, actions, structlog.get_logger()):
         yield finding
     for finding in await check_prompts(settings, actions, inbox):
         yield finding

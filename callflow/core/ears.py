@@ -13,6 +13,7 @@ class Ears:
 
     def __init__(self, profile: Profile, uniqueid: str) -> None:
         self._own = TalkDetectEar(profile.talk_detect)
+        self._may_probe = profile.talk_detect.probe_threshold < profile.talk_detect.threshold
         self._tap = TapEar(uniqueid)
         self._all: tuple[Ear, ...] = (self._own, self._tap) if profile.ear == "tap" else (self._own,)
 
@@ -32,6 +33,11 @@ class Ears:
         return self._tap in self._all
 
     @property
+    def probes(self) -> bool:
+        """Asterisk's ear is to find low voices, in the place of a tap that could not be had."""
+        return self._tap.lost and self._may_probe
+
+    @property
     def media_awaited(self) -> bool:
         """The tap is live, and the line has carried nothing yet."""
         return self._tap.live and not self._tap.media
@@ -44,6 +50,15 @@ class Ears:
     def arm(self, call_id: str, channel: str) -> list[Command]:
         """Everything that makes Asterisk listen; EarArmed and EarFailed are of its own ear alone."""
         return [ear.arm(call_id, channel) for ear in self._all]
+
+    def arm_again(self, call_id: str, channel: str, *, low: bool) -> Command:
+        """Set Asterisk's ear anew, at the usual threshold or at the low one; a sound that lasts is told again."""
+        return self._own.arm_low(call_id, channel) if low else self._own.arm(call_id, channel)
+
+    def sounding_since(self, now_ms: int) -> int:
+        """When the sound that Asterisk's ear hears began, epoch ms; now when there is none."""
+        since = self._own.sounding_since
+        return now_ms if since is None else since
 
     def forget(self) -> None:
         """Asterisk's own ear was armed afresh."""

@@ -68,6 +68,9 @@ class Observing(Screening):
         else:
             super()._time_over(now_ms)
 
+    def _plan_probe(self, since_ms: int, listen_ms: int) -> None:
+        """Who is observed is not asked, so a low voice is not looked for."""
+
     def _judged(self, sound: Judgement, now_ms: int) -> None:
         self._tell(Kind.SPEECH if sound.speech else Kind.CLICK, sound.at_ms, sound.what, f"{sound.ear}: {sound.why}")
         if sound.speech:

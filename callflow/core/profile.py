@@ -67,6 +67,13 @@ class TalkDetect(Frozen):
     threshold: int = Field(
         256, ge=1, le=32767, description="Mean absolute sample of a 20 ms frame that counts as sound; 256 is -42 dBFS."
     )
+    probe_threshold: int = Field(
+        60,
+        ge=1,
+        le=32767,
+        description="The same for finding low voices where no tap can be had, in the second half of each listening "
+        "time; as high as threshold: off.",
+    )
     silence_ms: int = Field(160, ge=40, le=2000, description="Milliseconds of quiet that end a sound.")
     min_speech_ms: int = Field(
         120, ge=0, le=2000, description="A sound shorter than this (milliseconds) is a click, not speech."

@@ -2,19 +2,20 @@
 
 from callflow.core import commands as do
 from callflow.core import events as it
+from callflow.core.probing import Probing
 from callflow.core.profile import Rung
 from callflow.core.record import Kind
 from callflow.core.states import IllegalInput, Input, Result, State
-from callflow.core.weighing import Weighing
 
 FENCE_TIMEOUT_MS = 1000
 FENCE_MS = 30
 """How long Asterisk may take to put an event in line for AMI (measured): the fence begins so much early."""
 
 
-class Screening(Weighing):
+class Screening(Probing):
     """Acts on one call: `receive`, `expire` and `next_deadline` are what the engine calls."""
 
+    _armed = False
     _fence_again = False
     _fenced = False
     _listen_from: int | None = None
@@ -24,14 +25,16 @@ class Screening(Weighing):
         """When `expire` must be called, epoch ms; a sound not yet judged holds back silence."""
         decide_at = self._ears.decide_at
         held_back = decide_at is not None and self.state in (State.LISTENING, State.PAUSING)
-        due = (decide_at, self._trust_at, self._look_at, None if held_back else self._state_at)
+        due = (decide_at, self._trust_at, self._look_at, self._probe_at, None if held_back else self._state_at)
         return min((at for at in due if at is not None), default=None)
 
     def expire(self, now_ms: int) -> None:
         """A deadline has passed: a sound is speech, a look is due, or the state's time is over."""
         if judgement := self._ears.expire(now_ms):
             self._judged(judgement, now_ms)
-        elif not self._looks_due(now_ms) and self._state_at is not None and now_ms >= self._state_at:
+        elif self._looks_due(now_ms) or self._probe_due(now_ms):
+            pass
+        elif self._state_at is not None and now_ms >= self._state_at:
             self._time_over(now_ms)
 
     def receive(self, event: it.Event, now_ms: int) -> None:
@@ -73,9 +76,12 @@ class Screening(Weighing):
         self._heard(Result.KEY, event.at_ms, now_ms)
 
     def ear_armed(self, now_ms: int) -> None:
-        """Asterisk listens to the caller: begin the first rung."""
-        self._go(Input.EAR_ARMED)
+        """Asterisk listens to the caller: begin the first rung, or go on after it was set anew."""
         self._ears.forget()
+        if self._armed:
+            return
+        self._armed = True
+        self._go(Input.EAR_ARMED)
         self._tell(Kind.EAR, now_ms, "talk_detect", "armed")
         self._begin_rung(now_ms)
 
@@ -205,7 +211,9 @@ class Screening(Weighing):
 
     def _listen_since(self, at_ms: int) -> None:
         self._listen_from = at_ms
-        self._state_at = at_ms + int(1000 * self._climb.rung.listen_s)
+        listen_ms = int(1000 * self._climb.rung.listen_s)
+        self._state_at = at_ms + listen_ms
+        self._plan_probe(at_ms, listen_ms)
 
     def _begin_window(self, now_ms: int) -> None:
         self._window_at = now_ms
@@ -234,6 +242,7 @@ class Screening(Weighing):
     def _listened(self, now_ms: int) -> None:
         """Ask what the silence was; nobody needs to where there was no time to be silent in."""
         self._go(Input.LISTENED)
+        self._end_probe()
         self._voiced = False
         if self._climb.rung.listen_s:
             self._ask_verdict(now_ms)

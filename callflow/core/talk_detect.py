@@ -31,6 +31,15 @@ class TalkDetectEar:
         """Set TALK_DETECT with this profile's thresholds."""
         return ArmEar(call_id, channel, self._settings.silence_ms, self._settings.threshold)
 
+    def arm_low(self, call_id: str, channel: str) -> Command:
+        """Set it with the threshold of the probe instead."""
+        return ArmEar(call_id, channel, self._settings.silence_ms, self._settings.probe_threshold)
+
+    @property
+    def sounding_since(self) -> int | None:
+        """When the sound that is under way began, epoch ms; None when there is none."""
+        return self._began_at if self._judged or self.decide_at is not None else None
+
     def forget(self) -> None:
         """The ear was armed afresh: a sound that still lasts will be reported again."""
         self.decide_at = None

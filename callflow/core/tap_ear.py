@@ -14,6 +14,8 @@ class TapEar:
     def __init__(self, uniqueid: str) -> None:
         self._uniqueid = uniqueid
         self.live = False
+        self.lost = False
+        """It could not be had, or no longer."""
         self.media = False
         """The line has carried something that is not digital silence."""
 
@@ -30,7 +32,7 @@ class TapEar:
             case it.TapOpened():
                 self.live = True
             case it.TapLost():
-                self.live = False
+                self.live, self.lost = False, True
             case it.MediaBegan():
                 self.media = True
             case it.VoiceBegan() if self.live:

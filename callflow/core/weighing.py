@@ -29,11 +29,12 @@ NOTHING_DBOV = -66.0
 """A tap that hears less than this has not heard what Asterisk's ear took for speech."""
 
 
-def gain_for(level_dbov: float | None, quiet: Quiet) -> float:
-    """The gain in dB that brings a voice of this level to the target, within bounds; unknown levels get the most."""
+def gain_for(level_dbov: float | None, noise_dbov: float | None, quiet: Quiet) -> float:
+    """The gain in dB that brings a voice of this level to the target; never noise above it, and within bounds."""
     if level_dbov is None or quiet.gain == "agc":
         return quiet.max_gain_db
-    return round(min(max(quiet.target_dbov - level_dbov, 0.0), quiet.max_gain_db), 1)
+    loudest_dbov = level_dbov if noise_dbov is None else max(level_dbov, noise_dbov)
+    return round(min(max(quiet.target_dbov - loudest_dbov, 0.0), quiet.max_gain_db), 1)
 
 
 def _explains(window: it.WindowJudged) -> bool:
@@ -49,6 +50,7 @@ class Weighing(Call):
     _voiced = False
     """The call came to WEIGHING by a voice, not by the end of its listening time."""
     _voice_at: int | None = None
+    _noise_dbov: float | None = None
     _unexplained: Judgement | None = None
     """A sound that only Asterisk's ear took for speech; it counts unless the tap explains it."""
     _echoing = False
@@ -165,6 +167,7 @@ class Weighing(Call):
     # -- answers --------------------------------------------------------------------------------------------------
 
     def _voice(self, window: it.WindowJudged, verdict: bool, sound: Judgement | None, now_ms: int) -> None:
+        self._noise_dbov = window.noise_dbov
         if self._clear(window.level_dbov, 0.0 if verdict else LOOK_MARGIN_DB):
             if not verdict:
                 self.journal.judged(window, now_ms)
@@ -223,7 +226,7 @@ class Weighing(Call):
         rung = self._climb.next_quiet
         if rung is not None and rung.raise_gain:
             self._climb.up_quiet()
-            gain_db = gain_for(level_dbov, self.profile.quiet)
+            gain_db = gain_for(level_dbov, self._noise_dbov, self.profile.quiet)
             if self.state is State.WEIGHING and gain_db > self.journal.gain_db:
                 self._raise(gain_db, now_ms)
             else:
@@ -252,7 +255,7 @@ class Weighing(Call):
 
     def _fit_gain(self, level_dbov: float | None) -> None:
         """A caller who has come closer is not shouted at the agent."""
-        gain_db = gain_for(level_dbov, self.profile.quiet)
+        gain_db = gain_for(level_dbov, self._noise_dbov, self.profile.quiet)
         if level_dbov is not None and gain_db < self.journal.gain_db:
             self.journal.gain_db = gain_db
             self._set_gain(gain_db)

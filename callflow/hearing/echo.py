@@ -8,7 +8,7 @@ SPAN = 6144
 LONGEST = 6400
 """Samples that an echo may take: 800 ms, network, jitter buffer and room together."""
 
-ECHO_SHARE = 0.5
+ECHO_SHARE = 0.3
 """Sound of which this share or more is explained by what was sent is its echo (measured: docs/hearing.md)."""
 
 _FFT = 16384

@@ -28,6 +28,8 @@ class FrameFacts(NamedTuple):
     """The largest peak of the spectrum above 219 Hz, in bins of 31.25 Hz."""
     second: Bins
     """The largest peak apart from it."""
+    first_hz: Floats
+    """Where between its bins the largest peak lies."""
     tonality: Floats
     """Share of the energy above 219 Hz that lies within two bins of these two peaks."""
 
@@ -41,9 +43,21 @@ def describe(frames: Floats) -> FrameFacts:
     energy[:, :_SPREAD] = 0.0
     energy[:, -_SPREAD:] = 0.0
     whole = energy.sum(axis=1) + 1e-12
+    first_hz = _between_bins(energy)
     first, near_first = _take_peak(energy)
     second, near_second = _take_peak(energy)
-    return FrameFacts(level.astype(np.float32), first, second, ((near_first + near_second) / whole).astype(np.float32))
+    tonality = ((near_first + near_second) / whole).astype(np.float32)
+    return FrameFacts(level.astype(np.float32), first, second, first_hz, tonality)
+
+
+def _between_bins(energy: Floats) -> Floats:
+    """Frequency of each row's largest peak: the top of the parabola through it and its neighbours, in decibels."""
+    peak = np.clip(energy.argmax(axis=1), 1, energy.shape[1] - 2)
+    rows = np.arange(len(energy))
+    below, top, above = (np.log(energy[rows, peak + step] + 1e-15) for step in (-1, 0, 1))
+    moved = 0.5 * (below - above) / np.minimum(below - 2 * top + above, -1e-9)
+    hertz: Floats = ((peak + _FIRST_BIN - _SPREAD + np.clip(moved, -0.5, 0.5)) * BIN_HZ).astype(np.float32)
+    return hertz
 
 
 def _take_peak(energy: Floats) -> tuple[Bins, Floats]:

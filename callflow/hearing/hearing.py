@@ -57,8 +57,8 @@ class Hearing:
     def _listen(self, rows: Rows, columns: Rows, frames: Floats) -> Floats:
         """Probability of voice in each frame, 0 under a certain tone; levels and tones go into the history."""
         memory, facts = self._memory.rows, describe(frames)
-        runs = continue_runs(facts, memory[["first", "second", "steady", "v21"]][rows])
-        memory["first"][rows], memory["second"][rows] = facts.first, facts.second
+        runs = continue_runs(facts, memory[["first_hz", "steady", "v21"]][rows])
+        memory["first_hz"][rows] = facts.first_hz
         memory["steady"][rows], memory["v21"][rows] = runs.steady, runs.v21
         history = memory["history"]
         history["level_dbov"][rows, columns] = facts.level_dbov

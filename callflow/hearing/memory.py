@@ -25,8 +25,7 @@ FRAME_RECORD = np.dtype(
 _ROW = np.dtype(
     [
         ("model", "f4", REMEMBERED),
-        ("first", "i8"),  # the peaks of the frame before
-        ("second", "i8"),
+        ("first_hz", "f4"),  # the largest peak of the frame before
         ("steady", "i2"),
         ("v21", "i2"),
         ("silent", "i4"),  # frames in a row with nothing in them

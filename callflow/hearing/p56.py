@@ -28,6 +28,8 @@ _MATRIX, _FADING = _lowpass()
 
 def active_level_dbov(samples: npt.NDArray[np.floating]) -> float | None:
     """Active level of speech of -1 to 1 at 8 kHz; None when nothing in it is above the lowest threshold."""
+    if samples.size < _STEP:
+        return None
     envelope = _smooth(_smooth(_absolute(samples)))
     power = float(np.sum(np.square(samples, dtype=np.float64)))
     held = _held(envelope)

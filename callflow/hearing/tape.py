@@ -40,4 +40,4 @@ class Tape:
 
     def cut(self, start: int, stop: int) -> Samples:
         """Samples `start` to `stop` of the stream, a view; what is no longer kept is left out."""
-        return self._kept[max(0, start - self.first) : max(0, stop - self.first)]
+        return self._kept[max(0, start - self.first) : max(0, min(stop, self.size) - self.first)]

@@ -1,11 +1,15 @@
 """What callflow asks of Asterisk, one method for each wish."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 
 from callflow.adapters.ami.link import AmiLink
+from callflow.adapters.ami.wire import HeaderValue
 from callflow.errors import ActionRefused
 
+NO_IDS: Mapping[str, HeaderValue] = MappingProxyType({})
 CHECK_CONTEXT = "callflow-check"
 TAP_CONTEXT, EAR_CONTEXT = "callflow-tap", "callflow-ear"
 AGC_FULL_SCALE = 32768
@@ -78,6 +82,12 @@ class AmiActions:
         """Place the self-test call: one half of it sounds a tone, the other is screened like any caller."""
         await self._originate("s", f"__CALLFLOW_CHECK={check_id}")
 
+    async def sound_tone(self, channel_id: str) -> None:
+        """Make a channel of this uniqueid that hears a tone for five seconds."""
+        await self._originate(
+            "still", "CALLFLOW_CHECK=", {"ChannelId": f"tone-{channel_id}", "OtherChannelId": channel_id}
+        )
+
     async def try_prompt(self, path: str) -> None:
         """Begin a prompt where no caller hears it; a missing one is told by UserEvent CallflowPromptMissing."""
         await self._originate("prompt", f"__CALLFLOW_PROMPT={path}")
@@ -93,7 +103,7 @@ class AmiActions:
             return await self._actions.action_list("QueueStatus")
         return []
 
-    async def _originate(self, extension: str, variable: str) -> None:
+    async def _originate(self, extension: str, variable: str, ids: Mapping[str, HeaderValue] = NO_IDS) -> None:
         """Call `extension` of the check context from its extension `tone`, over a Local channel."""
         await self._actions.action(
             "Originate",
@@ -102,6 +112,7 @@ class AmiActions:
             Exten="tone",
             Priority="1",
             Variable=variable,
+            **ids,  # type: ignore[arg-type]
         )
 
     async def _get(self, channel: str, variable: str) -> str:

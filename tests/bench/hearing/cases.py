@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -21,7 +20,7 @@ LOSSES = (0.0, 0.0, 0.01, 0.05)
 QUIET_BELOW_DBOV = -38.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Case:
     """One window and the truth about it; `label` is speech, quiet, noise, tone or silence."""
 
@@ -36,12 +35,16 @@ class Case:
     begins: int = LEAD
     """Where the voice begins, in samples of the stream."""
 
-    @cached_property
+    def forget(self) -> None:
+        """The samples are not needed any more, the rest is."""
+        self.samples = np.empty(0, dtype=np.int16)
+
+    @property
     def in_bar(self) -> bool:
         """True where the bars apply: SNR of 15 dB and more, -50 dBov and more, 3 dB from the boundary for speech."""
         return self.snr_db >= 15 and self.level_dbov >= -50
 
-    @cached_property
+    @property
     def clear(self) -> bool:
         """True for what is 3 dB or more from the boundary between speech and quiet."""
         return abs(self.level_dbov - QUIET_BELOW_DBOV) >= 3

@@ -67,7 +67,7 @@ def played(way: Way, voices: Sequence[Utterance], prompt: np.ndarray, random: np
 
 
 def judge(way: Way, some: Sequence[Played]) -> list[tuple[bool, float]]:
-    """For each: was there a talker at any time, and how long after the caller spoke up (ms; infinite: not in the prompt)."""
+    """For each: was anybody heard at all, and how long after the caller spoke up (ms; infinite: not in the prompt)."""
     hearing, results = Hearing(), []
     for begin in range(0, len(some), TOGETHER):
         calls = some[begin : begin + TOGETHER]

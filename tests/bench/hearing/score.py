@@ -98,7 +98,7 @@ def reaction_ms(pairs: Sequence[Pair], which: Callable[[Case], bool]) -> tuple[f
 
 
 def decision_ms(pairs: Sequence[Pair]) -> float:
-    """Mean time from the beginning of the window to the decision about a talker; the end of the window at the latest."""
+    """Mean time from the beginning of the window until a talker is decided on, at its end at the latest."""
     times = [(result.heard_ms or 3000 + LEAD / 8) - LEAD / 8 for case, result in pairs if in_bar(case)]
     return float(np.mean(times)) if times else float("nan")
 

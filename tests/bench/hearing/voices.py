@@ -1,5 +1,6 @@
 """The voices of the benchmark: recorded people from Debian's sound packages, and synthetic callers; cached, 8 kHz."""
 
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -104,16 +105,17 @@ def _read(path: Path) -> np.ndarray:
 
 def _spoken(folder: Path) -> Path:
     """The folder with a file for each synthetic voice; their sex is the second letter of the voice's name."""
-    out = folder / "spoken"
-    python = folder / "venv" / "bin" / "python"
+    out, venv = folder / "spoken", folder / "venv"
     languages = tomllib.loads(CALLERS.read_text(encoding="utf-8"))
-    if len(list(out.glob("*[!l].npz"))) < sum(len(said["voices"]) for said in languages.values()):
-        subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-        requirements = SOUNDS / "requirements.txt"
-        subprocess.run([python, "-m", "pip", "install", "-q", "-r", requirements], check=True)
+    wanted = {f"{language}-{voice}.npz" for language, said in languages.items() for voice in said["voices"]}
+    if not wanted <= {path.name for path in out.glob("*.npz")}:
+        python = venv / "bin" / "python"
+        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-qq", "-r", SOUNDS / "requirements.txt"], check=True)
         subprocess.run(["npm", "pack", KOKORO_JS], cwd=folder, check=True, capture_output=True)
         archive = next(folder.glob("kokoro-js-*.tgz"))
         subprocess.run([python, CALLERS.with_name("speak.py"), SOUNDS, archive, CALLERS, out], check=True)
+        shutil.rmtree(venv)
     return out
 
 
