@@ -89,9 +89,8 @@ async def main(names: tuple[str, ...]) -> None:
     for version in VERSIONS:
         async with ring_lab(version, read_ring_scenarios(SCENARIOS, names)) as rings:
             placed = await rings.place()
-        print(
-            f"Asterisk {version}\n\n| scenario | wire | callflow | RingTime | states | events |\n|---|---|---|---|---|---|"
-        )
+        print(f"Asterisk {version}, timers of this machine at most {placed.stall_s * 1000:.0f} ms late\n")
+        print("| scenario | wire | callflow | RingTime | states | events |\n|---|---|---|---|---|---|")
         print(*rows(placed), "", sep="\n")
         print(*(queue_show(placed, one) for one in placed.scenarios if one.scenario.name == "round-robin"), sep="\n")
 
