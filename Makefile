@@ -31,7 +31,7 @@ test: setup lint types check-prompts lab-asterisk lab-services  ## All tests, on
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered $(TESTS)
 
 test-fast: setup  ## The tests that need no Asterisk
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore=tests/lab $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore=tests/lab --ignore=tests/lab_rings $(TESTS)
 
 lint: setup  ## ruff: rules and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .

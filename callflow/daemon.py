@@ -10,15 +10,16 @@ from functools import partial
 import structlog
 
 from callflow import __version__
+from callflow.adapter_options import agi_options, ami_options, tap_options
 from callflow.adapters.agi.arrival import call_arrived
-from callflow.adapters.agi.server import AgiOptions, AgiServer
+from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.agi.session import AgiSession
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
 from callflow.adapters.ami.options import AmiOptions
 from callflow.adapters.ami.translate import WANTED, stamped_ms, translate
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
-from callflow.adapters.audio import TapOptions, Taps
+from callflow.adapters.audio import Taps
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
@@ -243,27 +244,6 @@ class Daemon:
         heard = "the ear is proven" if self._engine.ear_proven else "nothing heard yet: nobody is hung up"
         self._watchdog.tell(f"READY=1\nSTATUS=screening; {heard}")
         log.info("callflow is ready", ear_proven=self._engine.ear_proven)
-
-
-def ami_options(settings: Settings) -> AmiOptions:
-    """The [ami] section, for the adapter."""
-    return AmiOptions.model_validate(settings.ami.model_dump())
-
-
-def agi_options(settings: Settings) -> AgiOptions:
-    """The [agi] section, for the adapter."""
-    agi = settings.agi
-    return AgiOptions(
-        host=agi.host,
-        port=agi.port,
-        token=agi.token.get_secret_value(),
-        max_sessions=2 * settings.limits.max_calls,  # the core turns away, and records, what is above its own limit
-    )
-
-
-def tap_options(settings: Settings) -> TapOptions:
-    """The [tap] section, for the adapter."""
-    return TapOptions.model_validate(settings.tap.model_dump(exclude={"enabled"}))
 
 
 def _allow_files(wanted: int) -> None:

@@ -21,6 +21,8 @@ class RingTranslator:
 
     def __init__(self) -> None:
         self._skew_ms: int | None = None
+        self._other_ms: int | None = None
+        """A skew that was told once: told twice in a row, it is a clock that was set."""
 
     def __call__(self, event: AmiEvent, arrived_ms: int) -> it.Fact | None:
         """The tracker's fact for one of AMI's events; None for one that means nothing to it."""
@@ -33,10 +35,17 @@ class RingTranslator:
         if at_ms is None:
             odd += [ABSURD_TIME] if event.get("Timestamp") else []
             return it.When(arrived_ms, False, tuple(odd))
-        before, self._skew_ms = self._skew_ms, arrived_ms - at_ms
-        if before is not None and abs(self._skew_ms - before) > ABSURD_MS:
+        if not self._is_credible(arrived_ms - at_ms):
             return it.When(arrived_ms, False, (*odd, ABSURD_TIME))
         return it.When(at_ms, True, tuple(odd))
+
+    def _is_credible(self, skew_ms: int) -> bool:
+        known = [skew for skew in (self._skew_ms, self._other_ms) if skew is not None]
+        if not known or any(abs(skew_ms - skew) <= ABSURD_MS for skew in known):
+            self._skew_ms, self._other_ms = skew_ms, None
+            return True
+        self._other_ms = skew_ms
+        return False
 
 
 def _stamp(event: AmiEvent) -> int | None:

@@ -38,8 +38,6 @@ class Channel:
     """Why the far end hung up or refused (ITU-T Q.850), 0 when it did not say."""
     soft_at: int | None = None
     ended_at: int | None = None
-    joins: int = 0
-    """Queues joined so far."""
     touched_ms: int = 0
     stamped: bool = True
     odd: set[str] = field(default_factory=set)
