@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from callflow.adapters.store.agent_time import agent_time
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.tallying import tally
+from callflow.adapters.store.tallying import cadences, tally
 from callflow.commands.report_period import Period, Slot, slot_ms, slot_name
-from callflow.core.service.grouping import HOUR_MS, Counted, Key, Question, Scope, Span, Whom, gathered
+from callflow.core.service.grouping import HOUR_MS, Counted, Key, Question, Scope, Span, Whom, gathered, total
 from callflow.core.service.targets import Targets
 
 By = Whom | Slot
@@ -31,8 +31,10 @@ class Report:
     by: tuple[By, ...]
     rows: list[Row]
     total: Counted
+    cadences: tuple[str, ...]
+    """By which rings were counted."""
     deleted_before_ms: int
-    """Records from before this moment have been deleted; 0 for none."""
+    """What this report is made of has been deleted from before this moment; 0 for not at all."""
 
 
 def make_report(
@@ -49,15 +51,30 @@ def make_report(
     whom = frozenset(each for each in by if isinstance(each, Whom))
     asked = Question(targets, whom, min(slots, default=None), scope)
     sums: dict[Key, Counted] = {}
+    bells: set[str] = set()
     for span in track(list(period.spans())):
         parts = (*tally(reader, span, asked), *agent_time(reader, span, asked, now_ms))
         sums = gathered((*sums.items(), *parts))
+        bells |= cadences(reader, span)
     rows: dict[tuple[str, ...], Counted] = {}
     for key, counted in sums.items():
         names = tuple(_name(key, each, asked.slot_ms) for each in by)
         rows[names] = rows[names] + counted if names in rows else counted
     ordered = [Row(names, rows[names]) for names in sorted(rows)]
-    return Report(period, by, ordered, sum(rows.values(), Counted()), reader.deleted_before("records"))
+    return Report(
+        period=period,
+        by=by,
+        rows=ordered,
+        total=total(rows.values()),
+        cadences=tuple(sorted(bells)),
+        deleted_before_ms=_deleted_before_ms(reader, asked),
+    )
+
+
+def _deleted_before_ms(reader: Reader, asked: Question) -> int:
+    """Agents' rings are counted from legs, which are details and may go sooner than the records."""
+    needed = ("records", "details") if Whom.AGENT in asked.whom() else ("records",)
+    return max(map(reader.deleted_before, needed))
 
 
 def _name(key: Key, by: By, counted_in_ms: int | None) -> str:

@@ -42,6 +42,7 @@ def report_sheet(report: Report, *, all_formulas: bool) -> Sheet:
         "to": end,
         "by": [by.value for by in report.by],
     }
+    about["cadences"] = list(report.cadences)
     if report.deleted_before_ms:
         about["records_deleted_before_ms"] = report.deleted_before_ms
     names = [*(by.value for by in report.by), *(c.name for c in figures)]
@@ -176,6 +177,7 @@ def _explain(part: Part, report: Report, out: Console) -> None:
         for name, letter, style in CLASSES:
             legend.append("█ " if out.color_system else f"{letter} ", style)
             legend.append(f"{name}  ", "dim")
+        legend.append(f"rings by cadence {', '.join(map(printable, report.cadences))}", "dim")
         out.print(legend)
     if part in (Part.SERVICE, Part.FORMULAS):
         used = FORMULAS if part is Part.FORMULAS else {target.formula for target in report.total.targets}

@@ -1,10 +1,10 @@
 """The reading side, for the command line: its own connection, which can change nothing and hinders no daemon."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -141,10 +141,10 @@ class Reader:
     ) -> None:
         self.close()
 
-    def rows(self, query: sa.Executable) -> list[sa.RowMapping]:
-        """All rows of a query."""
+    def rows(self, query: sa.Executable, values: Mapping[str, Any] | None = None) -> list[sa.RowMapping]:
+        """All rows of a query, with `values` for its parameters."""
         try:
-            return list(self._connection.execute(query).mappings())
+            return list(self._connection.execute(query, values).mappings())
         except sa.exc.DBAPIError as error:
             raise explained(error, self._path) from error
 

@@ -33,6 +33,12 @@ def tally(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Co
         yield from counted(reader, span, asked)
 
 
+def cadences(reader: Reader, span: Span) -> set[str]:
+    """Names of the cadences that rings were counted by."""
+    begun = sa.and_(offers.c.began_ms >= span.start_ms, offers.c.began_ms < span.end_ms)
+    return {row["cadence"] for row in reader.rows(sa.select(offers.c.cadence).distinct().where(begun))}
+
+
 def _rings(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
     """By the group's clock; where agents are told apart or asked for, by each agent's own."""
     of_agents = Whom.AGENT in asked.whom()
@@ -73,10 +79,11 @@ def _ring_counts(table: sa.Table) -> dict[str, Number]:
 
 
 def _service(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
-    """Each queue is counted apart, for each has its standard."""
+    """Where queues have standards of their own, each is counted apart."""
     queues = {Whom.QUEUE: stays.c.queue}
     counts = _stay_counts(asked.targets)
-    for row in _rows(reader, span, asked, stays.c.joined_ms, queues, counts, always=Whom.QUEUE):
+    apart = Whom.QUEUE if len(asked.targets.queues) > 1 else None
+    for row in _rows(reader, span, asked, stays.c.joined_ms, queues, counts, always=apart):
         target = asked.targets.of(row.queue)
         yield row.key, Counted(service=Service(**row.numbers), targets=frozenset((target,)))
 
