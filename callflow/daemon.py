@@ -4,7 +4,6 @@ import asyncio
 import resource
 import signal
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 
 import structlog
@@ -35,6 +34,7 @@ from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
 from callflow.runtime.watchdog import Watchdog
 from callflow.settings import Settings
+from callflow.vitals import take_sample
 
 READY_WITHOUT_EAR_S = 5.0
 STOP_TIMEOUT_S = 1.0
@@ -211,31 +211,9 @@ class Daemon:
 
     def _sample(self) -> Sample:
         """How everything here is now, for metrics and states."""
-        now_ms, rings = self._clock.now_ms(), self._rings
-        return Sample(
-            now_ms=now_ms,
-            ami_connected=self._events_link.connected and self._actions_link.connected,
-            ear_proven=self._engine.ear_proven,
-            calls_live=self._engine.live,
-            agi_sessions=len(self._agi.sessions) if self._agi else 0,
-            taps=self._taps.live if self._taps else 0,
-            store=asdict(self._store.counters()),
-            counts={
-                "ami_events": self._events_link.counts,
-                "ami_actions": self._actions_link.counts,
-                "agi": self._agi.counts if self._agi else {},
-                "agi_refused": self._agi.refused if self._agi else {},
-                "tap": self._taps.counts if self._taps else {},
-                "tap_refused": self._taps.refused if self._taps else {},
-                "core": self._engine.unexpected,
-                "rings": rings.tracker.unexpected,
-                "rings_unresolved": rings.tracker.unresolved,
-                "rings_failures": rings.failures,
-            },
-            queues=rings.tracker.queues(now_ms),
-            agents=rings.tracker.agents(now_ms),
-            lines=rings.tracker.lines(now_ms),
-        )
+        links = self._events_link, self._actions_link
+        now_ms = self._clock.now_ms()
+        return take_sample(now_ms, self._engine, self._rings, self._store, links, self._agi, self._taps)
 
     def _tell_ready(self) -> None:
         if self._ready:
