@@ -4,21 +4,21 @@ import asyncio
 import resource
 import signal
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 
 import structlog
 
 from callflow import __version__
+from callflow.adapter_options import agi_options, ami_options, tap_options
 from callflow.adapters.agi.arrival import call_arrived
-from callflow.adapters.agi.server import AgiOptions, AgiServer
+from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.agi.session import AgiSession
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
 from callflow.adapters.ami.options import AmiOptions
 from callflow.adapters.ami.translate import WANTED, stamped_ms, translate
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
-from callflow.adapters.audio import TapOptions, Taps
+from callflow.adapters.audio import Taps
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
@@ -34,6 +34,7 @@ from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
 from callflow.runtime.watchdog import Watchdog
 from callflow.settings import Settings
+from callflow.vitals import take_sample
 
 READY_WITHOUT_EAR_S = 5.0
 STOP_TIMEOUT_S = 1.0
@@ -210,31 +211,9 @@ class Daemon:
 
     def _sample(self) -> Sample:
         """How everything here is now, for metrics and states."""
-        now_ms, rings = self._clock.now_ms(), self._rings
-        return Sample(
-            now_ms=now_ms,
-            ami_connected=self._events_link.connected and self._actions_link.connected,
-            ear_proven=self._engine.ear_proven,
-            calls_live=self._engine.live,
-            agi_sessions=len(self._agi.sessions) if self._agi else 0,
-            taps=self._taps.live if self._taps else 0,
-            store=asdict(self._store.counters()),
-            counts={
-                "ami_events": self._events_link.counts,
-                "ami_actions": self._actions_link.counts,
-                "agi": self._agi.counts if self._agi else {},
-                "agi_refused": self._agi.refused if self._agi else {},
-                "tap": self._taps.counts if self._taps else {},
-                "tap_refused": self._taps.refused if self._taps else {},
-                "core": self._engine.unexpected,
-                "rings": rings.tracker.unexpected,
-                "rings_unresolved": rings.tracker.unresolved,
-                "rings_failures": rings.failures,
-            },
-            queues=rings.tracker.queues(now_ms),
-            agents=rings.tracker.agents(now_ms),
-            lines=rings.tracker.lines(now_ms),
-        )
+        links = self._events_link, self._actions_link
+        now_ms = self._clock.now_ms()
+        return take_sample(now_ms, self._engine, self._rings, self._store, links, self._agi, self._taps)
 
     def _tell_ready(self) -> None:
         if self._ready:
@@ -243,27 +222,6 @@ class Daemon:
         heard = "the ear is proven" if self._engine.ear_proven else "nothing heard yet: nobody is hung up"
         self._watchdog.tell(f"READY=1\nSTATUS=screening; {heard}")
         log.info("callflow is ready", ear_proven=self._engine.ear_proven)
-
-
-def ami_options(settings: Settings) -> AmiOptions:
-    """The [ami] section, for the adapter."""
-    return AmiOptions.model_validate(settings.ami.model_dump())
-
-
-def agi_options(settings: Settings) -> AgiOptions:
-    """The [agi] section, for the adapter."""
-    agi = settings.agi
-    return AgiOptions(
-        host=agi.host,
-        port=agi.port,
-        token=agi.token.get_secret_value(),
-        max_sessions=2 * settings.limits.max_calls,  # the core turns away, and records, what is above its own limit
-    )
-
-
-def tap_options(settings: Settings) -> TapOptions:
-    """The [tap] section, for the adapter."""
-    return TapOptions.model_validate(settings.tap.model_dump(exclude={"enabled"}))
 
 
 def _allow_files(wanted: int) -> None:

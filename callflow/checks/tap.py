@@ -4,11 +4,11 @@ import asyncio
 import uuid
 from typing import Any
 
+from callflow.adapter_options import tap_options
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.audio import Taps
 from callflow.checks.finding import Finding, hint, ok, warn
 from callflow.core.heard import Heard
-from callflow.daemon import tap_options
 from callflow.errors import LinkError, SettingError, TapFailed
 from callflow.settings import Settings
 

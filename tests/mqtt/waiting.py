@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-SOON_S = 30.0
+SOON_S = 60.0
 
 
 async def soon(condition: Callable[[], Any]) -> None:

@@ -21,6 +21,8 @@ class RingTranslator:
 
     def __init__(self) -> None:
         self._skew_ms: int | None = None
+        self._other_ms: int | None = None
+        """A skew that was told once: told twice in a row, it is a clock that was set."""
 
     def __call__(self, event: AmiEvent, arrived_ms: int) -> it.Fact | None:
         """The tracker's fact for one of AMI's events; None for one that means nothing to it."""
@@ -33,10 +35,17 @@ class RingTranslator:
         if at_ms is None:
             odd += [ABSURD_TIME] if event.get("Timestamp") else []
             return it.When(arrived_ms, False, tuple(odd))
-        before, self._skew_ms = self._skew_ms, arrived_ms - at_ms
-        if before is not None and abs(self._skew_ms - before) > ABSURD_MS:
+        if not self._is_credible(arrived_ms - at_ms):
             return it.When(arrived_ms, False, (*odd, ABSURD_TIME))
         return it.When(at_ms, True, tuple(odd))
+
+    def _is_credible(self, skew_ms: int) -> bool:
+        known = [skew for skew in (self._skew_ms, self._other_ms) if skew is not None]
+        if not known or any(abs(skew_ms - skew) <= ABSURD_MS for skew in known):
+            self._skew_ms, self._other_ms = skew_ms, None
+            return True
+        self._other_ms = skew_ms
+        return False
 
 
 def _stamp(event: AmiEvent) -> int | None:
@@ -127,7 +136,8 @@ def _hangup(event: AmiEvent, when: it.When) -> it.Fact | None:
 
 def _dial_begin(event: AmiEvent, when: it.When) -> it.Fact | None:
     dest = _party(event, "Dest")
-    return it.DialBegan(when, _party(event), dest) if dest.uniqueid else None
+    ringing = _first(event, "DestChannelStateDesc") == "Ringing"
+    return it.DialBegan(when, _party(event), dest, ringing) if dest.uniqueid else None
 
 
 def _dial_state(event: AmiEvent, when: it.When) -> it.Fact | None:
@@ -183,8 +193,8 @@ def _user_event(event: AmiEvent, when: it.When) -> it.Fact | None:
 
 
 def _agent_called(event: AmiEvent, when: it.When) -> it.Fact | None:
-    caller, dest = _id(event, "Uniqueid"), _id(event, "DestUniqueid")
-    return it.AgentCalled(when, caller, dest, _member(event)) if caller and dest else None
+    caller, dest, member = _party(event), _id(event, "DestUniqueid"), _member(event)
+    return it.AgentCalled(when, caller, dest, member) if caller.uniqueid and dest and member.queue else None
 
 
 def _agent_connect(event: AmiEvent, when: it.When) -> it.Fact | None:

@@ -16,7 +16,7 @@ from callflow.adapters.mqtt.outgoing import Outbox, States
 from callflow.adapters.mqtt.session import MqttSession, Status
 from callflow.core.publishing.topics import Topics
 
-STOP_S = 4.0
+STOP_S = 2.5
 
 
 class MqttLink:

@@ -11,7 +11,7 @@ from callflow.core.publishing.topics import Topics
 from callflow.errors import StoreError
 
 PAGE = 200
-OFFLINE_S = 2.0
+OFFLINE_S = 1.5
 DISK_RETRY_S = 1.0
 
 

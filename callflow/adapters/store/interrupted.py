@@ -1,26 +1,35 @@
 """Ends what a daemon that died has left open, at the last thing known of it."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
+from callflow.adapters.store.pending import Record
+from callflow.adapters.store.rows import TABLES, stored_call, stored_measured
 from callflow.adapters.store.schema import calls, happenings, legs, offers, spells, stays
-from callflow.core.rings.record import LegEnd
+from callflow.core.rings.record import Leg, LegEnd, Measured, Offer, Spell, Stay
 
 MARK = "interrupted"
 
 
-def close_interrupted(connection: sa.Connection, node: str) -> int:
-    """End what the last life of `node` left open; returns how many calls that were being screened."""
+def close_interrupted(connection: sa.Connection, node: str) -> list[Record]:
+    """End what the last life of `node` left open; returns it as it stands then."""
     last_ms = _last_ms(connection, node)
-    for table, end in (
-        (legs, {"ended_ms": _last_of(legs), "end": sa.func.coalesce(legs.c.end, LegEnd.UNKNOWN.value)}),
-        (offers, {"ended_ms": _last_of(offers)}),
-        (stays, {"left_ms": sa.func.coalesce(stays.c.left_ms, stays.c.connect_ms, stays.c.joined_ms)}),
-        (spells, {"ended_ms": sa.func.max(spells.c.began_ms, last_ms)}),
-    ):
+    closed: list[Record] = []
+    ends: tuple[tuple[type[Measured], dict[str, Any]], ...] = (
+        (Leg, {"ended_ms": _last_of(legs), "end": sa.func.coalesce(legs.c.end, LegEnd.UNKNOWN.value)}),
+        (Offer, {"ended_ms": _last_of(offers)}),
+        (Stay, {"left_ms": sa.func.coalesce(stays.c.left_ms, stays.c.connect_ms, stays.c.joined_ms)}),
+        (Spell, {"ended_ms": sa.func.max(spells.c.began_ms, last_ms)}),
+    )
+    for kind, end in ends:
+        table = TABLES[kind]
         marks = {"marks": sa.func.trim(table.c.marks + f" {MARK}")} if "marks" in table.c else {}
         left_open = sa.update(table).where(table.c.node == node, table.c.open)
-        connection.execute(left_open.values(**end, **marks, partial=True, open=False))
-    return connection.execute(_calls_left_open(node)).rowcount
+        ended = left_open.values(**end, **marks, partial=True, open=False).returning(*table.c)
+        closed += [stored_measured(kind, row) for row in connection.execute(ended).mappings()]
+    calls_ended = _calls_left_open(node).returning(*calls.c)
+    return [*closed, *(stored_call(row).record for row in connection.execute(calls_ended).mappings())]
 
 
 def _calls_left_open(node: str) -> sa.Update:

@@ -1,16 +1,42 @@
 """The calls behind the figures of a report."""
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.rows import StoredCall, stored_call, stored_measured
-from callflow.adapters.store.schema import calls, stays
-from callflow.core.rings.record import Stay
+from callflow.adapters.store.rows import M, StoredCall, stored_call, stored_measured
+from callflow.adapters.store.schema import calls, legs, offers, stays
+from callflow.core.rings.record import Leg, Offer, Stay
 from callflow.core.service.grouping import Scope
 from callflow.core.service.tallies import ABANDONED
 
+LONGEST_MS = 24 * 3_600_000
+"""A call is looked for within a day of its arrival: by time, so that no index is needed for it."""
 UNHEARD = ("silent", "quiet")
 """Results of callers who were hung up because nobody could be heard, or understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """What became of a caller after the screening, each in order of time."""
+
+    stays: list[Stay]
+    offers: list[Offer]
+    legs: list[Leg]
+
+
+def ringing(reader: Reader, call: StoredCall) -> Ringing:
+    """The stays, offers and legs of a call."""
+    first_ms = call.record.arrived_ms
+    last_ms = first_ms + LONGEST_MS
+
+    def of(kind: type[M], at: sa.Column[int]) -> list[M]:
+        mine = at.table.c.call_id == call.record.uniqueid, at.table.c.node == call.node
+        query = sa.select(at.table).where(at >= first_ms, at < last_ms, *mine).order_by(at)
+        return [stored_measured(kind, row) for row in reader.rows(query)]
+
+    return Ringing(of(Stay, stays.c.joined_ms), of(Offer, offers.c.began_ms), of(Leg, legs.c.began_ms))
 
 
 def abandoned(reader: Reader, start_ms: int, end_ms: int, scope: Scope) -> list[Stay]:

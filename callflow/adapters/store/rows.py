@@ -28,7 +28,7 @@ from callflow.core.states import Result
 
 TABLES: dict[type[Record], sa.Table] = {CallRecord: calls, Stay: stays, Offer: offers, Leg: legs, Spell: spells}
 """Where the records of each type are; a column has the name of its field."""
-M = TypeVar("M", Leg, Offer, Stay, Spell)
+M = TypeVar("M", bound=Leg | Offer | Stay | Spell)
 ENUMS: dict[str, type[Enum]] = {
     "answer_class": AnswerClass,
     "end": LegEnd,

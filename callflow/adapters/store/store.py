@@ -63,7 +63,7 @@ class Store:
         self._node = node
         self._lock = FileLock(beside(path, node))
         self._intake = Intake(room)
-        self._session = Session(path, node, busy_s)
+        self._session = Session(path, node, busy_s, self._also)
         self._writer = Writer(self._intake, self._session, retry_min_s, retry_max_s)
 
     def open(self) -> int:

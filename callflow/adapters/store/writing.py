@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from callflow.adapters.store.backlog import Batch, Told
-from callflow.adapters.store.pending import Record
+from callflow.adapters.store.pending import Also, Record
 from callflow.adapters.store.rows import TABLES, happening_row, record_row
 from callflow.adapters.store.schema import calls, happenings
 from callflow.core.record import CallRecord
@@ -64,17 +64,17 @@ def write(connection: sa.Connection, batch: Batch, node: str) -> Written:
     ready = [happening_row(call_id, happening, node) for call_id, happening in batch.told if call_id in known]
     early = tuple(told for told in batch.told if told[0] not in known)
     rejected += _execute(connection, TELL, ready)
-    rejected += _write_also(connection, batch)
+    beside = (also for pending in (*batch.live, *batch.ended) for also in pending.also)
+    rejected += write_also(connection, (*beside, *batch.also))
     ended_calls = sum(isinstance(pending.record, CallRecord) for pending in batch.ended)
     return Written(ended_calls, len(ready), len(batch.ended) - ended_calls, early, rejected)
 
 
-def _write_also(connection: sa.Connection, batch: Batch) -> int:
-    """What goes with the records, then what was asked for by itself, each in the order in which it was asked for."""
-    beside = (also for pending in (*batch.live, *batch.ended) for also in pending.also)
+def write_also(connection: sa.Connection, also: Iterable[Also]) -> int:
+    """Execute what goes with records or stands alone, in order; returns how many rows can never be taken."""
     rejected = 0
-    for statement, some in groupby((*beside, *batch.also), key=lambda also: also.statement):
-        rejected += _execute(connection, statement, [dict(also.row) for also in some])
+    for statement, some in groupby(also, key=lambda one: one.statement):
+        rejected += _execute(connection, statement, [dict(one.row) for one in some])
     return rejected
 
 

@@ -21,6 +21,8 @@ class Channel:
     number: str = ""
     caller_name: str = ""
     exten: str = ""
+    began_here: bool = False
+    """Newchannel was seen: nothing of it can have been missed."""
     rang_at: int | None = None
     ring_source: RingSource | None = None
     progress_at: int | None = None
@@ -36,8 +38,6 @@ class Channel:
     """Why the far end hung up or refused (ITU-T Q.850), 0 when it did not say."""
     soft_at: int | None = None
     ended_at: int | None = None
-    joins: int = 0
-    """Queues joined so far."""
     touched_ms: int = 0
     stamped: bool = True
     odd: set[str] = field(default_factory=set)

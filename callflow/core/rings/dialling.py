@@ -53,6 +53,8 @@ class Dialling:
             books.odd("DialBegin repeated")
             return
         channel.dialled_at = fact.when.at_ms
+        if fact.ringing:
+            channel.rang(fact.when.at_ms, RingSource.DIAL_BEGIN)
         pair = local_pair(fact.caller.channel)
         if pair is not None and pair[1] == "2":
             if (leg := self._locals.get(pair[0])) is not None:
@@ -94,12 +96,12 @@ class Dialling:
             target=target,
             cadence=books.rules.cadence_name(queue=raw_queue, line="" if stay else target),
             began_ms=fact.when.at_ms,
+            partial=stay.partial if stay else not caller.began_here,
         )
         self.offers[caller.uniqueid] = offer
         self.live.add(offer)
         if stay is not None:
             stay.offers.append(offer)
-            offer.partial = stay.partial
         return offer
 
     def _begin_leg(self, fact: it.DialBegan, offer: LiveOffer, channel: Channel) -> None:

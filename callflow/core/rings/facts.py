@@ -85,6 +85,8 @@ class DialBegan:
     when: When
     caller: Party
     dest: Party
+    ringing: bool = False
+    """The phone rings already: Newstate may come before DialBegin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,7 @@ class AgentCalled:
     """AgentCalled: which member a leg is for."""
 
     when: When
-    caller: str
+    caller: Party
     dest: str
     member: Member
 

@@ -60,10 +60,12 @@ class Queueing:
         books = self._books
         if (before := self.stays.get(caller.uniqueid)) is not None:
             self.finish(before)
-        caller.joins += 1
+        number = 1
+        while books.is_past(_entry(caller, number)):
+            number += 1
         stay = LiveStay(
             call_id=call_id_of(caller),
-            entry_id=f"{caller.uniqueid}-{caller.joins}",
+            entry_id=_entry(caller, number),
             revision=RESUMED_REVISION if found else 0,
             caller=caller,
             queue=books.names.queue(queue),
@@ -76,6 +78,19 @@ class Queueing:
         books.due(stay, LONGEST_CALL_MS)
         self._tell(stay)
         return stay
+
+    def found(self, fact: it.AgentCalled) -> None:
+        """A member is called for a caller whose joining nobody saw: the stay is counted from here, as partial."""
+        uniqueid, books = fact.caller.uniqueid, self._books
+        if (
+            uniqueid in self.stays
+            or books.is_past(f"gone {uniqueid}")
+            or books.is_past(f"in {fact.member.queue} {uniqueid}")
+        ):
+            return
+        caller = books.channels.get(uniqueid, books.now_ms)
+        caller.note(fact.when, fact.caller)
+        self._begin(caller, fact.member.queue, fact.when, found=True)
 
     def abandoned(self, fact: it.CallerAbandoned) -> None:
         """Given up, timed out or put out: which one is decided when the stay ends."""
@@ -204,6 +219,8 @@ class Queueing:
         if self.stays.get(stay.caller.uniqueid) is stay:
             del self.stays[stay.caller.uniqueid]
         self._books.remember(f"{stay.caller.uniqueid} {stay.raw_queue} {stay.joined_ms}")
+        self._books.remember(stay.entry_id)
+        self._books.remember(f"in {stay.raw_queue} {stay.caller.uniqueid}")
         asked = gone_ms(stay)
         if stay.left_ms is None and asked is None and not stay.answered:
             stay.partial = True
@@ -249,11 +266,17 @@ class Queueing:
             if stay.partial and seen_before and not stay.answered and stay.caller.uniqueid not in waiting:
                 self.finish(stay)
         for one in fact.waiting:
-            if one.caller.uniqueid not in self.stays and one.caller.uniqueid in fact.uniqueids:
-                if self._books.is_past(f"gone {one.caller.uniqueid}"):
-                    continue
-                caller = self._books.channels.get(one.caller.uniqueid, self._books.now_ms)
-                if caller.joins == 0:
-                    caller.note(fact.when, one.caller)
-                    joined = it.When(fact.when.at_ms - one.waited_ms, fact.when.stamped, fact.when.odd)
-                    self._begin(caller, one.queue, joined, found=True)
+            uniqueid, past = one.caller.uniqueid, self._books.is_past
+            if uniqueid in self.stays or uniqueid not in fact.uniqueids:
+                continue
+            if past(f"gone {uniqueid}") or past(f"in {one.queue} {uniqueid}"):
+                continue
+            caller = self._books.channels.get(uniqueid, self._books.now_ms)
+            caller.note(fact.when, one.caller)
+            joined = it.When(fact.when.at_ms - one.waited_ms, fact.when.stamped, fact.when.odd)
+            self._begin(caller, one.queue, joined, found=True)
+
+
+def _entry(caller: Channel, number: int) -> str:
+    """Id of a caller's n-th stay; the same after a restart of ours, for the first."""
+    return f"{caller.uniqueid}-{number}"

@@ -138,6 +138,7 @@ class Tracker:
             case it.QueueTold():
                 queueing.told(event)
             case it.AgentCalled():
+                queueing.found(event)
                 dialling.agent_called(event)
             case it.AgentConnected(_, _, _, member):
                 queueing.agent_connected(event, self._books.names.agent(member.interface, member.name))
@@ -155,7 +156,9 @@ class Tracker:
         channels, now_ms = self._books.channels, self._books.now_ms
         match event:
             case it.ChannelBegan(when, party):
-                channels.get(party.uniqueid, now_ms).note(when, party)
+                channel = channels.get(party.uniqueid, now_ms)
+                channel.note(when, party)
+                channel.began_here = True
             case it.ChannelRang(when, party):
                 channel = channels.get(party.uniqueid, now_ms)
                 channel.note(when, party)
