@@ -52,6 +52,7 @@ bench: setup  ## Print timings: real calls, reaction, AMI intake, database
 	@$(BIN)/callflow lab bench
 	@$(BIN)/python -m tests.adapters.bench_ami_intake
 	@$(BIN)/python -m tests.bench.bench_store
+	@$(BIN)/python -m tests.bench.bench_report --days 10
 	@$(BIN)/python -m tests.bench.bench_scale
 
 lock: setup  ## Resolve exact versions anew (needs uv)

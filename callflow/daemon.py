@@ -17,6 +17,7 @@ from callflow.adapters.ami.link import AmiLink
 from callflow.adapters.ami.options import AmiOptions
 from callflow.adapters.ami.translate import WANTED, translate
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
+from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
 from callflow.core import events as it
 from callflow.core.engine import Engine
@@ -44,6 +45,8 @@ class Daemon:
         self._clock = Clock()
         self._engine = Engine(settings.procedures())
         self._store = Store(settings.store.path, settings.node.name)
+        keep = settings.store
+        self._retention = Retention(keep.path, keep.details_days, keep.records_days)
         options = ami_options(settings)
         self._events_link = self._link(options, WANTED | RINGS_WANTED, self._on_ami_event)
         self._actions_link = self._link(options.model_copy(update={"events": "off"}), frozenset(), lambda event: None)
@@ -68,6 +71,7 @@ class Daemon:
             loop.add_signal_handler(number, self._finish, None)
         _allow_files(2 * self._settings.limits.max_calls + 100)
         interrupted = self._store.open()
+        self._retention.start()
         log.info("callflow starts", version=__version__, node=self._settings.node.name, interrupted=interrupted)
         try:
             self._agi = AgiServer(agi_options(self._settings), self._on_call, log)
@@ -96,6 +100,7 @@ class Daemon:
             await self._agi.stop()
         await self._events_link.stop()
         await self._actions_link.stop()
+        self._retention.stop()
         self._store.close()
         self._watchdog.stop()
         log.info("callflow has stopped", unexpected=dict(self._engine.unexpected), dropped=self._store.dropped)

@@ -1,7 +1,7 @@
-"""What agents did in a span of time: every spell is cut at the span's ends and, where asked for, at each slot's.
+"""What agents did in a span of time: the spells that begin in it, and what the one before reaches into it.
 
-The spells of an agent follow on each other. Those that lie whole within one slot are added up by the database; the few
-that do not are cut here.
+The spells of an agent follow on each other and are stored in their order, so both are found without looking at others.
+Each slot is a small span of its own: the database adds up what is stored together much faster than it sorts.
 """
 
 from collections.abc import Iterator
@@ -11,83 +11,62 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.schema import spells
+from callflow.core.rings.record import AgentWork
 from callflow.core.service.grouping import Counted, Key, Question, Span, Whom
 from callflow.core.service.tallies import AgentTime
+
+START_MS, END_MS, NOW_MS = (sa.bindparam(name, type_=sa.BigInteger) for name in ("start_ms", "end_ms", "now_ms"))
 
 
 def agent_time(reader: Reader, span: Span, asked: Question, now_ms: int) -> Iterator[tuple[Key, Counted]]:
     """The time of each agent; a spell that lasts counts up to `now_ms`. Nothing where queues or lines are asked for."""
     if not asked.whom() <= {Whom.AGENT}:
         return
-    known = _agents()
-    where = [sa.not_(spells.c.partial)]
+    agents = [row["agent"] for row in reader.rows(sa.select(_known().c.agent)) if row["agent"] is not None]
     if asked.scope.agents:
-        where.append(spells.c.agent.in_(asked.scope.agents))
+        agents = [agent for agent in agents if agent in asked.scope.agents]
+    queries = _begun_within(agents, asked), _reaching_into(agents, asked)
+    for piece in span.pieces(asked.slot_ms):
+        slot = None if asked.slot_ms is None else piece.slot(piece.start_ms, asked.slot_ms)
+        ends = {"start_ms": piece.start_ms, "end_ms": piece.end_ms, "now_ms": now_ms}
+        for row in (row for query in queries for row in reader.rows(query, ends)):
+            times = AgentTime(**{work.value: row[work.value] for work in AgentWork})
+            if times != AgentTime():
+                yield Key(agent=row["agent"] if Whom.AGENT in asked.by else None, slot=slot), Counted(time=times)
+
+
+def _begun_within(agents: list[str], asked: Question) -> sa.Select[Any]:
+    begun = sa.and_(spells.c.began_ms >= START_MS, spells.c.began_ms < END_MS)
+    return _sums(asked).where(spells.c.agent.in_(agents), begun)
+
+
+def _reaching_into(agents: list[str], asked: Question) -> sa.Select[Any]:
+    """Of each agent the last spell that began before."""
+    known, earlier = _known(), spells.alias("earlier")
+    last = sa.select(sa.func.max(earlier.c.began_ms)).where(
+        earlier.c.agent == known.c.agent, earlier.c.began_ms < START_MS
+    )
+    is_last = sa.and_(spells.c.agent == known.c.agent, spells.c.began_ms == last.scalar_subquery())
+    return _sums(asked).select_from(known).join(spells, is_last).where(known.c.agent.in_(agents))
+
+
+def _sums(asked: Question) -> sa.Select[Any]:
+    """The time between start and end by what was done, of all agents or of each."""
+    until = sa.func.min(sa.func.coalesce(spells.c.ended_ms, NOW_MS), END_MS)
+    ms = sa.func.max(0, until - sa.func.max(spells.c.began_ms, START_MS))
+    sums: list[Any] = [
+        sa.func.coalesce(sa.func.sum(ms).filter(spells.c.work == work.value), 0).label(work.value) for work in AgentWork
+    ]
+    where = [sa.not_(spells.c.partial)]
     if asked.scope.node is not None:
         where.append(spells.c.node == asked.scope.node)
-    begun = sa.and_(spells.c.agent == known.c.agent, _begins(span))
-    whole = sa.and_(spells.c.ended_ms <= span.end_ms, _in_one_slot(span, asked.slot_ms))
-    apart = [spells.c.agent.label("agent"), _slot(span, spells.c.began_ms, asked.slot_ms).label("slot")]
-    lasted_ms = sa.func.sum(spells.c.ended_ms - spells.c.began_ms).label("ms")
-    sums = sa.select(*apart, spells.c.work, lasted_ms).select_from(known).join(spells, begun)
-    for row in reader.rows(
-        sums.where(*where, whole).group_by(spells.c.agent, sa.literal_column("slot"), spells.c.work)
-    ):
-        yield _told(asked, row["agent"], row["slot"], row["work"], row["ms"])
-    cut = (
-        sa.select(spells).select_from(known).join(spells, begun).where(*where, sa.not_(sa.func.coalesce(whole, False)))
-    )
-    before = sa.select(spells).select_from(known).join(spells, _last_before(known, span)).where(*where)
-    for row in (*reader.rows(cut), *reader.rows(before)):
-        ended_ms = now_ms if row["ended_ms"] is None else row["ended_ms"]
-        for slot, ms in _pieces(span, asked.slot_ms, row["began_ms"], ended_ms):
-            yield _told(asked, row["agent"], slot, row["work"], ms)
+    if Whom.AGENT in asked.by:
+        return sa.select(spells.c.agent, *sums).where(*where).group_by(spells.c.agent)
+    return sa.select(*sums).where(*where)
 
 
-def _told(asked: Question, agent: str, slot: int | None, work: str, ms: int) -> tuple[Key, Counted]:
-    key = Key(agent=agent if Whom.AGENT in asked.by else None, slot=slot)
-    return key, Counted(time=AgentTime(**{work: int(ms)}))
-
-
-def _pieces(span: Span, slot_ms: int | None, began_ms: int, ended_ms: int) -> Iterator[tuple[int | None, int]]:
-    """The part of a spell that lies within the span, slot by slot."""
-    at_ms, end_ms = max(began_ms, span.start_ms), min(ended_ms, span.end_ms)
-    while at_ms < end_ms:
-        if slot_ms is None:
-            yield None, end_ms - at_ms
-            return
-        slot = span.slot(at_ms, slot_ms)
-        next_ms = min(end_ms, (slot + 1) * slot_ms - span.offset_ms)
-        yield slot, next_ms - at_ms
-        at_ms = next_ms
-
-
-def _agents() -> sa.CTE:
+def _known() -> sa.CTE:
     """Every agent ever known, each found by one look into the table's order instead of by reading all of it."""
-    first = sa.select(sa.func.min(spells.c.agent).label("agent"))
-    known = first.cte("known", recursive=True)
+    known = sa.select(sa.func.min(spells.c.agent).label("agent")).cte("known", recursive=True)
     following = sa.select(sa.func.min(spells.c.agent)).where(spells.c.agent > known.c.agent).scalar_subquery()
     return known.union_all(sa.select(following).where(known.c.agent.is_not(None)))
-
-
-def _begins(span: Span) -> sa.ColumnElement[bool]:
-    return sa.and_(spells.c.began_ms >= span.start_ms, spells.c.began_ms < span.end_ms)
-
-
-def _last_before(known: sa.CTE, span: Span) -> sa.ColumnElement[bool]:
-    """The spell that the span begins in."""
-    earlier = spells.alias("earlier")
-    last = sa.select(sa.func.max(earlier.c.began_ms)).where(
-        earlier.c.agent == known.c.agent, earlier.c.began_ms < span.start_ms
-    )
-    return sa.and_(spells.c.agent == known.c.agent, spells.c.began_ms == last.scalar_subquery())
-
-
-def _slot(span: Span, at: sa.ColumnElement[int], slot_ms: int | None) -> sa.ColumnElement[Any]:
-    return sa.null() if slot_ms is None else (at + span.offset_ms) // slot_ms
-
-
-def _in_one_slot(span: Span, slot_ms: int | None) -> sa.ColumnElement[bool]:
-    if slot_ms is None:
-        return sa.true()
-    return _slot(span, spells.c.began_ms, slot_ms) == _slot(span, spells.c.ended_ms - 1, slot_ms)

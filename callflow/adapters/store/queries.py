@@ -1,17 +1,17 @@
 """The reading side, for the command line: its own connection, which can change nothing and hinders no daemon."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
 
 from callflow.adapters.store.database import explained, reading_engine, version_of
 from callflow.adapters.store.migrate import newer
 from callflow.adapters.store.rows import StoredCall, stored_call, stored_happening
-from callflow.adapters.store.schema import HEAD, calls, happenings
+from callflow.adapters.store.schema import HEAD, calls, deleted, happenings
 from callflow.core.profile import Mode
 from callflow.core.record import Happening
 from callflow.core.states import Result
@@ -124,6 +124,11 @@ class Reader:
         most_first = sorted(by_result.items(), key=lambda item: -item[1])
         return Summary(by_result={result: n for result, n in most_first if n}, **counts)
 
+    def deleted_before(self, what: str) -> int:
+        """How far back `details` or `records` have been deleted, epoch ms; 0 for not at all."""
+        found = self.rows(sa.select(deleted.c.before_ms).where(deleted.c.what == what))
+        return int(found[0]["before_ms"]) if found else 0
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
@@ -136,10 +141,10 @@ class Reader:
     ) -> None:
         self.close()
 
-    def rows(self, query: sa.Executable) -> list[sa.RowMapping]:
-        """All rows of a query."""
+    def rows(self, query: sa.Executable, values: Mapping[str, Any] | None = None) -> list[sa.RowMapping]:
+        """All rows of a query, with `values` for its parameters."""
         try:
-            return list(self._connection.execute(query).mappings())
+            return list(self._connection.execute(query, values).mappings())
         except sa.exc.DBAPIError as error:
             raise explained(error, self._path) from error
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from callflow.adapters.store.lists import UNHEARD
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.schema import calls, legs, offers, stays
 from callflow.core.rings.record import AnswerClass, LegEnd, Outcome, TargetType, Timing
@@ -30,6 +31,12 @@ def tally(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Co
     """Everything but the agents' time, which agent_time has; each kind only if it knows what is to be told apart."""
     for counted in (_rings, _service, _talk, _screened):
         yield from counted(reader, span, asked)
+
+
+def cadences(reader: Reader, span: Span) -> set[str]:
+    """Names of the cadences that rings were counted by."""
+    begun = sa.and_(offers.c.began_ms >= span.start_ms, offers.c.began_ms < span.end_ms)
+    return {row["cadence"] for row in reader.rows(sa.select(offers.c.cadence).distinct().where(begun))}
 
 
 def _rings(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
@@ -72,10 +79,11 @@ def _ring_counts(table: sa.Table) -> dict[str, Number]:
 
 
 def _service(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
-    """Each queue is counted apart, for each has its standard."""
+    """Where queues have standards of their own, each is counted apart."""
     queues = {Whom.QUEUE: stays.c.queue}
     counts = _stay_counts(asked.targets)
-    for row in _rows(reader, span, asked, stays.c.joined_ms, queues, counts, always=Whom.QUEUE):
+    apart = Whom.QUEUE if len(asked.targets.queues) > 1 else None
+    for row in _rows(reader, span, asked, stays.c.joined_ms, queues, counts, always=apart):
         target = asked.targets.of(row.queue)
         yield row.key, Counted(service=Service(**row.numbers), targets=frozenset((target,)))
 
@@ -122,7 +130,7 @@ def _talk(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Co
 def _screened(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
     """By result, and of the silent and quiet calls by what was heard, once there is a column for it."""
     heard = calls.c.get("heard", sa.null())
-    unheard = calls.c.result.in_(("silent", "quiet"))
+    unheard = calls.c.result.in_(UNHEARD)
     cause = sa.case((unheard, sa.func.coalesce(heard, ""))).label("cause")
     more = (calls.c.result.label("result"), cause)
     ended = calls.c.result.is_not(None)

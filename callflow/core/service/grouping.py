@@ -4,7 +4,7 @@ Time is told in *slots*: local hours or days, counted from the epoch's beginning
 from UTC, so a change of the clocks parts a day in two spans, whose slots add up again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
@@ -34,6 +34,14 @@ class Span:
     def slot(self, at_ms: int, slot_ms: int) -> int:
         """The slot that a moment is in."""
         return (at_ms + self.offset_ms) // slot_ms
+
+    def pieces(self, slot_ms: int | None) -> Iterator["Span"]:
+        """The span cut into its slots; whole for None."""
+        at_ms = self.start_ms
+        while at_ms < self.end_ms:
+            next_ms = self.end_ms if slot_ms is None else (self.slot(at_ms, slot_ms) + 1) * slot_ms - self.offset_ms
+            yield Span(at_ms, min(next_ms, self.end_ms), self.offset_ms)
+            at_ms = next_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +121,6 @@ def gathered(parts: Iterable[tuple[Key, Counted]]) -> dict[Key, Counted]:
     return sums
 
 
-def total(rows: Mapping[Key, Counted]) -> Counted:
+def total(rows: Iterable[Counted]) -> Counted:
     """All rows added up."""
-    return sum(rows.values(), Counted())
+    return sum(rows, Counted())
