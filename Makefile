@@ -4,12 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
 TESTS ?=
-# The pretend Asterisk is still being held to the real one; until then these run by `make test-simulator` only.
-UNFINISHED := tests/simulator/pretend tests/simulator/test_conformance.py tests/simulator/test_chaos.py \
-  tests/simulator/test_replay.py tests/simulator/test_replay_record.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test test-simulator test-fast lint types format check-prompts lab-asterisk bench bench-hearing bench-hearing-quick lock prompts settings-docs clean
+.PHONY: help setup demo demo-real test test-fast lint types format check-prompts lab-asterisk bench bench-hearing bench-hearing-quick lock prompts settings-docs clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -30,15 +27,11 @@ demo: setup  ## Twelve different callers at once on a pretend Asterisk, live; ne
 demo-real: setup  ## The same callers with real SIP and RTP on a real Asterisk (needs root on Debian the first time)
 	@$(BIN)/callflow simulate demo --lab 22
 
-test: setup lint types check-prompts lab-asterisk  ## The tests of all that is finished, on real Asterisk 22 and 16 too
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered \
-	  $(addprefix --ignore=,$(UNFINISHED)) $(TESTS)
-
-test-simulator: setup  ## The tests of the simulator's unfinished parts
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(UNFINISHED) $(TESTS)
+test: setup lint types check-prompts lab-asterisk  ## All tests, on real Asterisk 22 and 16 too
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered $(TESTS)
 
 test-fast: setup  ## The tests that need no Asterisk
-	@$(BIN)/python -m pytest -n 2 --ignore=tests/lab $(addprefix --ignore=,$(UNFINISHED)) $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore=tests/lab $(TESTS)
 
 lint: setup  ## ruff: rules and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .

@@ -22,6 +22,7 @@ from callflow.core.engine import Engine
 from callflow.errors import CallflowError, LinkError, LoginRefused
 from callflow.runtime.clock import Clock
 from callflow.runtime.dispatch import Dispatcher
+from callflow.runtime.garbage import spare_what_lasts
 from callflow.runtime.loop import CoreLoop
 from callflow.runtime.watchdog import Watchdog
 from callflow.settings import Settings
@@ -72,6 +73,7 @@ class Daemon:
             await self._events_link.start()
             await self._actions_link.start()
             loop.call_later(READY_WITHOUT_EAR_S, self._tell_ready)
+            spare_what_lasts()
             error = await self._end
         finally:
             await self._stop()

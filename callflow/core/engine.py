@@ -7,6 +7,7 @@ from functools import partial
 
 from callflow.core import commands as do
 from callflow.core import events as it
+from callflow.core.early import EarlySounds
 from callflow.core.observing import Observing
 from callflow.core.profile import CHECK_LADDER, Mode, Procedures, Profile
 from callflow.core.screening import Screening
@@ -26,6 +27,7 @@ class Engine:
         self._deadlines: list[tuple[int, str]] = []
         self._prove_at: int | None = None
         self._proofs = 0
+        self._early = EarlySounds()
         self._warned: set[str] = set()
         self.link_up = False
         self.ear_proven = False
@@ -53,9 +55,11 @@ class Engine:
             case it.ChannelsSeen():
                 return self._channels_seen(event, now_ms)
         call = self._call_of(event)
-        if call is None:
-            return []
-        return self._step(call, event, now_ms)
+        if call is not None:
+            return self._step(call, event, now_ms)
+        if isinstance(event, it.SoundStarted | it.SoundEnded):
+            self._early.keep(event, now_ms)
+        return []
 
     def expire(self, now_ms: int) -> list[do.Command]:
         """Do what is due by now."""
@@ -95,7 +99,11 @@ class Engine:
             call.turn_away(Result.UNAVAILABLE, now_ms, "more calls than [limits] max_calls")
         else:
             call.start(now_ms)
-        return commands + warnings + self._after(call)
+        commands += warnings + self._after(call)
+        for sound in self._early.take(event.uniqueid, now_ms):
+            if not call.done:
+                commands += self._step(call, sound, now_ms)
+        return commands
 
     def _profile(self, event: it.CallArrived) -> tuple[Profile, list[do.Command]]:
         """The profile named in the dialplan; an unknown one falls back to `default` and is reported once."""
@@ -151,6 +159,7 @@ class Engine:
 
     def _link_lost(self, event: it.LinkLost, now_ms: int) -> list[do.Command]:
         self.link_up = self.ear_proven = False
+        self._early.forget()
         self._prove_at = None
         self._proofs = 0
         commands: list[do.Command] = []

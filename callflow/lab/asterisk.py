@@ -4,14 +4,13 @@ import asyncio
 import shutil
 from pathlib import Path
 
+from callflow.installed import FILES, SOUNDS
 from callflow.lab.ami import AmiClient
 from callflow.lab.configs import LAB_USER, LabPorts, config_files
 from callflow.lab.errors import LabStartFailed
 from callflow.lab.host import Host, RootDirectory
 from callflow.lab.process import Process
 
-PROJECT = Path(__file__).resolve().parents[2]
-SOUNDS = PROJECT / "dialplan" / "sounds"
 _START_S = 30.0
 
 
@@ -93,8 +92,8 @@ class Asterisk:
         available = {path.stem for path in outside.glob("*.so")}
         for name, text in config_files(self.work, modules, available, self.ports).items():
             (etc / name).write_text(text)
-        shutil.copy(PROJECT / "config/asterisk/manager_callflow.conf", etc)
-        dialplan = (PROJECT / "dialplan/callflow.conf").read_text()
+        shutil.copy(FILES / "config/asterisk/manager_callflow.conf", etc)
+        dialplan = (FILES / "dialplan/callflow.conf").read_text()
         (etc / "callflow.conf").write_text(dialplan.replace("127.0.0.1:4573", f"127.0.0.1:{self.ports.agi}"))
 
     @property

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from callflow.lab.asterisk import SOUNDS, Asterisk
+from callflow.installed import SOUNDS
+from callflow.lab.asterisk import Asterisk
 from callflow.lab.audio import voice_from
 from callflow.lab.capture import Capture
 from callflow.lab.configs import LabPorts

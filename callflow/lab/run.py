@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from callflow.installed import CHECKOUT, SOUNDS
 from callflow.lab import judge as judging
 from callflow.lab.ami import Message
-from callflow.lab.asterisk import PROJECT, SOUNDS
 from callflow.lab.casting import make_caller
 from callflow.lab.daemon import RUN_CALLFLOW, Config
 from callflow.lab.judge import Observed, judge
@@ -20,7 +20,7 @@ from callflow.lab.sipp import Caller
 from callflow.lab.wire import Wire
 from callflow.simulator.site import PROFILES
 
-SCENARIOS = PROJECT / "tests" / "lab"
+SCENARIOS = CHECKOUT / "tests" / "lab"
 SCENARIO_CONFIG: Config = {"profiles": PROFILES}
 OnCall = Callable[[Scenario, str], None]
 _SPACING_S = 0.05

@@ -138,7 +138,7 @@ class Lines:
         for connection in list(self._connections):
             if fault.meets(connection.name):
                 texts = _AGI_GARBAGE if connection.kind == "agi" else _GARBAGE
-                connection.down.put(self.dice.choice(texts), self.now_s())
+                connection.down.put(self.dice.choice(texts))
         if fault.on == "agi":
             with suppress(OSError):
                 _, stranger = await asyncio.open_connection(LOOPBACK, self._targets["agi"])

@@ -37,7 +37,8 @@ class Line:
         self.name = "agi" if kind == "agi" else "ami"
         self._messages = Messages(kind, "<" if from_asterisk else ">")
         self._queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
-        self._last_due = 0.0
+        self._loop_time = asyncio.get_running_loop().time  # the faults' own clock starts anew when calls begin
+        self._last_due_at = 0.0
         self.on_message: Callable[[bytes], None] = lambda message: None
 
     async def read(self, reader: asyncio.StreamReader) -> None:
@@ -47,26 +48,25 @@ class Line:
                 for message in self._messages.feed(data, keep_empty=True):
                     self.on_message(message)
                     self._take(message)
-        self.put(self._messages.rest, self._weather.now_s())
-        self.put(b"", self._weather.now_s())
+        self.put(self._messages.rest)
+        self.put(b"")
 
-    def put(self, message: bytes, due_s: float) -> None:
-        """In line, behind what is there already."""
-        self._last_due = max(self._last_due, due_s)
-        self._queue.put_nowait((self._last_due, message))
+    def put(self, message: bytes, late_s: float = 0.0) -> None:
+        """In line, behind what is there already, to be passed on `late_s` from now."""
+        self._last_due_at = max(self._last_due_at, self._loop_time() + late_s)
+        self._queue.put_nowait((self._last_due_at, message))
 
     def _take(self, message: bytes) -> None:
-        now_s = self._weather.now_s()
         event = _event_name(message) if self.from_asterisk else ""
-        due_s, copies = now_s, 1
-        for fault in self._weather.active(self.name, now_s):
+        late_s, copies = 0.0, 1
+        for fault in self._weather.active(self.name, self._weather.now_s()):
             if fault.what in AT_ONCE or not fault.hits(event, self._weather.dice):
                 continue
             match fault.what:
                 case "delay":
-                    due_s += fault.ms / 1000
+                    late_s += fault.ms / 1000
                 case "reorder":
-                    due_s += self._weather.dice.random() * fault.ms / 1000
+                    late_s += self._weather.dice.random() * fault.ms / 1000
                 case "drop" if event:
                     copies = 0
                 case "duplicate" if event:
@@ -77,7 +77,7 @@ class Line:
         if event and self._weather.jumped_ms:
             message = _STAMP.sub(self._jumped, message)
         for _ in range(copies):
-            self.put(message, due_s)
+            self.put(message, late_s)
 
     def _jumped(self, found: re.Match[bytes]) -> bytes:
         stamp = int(found[1]) * 1_000_000 + int(found[2]) + self._weather.jumped_ms * 1000
@@ -87,10 +87,10 @@ class Line:
         """Pass on what is due until the end."""
         with suppress(OSError):
             while True:
-                due_s, message = await self._queue.get()
+                due_at, message = await self._queue.get()
                 if not message:
                     return
-                if (wait_s := due_s - self._weather.now_s()) > 0:
+                if (wait_s := due_at - self._loop_time()) > 0:
                     await asyncio.sleep(wait_s)
                 while self._is("stall"):  # noqa: ASYNC110 - a fault ends with the clock, and tells nobody
                     await asyncio.sleep(_TICK_S)

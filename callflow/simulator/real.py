@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from callflow.lab.asterisk import SOUNDS
+from callflow.installed import SOUNDS
 from callflow.lab.audio import read_wav
 from callflow.lab.host import LAB_FOLDER, Host, PlainHost
 from callflow.lab.judge import Observed, judge

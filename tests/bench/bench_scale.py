@@ -26,6 +26,7 @@ from callflow.simulator.pretend.report import Outcome, Status, read_line
 from callflow.simulator.site import daemon_config
 
 LISTEN_S = 3.0
+SPEAKING = 0.7
 LINE_LIMIT = 1 << 20
 SCENARIO = """
 purpose = "A mix of callers at a steady rate, for the bench."
@@ -91,13 +92,14 @@ def table(figures: Figures, rate: float) -> Table:
     return shown
 
 
-async def run(rate: float, seconds: float, console: Console) -> None:
+async def run(rate: float, seconds: float, console: Console, speaking: float = SPEAKING) -> None:
     figures = Figures()
     with take_ports() as ports, tempfile.TemporaryDirectory(prefix="callflow-bench-") as name:
         folder = Path(name)
         ami_port, agi_port = ports.named(), ports.named()
         scenario = folder / "scale.toml"
-        shares = {"speaks": 0.7 * rate, "silent": 0.2 * rate, "key": 0.1 * rate}
+        others = (1 - speaking) * rate
+        shares = {"speaks": speaking * rate, "silent": others * 2 / 3, "key": others / 3}
         scenario.write_text(SCENARIO.format(seconds=seconds, **shares))
         config = daemon_config(ami_port, agi_port, folder / "callflow.db", "warning")
         config["limits"] = {"max_calls": 20_000}
@@ -117,6 +119,8 @@ async def run(rate: float, seconds: float, console: Console) -> None:
         finally:
             if daemon.running:
                 await daemon.stop()
+            else:
+                print(f"the daemon has ended by itself:\n{daemon.log.read_text()[-4000:]}", file=sys.stderr)
             if process.returncode is None:
                 process.terminate()
                 await process.wait()
@@ -157,7 +161,8 @@ def show(figures: Figures, cpu: list[float], rows: tuple[int, int, int], console
         f"interrupted {rows[2]}\n"
         f"prompt lateness: p50 {low:.1f} ms, p99 {high:.1f} ms, worst {worst:.1f} ms, "
         f"of {len(figures.lateness_ms)} prompts\n"
-        f"CPU per call: daemon {cpu[0] / calls * 1000:.2f} ms, pretend Asterisk {cpu[1] / calls * 1000:.2f} ms\n"
+        f"CPU per call: daemon {cpu[0] / calls * 1000:.2f} ms, pretend Asterisk {cpu[1] / calls * 1000:.2f} ms; "
+        f"one core is saturated at about {calls / cpu[0]:.0f} calls per second\n"
         f"daemon memory: {settled:.1f} MB in the second third, {end:.1f} MB in the last",
         highlight=False,
     )
@@ -167,8 +172,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=float, default=100.0, help="calls per second")
     parser.add_argument("--seconds", type=float, default=300.0, help="how long calls arrive")
+    parser.add_argument(
+        "--speaking", type=float, default=SPEAKING, help="share of callers who speak; 2/3 of the others are silent"
+    )
     options = parser.parse_args()
-    asyncio.run(run(options.rate, options.seconds, Console()))
+    asyncio.run(run(options.rate, options.seconds, Console(), options.speaking))
 
 
 if __name__ == "__main__":

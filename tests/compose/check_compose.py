@@ -31,6 +31,7 @@ from tests.compose.calls_seen import Call, calls_in, missing
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE_IMAGES = ("debian:sid", "python:3.11-slim")
+SIMULATED, WELL = "s1", "3 of 3 as expected."
 BUILD_S, UP_S, CALLS_S, STEP_S = 1800.0, 80.0, 110.0, 40.0
 
 
@@ -46,7 +47,12 @@ class Compose:
         self._compose = [*engine, "exec", *compose] if engine else compose
         override = folder / "override.json"
         override.write_text(json.dumps(_override(folder, network="host" if engine else None)))
-        names = {"COMPOSE_FILE": f"{ROOT / 'docker-compose.yml'}:{override}", "COMPOSE_PROJECT_NAME": "callflow-check"}
+        names = {
+            "COMPOSE_FILE": f"{ROOT / 'docker-compose.yml'}:{override}",
+            "COMPOSE_PROJECT_NAME": "callflow-check",
+            "COMPOSE_PROFILES": "sim",
+            "SIMULATE": SIMULATED,
+        }
         self._environ = os.environ | names
         self._since = ""
 
@@ -150,17 +156,20 @@ def _override(folder: Path, network: str | None) -> Mapping[str, object]:
             "asterisk": {"build": build},
             "callflow": {"build": build | {"secrets": list(secrets)}, "environment": {"CALLFLOW_LOG__FORMAT": "json"}},
             "callers": {"build": build},
+            "simulator": {"build": build | {"secrets": list(secrets)}},
         },
         "secrets": {name: {"file": str(path)} for name, path in secrets.items()},
     }
 
 
 def _wait_for_calls(compose: Compose) -> list[Call]:
-    """The calls in the daemon's log, as soon as every kind is among them. Raises Failed."""
+    """The calls in the daemon's log, when every kind is among them and the simulator is content. Raises Failed."""
     ends_at = time.monotonic() + CALLS_S
     while True:
         calls = calls_in(compose.log("callflow"))
         lacking = missing(calls)
+        if WELL not in compose.log("simulator"):
+            lacking.append(f"simulator: {WELL}")
         if not lacking:
             return calls
         if time.monotonic() > ends_at:

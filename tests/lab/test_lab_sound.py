@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from callflow.installed import SOUNDS
 from callflow.lab import mulaw
-from callflow.lab.asterisk import SOUNDS
 from callflow.lab.audio import Sound, active_level_dbov, level_dbov, read_wav, timeline, voice_from, write_mulaw
 from callflow.lab.prompts import PromptBook
 from callflow.lab.stream import write_stream

@@ -135,6 +135,17 @@ async def test_a_stall_passes_nothing_and_then_everything() -> None:
         assert time.monotonic() - began >= 0.25
 
 
+async def test_nothing_is_held_back_when_the_faults_clock_starts_anew() -> None:
+    async with pair(fault(what="stall", at_s=60)) as line:
+        await asyncio.sleep(0.5)  # by the clock of before, what was said until now is due half a second later
+        await line.says("1")
+        assert digit(await line.hears()) == "1"
+        line.lines.begin()
+        await line.says("2")
+        async with asyncio.timeout(0.4):
+            assert digit(await line.hears()) == "2"
+
+
 async def test_a_clock_jump_moves_the_stamps_and_nothing_else() -> None:
     async with pair(fault(what="clock_jump", ms=-3_600_000)) as line:
         await asyncio.sleep(0.05)

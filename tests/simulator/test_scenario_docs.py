@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from callflow.lab.asterisk import PROJECT
+from callflow.installed import CHECKOUT
 from callflow.simulator.deeds import NOMINAL_ANCHORS, Deed, Expected
 from callflow.simulator.scenario import AgentGroup, CallerGroup, Scenario, read_scenario
 
-PAGE = (PROJECT / "docs" / "simulator.md").read_text("utf-8")
+PAGE = (CHECKOUT / "docs" / "simulator.md").read_text("utf-8")
 KEYS = {
     key
     for model in (Scenario, CallerGroup, AgentGroup, Deed, Expected)

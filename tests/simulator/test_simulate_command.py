@@ -46,6 +46,22 @@ def test_a_call_that_ends_otherwise_is_exit_code_1(tmp_path: Path) -> None:
     assert "speaks (1001): result spoke, expected silent" in done.stdout
 
 
+@pytest.mark.parametrize("where", ["in the scenario", "in a file of their own"])
+def test_faults_meet_the_calls_and_harm_nobody(tmp_path: Path, where: str) -> None:
+    calls = tmp_path / "calls.toml"
+    faults = tmp_path / "faults.toml"
+    scenario = (
+        'purpose = "AMI is cut in the greeting"\n[[callers]]\nname = "cut"\nat_s = 0\n'
+        'expect = { result = "unavailable", prompts = ["greeting"], agent = true }\n'
+    )
+    cut = '[[faults]]\nwhat = "cut"\nat_s = 2\n'
+    calls.write_text(scenario if where == "in a file of their own" else scenario + cut)
+    faults.write_text(cut)
+    more = ["--faults", str(faults)] if where == "in a file of their own" else []
+    done = callflow("simulate", str(calls), "--pretend", *more, timeout_s=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_sigterm_ends_everything_and_leaves_nothing_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "callflow", "simulate", "demo", "--pretend"]
     with subprocess.Popen(command, env=os.environ | {"TMPDIR": str(tmp_path)}, stdout=subprocess.DEVNULL) as process:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from callflow.lab.asterisk import SOUNDS
+from callflow.installed import SOUNDS
 from callflow.lab.phones import Agents, agents_xml
 from callflow.lab.sipp import caller_xml
 from callflow.simulator.errors import SimulationFailed

@@ -47,6 +47,7 @@ class AmiLink:
         self._refusals = 0
         self._was_up = False
         self._reason = "not started"
+        self._warned = False
         self.counts: Counter[str] = Counter()
         """sessions, failed_connects, refused_logins, event_failures, callback_failures, unclaimed (late answers)."""
 
@@ -121,6 +122,7 @@ class AmiLink:
         self._session = session
         self._was_up = True
         self._refusals = 0
+        self._warned = False
         self.counts["sessions"] += 1
         self._log.info("AMI connected", host=self._options.host, port=self._options.port, events=self._options.events)
         self._call(self._on_up)
@@ -131,11 +133,11 @@ class AmiLink:
         self._call(self._on_down, reason)
 
     def _failed(self, error: Exception) -> None:
-        """First failure warned, repeats told at debug."""
+        """The first failure since the last session is warned of, the others are told at debug."""
         reason = str(error) or "no answer to the login"
         self.counts["failed_connects"] += 1
-        tell = self._log.debug if self._reason == reason else self._log.warning
-        self._reason = reason
+        tell = self._log.debug if self._warned else self._log.warning
+        self._reason, self._warned = reason, True
         tell("AMI cannot be reached", host=self._options.host, port=self._options.port, reason=reason)
 
     def _refused(self, error: LoginRefused) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
+from callflow.runtime.garbage import spare_what_lasts
 from callflow.simulator.errors import SimulationFailed, SimulatorError
 from callflow.simulator.faults import read_faults
 from callflow.simulator.faulty import Lines
@@ -53,8 +54,8 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 async def serve(options: argparse.Namespace, scenario: Scenario) -> None:
     """Run one pretend Asterisk to its end. Raises SimulatorError."""
     out = _Printer()
-    faults = read_faults(options.faults) if options.faults else None
-    async with Lines(faults.faults if faults else (), faults.seed if faults else 1) as lines:
+    faults = (*scenario.faults, *(read_faults(options.faults).faults if options.faults else ()))
+    async with Lines(faults, scenario.seed) as lines:
         line = await _listen(lines, "agi", 0, options.agi_port) if faults else 0
         asterisk = PretendAsterisk(
             scenario,
@@ -66,6 +67,7 @@ async def serve(options: argparse.Namespace, scenario: Scenario) -> None:
         )
         try:
             await _open(asterisk, lines if faults else None, options.ami_port, out)
+            spare_what_lasts()
             _begin(asterisk, options.start)
             await _report(asterisk, out, _stopped(), stay=options.stay)
             if faults:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from callflow.installed import SOUNDS
 from callflow.simulator.pretend.actions import Actions
 from callflow.simulator.pretend.ami_server import AmiServer
 from callflow.simulator.pretend.ami_session import AmiSession, User
@@ -14,7 +15,7 @@ from callflow.simulator.pretend.dialplan import read_dialplan
 from callflow.simulator.pretend.flavour import ASTERISK_22, Flavour
 from callflow.simulator.pretend.report import Outcome, Status
 from callflow.simulator.pretend.script import Script, make_script
-from callflow.simulator.pretend.sounds import Sounds, default_sounds
+from callflow.simulator.pretend.sounds import Sounds
 from callflow.simulator.pretend.world import LOOPBACK, Places, World
 from callflow.simulator.scenario import CallerGroup, Scenario
 from callflow.simulator.schedule import PlannedCall, schedule
@@ -42,14 +43,14 @@ class PretendAsterisk:
     ) -> None:
         self._scenario = scenario
         self._on_outcome = on_outcome
-        self._sounds = Sounds(sounds or default_sounds())
+        self._sounds = Sounds(sounds or SOUNDS)
         self._scripts: dict[str, Script] = {}
         clock = Clock(asyncio.get_running_loop())
         self.world = World(clock, flavour, self._sounds, places, self._emit, scenario.seed)
         self.world.on_outcome = self._ended
         agent, agi = f"{LOOPBACK}:{places.agent_port}", f"agi://{LOOPBACK}:{places.agi_port}/{places.agi_script}"
         include = self._sounds.folder.parent / "callflow.conf"
-        steps = read_dialplan(include if include.is_file() else default_sounds().parent / "callflow.conf", agi, agent)
+        steps = read_dialplan(include if include.is_file() else SOUNDS.parent / "callflow.conf", agi, agent)
         self.actions = Actions(self.world, steps)
         self.ami = AmiServer(clock, flavour.ami_version, users or SHIPPED_USERS, self.actions)
         self._port = 0

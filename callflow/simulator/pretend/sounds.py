@@ -9,15 +9,8 @@ import numpy as np
 from callflow.lab.audio import RATE, read_wav
 from callflow.lab.mulaw import Samples
 
-_PACKAGE = Path(__file__).resolve().parents[2]
 _VOICE = "en/callflow/goodbye"
 _LOUD = 500
-
-
-def default_sounds() -> Path:
-    """The project's own prompts, in the repository or in the installed package."""
-    candidates = (_PACKAGE.parent / "dialplan" / "sounds", _PACKAGE / "share" / "dialplan" / "sounds")
-    return next((path for path in candidates if path.is_dir()), candidates[0])
 
 
 class Sounds:

@@ -2,12 +2,12 @@
 
 import pytest
 
+from callflow.installed import SOUNDS
 from callflow.simulator.pretend.call import AGI, ANSWER, ARMED, END, SCREEN
 from callflow.simulator.pretend.dialplan import Step, read_dialplan
 from callflow.simulator.pretend.local import CHECK, PROMPT_S, TONE_S
-from callflow.simulator.pretend.sounds import default_sounds
 
-STEPS = read_dialplan(default_sounds().parent / "callflow.conf", "agi://127.0.0.1:4999/screen", "127.0.0.1:5070")
+STEPS = read_dialplan(SOUNDS.parent / "callflow.conf", "agi://127.0.0.1:4999/screen", "127.0.0.1:5070")
 
 
 def step(context: str, exten: str, priority: int) -> Step:

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from callflow.installed import SOUNDS as FOLDER
 from callflow.simulator.pretend.clock import Clock
 from callflow.simulator.pretend.script import make_script
-from callflow.simulator.pretend.sounds import Sounds, default_sounds
+from callflow.simulator.pretend.sounds import Sounds
 from callflow.simulator.pretend.talk_detect import Hearing, TalkDetect
 from tests.simulator.pretend.stage import in_virtual_time, scenario
 
-SOUNDS = Sounds(default_sounds())
+SOUNDS = Sounds(FOLDER)
 Heard = list[tuple[str, int]]
 
 
