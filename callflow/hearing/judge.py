@@ -37,7 +37,7 @@ def judge(records: Records, samples: Samples, settings: HearingSettings, *, spok
     tones = tonal(ToneRuns(records["steady"], records["v21"], records["dtmf"]))
     voice = np.where(tones | _steady(level), 0.0, records["voice"])
     if spoke or _is_voice(voice, level):
-        return _talker(voice, level, samples, settings)
+        return _talker(voice, level, records["echo"], samples, settings)
     noise_dbov = round(max(_LEAST_NOISE_DBOV, float(np.percentile(level, _STEADY_PERCENTILE))), 1)
     if level.max() < NOTHING_DBOV:
         return _nothing(samples, noise_dbov)
@@ -68,7 +68,7 @@ def _steady(level_dbov: Floats) -> Flags:
     return steady
 
 
-def _talker(voice: Floats, level_dbov: Floats, samples: Samples, settings: HearingSettings) -> Finding:
+def _talker(voice: Floats, level_dbov: Floats, echo: Flags, samples: Samples, settings: HearingSettings) -> Finding:
     """Speech or quiet, by the active level of the frames with voice and their neighbours, less the noise in it."""
     spoken = voice >= _VOICE
     if not spoken.any():
@@ -76,7 +76,8 @@ def _talker(voice: Floats, level_dbov: Floats, samples: Samples, settings: Heari
     near = spoken.copy()
     near[1:] |= spoken[:-1]
     near[:-1] |= spoken[1:]
-    noise = 10 ** (float(np.median(level_dbov[~near])) / 10) if (~near).any() else 0.0
+    line = ~near & ~echo  # our own prompt come back, or a voice that was taken for it, is no noise of the line
+    noise = 10 ** (float(np.median(level_dbov[line])) / 10) if line.any() else 0.0
     said = samples.reshape(-1, FRAME)[near].ravel() / np.float32(32768)
     heard_dbov = active_level_dbov(said)
     power = 10 ** ((heard_dbov if heard_dbov is not None else _mean_dbov(level_dbov[near])) / 10)
