@@ -115,7 +115,8 @@ def states_svg() -> str:
     y = TOP + LANE * (1 + max(lanes.values()))
     done_y = y + STATE_H + DOWN
     width = left[row[-1]] + STATE_W + 88
-    body = [f'<rect class="all" stroke-dasharray="5 5" x="22" y="52" width="{width - 44}" height="{y + STATE_H - 20}" rx="14"/>']
+    around = f'x="22" y="52" width="{width - 44}" height="{y + STATE_H - 20}"'
+    body = [f'<rect class="all" stroke-dasharray="5 5" {around} rx="14"/>']
     for state in row:
         body += _state(left[state], y, STATE_W, state)
     body += _state(22, done_y, width - 44, State.DONE)

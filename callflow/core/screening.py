@@ -15,7 +15,6 @@ FENCE_MS = 30
 class Screening(Probing):
     """Acts on one call: `receive`, `expire` and `next_deadline` are what the engine calls."""
 
-    _armed = False
     _fence_again = False
     _fenced = False
     _listen_from: int | None = None
@@ -77,10 +76,12 @@ class Screening(Probing):
 
     def ear_armed(self, now_ms: int) -> None:
         """Asterisk listens to the caller: begin the first rung, or go on after it was set anew."""
+        if not self._arms_awaited:
+            raise IllegalInput(self.state, Input.EAR_ARMED)
+        self._arms_awaited -= 1
         self._ears.forget()
-        if self._armed:
+        if self.state is not State.ARMING:
             return
-        self._armed = True
         self._go(Input.EAR_ARMED)
         self._tell(Kind.EAR, now_ms, "talk_detect", "armed")
         self._begin_rung(now_ms)

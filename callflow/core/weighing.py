@@ -30,9 +30,14 @@ NOTHING_DBOV = -66.0
 
 
 def gain_for(level_dbov: float | None, noise_dbov: float | None, quiet: Quiet) -> float:
-    """The gain in dB that brings a voice of this level to the target; never noise above it, and within bounds."""
-    if level_dbov is None or quiet.gain == "agc":
+    """The gain in dB that brings a voice of this level to the target; never noise above it, and within bounds.
+
+    An unknown level gets half of the most: it may be none so low.
+    """
+    if quiet.gain == "agc":
         return quiet.max_gain_db
+    if level_dbov is None:
+        return quiet.max_gain_db / 2
     loudest_dbov = level_dbov if noise_dbov is None else max(level_dbov, noise_dbov)
     return round(min(max(quiet.target_dbov - loudest_dbov, 0.0), quiet.max_gain_db), 1)
 
