@@ -119,6 +119,8 @@ async def run(rate: float, seconds: float, console: Console, speaking: float = S
         finally:
             if daemon.running:
                 await daemon.stop()
+            else:
+                print(f"the daemon has ended by itself:\n{daemon.log.read_text()[-4000:]}", file=sys.stderr)
             if process.returncode is None:
                 process.terminate()
                 await process.wait()
