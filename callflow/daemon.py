@@ -183,13 +183,11 @@ class Daemon:
     def _on_link_up(self) -> None:
         if not (self._events_link.connected and self._actions_link.connected):
             return
-        if self._was_up:
-            self._dispatch.spawn(self._take_snapshot())
+        self._dispatch.spawn(self._take_snapshot(again=self._was_up))
         self._was_up = True
         log.info("AMI is connected", host=self._settings.ami.host, port=self._settings.ami.port)
         self._receive(it.LinkUp(self._clock.now_ms()))
         self._rings.link_up()
-        self._dispatch.spawn(self._rings.take_snapshot())
 
     def _on_link_down(self, reason: str) -> None:
         if self._engine.link_up and not self._stopping:
@@ -201,13 +199,17 @@ class Daemon:
         if refused.fatal:
             self._finish(refused)
 
-    async def _take_snapshot(self) -> None:
-        try:
-            uniqueids = await self._actions.snapshot()
-        except LinkError as error:
-            log.warning("no snapshot of the channels after the reconnect", reason=str(error))
-            return
-        self._receive(it.ChannelsSeen(uniqueids, self._clock.now_ms()))
+    async def _take_snapshot(self, *, again: bool) -> None:
+        """What is there now; after a reconnect, also what has ended meanwhile."""
+        asked_ms, uniqueids = self._rings.now_ms(), None
+        if again:
+            try:
+                uniqueids = await self._actions.snapshot()
+            except LinkError as error:
+                log.warning("no snapshot of the channels after the reconnect", reason=str(error))
+                return
+            self._receive(it.ChannelsSeen(uniqueids, self._clock.now_ms()))
+        await self._rings.take_snapshot(asked_ms, uniqueids)
 
     def _sample(self) -> Sample:
         """How everything here is now, for metrics and states."""

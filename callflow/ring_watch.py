@@ -22,17 +22,16 @@ from callflow.settings import Settings
 log = structlog.get_logger()
 
 
-class Snapshots(Protocol):
-    """What is asked of AMI; both may raise LinkError."""
+class Queues(Protocol):
+    """What is asked of AMI; may raise LinkError."""
 
-    async def snapshot(self) -> frozenset[str]: ...
     async def queues(self) -> list[dict[str, str]]: ...
 
 
 class RingWatch:
     """Every AMI event goes in by `ami_event`; what is to be kept goes out by `dispatch`."""
 
-    def __init__(self, settings: Settings, actions: Snapshots, dispatch: Callable[[Command], None]) -> None:
+    def __init__(self, settings: Settings, actions: Queues, dispatch: Callable[[Command], None]) -> None:
         self.tracker = Tracker(settings.rings, settings.targets())
         self.failures: Counter[str] = Counter()
         """Faults of our own, by the name of the error."""
@@ -40,6 +39,10 @@ class RingWatch:
         self._translate = RingTranslator()
         self._clock = Clock()
         self._loop = CoreLoop(self.tracker, self._clock, dispatch)
+
+    def now_ms(self) -> int:
+        """Now, by the tracker's own clock: it lasts through a stepped system clock while anything is under way."""
+        return self._clock.now_ms()
 
     def ami_event(self, message: dict[str, str]) -> None:
         """Take in one AMI event."""
@@ -58,19 +61,19 @@ class RingWatch:
         """AMI is gone: what is under way is partial from here."""
         self._receive(events.LinkLost(self._clock.now_ms(), reason))
 
-    async def take_snapshot(self) -> None:
-        """Find the callers who wait, the members, and what has ended meanwhile."""
-        asked_ms = self._clock.now_ms()
+    async def take_snapshot(self, asked_ms: int, channels: frozenset[str] | None = None) -> None:
+        """Find the callers who wait and the members; with `channels`, asked for at `asked_ms`, also what has ended."""
         try:
             entries = await self._actions.queues()
-            uniqueids = await self._actions.snapshot()
         except LinkError as error:
             log.warning("no snapshot of the queues; what waits already is not counted", reason=str(error))
             return
         members = [member_of(entry) for entry in entries if entry.get("Event") == "QueueMember"]
         waiting = [waiting_of(entry) for entry in entries if entry.get("Event") == "QueueEntry"]
         when = When(self._clock.now_ms(), stamped=False)
-        self._receive(QueuesSeen(when, asked_ms, uniqueids, tuple(members), tuple(waiting)))
+        if channels is None:  # at the first connection nothing can have ended
+            asked_ms, channels = 0, frozenset(one.caller.uniqueid for one in waiting)
+        self._receive(QueuesSeen(when, asked_ms, channels, tuple(members), tuple(waiting)))
 
     def close(self) -> None:
         """No deadline fires any more."""

@@ -231,3 +231,25 @@ def test_without_stamps_the_record_says_so() -> None:
     fact = RingTranslator()(event("Newchannel"), BEGIN_MS)
     assert isinstance(fact, it.ChannelBegan)
     assert fact.when == it.When(BEGIN_MS, False)
+
+
+def test_of_two_who_answer_the_bridge_decides(table: Table) -> None:
+    other = it.Party("1.3", "PJSIP/8013-00000003", "1.1")
+    table.join()
+    table.ring()
+    table.tell(it.DialBegan, CALLER, other)
+    table.tell(it.ChannelRang, other)
+    table.wait(6.5)
+    for phone in (PHONE, other):
+        table.tell(it.ChannelUp, phone)
+        table.tell(it.DialEnded, phone, "ANSWER", "")
+    table.tell(it.BridgeEntered, other, "b")
+    table.tell(it.BridgeEntered, CALLER, "b")
+    table.tell(it.ChannelEnded, PHONE.uniqueid)
+    table.tell(it.ChannelEnded, other.uniqueid, after_s=5)
+    table.hang_up()
+    assert [(leg.agent, leg.end) for leg in table.kept.legs] == [("8012", LegEnd.ELSEWHERE), ("8013", LegEnd.ANSWERED)]
+    assert [(offer.agent, offer.legs, offer.answer_class) for offer in table.kept.offers] == [
+        ("8013", 2, AnswerClass.IDEAL)
+    ]
+    assert (table.stay.agent, table.stay.talk_ms) == ("8013", 5000)
