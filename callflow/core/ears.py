@@ -55,10 +55,10 @@ class Ears:
         """Set Asterisk's ear anew, at the usual threshold or at the low one; a sound that lasts is told again."""
         return self._own.arm_low(call_id, channel) if low else self._own.arm(call_id, channel)
 
-    def sounding_since(self, now_ms: int) -> int:
-        """When the sound that Asterisk's ear hears began, epoch ms; now when there is none."""
-        since = self._own.sounding_since
-        return now_ms if since is None else since
+    @property
+    def sounding_since(self) -> int | None:
+        """When the sound that Asterisk's ear hears now began, epoch ms; None when there is none."""
+        return self._own.sounding_since
 
     def forget(self) -> None:
         """Asterisk's own ear was armed afresh."""

@@ -8,14 +8,12 @@ tap may explain it as noise or a tone; what it cannot explain is a caller.
 
 from callflow.core import commands as do
 from callflow.core import events as it
-from callflow.core.call import Call
 from callflow.core.ear import Judgement
 from callflow.core.heard import Heard
-from callflow.core.profile import Quiet
+from callflow.core.raising import ANSWER_TIMEOUT_MS, Raising
 from callflow.core.record import Kind
 from callflow.core.states import Input, Result, State
 
-ANSWER_TIMEOUT_MS = 1000
 LOOK_TIMEOUT_MS = 300
 LOOK_EVERY_MS = 200
 LOOK_MARGIN_DB = 6.0
@@ -29,35 +27,24 @@ NOTHING_DBOV = -66.0
 """A tap that hears less than this has not heard what Asterisk's ear took for speech."""
 
 
-def gain_for(level_dbov: float | None, noise_dbov: float | None, quiet: Quiet) -> float:
-    """The gain in dB that brings a voice of this level to the target; never noise above it, and within bounds."""
-    if level_dbov is None or quiet.gain == "agc":
-        return quiet.max_gain_db
-    loudest_dbov = level_dbov if noise_dbov is None else max(level_dbov, noise_dbov)
-    return round(min(max(quiet.target_dbov - loudest_dbov, 0.0), quiet.max_gain_db), 1)
-
-
 def _explains(window: it.WindowJudged) -> bool:
     """The tap has heard the sound, too, and it was no voice: noise, a tone, or our own prompt come back."""
     return window.heard is Heard.TONE or (window.noise_dbov is not None and window.noise_dbov >= NOTHING_DBOV)
 
 
-class Weighing(Call):
-    """A call whose sounds are judged. Above it stand `_heard`, `_begin_rung`, `_silence` and `_confirm`."""
+class Weighing(Raising):
+    """A call whose sounds are judged. Above it stand `_listen`, `_silence` and `_confirm`."""
 
     _ask_id = 0
     _verdict_asked = False
     _voiced = False
     """The call came to WEIGHING by a voice, not by the end of its listening time."""
-    _voice_at: int | None = None
-    _noise_dbov: float | None = None
     _unexplained: Judgement | None = None
     """A sound that only Asterisk's ear took for speech; it counts unless the tap explains it."""
     _echoing = False
     """The tap has explained a sound while this prompt was said."""
     _window_at = 0
     _trust_at: int | None = None
-    _look_at: int | None = None
 
     # -- sounds ---------------------------------------------------------------------------------------------------
 
@@ -183,10 +170,6 @@ class Weighing(Call):
         elif verdict:
             self._too_low(window.level_dbov, now_ms)
 
-    def _clear(self, level_dbov: float | None, margin_db: float = 0.0) -> bool:
-        limit_dbov = self.profile.quiet.below_dbov + margin_db
-        return level_dbov is None or level_dbov + self.journal.gain_db >= limit_dbov
-
     def _no_voice(self, window: it.WindowJudged, now_ms: int) -> None:
         """Noise is a doubt; a voice that came to nothing is one too, where the next thing is the hang-up."""
         if self._is_doubt(window):
@@ -217,78 +200,12 @@ class Weighing(Call):
         else:
             self._silence(now_ms)
 
-    # -- a voice that is too low ----------------------------------------------------------------------------------
-
-    def _too_low(self, level_dbov: float | None, now_ms: int) -> None:
-        """Up the quiet ladder: raise the gain, ask to speak up, or give up."""
-        self.journal.heard_at_ms = self._voice_at or now_ms
-        self._look_at = None
-        rung = self._climb.next_quiet
-        if rung is not None and rung.raise_gain:
-            self._climb.up_quiet()
-            gain_db = gain_for(level_dbov, self._noise_dbov, self.profile.quiet)
-            if self.state is State.WEIGHING and gain_db > self.journal.gain_db:
-                self._raise(gain_db, now_ms)
-            else:
-                self._too_low(level_dbov, now_ms)
-        elif rung is None or (rung.then == "hang_up" and not self._may_hang_up_low):
-            self._go(Input.LOW_PASS_ON)
-            self._conclude(Result.PASSED, now_ms, "the voice stayed too low; a person may understand it")
-        else:
-            self._go(Input.ASK_LOUDER)
-            self._climb.up_quiet()
-            self._begin_rung(now_ms)
-
-    @property
-    def _may_hang_up_low(self) -> bool:
-        """Only the tap can tell a low voice for certain."""
-        return self.profile.quiet.on_exhausted == "hangup" and self._ears.tapped
-
-    def _raise(self, gain_db: float, now_ms: int) -> None:
-        self._go(Input.RAISE_GAIN)
-        self._state_at = now_ms + ANSWER_TIMEOUT_MS
-        self._set_gain(gain_db)
-
-    def _set_gain(self, gain_db: float) -> None:
-        quiet = self.profile.quiet
-        self._do(do.SetGain(self.arrived.call_id, self.arrived.channel, gain_db, quiet.gain, quiet.target_dbov))
-
-    def _fit_gain(self, level_dbov: float | None) -> None:
-        """A caller who has come closer is not shouted at the agent."""
-        gain_db = gain_for(level_dbov, self._noise_dbov, self.profile.quiet)
-        if level_dbov is not None and gain_db < self.journal.gain_db:
-            self.journal.gain_db = gain_db
-            self._set_gain(gain_db)
-
-    def gain_set(self, gain_db: float, now_ms: int) -> None:
-        """Judge again, with the gain counted in: the spy hears the sound before it."""
-        if self.state is not State.RAISING:
-            return
-        self.journal.gain_db = gain_db
-        self._tell(Kind.GAIN, now_ms, f"{gain_db:g} dB", "the caller's audio is raised for the rest of the call")
-        if self._clear(self.journal.level_dbov):
-            self._heard(Result.SPOKE, self._voice_at or now_ms, now_ms)
-        else:
-            self._too_low(self.journal.level_dbov, now_ms)
-
-    def gain_refused(self, reason: str, now_ms: int) -> None:
-        """Without the gain the caller must be asked."""
-        if self.state is State.RAISING:
-            self._tell(Kind.GAIN, now_ms, "", f"not raised: {reason}")
-            self._too_low(self.journal.level_dbov, now_ms)
-
     # -- what stands above ----------------------------------------------------------------------------------------
-
-    def _heard(self, how: Result, at_ms: int, now_ms: int) -> None:
-        raise NotImplementedError
 
     def _clicked(self) -> None:
         raise NotImplementedError
 
     def _listen(self, after: Input, now_ms: int) -> None:
-        raise NotImplementedError
-
-    def _begin_rung(self, now_ms: int) -> None:
         raise NotImplementedError
 
     def _silence(self, now_ms: int) -> None:

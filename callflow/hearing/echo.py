@@ -3,19 +3,24 @@
 import numpy as np
 import numpy.typing as npt
 
-SPAN = 6144
-"""Samples of a sound that are looked at: 768 ms."""
+from callflow.hearing.frames import Floats
+
+SPAN = 16384
+"""Samples from which the echo path is learnt: 2 s. From less, any word could be explained by a piece of a prompt."""
 LONGEST = 6400
 """Samples that an echo may take: 800 ms, network, jitter buffer and room together."""
-
 ECHO_SHARE = 0.3
 """Sound of which this share or more is explained by what was sent is its echo (measured: docs/hearing.md)."""
 
-_FFT = 16384
-_BLOCK, _HOP = 512, 128
+_RECENT = 4096  # the sound in question: the last half second
+_FFT = 32768
+_BLOCK, _HOP = 512, 256
 _BLOCK_WINDOW = np.hanning(_BLOCK + 1)[:_BLOCK].astype(np.float32)
+_RECENT_BLOCKS = (_RECENT - _BLOCK) // _HOP + 1
+_LINE_PERCENTILE, _LINE_NOISE = 15, 1.5
+"""The quietest blocks are the line's own noise, which nothing explains and nobody makes."""
 
-Floats = npt.NDArray[np.float32]
+Spectra = npt.NDArray[np.complex64]
 
 
 class EchoPath:
@@ -25,23 +30,27 @@ class EchoPath:
         self._delay = 0
 
     def explains(self, heard: Floats, sent: Floats) -> float:
-        """Share (0 to 1) of the energy of `heard` (768 ms) that is an echo of `sent`, which begins 800 ms earlier.
+        """Share (at most 1) of the end of `heard` (2 s) that is an echo of `sent`, which begins 800 ms earlier.
 
-        The delay is where the two are most alike (generalised cross-correlation); the share is their coherence there,
-        summed over all frequencies, so that any room or line between them may colour it.
+        The delay is where the two are most alike (generalised cross-correlation). What lies between them may colour the
+        sound: the path is learnt for each frequency from all of it, and what it does not explain of the last half
+        second is somebody else.
         """
-        share = _coherence(heard, sent, self._delay)
+        blocks = _blocks(heard)
+        share = _explained(blocks, sent, self._delay)
         if share < ECHO_SHARE:
             self._delay = _most_alike(heard, sent)
-            share = _coherence(heard, sent, self._delay)
+            share = _explained(blocks, sent, self._delay)
         return share
 
 
-def _coherence(heard: Floats, sent: Floats, delay: int) -> float:
-    mine, theirs = _blocks(heard), _blocks(sent[LONGEST - delay : LONGEST - delay + SPAN])
-    cross = np.square(np.abs((mine * theirs.conj()).sum(axis=0)))
-    whole = np.square(np.abs(mine)).sum()
-    return float((cross / (np.square(np.abs(theirs)).sum(axis=0) + 1e-12)).sum() / (whole + 1e-12))
+def _explained(heard: Spectra, sent: Floats, delay: int) -> float:
+    ours = _blocks(sent[LONGEST - delay : LONGEST - delay + SPAN])
+    path = (heard * ours.conj()).sum(axis=0) / (np.square(np.abs(ours)).sum(axis=0) + 1e-9)
+    recent = heard[-_RECENT_BLOCKS:]
+    left = np.square(np.abs(recent - path * ours[-_RECENT_BLOCKS:])).sum()
+    line = np.percentile(np.square(np.abs(heard)).sum(axis=1), _LINE_PERCENTILE) * _RECENT_BLOCKS
+    return float(1.0 - max(0.0, left - _LINE_NOISE * line) / (np.square(np.abs(recent)).sum() + 1e-12))
 
 
 def _most_alike(heard: Floats, sent: Floats) -> int:
@@ -53,6 +62,6 @@ def _most_alike(heard: Floats, sent: Floats) -> int:
     return int(np.abs(lags).argmax())
 
 
-def _blocks(samples: Floats) -> npt.NDArray[np.complex64]:
+def _blocks(samples: Floats) -> Spectra:
     views = np.lib.stride_tricks.sliding_window_view(samples, _BLOCK)[::_HOP]
     return np.fft.rfft(views * _BLOCK_WINDOW, axis=1).astype(np.complex64)

@@ -106,12 +106,8 @@ class Listener:
         if self._onset is not None or self._sent.size < end - _LATELY:
             return False
         sent = self._lately(self._sent, end, LONGEST + SPAN)
-        loudest = np.sqrt(np.mean(np.square(sent[-_LATELY:]).reshape(-1, FRAME), axis=1)).max()
-        frame = np.sqrt(np.mean(np.square(self._lately(self._heard, end, FRAME))))
-        if loudest < _NOTHING_SENT:
+        if np.sqrt(np.mean(np.square(sent[-_LATELY:]))) < _NOTHING_SENT:
             return False
-        if frame < loudest * 10 ** (-self._settings.echo_margin_db / 20):
-            return True
         return self._echo_path.explains(self._lately(self._heard, end, SPAN), sent) >= ECHO_SHARE
 
     @staticmethod

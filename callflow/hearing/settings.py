@@ -11,9 +11,3 @@ class HearingSettings(Frozen):
     quiet_below_dbov: float = Field(
         -38.0, ge=-60, le=-20, description="Speech with an active level (P.56) below this, in dBov, is quiet."
     )
-    echo_margin_db: float = Field(
-        24.0,
-        ge=6,
-        le=60,
-        description="While we play a prompt: sound this many dB below what was sent in the last 0.4 s is its echo.",
-    )

@@ -44,6 +44,11 @@ class Scenario(Strict):
     expect: Expectation
 
     @property
+    def everywhere(self) -> bool:
+        """It runs on every Asterisk, real or pretended, with Asterisk's own ear alone."""
+        return len(self.asterisk) > 1
+
+    @property
     def entry(self) -> str:
         """What the caller dials."""
         return f"{self.route}_{self.language}_{self.profile}"

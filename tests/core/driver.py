@@ -1,14 +1,15 @@
 """Drives the pure core from one deadline to the next, with a virtual clock and a pretend Asterisk that obeys."""
 
 from dataclasses import dataclass, field
+from math import inf
 
 from callflow.core import commands as do
 from callflow.core import events as it
+from callflow.core.climbing import FENCE_MS
 from callflow.core.engine import Engine
 from callflow.core.heard import Heard
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Mode, Procedures, Profile, Rung
 from callflow.core.record import CallRecord, Happening
-from callflow.core.screening import FENCE_MS
 
 START_MS = 1_000_000
 UNIQUEID = "1000.1"
@@ -51,6 +52,8 @@ class Driver:
     happenings: list[Happening] = field(default_factory=list)
     records: list[tuple[CallRecord, bool]] = field(default_factory=list)
     _due: list[tuple[int, it.Event]] = field(default_factory=list)
+    _sounding_until: float = 0
+    _armed_once: bool = False
 
     def link_up(self, *, proven: bool = True) -> "Driver":
         self.tell(it.LinkUp(self.now))
@@ -65,9 +68,10 @@ class Driver:
     def tell(self, event: it.Event) -> None:
         self._take(self.engine.receive(event, self.now))
 
-    def sound(self, ms: int | None, uniqueid: str = UNIQUEID, silence_ms: int = 160) -> None:
-        """A sound that starts now; `ms` None never ends."""
+    def sound(self, ms: int | None, uniqueid: str = UNIQUEID, silence_ms: int = 160, *, low: bool = False) -> None:
+        """A sound that starts now; `ms` None never ends; `low` is heard at the threshold that is set now alone."""
         self.tell(it.SoundStarted(uniqueid, self.now))
+        self._sounding_until = 0 if low else inf if ms is None else self.now + ms
         if ms is not None:
             end = self.now + ms + silence_ms
             self._due.append((end, it.SoundEnded(uniqueid, end, ms)))
@@ -141,6 +145,7 @@ class Driver:
         match command:
             case do.ArmEar(call_id):
                 self._due.append((self.now + 1, it.EarArmed(call_id)))
+                self._detect_anew(call_id)
             case do.PlayPrompt(call_id, play_id):
                 at = self.now + self.prompt_ms
                 self._due.append((at, it.PromptFinished(call_id, play_id, at)))
@@ -152,3 +157,16 @@ class Driver:
                 self._due.append((self.now + 1, it.GainSet(call_id, gain_db)))
             case do.FenceEvents(call_id):
                 self._due.append((self.now + FENCE_MS, it.EventsFenced(call_id)))
+
+    def _detect_anew(self, call_id: str) -> None:
+        """TALK_DETECT set again: what it had under way is forgotten, a sound loud enough for it told again."""
+        again, self._armed_once = self._armed_once, True
+        if not again:
+            return
+        self._due = [due for due in self._due if not isinstance(due[1], it.SoundEnded)]
+        begins, ends = self.now + 60, self._sounding_until
+        if begins < ends:
+            self._due.append((begins, it.SoundStarted(call_id, begins)))
+            if ends < inf:
+                stop = int(ends) + 160
+                self._due.append((stop, it.SoundEnded(call_id, stop, int(ends) - begins)))

@@ -59,6 +59,16 @@ def test_a_caller_without_echo_is_heard_while_we_speak(hearing: Hearing) -> None
     assert onset.confirmed_ms < 800
 
 
+@pytest.mark.parametrize("gap_ms", [0, 200, 600])
+@pytest.mark.parametrize("dbov", [-26.0, -46.0])
+def test_who_answers_right_after_the_prompt_is_heard(hearing: Hearing, dbov: float, gap_ms: int) -> None:
+    word = voice(dbov, 0.7, "zh/callflow/can_you_hear")
+    after = np.zeros(GREETING.size + gap_ms * 8, dtype=np.int16)
+    listener = _play(hearing, np.concatenate((after, word, np.zeros(16000, dtype=np.int16))))
+    assert listener.speaking is not None
+    assert listener.verdict().heard in (Heard.SPEECH, Heard.QUIET)
+
+
 def test_what_was_sent_long_ago_does_not_matter(hearing: Hearing) -> None:
     listener = hearing.listener()
     for at in range(0, 80000, 160):

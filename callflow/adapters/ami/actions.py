@@ -63,7 +63,7 @@ class AmiActions:
             received, lost = [await self._get(channel, f"CHANNEL(rtcp,{name})") for name in ("rxcount", "rxploss")]
         except ActionRefused:
             return None
-        return (int(received), int(lost)) if received.isdigit() and lost.isdigit() else None
+        return (int(received), int(lost) if lost.isdigit() else 0) if received.isdigit() else None
 
     async def stop_prompt(self, channel: str) -> None:
         """End the playing prompt at once; does nothing to a channel that plays none, ActionRefused when it is gone."""
