@@ -17,7 +17,5 @@ def ports() -> Iterator[PortBlock]:
 
 @pytest.fixture
 async def broker(tmp_path: Path, ports: PortBlock) -> AsyncIterator[Broker]:
-    broker = Broker(tmp_path / "mosquitto", ports.named())
-    await broker.start()
-    yield broker
-    await broker.stop()
+    async with Broker(tmp_path / "mosquitto", ports.named()) as broker:
+        yield broker

@@ -37,10 +37,12 @@ async def empty(sender: Sending) -> None:
 async def test_a_broker_stopped_under_load_and_started_again_loses_nothing(
     persistent: bool, tmp_path: Path, ports: PortBlock
 ) -> None:
-    broker = Broker(tmp_path / "mosquitto", ports.named(), persistent=persistent)
-    await broker.start()
     consumer = Consumer()
-    async with consuming(broker.port, consumer), sending(tmp_path / "d", dict(settings_for(broker.port))) as sender:
+    async with (
+        Broker(tmp_path / "mosquitto", ports.named(), persistent=persistent) as broker,
+        consuming(broker.port, consumer),
+        sending(tmp_path / "d", dict(settings_for(broker.port))) as sender,
+    ):
         for number in range(CALLS):
             sender.tell(number)
             if number == CALLS // 3:
@@ -59,7 +61,6 @@ async def test_a_broker_stopped_under_load_and_started_again_loses_nothing(
         await soon(lambda: len(consumer.table) == len(sender.wanted))
         consumer.assert_exactly_once_and_in_order(sender.wanted)
         await soon(lambda: sender.outbox.sent >= 3 * CALLS)
-    await broker.stop()
 
 
 async def test_a_broker_killed_again_and_again_under_load_gets_everything(tmp_path: Path, broker: Broker) -> None:
@@ -137,10 +138,12 @@ async def test_a_refused_message_is_not_taken_for_a_sent_one(tmp_path: Path, por
     """MQTT 5 answers a forbidden topic with a refusal, which the library takes for a confirmation."""
     rules = tmp_path / "acl"
     rules.write_text("user callflow\ntopic read #\ntopic write callflow/v1/lab/status\n")
-    broker = Broker(tmp_path / "mosquitto", ports.named(), lines=(f"acl_file {rules}",))
-    await broker.start()
     consumer = Consumer()
-    async with consuming(broker.port, consumer), sending(tmp_path / "d", dict(settings_for(broker.port))) as sender:
+    async with (
+        Broker(tmp_path / "mosquitto", ports.named(), lines=(f"acl_file {rules}",)) as broker,
+        consuming(broker.port, consumer),
+        sending(tmp_path / "d", dict(settings_for(broker.port))) as sender,
+    ):
         sender.tell(1)
         await soon(lambda: sender.link.counts["failures"] >= 2)
         assert sender.outbox.sent == 0
@@ -149,7 +152,6 @@ async def test_a_refused_message_is_not_taken_for_a_sent_one(tmp_path: Path, por
         await broker.start()
         await soon(lambda: len(consumer.table) == 3)
         consumer.assert_exactly_once_and_in_order(sender.wanted)
-    await broker.stop()
 
 
 async def test_the_outbox_is_bounded_by_number_and_counts_what_it_gave_up(tmp_path: Path, ports: PortBlock) -> None:
@@ -170,11 +172,12 @@ async def test_what_was_not_confirmed_is_sent_after_the_next_start(tmp_path: Pat
         sender.tell(1)
         await sender.store.flush(5)
         wanted = sender.wanted
-    broker = Broker(tmp_path / "mosquitto", port)
-    await broker.start()
     consumer = Consumer()
-    async with consuming(port, consumer), sending(tmp_path / "d", dict(settings_for(port))) as sender:
+    async with (
+        Broker(tmp_path / "mosquitto", port),
+        consuming(port, consumer),
+        sending(tmp_path / "d", dict(settings_for(port))) as sender,
+    ):
         sender.tell(2)
         await soon(lambda: len(consumer.table) == 6)
         consumer.assert_exactly_once_and_in_order(wanted | sender.wanted)
-    await broker.stop()

@@ -7,6 +7,7 @@ import pytest
 
 from callflow.core.publishing.states import StateBoard
 from callflow.core.rings.record import AgentState, AgentWork, LineState, QueueState
+from callflow.lab.ports import PortBlock
 from tests.mqtt.consumer import Consumer, consuming
 from tests.mqtt.sending import sending
 from tests.mqtt.waiting import soon
@@ -64,18 +65,18 @@ async def test_a_late_will_does_not_bury_a_new_birth(tmp_path: Path, broker: Bro
         assert sender.link.counts["connections"] == 1
 
 
-async def test_a_broker_that_forgot_everything_is_told_again(tmp_path: Path, broker: Broker) -> None:
-    forgetful = Broker(tmp_path / "forgetful", broker.port + 1, persistent=False)
-    await forgetful.start()
+async def test_a_broker_that_forgot_everything_is_told_again(tmp_path: Path, ports: PortBlock) -> None:
     consumer = Consumer()
-    async with sending(tmp_path / "d", dict(settings_for(forgetful.port))) as sender:
+    async with (
+        Broker(tmp_path / "forgetful", ports.named(), persistent=False) as forgetful,
+        sending(tmp_path / "d", dict(settings_for(forgetful.port))) as sender,
+    ):
         sender.show(1, "support", "sales")
         await soon(lambda: sender.link.connected)
         await forgetful.kill()
         await forgetful.start()
         async with consuming(forgetful.port, consumer):
             await soon(lambda: {SUPPORT, STATUS, f"{ROOT}/queue/sales/state"} <= consumer.states.keys())
-    await forgetful.stop()
 
 
 async def test_a_queue_that_is_gone_is_removed_also_one_of_an_earlier_life(tmp_path: Path, broker: Broker) -> None:

@@ -29,11 +29,9 @@ async def test_events_wait_until_the_certificate_is_the_right_one(tmp_path: Path
     theirs, _ = make_certificate(tmp_path, "stranger")
     plain, secure = ports.named(), ports.named()
     lines = (f"listener {secure} 127.0.0.1", f"certfile {ours}", f"keyfile {key}")
-    broker = Broker(tmp_path / "mosquitto", plain, lines=lines)
-    await broker.start()
     mqtt = dict(settings_for(secure)) | {"tls": True}
     consumer = Consumer()
-    async with consuming(plain, consumer):
+    async with Broker(tmp_path / "mosquitto", plain, lines=lines), consuming(plain, consumer):
         async with sending(tmp_path / "d", mqtt | {"tls_ca_file": str(theirs)}) as sender:
             sender.tell(1)
             await soon(lambda: sender.link.counts["failures"] >= 2)
@@ -43,7 +41,6 @@ async def test_events_wait_until_the_certificate_is_the_right_one(tmp_path: Path
             await soon(lambda: len(consumer.table) == 3)
             consumer.assert_exactly_once_and_in_order(wanted)
             assert sender.link.connected
-    await broker.stop()
 
 
 @pytest.mark.parametrize("setting", ["tls_ca_file", "tls_cert_file"])

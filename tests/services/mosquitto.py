@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 import aiomqtt
 
@@ -33,6 +34,13 @@ class Broker:
         file = self._folder / "passwords"
         command = [program("mosquitto_passwd"), "-b", "-c", str(file), USER, password]
         subprocess.run(command, check=True, capture_output=True)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.stop()
 
     async def start(self) -> None:
         """Start it and wait until it answers."""
