@@ -34,7 +34,7 @@ class Report:
     cadences: tuple[str, ...]
     """By which rings were counted."""
     deleted_before_ms: int
-    """Records from before this moment have been deleted; 0 for none."""
+    """What this report is made of has been deleted from before this moment; 0 for not at all."""
 
 
 def make_report(
@@ -67,8 +67,14 @@ def make_report(
         rows=ordered,
         total=total(rows.values()),
         cadences=tuple(sorted(bells)),
-        deleted_before_ms=reader.deleted_before("records"),
+        deleted_before_ms=_deleted_before_ms(reader, asked),
     )
+
+
+def _deleted_before_ms(reader: Reader, asked: Question) -> int:
+    """Agents' rings are counted from legs, which are details and may go sooner than the records."""
+    needed = ("records", "details") if Whom.AGENT in asked.whom() else ("records",)
+    return max(map(reader.deleted_before, needed))
 
 
 def _name(key: Key, by: By, counted_in_ms: int | None) -> str:

@@ -300,6 +300,18 @@ def test_what_is_not_there_is_told_with_what_is(
     assert "Traceback" not in told_user
 
 
+def test_agents_need_the_details(tmp_path: Path) -> None:
+    database = tmp_path / "callflow.db"
+    with Store(database, "main") as store:
+        for leg in DAY.legs:
+            store.keep(leg, final=True)
+    noon = MIDNIGHT + DAY_MS // 2
+    with writing_engine(database, 1.0).connect() as connection:
+        clear(connection, Limits(details_ms=noon, records_ms=0), lambda seconds: False)
+    assert "have been deleted" in run(database, *PERIOD, "--by", "agent").stdout
+    assert "have been deleted" not in run(database, *PERIOD).stdout
+
+
 def test_a_period_that_has_been_deleted_says_so(tmp_path: Path) -> None:
     database = tmp_path / "callflow.db"
     with Store(database, "main") as store:
