@@ -16,6 +16,9 @@ from callflow.simulator.ring_replay import KeptRings, replay_rings
 TOLERANCE_MS = 20
 """Between a phone's 180 and 200 on the wire and what is recorded."""
 
+TALK_TOLERANCE_MS = 50
+"""Between the BYE and the end of the talk: a hang-up wakes several threads of Asterisk, one after the other."""
+
 
 @dataclass(frozen=True)
 class Records:
@@ -58,6 +61,7 @@ def judge(numbered: Numbered, records: Records, wire: list[PhoneLeg]) -> list[st
         *_offers(numbered, records),
         *_legs(numbered, records),
         *_wire(numbered, records, wire),
+        *_talk(numbered, records, wire),
     ]
 
 
@@ -130,11 +134,23 @@ def _wire(numbered: Numbered, records: Records, wire: list[PhoneLeg]) -> Iterato
             yield f"leg to {seen.number}: {leg.ring_ms} ms recorded, {seen.ring_s * 1000:.0f} ms on the wire"
 
 
+def _talk(numbered: Numbered, records: Records, wire: list[PhoneLeg]) -> Iterator[str]:
+    """The agent's talk ends when the agent's phone has its BYE, or sends one: by a hang-up or a transfer alike."""
+    for leg, seen in pair_with_wire(records, wire, numbered):
+        stay = next((stay for stay in records.stays if stay.call_id == leg.call_id and stay.agent == leg.agent), None)
+        if leg.connect_ms is None or stay is None or stay.talk_end_ms is None or seen.bye_at is None or not leg.queue:
+            continue
+        if abs(stay.talk_end_ms - seen.bye_at * 1000) > TALK_TOLERANCE_MS:
+            yield f"talk ended {stay.talk_end_ms - seen.bye_at * 1000:+.0f} ms from the BYE of {seen.number}"
+
+
 def pair_with_wire(records: Records, wire: list[PhoneLeg], numbered: Numbered) -> Iterator[tuple[Leg, PhoneLeg]]:
-    """Each leg with the INVITE it stands for: the n-th to a phone is the n-th leg that names it."""
+    """Each leg with the INVITE it stands for: the one to a phone of its name that was sent at that time."""
     for number in numbered.numbers.values():
-        legs = [leg for leg in records.legs if number in leg.interface]
-        yield from zip(legs, [seen for seen in wire if seen.number == number], strict=False)
+        invites = [seen for seen in wire if seen.number == number]
+        for leg in records.legs:
+            if number in leg.interface and invites:
+                yield leg, min(invites, key=lambda seen: abs(seen.invited_at * 1000 - leg.began_ms))
 
 
 def _numbers(numbered: Numbered, letters: str | tuple[str, ...] | None) -> tuple[str, ...]:

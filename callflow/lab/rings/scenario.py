@@ -62,7 +62,6 @@ class Expected(Strict):
     marks: tuple[str, ...] = ()
     offers: tuple[OfferExpected, ...] = ()
     legs: tuple[LegExpected, ...] = ()
-    talk_ended_by: Literal["hangup", "transfer"] | None = None
 
 
 class Scenario(Strict):
