@@ -44,8 +44,25 @@ def _rings(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, C
     of_agents = Whom.AGENT in asked.whom()
     table = legs if of_agents else offers
     columns = _legs_of() if of_agents else _offers_of()
-    for row in _rows(reader, span, asked, table.c.began_ms, columns, _ring_counts(table)):
-        yield row.key, Counted(rings=Rings(**row.numbers))
+    judged, sure = table.c.answer_class.label("judged"), _sure(table).label("sure")
+    ended_by_agent = sa.func.coalesce(legs.c.end, "").in_([end.value for end in MISSED])
+    own = (ended_by_agent if of_agents else sa.true()).label("own")
+    told = sa.or_(judged.is_not(None), sa.not_(table.c.open))
+    counts = {"n": sa.func.count(), "ring_ms": _sum(table.c.ring_ms), "rings": _sum(table.c.rings)}
+    for row in _rows(reader, span, asked, table.c.began_ms, columns, counts, told, also_by=(judged, sure, own)):
+        yield row.key, Counted(rings=_rung(row))
+
+
+def _rung(row: "_Row") -> Rings:
+    """Offers or legs that were judged alike."""
+    judged, n = row.also["judged"], row.numbers["n"]
+    if not row.also["sure"] or judged is None:
+        return Rings(uncertain=n)
+    if judged in ANSWERS:
+        return Rings(**{judged: n}, ring_ms=row.numbers["ring_ms"], rings=row.numbers["rings"])
+    if judged == AnswerClass.UNANSWERED and row.also["own"]:
+        return Rings(unanswered=n)
+    return Rings(excluded=n)
 
 
 def _offers_of() -> dict[Whom, sa.ColumnElement[str]]:
@@ -60,56 +77,44 @@ def _legs_of() -> dict[Whom, sa.ColumnElement[str]]:
     return {Whom.QUEUE: sa.func.nullif(legs.c.queue, ""), Whom.AGENT: sa.func.nullif(legs.c.agent, "")}
 
 
-def _ring_counts(table: sa.Table) -> dict[str, Number]:
-    sure = _sure(table)
-    judged = table.c.answer_class
-    ends = sa.func.coalesce(legs.c.end, "").in_([end.value for end in MISSED])
-    missed = ends if table is legs else sa.true()
-    unanswered = judged == AnswerClass.UNANSWERED.value
-    answered = sa.and_(sure, judged.in_([answer.value for answer in ANSWERS]))
-    excluded = sa.or_(judged == AnswerClass.EXCLUDED.value, sa.and_(unanswered, sa.not_(missed)))
-    return {
-        **{answer.value: _count(sa.and_(sure, judged == answer.value)) for answer in ANSWERS},
-        "unanswered": _count(sa.and_(sure, unanswered, missed)),
-        "excluded": _count(sa.and_(sure, excluded)),
-        "uncertain": _count(sa.and_(sa.not_(sure), sa.or_(judged.is_not(None), sa.not_(table.c.open)))),
-        "ring_ms": _sum(table.c.ring_ms, answered),
-        "rings": _sum(table.c.rings, answered),
-    }
-
-
 def _service(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
     """Where queues have standards of their own, each is counted apart."""
     queues = {Whom.QUEUE: stays.c.queue}
-    counts = _stay_counts(asked.targets)
     apart = Whom.QUEUE if len(asked.targets.queues) > 1 else None
-    for row in _rows(reader, span, asked, stays.c.joined_ms, queues, counts, always=apart):
-        target = asked.targets.of(row.queue)
-        yield row.key, Counted(service=Service(**row.numbers), targets=frozenset((target,)))
-
-
-def _stay_counts(targets: Targets) -> dict[str, Number]:
-    outcome, wait_ms = stays.c.outcome, stays.c.wait_ms
-    in_time = wait_ms <= _per_queue(targets, "threshold_s")
-    short = wait_ms <= _per_queue(targets, "short_abandon_s")
-    waited = {Outcome.ANSWERED, *ABANDONED, *SENT_ON}
-    sure = sa.and_(_sure(stays), sa.or_(wait_ms.is_not(None), sa.not_(_one_of(outcome, *waited))))
-    answered = sa.and_(sure, _one_of(outcome, Outcome.ANSWERED))
-    abandoned = sa.and_(sure, _one_of(outcome, *ABANDONED))
-    uncertain = sa.and_(sa.not_(sure), sa.or_(outcome.is_not(None), sa.not_(stays.c.open)))
-    return {
-        "answered": _count(answered),
-        "answered_in_time": _count(sa.and_(answered, in_time)),
-        "abandoned": _count(abandoned),
-        "abandoned_in_time": _count(sa.and_(abandoned, in_time)),
-        "short": _count(sa.and_(abandoned, short)),
-        "sent_on": _count(sa.and_(sure, _one_of(outcome, *SENT_ON))),
-        "turned_away": _count(sa.and_(sure, _one_of(outcome, *TURNED_AWAY))),
-        "withdrawn": _count(sa.and_(sure, _one_of(outcome, Outcome.WITHDRAWN, Outcome.AGENT_DUMP_RETRY))),
-        "uncertain": _count(uncertain),
-        "wait_ms": _sum(wait_ms, answered),
-        "longest_wait_ms": sa.func.coalesce(sa.func.max(wait_ms).filter(sa.and_(sure, _one_of(outcome, *waited))), 0),
+    outcome, wait_ms, sure = stays.c.outcome.label("outcome"), stays.c.wait_ms, _sure(stays).label("sure")
+    counts = {
+        "n": sa.func.count(),
+        "waits": sa.func.count(wait_ms),
+        "in_time": _sum(wait_ms <= _per_queue(asked.targets, "threshold_s")),
+        "short": _sum(wait_ms <= _per_queue(asked.targets, "short_abandon_s")),
+        "wait_ms": _sum(wait_ms),
+        "longest_ms": sa.func.coalesce(sa.func.max(wait_ms), 0),
     }
+    told = sa.or_(outcome.is_not(None), sa.not_(stays.c.open))
+    for row in _rows(
+        reader, span, asked, stays.c.joined_ms, queues, counts, told, always=apart, also_by=(outcome, sure)
+    ):
+        target = asked.targets.of(row.queue)
+        yield row.key, Counted(service=_waited(row), targets=frozenset((target,)))
+
+
+def _waited(row: "_Row") -> Service:
+    """Stays that ended alike."""
+    n, outcome = row.numbers, row.also["outcome"]
+    if not row.also["sure"] or outcome is None:
+        return Service(uncertain=n["n"])
+    if outcome in TURNED_AWAY:
+        return Service(turned_away=n["n"])
+    unknown, longest_ms = n["n"] - n["waits"], n["longest_ms"]
+    if outcome == Outcome.ANSWERED:
+        counts = Service(answered=n["waits"], answered_in_time=n["in_time"], wait_ms=n["wait_ms"])
+    elif outcome in ABANDONED:
+        counts = Service(abandoned=n["waits"], abandoned_in_time=n["in_time"], short=n["short"])
+    elif outcome in SENT_ON:
+        counts = Service(sent_on=n["waits"])
+    else:
+        return Service(withdrawn=n["n"])
+    return counts + Service(uncertain=unknown, longest_wait_ms=longest_ms)
 
 
 def _per_queue(targets: Targets, name: str) -> sa.ColumnElement[int]:
@@ -122,8 +127,8 @@ def _per_queue(targets: Targets, name: str) -> sa.ColumnElement[int]:
 def _talk(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
     columns = {Whom.QUEUE: stays.c.queue, Whom.AGENT: sa.func.nullif(stays.c.agent, "")}
     talked = sa.and_(_sure(stays), stays.c.talk_ms.is_not(None))
-    counts = {"talks": _count(talked), "talk_ms": _sum(stays.c.talk_ms, talked)}
-    for row in _rows(reader, span, asked, stays.c.joined_ms, columns, counts):
+    counts = {"talks": sa.func.count(), "talk_ms": _sum(stays.c.talk_ms)}
+    for row in _rows(reader, span, asked, stays.c.joined_ms, columns, counts, talked):
         yield row.key, Counted(talk=Talk(**row.numbers))
 
 
@@ -134,7 +139,7 @@ def _screened(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key
     cause = sa.case((unheard, sa.func.coalesce(heard, ""))).label("cause")
     more = (calls.c.result.label("result"), cause)
     ended = calls.c.result.is_not(None)
-    counts = {"calls": _count(sa.true())}
+    counts = {"calls": sa.func.count()}
     for row in _rows(
         reader, span, asked, calls.c.arrived_ms, {Whom.LINE: calls.c.dialled}, counts, ended, also_by=more
     ):
@@ -152,7 +157,7 @@ class _Row:
     queue: str
     """Of the figures that are always counted by queue."""
     numbers: dict[str, int]
-    also: Mapping[str, str | None]
+    also: Mapping[str, Any]
 
 
 def _rows(
@@ -164,7 +169,7 @@ def _rows(
     counts: Mapping[str, Number],
     *conditions: Condition,
     always: Whom | None = None,
-    also_by: tuple[sa.Label[str], ...] = (),
+    also_by: tuple[sa.Label[Any], ...] = (),
 ) -> Iterator[_Row]:
     """One row for each combination of what is told apart, in the order of the database."""
     if not asked.whom() <= columns.keys():
@@ -193,13 +198,5 @@ def _sure(table: sa.Table) -> Condition:
     return sa.and_(table.c.timing == Timing.STAMPED.value, sa.not_(table.c.partial))
 
 
-def _one_of(column: sa.ColumnElement[str], *outcomes: Outcome) -> Condition:
-    return sa.func.coalesce(column, "").in_([outcome.value for outcome in outcomes])
-
-
-def _count(condition: Condition) -> Number:
-    return sa.func.count().filter(condition)
-
-
-def _sum(column: sa.ColumnElement[int], condition: Condition) -> Number:
-    return sa.func.coalesce(sa.func.sum(column).filter(condition), 0)
+def _sum(column: sa.ColumnElement[Any]) -> Number:
+    return sa.func.coalesce(sa.func.sum(column, type_=sa.BigInteger), 0)
