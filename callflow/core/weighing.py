@@ -24,7 +24,11 @@ HEAR_OUT_MS = 2000
 """A caller who is about to be asked to speak up is first let finish."""
 VOICE = (Heard.SPEECH, Heard.QUIET)
 NOTHING_DBOV = -66.0
-"""A tap that hears less than this has not heard what Asterisk's ear took for speech."""
+"""What is fainter is no voice, and is not what Asterisk's ear took for speech."""
+
+
+def _has_voice(window: it.WindowJudged) -> bool:
+    return window.heard in VOICE and (window.level_dbov is None or window.level_dbov >= NOTHING_DBOV)
 
 
 def _explains(window: it.WindowJudged) -> bool:
@@ -142,7 +146,7 @@ class Weighing(Raising):
         sound, self._unexplained, self._trust_at = self._unexplained, None, None
         if verdict:
             self.journal.judged(window, now_ms)
-        if window.heard in VOICE:
+        if _has_voice(window):
             self._voice(window, verdict, sound, now_ms)
         elif sound is not None and not _explains(window):
             self._heard(Result.SPOKE, sound.at_ms, now_ms)

@@ -155,6 +155,13 @@ def test_a_voice_found_by_the_last_look_is_a_caller() -> None:
     assert call.results == ["rescued"]
 
 
+def test_a_voice_fainter_than_any_line_is_none(call: Driver) -> None:
+    call.hears = (Heard.QUIET, -90.0)
+    call.run_for(60_000)
+    assert call.results == ["silent"]
+    assert call.offset(do.SetGain) == []
+
+
 # -- noise, tones, echo ------------------------------------------------------------------------------------------------
 
 

@@ -60,7 +60,9 @@ class AmiActions:
     async def media(self, channel: str) -> tuple[int, int] | None:
         """RTP packets received and lost so far; None where Asterisk cannot tell."""
         try:
-            received, lost = [await self._get(channel, f"CHANNEL(rtcp,{name})") for name in ("rxcount", "rxploss")]
+            received, lost = await asyncio.gather(
+                *(self._get(channel, f"CHANNEL(rtcp,{name})") for name in ("rxcount", "rxploss"))
+            )
         except ActionRefused:
             return None
         return (int(received), int(lost) if lost.isdigit() else 0) if received.isdigit() else None

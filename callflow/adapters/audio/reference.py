@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 Samples = npt.NDArray[np.int16]
 RATE_PER_MS = 8
-SLIP = 60 * RATE_PER_MS
-"""Audio comes in steps of 20 ms with some jitter; beyond this the caller's stream has paused."""
+SLIP = 300 * RATE_PER_MS
+"""Audio that comes late comes in a burst, and is no gap; beyond this the caller's stream has paused."""
 
 
 @lru_cache(maxsize=256)
