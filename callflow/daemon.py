@@ -18,7 +18,7 @@ from callflow.adapters.ami.link import AmiLink
 from callflow.adapters.ami.options import AmiOptions
 from callflow.adapters.ami.translate import WANTED, stamped_ms, translate
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
-from callflow.adapters.audio import Taps
+from callflow.adapters.audio.taps import Taps
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.ami.link import AmiLink
-from callflow.adapters.audio import Taps
+from callflow.adapters.audio.taps import Taps
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.store import Store
 from callflow.core.engine import Engine

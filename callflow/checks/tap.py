@@ -6,7 +6,7 @@ from typing import Any
 
 from callflow.adapter_options import tap_options
 from callflow.adapters.ami.actions import AmiActions
-from callflow.adapters.audio import Taps
+from callflow.adapters.audio.taps import Taps
 from callflow.checks.finding import Finding, hint, ok, warn
 from callflow.core.heard import Heard
 from callflow.errors import LinkError, SettingError, TapFailed

@@ -7,7 +7,8 @@ from uuid import UUID
 import numpy as np
 import structlog
 
-from callflow.adapters.audio import TapOptions, Taps
+from callflow.adapters.audio.options import TapOptions
+from callflow.adapters.audio.taps import Taps
 from callflow.adapters.audio.wire import Kind, frame
 from callflow.core import events as it
 from tests.adapters.waiting import until

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callflow.adapters.audio import TapOptions
+from callflow.adapters.audio.options import TapOptions
 from callflow.adapters.audio.wire import SILENCE, Kind, frame
 from callflow.core import events as it
 from callflow.core.heard import Heard

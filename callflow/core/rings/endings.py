@@ -96,7 +96,7 @@ def _abandoned(stay: LiveStay, gone: int, short_abandon_ms: int) -> Outcome:
     last = stay.offers[-1] if stay.offers else None
     if last is not None and last.winner is not None:
         return Outcome.ABANDONED_POST_PICKUP
-    if gone - stay.joined_ms < short_abandon_ms:
+    if gone - stay.joined_ms <= short_abandon_ms:
         return Outcome.SHORT_ABANDON
     if last is not None and any(_was_ringing(leg, gone) for leg in last.legs):
         return Outcome.ABANDONED_RINGING
