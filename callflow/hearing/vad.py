@@ -8,7 +8,7 @@ import numpy as np
 from callflow.hearing.frames import Floats
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # from 1.31 on it reports to its makers, and keeps a file, unless told before
-import onnxruntime  # noqa: E402
+import onnxruntime
 
 _CONTEXT = 32
 _STATE = 128
