@@ -1,11 +1,14 @@
 """The voice detector: Silero VAD (MIT licence) at 8 kHz by onnxruntime, many streams in one run."""
 
+import os
 from importlib.resources import files
 
 import numpy as np
-import onnxruntime
 
 from callflow.hearing.frames import Floats
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # from 1.31 on it reports to its makers, and keeps a file, unless told before
+import onnxruntime
 
 _CONTEXT = 32
 _STATE = 128
