@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from callflow.hearing.frames import Floats
+from callflow.hearing.frames import FRAME, Floats
 
 SPAN = 16384
 """Samples from which the echo path is learnt: 2 s. From less, any word could be explained by a piece of a prompt."""
@@ -11,8 +11,12 @@ LONGEST = 6400
 """Samples that an echo may take: 800 ms, network, jitter buffer and room together."""
 ECHO_SHARE = 0.3
 """Sound of which this share or more is explained by what was sent is its echo (measured: docs/hearing.md)."""
+ECHO_SURE = 0.6
+"""From this share on everything in the last half second was an echo."""
+RECENT_FRAMES = 16
+"""The sound in question: the last half second."""
 
-_RECENT = 4096  # the sound in question: the last half second
+_RECENT = RECENT_FRAMES * FRAME
 _FFT = 32768
 _BLOCK, _HOP = 512, 256
 _BLOCK_WINDOW = np.hanning(_BLOCK + 1)[:_BLOCK].astype(np.float32)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from callflow.hearing.echo import ECHO_SHARE, ECHO_SURE, RECENT_FRAMES
 from callflow.hearing.frames import Floats, describe
 from callflow.hearing.listener import Listener
 from callflow.hearing.memory import KEPT_FRAMES, Memory, Rows
@@ -49,9 +50,10 @@ class Hearing:
         columns = np.array([one.frames for one in due]) % KEPT_FRAMES
         voice = self._listen(rows, columns, frames)
         for index in np.flatnonzero(voice >= VOICE):
-            if due[index].is_own_echo():
+            share = due[index].own_echo()
+            if share >= ECHO_SHARE:
                 voice[index] = 0.0
-                self._memory.rows["history"]["echo"][rows[index], columns[index]] = True
+                self._mark_echo(rows[index], columns[index], RECENT_FRAMES if share >= ECHO_SURE else 1)
         self._remember(rows, columns, voice, due)
 
     def _listen(self, rows: Rows, columns: Rows, frames: Floats) -> Floats:
@@ -83,6 +85,12 @@ class Hearing:
             listening = rows[awake]
             voice[awake], memory["model"][listening] = self._vad.run(frames[awake] * GAIN, memory["model"][listening])
         return voice
+
+    def _mark_echo(self, row: int, column: int, frames: int) -> None:
+        """The last so many frames were our own prompt come back, also those that could not be told from a voice yet."""
+        history = self._memory.rows["history"][row]
+        last = (column - np.arange(frames)) % KEPT_FRAMES
+        history["echo"][last], history["voice"][last] = True, 0.0
 
     def _remember(self, rows: Rows, columns: Rows, voice: Floats, due: list[Listener]) -> None:
         """Confirm voices that two frames agree on."""

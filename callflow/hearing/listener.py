@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from callflow.hearing.echo import ECHO_SHARE, LONGEST, SPAN, EchoPath
+from callflow.hearing.echo import LONGEST, SPAN, EchoPath
 from callflow.hearing.finding import Finding, Onset
 from callflow.hearing.frames import FRAME, FRAME_MS, Floats
 from callflow.hearing.judge import judge
@@ -13,8 +13,8 @@ from callflow.hearing.tape import Samples, Tape
 _PER_MS = 8
 _NOTHING_SENT = 10 ** (-70 / 20)
 """Root mean square of -70 dBov."""
-_LATELY = LONGEST
-"""Samples: what was sent longer ago than this cannot come back any more."""
+_ECHO_FRAMES = 4
+"""While our prompt may come back a voice must last so long, 128 ms: its first moments may be anybody's."""
 _IN_STEP = 320
 """Samples by which what is sent may run behind what is heard without a gap between: 40 ms."""
 
@@ -31,6 +31,7 @@ class Listener:
         self._heard = Tape(KEPT_SAMPLES)
         self._sent = Tape(2 * (LONGEST + SPAN))
         self._echo_path = EchoPath()
+        self._may_be_echo = False
         self._window_begins = 0
         self._onset: Onset | None = None
 
@@ -96,19 +97,21 @@ class Listener:
 
     def confirm(self, voiced: int) -> None:
         """A voice is certain; it began `voiced` frames ago, the one being judged counted in."""
-        if self._onset is None:
+        if self._onset is None and (voiced >= _ECHO_FRAMES or not self._may_be_echo):
             end = (self.frames + 1) * FRAME_MS
             self._onset = Onset(end - max(voiced, 2) * FRAME_MS, end)
 
-    def is_own_echo(self) -> bool:
-        """True if the frame being judged, which has voice in it, is what we sent, come back."""
+    def own_echo(self) -> float:
+        """How much of what is heard, with the frame being judged, is what we sent, come back: a share, 0 to 1."""
         end = (self.frames + 1) * FRAME
-        if self._onset is not None or self._sent.size < end - _LATELY:
-            return False
+        self._may_be_echo = False
+        if self._onset is not None or self._sent.size < end - LONGEST:
+            return 0.0
         sent = self._lately(self._sent, end, LONGEST + SPAN)
-        if np.sqrt(np.mean(np.square(sent[-_LATELY:]))) < _NOTHING_SENT:
-            return False
-        return self._echo_path.explains(self._lately(self._heard, end, SPAN), sent) >= ECHO_SHARE
+        if np.sqrt(np.mean(np.square(sent[-LONGEST:]))) < _NOTHING_SENT:
+            return 0.0
+        self._may_be_echo = True
+        return self._echo_path.explains(self._lately(self._heard, end, SPAN), sent)
 
     @staticmethod
     def _lately(tape: Tape, end: int, count: int) -> Floats:
