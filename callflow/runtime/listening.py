@@ -36,6 +36,7 @@ class TapBook(Protocol):
     def close(self, call_id: str) -> None: ...
     def begin_window(self, call_id: str) -> None: ...
     def finding(self, call_id: str) -> Finding | None: ...
+    def flows(self, call_id: str) -> bool: ...
     def plays(self, call_id: str, prompt: str) -> None: ...
 
 
@@ -101,7 +102,7 @@ class Listening:
             receive(it.WindowJudged(command.call_id, command.ask_id))
             return
         found = self._taps.finding(command.call_id)
-        if found is not None and found.heard in VOICE:
+        if found is not None and (found.heard in VOICE or self._taps.flows(command.call_id)):
             receive(_judged(command, found))
             return
         trouble = await self._trouble(command, heard_anything=found is not None)

@@ -36,8 +36,8 @@ class Phone:
 class Book:
     """Taps that have found this."""
 
-    def __init__(self, found: Finding | None, *, fails: bool = False) -> None:
-        self.found, self.fails = found, fails
+    def __init__(self, found: Finding | None, *, fails: bool = False, flows: bool = False) -> None:
+        self.found, self.fails, self.flowing = found, fails, flows
         self.played: list[str] = []
 
     async def open(self, call_id: str, uniqueid: str) -> None:
@@ -49,6 +49,9 @@ class Book:
 
     def finding(self, call_id: str) -> Finding | None:
         return self.found
+
+    def flows(self, call_id: str) -> bool:
+        return self.flowing
 
     def plays(self, call_id: str, prompt: str) -> None:
         self.played.append(prompt)
@@ -85,6 +88,12 @@ async def test_asterisks_counters_tell_why_nothing_was_heard(
 ) -> None:
     told = await answers(Listening(Book(found), Phone(*media)), *[JUDGE] * len(media))
     assert [answer.heard for answer in told if isinstance(answer, it.WindowJudged)] == heard
+
+
+async def test_audio_without_gaps_needs_no_counters() -> None:
+    (answer,) = await answers(Listening(Book(SILENCE, flows=True), Phone()), JUDGE)
+    assert isinstance(answer, it.WindowJudged)
+    assert answer.heard is Heard.DIGITAL_SILENCE
 
 
 async def test_without_taps_nothing_is_asked() -> None:

@@ -15,8 +15,8 @@ class TapOptions(BaseModel):
     address: str = ""
     """HOST:PORT that Asterisk connects to; "" for the server's own."""
     max_taps: int = Field(200, ge=0)
-    open_timeout_s: float = Field(1.5, gt=0, le=60)
-    """From the Originate to Asterisk's connection; 30 ms is usual."""
+    open_timeout_s: float = Field(4.0, gt=0, le=60)
+    """From the Originate to Asterisk's connection; 30 ms is usual, and waiting longer costs the call nothing."""
     uuid_timeout_s: float = Field(2.0, gt=0, le=60)
     max_strangers: int = Field(64, ge=1)
     sounds: Path = Path("/usr/share/asterisk/sounds")

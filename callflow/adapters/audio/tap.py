@@ -11,6 +11,8 @@ from callflow.adapters.audio.server import Connection
 from callflow.core import events as it
 from callflow.hearing import Finding, Listener
 
+FRAME_MS = 20
+FLOWING = 0.9
 DIGITAL_SILENCE = 8
 """A-law has no zero: its idle code is +-8."""
 
@@ -34,6 +36,7 @@ class Tap:
         self._playing: Playing | None = None
         self._media = False
         self._window_frames = 0
+        self._window_ms = now_ms()
         self._voice = False
 
     # -- what the connection tells --------------------------------------------------------------------------------
@@ -74,12 +77,19 @@ class Tap:
     def begin_window(self) -> None:
         """Judge together what comes from now on."""
         self._window_frames = self.frames
+        self._window_ms = self._now_ms()
         self._voice = False
         self.listener.begin_window()
 
     def finding(self) -> Finding | None:
         """What this window was; None when no audio has come in it."""
         return self.listener.verdict() if self.frames > self._window_frames else None
+
+    @property
+    def flows(self) -> bool:
+        """Hardly anything of what this window should hold is missing."""
+        awaited_ms = self._now_ms() - self._window_ms
+        return (self.frames - self._window_frames) * FRAME_MS >= FLOWING * awaited_ms
 
     def plays(self, samples: Samples | None) -> None:
         """A prompt begins now; None: it has ended."""

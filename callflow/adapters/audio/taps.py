@@ -124,6 +124,11 @@ class Taps:
         self._hearing.run([tap.listener])
         return tap.finding()
 
+    def flows(self, call_id: str) -> bool:
+        """This caller's audio has come without gaps in this window."""
+        tap = self._taps.get(call_id)
+        return tap is not None and tap.flows
+
     def plays(self, call_id: str, prompt: str) -> None:
         """This prompt (its path below the sounds folder) begins in this call; "" for: it has ended."""
         tap = self._taps.get(call_id)
