@@ -16,8 +16,8 @@ from callflow.core.states import Input, Result, State
 
 LOOK_TIMEOUT_MS = 300
 LOOK_EVERY_MS = 200
-LOOK_MARGIN_DB = 6.0
-"""A look measures little of a voice, perhaps its loudest syllable: it must be so much clearer."""
+LOOK_MARGIN_DB = 12.0
+"""A look measures little of a voice: its loudest syllable was seen 11 dB above the level of the whole."""
 WEIGH_MS = 800
 """So much of a voice is measured before its level counts."""
 HEAR_OUT_MS = 2000

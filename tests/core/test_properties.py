@@ -1,8 +1,8 @@
 """Under no order of events is a caller hung up who spoke or pressed a key since the last rung began.
 
 With the tap live there is one way more to be hung up: a voice too low, to the end of the quiet ladder. Then nobody may
-be there whom the tap could understand, with our gain counted in. A sound that only Asterisk's ear took for speech
-counts unless the tap explained it as noise or a tone.
+be there whom the tap could plainly understand, with our gain counted in. A sound that only Asterisk's ear took for
+speech counts unless the tap explained it as noise or a tone.
 """
 
 from hypothesis import given, settings
@@ -12,11 +12,12 @@ from callflow.core import commands as do
 from callflow.core import events as it
 from callflow.core.engine import Engine
 from callflow.core.heard import Heard
+from callflow.core.weighing import LOOK_MARGIN_DB
 from tests.core.driver import START_MS, UNIQUEID, procedures
 
 MIN_SPEECH_MS = 120
 SILENCE_MS = 160
-BELOW_DBOV = -38.0
+PLAIN_DBOV = -38.0 + LOOK_MARGIN_DB
 LAST_RUNGS = ("goodbye", "too_faint")
 HEARS: dict[str, tuple[Heard | None, float]] = {
     "hears nothing": (Heard.DIGITAL_SILENCE, -96),
@@ -87,9 +88,9 @@ class World:
 
     @property
     def clear(self) -> bool:
-        """The tap hears a voice that can be understood."""
+        """The tap hears a voice that plainly can be understood, however short a look it takes."""
         heard, level = HEARS[self.hears]
-        return self.tapped and heard in VOICES and level + self.gain_db >= BELOW_DBOV
+        return self.tapped and heard in VOICES and level + self.gain_db >= PLAIN_DBOV
 
     @property
     def low(self) -> bool:
