@@ -1,7 +1,6 @@
 """The lab for tests: every scenario's call is placed at once, on each Asterisk, and judged one by one."""
 
 import asyncio
-import os
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from callflow.lab.errors import LabUnavailable
-from callflow.lab.roots import VERSIONS, Version, asterisk_root
+from callflow.lab.roots import VERSIONS, Version
 from callflow.lab.run import SCENARIOS, Outcome, run_scenarios, screened_lab
 from callflow.lab.scenario import read_scenarios
 
@@ -38,20 +36,6 @@ def _runs(item: pytest.Item, where: dict[str, tuple[str, ...]]) -> bool:
     params = item.callspec.params if hasattr(item, "callspec") else {}
     scenario, version = params.get("scenario"), params.get("placed")
     return scenario is None or version is None or version in where[scenario]
-
-
-@pytest.fixture(autouse=True)
-def _lab_is_there(request: pytest.FixtureRequest) -> None:
-    """A lab that cannot be had fails in CI and is skipped elsewhere."""
-    if not request.node.get_closest_marker("lab"):
-        return
-    try:
-        for version in VERSIONS:
-            asterisk_root(version)
-    except LabUnavailable as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session", params=EACH_ASTERISK)
