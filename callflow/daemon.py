@@ -29,9 +29,9 @@ from callflow.publishing import Publishing
 from callflow.ring_watch import RingWatch
 from callflow.runtime.clock import Clock
 from callflow.runtime.dispatch import Dispatcher
-from callflow.runtime.garbage import spare_what_lasts
 from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
+from callflow.runtime.pauses import keep_pauses_short
 from callflow.runtime.watchdog import Watchdog
 from callflow.settings import Settings
 from callflow.vitals import take_sample
@@ -92,7 +92,7 @@ class Daemon:
             await self._events_link.start()
             await self._actions_link.start()
             loop.call_later(READY_WITHOUT_EAR_S, self._tell_ready)
-            spare_what_lasts()
+            keep_pauses_short()
             error = await self._end
         finally:
             await self._stop()

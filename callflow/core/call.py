@@ -22,6 +22,7 @@ class Call:
         self.profile = profile
         self.state = State.ARMING
         self.commands: list[do.Command] = []
+        self._do = self.commands.append  # no method of ours in the journal: a call is gone at once when it is let go
         self.journal = Journal(arrived, profile, procedures.choose_language(profile, arrived.language), self._do)
         self._ears = Ears(profile, arrived.uniqueid)
         self._climb = Climb(ladder, procedures.ladders.get(profile.quiet.ladder, QUIET_LADDER))
@@ -77,9 +78,6 @@ class Call:
 
     def _go(self, what: Input) -> None:
         self.state = next_state(self.state, what)
-
-    def _do(self, command: do.Command) -> None:
-        self.commands.append(command)
 
     def _tell(self, kind: Kind, at_ms: int, what: str = "", why: str = "") -> None:
         self.journal.tell(kind, at_ms, what, why)

@@ -146,7 +146,8 @@ class Engine:
 
     def _after(self, call: Screening) -> list[do.Command]:
         """Collect what the call wants done; forget it when done, else note its deadline."""
-        commands, call.commands = call.commands, []
+        commands = call.commands.copy()
+        call.commands.clear()
         if call.done:
             self._calls.pop(call.arrived.call_id, None)
             if self._by_uniqueid.get(call.arrived.uniqueid) is call:

@@ -36,6 +36,9 @@ def _save(table: sa.Table) -> sa.Executable:
 
 
 SAVE = {kind: _save(table) for kind, table in TABLES.items()}
+_KNOWN = sa.select(calls.c.call_id).where(
+    calls.c.node == sa.bindparam("asked_node"), calls.c.call_id.in_(sa.bindparam("asked", expanding=True))
+)
 TELL = insert(happenings).on_conflict_do_nothing()
 """A happening is a fact: the first telling stands."""
 
@@ -84,8 +87,7 @@ def _known(connection: sa.Connection, told: set[str], saved: set[str], node: str
     known = told & saved
     for start in range(0, len(asked), IDS_PER_QUERY):
         some = asked[start : start + IDS_PER_QUERY]
-        query = sa.select(calls.c.call_id).where(calls.c.node == node, calls.c.call_id.in_(some))
-        known.update(connection.execute(query).scalars())
+        known.update(connection.execute(_KNOWN, {"asked_node": node, "asked": some}).scalars())
     return known
 
 
