@@ -75,3 +75,11 @@ def test_ten_minutes_of_calls_take_a_second_and_repeat_themselves(
         [(one.index, round(one.placed_s, 2), one.result) for one in it.outcomes["silent"]] for it in (first, second)
     ]
     assert told[0] == told[1]
+
+
+def test_further_callers_wait_for_a_free_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plan = scenario([{"name": "silent", "at_s": [0, 0, 0, 0, 0], "number": "1001-1005"}], lines=2)
+    calls = play(monkeypatch, tmp_path, plan).outcomes["silent"]
+    assert len(calls) == 5
+    for call in calls:
+        assert sum(other.placed_s <= call.placed_s < other.ended_s for other in calls) <= 2
