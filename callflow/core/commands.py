@@ -49,11 +49,15 @@ class BeginWindow:
 
 @dataclass(frozen=True, slots=True)
 class JudgeWindow:
-    """Say what has been heard since BeginWindow -> WindowJudged with the same `ask_id`."""
+    """Say what has been heard since BeginWindow -> WindowJudged with the same `ask_id`.
+
+    A `verdict` may take a moment to ask Asterisk about the media; a look is answered at once.
+    """
 
     call_id: str
     channel: str
     ask_id: int
+    verdict: bool = True
 
 
 @dataclass(frozen=True, slots=True)

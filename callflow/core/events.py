@@ -97,6 +97,10 @@ class WindowJudged:
     level_dbov: float | None = None
     noise_dbov: float | None = None
     why: str = ""
+    heard_ms: int = 0
+    """So much the tap has listened to."""
+    voice_ms: int = 0
+    """So much of it would be a voice if it stood alone, whatever the whole was."""
 
 
 @dataclass(frozen=True, slots=True)

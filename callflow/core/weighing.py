@@ -14,7 +14,7 @@ from callflow.core.raising import ANSWER_TIMEOUT_MS, Raising
 from callflow.core.record import Kind
 from callflow.core.states import Input, Result, State
 
-LOOK_TIMEOUT_MS = 300
+LOOK_TIMEOUT_MS = 200
 LOOK_EVERY_MS = 200
 LOOK_MARGIN_DB = 12.0
 """A look measures little of a voice: its loudest syllable was seen 11 dB above the level of the whole."""
@@ -23,6 +23,10 @@ WEIGH_MS = 800
 HEAR_OUT_MS = 2000
 """A caller who is about to be asked to speak up is first let finish."""
 VOICE = (Heard.SPEECH, Heard.QUIET)
+EXPLAINED_MS = 400
+"""With less of the line in its ear the tap cannot say that a sound is noise: it takes a voice for one at first."""
+PERHAPS_MS = 96
+"""With so much that would be voice if it stood alone, neither."""
 NOTHING_DBOV = -66.0
 """What is fainter is no voice, and is not what Asterisk's ear took for speech."""
 
@@ -33,7 +37,14 @@ def _has_voice(window: it.WindowJudged) -> bool:
 
 def _explains(window: it.WindowJudged) -> bool:
     """The tap has heard the sound, too, and it was no voice: noise, a tone, or our own prompt come back."""
-    return window.heard is Heard.TONE or (window.noise_dbov is not None and window.noise_dbov >= NOTHING_DBOV)
+    match window.heard:
+        case Heard.TONE:
+            return True
+        case Heard.COMFORT_NOISE:
+            return window.noise_dbov is not None and window.noise_dbov >= NOTHING_DBOV
+        case Heard.NOISE:
+            return window.heard_ms >= EXPLAINED_MS and window.voice_ms < PERHAPS_MS
+    return False
 
 
 class Weighing(Raising):
@@ -88,6 +99,7 @@ class Weighing(Raising):
         self._verdict_asked = False
         self._stop_prompt(now_ms)
         self._voice_at = at_ms
+        self._look_at = now_ms + LOOK_EVERY_MS
         up_next = self._climb.next_quiet
         raises = up_next is not None and up_next.raise_gain
         self._state_at = now_ms + (WEIGH_MS if raises else HEAR_OUT_MS)
@@ -105,7 +117,7 @@ class Weighing(Raising):
             return
         self._ask_id += 1
         self._verdict_asked = verdict
-        self._do(do.JudgeWindow(self.arrived.call_id, self.arrived.channel, self._ask_id))
+        self._do(do.JudgeWindow(self.arrived.call_id, self.arrived.channel, self._ask_id, verdict))
 
     def _ask_verdict(self, now_ms: int) -> None:
         self._ask(verdict=True)
@@ -149,7 +161,7 @@ class Weighing(Raising):
         if _has_voice(window):
             self._voice(window, verdict, sound, now_ms)
         elif sound is not None and not _explains(window):
-            self._heard(Result.SPOKE, sound.at_ms, now_ms)
+            self._sounded(sound, window, verdict, now_ms)
         else:
             self._echoing = self._echoing or (sound is not None and self.state is State.SPEAKING)
             if verdict:
@@ -173,6 +185,17 @@ class Weighing(Raising):
                 self._too_low(window.level_dbov, now_ms)
         elif verdict:
             self._too_low(window.level_dbov, now_ms)
+
+    def _sounded(self, sound: Judgement, window: it.WindowJudged, verdict: bool, now_ms: int) -> None:
+        """Asterisk's ear took a sound for speech, and the tap cannot say that it was none: a caller, or soon one."""
+        if verdict or self._low_is_known or window.heard is not Heard.NOISE:
+            self._heard(Result.SPOKE, sound.at_ms, now_ms)
+            return
+        self._unexplained = sound
+        if self.state is State.WEIGHING:
+            self._voiced = True
+        else:
+            self._weigh(sound.at_ms, now_ms)
 
     def _no_voice(self, window: it.WindowJudged, now_ms: int) -> None:
         """Noise is a doubt; a voice that came to nothing is one too, where the next thing is the hang-up."""

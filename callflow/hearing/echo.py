@@ -24,6 +24,14 @@ _RECENT_BLOCKS = (_RECENT - _BLOCK) // _HOP + 1
 _LINE_PERCENTILE, _LINE_NOISE = 15, 1.5
 """The quietest blocks are the line's own noise, which nothing explains and nobody makes."""
 
+_SOUND = 1e-3
+"""A block 30 dB below the loudest one teaches nothing of the path."""
+_OWN = 2 / 3
+"""Blocks overlap by half: three of them know as much as two."""
+_FITTED = 1.5
+"""What is fitted to each frequency: the path and, for all of them, the delay. From a few blocks anything could be
+explained so; the share is adjusted for it (the adjusted coefficient of determination)."""
+
 Spectra = npt.NDArray[np.complex64]
 
 
@@ -53,8 +61,11 @@ def _explained(heard: Spectra, sent: Floats, delay: int) -> float:
     path = (heard * ours.conj()).sum(axis=0) / (np.square(np.abs(ours)).sum(axis=0) + 1e-9)
     recent = heard[-_RECENT_BLOCKS:]
     left = np.square(np.abs(recent - path * ours[-_RECENT_BLOCKS:])).sum()
-    line = np.percentile(np.square(np.abs(heard)).sum(axis=1), _LINE_PERCENTILE) * _RECENT_BLOCKS
-    return float(1.0 - max(0.0, left - _LINE_NOISE * line) / (np.square(np.abs(recent)).sum() + 1e-12))
+    energy = np.square(np.abs(heard)).sum(axis=1)
+    line = np.percentile(energy, _LINE_PERCENTILE) * _RECENT_BLOCKS
+    unexplained = max(0.0, left - _LINE_NOISE * line) / (np.square(np.abs(recent)).sum() + 1e-12)
+    learnt_from = _OWN * np.count_nonzero(energy > _SOUND * energy.max())
+    return float(1.0 - unexplained * learnt_from / max(learnt_from - _FITTED, 1e-9))
 
 
 def _most_alike(heard: Floats, sent: Floats) -> int:

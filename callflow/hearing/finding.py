@@ -22,5 +22,7 @@ class Finding:
     """Active level of the speech (ITU-T P.56, method B over the frames with voice); None without speech."""
     noise_dbov: float
     """Level that the frames without voice exceed a quarter of the time, at least -96."""
+    heard_ms: int
     speech_ms: int
+    """Frames that would be voice if they stood alone, whatever the whole was."""
     why: str

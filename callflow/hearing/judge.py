@@ -32,20 +32,25 @@ _LEAST_NOISE_DBOV = -96.0
 def judge(records: Records, samples: Samples, settings: HearingSettings, *, spoke: bool) -> Finding:
     """What these frames were, oldest first; `spoke`: a voice has already been certain while it spoke."""
     if records.size == 0:
-        return Finding(Heard.DIGITAL_SILENCE, None, _LEAST_NOISE_DBOV, 0, "nothing has come yet")
+        return Finding(Heard.DIGITAL_SILENCE, None, _LEAST_NOISE_DBOV, 0, 0, "nothing has come yet")
     level = records["level_dbov"]
     tones = tonal(ToneRuns(records["steady"], records["v21"], records["dtmf"]))
     voice = np.where(tones | _steady(level), 0.0, records["voice"])
     if spoke or _is_voice(voice, level):
         return _talker(voice, level, records["echo"], samples, settings)
+    heard, why = _no_talker(level, tones, records["echo"], samples)
     noise_dbov = round(max(_LEAST_NOISE_DBOV, float(np.percentile(level, _STEADY_PERCENTILE))), 1)
+    return Finding(heard, None, noise_dbov, records.size * FRAME_MS, _ms(voice >= _VOICE), why)
+
+
+def _no_talker(level: Floats, tones: Flags, echo: Flags, samples: Samples) -> tuple[Heard, str]:
     if level.max() < NOTHING_DBOV:
-        return _nothing(samples, noise_dbov)
-    if records["echo"].any():
-        return Finding(Heard.COMFORT_NOISE, None, noise_dbov, 0, "only our own prompt come back")
+        return _nothing(samples)
+    if echo.any():
+        return Heard.COMFORT_NOISE, "only our own prompt come back"
     if tones.any():
-        return Finding(Heard.TONE, None, noise_dbov, 0, f"tones for {_ms(tones)} ms, no voice")
-    return Finding(Heard.NOISE, None, noise_dbov, 0, f"sound up to {level.max():.0f} dBov without a voice in it")
+        return Heard.TONE, f"tones for {_ms(tones)} ms, no voice"
+    return Heard.NOISE, f"sound up to {level.max():.0f} dBov without a voice in it"
 
 
 def _is_voice(voice: Floats, level_dbov: Floats) -> bool:
@@ -81,7 +86,7 @@ def _talker(voice: Floats, level_dbov: Floats, echo: Flags, samples: Samples, se
     said = samples.reshape(-1, FRAME)[near].ravel() / np.float32(32768)
     heard_dbov = active_level_dbov(said)
     power = 10 ** ((heard_dbov if heard_dbov is not None else _mean_dbov(level_dbov[near])) / 10)
-    found_dbov = 10 * np.log10(max(power - noise, power / 10))
+    found_dbov = 10 * np.log10(max(power - noise, power / 2))
     noise_dbov = max(_LEAST_NOISE_DBOV, 10 * np.log10(noise + 1e-12))
     quiet = found_dbov < settings.quiet_below_dbov
     side = "below" if quiet else "not below"
@@ -90,17 +95,18 @@ def _talker(voice: Floats, level_dbov: Floats, echo: Flags, samples: Samples, se
         Heard.QUIET if quiet else Heard.SPEECH,
         round(float(found_dbov), 1),
         round(float(noise_dbov), 1),
+        voice.size * FRAME_MS,
         _ms(spoken),
         why,
     )
 
 
-def _nothing(samples: Samples, noise_dbov: float) -> Finding:
+def _nothing(samples: Samples) -> tuple[Heard, str]:
     """Idle codes hardly change from sample to sample; made-up noise does."""
     size = np.abs(samples)
     if size.max() <= _IDLE and np.count_nonzero(np.diff(size)) < samples.size / 100:
-        return Finding(Heard.DIGITAL_SILENCE, None, noise_dbov, 0, "every sample is nothing")
-    return Finding(Heard.COMFORT_NOISE, None, noise_dbov, 0, f"nothing above {NOTHING_DBOV:g} dBov")
+        return Heard.DIGITAL_SILENCE, "every sample is nothing"
+    return Heard.COMFORT_NOISE, f"nothing above {NOTHING_DBOV:g} dBov"
 
 
 def _mean_dbov(level_dbov: Floats) -> float:

@@ -27,6 +27,10 @@ class Finding(Protocol):
     def noise_dbov(self) -> float: ...
     @property
     def why(self) -> str: ...
+    @property
+    def heard_ms(self) -> int: ...
+    @property
+    def speech_ms(self) -> int: ...
 
 
 class TapBook(Protocol):
@@ -102,18 +106,16 @@ class Listening:
             receive(it.WindowJudged(command.call_id, command.ask_id))
             return
         found = self._taps.finding(command.call_id)
-        if found is not None and (found.heard in VOICE or self._taps.flows(command.call_id)):
-            receive(_judged(command, found))
-            return
-        trouble = await self._trouble(command, heard_anything=found is not None)
+        voice = found is not None and found.heard in VOICE
+        trouble = None
+        if command.verdict and not voice and not (found is not None and self._taps.flows(command.call_id)):
+            trouble = await self._trouble(command, heard_anything=found is not None)
         if trouble is not None:
             heard, why = trouble
             noise_dbov = None if found is None else found.noise_dbov
             receive(it.WindowJudged(command.call_id, command.ask_id, heard, None, noise_dbov, why))
-        elif found is not None:
-            receive(_judged(command, found))
         else:
-            receive(it.WindowJudged(command.call_id, command.ask_id))
+            receive(_judged(command, found))
 
     async def _trouble(self, command: do.JudgeWindow, *, heard_anything: bool) -> tuple[Heard, str] | None:
         """What is wrong with the media since the last question; None when nothing is, or nobody can tell."""
@@ -146,6 +148,10 @@ class Listening:
             receive(it.GainSet(command.call_id, command.gain_db))
 
 
-def _judged(command: do.JudgeWindow, found: Finding) -> it.WindowJudged:
+def _judged(command: do.JudgeWindow, found: Finding | None) -> it.WindowJudged:
+    if found is None:
+        return it.WindowJudged(command.call_id, command.ask_id)
     level, noise = found.level_dbov, found.noise_dbov
-    return it.WindowJudged(command.call_id, command.ask_id, found.heard, level, noise, found.why)
+    return it.WindowJudged(
+        command.call_id, command.ask_id, found.heard, level, noise, found.why, found.heard_ms, found.speech_ms
+    )

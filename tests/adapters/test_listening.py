@@ -11,8 +11,8 @@ from callflow.errors import ActionRefused, TapFailed
 from callflow.hearing import Finding
 from callflow.runtime.listening import Listening
 
-VOICE = Finding(Heard.SPEECH, -30.0, -60.0, 500, "a voice")
-SILENCE = Finding(Heard.DIGITAL_SILENCE, None, -96.0, 0, "nothing")
+VOICE = Finding(Heard.SPEECH, -30.0, -60.0, 900, 500, "a voice")
+SILENCE = Finding(Heard.DIGITAL_SILENCE, None, -96.0, 900, 0, "nothing")
 
 
 class Phone:
@@ -70,7 +70,7 @@ JUDGE = do.JudgeWindow("call", "PJSIP/a", 7)
 
 async def test_a_voice_needs_no_second_opinion() -> None:
     (answer,) = await answers(Listening(Book(VOICE), Phone()), JUDGE)
-    assert answer == it.WindowJudged("call", 7, Heard.SPEECH, -30.0, -60.0, "a voice")
+    assert answer == it.WindowJudged("call", 7, Heard.SPEECH, -30.0, -60.0, "a voice", 900, 500)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,13 @@ async def test_audio_without_gaps_needs_no_counters() -> None:
     (answer,) = await answers(Listening(Book(SILENCE, flows=True), Phone()), JUDGE)
     assert isinstance(answer, it.WindowJudged)
     assert answer.heard is Heard.DIGITAL_SILENCE
+
+
+async def test_a_look_is_answered_with_what_the_tap_has() -> None:
+    look = do.JudgeWindow("call", "PJSIP/a", 7, verdict=False)
+    (answer,) = await answers(Listening(Book(SILENCE), Phone((100, 50))), look)
+    assert isinstance(answer, it.WindowJudged)
+    assert answer.heard is Heard.DIGITAL_SILENCE, "the packets that are missing are a matter of the verdict"
 
 
 async def test_without_taps_nothing_is_asked() -> None:

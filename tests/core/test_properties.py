@@ -84,7 +84,7 @@ class World:
         heard, level = HEARS[self.hears] if self.tapped else (None, 0.0)
         if heard in VOICES:
             return it.WindowJudged(UNIQUEID, command.ask_id, heard, level, -80)
-        return it.WindowJudged(UNIQUEID, command.ask_id, heard, None, level)
+        return it.WindowJudged(UNIQUEID, command.ask_id, heard, None, level, "", heard_ms=1000)
 
     @property
     def clear(self) -> bool:

@@ -1,5 +1,7 @@
 """Rows Q1 to Q4, and what else the tap makes known: noise, tones, our own echo, a line that carries nothing yet."""
 
+from dataclasses import replace
+
 import pytest
 
 from callflow.core import commands as do
@@ -226,11 +228,47 @@ def test_what_the_tap_has_not_heard_at_all_it_cannot_explain(call: Driver) -> No
     assert call.results == ["spoke"], "Asterisk's ear heard a caller, the tap nothing: in doubt a person"
 
 
+@pytest.mark.parametrize(("heard_ms", "voice_ms"), [(100, 0), (1000, 128)])
+def test_what_the_tap_cannot_explain_stops_the_prompt_at_once(heard_ms: int, voice_ms: int) -> None:
+    call = tapped()
+    call.run_until(START_MS + 1000)
+    seen = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", heard_ms, voice_ms)
+    call.finding = lambda call_id, ask_id: replace(seen, ask_id=ask_id)  # type: ignore[method-assign]
+    call.sound(2000)
+    call.run_for(300)
+    assert call.offset(do.StopPrompt) == [1280]
+
+
+def test_noise_that_the_tap_has_listened_to_long_enough_stops_nothing() -> None:
+    call = tapped()
+    call.run_until(START_MS + 1000)
+    seen = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 400, 64)
+    call.finding = lambda call_id, ask_id: replace(seen, ask_id=ask_id)  # type: ignore[method-assign]
+    call.sound(2000)
+    call.run_for(2000)
+    assert call.offset(do.StopPrompt) == []
+
+
+def test_a_sound_that_might_be_a_voice_is_weighed_like_one() -> None:
+    call = tapped()
+    call.run_until(START_MS + 1000)
+    seen = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 300, 128)
+    call.finding = lambda call_id, ask_id: replace(seen, ask_id=ask_id)  # type: ignore[method-assign]
+    call.sound(2000)
+    call.run_for(300)
+    assert call.results == []
+    del call.finding  # type: ignore[attr-defined]
+    call.voice(-48, Heard.QUIET)
+    call.run_for(3000)
+    assert call.results == ["spoke"]
+    assert call.final.gain_db == 15.0
+
+
 def test_a_look_without_an_answer_leaves_the_word_to_asterisks_ear() -> None:
     call = tapped().run_until(LISTENING)
     call.finding = lambda call_id, ask_id: it.WindowJudged(call_id, -1)  # type: ignore[method-assign]
     call.sound(400)
-    call.run_for(280 + 300)
+    call.run_for(280 + 200)
     assert call.results == ["spoke"]
 
 
