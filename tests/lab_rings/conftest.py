@@ -1,7 +1,6 @@
 """The lab for ring tests: every scenario's call is placed at once, on each Asterisk, beside a running daemon."""
 
 import asyncio
-import os
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from callflow.lab.errors import LabUnavailable
 from callflow.lab.rings.judge import judge, record, records_of, rules_of
 from callflow.lab.rings.run import SCENARIOS, Placed, ring_lab
 from callflow.lab.rings.scenario import read_ring_scenarios
-from callflow.lab.roots import VERSIONS, Version, asterisk_root
+from callflow.lab.roots import VERSIONS, Version
 from callflow.simulator.ring_replay import KeptRings
 
 STALL_S = 0.015
@@ -31,18 +29,18 @@ class Rung:
     stored: dict[str, list[dict[str, Any]]]
 
 
-@pytest.fixture(autouse=True)
-def _lab_is_there(request: pytest.FixtureRequest) -> None:
-    """A lab that cannot be had fails in CI and is skipped elsewhere."""
-    if not request.node.get_closest_marker("lab"):
-        return
-    try:
-        for version in VERSIONS:
-            asterisk_root(version)
-    except LabUnavailable as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(str(error))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A scenario that an Asterisk cannot do is not run there."""
+    where = {scenario.name: scenario.asterisk for scenario in read_ring_scenarios(SCENARIOS, ())}
+    apart = [item for item in items if not _runs(item, where)]
+    config.hook.pytest_deselected(items=apart)
+    items[:] = [item for item in items if item not in apart]
+
+
+def _runs(item: pytest.Item, where: dict[str, tuple[Version, ...]]) -> bool:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    scenario, version = params.get("scenario"), params.get("rung")
+    return scenario is None or version is None or version in where[scenario]
 
 
 @pytest.fixture(scope="session", params=EACH_ASTERISK)
