@@ -24,7 +24,7 @@ from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
 from callflow.core import events as it
 from callflow.core.engine import Engine
-from callflow.errors import CallflowError, LinkError, LoginRefused
+from callflow.errors import CallflowError, HearingFailed, LinkError, LoginRefused
 from callflow.publishing import Publishing
 from callflow.ring_watch import RingWatch
 from callflow.runtime.clock import Clock
@@ -159,11 +159,15 @@ class Daemon:
     # -- the taps -------------------------------------------------------------------------------------------------
 
     def _make_taps(self) -> Taps | None:
-        """None where no profile wants one."""
+        """None where no profile wants one, or nothing can be heard with them: Asterisk's own ear then serves."""
         profiles = self._settings.profiles.values()
         if not self._settings.tap.enabled or all(profile.ear != "tap" for profile in profiles):
             return None
-        return Taps(tap_options(self._settings), self._actions.open_tap, self._receive, self._clock.now_ms, log)
+        try:
+            return Taps(tap_options(self._settings), self._actions.open_tap, self._receive, self._clock.now_ms, log)
+        except HearingFailed as error:
+            log.error("callers cannot be tapped; Asterisk's own ear serves", reason=error.problem, remedy=error.remedy)
+            return None
 
     # -- the AMI links --------------------------------------------------------------------------------------------
 

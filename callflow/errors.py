@@ -15,6 +15,7 @@ CallflowError
 │   ├── AgiTimeout        Asterisk did not answer a command in time
 │   └── AgiUnsafe         a command that could carry a second one (also a ValueError)
 ├── TapFailed             a caller's audio cannot be had
+├── HearingFailed         the voice detector cannot be loaded
 ├── StoreError            the database of calls
 └── LabError              the lab: the real Asterisk used for tests and the demo
 """
@@ -124,6 +125,10 @@ class AgiUnsafe(AgiError, ValueError):
 
 class TapFailed(CallflowError):
     """A caller's audio cannot be had: Asterisk's own ear serves."""
+
+
+class HearingFailed(CallflowError):
+    """The voice detector cannot be loaded, so no audio can be judged."""
 
 
 class StoreError(CallflowError):

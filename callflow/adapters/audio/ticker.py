@@ -11,12 +11,13 @@ class Ticker:
         self._step_s = step_s
         self._tick = tick
         self._timer: asyncio.TimerHandle | None = None
-        self._due = 0.0
+        self.due = 0.0
+        """When the next step is due, by the loop's clock."""
 
     def start(self) -> None:
         """Begin, if not begun."""
         if self._timer is None:
-            self._due = asyncio.get_running_loop().time()
+            self.due = asyncio.get_running_loop().time()
             self._again()
 
     def stop(self) -> None:
@@ -27,8 +28,8 @@ class Ticker:
 
     def _again(self) -> None:
         loop = asyncio.get_running_loop()
-        self._due = max(self._due + self._step_s, loop.time())
-        self._timer = loop.call_at(self._due, self._run)
+        self.due = max(self.due + self._step_s, loop.time())
+        self._timer = loop.call_at(self.due, self._run)
 
     def _run(self) -> None:
         self._again()
