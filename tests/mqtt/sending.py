@@ -34,7 +34,9 @@ class Sending:
         self.connected = True
         self.wanted: set[str] = set()
         self._clock = Clock()
-        self.publishing = Publishing(self.settings, self._sample, self._clock.now_ms)
+        self.ahead_ms = 0
+        """So much later it is than it was."""
+        self.publishing = Publishing(self.settings, self._sample, lambda: self._clock.now_ms() + self.ahead_ms)
         self.store = Store(self.settings.store.path, "main", also_of=self.publishing.also_of)
 
     def tell(self, number: int) -> None:

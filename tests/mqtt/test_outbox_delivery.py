@@ -166,6 +166,23 @@ async def test_the_outbox_is_bounded_by_number_and_counts_what_it_gave_up(tmp_pa
         assert [event.seq for event in await sender.outbox.read(0, 1000)] == list(range(51, 151))
 
 
+async def test_the_outbox_is_bounded_by_age(tmp_path: Path, ports: PortBlock) -> None:
+    nobody = dict(settings_for(ports.named())) | {"outbox_max_age_h": 1.0}
+    async with sending(tmp_path / "d", nobody) as sender:
+        sender.tell(1)
+        await sender.store.flush(5)
+        sender.ahead_ms = 3_500_000
+        sender.tell(2)
+        await sender.store.flush(5)
+        await sender.outbox.tidy()
+        assert (sender.outbox.depth, sender.outbox.dropped) == (6, 0)
+        sender.ahead_ms = 3_700_000
+        await sender.outbox.tidy()
+        assert (sender.outbox.depth, sender.outbox.dropped) == (3, 3)
+        await sender.store.flush(5)
+        assert [event.seq for event in await sender.outbox.read(0, 1000)] == [4, 5, 6]
+
+
 async def test_what_was_not_confirmed_is_sent_after_the_next_start(tmp_path: Path, ports: PortBlock) -> None:
     port = ports.named()
     async with sending(tmp_path / "d", dict(settings_for(port))) as sender:
