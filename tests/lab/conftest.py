@@ -42,7 +42,7 @@ def _runs(item: pytest.Item, where: dict[str, tuple[str, ...]]) -> bool:
 def placed(request: pytest.FixtureRequest) -> Placed:
     """The calls of all scenarios this run asks for, placed side by side on one Asterisk."""
     calls = [getattr(item, "callspec", None) for item in request.session.items]
-    names = {call.params["scenario"] for call in calls if call and "scenario" in call.params}
+    names = {call.params["scenario"] for call in calls if call and {"scenario", "placed"} <= call.params.keys()}
     return asyncio.run(_place(request.param, tuple(sorted(names))))
 
 

@@ -47,7 +47,7 @@ def _runs(item: pytest.Item, where: dict[str, tuple[Version, ...]]) -> bool:
 def rung(request: pytest.FixtureRequest) -> Rung:
     """The calls of all scenarios this run asks for, placed side by side on one Asterisk."""
     calls = [getattr(item, "callspec", None) for item in request.session.items]
-    names = {call.params["scenario"] for call in calls if call and "scenario" in call.params}
+    names = {call.params["scenario"] for call in calls if call and {"scenario", "rung"} <= call.params.keys()}
     return asyncio.run(_ring(request.param, tuple(sorted(names))))
 
 
