@@ -43,8 +43,8 @@ async def test_what_rang_while_ami_was_cut_is_told_once_and_never_wrongly(versio
         placed, _ = await asyncio.gather(rings.place(), cut_in_mid_ring(proxy))
         after = await rings.place()
         await daemon.stop()
+        stays, legs = rows(daemon.database, "stays"), rows(daemon.database, "legs")
     truth, truth_after = record(placed), record(after)
-    stays, legs = rows(daemon.database, "stays"), rows(daemon.database, "legs")
     for one in rings.scenarios:
         (cut, whole) = [row for row in stays if row["queue"] == one.queue]
         (was,) = records_of(truth, one).stays
