@@ -6,7 +6,7 @@ READY := $(VENV)/ready-$(shell cat requirements-dev.lock pyproject.toml | cksum 
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test test-fast lint types format check-prompts lab-asterisk bench lock prompts settings-docs clean
+.PHONY: help setup demo demo-real test test-fast lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick lock prompts settings-docs clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -27,11 +27,11 @@ demo: setup  ## Twelve different callers at once on a pretend Asterisk, live; ne
 demo-real: setup  ## The same callers with real SIP and RTP on a real Asterisk (needs root on Debian the first time)
 	@$(BIN)/callflow simulate demo --lab 22
 
-test: setup lint types check-prompts lab-asterisk  ## All tests, on real Asterisk 22 and 16 too
+test: setup lint types check-prompts lab-asterisk lab-services  ## All tests, on real Asterisk 22 and 16 too
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered $(TESTS)
 
 test-fast: setup  ## The tests that need no Asterisk
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore=tests/lab $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore=tests/lab --ignore=tests/lab_rings $(TESTS)
 
 lint: setup  ## ruff: rules and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
@@ -48,11 +48,22 @@ check-prompts: setup  ## The committed sound files against their words and level
 lab-asterisk: setup  ## Make (or find) the real Asterisk 22 and 16 of the lab, cached outside the repo
 	@$(BIN)/callflow lab make
 
+lab-services: setup  ## Find (or, as root on Debian, install) Mosquitto and Prometheus for the tests
+	@$(BIN)/python -m tests.services.programs
+
 bench: setup  ## Print timings: real calls, reaction, AMI intake, database
 	@$(BIN)/callflow lab bench
 	@$(BIN)/python -m tests.adapters.bench_ami_intake
 	@$(BIN)/python -m tests.bench.bench_store
+	@$(BIN)/python -m tests.bench.bench_report --days 10
 	@$(BIN)/python -m tests.bench.bench_scale
+	@$(BIN)/python -m tests.bench.bench_taps
+
+bench-hearing: setup  ## How well the ears hear, on a labelled set; writes the tables of docs/hearing.md (ten minutes)
+	@$(BIN)/python -m tests.bench.hearing --write
+
+bench-hearing-quick: setup  ## The same with a twentieth of the calls; writes nothing (a minute)
+	@$(BIN)/python -m tests.bench.hearing --quick
 
 lock: setup  ## Resolve exact versions anew (needs uv)
 	uv pip compile pyproject.toml --universal --no-header --no-emit-index-url --no-annotate -q -U -o requirements.lock

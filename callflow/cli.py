@@ -1,4 +1,4 @@
-"""The command line: `callflow run | check | settings | calls | simulate | lab`."""
+"""The command line: `callflow run | check | settings | calls | report | staffing | simulate | lab`."""
 
 import sys
 from pathlib import Path
@@ -13,8 +13,10 @@ from callflow.commands.check import check
 from callflow.commands.lab import lab_app
 from callflow.commands.record import record
 from callflow.commands.replay import replay
+from callflow.commands.report import report
 from callflow.commands.settings import settings_app
 from callflow.commands.simulate import simulate
+from callflow.commands.staffing import staffing
 from callflow.context import Context
 from callflow.errors import CallflowError
 
@@ -32,7 +34,9 @@ app.add_typer(settings_app, name="settings")
 app.command()(check)
 app.command()(record)
 app.command()(replay)
+app.command()(report)
 app.command()(simulate)
+app.command()(staffing)
 
 
 def _version(wanted: bool) -> None:

@@ -9,23 +9,32 @@ from functools import partial
 import structlog
 
 from callflow import __version__
+from callflow.adapter_options import agi_options, ami_options, tap_options
 from callflow.adapters.agi.arrival import call_arrived
-from callflow.adapters.agi.server import AgiOptions, AgiServer
+from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.agi.session import AgiSession
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
 from callflow.adapters.ami.options import AmiOptions
-from callflow.adapters.ami.translate import WANTED, translate
+from callflow.adapters.ami.translate import WANTED, stamped_ms, translate
+from callflow.adapters.ami.translate_rings import RINGS_WANTED
+from callflow.adapters.audio.taps import Taps
+from callflow.adapters.http.sample import Sample
+from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
 from callflow.core import events as it
 from callflow.core.engine import Engine
-from callflow.errors import CallflowError, LinkError, LoginRefused
+from callflow.errors import CallflowError, HearingFailed, LinkError, LoginRefused
+from callflow.publishing import Publishing
+from callflow.ring_watch import RingWatch
 from callflow.runtime.clock import Clock
 from callflow.runtime.dispatch import Dispatcher
-from callflow.runtime.garbage import spare_what_lasts
+from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
+from callflow.runtime.pauses import keep_pauses_short
 from callflow.runtime.watchdog import Watchdog
 from callflow.settings import Settings
+from callflow.vitals import take_sample
 
 READY_WITHOUT_EAR_S = 5.0
 STOP_TIMEOUT_S = 1.0
@@ -41,15 +50,21 @@ class Daemon:
         self._settings = settings
         self._clock = Clock()
         self._engine = Engine(settings.procedures())
-        self._store = Store(settings.store.path, settings.node.name)
+        self._publishing = Publishing(settings, self._sample, self._clock.now_ms)
+        self._store = Store(settings.store.path, settings.node.name, also_of=self._publishing.also_of)
+        keep = settings.store
+        self._retention = Retention(keep.path, keep.details_days, keep.records_days)
         options = ami_options(settings)
-        self._events_link = self._link(options, WANTED, self._on_ami_event)
+        self._events_link = self._link(options, WANTED | RINGS_WANTED, self._on_ami_event)
         self._actions_link = self._link(options.model_copy(update={"events": "off"}), frozenset(), lambda event: None)
         actions = AmiActions(self._actions_link, self._events_link)
         self._actions = actions
-        self._dispatch = Dispatcher(actions, self._store, settings.prompts.path, self._clock.now_ms)
+        self._taps = self._make_taps()
+        listening = Listening(self._taps, actions)
+        self._dispatch = Dispatcher(actions, self._store, listening, settings.prompts.path, self._clock.now_ms)
         self._loop = CoreLoop(self._engine, self._clock, self._dispatch)
         self._dispatch.receive = self._receive
+        self._rings = RingWatch(settings, actions, self._dispatch)
         self._agi: AgiServer | None = None
         self._watchdog = Watchdog(settings.limits.stall_s)
         self._end: asyncio.Future[CallflowError | None] | None = None
@@ -63,17 +78,21 @@ class Daemon:
         self._end = loop.create_future()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._finish, None)
-        _allow_files(2 * self._settings.limits.max_calls + 100)
+        _allow_files(2 * self._settings.limits.max_calls + self._settings.tap.max_taps + 100)
         interrupted = self._store.open()
+        self._retention.start()
         log.info("callflow starts", version=__version__, node=self._settings.node.name, interrupted=interrupted)
         try:
+            self._publishing.start(self._store)
             self._agi = AgiServer(agi_options(self._settings), self._on_call, log)
             await self._agi.start()
+            if self._taps is not None:
+                await self._taps.start()
             self._watchdog.start()
             await self._events_link.start()
             await self._actions_link.start()
             loop.call_later(READY_WITHOUT_EAR_S, self._tell_ready)
-            spare_what_lasts()
+            keep_pauses_short()
             error = await self._end
         finally:
             await self._stop()
@@ -85,12 +104,19 @@ class Daemon:
         self._stopping = True
         self._watchdog.tell("STOPPING=1")
         self._receive(it.LinkLost(self._clock.now_ms(), "the daemon stops"))
+        self._rings.link_lost("the daemon stops")
         await self._dispatch.drain(STOP_TIMEOUT_S)
         self._loop.close()
+        self._rings.close()
         if self._agi is not None:
             await self._agi.stop()
+        if self._taps is not None:
+            await self._taps.stop()
+            log.info("taps", refused=dict(self._taps.refused), **self._taps.counts)
         await self._events_link.stop()
         await self._actions_link.stop()
+        await self._publishing.stop()
+        self._retention.stop()
         self._store.close()
         self._watchdog.stop()
         log.info("callflow has stopped", unexpected=dict(self._engine.unexpected), dropped=self._store.dropped)
@@ -107,9 +133,12 @@ class Daemon:
             self._tell_ready()
 
     def _on_ami_event(self, message: dict[str, str]) -> None:
-        event = translate(message, self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        self._publishing.ami_event(stamped_ms(message), now_ms)
+        event = translate(message, now_ms)
         if event is not None:
             self._receive(event)
+        self._rings.ami_event(message)
 
     def _on_call(self, session: AgiSession) -> None:
         arrived = call_arrived(session.variables, self._clock.now_ms())
@@ -126,6 +155,19 @@ class Daemon:
     def _on_closed(self, arrived: it.CallArrived) -> None:
         self._dispatch.drop_session(arrived.call_id)
         self._receive(it.AgiClosed(arrived.call_id, self._clock.now_ms()))
+
+    # -- the taps -------------------------------------------------------------------------------------------------
+
+    def _make_taps(self) -> Taps | None:
+        """None where no profile wants one, or nothing can be heard with them: Asterisk's own ear then serves."""
+        profiles = self._settings.profiles.values()
+        if not self._settings.tap.enabled or all(profile.ear != "tap" for profile in profiles):
+            return None
+        try:
+            return Taps(tap_options(self._settings), self._actions.open_tap, self._receive, self._clock.now_ms, log)
+        except HearingFailed as error:
+            log.error("callers cannot be tapped; Asterisk's own ear serves", reason=error.problem, remedy=error.remedy)
+            return None
 
     # -- the AMI links --------------------------------------------------------------------------------------------
 
@@ -145,28 +187,39 @@ class Daemon:
     def _on_link_up(self) -> None:
         if not (self._events_link.connected and self._actions_link.connected):
             return
-        if self._was_up:
-            self._dispatch.spawn(self._take_snapshot())
+        self._dispatch.spawn(self._take_snapshot(again=self._was_up))
         self._was_up = True
         log.info("AMI is connected", host=self._settings.ami.host, port=self._settings.ami.port)
         self._receive(it.LinkUp(self._clock.now_ms()))
+        self._rings.link_up()
 
     def _on_link_down(self, reason: str) -> None:
         if self._engine.link_up and not self._stopping:
             log.warning("AMI is lost; callers go on unscreened until it is back", reason=reason)
             self._receive(it.LinkLost(self._clock.now_ms(), reason))
+            self._rings.link_lost(reason)
 
     def _on_refused(self, refused: LoginRefused) -> None:
         if refused.fatal:
             self._finish(refused)
 
-    async def _take_snapshot(self) -> None:
-        try:
-            uniqueids = await self._actions.snapshot()
-        except LinkError as error:
-            log.warning("no snapshot of the channels after the reconnect", reason=str(error))
-            return
-        self._receive(it.ChannelsSeen(uniqueids, self._clock.now_ms()))
+    async def _take_snapshot(self, *, again: bool) -> None:
+        """What is there now; after a reconnect, also what has ended meanwhile."""
+        asked_ms, uniqueids = self._rings.now_ms(), None
+        if again:
+            try:
+                uniqueids = await self._actions.snapshot()
+            except LinkError as error:
+                log.warning("no snapshot of the channels after the reconnect", reason=str(error))
+                return
+            self._receive(it.ChannelsSeen(uniqueids, self._clock.now_ms()))
+        await self._rings.take_snapshot(asked_ms, uniqueids)
+
+    def _sample(self) -> Sample:
+        """How everything here is now, for metrics and states."""
+        links = self._events_link, self._actions_link
+        now_ms = self._clock.now_ms()
+        return take_sample(now_ms, self._engine, self._rings, self._store, links, self._agi, self._taps)
 
     def _tell_ready(self) -> None:
         if self._ready:
@@ -175,22 +228,6 @@ class Daemon:
         heard = "the ear is proven" if self._engine.ear_proven else "nothing heard yet: nobody is hung up"
         self._watchdog.tell(f"READY=1\nSTATUS=screening; {heard}")
         log.info("callflow is ready", ear_proven=self._engine.ear_proven)
-
-
-def ami_options(settings: Settings) -> AmiOptions:
-    """The [ami] section, for the adapter."""
-    return AmiOptions.model_validate(settings.ami.model_dump())
-
-
-def agi_options(settings: Settings) -> AgiOptions:
-    """The [agi] section, for the adapter."""
-    agi = settings.agi
-    return AgiOptions(
-        host=agi.host,
-        port=agi.port,
-        token=agi.token.get_secret_value(),
-        max_sessions=2 * settings.limits.max_calls,  # the core turns away, and records, what is above its own limit
-    )
 
 
 def _allow_files(wanted: int) -> None:

@@ -102,26 +102,53 @@ def _edges() -> Iterator[tuple[State, State, list[Input]]]:
 
 # -- states.svg -------------------------------------------------------------------------------------------------------
 
-STATE_W, STATE_H, STATE_Y, STEP, DONE_Y = 112, 48, 118, 222, 330
+STATE_W, STATE_H, STEP, TOP, LANE = 112, 48, 222, 64, 26
+DOWN = 164
+"""From the lower edge of the states to DONE."""
 
 
 def states_svg() -> str:
-    """The state diagram: states from left to right, DONE below them all."""
+    """The state diagram: states from left to right, DONE below them all, long ways and ways back in lanes above."""
     row: list[State] = [state for state in State if state is not State.DONE]
     left = {state: 44 + STEP * n for n, state in enumerate(row)}
+    lanes = _lanes(row)
+    y = TOP + LANE * (1 + max(lanes.values()))
+    done_y = y + STATE_H + DOWN
     width = left[row[-1]] + STATE_W + 88
-    body = [f'<rect class="all" stroke-dasharray="5 5" x="22" y="52" width="{width - 44}" height="146" rx="14"/>']
+    around = f'x="22" y="52" width="{width - 44}" height="{y + STATE_H - 20}"'
+    body = [f'<rect class="all" stroke-dasharray="5 5" {around} rx="14"/>']
     for state in row:
-        body += _state(left[state], STATE_Y, STATE_W, state)
-    body += _state(22, DONE_Y, width - 44, State.DONE)
+        body += _state(left[state], y, STATE_W, state)
+    body += _state(22, done_y, width - 44, State.DONE)
     for source, target, inputs in _edges():
-        body += _down(left[source], inputs) if target is State.DONE else _across(left, row, source, target, inputs)
+        if target is State.DONE:
+            body += _down(left[source], y + STATE_H, inputs)
+        elif lane := lanes.get((source, target)):
+            body += _in_lane(left[source], left[target], y, lane, inputs)
+        else:
+            body += _across(left[source], left[target], y + STATE_H // 2, inputs)
     x = left[next(s for s in row if State.DONE not in [target for source, target, _ in _edges() if source is s])] + 16
     body += [
-        _line(f"M{x} 198V{DONE_Y - 7}", "all", "on"),
-        *_words(x + 10, 226, ["from every state:", *_names(EVERYWHERE)]),
+        _line(f"M{x} {y + STATE_H + 32}V{done_y - 7}", "all", "on"),
+        *_words(x + 10, y + STATE_H + 60, ["from every state:", *_names(EVERYWHERE)]),
     ]
-    return _svg(width, DONE_Y + STATE_H + 24, "The states of a screened call", body)
+    return _svg(width, done_y + STATE_H + 24, "The states of a screened call", body)
+
+
+def _lanes(row: list[State]) -> dict[tuple[State, State], int]:
+    """Source and target of each arrow that does not lead to the next state, and its lane from 1; shorter ones lower."""
+    ways = [(row.index(a), row.index(b)) for a, b, _ in _edges() if b is not State.DONE]
+    taken: list[list[tuple[int, int]]] = []
+    lanes = {}
+    for a, b in sorted((way for way in ways if way[1] != way[0] + 1), key=lambda way: abs(way[0] - way[1])):
+        span = (min(a, b), max(a, b))
+        free = (n for n, spans in enumerate(taken) if all(span[1] < s or e < span[0] for s, e in spans))
+        lane = next(free, len(taken))
+        if lane == len(taken):
+            taken.append([])
+        taken[lane].append(span)
+        lanes[row[a], row[b]] = lane + 1
+    return lanes
 
 
 def _state(x: int, y: int, w: int, state: State) -> list[str]:
@@ -130,34 +157,36 @@ def _state(x: int, y: int, w: int, state: State) -> list[str]:
     return [f'<rect class="{kind}" x="{x}" y="{y}" width="{w}" height="{STATE_H}" rx="9"/>', middle]
 
 
-def _across(left: dict[State, int], row: list[State], source: State, target: State, inputs: list[Input]) -> list[str]:
-    """An arrow to the next state on its right, or an arc back to one on its left."""
-    if row.index(target) > row.index(source):
-        start, end, y = left[source] + STATE_W, left[target], STATE_Y + STATE_H // 2
-        above, *below = _names(inputs)
-        first = textwrap.wrap(above, 16)
-        return [
-            _line(f"M{start} {y}H{end - 7}", "line", "mark"),
-            *_words((start + end) // 2 - 3, y - 8 - 15 * (len(first) - 1), first, "middle"),
-            *_words((start + end) // 2 - 3, y + 19, [t for b in below for t in textwrap.wrap(b, 16)], "middle"),
-        ]
-    start, end = left[source] + STATE_W // 2, left[target] + STATE_W // 2
-    arc = _line(f"M{start} {STATE_Y}C{start} 66 {end} 66 {end} {STATE_Y - 7}", "line", "mark")
-    return [arc, _text((start + end) // 2, 72, ", ".join(_names(inputs)), "small", "middle")]
+def _across(source: int, target: int, y: int, inputs: list[Input]) -> list[str]:
+    """An arrow to the next state."""
+    start, end = source + STATE_W, target
+    above, *below = _names(inputs)
+    first = textwrap.wrap(above, 16)
+    return [
+        _line(f"M{start} {y}H{end - 7}", "line", "mark"),
+        *_words((start + end) // 2 - 3, y - 8 - 15 * (len(first) - 1), first, "middle"),
+        *_words((start + end) // 2 - 3, y + 19, [t for b in below for t in textwrap.wrap(b, 16)], "middle"),
+    ]
 
 
-def _down(x: int, inputs: list[Input]) -> list[str]:
+def _in_lane(source: int, target: int, y: int, lane: int, inputs: list[Input]) -> list[str]:
+    """An arrow past other states: up, along its lane, down. Lanes begin and end beside each other."""
+    aside = STATE_W // 2 + (7 * lane if target > source else -7 * lane)
+    start, end, height = source + aside, target + STATE_W - aside, y - LANE * lane - 8
+    way = _line(f"M{start} {y}V{height}H{end}V{y - 7}", "line", "mark")
+    return [way, _text((start + end) // 2, height - 5, "; ".join(_names(inputs)), "small", "middle")]
+
+
+def _down(x: int, y: int, inputs: list[Input]) -> list[str]:
     """Arrows to DONE; the only one behind which a caller is hung up is drawn as such."""
     drawn: list[str] = []
     for n, what in enumerate(inputs):
         at = x + 16 + n * 92
         fatal = what is Input.CERTAIN
-        drawn.append(
-            _line(f"M{at} {STATE_Y + STATE_H}V{DONE_Y - 7}", *(("fatal", "end") if fatal else ("line", "mark")))
-        )
-        drawn += _words(at + 9, 226, textwrap.wrap(what.value, 12 if len(inputs) > 1 else 20))
+        drawn.append(_line(f"M{at} {y}V{y + DOWN - 7}", *(("fatal", "end") if fatal else ("line", "mark"))))
+        drawn += _words(at + 9, y + 60, textwrap.wrap(what.value, 12 if len(inputs) > 1 else 20))
         if fatal:
-            drawn += _words(at + 9, 278, ["the only way", "to a hang-up"])
+            drawn += _words(at + 9, y + 112, ["the only way", "to a hang-up"])
     return drawn
 
 

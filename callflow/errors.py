@@ -14,6 +14,8 @@ CallflowError
 │   ├── AgiRefused        Asterisk did not accept or could not do a command
 │   ├── AgiTimeout        Asterisk did not answer a command in time
 │   └── AgiUnsafe         a command that could carry a second one (also a ValueError)
+├── TapFailed             a caller's audio cannot be had
+├── HearingFailed         the voice detector cannot be loaded
 ├── StoreError            the database of calls
 └── LabError              the lab: the real Asterisk used for tests and the demo
 """
@@ -119,6 +121,14 @@ class AgiTimeout(AgiError):
 
 class AgiUnsafe(AgiError, ValueError):
     """A text could carry a second command; nothing was sent."""
+
+
+class TapFailed(CallflowError):
+    """A caller's audio cannot be had: Asterisk's own ear serves."""
+
+
+class HearingFailed(CallflowError):
+    """The voice detector cannot be loaded, so no audio can be judged."""
 
 
 class StoreError(CallflowError):

@@ -1,4 +1,8 @@
-"""What leaves the daemon of a caller: in logs never a whole number."""
+"""What leaves the daemon of a caller: in logs never a whole number; elsewhere a hash, with a key kept here."""
+
+import os
+import secrets
+from pathlib import Path
 
 
 def mask_number(number: str) -> str:
@@ -6,3 +10,20 @@ def mask_number(number: str) -> str:
     if not number:
         return ""
     return "•••" + (number[-2:] if len(number) > 4 else "")
+
+
+def load_key(path: Path) -> bytes:
+    """The key of the hashes, made at the first start (32 random bytes, mode 0600); raises OSError or ValueError."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        key = bytes.fromhex(path.read_text("ascii").strip())
+        if len(key) < 16:
+            raise ValueError(f"{path} does not hold a key of at least 16 bytes in hex") from None
+        return key
+    key = secrets.token_bytes(32)
+    with os.fdopen(fd, "w") as file:
+        file.write(key.hex() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return key

@@ -10,11 +10,29 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from callflow.core.profile import SILENT_LADDER, Profile, Rung, TalkDetect
+from callflow.core.rings.cadence import Cadence
+from callflow.core.rings.rules import LineRules
+from callflow.core.service.targets import QueueTarget
 from callflow.settings import Settings
 
-SECTIONS = ("node", "ami", "agi", "limits", "prompts", "store", "log")
+SECTIONS = (
+    "node",
+    "ami",
+    "agi",
+    "tap",
+    "limits",
+    "prompts",
+    "store",
+    "log",
+    "rings",
+    "mqtt",
+    "http",
+    "alerts",
+    "privacy",
+)
 HEAD = """\
 Every setting of callflow, with its default. Lines with # and no space behind it can be uncommented and changed.
 Each can also come from the environment: CALLFLOW_AMI__SECRET is [ami] secret."""
@@ -25,6 +43,11 @@ key at any moment goes on at once. Other ladders get other names; a profile choo
 PROFILE_HEAD = """\
 A profile is what the dialplan names: Gosub(callflow-screen,s,1(support)) uses [profiles.support], and any name that
 is not here uses [profiles.default]."""
+
+QUEUE_HEAD = """\
+The service standard of a queue, by its name in queues.conf: [queues.support]. A queue that is not here is held to
+[queues.default]. Formulas: A answered in time / (answered + abandoned - short abandons), B answered in time /
+offered, C also counts who gave up in time, D leaves those out, E answered in time / answered, F is C for short ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +83,16 @@ def all_settings() -> Iterator[Setting]:
         yield from settings_of(model, f"{section}.")
     yield from settings_of(Rung, "ladders.NAME.rungs[].")
     yield from settings_of(Profile, "profiles.NAME.")
+    yield from settings_of(QueueTarget, "queues.NAME.")
+    yield from settings_of(Cadence, "rings.cadences.NAME.")
+    yield from settings_of(LineRules, "rings.lines.NAME.")
 
 
 def toml_value(value: Any) -> str:
     """A default as TOML writes it; "" for none."""
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
-    if value is None:
+    if value is None or value is PydanticUndefined:
         return ""
     if isinstance(value, Enum | Path):
         value = str(value)
@@ -87,6 +113,7 @@ def example() -> str:
     blocks.append(_comment(LADDER_HEAD) + "".join(_rung(rung) for rung in SILENT_LADDER.rungs))
     blocks.append(_comment(PROFILE_HEAD) + "\n" + _section("profiles.default", Profile))
     blocks.append(_section("profiles.default.talk_detect", TalkDetect))
+    blocks.append(_comment(QUEUE_HEAD) + "\n" + _section("queues.default", QueueTarget))
     return "\n\n".join(block.rstrip("\n") for block in blocks) + "\n"
 
 

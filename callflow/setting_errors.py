@@ -11,6 +11,9 @@ from pydantic_core import ErrorDetails
 
 from callflow.errors import SettingError
 
+SECRETS = ("secret", "token", "password", "key")
+"""Settings by these names are never shown."""
+
 
 def explain(error: ValidationError, file: Path | None, model: type[BaseModel]) -> SettingError:
     """One SettingError for the first mistake, with a word on how many more there are."""
@@ -38,7 +41,7 @@ def _source(loc: list[str], file: Path | None) -> str:
 
 
 def _shown(value: Any, loc: list[str]) -> str:
-    if any(word in part for part in loc for word in ("secret", "token")):
+    if loc[-1:] and loc[-1].lower() in SECRETS:
         return "what was given"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -10,8 +10,11 @@ from typing import Any, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from callflow.core.profile import SILENT_LADDER, Frozen, Ladder, Name, Procedures, Profile
+from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Frozen, Ladder, Name, Procedures, Profile
+from callflow.core.rings.rules import RingRules
+from callflow.core.service.targets import QueueName, QueueTarget, Targets
 from callflow.errors import SettingError
+from callflow.publishing_settings import Alerts, Http, Mqtt, Privacy
 from callflow.setting_errors import explain
 
 DEFAULT_PATHS = (Path("config/callflow.toml"), Path("/etc/callflow/callflow.toml"))
@@ -57,6 +60,30 @@ class Agi(Frozen):
         return token
 
 
+class Tap(Frozen):
+    """The second ear: callers' audio over AudioSocket (Asterisk 18 and later). Asterisk's own serves where it fails."""
+
+    enabled: bool = Field(True, description="Listen to the sound itself where Asterisk can send it.")
+    host: str = Field("127.0.0.1", description="Address to listen on for the audio; keep it on loopback.")
+    port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 takes a free one and tells Asterisk.")
+    address: str = Field(
+        "",
+        pattern=r"^$|^[A-Za-z0-9._\[\]:-]+:\d{1,5}$",
+        description="HOST:PORT that Asterisk connects to, if that is not host and port: a number, not a name.",
+    )
+    max_taps: int = Field(
+        200, ge=0, le=10_000, description="Callers listened to at once; above it Asterisk's own ear serves."
+    )
+    sounds: Path = Field(
+        Path("/usr/share/asterisk/sounds"),
+        description="Asterisk's sounds folder as the daemon sees it: prompts are read there to be known in an echo.",
+    )
+    debug_audio_dir: Path | None = Field(
+        None, description="Folder to store callers' audio in, for finding faults only. Voice is personal data."
+    )
+    debug_audio_days: float = Field(3.0, gt=0, le=30, description="Days after which stored audio is deleted.")
+
+
 class Limits(Frozen):
     """What keeps a flood from taking the daemon down; callers above a limit go on unscreened."""
 
@@ -88,6 +115,12 @@ class Store(Frozen):
     """The embedded database of call records."""
 
     path: Path = Field(Path("/var/lib/callflow/callflow.db"), description="SQLite file; its folder must exist.")
+    details_days: int = Field(
+        0, ge=0, le=36_500, description="Days to keep what happened in a call and each phone's ringing; 0 is for ever."
+    )
+    records_days: int = Field(
+        0, ge=0, le=36_500, description="Days to keep the calls, stays, offers and agents' times; 0 is for ever."
+    )
 
 
 class Log(Frozen):
@@ -111,28 +144,37 @@ class Settings(BaseSettings):
     node: Node = Node()
     ami: Ami = Ami()
     agi: Agi = Agi()
+    tap: Tap = Tap()
     limits: Limits = Limits()
     prompts: Prompts = Prompts()
     store: Store = Store()
     log: Log = Log()
-    ladders: dict[Name, Ladder] = Field({"silent": SILENT_LADDER}, description="Ladders by name.")
+    mqtt: Mqtt = Mqtt()
+    http: Http = Http()
+    alerts: Alerts = Alerts()
+    privacy: Privacy = Privacy()
+    rings: RingRules = RingRules()
+    ladders: dict[Name, Ladder] = Field(
+        {"silent": SILENT_LADDER, "quiet": QUIET_LADDER}, description="Ladders by name."
+    )
     profiles: dict[Name, Profile] = Field({"default": Profile()}, description="Profiles by the name in the dialplan.")
+    queues: dict[QueueName, QueueTarget] = Field({"default": QueueTarget()}, description="Service standards by queue.")
 
     @model_validator(mode="before")
     @classmethod
     def _keep_defaults(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """A site that adds a ladder or a profile keeps the shipped ones."""
-        data["ladders"] = {"silent": SILENT_LADDER, **data.get("ladders", {})}
+        """A site that adds a ladder, a profile or a queue keeps the shipped ones."""
+        data["ladders"] = {"silent": SILENT_LADDER, "quiet": QUIET_LADDER, **data.get("ladders", {})}
         data["profiles"] = {"default": Profile(), **data.get("profiles", {})}
+        data["queues"] = {"default": QueueTarget(), **data.get("queues", {})}
         return data
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         for name, profile in self.profiles.items():
-            if profile.ladder not in self.ladders:
-                raise ValueError(
-                    f"profiles.{name}.ladder: there is no ladder {profile.ladder!r} in {list(self.ladders)}"
-                )
+            for key, ladder in (("ladder", profile.ladder), ("quiet.ladder", profile.quiet.ladder)):
+                if ladder not in self.ladders:
+                    raise ValueError(f"profiles.{name}.{key}: there is no ladder {ladder!r} in {list(self.ladders)}")
             if profile.language is not None and profile.language not in self.prompts.languages:
                 languages = self.prompts.languages
                 raise ValueError(
@@ -161,6 +203,10 @@ class Settings(BaseSettings):
             default_language=self.prompts.default_language,
             max_calls=self.limits.max_calls,
         )
+
+    def targets(self) -> Targets:
+        """The service standards, for reports."""
+        return Targets(queues=self.queues)
 
 
 def find_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> Path | None:

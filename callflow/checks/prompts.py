@@ -40,7 +40,8 @@ def _prompt_files(settings: Settings) -> set[str]:
     return {
         profile.prompts.get(rung.prompt, rung.prompt)
         for profile in settings.profiles.values()
-        for rung in settings.ladders[profile.ladder].rungs
+        for ladder in (profile.ladder, profile.quiet.ladder)
+        for rung in settings.ladders[ladder].rungs
         if rung.prompt
     }
 

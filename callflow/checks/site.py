@@ -5,6 +5,7 @@ from pathlib import Path
 
 import structlog
 
+from callflow.adapter_options import agi_options, ami_options
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
 from callflow.checks.ami import check_dialplan, check_privileges, check_version
@@ -12,13 +13,14 @@ from callflow.checks.finding import Finding, fail, hint, ok
 from callflow.checks.host import check_host
 from callflow.checks.inbox import Inbox
 from callflow.checks.prompts import check_prompts
+from callflow.checks.rings import check_rings
 from callflow.checks.selftest import SelfTest
-from callflow.daemon import agi_options, ami_options
+from callflow.checks.tap import check_tap
 from callflow.errors import LoginRefused
 from callflow.settings import Settings
 
 LOGIN_S = 5.0
-WANTED = frozenset({b"UserEvent", b"ChannelTalkingStart"})
+WANTED = frozenset({b"UserEvent", b"ChannelTalkingStart", b"DialBegin"})
 
 
 async def check_site(settings: Settings, config: Path | None) -> AsyncIterator[Finding]:
@@ -64,6 +66,9 @@ async def _check_asterisk(settings: Settings, link: AmiLink, inbox: Inbox) -> As
     actions = AmiActions(link, link)
     for finding in await SelfTest(actions, inbox, agi_options(settings), structlog.get_logger()).run():
         yield finding
+    for finding in await check_tap(settings, actions, structlog.get_logger()):
+        yield finding
+    yield await check_rings(actions, inbox)
     for finding in await check_prompts(settings, actions, inbox):
         yield finding
     yield hint(

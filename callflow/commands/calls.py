@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -10,10 +11,12 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from callflow.adapters.store.lists import ringing
 from callflow.adapters.store.queries import CallFilter, Reader
 from callflow.adapters.store.rows import StoredCall
 from callflow.commands.calls_export import whole_file, write_csv
 from callflow.commands.calls_list import call_json, console, print_calls, print_json
+from callflow.commands.calls_rings import print_rings
 from callflow.commands.calls_timeline import print_call
 from callflow.commands.calls_when import parse_when
 from callflow.core.profile import Mode
@@ -99,7 +102,7 @@ def show(
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """Explain one call: what was heard, said and decided, when, and why.
+    """Explain one call: what was heard, said and decided, when, and why; and which phones rang afterwards.
 
     Times count from the caller's arrival, in seconds.
 
@@ -107,11 +110,12 @@ def show(
     """
     with Reader(_database(context, db)) as reader:
         call = reader.find(call_id, node)
-        happened = reader.happenings(call)
+        happened, rung = reader.happenings(call), ringing(reader, call)
     if as_json:
-        print(json.dumps(call_json(call, happened), indent=2))
+        print(json.dumps(call_json(call, happened) | asdict(rung), indent=2))
     else:
         print_call(call, happened, console())
+        print_rings(rung, call.record.arrived_ms, console())
 
 
 @calls_app.command("export")

@@ -1,12 +1,13 @@
 """Calls as CSV: UTF-8, one header row, each time as ISO with zone and as epoch ms."""
 
 import csv
+import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from callflow.adapters.store.rows import StoredCall
 from callflow.commands.calls_when import iso
@@ -37,6 +38,9 @@ COLUMNS = (
     "heard_after_would",
     "partial",
     "interrupted",
+    "heard",
+    "level_dbov",
+    "gain_db",
 )
 FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001 - spreadsheets take the wide ones for formulas too
 
@@ -54,15 +58,24 @@ def write_csv(calls: Iterable[StoredCall], out: TextIO) -> int:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[TextIO]:
-    """A file that appears under its name only when complete, readable by its owner alone; raises CallflowError."""
+    """A text file that appears under its name only when complete, readable by its owner alone; raises CallflowError."""
+    with whole_bytes(path) as out:
+        text = io.TextIOWrapper(out, encoding="utf-8", newline="")
+        yield text
+        text.detach()
+
+
+@contextmanager
+def whole_bytes(path: Path) -> Iterator[BinaryIO]:
+    """The same for a file that is not text."""
     try:
         if path.exists() and not path.is_file():
-            with path.open("w", encoding="utf-8", newline="") as out:
+            with path.open("wb") as out:
                 yield out
             return
         fd, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
-            with os.fdopen(fd, "w", encoding="utf-8", newline="") as out:
+            with os.fdopen(fd, "wb") as out:
                 yield out
             Path(name).replace(path)
         except BaseException:
@@ -74,19 +87,21 @@ def whole_file(path: Path) -> Iterator[TextIO]:
         ) from None
 
 
-def _cell(call: StoredCall, column: str) -> str | int:
+def _cell(call: StoredCall, column: str) -> str | int | float:
     if column in ("node", "interrupted"):
-        return _shown(getattr(call, column))
+        return cell(getattr(call, column))
     if column in ("arrived", "ended", "heard_at"):
         return iso(getattr(call.record, f"{column}_ms"))
-    return _shown(getattr(call.record, column))
+    return cell(getattr(call.record, column))
 
 
-def _shown(value: object) -> str | int:
-    """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
+def cell(value: object) -> str | int | float:
+    """A text that a spreadsheet would take for a formula gets an apostrophe in front; None is empty."""
     if value is None:
         return ""
-    if isinstance(value, int):
+    if isinstance(value, bool):
         return int(value)
+    if isinstance(value, int | float):
+        return value
     text = str(value)
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -8,7 +8,7 @@ from callflow.adapters.store.rows import StoredCall
 from callflow.commands.calls_list import result_text
 from callflow.commands.calls_picture import picture
 from callflow.commands.calls_when import seconds, shown_exactly
-from callflow.commands.calls_words import lasted, printable, sentence
+from callflow.commands.calls_words import heard, lasted, printable, sentence
 from callflow.core.record import Happening, Kind
 
 GAP_MS = 500
@@ -23,6 +23,8 @@ ACTS = {
     Kind.PROMPT_FAILED: ("asterisk", "cannot play {what}"),
     Kind.CLICK: ("caller", "a click of {what}"),
     Kind.SPEECH: ("caller", "speaks {what}"),
+    Kind.HEARD: ("callflow", "has heard {what}"),
+    Kind.GAIN: ("callflow", "raises the caller's voice {what}"),
     Kind.KEY: ("caller", "presses {what}"),
     Kind.SILENCE: ("caller", "silent for {what}"),
     Kind.PAUSE: ("callflow", "pauses for {what}"),
@@ -65,6 +67,8 @@ def _facts(call: StoredCall) -> Table:
     table = Table.grid(padding=(0, 2))
     for label, fact in facts.items():
         table.add_row(Text(label, "dim"), Text(printable(fact), overflow="fold"))
+    if record.heard is not None:
+        table.add_row(Text("last heard", "dim"), Text(heard(record)))
     table.add_row(Text("result", "dim"), result_text(record.result) + Text(f" at rung {record.rung}"))
     table.add_row("")
     return table

@@ -1,7 +1,7 @@
 """Times as people give them on the command line, and as they are shown: local, with their zone."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import typer
 
@@ -23,9 +23,9 @@ def parse_when(text: str) -> int:
         ) from None
 
 
-def local(at_ms: int) -> datetime:
-    """The local time of an epoch ms, with its zone."""
-    return (datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(milliseconds=at_ms % 1000)).astimezone()
+def local(at_ms: int, zone: tzinfo | None = None) -> datetime:
+    """The time of an epoch ms in `zone`, or in the machine's own."""
+    return (datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(milliseconds=at_ms % 1000)).astimezone(zone)
 
 
 def shown(at_ms: int) -> str:
@@ -39,9 +39,9 @@ def shown_exactly(at_ms: int) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}.{at_ms % 1000:03d} {at:%Z}"
 
 
-def iso(at_ms: int | None) -> str:
-    """`2026-01-31T14:05:03.120+01:00`, "" for no time."""
-    return "" if at_ms is None else local(at_ms).isoformat(timespec="milliseconds")
+def iso(at_ms: int | None, zone: tzinfo | None = None) -> str:
+    """`2026-01-31T14:05:03.120+01:00` in `zone` or local time, "" for no time."""
+    return "" if at_ms is None else local(at_ms, zone).isoformat(timespec="milliseconds")
 
 
 def seconds(ms: int) -> str:

@@ -12,6 +12,7 @@ STYLES = {
     Result.RESCUED: "bold green",
     Result.PASSED: "yellow",
     Result.SILENT: "red",
+    Result.QUIET: "red",
     Result.OBSERVED: "cyan",
     Result.OFF: "dim",
     Result.UNAVAILABLE: "magenta",
@@ -22,6 +23,7 @@ STYLES = {
 OUTCOMES = {
     Result.PASSED: "nobody was heard; the ladder handed the call to a person",
     Result.SILENT: "nobody was heard; callflow said goodbye and hung up",
+    Result.QUIET: "the voice stayed too low to understand; callflow said goodbye and hung up",
     Result.OFF: "not screened",
     Result.UNAVAILABLE: "could not be screened to the end; went on to a person",
     Result.TAKEN: "a fax tone, a redirect or a transfer took the call",
@@ -89,6 +91,15 @@ def observe_line(summary: Summary) -> str:
 def lasted(record: CallRecord) -> str:
     """How long the screening took, "" while it lasts."""
     return "" if record.ended_ms is None else f"{(record.ended_ms - record.arrived_ms) / 1000:.1f} s"
+
+
+def heard(record: CallRecord) -> str:
+    """What was heard last, how loud it was, and what it was raised by; "" where nothing was judged."""
+    if record.heard is None:
+        return ""
+    level = "" if record.level_dbov is None else f", {record.level_dbov:g} dBov"
+    gain = f", raised by {record.gain_db:g} dB" if record.gain_db else ""
+    return f"{record.heard.value}{level}{gain}"
 
 
 def _when_heard(record: CallRecord) -> str:

@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 
 from callflow.checks.finding import Finding, Verdict
-from callflow.checks.site import check_site
 from callflow.settings import Settings
 
 SIGNS = {
@@ -28,6 +27,8 @@ def check(context: typer.Context) -> None:
 
     Example: `callflow --config /etc/callflow/callflow.toml check`
     """
+    from callflow.checks.site import check_site  # loads the second ear, which no other command needs
+
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     settings: Settings = context.obj.settings()
     failed = asyncio.run(_check(check_site(settings, context.obj.config_file())))

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from callflow.daemon import ami_options
+from callflow.adapter_options import ami_options
 from callflow.errors import CallflowError, SettingError
 from callflow.settings import Settings
 from callflow.simulator.disguise import Disguise

@@ -8,7 +8,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from callflow.commands.replay_rings import ring_table
 from callflow.core.profile import Procedures
+from callflow.core.rings.rules import RingRules
 from callflow.errors import SettingError
 from callflow.simulator.judging import Judge, Verdict
 from callflow.simulator.replay import Replay, Replayed, procedures_of
@@ -26,8 +28,8 @@ def replay(
     """Run a capture through the core, in virtual time, and show what it decides.
 
     From the start of a capture with both taps, its decisions are compared with those of the daemon that was recorded.
-    From any later message it acts as a daemon that attaches to a living PBX. Exit code 1: something is not as it
-    should be.
+    From any later message it acts as a daemon that attaches to a living PBX. What was rung and who waited is shown
+    below. Exit code 1: something is not as it should be.
 
     Example: `callflow replay morning.txt --every-start`
     """
@@ -37,7 +39,13 @@ def replay(
     procedures = procedures_of(found) or context.obj.settings().procedures()
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"[bold]{found.header.get('purpose', '')}[/] Asterisk {found.header.get('asterisk', '?')}")
-    wrong = _all(found, procedures, console) if every_start else _one(found, procedures, first - 1, console)
+    if every_start:
+        wrong = _all(found, procedures, console)
+    else:
+        wrong = _one(found, procedures, first - 1, console)
+        rings = RingRules(cadence=cadence) if (cadence := found.header.get("cadence")) else context.obj.settings().rings
+        if table := ring_table(found, first - 1, rings):
+            console.print(table)
     raise typer.Exit(1 if wrong else 0)
 
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from callflow.setting_docs import SECTIONS, all_settings, example, settings_of, toml_value
+from callflow.setting_errors import SECRETS
 from callflow.settings import Settings
 
 settings_app = typer.Typer(help="Show, explain and check the settings.", invoke_without_command=True)
@@ -60,5 +61,5 @@ def _value(section: BaseModel, dotted: str) -> str:
     value: object = section
     for part in dotted.split("."):
         value = getattr(value, part)
-    hidden = dotted in ("secret", "token") and toml_value(value) != '""'
+    hidden = dotted in SECRETS and toml_value(value) != '""'
     return "(set)" if hidden else toml_value(value)

@@ -1,6 +1,7 @@
 """What the core wants done, in the imperative. What a command led to comes back only as a new event."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from callflow.core.record import CallRecord, Happening
 from callflow.core.rings.record import Measured
@@ -22,6 +23,52 @@ class DisarmEar:
     """Remove TALK_DETECT from a channel; nothing comes back."""
 
     channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTap:
+    """Have the caller's audio sent to us -> TapOpened or TapLost, later VoiceBegan and MediaBegan."""
+
+    call_id: str
+    uniqueid: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseTap:
+    """The call needs no listening any more; nothing comes back."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeginWindow:
+    """What is heard from now on is judged together; nothing comes back."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeWindow:
+    """Say what has been heard since BeginWindow -> WindowJudged with the same `ask_id`.
+
+    A `verdict` may take a moment to ask Asterisk about the media; a look is answered at once.
+    """
+
+    call_id: str
+    channel: str
+    ask_id: int
+    verdict: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SetGain:
+    """Raise what Asterisk hears of the caller by `gain_db`, or to `target_dbov` by AGC -> GainSet or GainRefused."""
+
+    call_id: str
+    channel: str
+    gain_db: float
+    how: Literal["volume", "agc"]
+    target_dbov: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +147,11 @@ class Warn:
 Command = (
     ArmEar
     | DisarmEar
+    | OpenTap
+    | CloseTap
+    | BeginWindow
+    | JudgeWindow
+    | SetGain
     | PlayPrompt
     | StopPrompt
     | FenceEvents

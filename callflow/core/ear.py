@@ -9,12 +9,14 @@ from callflow.core.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A sound has been judged: the caller's speech or not; `at_ms` is when it began, `what` its length or level."""
+    """A sound has been judged: the caller's speech or not; `at_ms` is when it began, `what` its length,
+    `ear` who judged."""
 
     speech: bool
     at_ms: int
     what: str
     why: str
+    ear: str
 
 
 class Ear(Protocol):

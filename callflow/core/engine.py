@@ -14,7 +14,7 @@ from callflow.core.screening import Screening
 from callflow.core.states import IllegalInput, Result
 
 PROVE_EVERY_MS = 30_000
-CHECK_PROFILE = Profile(ladder="check")
+CHECK_PROFILE = Profile(ladder="check", ear="talk_detect")
 
 
 class Engine:
@@ -146,7 +146,8 @@ class Engine:
 
     def _after(self, call: Screening) -> list[do.Command]:
         """Collect what the call wants done; forget it when done, else note its deadline."""
-        commands, call.commands = call.commands, []
+        commands = call.commands.copy()
+        call.commands.clear()
         if call.done:
             self._calls.pop(call.arrived.call_id, None)
             if self._by_uniqueid.get(call.arrived.uniqueid) is call:
@@ -171,7 +172,7 @@ class Engine:
         """Calls whose channel is gone ended while nobody was looking."""
         commands: list[do.Command] = []
         for call in list(self._calls.values()):
-            if call.arrived.uniqueid not in event.uniqueids and call.partial:
+            if call.arrived.uniqueid not in event.uniqueids and call.journal.partial:
                 commands += self._step(call, it.CallerHungUp(call.arrived.uniqueid, event.at_ms), now_ms)
         return commands
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from callflow.core.heard import Heard
+
 
 @dataclass(frozen=True, slots=True)
 class CallArrived:
@@ -49,6 +51,72 @@ class SoundEnded:
     uniqueid: str
     at_ms: int
     duration_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TapOpened:
+    """The caller's audio reaches us from now on."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TapLost:
+    """The caller's audio cannot be had, or no longer; `reason` is a sentence."""
+
+    call_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaBegan:
+    """The first sound that is not digital silence has come, however faint: the line carries something."""
+
+    call_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceBegan:
+    """The tap hears a voice; whether it can be understood is told by WindowJudged."""
+
+    call_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowJudged:
+    """What was heard since BeginWindow; `heard` None: no tap, and the media flow.
+
+    Levels are as they came from the caller, without our gain.
+    """
+
+    call_id: str
+    ask_id: int
+    heard: Heard | None = None
+    level_dbov: float | None = None
+    noise_dbov: float | None = None
+    why: str = ""
+    heard_ms: int = 0
+    """So much the tap has listened to."""
+    voice_ms: int = 0
+    """So much of it would be a voice if it stood alone, whatever the whole was."""
+
+
+@dataclass(frozen=True, slots=True)
+class GainSet:
+    """Asterisk raises what it hears of the caller by `gain_db`."""
+
+    call_id: str
+    gain_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class GainRefused:
+    """The gain could not be set; `reason` is a sentence."""
+
+    call_id: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +207,13 @@ Event = (
     | EarFailed
     | SoundStarted
     | SoundEnded
+    | TapOpened
+    | TapLost
+    | MediaBegan
+    | VoiceBegan
+    | WindowJudged
+    | GainSet
+    | GainRefused
     | KeyPressed
     | PromptFinished
     | PromptFailed

@@ -26,6 +26,9 @@ class Rung(Frozen):
     """One step of a ladder: say a prompt, listen, then go on as `then` says."""
 
     prompt: Name | None = Field(None, description="Prompt to say first; leave out to only listen.")
+    raise_gain: bool = Field(
+        False, description="On a quiet ladder: raise the gain first; a caller who is clear then goes on, nothing said."
+    )
     listen_s: float = Field(
         3.0, ge=0, le=60, description="Seconds of silence to wait for, counted from the end of the prompt."
     )
@@ -64,6 +67,13 @@ class TalkDetect(Frozen):
     threshold: int = Field(
         256, ge=1, le=32767, description="Mean absolute sample of a 20 ms frame that counts as sound; 256 is -42 dBFS."
     )
+    probe_threshold: int = Field(
+        60,
+        ge=1,
+        le=32767,
+        description="The same for finding low voices where no tap can be had, in the second half of each listening "
+        "time; as high as threshold: off.",
+    )
     silence_ms: int = Field(160, ge=40, le=2000, description="Milliseconds of quiet that end a sound.")
     min_speech_ms: int = Field(
         120, ge=0, le=2000, description="A sound shorter than this (milliseconds) is a click, not speech."
@@ -73,6 +83,23 @@ class TalkDetect(Frozen):
         ge=0,
         le=10000,
         description="Short sounds add up over this many milliseconds: several clipped syllables are speech.",
+    )
+
+
+class Quiet(Frozen):
+    """A caller who is there, but too low to understand; only the tap can measure that."""
+
+    below_dbov: float = Field(
+        -38.0, ge=-60, le=-20, description="A voice whose active level (P.56) is below this, in dBov, is too low."
+    )
+    target_dbov: float = Field(-26.0, ge=-40, le=-16, description="Level to raise a low voice towards, dBov.")
+    max_gain_db: float = Field(15.0, ge=0, le=15, description="Most that a voice is raised by, dB (ITU-T G.169).")
+    gain: Literal["volume", "agc"] = Field(
+        "volume", description="volume: a fixed gain; agc: Speex's automatic one, which needs func_speex."
+    )
+    ladder: Name = Field("quiet", description="Name of the ladder to climb with a voice that is too low.")
+    on_exhausted: Literal["hangup", "agent"] = Field(
+        "hangup", description="hangup: climb to the goodbye and hang up; agent: hand over to a person instead."
     )
 
 
@@ -87,7 +114,27 @@ class Profile(Frozen):
     prompts: dict[Name, Name] = Field(
         default_factory=dict, description="Other recordings for this profile: prompt name = file name."
     )
+    ear: Literal["tap", "talk_detect"] = Field(
+        "tap", description="tap: listen to the sound itself where that can be had; talk_detect: only Asterisk's ear."
+    )
     talk_detect: TalkDetect = Field(TalkDetect(), description="The ear's thresholds for this profile.")
+    quiet: Quiet = Field(Quiet(), description="What is done for a voice that is too low.")
+    media_wait_s: float = Field(
+        3.0,
+        ge=0,
+        le=60,
+        description="Silence is not timed before the caller's line carries any sound, or until so many seconds have "
+        "passed since the arrival: some carriers send nothing at first.",
+    )
+    on_noise: Literal["agent", "silence"] = Field(
+        "agent", description="Noise without a voice: a doubt, so a person; or silence, so the ladder goes on."
+    )
+    noise_above_dbov: float = Field(
+        -50.0, ge=-90, le=-20, description="Noise below this level, dBov, is a quiet line and counts as silence."
+    )
+    on_tone: Literal["agent", "silence"] = Field(
+        "silence", description="Ringback, busy, fax and the like: silence, so the ladder goes on; or a person."
+    )
     observe_after_s: float = Field(
         30.0,
         ge=0,
@@ -104,6 +151,16 @@ SILENT_LADDER = Ladder(
     )
 )
 """Rows S1 to S3 of the service procedures: ask, ask again after 3 s, say goodbye, hang up after 2 s."""
+
+QUIET_LADDER = Ladder(
+    rungs=(
+        Rung(raise_gain=True, listen_s=0.0),
+        Rung(prompt="a_little_louder", listen_s=4.0, prompt_s=4.5),
+        Rung(prompt="still_faint", listen_s=4.0, prompt_s=6.5),
+        Rung(prompt="too_faint", listen_s=0.0, then="hang_up", pause_s=2.0, prompt_s=9.0),
+    )
+)
+"""Rows Q1 to Q4: raise the gain and say nothing; ask; ask more gently; say goodbye, hang up after 2 s."""
 
 CHECK_LADDER = Ladder(rungs=(Rung(listen_s=2.0, then="pass_on"),))
 """The self-test call: only listen for the tone, then let it go."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from callflow.core.heard import Heard
 from callflow.core.profile import Mode
 from callflow.core.states import Result
 
@@ -18,6 +19,8 @@ class Kind(StrEnum):
     PROMPT_FAILED = "prompt_failed"
     CLICK = "click"
     SPEECH = "speech"
+    HEARD = "heard"
+    GAIN = "gain"
     KEY = "key"
     SILENCE = "silence"
     PAUSE = "pause"
@@ -62,3 +65,9 @@ class CallRecord:
     heard_at_ms: int | None
     heard_after_would: bool
     partial: bool
+    heard: Heard | None = None
+    """What the last thing judged was; None where only Asterisk's ear listened and heard nothing."""
+    level_dbov: float | None = None
+    """Active speech level of the caller's voice, without our gain; None without a tap."""
+    gain_db: float = 0.0
+    """What the caller's audio is raised by, for the rest of the call."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from callflow.installed import FILES, SOUNDS
 from callflow.lab.ami import AmiClient
@@ -17,8 +19,16 @@ _START_S = 30.0
 class Asterisk:
     """An Asterisk on loopback with the project's dialplan, AMI user and prompts in it."""
 
-    def __init__(self, host: Host, work: Path, ports: LabPorts, sounds: Path = SOUNDS) -> None:
+    def __init__(
+        self,
+        host: Host,
+        work: Path,
+        ports: LabPorts,
+        sounds: Path = SOUNDS,
+        additions: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.host, self.work, self.ports, self.sounds = host, work, ports, sounds
+        self._additions = additions
         self.process: Process | None = None
         self._ami: AmiClient | None = None
         self._make_folders()
@@ -91,7 +101,7 @@ class Asterisk:
         outside = modules if not isinstance(self.host, RootDirectory) else self.host.path / modules.relative_to("/")
         available = {path.stem for path in outside.glob("*.so")}
         for name, text in config_files(self.work, modules, available, self.ports).items():
-            (etc / name).write_text(text)
+            (etc / name).write_text(text + self._additions.get(name, ""))
         shutil.copy(FILES / "config/asterisk/manager_callflow.conf", etc)
         dialplan = (FILES / "dialplan/callflow.conf").read_text()
         (etc / "callflow.conf").write_text(dialplan.replace("127.0.0.1:4573", f"127.0.0.1:{self.ports.agi}"))

@@ -27,6 +27,8 @@ class Sound:
     name: SoundName
     for_s: float = 2.5
     level_dbov: float = -26.0
+    samples: Samples | None = None
+    """What an echo is of."""
 
 
 def timeline(sounds: Iterable[Sound], length_s: float, voice: Samples) -> Samples:
@@ -92,6 +94,10 @@ def _made(sound: Sound, voice: Samples) -> Samples:
     match sound.name:
         case "speech":
             return _at_level(np.resize(voice, size), sound.level_dbov, active=True)
+        case "echo":
+            if sound.samples is None:
+                raise ValueError('an echo needs a prompt to be of: at = "greeting+0.1"')
+            return _at_level(sound.samples, sound.level_dbov, active=True)
         case "click":
             burst = np.random.default_rng(1).normal(size=round(0.03 * RATE))
             return _at_level(burst, sound.level_dbov)

@@ -1,11 +1,12 @@
 """From a scenario to a caller: its timeline turned into an audio file and a moment to hang up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from callflow.lab import mulaw
-from callflow.lab.audio import Sound, timeline, write_mulaw
+from callflow.lab.audio import Sound, read_wav, timeline, write_mulaw
 from callflow.lab.configs import FAX_CALLER
 from callflow.lab.mulaw import Samples
 from callflow.lab.ports import LOOPBACK
@@ -27,13 +28,26 @@ class Part:
     leaves_s: float
 
 
-def cast(deeds: Sequence[Deed], media: Media, anchors: Anchors, stays_s: float | None = None) -> Part:
-    """A caller's deeds with their times; they leave after `stays_s`, else 6 s after a silent caller's end."""
+def cast(
+    deeds: Sequence[Deed],
+    media: Media,
+    anchors: Anchors,
+    stays_s: float | None = None,
+    prompts: Mapping[str, Samples] = MappingProxyType({}),
+) -> Part:
+    """A caller's deeds with their times; they leave after `stays_s`, else 6 s after a silent caller's end.
+
+    `prompts` are what can be echoed, by name.
+    """
     timed = [(deed.at_s(anchors), deed) for deed in deeds]
     patience_s = anchors["end"] + _PATIENCE_S if stays_s is None else stays_s
     leaves_s = min([patience_s, *(at_s for at_s, deed in timed if deed.hang_up)])
     ends_s = min([at_s for at_s, deed in timed if deed.stop_rtp], default=leaves_s)
-    sounds = [Sound(at_s, deed.sound, deed.for_s, deed.level_dbov) for at_s, deed in timed if deed.sound]
+    sounds = [
+        Sound(at_s, deed.sound, deed.for_s, deed.level_dbov, prompts.get(deed.anchor))
+        for at_s, deed in timed
+        if deed.sound
+    ]
     begins_s = 0.0 if media == "silence" else min([sound.at_s for sound in sounds], default=ends_s)
     return Part(
         sounds=sounds,
@@ -43,9 +57,12 @@ def cast(deeds: Sequence[Deed], media: Media, anchors: Anchors, stays_s: float |
     )
 
 
-def make_caller(scenario: Scenario, anchors: Anchors, number: str, voice: Samples, folder: Path) -> Caller:
-    """The caller of a scenario, with what they send written below `folder`."""
-    part = cast(scenario.caller, scenario.media, anchors)
+def make_caller(
+    scenario: Scenario, anchors: Anchors, number: str, voice: Samples, prompts: Path, folder: Path
+) -> Caller:
+    """The caller of a scenario who hears the prompts in `prompts`, with what they send written below `folder`."""
+    echoed = {deed.anchor: read_wav(prompts / f"{deed.anchor}.wav") for deed in scenario.caller if deed.sound == "echo"}
+    part = cast(scenario.caller, scenario.media, anchors, scenario.stays_s, echoed)
     return dress(part, Caller(number, scenario.entry), voice, folder / f"{number}-{scenario.name}")
 
 

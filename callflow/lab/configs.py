@@ -10,8 +10,9 @@ FAX_CALLER = "127.0.0.2"  # callers from here are listened to for fax tones
 
 # What callflow and its callers need, instead of everything: the start takes a fraction of the time.
 MODULES = """
-    app_audiosocket app_chanspy app_controlplayback app_dial app_originate app_playback app_playtones app_queue
-    app_stack app_userevent app_verbose app_mixmonitor bridge_builtin_features bridge_holding bridge_native_rtp
+    app_audiosocket app_chanspy app_controlplayback app_dial app_directed_pickup app_followme app_originate
+    app_playback app_playtones app_queue app_stack app_userevent app_verbose app_mixmonitor
+    bridge_builtin_features bridge_holding bridge_native_rtp
     bridge_simple bridge_softmix chan_pjsip codec_a_mu codec_alaw codec_gsm codec_resample codec_ulaw codec_g722
     format_gsm format_pcm format_sln format_wav func_callerid func_channel func_cut func_db func_dialplan func_env
     func_global func_logic func_math func_sprintf func_speex func_strings func_talkdetect func_timeout func_uri
@@ -24,7 +25,7 @@ MODULES = """
 """.split()  # noqa: SIM905 - a list to read and to add to
 
 # Without these files Asterisk starts with a page of warnings.
-_EMPTY = ("acl", "ccss", "cel", "features", "musiconhold", "pjproject", "queuerules", "stasis", "udptl")
+_EMPTY = ("acl", "ccss", "cel", "features", "followme", "musiconhold", "pjproject", "queuerules", "stasis", "udptl")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def config_files(work: Path, modules: Path, available: set[str], ports: LabPorts
         "extensions.conf": _extensions(ports),
         "queues.conf": _queues(),
         "indications.conf": "[general]\ncountry=us\n[us]\ndescription=US\nringcadence=2000,4000\n"
-        "ring=440+480/2000,0/4000\n",
+        "ring=440+480/2000,0/4000\ndial=350+440\nbusy=480+620/500,0/500\ncongestion=480+620/250,0/250\n",
         "cdr.conf": "[general]\nenable=no\n",
         **{f"{name}.conf": "" for name in _EMPTY},
     }
@@ -82,7 +83,8 @@ def _pjsip(ports: LabPorts) -> str:
     audio = "disallow = all\nallow = ulaw\ndirect_media = no\ndtmf_mode = auto_info\n"
     caller = f"type = endpoint\ncontext = from-lab\n{audio}"
     return (
-        f"[global]\ntype = global\n\n[udp]\ntype = transport\nprotocol = udp\nbind = {LOOPBACK}:{ports.sip}\n\n"
+        "[global]\ntype = global\nendpoint_identifier_order = username,ip,anonymous\n\n"
+        f"[udp]\ntype = transport\nprotocol = udp\nbind = {LOOPBACK}:{ports.sip}\n\n"
         f"[caller]\n{caller}\n[caller-id]\ntype = identify\nendpoint = caller\nmatch = {LOOPBACK}\n\n"
         f"[fax-caller]\n{caller}fax_detect = yes\n"
         f"[fax-caller-id]\ntype = identify\nendpoint = fax-caller\nmatch = {FAX_CALLER}\n\n"

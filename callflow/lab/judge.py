@@ -9,7 +9,10 @@ from callflow.lab.scenario import LADDER, Scenario
 from callflow.lab.wire import WireCall
 
 TOLERANCE_S = 0.1
-_LISTEN_S = dict(LADDER[:-1])
+LEVEL_TOLERANCE_DB = 2.0
+_LISTEN_S: dict[tuple[str | None, str | None], float] = {
+    (before, after): listen_s for (before, listen_s), (after, _) in pairwise(LADDER)
+}
 _PAUSE_S = LADDER[-1][1]
 
 
@@ -40,7 +43,7 @@ def judge(scenario: Scenario, seen: Observed) -> list[str]:
     """Every disagreement, in words; empty if the scenario passed."""
     if seen.call.answered_at is None:
         return ["the call was not answered"]
-    checks = (_outcome, _prompts, _silences, _pause, _reaction, _handover)
+    checks = (_outcome, _prompts, _silences, _pause, _reaction, _handover, _agent_hears)
     return [line for check in checks for line in check(scenario, seen)]
 
 
@@ -70,13 +73,13 @@ def _prompts(scenario: Scenario, seen: Observed) -> Iterator[str]:
 
 def _silences(_: Scenario, seen: Observed) -> Iterator[str]:
     for before, after in pairwise(seen.prompts):
-        silence_s, wanted_s = after.started_at - before.ended_at, _LISTEN_S.get(before.prompt or "", 0.0)
-        if abs(silence_s - wanted_s) > TOLERANCE_S:
+        silence_s, wanted_s = after.started_at - before.ended_at, _LISTEN_S.get((before.prompt, after.prompt))
+        if wanted_s is not None and abs(silence_s - wanted_s) > TOLERANCE_S:
             yield f"{silence_s:.3f} s of silence after {before.prompt}, expected {wanted_s:.1f}"
 
 
 def _pause(scenario: Scenario, seen: Observed) -> Iterator[str]:
-    if scenario.expect.result != "silent" or not seen.prompts or seen.call.bye_at is None:
+    if scenario.expect.result not in ("silent", "quiet") or not seen.prompts or seen.call.bye_at is None:
         return
     pause_s = seen.call.bye_at - seen.prompts[-1].ended_at
     if abs(pause_s - _PAUSE_S) > TOLERANCE_S:
@@ -97,6 +100,13 @@ def _handover(scenario: Scenario, seen: Observed) -> Iterator[str]:
     took_s = seen.call.agent_rang_at - (since or 0.0)
     if not 0 <= took_s <= scenario.expect.agent_within_s:
         yield f"the agent rang {took_s:.3f} s later, expected within {scenario.expect.agent_within_s:.1f}"
+
+
+def _agent_hears(scenario: Scenario, seen: Observed) -> Iterator[str]:
+    wanted_dbov, found_dbov = scenario.expect.agent_hears_dbov, seen.call.agent_hears_dbov
+    if wanted_dbov is not None and (found_dbov is None or abs(found_dbov - wanted_dbov) > LEVEL_TOLERANCE_DB):
+        heard = "nothing" if found_dbov is None else f"{found_dbov:.1f} dBov"
+        yield f"the agent's phone received {heard}, expected {wanted_dbov:g} dBov"
 
 
 def reaction(seen: Observed) -> float | None:

@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -25,18 +25,22 @@ from callflow.lab.sipp import Agents, Caller, Sipp
 from callflow.lab.wire import Wire, read_wire
 
 _OWNER = "owner.lock"  # a folder with this file, not locked by anybody, is a dead lab's
+Additions = Callable[[PortBlock], Mapping[str, str]]
 AMI_USER, AMI_SECRET = "callflow", "change-me"  # as config/asterisk/manager_callflow.conf is shipped
 
 
 class Lab:
     """A running Asterisk with agents; get one from `open_lab`."""
 
-    def __init__(self, version: Version, work: Path, ports: PortBlock, sounds: Path) -> None:
+    def __init__(
+        self, version: Version, work: Path, ports: PortBlock, sounds: Path, additions: Additions | None = None
+    ) -> None:
         self.version, self.work, self.ports, self.sounds = version, work, ports, sounds
         self.tools = tools_root(version)
         sip, ami, agi, agent, nobody = (ports.named() for _ in range(5))
         numbers = LabPorts(sip, ami, agi, agent, nobody, ports.asterisk_rtp)
-        self.asterisk = Asterisk(asterisk_root(version), work / "asterisk", numbers, sounds)
+        more = additions(ports) if additions else {}
+        self.asterisk = Asterisk(asterisk_root(version), work / "asterisk", numbers, sounds, more)
         self.sipp = Sipp(self.tools, work / "sipp", ports, numbers.sip)
         self._captures = 0
         self._processes: list[Process] = []
@@ -57,7 +61,9 @@ class Lab:
         made: Config = {
             "ami": {"host": LOOPBACK, "port": ports.ami, "username": AMI_USER, "secret": AMI_SECRET},
             "agi": {"host": LOOPBACK, "port": ports.agi},
+            "tap": {"sounds": str(self.sounds)},
             "store": {"path": str(self.work / "callflow.db")},
+            "http": {"port": 0},
         }
         for section, values in (changes or {}).items():
             made[section] = made.get(section, {}) | values
@@ -108,12 +114,18 @@ class Lab:
 
 @asynccontextmanager
 async def open_lab(
-    version: Version, sounds: Path = SOUNDS, agents: Agents | Sequence[Agents] | None = None
+    version: Version,
+    sounds: Path = SOUNDS,
+    agents: Agents | Sequence[Agents] | None = None,
+    additions: Additions | None = None,
 ) -> AsyncIterator[Lab]:
-    """A lab with Asterisk and agents running; its folder is kept if CALLFLOW_LAB_KEEP is set. Raises LabError."""
+    """A lab with Asterisk and agents running; its folder is kept if CALLFLOW_LAB_KEEP is set. Raises LabError.
+
+    `additions` gives texts to add to Asterisk's files, by their name.
+    """
     remove_stale_labs()
     with take_ports() as ports, _work_folder(version) as work:
-        lab = Lab(version, work, ports, sounds)
+        lab = Lab(version, work, ports, sounds, additions)
         try:
             await lab.asterisk.start()
             await lab.start_agents(agents or Agents())

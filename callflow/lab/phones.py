@@ -8,7 +8,7 @@ from typing import Literal
 from callflow.lab.sipp_xml import ANSWER, NO_BODY, SDP, leave, pause, play, scenario, send, wait_for_bye
 
 Behaviour = Literal["answer", "ignore", "reject", "forward", "hold"]
-_TAG = ";tag=[pid]-[call_number]"
+ANSWER_TAG = ";tag=[pid]-[call_number]"
 
 _IN_DIALOG = """{method} [next_url] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
@@ -20,7 +20,7 @@ Contact: <sip:agent@[local_ip]:[local_port]>
 Max-Forwards: 70
 {body}"""
 
-_CANCELLED = """SIP/2.0 487 Request Terminated
+CANCELLED = """SIP/2.0 487 Request Terminated
 [last_Via:]
 [last_From:]
 [last_To:];tag=[pid]-[call_number]
@@ -56,7 +56,7 @@ def agents_xml(agents: Agents | Sequence[Agents]) -> str:
     for number, bank in enumerate(banks):
         parts += [f'<label id="bank{number}"/>', *_phone(bank, str(number))]
     return scenario(
-        "agent", [*parts, '<label id="leave"/>', *leave(_request("BYE", 9)), '<Reference variables="peer,cseq"/>']
+        "agent", [*parts, '<label id="leave"/>', *leave(in_dialog("BYE", 9)), '<Reference variables="peer,cseq"/>']
     )
 
 
@@ -80,20 +80,20 @@ def _turns(banks: int) -> list[str]:
 
 def _phone(bank: Agents, name: str) -> list[str]:
     """From the ringing to the moment of the agent's own hang-up."""
-    ringing = send(ANSWER.format(status="180 Ringing", tag=_TAG, body=NO_BODY))
+    ringing = send(ANSWER.format(status="180 Ringing", tag=ANSWER_TAG, body=NO_BODY))
     match bank.does:
         case "ignore":
-            return [ringing, '<recv request="CANCEL"/>', *_refuse("200 OK", ""), send(_CANCELLED), *_refused()]
+            return [ringing, '<recv request="CANCEL"/>', *_refuse("200 OK", ""), send(CANCELLED), *_refused()]
         case "reject":
-            return [ringing, pause(bank.ring_s), *_refuse("486 Busy Here", _TAG), *_refused()]
+            return [ringing, pause(bank.ring_s), *_refuse("486 Busy Here", ANSWER_TAG), *_refused()]
         case "forward":
-            moved = _refuse("302 Moved Temporarily", _TAG)
+            moved = _refuse("302 Moved Temporarily", ANSWER_TAG)
             moved = [part.replace("Contact: <sip:", f"Contact: <sip:{bank.forward_to}@") for part in moved]
             return [ringing, pause(bank.ring_s), *moved, *_refused()]
     answered = [
         ringing,
         pause(bank.ring_s),
-        send(ANSWER.format(status="200 OK", tag=_TAG, body=_sdp(bank)), retrans=True),
+        send(ANSWER.format(status="200 OK", tag=ANSWER_TAG, body=_sdp(bank)), retrans=True),
         '<recv request="ACK"/>',
     ]
     if bank.audio:
@@ -117,14 +117,15 @@ def _refused() -> list[str]:
 def _invite_again(bank: Agents, cseq: int, direction: str) -> list[str]:
     """A re-INVITE that puts the caller on hold, or takes them back."""
     return [
-        send(_request("INVITE", cseq, _sdp(bank, direction)), retrans=True),
+        send(in_dialog("INVITE", cseq, _sdp(bank, direction)), retrans=True),
         '<recv response="100" optional="true"/>',
         '<recv response="200"/>',
-        send(_request("ACK", cseq)),
+        send(in_dialog("ACK", cseq)),
     ]
 
 
-def _request(method: str, cseq: int, body: str = NO_BODY) -> str:
+def in_dialog(method: str, cseq: int, body: str = NO_BODY) -> str:
+    """A request of the agent's phone within its call."""
     return _IN_DIALOG.format(method=method, cseq=cseq, body=body)
 
 

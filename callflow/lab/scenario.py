@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from callflow.core.heard import Heard
 from callflow.lab.errors import ScenarioInvalid
 from callflow.simulator import deeds
 from callflow.simulator.deeds import LADDER, Anchors, Deed, Expected, Media, Party, Result, Route, Strict, TimedDeed
@@ -22,6 +23,8 @@ class Expectation(Expected):
     agent: bool = Field(description="Whether an agent was reached.")
     agent_within_s: float = Field(1.0, description="From the first sign of life, else from the answer, to the ringing.")
     reaction_s: float = Field(0.35, description="From the first sign of life to the last packet of the cut prompt.")
+    heard: Heard | None = Field(None, description="What the record says was heard last.")
+    agent_hears_dbov: float | None = Field(None, description="Active level of what the agent's phone receives, +-2 dB.")
     language: str | None = Field(None, description="Language of the prompts, if not the scenario's.")
     traces: tuple[Literal["h", "fax"], ...] = Field((), description="Extensions reached in the caller's own context.")
 
@@ -34,9 +37,16 @@ class Scenario(Strict):
     profile: str = "support"
     language: str = "zh"
     route: Route = Field("dial", description="`deaf`: to a daemon that is not there.")
+    asterisk: tuple[Literal["22", "16"], ...] = Field(("22", "16"), description="22 alone: it needs the tap.")
     media: Media = Field("silence", description="What is sent before and between the sounds.")
     caller: tuple[TimedDeed, ...] = ()
+    stays_s: float | None = Field(None, gt=0, description="Hangs up so long after the answer; else after the ladder.")
     expect: Expectation
+
+    @property
+    def everywhere(self) -> bool:
+        """It runs on every Asterisk, real or pretended, with Asterisk's own ear alone."""
+        return len(self.asterisk) > 1
 
     @property
     def entry(self) -> str:

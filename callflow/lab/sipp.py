@@ -52,6 +52,8 @@ class Caller:
     audio: Path | None = None
     audio_at_s: float = 0.0
     hang_up_at_s: float = 60.0
+    gives_up_after_s: float | None = None
+    """Seconds without an answer before a CANCEL; None waits for ever."""
     address: str = LOOPBACK
     name: str = ""
 
@@ -75,8 +77,11 @@ class Sipp:
 
     async def answer(self, agents: Agents | Sequence[Agents], port: int, calls: int = 100) -> Process:
         """Put a bank of agents' phones on `port`, until stopped."""
-        name = self._file("agents", agents_xml(agents))
-        return await self._start(name, port, calls, LOOPBACK, [])
+        return await self.run("agents", agents_xml(agents), port, calls)
+
+    async def run(self, name: str, text: str, port: int, calls: int) -> Process:
+        """A SIPp of its own scenario on `port`, until stopped."""
+        return await self._start(self._file(name, text), port, calls, LOOPBACK, [])
 
     def _file(self, name: str, text: str) -> str:
         self._count += 1
@@ -105,8 +110,7 @@ def caller_xml(caller: Caller) -> str:
     body = SDP.format(port="rtpstream_audio_port" if streamed else "media_port")
     parts = [
         send(_INVITE.format(sdp=body, **names), retrans=True),
-        *(f'<recv response="{code}" optional="true"/>' for code in (100, 180, 183)),
-        '<recv response="200" rrs="true"/>',
+        *_answered(caller, names),
         send(_IN_DIALOG.format(method="ACK", cseq=1, **names)),
     ]
     if caller.audio:
@@ -116,3 +120,26 @@ def caller_xml(caller: Caller) -> str:
     parts += wait_for_bye(caller.hang_up_at_s - caller.audio_at_s, "hang-up")
     parts += leave(_IN_DIALOG.format(method="BYE", cseq=9, **names))
     return scenario("caller", parts)
+
+
+def _answered(caller: Caller, names: dict[str, str]) -> list[str]:
+    """Wait for the answer; a caller who gives up, only so long, counted from the last news."""
+    provisional = (100, 180, 181, 183)
+    if caller.gives_up_after_s is None:
+        news = [f'<recv response="{code}" optional="true"/>' for code in provisional]
+        return [*news, '<recv response="200" rrs="true"/>']
+    until = f'timeout="{round(caller.gives_up_after_s * 1000)}" ontimeout="give-up"'
+    # The CANCEL and the ACK belong to the INVITE and carry its branch: 6 and 9 messages before them.
+    cancel = _IN_DIALOG.format(method="CANCEL", cseq=1, **names).replace("[branch]", "[branch-6]")
+    ack = _IN_DIALOG.format(method="ACK", cseq=1, **names).replace("[branch]", "[branch-9]")
+    return [
+        *(f'<recv response="{code}" optional="true" {until}/>' for code in provisional),
+        f'<recv response="200" rrs="true" {until} next="answered"/>',
+        '<label id="give-up"/>',
+        send(cancel.replace("[peer_tag_param]", "")),
+        '<recv response="200"/>',
+        '<recv response="487"/>',
+        send(ack),
+        '<nop next="end"/>',
+        '<label id="answered"/>',
+    ]

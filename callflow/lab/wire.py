@@ -1,5 +1,6 @@
 """Calls as the wire saw them: SIP and RTP out of a pcap file. All times are the capture's, in seconds."""
 
+import math
 import re
 import socket
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import dpkt
 import numpy as np
 
 from callflow.lab import mulaw
+from callflow.lab.audio import active_level_dbov
 from callflow.lab.stream import EVENT_PAYLOAD, KEYS
 
 Party = Literal["caller", "asterisk"]
@@ -41,6 +43,7 @@ class WireCall:
     agent_answered_at: float | None = None
     sent: list[Packet] = field(default_factory=list, repr=False)
     received: list[Packet] = field(default_factory=list, repr=False)
+    agent_received: list[Packet] = field(default_factory=list, repr=False)
     keys: list[tuple[float, str]] = field(default_factory=list)
 
     @property
@@ -55,6 +58,15 @@ class WireCall:
             if np.sqrt(np.mean(np.square(samples))) > limit:
                 return packet.at
         return None
+
+    @property
+    def agent_hears_dbov(self) -> float | None:
+        """Active speech level of what the agent's phone received; None if that was nothing."""
+        if not self.agent_received:
+            return None
+        samples = mulaw.decode(b"".join(packet.payload for packet in self.agent_received)).astype(np.float64)
+        level = active_level_dbov(samples)
+        return level if level > -math.inf else None
 
     def rtp_ended_at(self) -> float | None:
         """When the caller's last RTP packet ended; None if there was none."""
@@ -89,7 +101,7 @@ class Wire:
 def read_wire(path: Path, asterisk_sip_port: int) -> Wire:
     """The calls of a capture of a lab whose Asterisk has this SIP port."""
     reader = _Reader(asterisk_sip_port)
-    for at, source, target, payload in _datagrams(path):
+    for at, source, target, payload in datagrams(path):
         reader.take(at, source, target, payload)
     return Wire(list(reader.calls.values()))
 
@@ -101,12 +113,14 @@ class _Reader:
         self._agent_legs: dict[str, WireCall] = {}
         self._caller_media: dict[str, Address] = {}
         self._media: dict[tuple[Address, Address], tuple[WireCall, Party]] = {}
+        self._to_agent: dict[str, Address] = {}
+        self._agent_media: dict[tuple[Address, Address], WireCall] = {}
 
     def take(self, at: float, source: Address, target: Address, payload: bytes) -> None:
         if self._sip_port in (source[1], target[1]):
             message = payload.decode(errors="replace")
             by: Party = "asterisk" if source[1] == self._sip_port else "caller"
-            call_id = _header(message, "Call-ID")
+            call_id = sip_header(message, "Call-ID")
             if by == "asterisk" and message.startswith("INVITE "):
                 self._agent_rings(at, call_id, message)
             elif call_id in self._agent_legs:
@@ -117,25 +131,27 @@ class _Reader:
             self._rtp(at, source, target, payload)
 
     def _agent_rings(self, at: float, call_id: str, message: str) -> None:
-        number = _user(_header(message, "From"))
+        number = _user(sip_header(message, "From"))
         for call in reversed(self.calls.values()):
             if call.number == number and call_id not in self._agent_legs:
                 self._agent_legs[call_id] = call
+                self._to_agent[call_id] = _media_address(message)
                 call.agent_rang_at = call.agent_rang_at or at
 
     def _agent_leg(self, at: float, call_id: str, message: str) -> None:
         call = self._agent_legs[call_id]
-        if message.startswith("SIP/2.0 200") and _header(message, "CSeq").endswith("INVITE"):
+        if message.startswith("SIP/2.0 200") and sip_header(message, "CSeq").endswith("INVITE"):
             call.agent_answered_at = call.agent_answered_at or at
+            self._agent_media[self._to_agent[call_id], _media_address(message)] = call
 
     def _caller_leg(self, at: float, call_id: str, by: Party, message: str) -> None:
         if message.startswith("INVITE ") and call_id not in self.calls:
-            number, entry = _user(_header(message, "From")), _user(message)
+            number, entry = _user(sip_header(message, "From")), _user(message)
             self.calls[call_id] = WireCall(call_id, number, entry, at)
             self._caller_media[call_id] = _media_address(message)
         if not (call := self.calls.get(call_id)):
             return
-        if message.startswith("SIP/2.0 200") and _header(message, "CSeq").endswith("INVITE"):
+        if message.startswith("SIP/2.0 200") and sip_header(message, "CSeq").endswith("INVITE"):
             call.answered_at = call.answered_at or at
             caller, asterisk = self._caller_media[call_id], _media_address(message)
             self._media[caller, asterisk] = call, "caller"
@@ -144,6 +160,9 @@ class _Reader:
             call.bye_at, call.ended_by = at, by
 
     def _rtp(self, at: float, source: Address, target: Address, payload: bytes) -> None:
+        if talking := self._agent_media.get((source, target)):
+            talking.agent_received.append(Packet(at, payload[12:]))
+            return
         call, by = self._media.get((source, target), (None, None))
         if call is None:
             return
@@ -154,7 +173,8 @@ class _Reader:
             call.keys.append((at, KEYS[payload[12]]))
 
 
-def _datagrams(path: Path) -> Iterator[tuple[float, Address, Address, bytes]]:
+def datagrams(path: Path) -> Iterator[tuple[float, Address, Address, bytes]]:
+    """Time, source, target and payload of every UDP packet of a capture."""
     with path.open("rb") as file:
         for at, frame in dpkt.pcap.Reader(file):
             ip = dpkt.ethernet.Ethernet(frame).data
@@ -163,7 +183,8 @@ def _datagrams(path: Path) -> Iterator[tuple[float, Address, Address, bytes]]:
                 yield float(at), (source, ip.data.sport), (target, ip.data.dport), bytes(ip.data.data)
 
 
-def _header(message: str, name: str) -> str:
+def sip_header(message: str, name: str) -> str:
+    """Value of a SIP header, "" without one."""
     found = re.search(rf"^{name}:\s*(.*?)\r?$", message, re.MULTILINE | re.IGNORECASE)
     return found[1] if found else ""
 

@@ -9,8 +9,10 @@ import structlog
 from callflow.core import commands as do
 from callflow.core import events as it
 from callflow.core.record import CallRecord, Happening
+from callflow.core.rings.record import Measured
 from callflow.errors import AgiError, LinkError
 from callflow.privacy import mask_number
+from callflow.runtime.listening import Listening
 
 STOP_TIMEOUT_S = 0.3
 SAVE_WAIT_S = 0.2
@@ -41,6 +43,7 @@ class Records(Protocol):
     """What dispatch asks of the database."""
 
     def save(self, record: CallRecord, final: bool) -> None: ...
+    def keep(self, record: Measured, final: bool) -> None: ...
     def tell(self, call_id: str, happening: Happening) -> None: ...
     async def flush(self, timeout_s: float) -> bool: ...
 
@@ -48,8 +51,11 @@ class Records(Protocol):
 class Dispatcher:
     """Knows the adapters and the sessions of the calls under way; `receive` takes what comes of a command."""
 
-    def __init__(self, phone: Phone, records: Records, prompt_path: str, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, phone: Phone, records: Records, listening: Listening, prompt_path: str, now_ms: Callable[[], int]
+    ) -> None:
         self.receive: Callable[[it.Event], None] = lambda event: None
+        self._listening = listening
         self._phone = phone
         self._records = records
         self._prompt_path = prompt_path
@@ -81,6 +87,8 @@ class Dispatcher:
                 self._tell(call_id, happening)
             case do.SaveCall(record, final):
                 self._save(record, final)
+            case do.Keep(record, final):
+                self._records.keep(record, final)
             case do.PlayPrompt():
                 self._playing[command.call_id] = self.spawn(self._play(command))
             case do.StopPrompt(call_id, channel):
@@ -96,6 +104,9 @@ class Dispatcher:
                 self.spawn(self._fence(call_id))
             case do.ProveEar(check_id):
                 self.spawn(self._prove(check_id))
+            case do.OpenTap() | do.CloseTap() | do.BeginWindow() | do.JudgeWindow() | do.SetGain():
+                if work := self._listening.carry_out(command, self.receive):
+                    self.spawn(work)
             case do.Warn(text, remedy):
                 log.warning(text, remedy=remedy)
 
@@ -124,8 +135,10 @@ class Dispatcher:
         session = self._sessions.get(call_id)
         if session is None:
             return
+        self._stopped.discard(call_id)
         try:
-            samples = await session.stream_file(path)
+            with self._listening.playing(call_id, path):
+                samples = await session.stream_file(path)
         except AgiError as error:
             log.debug("the prompt ended with its call", call=call_id, reason=str(error))
             return

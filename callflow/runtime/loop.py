@@ -2,28 +2,37 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any, Protocol
 
 from callflow.core.commands import Command
-from callflow.core.engine import Engine
-from callflow.core.events import Event
 from callflow.runtime.clock import Clock
 
 
-class CoreLoop:
-    """Runs the engine inside the event loop; everything here is synchronous, so events keep their order."""
+class Core(Protocol):
+    """A pure core: the screening engine, the ring tracker."""
 
-    def __init__(self, engine: Engine, clock: Clock, dispatch: Callable[[Command], None]) -> None:
-        self._engine = engine
+    @property
+    def live(self) -> int: ...
+    def receive(self, event: Any, now_ms: int) -> list[Command]: ...
+    def expire(self, now_ms: int) -> list[Command]: ...
+    def next_deadline(self) -> int | None: ...
+
+
+class CoreLoop:
+    """Runs a core inside the event loop; everything here is synchronous, so events keep their order."""
+
+    def __init__(self, core: Core, clock: Clock, dispatch: Callable[[Command], None]) -> None:
+        self._core = core
         self._clock = clock
         self._dispatch = dispatch
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: int | None = None
 
-    def receive(self, event: Event) -> None:
+    def receive(self, event: Any) -> None:
         """Let the core take in one event and carry out what it wants."""
-        if not self._engine.live:
+        if not self._core.live:
             self._clock.settle()
-        self._carry_out(self._engine.receive(event, self._clock.now_ms()))
+        self._carry_out(self._core.receive(event, self._clock.now_ms()))
 
     def close(self) -> None:
         """No deadline fires any more."""
@@ -32,12 +41,12 @@ class CoreLoop:
 
     def _expire(self) -> None:
         self._timer = self._armed_for = None
-        self._carry_out(self._engine.expire(self._clock.now_ms()))
+        self._carry_out(self._core.expire(self._clock.now_ms()))
 
     def _carry_out(self, commands: list[Command]) -> None:
         for command in commands:
             self._dispatch(command)
-        due = self._engine.next_deadline()
+        due = self._core.next_deadline()
         if due == self._armed_for:
             return
         if self._timer:

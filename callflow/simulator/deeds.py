@@ -12,12 +12,12 @@ _AT = re.compile(r"([a-z_]+\d*)\s*(?:\+\s*(\d+(?:\.\d+)?))?")
 _WITH_RTP_S, _WITHOUT_RTP_S = 0.02, 0.5  # Asterisk waits half a second for a first packet
 
 Anchors = Mapping[str, float]
-SoundName = Literal["speech", "click", "tone", "noise", "fax"]
+SoundName = Literal["speech", "click", "tone", "noise", "fax", "echo"]
 Media = Literal["silence", "none"]
 Route = Literal["dial", "queue", "deaf"]
 Party = Literal["caller", "asterisk"]
 Result = Literal[
-    "spoke", "key", "rescued", "passed", "observed", "off", "unavailable", "taken", "silent", "hangup"
+    "spoke", "key", "rescued", "passed", "observed", "off", "unavailable", "taken", "silent", "quiet", "hangup"
 ]  # fmt: skip
 
 
@@ -31,7 +31,7 @@ class Deed(Strict):
     """One thing the caller does: exactly one of sound, key, stop_rtp and hang_up."""
 
     at: Annotated[str, BeforeValidator(str)] = Field(description="Seconds after the answer, or e.g. `goodbye+0.5`.")
-    sound: SoundName | None = None
+    sound: SoundName | None = Field(None, description="`echo`: the prompt that `at` counts from, come back.")
     for_s: float = Field(2.5, gt=0, description="Length of the sound, seconds.")
     level_dbov: float = Field(-26.0, le=-3, ge=-80, description="Its level; that of speech is of its active parts.")
     key: str | None = Field(None, pattern=r"^[0-9*#A-D]$")
@@ -43,6 +43,12 @@ class Deed(Strict):
         if [self.sound is not None, self.key is not None, self.stop_rtp, self.hang_up].count(True) != 1:
             raise ValueError("a deed is exactly one of sound, key, stop_rtp and hang_up")
         return self
+
+    @property
+    def anchor(self) -> str:
+        """The name that `at` counts from, "" for plain seconds."""
+        found = _AT.fullmatch(self.at)
+        return found[1] if found else ""
 
     def at_s(self, anchors: Anchors) -> float:
         """When, in seconds after the answer. Raises ValueError for an unknown anchor."""

@@ -210,6 +210,8 @@ class _Core:
                 self._fences.append((now_ms, call_id))
                 if not self._wired:
                     self._later(now_ms + FENCE_MS, it.EventsFenced(call_id))
+            case do.JudgeWindow(call_id, _, ask_id):  # a capture has no sound: Asterisk's ear alone judges
+                self._later(now_ms + ANSWER_MS, it.WindowJudged(call_id, ask_id))
             case do.PlayPrompt(call_id, play_id, prompt, language):
                 path = self._prompt_path.format(language=language, prompt=prompt)
                 self._plays[call_id] = (play_id, path)

@@ -146,6 +146,9 @@ class Scenario(Strict):
         (AgentGroup(),), min_length=1, description="One: all are alike; a list: calls are offered to them in turn."
     )
     callers: tuple[CallerGroup, ...] = Field(min_length=1)
+    lines: int | None = Field(
+        None, gt=0, description="So many calls at once, and no more: further callers come when a line is free."
+    )
     faults: tuple[Fault, ...] = Field((), description="What goes wrong between Asterisk and the daemon, and when.")
 
     @model_validator(mode="after")

@@ -17,7 +17,9 @@ def daemon_config(ami_port: int, agi_port: int, database: Path, log_level: str =
     return {
         "ami": {"host": "127.0.0.1", "port": ami_port, "username": AMI_USER, "secret": AMI_SECRET},
         "agi": {"host": "127.0.0.1", "port": agi_port},
+        "tap": {"enabled": False},  # the pretend Asterisk has callers without a sound
         "store": {"path": str(database)},
+        "http": {"port": 0},
         "limits": {"max_calls": _MOST_CALLS},
         "log": {"level": log_level, "format": "json"},
         "profiles": PROFILES,

@@ -15,9 +15,11 @@ import structlog
 from panoramisk.manager import Manager
 
 from callflow.adapters.ami.protocol import GatedProtocol
-from callflow.adapters.ami.translate import WANTED
+from callflow.adapters.ami.translate import WANTED as SCREENING_WANTED
+from callflow.adapters.ami.translate_rings import RINGS_WANTED
 from callflow.adapters.ami.wire import END
 
+WANTED = SCREENING_WANTED | RINGS_WANTED
 CALLS = 120
 SEGMENT = 16_384
 CALL = (

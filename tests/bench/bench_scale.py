@@ -27,11 +27,13 @@ from callflow.simulator.site import daemon_config
 
 LISTEN_S = 3.0
 SPEAKING = 0.7
+LINES = 10_000
 LINE_LIMIT = 1 << 20
 SCENARIO = """
 purpose = "A mix of callers at a steady rate, for the bench."
 seed = 1
 lasts_s = {seconds}
+lines = {lines}
 [agents]
 ring_s = 0.5
 talk_s = 1
@@ -92,7 +94,7 @@ def table(figures: Figures, rate: float) -> Table:
     return shown
 
 
-async def run(rate: float, seconds: float, console: Console, speaking: float = SPEAKING) -> None:
+async def run(rate: float, seconds: float, console: Console, speaking: float = SPEAKING, lines: int = LINES) -> None:
     figures = Figures()
     with take_ports() as ports, tempfile.TemporaryDirectory(prefix="callflow-bench-") as name:
         folder = Path(name)
@@ -100,7 +102,7 @@ async def run(rate: float, seconds: float, console: Console, speaking: float = S
         scenario = folder / "scale.toml"
         others = (1 - speaking) * rate
         shares = {"speaks": speaking * rate, "silent": others * 2 / 3, "key": others / 3}
-        scenario.write_text(SCENARIO.format(seconds=seconds, **shares))
+        scenario.write_text(SCENARIO.format(seconds=seconds, lines=lines, **shares))
         config = daemon_config(ami_port, agi_port, folder / "callflow.db", "warning")
         config["limits"] = {"max_calls": 20_000}
         daemon = Daemon(folder, config, RUN_CALLFLOW)
@@ -175,8 +177,11 @@ def main() -> None:
     parser.add_argument(
         "--speaking", type=float, default=SPEAKING, help="share of callers who speak; 2/3 of the others are silent"
     )
+    parser.add_argument(
+        "--lines", type=int, default=LINES, help="most calls at once: beside other work, arrivals wait for their turn"
+    )
     options = parser.parse_args()
-    asyncio.run(run(options.rate, options.seconds, Console(), options.speaking))
+    asyncio.run(run(options.rate, options.seconds, Console(), options.speaking, options.lines))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from pathlib import Path
 
 from tests.compose.build_settings import ca_certificates, pip_conf
 from tests.compose.calls_seen import Call, calls_in, missing
+from tests.compose.published import not_published
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE_IMAGES = ("debian:sid", "python:3.11-slim")
@@ -87,6 +88,10 @@ class Compose:
         if not self._since:
             return ""
         return self._output([*self._compose, "logs", "--no-color", "--since", self._since, *services])
+
+    def ask(self, service: str, *command: str) -> str:
+        """What a command prints inside a running service; "" when it fails."""
+        return self._output([*self._compose, "exec", "-T", service, *command])
 
     def down(self) -> None:
         """Take everything down; never fails."""
@@ -156,6 +161,8 @@ def _override(folder: Path, network: str | None) -> Mapping[str, object]:
             "asterisk": {"build": build},
             "callflow": {"build": build | {"secrets": list(secrets)}, "environment": {"CALLFLOW_LOG__FORMAT": "json"}},
             "callers": {"build": build},
+            "mosquitto": {"build": build},
+            "prometheus": {"build": build},
             "simulator": {"build": build | {"secrets": list(secrets)}},
         },
         "secrets": {name: {"file": str(path)} for name, path in secrets.items()},
@@ -170,6 +177,8 @@ def _wait_for_calls(compose: Compose) -> list[Call]:
         lacking = missing(calls)
         if WELL not in compose.log("simulator"):
             lacking.append(f"simulator: {WELL}")
+        if not lacking:
+            lacking = not_published(compose.ask)
         if not lacking:
             return calls
         if time.monotonic() > ends_at:
@@ -208,7 +217,7 @@ def main() -> int:
     finally:
         compose.down()
         shutil.rmtree(folder, ignore_errors=True)
-    print("compose check: every kind of caller ended as it should")
+    print("compose check: every kind of caller ended as it should, and was published")
     return 0
 
 

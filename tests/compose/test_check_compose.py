@@ -3,7 +3,7 @@
 import importlib.util
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +11,7 @@ import pytest
 
 from tests.compose import build_settings
 from tests.compose.calls_seen import LADDER, calls_in, missing
+from tests.compose.published import not_published
 
 COMPOSE = Path(__file__).resolve().parents[2] / "config/compose"
 
@@ -98,3 +99,14 @@ def test_the_daemon_is_healthy_when_it_listens_and_both_ami_connections_stand(
     table = "\n".join(["  sl  local_address rem_address   st", *(f"   {n}: {row} 0" for n, row in enumerate(rows))])
     monkeypatch.setattr(Path, "read_text", lambda self: table)
     assert health_check().main() == code
+
+
+def answers(event: str, result: str) -> Callable[..., str]:
+    return lambda service, *command: event if service == "mosquitto" else result
+
+
+def test_an_event_and_two_figures_are_what_publishing_must_show() -> None:
+    event, result = '{"seq":1,"schema":"callflow.call.screened/1"}', "{} => 7 @[1769864703]"
+    assert not_published(answers(event, result)) == []
+    assert not_published(answers("", result)) == ["an event at the broker"]
+    assert len(not_published(answers(event, ""))) == 2

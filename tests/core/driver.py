@@ -1,13 +1,15 @@
 """Drives the pure core from one deadline to the next, with a virtual clock and a pretend Asterisk that obeys."""
 
 from dataclasses import dataclass, field
+from math import inf
 
 from callflow.core import commands as do
 from callflow.core import events as it
+from callflow.core.climbing import FENCE_MS
 from callflow.core.engine import Engine
-from callflow.core.profile import SILENT_LADDER, Ladder, Mode, Procedures, Profile, Rung
+from callflow.core.heard import Heard
+from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Mode, Procedures, Profile, Rung
 from callflow.core.record import CallRecord, Happening
-from callflow.core.screening import FENCE_MS
 
 START_MS = 1_000_000
 UNIQUEID = "1000.1"
@@ -25,6 +27,7 @@ def procedures(**changes: object) -> Procedures:
         },
         "ladders": {
             "silent": SILENT_LADDER,
+            "quiet": QUIET_LADDER,
             "gentle": Ladder(rungs=(Rung(prompt="greeting", listen_s=4), Rung(listen_s=1, then="pass_on"))),
         },
         "languages": ("zh", "en"),
@@ -41,11 +44,16 @@ class Driver:
     engine: Engine = field(default_factory=lambda: Engine(procedures()))
     prompt_ms: int = 4000
     obedient: bool = True
+    tap: bool = False
+    hears: tuple[Heard | None, float | None] = (None, None)
+    """What the tap answers: what was heard, and the level of the voice or the noise in dBov."""
     now: int = START_MS
     log: list[tuple[int, do.Command]] = field(default_factory=list)
     happenings: list[Happening] = field(default_factory=list)
     records: list[tuple[CallRecord, bool]] = field(default_factory=list)
     _due: list[tuple[int, it.Event]] = field(default_factory=list)
+    _sounding_until: float = 0
+    _armed_once: bool = False
 
     def link_up(self, *, proven: bool = True) -> "Driver":
         self.tell(it.LinkUp(self.now))
@@ -60,12 +68,25 @@ class Driver:
     def tell(self, event: it.Event) -> None:
         self._take(self.engine.receive(event, self.now))
 
-    def sound(self, ms: int | None, uniqueid: str = UNIQUEID, silence_ms: int = 160) -> None:
-        """A sound that starts now; `ms` None never ends."""
+    def sound(self, ms: int | None, uniqueid: str = UNIQUEID, silence_ms: int = 160, *, low: bool = False) -> None:
+        """A sound that starts now; `ms` None never ends; `low` is heard at the threshold that is set now alone."""
         self.tell(it.SoundStarted(uniqueid, self.now))
+        self._sounding_until = 0 if low else inf if ms is None else self.now + ms
         if ms is not None:
             end = self.now + ms + silence_ms
             self._due.append((end, it.SoundEnded(uniqueid, end, ms)))
+
+    def voice(self, level_dbov: float, heard: Heard = Heard.SPEECH) -> None:
+        """A voice of this level begins; the tap hears it until told otherwise."""
+        self.hears = (heard, level_dbov)
+        self.tell(it.VoiceBegan(UNIQUEID, self.now))
+
+    def finding(self, call_id: str, ask_id: int) -> it.WindowJudged:
+        heard, level = self.hears
+        if heard is None:
+            return it.WindowJudged(call_id, ask_id)
+        voice = heard in (Heard.SPEECH, Heard.QUIET)
+        return it.WindowJudged(call_id, ask_id, heard, level if voice else None, -70.0 if voice else level, "", 1000)
 
     def key(self, key: str = "5") -> None:
         self.tell(it.KeyPressed(UNIQUEID, key, self.now))
@@ -115,6 +136,8 @@ class Driver:
                 self.happenings.append(command.happening)
             elif isinstance(command, do.SaveCall):
                 self.records.append((command.record, command.final))
+            elif isinstance(command, do.JudgeWindow):
+                self._due.append((self.now, self.finding(command.call_id, command.ask_id)))
             elif self.obedient:
                 self._obey(command)
 
@@ -122,8 +145,28 @@ class Driver:
         match command:
             case do.ArmEar(call_id):
                 self._due.append((self.now + 1, it.EarArmed(call_id)))
+                self._detect_anew(call_id)
             case do.PlayPrompt(call_id, play_id):
                 at = self.now + self.prompt_ms
                 self._due.append((at, it.PromptFinished(call_id, play_id, at)))
+            case do.OpenTap(call_id) if self.tap:
+                self._due.append((self.now + 100, it.TapOpened(call_id)))
+            case do.OpenTap(call_id):
+                self._due.append((self.now + 100, it.TapLost(call_id, "no tap here")))
+            case do.SetGain(call_id, _, gain_db):
+                self._due.append((self.now + 1, it.GainSet(call_id, gain_db)))
             case do.FenceEvents(call_id):
                 self._due.append((self.now + FENCE_MS, it.EventsFenced(call_id)))
+
+    def _detect_anew(self, call_id: str) -> None:
+        """TALK_DETECT set again: what it had under way is forgotten, a sound loud enough for it told again."""
+        again, self._armed_once = self._armed_once, True
+        if not again:
+            return
+        self._due = [due for due in self._due if not isinstance(due[1], it.SoundEnded)]
+        begins, ends = self.now + 60, self._sounding_until
+        if begins < ends:
+            self._due.append((begins, it.SoundStarted(call_id, begins)))
+            if ends < inf:
+                stop = int(ends) + 160
+                self._due.append((stop, it.SoundEnded(call_id, stop, int(ends) - begins)))

@@ -24,7 +24,7 @@ def test_a_click_before_the_hand_over_saves_nobody() -> None:
 
 def test_a_sound_that_goes_on_over_the_hand_over_is_reported_again_by_the_ear_armed_afresh() -> None:
     call = Driver().link_up()
-    call.sound(None)
+    call.sound(None, low=True)
     call.run_for(10)
     call.arrive().run_for(60_000)
     assert call.results == ["silent"], "an obedient Asterisk would have reported it again"

@@ -1,4 +1,9 @@
-"""Under no order of events is a caller hung up who spoke or pressed a key since the last rung began."""
+"""Under no order of events is a caller hung up who spoke or pressed a key since the last rung began.
+
+With the tap live there is one way more to be hung up: a voice too low, to the end of the quiet ladder. Then nobody may
+be there whom the tap could plainly understand, with our gain counted in. A sound that only Asterisk's ear took for
+speech counts unless the tap explained it as noise or a tone.
+"""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -6,10 +11,24 @@ from hypothesis import strategies as st
 from callflow.core import commands as do
 from callflow.core import events as it
 from callflow.core.engine import Engine
+from callflow.core.heard import Heard
+from callflow.core.weighing import LOOK_MARGIN_DB
 from tests.core.driver import START_MS, UNIQUEID, procedures
 
 MIN_SPEECH_MS = 120
 SILENCE_MS = 160
+PLAIN_DBOV = -38.0 + LOOK_MARGIN_DB
+LAST_RUNGS = ("goodbye", "too_faint")
+HEARS: dict[str, tuple[Heard | None, float]] = {
+    "hears nothing": (Heard.DIGITAL_SILENCE, -96),
+    "hears clear": (Heard.SPEECH, -26),
+    "hears low": (Heard.QUIET, -45),
+    "hears too low": (Heard.QUIET, -58),
+    "hears noise": (Heard.NOISE, -40),
+    "hears tone": (Heard.TONE, -20),
+    "hears no more": (None, 0),
+}
+VOICES = (Heard.SPEECH, Heard.QUIET)
 
 
 class World:
@@ -24,6 +43,11 @@ class World:
         self.signs: list[int] = []
         self.released: list[str] = []
         self.final = 0
+        self.tapped = False
+        self.hears = "hears nothing"
+        self.gain_db = 0.0
+        self.answers = True
+        self.asked: list[it.Event] = []
         self.take(self.engine.receive(it.LinkUp(self.now), self.now))
         self.take(self.engine.receive(it.SoundStarted("x", self.now), self.now))
         arrived = it.CallArrived(UNIQUEID, UNIQUEID, "PJSIP/a", profile, self.now)
@@ -34,33 +58,75 @@ class World:
             match command:
                 case do.PlayPrompt():
                     self.play_id = command.play_id
-                    if command.prompt == "goodbye":
+                    if command.prompt in LAST_RUNGS:
                         self.last_rung_at = self.now
+                case do.JudgeWindow():
+                    self.asked.append(self.finding(command))
+                case do.SetGain():
+                    self.gain_db = command.gain_db
                 case do.Release():
                     self.released.append(command.result)
-                    if command.result == "silent":
+                    if command.result in ("silent", "quiet"):
                         self.check_nobody_was_there()
+                    if command.result == "quiet":
+                        assert self.tapped, "hung up a low voice that nobody could hear any more"
                 case do.SaveCall():
                     self.final += command.final
+        if self.answers:
+            asked, self.asked = self.asked, []
+            for answer in asked:
+                self.take(self.engine.receive(answer, self.now))
+
+    def finding(self, command: do.JudgeWindow) -> it.WindowJudged:
+        """What the tap says: the truth; without a tap nothing. From then on the core can know of a clear voice."""
+        if self.clear:
+            self.signs.append(self.now)
+        heard, level = HEARS[self.hears] if self.tapped else (None, 0.0)
+        if heard in VOICES:
+            return it.WindowJudged(UNIQUEID, command.ask_id, heard, level, -80)
+        return it.WindowJudged(UNIQUEID, command.ask_id, heard, None, level, "", heard_ms=1000)
+
+    @property
+    def clear(self) -> bool:
+        """The tap hears a voice that plainly can be understood, however short a look it takes."""
+        heard, level = HEARS[self.hears]
+        return self.tapped and heard in VOICES and level + self.gain_db >= PLAIN_DBOV
+
+    @property
+    def low(self) -> bool:
+        return self.tapped and HEARS[self.hears][0] in VOICES and not self.clear
+
+    @property
+    def explained(self) -> bool:
+        """Asterisk's ear may be told by the tap that this is no caller, or one too low."""
+        return self.tapped and (HEARS[self.hears][0] in (Heard.NOISE, Heard.TONE) or self.low)
 
     def check_nobody_was_there(self) -> None:
         assert self.last_rung_at is not None, "hung up before the last rung"
         assert not [at for at in self.signs if at >= self.last_rung_at], "hung up on a caller who was there"
-        if self.sound_from is not None:
+        if self.sound_from is not None and not self.tapped:
             assert self.now - self.sound_from < SILENCE_MS + MIN_SPEECH_MS, "hung up in mid-word"
             raise AssertionError("hung up while a sound was not yet judged")
 
     def event(self, event: it.Event) -> None:
-        if isinstance(event, it.KeyPressed):
-            self.signs.append(self.now)
-        if isinstance(event, it.SoundStarted) and event.uniqueid == UNIQUEID and self.sound_from is None:
-            self.sound_from = self.now
-        if isinstance(event, it.SoundEnded):
-            if event.duration_ms is None or event.duration_ms >= MIN_SPEECH_MS:
+        match event:
+            case it.KeyPressed():
                 self.signs.append(self.now)
-            self.sound_from = None
-        if isinstance(event, it.EarArmed):
-            self.sound_from = None
+            case it.SoundStarted(uniqueid) if uniqueid == UNIQUEID and self.sound_from is None:
+                self.sound_from = self.now
+            case it.SoundEnded():
+                long = event.duration_ms is None or event.duration_ms >= MIN_SPEECH_MS
+                if long and not self.explained:
+                    self.signs.append(self.now)
+                self.sound_from = None
+            case it.EarArmed():
+                self.sound_from = None
+            case it.VoiceBegan() if self.tapped and self.clear:
+                self.signs.append(self.now)
+            case it.TapOpened():
+                self.tapped = True
+            case it.TapLost():
+                self.tapped = False
         self.take(self.engine.receive(event, self.now))
 
     def wait(self, ms: int) -> None:
@@ -69,6 +135,16 @@ class World:
             self.now = max(self.now, due)
             self.take(self.engine.expire(self.now))
         self.now = until
+
+    def do(self, step: str) -> None:
+        """One step by its name."""
+        if step in HEARS:
+            self.hears = step
+        elif step in ("mute", "answer"):
+            self.answers = step == "answer"
+            self.take([])
+        else:
+            self.event(events(self)[step])
 
 
 def events(world: World) -> dict[str, it.Event]:
@@ -86,6 +162,13 @@ def events(world: World) -> dict[str, it.Event]:
         "unsaid": it.PromptFailed(call, world.play_id, now, "x"),
         "fenced": it.EventsFenced(call),
         "unfenced": it.FenceFailed(call, "x"),
+        "tapped": it.TapOpened(call),
+        "untapped": it.TapLost(call, "x"),
+        "media": it.MediaBegan(call, now),
+        "voice": it.VoiceBegan(call, now),
+        "gained": it.GainSet(call, world.gain_db),
+        "no gain": it.GainRefused(call, "x"),
+        "late answer": it.WindowJudged(call, 0, Heard.QUIET, -70, -90),
         "hung up": it.CallerHungUp(call, now),
         "taken": it.AgiClosed(call, now),
         "lost": it.LinkLost(now, "x"),
@@ -97,13 +180,22 @@ def events(world: World) -> dict[str, it.Event]:
 
 
 LIKELY = st.sampled_from(["sound", "click", "word", "key", "said", "fenced"])
-ODD = st.sampled_from(list(events(World("support"))))
-WAITS = st.one_of(st.integers(0, 400), st.sampled_from([280, 2000, 3000, 3001, 5000]))
+HEARD = st.sampled_from([*HEARS, "voice", "voice", "word", "said", "fenced", "gained", "tapped"])
+ODD = st.sampled_from([*events(World("support")), *HEARS, "mute", "answer"])
+WAITS = st.one_of(st.integers(0, 400), st.sampled_from([280, 800, 2000, 3000, 3001, 4000, 5000]))
 CLIMB: list[str | int] = ["armed", "said", 3000, "said", 3000, "said", 2000]
 """The way up to just before the hang-up; anything may happen from any step of it on."""
-CLIMBED = st.sampled_from([0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 7])
+LOW: list[str | int] = [
+    "tapped", "armed", "hears too low", "voice", 800, "gained", "said", "voice", 2000,
+    "said", "voice", 2000, "said", 2000,
+]  # fmt: skip
+"""The way up the quiet ladder."""
+LATE = st.sampled_from([0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 7, 9, 11, 12, 13, 14, 14, 14])
 STEPS = st.builds(
-    lambda climbed, rest: CLIMB[:climbed] + rest, CLIMBED, st.lists(LIKELY | LIKELY | ODD | WAITS, max_size=30)
+    lambda way, climbed, rest: way[:climbed] + rest,
+    st.sampled_from([CLIMB, ["tapped", "media", *CLIMB], LOW]),
+    LATE,
+    st.lists(LIKELY | LIKELY | HEARD | ODD | WAITS, max_size=30),
 )
 
 
@@ -114,7 +206,7 @@ def played(profile: str, steps: list[str | int], *, once: bool = False) -> World
         if isinstance(step, int):
             world.wait(step)
         elif not (once and step == "again"):
-            world.event(events(world)[step])
+            world.do(step)
     world.wait(200_000)
     return world
 
@@ -138,3 +230,9 @@ def test_observing_never_acts(steps: list[str | int]) -> None:
 @given(steps=STEPS)
 def test_each_call_has_exactly_one_final_record(steps: list[str | int]) -> None:
     assert played("support", steps, once=True).final == 1
+
+
+def test_the_way_up_the_quiet_ladder_ends_there() -> None:
+    """What the properties are about can be reached."""
+    assert played("support", [*LOW, "fenced"]).released == ["quiet"]
+    assert played("support", ["tapped", "media", *CLIMB, "fenced"]).released == ["silent"]

@@ -24,17 +24,32 @@ class Placed:
     records: dict[str, dict[str, Any]]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A scenario that needs the tap is not run where there is none."""
+    where = {scenario.name: scenario.asterisk for scenario in read_scenarios(SCENARIOS)}
+    apart = [item for item in items if not _runs(item, where)]
+    config.hook.pytest_deselected(items=apart)
+    items[:] = [item for item in items if item not in apart]
+
+
+def _runs(item: pytest.Item, where: dict[str, tuple[str, ...]]) -> bool:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    scenario, version = params.get("scenario"), params.get("placed")
+    return scenario is None or version is None or version in where[scenario]
+
+
 @pytest.fixture(scope="session", params=EACH_ASTERISK)
 def placed(request: pytest.FixtureRequest) -> Placed:
     """The calls of all scenarios this run asks for, placed side by side on one Asterisk."""
     calls = [getattr(item, "callspec", None) for item in request.session.items]
-    names = {call.params["scenario"] for call in calls if call and "scenario" in call.params}
+    names = {call.params["scenario"] for call in calls if call and {"scenario", "placed"} <= call.params.keys()}
     return asyncio.run(_place(request.param, tuple(sorted(names))))
 
 
 async def _place(version: Version, names: tuple[str, ...]) -> Placed:
     async with screened_lab(version) as lab:
-        outcomes = await run_scenarios(lab, read_scenarios(SCENARIOS, names))
+        chosen = [scenario for scenario in read_scenarios(SCENARIOS, names) if version in scenario.asterisk]
+        outcomes = await run_scenarios(lab, chosen)
         daemon = lab.daemons[0]
         await daemon.stop()
         return Placed({outcome.scenario.name: outcome for outcome in outcomes}, _records(daemon.database))

@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from callflow.lab import mulaw
+from callflow.lab.asterisk import SOUNDS
+from callflow.lab.audio import active_level_dbov, read_wav
 from callflow.lab.casting import make_caller
 from callflow.lab.configs import FAX_CALLER
 from callflow.lab.errors import ScenarioInvalid
@@ -62,7 +65,8 @@ class TestCasting:
     def cast(self, tmp_path: Path) -> Callable[[str], Caller]:
         def make(name: str) -> Caller:
             scenario = read_scenario(SCENARIOS / name)
-            return make_caller(scenario, ladder_anchors(scenario, DURATIONS), "1001", VOICE, tmp_path / "audio")
+            anchors = ladder_anchors(scenario, DURATIONS)
+            return make_caller(scenario, anchors, "1001", VOICE, SOUNDS / "zh" / "callflow", tmp_path / "audio")
 
         return make
 
@@ -82,6 +86,16 @@ class TestCasting:
 
     def test_a_fax_calls_from_its_own_address(self, cast: Callable[[str], Caller]) -> None:
         assert cast("fax").address == FAX_CALLER
+
+    def test_an_echo_is_the_prompt_it_counts_from(self, cast: Callable[[str], Caller]) -> None:
+        audio = cast("echo-20-db").audio
+        assert audio is not None
+        sent = mulaw.decode(audio.read_bytes()).astype(np.float64)
+        greeting = read_wav(SOUNDS / "zh" / "callflow" / "greeting.wav")
+        begin = round((0.02 + 0.3) * 8000)
+        echo = sent[begin : begin + greeting.size]
+        assert np.corrcoef(echo, greeting[: echo.size])[0, 1] > 0.95
+        assert active_level_dbov(echo) == pytest.approx(-40, abs=1)
 
     def test_hanging_up(self, cast: Callable[[str], Caller]) -> None:
         assert cast("hangup-in-pause").hang_up_at_s == pytest.approx(13.52 + 1)

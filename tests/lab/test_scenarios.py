@@ -23,6 +23,8 @@ def test_the_record_says_what_the_wire_says(placed: Any, scenario: str) -> None:
     record = placed.records[outcome.number]
     assert record["result"] == outcome.scenario.expect.result
     assert record["ended_ms"] is not None
+    if outcome.scenario.expect.heard is not None:
+        assert record["heard"] == outcome.scenario.expect.heard
 
 
 def test_observed_speech_is_recorded(placed: Any) -> None:

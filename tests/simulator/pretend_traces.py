@@ -38,9 +38,9 @@ def scenarios() -> dict[str, Any]:
             "media": scenario.media,
             "does": [deed.model_dump(exclude_unset=True) for deed in scenario.caller],
         }
-        for number, scenario in enumerate(read_scenarios(SCENARIOS))
+        for number, scenario in enumerate(one for one in read_scenarios(SCENARIOS) if one.everywhere)
     ]
-    return {"purpose": "Every scenario of tests/lab.", "callers": callers}
+    return {"purpose": "Every scenario of tests/lab that needs no tap.", "callers": callers}
 
 
 def agents() -> dict[str, Any]:

@@ -238,6 +238,14 @@ async def test_record_writes_until_ctrl_c_and_what_it_wrote_can_be_replayed(tmp_
     assert result.exit_code == 0, result.output
 
 
+def test_a_replay_shows_who_was_rung_and_for_how_long() -> None:
+    capture = Path(__file__).parents[1] / "traces" / "rings" / "22" / "queue-late.txt"
+    result = CliRunner().invoke(app, ["replay", str(capture)], env={"COLUMNS": "200"})
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.output.splitlines() if "late" in line and "answered" in line]
+    assert any("phone PJSIP/" in line and " 9.5" in line for line in lines), result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

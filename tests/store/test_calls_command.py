@@ -10,12 +10,14 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
+from callflow.adapters.store.store import Store
 from callflow.cli import main
 from callflow.commands.calls import calls_app
 from callflow.commands.calls_words import printable
 from callflow.core.record import Happening, Kind
 from callflow.core.states import Result
 from tests.store.command_line import EVIL, fill, run
+from tests.store.plausible_day import plausible_day
 from tests.store.samples import T0, ended, live_call, observed, silent_story
 
 pytestmark = pytest.mark.usefixtures("shanghai")
@@ -156,6 +158,25 @@ def test_show_puts_happenings_in_order_of_time(database: Path) -> None:
     shown = run("show", "17", "--db", database).stdout
     assert shown.index("0.600 s  caller    speaks") < shown.index("0.900 s  callflow  stops greeting")
     assert shown.rstrip().endswith("The caller spoke 2.220 s after arriving, and went on to a person.")
+
+
+def test_show_tells_which_phones_rang_afterwards(database: Path) -> None:
+    day = plausible_day(calls=120)
+    offer = next(o for o in day.offers if o.target == "sales" and o.legs == 2 and o.pickup_ms and not o.partial)
+    (call,) = (c for c in day.calls if c.uniqueid == offer.call_id)
+    with Store(database, "main") as store:
+        store.save(call, final=True)
+        for record in (*day.stays, *day.offers, *day.legs):
+            store.keep(record, final=True)
+    shown = run("show", call.call_id, "--db", database).stdout
+    (stay,) = (s for s in day.stays if s.call_id == offer.call_id)
+    assert f"joins queue sales: answered by {stay.agent} after {stay.wait_ms / 1000:.3f} s, talked for" in shown
+    assert f"queue sales rings, {offer.ring_ms / 1000:.3f} s, {offer.rings} ring" in shown
+    assert f"phone of {offer.agent}: answered" in shown
+    assert "elsewhere" in shown
+    told = json.loads(run("show", call.call_id, "--json", "--db", database).stdout)
+    assert [leg["call_id"] for leg in told["legs"]] == [offer.call_id] * 2
+    assert told["stays"][0]["outcome"] == "answered"
 
 
 def test_show_as_json_has_the_happenings(database: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from callflow.adapters.store import database as database_module
 from callflow.adapters.store.backlog import Backlog
+from callflow.adapters.store.pending import Pending
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.core.record import Happening, Kind
@@ -167,9 +168,9 @@ def test_a_backlog_keeps_within_its_room_and_counts_what_it_gives_up(added: list
     for what, number in added:
         name = str(number)
         if what == "live":
-            backlog.add_record(live_call(name), final=False)
+            backlog.add_record(Pending(live_call(name), final=False))
         elif what == "final":
-            backlog.add_record(ended(live_call(name)), final=True)
+            backlog.add_record(Pending(ended(live_call(name)), final=True))
             finals.add(name)
         elif what == "told":
             told += 1
@@ -180,9 +181,9 @@ def test_a_backlog_keeps_within_its_room_and_counts_what_it_gives_up(added: list
     batch = backlog.take(room)
     assert len(backlog) == 0
     assert batch.upto == backlog.added
-    kept = {record.call_id for record in batch.ended}
+    kept = {pending.key[1] for pending in batch.ended}
     assert len(kept) == len(batch.ended)
-    assert not kept & {record.call_id for record in batch.live}
+    assert not kept & {pending.key[1] for pending in batch.live}
     assert kept <= finals
     assert len(finals - kept) <= backlog.lost
     assert told - len(batch.told) <= backlog.dropped

@@ -59,7 +59,9 @@ class Taps:
         self._thread = threading.Thread(target=self._loop.run_forever, name="taps")
         self._ports = (lab.ports.named(), lab.ports.named())
         daemon_ami, daemon_agi = self._ports
-        self.config: Config = SCENARIO_CONFIG | {"ami": {"port": daemon_ami}, "agi": {"port": daemon_agi}}
+        # A capture has no sound in it, so Asterisk's own ear decides.
+        ports: Config = {"ami": {"port": daemon_ami}, "agi": {"port": daemon_agi}}
+        self.config: Config = SCENARIO_CONFIG | ports | {"tap": {"enabled": False}}
 
     async def __aenter__(self) -> Self:
         ports, (daemon_ami, daemon_agi) = self._lab.asterisk.ports, self._ports
@@ -107,7 +109,7 @@ async def scenarios(version: Version, file: Path) -> None:
     """Every scenario of tests/lab, their calls side by side."""
     async with open_lab(version) as lab, tapped(lab, file, scenarios.__doc__ or "") as taps:
         daemon = await lab.start_daemon(taps.config)
-        outcomes = await run_scenarios(lab, read_scenarios(SCENARIOS))
+        outcomes = await run_scenarios(lab, [one for one in read_scenarios(SCENARIOS) if one.everywhere])
         failed = [(outcome.scenario.name, outcome.disagreements) for outcome in outcomes if not outcome.passed]
         if failed:
             raise MachineStalled(f"not as it should be: {failed}")

@@ -1,12 +1,18 @@
 """What callflow asks of Asterisk, one method for each wish."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 
 from callflow.adapters.ami.link import AmiLink
+from callflow.adapters.ami.wire import HeaderValue
 from callflow.errors import ActionRefused
 
+NO_IDS: Mapping[str, HeaderValue] = MappingProxyType({})
 CHECK_CONTEXT = "callflow-check"
+TAP_CONTEXT, EAR_CONTEXT = "callflow-tap", "callflow-ear"
+AGC_FULL_SCALE = 32768
 FENCE_SETTLE_S = 0.03
 """A channel's event takes its way to AMI through a thread of its own, and a Ping sent at once overtakes it: up to 12 ms
 were seen on a machine with more work than processors."""
@@ -32,6 +38,35 @@ class AmiActions:
         with suppress(ActionRefused):
             await self._set(channel, "TALK_DETECT(remove)", "")
 
+    async def open_tap(self, uniqueid: str, uuid: str, address: str) -> None:
+        """Have a caller's audio sent to the AudioSocket server at `address`; whether it comes, only that can tell."""
+        await self._actions.action(
+            "Originate",
+            Channel=f"Local/s@{TAP_CONTEXT}/n",
+            Context=EAR_CONTEXT,
+            Exten="s",
+            Priority="1",
+            Variable=[f"TAPCHAN={uniqueid}", f"TAPUUID={uuid}", f"TAPADDRESS={address}"],
+        )
+
+    async def set_volume(self, channel: str, gain_db: float) -> None:
+        """Raise what is heard of the caller, for this and every later application; func_volume takes a factor."""
+        await self._set(channel, "VOLUME(RX)", f"{10 ** (gain_db / 20):.3f}")
+
+    async def set_agc(self, channel: str, target_dbov: float) -> None:
+        """Have func_speex hold the caller at this level."""
+        await self._set(channel, "AGC(rx)", f"{AGC_FULL_SCALE * 10 ** (target_dbov / 20):.0f}")
+
+    async def media(self, channel: str) -> tuple[int, int] | None:
+        """RTP packets received and lost so far; None where Asterisk cannot tell."""
+        try:
+            received, lost = await asyncio.gather(
+                *(self._get(channel, f"CHANNEL(rtcp,{name})") for name in ("rxcount", "rxploss"))
+            )
+        except ActionRefused:
+            return None
+        return (int(received), int(lost) if lost.isdigit() else 0) if received.isdigit() else None
+
     async def stop_prompt(self, channel: str) -> None:
         """End the playing prompt at once; does nothing to a channel that plays none, ActionRefused when it is gone."""
         await self._actions.action("ControlPlayback", Channel=channel, Control="stop")
@@ -49,6 +84,12 @@ class AmiActions:
         """Place the self-test call: one half of it sounds a tone, the other is screened like any caller."""
         await self._originate("s", f"__CALLFLOW_CHECK={check_id}")
 
+    async def sound_tone(self, channel_id: str) -> None:
+        """Make a channel of this uniqueid that hears a tone for five seconds."""
+        await self._originate(
+            "still", "CALLFLOW_CHECK=", {"ChannelId": f"tone-{channel_id}", "OtherChannelId": channel_id}
+        )
+
     async def try_prompt(self, path: str) -> None:
         """Begin a prompt where no caller hears it; a missing one is told by UserEvent CallflowPromptMissing."""
         await self._originate("prompt", f"__CALLFLOW_PROMPT={path}")
@@ -58,7 +99,13 @@ class AmiActions:
         channels = await self._actions.action_list("CoreShowChannels")
         return frozenset(channel["Uniqueid"] for channel in channels if "Uniqueid" in channel)
 
-    async def _originate(self, extension: str, variable: str) -> None:
+    async def queues(self) -> list[dict[str, str]]:
+        """Entries of QueueStatus: QueueParams, QueueMember and QueueEntry of every queue; none without app_queue."""
+        with suppress(ActionRefused):
+            return await self._actions.action_list("QueueStatus")
+        return []
+
+    async def _originate(self, extension: str, variable: str, ids: Mapping[str, HeaderValue] = NO_IDS) -> None:
         """Call `extension` of the check context from its extension `tone`, over a Local channel."""
         await self._actions.action(
             "Originate",
@@ -67,7 +114,11 @@ class AmiActions:
             Exten="tone",
             Priority="1",
             Variable=variable,
+            **ids,  # type: ignore[arg-type]
         )
+
+    async def _get(self, channel: str, variable: str) -> str:
+        return (await self._actions.action("Getvar", Channel=channel, Variable=variable)).get("Value", "")
 
     async def _set(self, channel: str, variable: str, value: str) -> None:
         await self._actions.action("Setvar", Channel=channel, Variable=variable, Value=value)

@@ -1,14 +1,16 @@
 """What still has to be written, kept small: pure data, guarded by its owner's lock.
 
-Of each call only the newest record counts, so records replace each other; happenings queue up. When the database cannot
-be written to and the room is used up, the least valuable goes first: the oldest happening, then the oldest record of a
-call that still lasts, and only then the oldest record of a call that has ended.
+Of each record only the newest telling counts, so tellings replace each other; happenings queue up. When the database
+cannot be written to and the room is used up, the least valuable goes first: the oldest happening, then the oldest
+statement that belongs to no record, then the oldest record of what still lasts, and only then the oldest record of
+what has ended.
 """
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
-from callflow.core.record import CallRecord, Happening
+from callflow.adapters.store.pending import Also, Key, Pending
+from callflow.core.record import Happening
 
 EARLY_ROOM = 1000
 
@@ -19,9 +21,10 @@ Told = tuple[str, Happening]
 class Batch:
     """What is written at once; `upto`: this many things ever added are in it or came before it, 0 if more wait."""
 
-    live: tuple[CallRecord, ...]
-    ended: tuple[CallRecord, ...]
+    live: tuple[Pending, ...]
+    ended: tuple[Pending, ...]
     told: tuple[Told, ...]
+    also: tuple[Also, ...]
     upto: int
 
 
@@ -30,26 +33,27 @@ class Backlog:
 
     def __init__(self, room: int) -> None:
         self._room = room
-        self._live: OrderedDict[str, CallRecord] = OrderedDict()
-        self._ended: OrderedDict[str, CallRecord] = OrderedDict()
+        self._live: OrderedDict[Key, Pending] = OrderedDict()
+        self._ended: OrderedDict[Key, Pending] = OrderedDict()
         self._told: deque[Told] = deque()
+        self._also: deque[Also] = deque()
+        self._beside = 0
+        """Statements that go with records."""
         self.added = 0
         self.dropped = 0
-        """Happenings and records of lasting calls that were given up."""
+        """Happenings, statements and records of what lasts that were given up."""
         self.lost = 0
-        """Records of ended calls that were given up: calls missing from the database."""
+        """Records of what has ended that were given up: calls missing from the database."""
 
     def __len__(self) -> int:
-        return len(self._live) + len(self._ended) + len(self._told)
+        return len(self._live) + len(self._ended) + len(self._told) + len(self._also) + self._beside
 
-    def add_record(self, record: CallRecord, final: bool) -> None:
-        """Keep a call's newest record; one that is not final never replaces a final one."""
+    def add_record(self, pending: Pending) -> None:
+        """Keep the newest telling of a record; one that is not final never replaces a final one of its revision."""
         self.added += 1
-        if final:
-            self._live.pop(record.call_id, None)
-            self._ended[record.call_id] = record
-        elif record.call_id not in self._ended:
-            self._live[record.call_id] = record
+        self._beside += len(pending.also)
+        older = self._live.pop(pending.key, None) or self._ended.pop(pending.key, None)
+        self._put(pending if older is None else older.followed_by(pending))
         self._make_room()
 
     def add_told(self, call_id: str, happening: Happening) -> None:
@@ -58,22 +62,29 @@ class Backlog:
         self._told.append((call_id, happening))
         self._make_room()
 
+    def add_also(self, also: Also) -> None:
+        """Keep a statement that belongs to no record."""
+        self.added += 1
+        self._also.append(also)
+        self._make_room()
+
     def take(self, most: int) -> Batch:
         """Up to `most` things, to be written or put back; records first, so that no happening comes before its call."""
-        live = _take_from(self._live, most)
-        ended = _take_from(self._ended, most - len(live))
+        live = self._take_from(self._live, most)
+        ended = self._take_from(self._ended, most - len(live))
         told = [self._told.popleft() for _ in range(min(most - len(live) - len(ended), len(self._told)))]
-        return Batch(tuple(live), tuple(ended), tuple(told), 0 if len(self) else self.added)
+        left = most - len(live) - len(ended) - len(told)
+        also = [self._also.popleft() for _ in range(min(left, len(self._also)))]
+        return Batch(tuple(live), tuple(ended), tuple(told), tuple(also), 0 if len(self) else self.added)
 
     def put_back(self, batch: Batch) -> None:
         """Keep a batch that was not written, as older than everything added since."""
-        for record in reversed(batch.ended):
-            self._live.pop(record.call_id, None)
-            _put_first(self._ended, record)
-        for record in reversed(batch.live):
-            if record.call_id not in self._ended:
-                _put_first(self._live, record)
+        for pending in reversed((*batch.live, *batch.ended)):
+            self._beside += len(pending.also)
+            newer = self._live.pop(pending.key, None) or self._ended.pop(pending.key, None)
+            self._put(pending if newer is None else pending.followed_by(newer), first=True)
         self._told.extendleft(reversed(batch.told))
+        self._also.extendleft(reversed(batch.also))
         self._make_room()
 
     def put_back_early(self, told: tuple[Told, ...]) -> None:
@@ -83,25 +94,29 @@ class Backlog:
         self._told.extendleft(reversed(kept))
         self._make_room()
 
+    def _put(self, pending: Pending, *, first: bool = False) -> None:
+        among = self._ended if pending.final else self._live
+        among[pending.key] = pending
+        if first:
+            among.move_to_end(pending.key, last=False)
+
+    def _take_from(self, records: OrderedDict[Key, Pending], most: int) -> list[Pending]:
+        taken = [records.popitem(last=False)[1] for _ in range(min(most, len(records)))]
+        self._beside -= sum(len(pending.also) for pending in taken)
+        return taken
+
     def _make_room(self) -> None:
         while len(self) > self._room:
             if self._told:
                 self._told.popleft()
                 self.dropped += 1
-            elif self._live:
-                self._live.popitem(last=False)
+            elif self._also:
+                self._also.popleft()
                 self.dropped += 1
+            elif self._live:
+                (pending,) = self._take_from(self._live, 1)
+                self.dropped += 1 + len(pending.also)
             else:
-                self._ended.popitem(last=False)
+                (pending,) = self._take_from(self._ended, 1)
                 self.lost += 1
-
-
-def _take_from(records: OrderedDict[str, CallRecord], most: int) -> list[CallRecord]:
-    return [records.popitem(last=False)[1] for _ in range(min(most, len(records)))]
-
-
-def _put_first(records: OrderedDict[str, CallRecord], record: CallRecord) -> None:
-    """As the oldest, unless there is a newer record of the same call."""
-    if record.call_id not in records:
-        records[record.call_id] = record
-        records.move_to_end(record.call_id, last=False)
+                self.dropped += len(pending.also)

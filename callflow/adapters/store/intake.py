@@ -5,7 +5,8 @@ import threading
 from dataclasses import dataclass
 
 from callflow.adapters.store.backlog import Backlog, Batch, Told
-from callflow.core.record import CallRecord, Happening
+from callflow.adapters.store.pending import Also, Pending
+from callflow.core.record import Happening
 
 BATCH = 2000
 """Things in one transaction: a database that cannot be written to costs no more work than this at each attempt."""
@@ -45,16 +46,22 @@ class Intake:
 
     # -- the event loop's side ------------------------------------------------------------------------------------
 
-    def save(self, record: CallRecord, final: bool) -> None:
+    def save(self, pending: Pending) -> None:
         """Leave a record."""
         with self._changed:
-            self._backlog.add_record(record, final)
+            self._backlog.add_record(pending)
             self._changed.notify()
 
     def tell(self, call_id: str, happening: Happening) -> None:
         """Leave a happening."""
         with self._changed:
             self._backlog.add_told(call_id, happening)
+            self._changed.notify()
+
+    def also(self, also: Also) -> None:
+        """Leave a statement that belongs to no record."""
+        with self._changed:
+            self._backlog.add_also(also)
             self._changed.notify()
 
     async def flush(self, timeout_s: float) -> bool:

@@ -1,17 +1,17 @@
 """The reading side, for the command line: its own connection, which can change nothing and hinders no daemon."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
 
 from callflow.adapters.store.database import explained, reading_engine, version_of
 from callflow.adapters.store.migrate import newer
 from callflow.adapters.store.rows import StoredCall, stored_call, stored_happening
-from callflow.adapters.store.schema import HEAD, calls, happenings
+from callflow.adapters.store.schema import HEAD, calls, deleted, happenings
 from callflow.core.profile import Mode
 from callflow.core.record import Happening
 from callflow.core.states import Result
@@ -74,35 +74,35 @@ class Reader:
         """The newest calls first, at most `limit`."""
         query = sa.select(calls).where(*_conditions(wanted)).limit(limit)
         return [
-            stored_call(row) for row in self._all(query.order_by(calls.c.arrived_ms.desc(), calls.c.call_id.desc()))
+            stored_call(row) for row in self.rows(query.order_by(calls.c.arrived_ms.desc(), calls.c.call_id.desc()))
         ]
 
     def stream(self, wanted: CallFilter = EVERYTHING, page: int = PAGE) -> Iterator[StoredCall]:
         """Every call, oldest first, in constant memory: page by page, so that a slow reader keeps no old snapshot."""
         key = sa.tuple_(calls.c.arrived_ms, calls.c.call_id, calls.c.node)
         query = sa.select(calls).where(*_conditions(wanted)).order_by(*key.clauses).limit(page)
-        rows = self._all(query)
+        rows = self.rows(query)
         while rows:
             yield from map(stored_call, rows)
             if len(rows) < page:
                 return
             last = rows[-1]
             seen = sa.tuple_(last["arrived_ms"], last["call_id"], last["node"])
-            rows = self._all(query.where(calls.c.arrived_ms >= last["arrived_ms"], key > seen))
+            rows = self.rows(query.where(calls.c.arrived_ms >= last["arrived_ms"], key > seen))
 
     def count(self, wanted: CallFilter = EVERYTHING) -> int:
         """How many calls `stream` would give."""
-        (row,) = self._all(sa.select(sa.func.count().label("n")).select_from(calls).where(*_conditions(wanted)))
+        (row,) = self.rows(sa.select(sa.func.count().label("n")).select_from(calls).where(*_conditions(wanted)))
         return int(row["n"])
 
     def find(self, call_id: str, node: str | None = None) -> StoredCall:
         """The call with this id, or the only one whose id begins so; StoreError when there is none or several."""
         at_node = () if node is None else (calls.c.node == node,)
-        found = self._all(sa.select(calls).where(calls.c.call_id == call_id, *at_node))
+        found = self.rows(sa.select(calls).where(calls.c.call_id == call_id, *at_node))
         if not found:
             begins = (calls.c.call_id >= call_id, calls.c.call_id < call_id + "\U0010ffff")
             query = sa.select(calls).where(*begins, *at_node).order_by(calls.c.call_id, calls.c.node)
-            found = self._all(query.limit(SHOWN_CANDIDATES + 1))
+            found = self.rows(query.limit(SHOWN_CANDIDATES + 1))
         if not found:
             raise StoreError(f"no call has the id {call_id!r}", remedy="callflow calls lists the ids")
         if len(found) > 1:
@@ -113,16 +113,21 @@ class Reader:
         """What happened in a call, in the order it was told."""
         mine = (happenings.c.call_id == call.record.call_id, happenings.c.node == call.node)
         return [
-            stored_happening(row) for row in self._all(sa.select(happenings).where(*mine).order_by(happenings.c.seq))
+            stored_happening(row) for row in self.rows(sa.select(happenings).where(*mine).order_by(happenings.c.seq))
         ]
 
     def summary(self, wanted: CallFilter = EVERYTHING) -> Summary:
         """Counts over all calls that match."""
-        (row,) = self._all(sa.select(*_counts()).where(*_conditions(wanted)))
+        (row,) = self.rows(sa.select(*_counts()).where(*_conditions(wanted)))
         counts = {name: int(n) for name, n in row.items()}
         by_result = {result: counts.pop(f"result_{result.value}") for result in Result}
         most_first = sorted(by_result.items(), key=lambda item: -item[1])
         return Summary(by_result={result: n for result, n in most_first if n}, **counts)
+
+    def deleted_before(self, what: str) -> int:
+        """How far back `details` or `records` have been deleted, epoch ms; 0 for not at all."""
+        found = self.rows(sa.select(deleted.c.before_ms).where(deleted.c.what == what))
+        return int(found[0]["before_ms"]) if found else 0
 
     def close(self) -> None:
         """Let go of the file."""
@@ -136,9 +141,10 @@ class Reader:
     ) -> None:
         self.close()
 
-    def _all(self, query: sa.Executable) -> list[sa.RowMapping]:
+    def rows(self, query: sa.Executable, values: Mapping[str, Any] | None = None) -> list[sa.RowMapping]:
+        """All rows of a query, with `values` for its parameters."""
         try:
-            return list(self._connection.execute(query).mappings())
+            return list(self._connection.execute(query, values).mappings())
         except sa.exc.DBAPIError as error:
             raise explained(error, self._path) from error
 

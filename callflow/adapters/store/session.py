@@ -6,14 +6,18 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.backlog import Batch
 from callflow.adapters.store.database import explained, writing_engine
+from callflow.adapters.store.interrupted import close_interrupted
 from callflow.adapters.store.migrate import bring_to_head
-from callflow.adapters.store.writing import Written, close_interrupted, write
+from callflow.adapters.store.pending import AlsoOf, nothing_else
+from callflow.adapters.store.writing import Written, write, write_also
+from callflow.core.record import CallRecord
 
 
 class Session:
     """Used by one thread at a time."""
 
-    def __init__(self, path: Path, node: str, busy_s: float) -> None:
+    def __init__(self, path: Path, node: str, busy_s: float, also_of: AlsoOf = nothing_else) -> None:
+        self._also_of = also_of
         self._path = path
         self._node = node
         self._busy_s = busy_s
@@ -26,7 +30,9 @@ class Session:
         bring_to_head(self._path, busy_s=self._busy_s)
         try:
             with self._engine.begin() as connection:
-                return close_interrupted(connection, self._node)
+                closed = close_interrupted(connection, self._node)
+                write_also(connection, (also for record in closed for also in self._also_of(record, True)))
+                return sum(isinstance(record, CallRecord) for record in closed)
         except sa.exc.DBAPIError as error:
             raise explained(error, self._path) from error
 

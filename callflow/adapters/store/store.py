@@ -9,9 +9,11 @@ import structlog
 
 from callflow.adapters.store.intake import Intake
 from callflow.adapters.store.locks import FileLock, beside
+from callflow.adapters.store.pending import Also, AlsoOf, Pending, Record, nothing_else
 from callflow.adapters.store.session import Session
 from callflow.adapters.store.writer import Writer
 from callflow.core.record import CallRecord, Happening
+from callflow.core.rings.record import Measured
 from callflow.errors import StoreError
 
 BUSY_S = 5.0
@@ -29,6 +31,7 @@ class Counters:
     commits: int
     calls: int
     happenings: int
+    measured: int
     errors: int
     dropped: int
     lost: int
@@ -38,7 +41,10 @@ class Counters:
 
 
 class Store:
-    """The call records of one daemon, `node`. After `open`, no method raises; only `close` waits for the disk."""
+    """The records of one daemon, `node`. After `open`, no method raises; only `close` waits for the disk.
+
+    `also_of` tells what to write in the same transaction as a record.
+    """
 
     def __init__(
         self,
@@ -49,12 +55,15 @@ class Store:
         room: int = ROOM,
         retry_min_s: float = RETRY_MIN_S,
         retry_max_s: float = RETRY_MAX_S,
+        also_of: AlsoOf = nothing_else,
     ) -> None:
+        self._also_of = also_of
+        self._also_failed = False
         self._path = path
         self._node = node
         self._lock = FileLock(beside(path, node))
         self._intake = Intake(room)
-        self._session = Session(path, node, busy_s)
+        self._session = Session(path, node, busy_s, self._also)
         self._writer = Writer(self._intake, self._session, retry_min_s, retry_max_s)
 
     def open(self) -> int:
@@ -73,7 +82,15 @@ class Store:
 
     def save(self, record: CallRecord, final: bool) -> None:
         """Insert or update a call; `final` when nothing more will follow. Returns at once."""
-        self._intake.save(record, final)
+        self._intake.save(Pending(record, final, self._also(record, final)))
+
+    def keep(self, record: Measured, final: bool) -> None:
+        """Insert or update what was measured of rings and queues, unless a newer revision is there. Returns at once."""
+        self._intake.save(Pending(record, final, self._also(record, final)))
+
+    def also(self, also: Also) -> None:
+        """Execute a statement in the next transaction; see `Also`. Returns at once."""
+        self._intake.also(also)
 
     def tell(self, call_id: str, happening: Happening) -> None:
         """Add one happening, once its call has been saved. Returns at once."""
@@ -110,6 +127,7 @@ class Store:
             commits=tally.commits,
             calls=tally.calls,
             happenings=tally.happenings,
+            measured=tally.measured,
             errors=tally.errors,
             dropped=self._intake.dropped,
             lost=self._intake.lost,
@@ -117,6 +135,16 @@ class Store:
             waiting=self._intake.waiting,
             failing=self._intake.failing,
         )
+
+    def _also(self, record: Record, final: bool) -> tuple[Also, ...]:
+        """What goes with a record; a failure there must not cost the record."""
+        try:
+            return tuple(self._also_of(record, final))
+        except Exception as error:  # noqa: BLE001 - whoever writes beside the records must not harm them
+            say = log.debug if self._also_failed else log.error
+            say("nothing is written beside a record; the record itself is kept", reason=repr(error))
+            self._also_failed = True
+            return ()
 
     def _claim_node(self) -> None:
         """Two daemons of one name would end each other's calls as interrupted."""

@@ -18,11 +18,12 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Tally:
-    """What the writer has done: ended calls and happenings written (again, where told again), failures, bad rows."""
+    """What the writer has done: what has ended and happenings written (again, where told again), failures, bad rows."""
 
     commits: int = 0
     calls: int = 0
     happenings: int = 0
+    measured: int = 0
     errors: int = 0
     rejected: int = 0
 
@@ -75,6 +76,7 @@ class Writer:
         self.tally.commits += 1
         self.tally.calls += written.calls
         self.tally.happenings += written.happenings
+        self.tally.measured += written.measured
         self._tell_rejected(written.rejected)
         self._intake.written(batch, written.early)
         return True

@@ -2,27 +2,43 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from callflow.adapters.store.backlog import Batch, Told
-from callflow.adapters.store.rows import call_row, happening_row
+from callflow.adapters.store.pending import Also, Record
+from callflow.adapters.store.rows import TABLES, happening_row, record_row
 from callflow.adapters.store.schema import calls, happenings
+from callflow.core.record import CallRecord
 
 IDS_PER_QUERY = 500
 
 
-def _save_call() -> sa.Executable:
-    """Insert or update a call; a record of a lasting call never reopens one that has ended."""
-    new = insert(calls)
-    columns = {c.name: new.excluded[c.name] for c in calls.columns if not c.primary_key}
-    lasts_or_ends = sa.or_(calls.c.ended_ms.is_(None), new.excluded.ended_ms.is_not(None))
-    return new.on_conflict_do_update(index_elements=["call_id", "node"], set_=columns, where=lasts_or_ends)
+def _save_into(table: sa.Table, replaces: sa.ColumnElement[bool], new: Insert) -> sa.Executable:
+    """Insert a row, or update the one there is if the new one `replaces` it."""
+    columns = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
+    return new.on_conflict_do_update(index_elements=list(table.primary_key), set_=columns, where=replaces)
 
 
-SAVE_CALL = _save_call()
+def _save(table: sa.Table) -> sa.Executable:
+    """Insert or update; a telling that is not final never reopens what has ended, nor an older revision a newer one."""
+    new = insert(table)
+    if table is calls:
+        return _save_into(table, sa.or_(calls.c.ended_ms.is_(None), new.excluded.ended_ms.is_not(None)), new)
+    replaces = sa.or_(table.c.open, sa.not_(new.excluded.open))
+    if "revision" in table.c:
+        newer = new.excluded.revision > table.c.revision
+        replaces = sa.or_(newer, sa.and_(new.excluded.revision == table.c.revision, replaces))
+    return _save_into(table, replaces, new)
+
+
+SAVE = {kind: _save(table) for kind, table in TABLES.items()}
+_KNOWN = sa.select(calls.c.call_id).where(
+    calls.c.node == sa.bindparam("asked_node"), calls.c.call_id.in_(sa.bindparam("asked", expanding=True))
+)
 TELL = insert(happenings).on_conflict_do_nothing()
 """A happening is a fact: the first telling stands."""
 
@@ -33,6 +49,8 @@ class Written:
 
     calls: int
     happenings: int
+    measured: int
+    """Final records of rings and queues."""
     early: tuple[Told, ...]
     rejected: int
     """Rows that SQLite can never take, left out."""
@@ -40,33 +58,27 @@ class Written:
 
 def write(connection: sa.Connection, batch: Batch, node: str) -> Written:
     """Write a batch into the open transaction; raises what SQLAlchemy raises, and then nothing of it is kept."""
-    records = [call_row(record, node) for record in (*batch.live, *batch.ended)]
-    rejected = _execute(connection, SAVE_CALL, records)
-    known = _known(connection, {call_id for call_id, _ in batch.told}, {row["call_id"] for row in records}, node)
+    rows: dict[type[Record], list[dict[str, Any]]] = {kind: [] for kind in SAVE}
+    for pending in (*batch.live, *batch.ended):
+        rows[type(pending.record)].append(record_row(pending, node))
+    rejected = sum(_execute(connection, SAVE[kind], some) for kind, some in rows.items())
+    saved = {row["call_id"] for row in rows[CallRecord]}
+    known = _known(connection, {call_id for call_id, _ in batch.told}, saved, node)
     ready = [happening_row(call_id, happening, node) for call_id, happening in batch.told if call_id in known]
     early = tuple(told for told in batch.told if told[0] not in known)
     rejected += _execute(connection, TELL, ready)
-    return Written(len(batch.ended), len(ready), early, rejected)
+    beside = (also for pending in (*batch.live, *batch.ended) for also in pending.also)
+    rejected += write_also(connection, (*beside, *batch.also))
+    ended_calls = sum(isinstance(pending.record, CallRecord) for pending in batch.ended)
+    return Written(ended_calls, len(ready), len(batch.ended) - ended_calls, early, rejected)
 
 
-def close_interrupted(connection: sa.Connection, node: str) -> int:
-    """End the calls of `node` that its last life left open, at the last thing known of them; returns how many."""
-    last = (
-        sa.select(sa.func.max(happenings.c.at_ms))
-        .where(happenings.c.call_id == calls.c.call_id, happenings.c.node == calls.c.node)
-        .scalar_subquery()
-    )
-    left_open = (
-        sa.update(calls)
-        .where(calls.c.node == node, calls.c.ended_ms.is_(None))
-        .values(
-            result=sa.case((calls.c.mode == "observe", "observed"), else_="unavailable"),
-            interrupted=True,
-            partial=True,
-            ended_ms=sa.func.max(calls.c.arrived_ms, sa.func.coalesce(last, calls.c.arrived_ms)),
-        )
-    )
-    return connection.execute(left_open).rowcount
+def write_also(connection: sa.Connection, also: Iterable[Also]) -> int:
+    """Execute what goes with records or stands alone, in order; returns how many rows can never be taken."""
+    rejected = 0
+    for statement, some in groupby(also, key=lambda one: one.statement):
+        rejected += _execute(connection, statement, [dict(one.row) for one in some])
+    return rejected
 
 
 def _known(connection: sa.Connection, told: set[str], saved: set[str], node: str) -> set[str]:
@@ -75,8 +87,7 @@ def _known(connection: sa.Connection, told: set[str], saved: set[str], node: str
     known = told & saved
     for start in range(0, len(asked), IDS_PER_QUERY):
         some = asked[start : start + IDS_PER_QUERY]
-        query = sa.select(calls.c.call_id).where(calls.c.node == node, calls.c.call_id.in_(some))
-        known.update(connection.execute(query).scalars())
+        known.update(connection.execute(_KNOWN, {"asked_node": node, "asked": some}).scalars())
     return known
 
 

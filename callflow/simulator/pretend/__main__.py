@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from callflow.runtime.garbage import spare_what_lasts
+from callflow.runtime.pauses import keep_pauses_short
 from callflow.simulator.errors import SimulationFailed, SimulatorError
 from callflow.simulator.faults import read_faults
 from callflow.simulator.faulty import Lines
@@ -67,7 +67,8 @@ async def serve(options: argparse.Namespace, scenario: Scenario) -> None:
         )
         try:
             await _open(asterisk, lines if faults else None, options.ami_port, out)
-            spare_what_lasts()
+            if options.clock == "real":
+                keep_pauses_short()
             _begin(asterisk, options.start)
             await _report(asterisk, out, _stopped(), stay=options.stay)
             if faults:

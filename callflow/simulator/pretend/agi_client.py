@@ -93,6 +93,7 @@ class AgiCall(asyncio.Protocol):
         """The script has gone: the dialplan goes on, with what was playing cut off."""
         if self._playing:
             self._played(cut=True)
+        self._transport = None
         self._end("HANGUP" if self._hung_up else "SUCCESS")
 
     @property
@@ -198,6 +199,7 @@ class AgiCall(asyncio.Protocol):
         self._playing = None
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         now = self._clock.now()
         endpos = samples if not cut else min(samples, (int((now - began) * _RATE) // _FRAME + 1) * _FRAME)
         language, _, name = path.replace("/callflow/", "/").rpartition("/")

@@ -23,6 +23,8 @@ from callflow.simulator.schedule import PlannedCall, schedule
 SHIPPED_USERS = {"callflow": User("change-me")}  # as config/asterisk/manager_callflow.conf is shipped
 _AHEAD_S = 0.001
 _CATCH_UP = 50
+_LINE_FREE_S = 0.05
+"""How often a caller who waits for a line looks for one."""
 
 
 class PretendAsterisk:
@@ -127,6 +129,9 @@ class PretendAsterisk:
         world, placed = self.world, 0
         while self._next is not None and not self._down:
             wait_s = self._next.at_s - world.now_s()
+            if self._scenario.lines is not None and len(self._live) >= self._scenario.lines:
+                world.later(_LINE_FREE_S, self._place_due)
+                return
             if wait_s > _AHEAD_S or placed >= _CATCH_UP:
                 world.later(max(wait_s, 0.0), self._place_due)
                 return

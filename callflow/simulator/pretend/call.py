@@ -39,7 +39,6 @@ class Call:
         self._agi: AgiCall | None = None
         self._handover: Handover | None = None
         self._timers: list[asyncio.TimerHandle] = []
-        self._keypad = Keypad(world, self.channel, self._after, self._in_prompt, self._ringing_agent)
         self._answered_at = 0.0
         self._gone = False
         self._taken: str | None = None
@@ -211,7 +210,8 @@ class Call:
 
     def _press(self, key: str) -> None:
         if not self._gone:
-            self._keypad.press(key)
+            keypad = Keypad(self._world, self.channel, self._after, self._in_prompt, self._ringing_agent)
+            keypad.press(key)
 
     def _in_prompt(self) -> bool:
         return self._agi is not None and self._agi.playing

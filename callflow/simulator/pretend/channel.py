@@ -117,10 +117,12 @@ class Switch:
         return one, self._keep(f"{stem};2", context, exten, one)
 
     def gone(self, channel: Channel) -> None:
-        """Forget a channel."""
+        """Forget a channel, and let go of all that knows it."""
         self.channels.pop(channel.name, None)
+        channel.owner = None
         if channel.ear is not None:
             channel.ear.close()
+            channel.ear = None
 
     def uuid(self) -> str:
         """A bridge's name, the same again for the same seed."""

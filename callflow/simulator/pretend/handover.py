@@ -237,6 +237,7 @@ class Handover:
         """Nothing more happens here."""
         if self._talk is not None:
             self._talk.forget()
+            self._talk = None
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()

@@ -49,7 +49,7 @@ class World:
         self.placed = self.ended = 0
         self.globals: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._agi_calls: set[AgiCall] = set()
+        self._agi_calls: dict[str, AgiCall] = {}
 
     def now_s(self) -> float:
         """Seconds since the beginning."""
@@ -84,14 +84,14 @@ class World:
         channel.application, channel.data = "AGI", ",".join((script, *arguments))
 
         def ended(status: str) -> None:
-            self._agi_calls.discard(agi)
+            self._agi_calls.pop(channel.uniqueid, None)
             on_end(status)
 
         version = self.flavour.version
         agi = AgiCall(
             channel, script, arguments, self.clock, self.sounds, version, ended, on_prompt, on_state, on_hangup
         )
-        self._agi_calls.add(agi)
+        self._agi_calls[channel.uniqueid] = agi
         line = self.places.agi_line if port == self.places.agi_port else 0
         task = asyncio.get_running_loop().create_task(agi.connect(LOOPBACK, line or port))
         self._tasks.add(task)
@@ -102,7 +102,7 @@ class World:
         """Every channel is gone without a word, as when Asterisk is killed."""
         for task in self._tasks:
             task.cancel()
-        for agi in self._agi_calls:
+        for agi in self._agi_calls.values():
             agi.abort()
         self._agi_calls.clear()
         for channel in list(self.switch.channels.values()):

@@ -1,0 +1,44 @@
+"""What Asterisk plays to a caller, so that it can be known in the caller's echo."""
+
+import wave
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.int16]
+RATE_PER_MS = 8
+SLIP = 300 * RATE_PER_MS
+"""Audio that comes late comes in a burst, and is no gap; beyond this the caller's stream has paused."""
+
+
+@lru_cache(maxsize=256)
+def read_prompt(path: Path) -> Samples | None:
+    """The samples of a prompt, None where there is no 8 kHz 16-bit mono WAV file that we may read."""
+    try:
+        with wave.open(str(path)) as file:
+            if (file.getframerate(), file.getsampwidth(), file.getnchannels()) != (8000, 2, 1):
+                return None
+            return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.int16)
+    except (OSError, EOFError, wave.Error):
+        return None
+
+
+class Playing:
+    """One prompt being played: cut to the same steps in which the caller's audio comes."""
+
+    def __init__(self, samples: Samples, began_ms: int) -> None:
+        self._samples = samples
+        self._began_ms = began_ms
+        self._position: int | None = None
+
+    def next(self, size: int, now_ms: int) -> Samples:
+        """What was sent while the last `size` samples came in; zeros behind its end."""
+        by_clock = max(0, (now_ms - self._began_ms) * RATE_PER_MS - size)
+        start = self._position
+        if start is None or abs(start - by_clock) > SLIP:
+            start = by_clock
+        self._position = start + size
+        piece = self._samples[start : start + size]
+        return piece if piece.size == size else np.pad(piece, (0, size - piece.size))

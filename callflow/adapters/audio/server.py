@@ -1,0 +1,177 @@
+"""The AudioSocket server: lets in the connections that were asked for, and closes all others."""
+
+import asyncio
+from collections import Counter
+from typing import Any, Protocol, cast
+from uuid import UUID
+
+from callflow.adapters.audio.options import TapOptions
+from callflow.adapters.audio.wire import SILENCE, Kind, Misframed, Splitter
+from callflow.errors import SettingError
+
+UNREAD_BYTES = 65_536
+"""Asterisk reads at once; a peer that leaves four seconds of silence unread is none."""
+
+
+class Guest(Protocol):
+    """Whoever asked for a connection."""
+
+    def connected(self, connection: "Connection") -> None:
+        """The connection is there."""
+
+    def heard(self, pcm: bytes) -> None:
+        """Audio has come: 16-bit little-endian samples at 8 kHz."""
+
+    def disconnected(self, reason: str) -> None:
+        """It has ended, and not by us."""
+
+
+class AudioServer:
+    """Guests are expected by uuid; a stranger is closed with a counter, and no call notices."""
+
+    def __init__(self, options: TapOptions, log: Any) -> None:
+        self._options = options
+        self._log = log
+        self._server: asyncio.Server | None = None
+        self._expected: dict[bytes, Guest] = {}
+        self._strangers: dict[Connection, None] = {}
+        self.refused: Counter[str] = Counter()
+        """Connections closed without a guest, or for what they sent, by reason."""
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT for Asterisk to connect to."""
+        if self._options.address or self._server is None:
+            return self._options.address
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    async def start(self) -> None:
+        """Listen; raises SettingError when the address cannot be had."""
+        where = f"{self._options.host}:{self._options.port}"
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(
+                lambda: Connection(self), self._options.host, self._options.port, backlog=1024
+            )
+        except (OSError, ValueError) as error:
+            raise SettingError("[tap] port", f"cannot listen on {where}: {error}", "choose another, or 0") from error
+
+    async def stop(self) -> None:
+        """Listen no more; guests close their own connections."""
+        if self._server is not None:
+            self._server.close()
+        for stranger in list(self._strangers):
+            stranger.close()
+
+    def expect(self, uuid: UUID, guest: Guest) -> None:
+        """Let in the connection with this uuid, once."""
+        self._expected[uuid.bytes] = guest
+
+    def forget(self, uuid: UUID) -> None:
+        """Nobody waits for this uuid any more."""
+        self._expected.pop(uuid.bytes, None)
+
+    def arrived(self, connection: "Connection") -> None:
+        """Somebody has connected: of too many who have not said who they are, the oldest goes."""
+        while len(self._strangers) >= self._options.max_strangers:
+            self.refuse(next(iter(self._strangers)), "too many strangers")
+        self._strangers[connection] = None
+        connection.timer = asyncio.get_running_loop().call_later(
+            self._options.uuid_timeout_s, self.refuse, connection, "no uuid in time"
+        )
+
+    def introduced(self, connection: "Connection", uuid: bytes) -> Guest | None:
+        """The guest of this uuid; None, and closed, if it was not asked for."""
+        self.gone(connection)
+        guest = self._expected.pop(uuid, None)
+        if guest is None:
+            self.refuse(connection, "unknown uuid")
+        return guest
+
+    def gone(self, connection: "Connection") -> None:
+        """No stranger any more."""
+        self._strangers.pop(connection, None)
+        if connection.timer is not None:
+            connection.timer.cancel()
+
+    def refuse(self, connection: "Connection", reason: str) -> None:
+        """Close it; the first of a kind warned, repeats told at debug."""
+        self.gone(connection)
+        self.refused[reason] += 1
+        tell = self._log.warning if self.refused[reason] == 1 else self._log.debug
+        tell("AudioSocket connection closed", reason=reason, peer=connection.peer)
+        connection.drop(reason)
+
+
+class Connection(asyncio.Protocol):
+    """One AudioSocket connection. Closed at once on end of file: half-closed ones have frozen an Asterisk."""
+
+    def __init__(self, server: AudioServer) -> None:
+        self._server = server
+        self._splitter = Splitter()
+        self._guest: Guest | None = None
+        self._transport: asyncio.Transport | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        self.peer: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
+        self.peer = transport.get_extra_info("peername")
+        self._server.arrived(self)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for kind, payload in self._splitter.split(data):
+                self._take(kind, payload)
+        except Misframed:
+            self._server.refuse(self, "wrong kind or length")
+
+    def _take(self, kind: Kind, payload: bytes) -> None:
+        if self._transport is None:
+            return
+        if self._guest is None:
+            if kind is not Kind.UUID:
+                self._server.refuse(self, "no uuid first")
+                return
+            self._guest = self._server.introduced(self, payload)
+            if self._guest is not None:
+                self._guest.connected(self)
+        elif kind is Kind.AUDIO:
+            self._guest.heard(payload)
+        elif kind in (Kind.HANG_UP, Kind.ERROR):
+            self.drop("Asterisk ended the tap")
+
+    def send_silence(self) -> None:
+        """20 ms of nothing: without it Asterisk gives up after two seconds."""
+        transport = self._transport
+        if transport is None:
+            return
+        if transport.get_write_buffer_size() > UNREAD_BYTES:
+            self._server.refuse(self, "does not read")
+        else:
+            transport.write(SILENCE)
+
+    def close(self) -> None:
+        """We are done; the guest is not told."""
+        self._guest = None
+        self.drop("")
+
+    def drop(self, reason: str) -> None:
+        """End it now, whoever wanted it."""
+        transport, self._transport = self._transport, None
+        guest, self._guest = self._guest, None
+        if transport is not None:
+            transport.abort()
+        if guest is not None:
+            guest.disconnected(reason)
+
+    def eof_received(self) -> None:
+        if self._splitter.inside:
+            self._server.refused["half a frame"] += 1
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._guest is None and self._transport is not None:
+            self._server.refused["closed without a uuid"] += 1
+        self._server.gone(self)
+        self.drop("Asterisk closed the tap")

@@ -1,0 +1,106 @@
+"""One caller who is listened to."""
+
+from collections.abc import Callable
+from typing import BinaryIO
+from uuid import UUID, uuid4
+
+import numpy as np
+
+from callflow.adapters.audio.reference import Playing, Samples
+from callflow.adapters.audio.server import Connection
+from callflow.core import events as it
+from callflow.hearing import Finding, Listener
+
+FRAME_MS = 20
+FLOWING = 0.9
+DIGITAL_SILENCE = 8
+"""A-law has no zero: its idle code is +-8."""
+
+
+class Tap:
+    """From the request for a caller's audio to its end; `tell` takes what it hears as events."""
+
+    def __init__(
+        self, call_id: str, listener: Listener, tell: Callable[[it.Event], None], now_ms: Callable[[], int]
+    ) -> None:
+        self.call_id = call_id
+        self.uuid: UUID = uuid4()
+        self.listener = listener
+        self.connection: Connection | None = None
+        self.on_connected: Callable[[], None] = lambda: None
+        self.on_disconnected: Callable[[str], None] = lambda reason: None
+        self.recording: BinaryIO | None = None
+        self.frames = 0
+        self._tell = tell
+        self._now_ms = now_ms
+        self._playing: Playing | None = None
+        self._media = False
+        self._window_frames = 0
+        self._window_ms = now_ms()
+        self._voice = False
+
+    # -- what the connection tells --------------------------------------------------------------------------------
+
+    def connected(self, connection: Connection) -> None:
+        """Asterisk has brought the audio."""
+        self.connection = connection
+        self.on_connected()
+
+    def heard(self, pcm: bytes) -> None:
+        """20 ms of the caller."""
+        samples = np.frombuffer(pcm, dtype="<i2")
+        self.frames += 1
+        self.listener.feed(samples)
+        if self._playing is not None:
+            self.listener.sent(self._playing.next(samples.size, self._now_ms()))
+        if not self._media and int(np.abs(samples).max(initial=0)) > DIGITAL_SILENCE:
+            self._media = True
+            self._tell(it.MediaBegan(self.call_id, self._now_ms()))
+        if self.recording is not None:
+            self.recording.write(pcm)
+
+    def disconnected(self, reason: str) -> None:
+        """The audio has ended, and not by us."""
+        self.connection = None
+        self.on_disconnected(reason)
+
+    # -- what is asked of it --------------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Tell of a voice in this window, once."""
+        onset = self.listener.speaking
+        if onset is not None and not self._voice:
+            self._voice = True
+            ago_ms = max(0, self.listener.fed_ms - onset.at_ms)
+            self._tell(it.VoiceBegan(self.call_id, self._now_ms() - ago_ms))
+
+    def begin_window(self) -> None:
+        """Judge together what comes from now on."""
+        self._window_frames = self.frames
+        self._window_ms = self._now_ms()
+        self._voice = False
+        self.listener.begin_window()
+
+    def finding(self) -> Finding | None:
+        """What this window was; None when no audio has come in it."""
+        return self.listener.verdict() if self.frames > self._window_frames else None
+
+    @property
+    def flows(self) -> bool:
+        """Hardly anything of what this window should hold is missing."""
+        awaited_ms = self._now_ms() - self._window_ms
+        return (self.frames - self._window_frames) * FRAME_MS >= FLOWING * awaited_ms
+
+    def plays(self, samples: Samples | None) -> None:
+        """A prompt begins now; None: it has ended."""
+        self._playing = None if samples is None else Playing(samples, self._now_ms())
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+        if self.recording is not None:
+            self.recording.close()
+            self.recording = None
+        self.listener.close()

@@ -1,0 +1,187 @@
+"""All callers that are listened to: opens and closes their taps, keeps them alive, and has them heard in one run."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from callflow.adapters.audio.options import TapOptions
+from callflow.adapters.audio.recording import Recorder
+from callflow.adapters.audio.reference import read_prompt
+from callflow.adapters.audio.server import AudioServer
+from callflow.adapters.audio.tap import Tap
+from callflow.adapters.audio.ticker import Ticker
+from callflow.core import events as it
+from callflow.errors import LinkError, TapFailed
+from callflow.hearing import Finding, Hearing
+
+HEAR_S = 0.032
+SILENCE_S = 0.02
+LOST_TOLD_S = 0.25
+"""A tap ends with its caller; only one that outlives this was lost."""
+FAILURES_IN_A_ROW = 3
+REST_S = 60.0
+
+Originate = Callable[[str, str, str], Awaitable[None]]
+"""Have the channel with this uniqueid tapped, with this uuid, to this address. Raises LinkError."""
+
+
+class Taps:
+    """At most `max_taps` at once. `tell` takes VoiceBegan, MediaBegan and TapLost."""
+
+    def __init__(
+        self,
+        options: TapOptions,
+        originate: Originate,
+        tell: Callable[[it.Event], None],
+        now_ms: Callable[[], int],
+        log: Any,
+    ) -> None:
+        self._options = options
+        self._originate = originate
+        self._tell = tell
+        self._now_ms = now_ms
+        self._log = log
+        self._hearing = Hearing()
+        self._server = AudioServer(options, log)
+        self._taps: dict[str, Tap] = {}
+        self._tickers = (Ticker(HEAR_S, self._hear), Ticker(SILENCE_S, self._keep_alive))
+        self._failures = 0
+        self._rest_until = 0.0
+        self._recorder = (
+            Recorder(options.debug_audio_dir, options.debug_audio_days, log) if (options.debug_audio_dir) else None
+        )
+        self.counts: Counter[str] = Counter()
+        """opened, over max_taps, resting, not had, lost, unknown prompts."""
+
+    @property
+    def refused(self) -> Counter[str]:
+        """Connections that were closed for what they were, by reason."""
+        return self._server.refused
+
+    @property
+    def live(self) -> int:
+        """Taps open or being opened."""
+        return len(self._taps)
+
+    async def start(self) -> None:
+        """Listen for Asterisk; raises SettingError."""
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Close every tap."""
+        for call_id in list(self._taps):
+            self.close(call_id)
+        await self._server.stop()
+
+    # -- one call -------------------------------------------------------------------------------------------------
+
+    async def open(self, call_id: str, uniqueid: str) -> None:
+        """Have a caller's audio brought; returns when it is there. Raises TapFailed."""
+        loop = asyncio.get_running_loop()
+        self._refuse_if_vain(loop.time())
+        tap = Tap(call_id, self._hearing.listener(), self._tell, self._now_ms)
+        self._taps[call_id] = tap
+        for ticker in self._tickers:
+            ticker.start()
+        there: asyncio.Future[None] = loop.create_future()
+        tap.on_connected = partial(_settle, there)
+        tap.on_disconnected = partial(self._lost, tap)
+        self._server.expect(tap.uuid, tap)
+        try:
+            async with asyncio.timeout(self._options.open_timeout_s):
+                await self._originate(uniqueid, str(tap.uuid), self._server.address)
+                await there
+        except (TimeoutError, LinkError) as error:
+            self._not_had(tap, loop.time())
+            raise TapFailed(str(error) or "Asterisk did not connect in time") from None
+        self._failures = 0
+        self.counts["opened"] += 1
+        if self._recorder is not None and tap.call_id in self._taps:
+            tap.recording = self._recorder.open(call_id)
+
+    def close(self, call_id: str) -> None:
+        """Listen to this call no more."""
+        tap = self._taps.pop(call_id, None)
+        if tap is not None:
+            self._server.forget(tap.uuid)
+            tap.close()
+        if not self._taps:
+            for ticker in self._tickers:
+                ticker.stop()
+
+    def begin_window(self, call_id: str) -> None:
+        """Judge together what this caller says from now on."""
+        if tap := self._taps.get(call_id):
+            tap.begin_window()
+
+    def finding(self, call_id: str) -> Finding | None:
+        """What was heard in this window; None without a tap, or when no audio came."""
+        tap = self._taps.get(call_id)
+        if tap is None:
+            return None
+        self._hearing.run([tap.listener])
+        return tap.finding()
+
+    def flows(self, call_id: str) -> bool:
+        """This caller's audio has come without gaps in this window."""
+        tap = self._taps.get(call_id)
+        return tap is not None and tap.flows
+
+    def plays(self, call_id: str, prompt: str) -> None:
+        """This prompt (its path below the sounds folder) begins in this call; "" for: it has ended."""
+        tap = self._taps.get(call_id)
+        if tap is None:
+            return
+        samples = read_prompt(self._options.sounds / f"{prompt}.wav") if prompt else None
+        if prompt and samples is None:
+            self.counts["unknown prompts"] += 1
+        tap.plays(samples)
+
+    # -- all calls ------------------------------------------------------------------------------------------------
+
+    def _hear(self) -> None:
+        live = [tap for tap in self._taps.values() if tap.connection is not None]
+        self._hearing.run([tap.listener for tap in live])
+        for tap in live:
+            tap.look()
+
+    def _keep_alive(self) -> None:
+        for tap in list(self._taps.values()):
+            if tap.connection is not None:
+                tap.connection.send_silence()
+
+    # -- what goes wrong ------------------------------------------------------------------------------------------
+
+    def _refuse_if_vain(self, now_s: float) -> None:
+        if len(self._taps) >= self._options.max_taps:
+            self.counts["over max_taps"] += 1
+            raise TapFailed("more calls than [tap] max_taps")
+        if now_s < self._rest_until:
+            self.counts["resting"] += 1
+            raise TapFailed("Asterisk could not tap the last callers; tried again within a minute")
+
+    def _not_had(self, tap: Tap, now_s: float) -> None:
+        """After some in a row nobody is tapped for a while: an Asterisk without AudioSocket is not asked for each."""
+        self.close(tap.call_id)
+        self.counts["not had"] += 1
+        self._failures += 1
+        if self._failures >= FAILURES_IN_A_ROW:
+            self._rest_until = now_s + REST_S
+            if self._failures == FAILURES_IN_A_ROW:
+                self._log.warning("callers cannot be tapped; Asterisk's own ear serves", remedy="run `callflow check`")
+
+    def _lost(self, tap: Tap, reason: str) -> None:
+        asyncio.get_running_loop().call_later(LOST_TOLD_S, self._tell_lost, tap, reason)
+
+    def _tell_lost(self, tap: Tap, reason: str) -> None:
+        if self._taps.get(tap.call_id) is tap:
+            self.counts["lost"] += 1
+            self.close(tap.call_id)
+            self._tell(it.TapLost(tap.call_id, reason))
+
+
+def _settle(there: "asyncio.Future[None]") -> None:
+    if not there.done():
+        there.set_result(None)

@@ -1,0 +1,43 @@
+"""aiomqtt's client, which overlooks one thing: a broker may answer a message with a refusal."""
+
+from typing import Any
+
+import aiomqtt
+from paho.mqtt.reasoncodes import ReasonCode
+
+from callflow.adapters.mqtt.options import MqttOptions
+
+SHOWN_PENDING = 5
+
+
+def new_client(options: MqttOptions, will: aiomqtt.Will, tls_context: Any) -> "Client":
+    """A client for one connection; entering one a second time would send again what it had kept."""
+    client = Client(
+        options.host,
+        options.port,
+        username=options.username or None,
+        password=options.password.get_secret_value() or None,
+        identifier=options.client_id,
+        protocol=aiomqtt.ProtocolVersion.V5,
+        clean_start=True,
+        will=will,
+        keepalive=options.keepalive_s,
+        timeout=options.timeout_s,
+        max_inflight_messages=options.in_flight,
+        max_queued_incoming_messages=1000,
+        tls_context=tls_context,
+    )
+    client.pending_calls_threshold = 2 * options.in_flight + SHOWN_PENDING  # below that it is no news
+    return client
+
+
+class Client(aiomqtt.Client):
+    """Ends the connection when the broker refuses a message (PUBACK with a failure), which else would count as sent."""
+
+    def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any) -> None:
+        if isinstance(reason_code, ReasonCode) and reason_code.is_failure:
+            if not self._disconnected.done():
+                self._disconnected.set_exception(aiomqtt.MqttCodeError(reason_code, "the broker refused a message"))
+            client.disconnect()  # aiomqtt closes only what it does not take for closed
+            return
+        super()._on_publish(client, userdata, mid, reason_code, properties)

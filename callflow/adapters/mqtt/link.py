@@ -1,0 +1,138 @@
+"""The MQTT link: a new client for every connection, made again whenever it ends."""
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import aiomqtt
+
+from callflow.adapters.mqtt.client import Client, new_client
+from callflow.adapters.mqtt.options import MqttOptions
+from callflow.adapters.mqtt.outgoing import Outbox, States
+from callflow.adapters.mqtt.session import MqttSession, Status
+from callflow.core.publishing.topics import Topics
+
+STOP_S = 2.5
+
+
+class MqttLink:
+    """Sends what waits, for as long as it runs; a broker that is away costs nothing but patience."""
+
+    def __init__(
+        self,
+        options: MqttOptions,
+        topics: Topics,
+        version: str,
+        outbox: Outbox,
+        states: States,
+        now_ms: Callable[[], int],
+        log: Any,
+        home_assistant: str = "",
+    ) -> None:
+        self._options = options
+        self._topics = topics
+        self._version = version
+        self._outbox = outbox
+        self._states = states
+        self._now_ms = now_ms
+        self._log = log
+        self._home_assistant = home_assistant
+        self._tls = options.tls_context()
+        self._task: asyncio.Task[None] | None = None
+        self._after_seq = 0
+        self._failures = 0
+        self._reason = ""
+        self.connected = False
+        self.counts: Counter[str] = Counter()
+        """connections, failures."""
+
+    def start(self) -> None:
+        """Begin connecting; returns at once."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="mqtt")
+
+    async def stop(self) -> None:
+        """Say `offline` where there is somebody to hear it, and end; takes `STOP_S` at most."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task}, timeout=STOP_S)
+
+    async def _run(self) -> None:
+        while True:
+            began_ms = self._now_ms()
+            reason = await self._connection(began_ms)
+            self.counts["failures"] += 1
+            if self._now_ms() - began_ms >= 1000 * self._options.reconnect_max_s:
+                self._failures, self._reason = 0, ""
+            self._tell(reason)
+            await asyncio.sleep(self._pause_s())
+
+    async def _connection(self, began_ms: int) -> str:
+        """One connection; returns why it ended."""
+        status = Status(uuid4().hex, began_ms, self._version)
+        will = aiomqtt.Will(self._topics.status, status.payload("offline"), qos=1, retain=True)
+        reason = "the connection ended"
+        try:
+            client = new_client(self._options, will, self._tls)
+            async with client:
+                await self._live(client, status)
+        except* (aiomqtt.MqttError, OSError, ValueError) as errors:
+            reason = _reason(errors)
+        finally:
+            self.connected = False
+        return reason
+
+    async def _live(self, client: Client, status: Status) -> None:
+        self.connected = True
+        self.counts["connections"] += 1
+        self._log.info("MQTT broker is connected", host=self._options.host, port=self._options.port)
+        session = MqttSession(
+            client,
+            self._topics,
+            status,
+            self._outbox,
+            self._states,
+            self._options.in_flight,
+            self._after_seq,
+            self._home_assistant,
+            self._log,
+        )
+        try:
+            await session.run()
+        except asyncio.CancelledError:
+            with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+                await session.say_offline()
+            raise
+        finally:
+            self._after_seq = session.resume_after
+
+    def _tell(self, reason: str) -> None:
+        """First failure of a kind warned, repeats told at debug."""
+        say = self._log.debug if reason == self._reason else self._log.warning
+        self._reason = reason
+        say(
+            "MQTT broker is not connected; events wait in the outbox",
+            host=self._options.host,
+            port=self._options.port,
+            reason=reason,
+            remedy="see the broker, and [mqtt] host, port, username, password and tls",
+        )
+
+    def _pause_s(self) -> float:
+        """Exponential from reconnect_min_s to reconnect_max_s, less up to a half at random."""
+        step = self._options.reconnect_min_s * 2.0 ** min(self._failures, 32)
+        self._failures += 1
+        return min(step, self._options.reconnect_max_s) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
+
+
+def _reason(errors: BaseExceptionGroup[BaseException]) -> str:
+    """The first of them in one line."""
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) or type(error).__name__

@@ -1,0 +1,146 @@
+"""One connection to the broker, from birth to its end."""
+
+import asyncio
+import json
+from typing import Any
+
+from callflow.adapters.mqtt.client import Client
+from callflow.adapters.mqtt.outgoing import Event, Outbox, States
+from callflow.core.publishing.envelope import with_seq
+from callflow.core.publishing.topics import Topics
+from callflow.errors import StoreError
+
+PAGE = 200
+OFFLINE_S = 1.5
+DISK_RETRY_S = 1.0
+
+
+class Status:
+    """What the status topic says of one connection. `seq` grows with each, so an old will is known by a lower one."""
+
+    def __init__(self, session: str, seq: int, version: str) -> None:
+        self._seq = seq
+        self._told = {"session": session, "seq": seq, "version": version}
+
+    def is_older(self, payload: str) -> bool:
+        """True for the status of an earlier connection, or of none that we would know."""
+        try:
+            return int(json.loads(payload)["seq"]) < self._seq
+        except (ValueError, KeyError, TypeError):
+            return True
+
+    def payload(self, state: str) -> str:
+        """`state` is online or offline."""
+        return json.dumps({"state": state, **self._told})
+
+
+class MqttSession:
+    """Sends while its client is connected; `run` ends only by an exception of aiomqtt's or by being cancelled."""
+
+    def __init__(
+        self,
+        client: Client,
+        topics: Topics,
+        status: Status,
+        outbox: Outbox,
+        states: States,
+        in_flight: int,
+        after_seq: int,
+        home_assistant: str,
+        log: Any,
+    ) -> None:
+        self._client = client
+        self._topics = topics
+        self._status = status
+        self._outbox = outbox
+        self._states = states
+        self._room = asyncio.Semaphore(in_flight)
+        self._in_flight: set[int] = set()
+        self._read_upto = after_seq
+        self._home_assistant = home_assistant
+        self._log = log
+
+    async def run(self) -> None:
+        """Birth, then everything there is behind `after_seq`, then whatever comes."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())  # first: it notices a cut while anything else still waits for an answer
+            await self._publish(self._topics.status, self._status.payload("online"), retain=True)
+            await self._client.subscribe(self._topics.status, qos=1)
+            await self._client.subscribe(f"{self._topics.root}/+/+/state", qos=0)
+            if self._home_assistant:
+                await self._client.subscribe(f"{self._home_assistant}/status", qos=0)
+            self._states.all_again()
+            tasks.create_task(self._send_states())
+            await self._send_events(tasks)
+
+    async def say_offline(self) -> None:
+        """A clean stop; a will would say the same, later."""
+        async with asyncio.timeout(OFFLINE_S):
+            await self._publish(self._topics.status, self._status.payload("offline"), retain=True)
+
+    @property
+    def resume_after(self) -> int:
+        """Where the next connection must go on: everything up to here has been confirmed."""
+        return min(self._in_flight) - 1 if self._in_flight else self._read_upto
+
+    # -- events -----------------------------------------------------------------------------------------------------
+
+    async def _send_events(self, tasks: asyncio.TaskGroup) -> None:
+        """In order, `in_flight` at a time; MQTT keeps the order of what one connection sends."""
+        while True:
+            try:
+                events = await self._outbox.read(self._read_upto, PAGE)
+            except StoreError as error:
+                self._log.debug("the outbox cannot be read; tried again", reason=str(error))
+                await asyncio.sleep(DISK_RETRY_S)
+                continue
+            for event in events:
+                await self._room.acquire()
+                self._in_flight.add(event.seq)
+                self._read_upto = event.seq
+                tasks.create_task(self._send(event))
+            if not events:
+                await self._outbox.told()
+
+    async def _send(self, event: Event) -> None:
+        await self._publish(event.topic, with_seq(event.body, event.seq))
+        self._in_flight.discard(event.seq)
+        self._outbox.confirmed(event.seq)
+        self._room.release()
+
+    # -- states -----------------------------------------------------------------------------------------------------
+
+    async def _send_states(self) -> None:
+        while True:
+            await self._states.told()
+            while taken := self._states.take(PAGE):
+                try:
+                    for topic, payload in taken:
+                        await self._publish(topic, payload, retain=True)
+                except BaseException:
+                    self._states.put_back(topic for topic, _ in taken)
+                    raise
+
+    # -- what comes in ----------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        """Also what notices a cut: nothing else would, while there is nothing to send."""
+        async for message in self._client.messages:
+            topic = message.topic.value
+            text = bytes(message.payload).decode("utf-8", "replace") if isinstance(message.payload, bytes) else ""
+            if topic == self._topics.status:
+                await self._defend(text)
+            elif topic == f"{self._home_assistant}/status":
+                if text == "online":
+                    self._states.all_again()
+            elif message.retain and text:
+                self._states.seen(topic)
+
+    async def _defend(self, text: str) -> None:
+        """The will of an earlier connection has come late and says that we are gone."""
+        if text and self._status.is_older(text):
+            self._log.debug("an old status was taken back", status=text[:200])
+            await self._publish(self._topics.status, self._status.payload("online"), retain=True)
+
+    async def _publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
+        await self._client.publish(topic, payload.encode(), qos=1, retain=retain)

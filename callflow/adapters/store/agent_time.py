@@ -1,0 +1,72 @@
+"""What agents did in a span of time: the spells that begin in it, and what the one before reaches into it.
+
+The spells of an agent follow on each other and are stored in their order, so both are found without looking at others.
+Each slot is a small span of its own: the database adds up what is stored together much faster than it sorts.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from callflow.adapters.store.queries import Reader
+from callflow.adapters.store.schema import spells
+from callflow.core.rings.record import AgentWork
+from callflow.core.service.grouping import Counted, Key, Question, Span, Whom
+from callflow.core.service.tallies import AgentTime
+
+START_MS, END_MS, NOW_MS = (sa.bindparam(name, type_=sa.BigInteger) for name in ("start_ms", "end_ms", "now_ms"))
+
+
+def agent_time(reader: Reader, span: Span, asked: Question, now_ms: int) -> Iterator[tuple[Key, Counted]]:
+    """The time of each agent; a spell that lasts counts up to `now_ms`. Nothing where queues or lines are asked for."""
+    if not asked.whom() <= {Whom.AGENT}:
+        return
+    agents = [row["agent"] for row in reader.rows(sa.select(_known().c.agent)) if row["agent"] is not None]
+    if asked.scope.agents:
+        agents = [agent for agent in agents if agent in asked.scope.agents]
+    queries = _begun_within(agents, asked), _reaching_into(agents, asked)
+    for piece in span.pieces(asked.slot_ms):
+        slot = None if asked.slot_ms is None else piece.slot(piece.start_ms, asked.slot_ms)
+        ends = {"start_ms": piece.start_ms, "end_ms": piece.end_ms, "now_ms": now_ms}
+        for row in (row for query in queries for row in reader.rows(query, ends)):
+            times = AgentTime(**{work.value: row[work.value] for work in AgentWork})
+            if times != AgentTime():
+                yield Key(agent=row["agent"] if Whom.AGENT in asked.by else None, slot=slot), Counted(time=times)
+
+
+def _begun_within(agents: list[str], asked: Question) -> sa.Select[Any]:
+    begun = sa.and_(spells.c.began_ms >= START_MS, spells.c.began_ms < END_MS)
+    return _sums(asked).where(spells.c.agent.in_(agents), begun)
+
+
+def _reaching_into(agents: list[str], asked: Question) -> sa.Select[Any]:
+    """Of each agent the last spell that began before."""
+    known, earlier = _known(), spells.alias("earlier")
+    last = sa.select(sa.func.max(earlier.c.began_ms)).where(
+        earlier.c.agent == known.c.agent, earlier.c.began_ms < START_MS
+    )
+    is_last = sa.and_(spells.c.agent == known.c.agent, spells.c.began_ms == last.scalar_subquery())
+    return _sums(asked).select_from(known).join(spells, is_last).where(known.c.agent.in_(agents))
+
+
+def _sums(asked: Question) -> sa.Select[Any]:
+    """The time between start and end by what was done, of all agents or of each."""
+    until = sa.func.min(sa.func.coalesce(spells.c.ended_ms, NOW_MS), END_MS)
+    ms = sa.func.max(0, until - sa.func.max(spells.c.began_ms, START_MS))
+    sums: list[Any] = [
+        sa.func.coalesce(sa.func.sum(ms).filter(spells.c.work == work.value), 0).label(work.value) for work in AgentWork
+    ]
+    where = [sa.not_(spells.c.partial)]
+    if asked.scope.node is not None:
+        where.append(spells.c.node == asked.scope.node)
+    if Whom.AGENT in asked.by:
+        return sa.select(spells.c.agent, *sums).where(*where).group_by(spells.c.agent)
+    return sa.select(*sums).where(*where)
+
+
+def _known() -> sa.CTE:
+    """Every agent ever known, each found by one look into the table's order instead of by reading all of it."""
+    known = sa.select(sa.func.min(spells.c.agent).label("agent")).cte("known", recursive=True)
+    following = sa.select(sa.func.min(spells.c.agent)).where(spells.c.agent > known.c.agent).scalar_subquery()
+    return known.union_all(sa.select(following).where(known.c.agent.is_not(None)))

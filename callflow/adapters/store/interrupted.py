@@ -1,0 +1,66 @@
+"""Ends what a daemon that died has left open, at the last thing known of it."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from callflow.adapters.store.pending import Record
+from callflow.adapters.store.rows import TABLES, stored_call, stored_measured
+from callflow.adapters.store.schema import calls, happenings, legs, offers, spells, stays
+from callflow.core.rings.record import Leg, LegEnd, Measured, Offer, Spell, Stay
+
+MARK = "interrupted"
+
+
+def close_interrupted(connection: sa.Connection, node: str) -> list[Record]:
+    """End what the last life of `node` left open; returns it as it stands then."""
+    last_ms = _last_ms(connection, node)
+    closed: list[Record] = []
+    ends: tuple[tuple[type[Measured], dict[str, Any]], ...] = (
+        (Leg, {"ended_ms": _last_of(legs), "end": sa.func.coalesce(legs.c.end, LegEnd.UNKNOWN.value)}),
+        (Offer, {"ended_ms": _last_of(offers)}),
+        (Stay, {"left_ms": sa.func.coalesce(stays.c.left_ms, stays.c.connect_ms, stays.c.joined_ms)}),
+        (Spell, {"ended_ms": sa.func.max(spells.c.began_ms, last_ms)}),
+    )
+    for kind, end in ends:
+        table = TABLES[kind]
+        marks = {"marks": sa.func.trim(table.c.marks + f" {MARK}")} if "marks" in table.c else {}
+        left_open = sa.update(table).where(table.c.node == node, table.c.open)
+        ended = left_open.values(**end, **marks, partial=True, open=False).returning(*table.c)
+        closed += [stored_measured(kind, row) for row in connection.execute(ended).mappings()]
+    calls_ended = _calls_left_open(node).returning(*calls.c)
+    return [*closed, *(stored_call(row).record for row in connection.execute(calls_ended).mappings())]
+
+
+def _calls_left_open(node: str) -> sa.Update:
+    last = (
+        sa.select(sa.func.max(happenings.c.at_ms))
+        .where(happenings.c.call_id == calls.c.call_id, happenings.c.node == calls.c.node)
+        .scalar_subquery()
+    )
+    return (
+        sa.update(calls)
+        .where(calls.c.node == node, calls.c.ended_ms.is_(None))
+        .values(
+            result=sa.case((calls.c.mode == "observe", "observed"), else_="unavailable"),
+            interrupted=True,
+            partial=True,
+            ended_ms=sa.func.max(calls.c.arrived_ms, sa.func.coalesce(last, calls.c.arrived_ms)),
+        )
+    )
+
+
+def _last_of(table: sa.Table) -> sa.ColumnElement[int]:
+    """The last known time of a leg or an offer; an end that is known stands."""
+    began, *later = table.c.began_ms, table.c.ring_start_ms, table.c.pickup_ms, table.c.connect_ms
+    return sa.func.coalesce(table.c.ended_ms, sa.func.max(began, *(sa.func.coalesce(at, began) for at in later)))
+
+
+def _last_ms(connection: sa.Connection, node: str) -> int:
+    """When the last thing known began, epoch ms: agents did what they did until then at least."""
+    latest = 0
+    for column in (stays.c.joined_ms, offers.c.began_ms, legs.c.began_ms, calls.c.arrived_ms):
+        newest = sa.select(column).where(column.table.c.node == node).order_by(column.desc()).limit(1)
+        latest = max(latest, connection.execute(newest).scalar() or 0)
+    begun = sa.select(sa.func.max(spells.c.began_ms)).where(spells.c.node == node, spells.c.open)
+    return max(latest, connection.execute(begun).scalar() or 0)

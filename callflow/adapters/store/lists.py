@@ -1,0 +1,65 @@
+"""The calls behind the figures of a report."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from callflow.adapters.store.queries import Reader
+from callflow.adapters.store.rows import M, StoredCall, stored_call, stored_measured
+from callflow.adapters.store.schema import calls, legs, offers, stays
+from callflow.core.rings.record import Leg, Offer, Stay
+from callflow.core.service.grouping import Scope
+from callflow.core.service.tallies import ABANDONED
+
+LONGEST_MS = 24 * 3_600_000
+"""A call is looked for within a day of its arrival: by time, so that no index is needed for it."""
+UNHEARD = ("silent", "quiet")
+"""Results of callers who were hung up because nobody could be heard, or understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """What became of a caller after the screening, each in order of time."""
+
+    stays: list[Stay]
+    offers: list[Offer]
+    legs: list[Leg]
+
+
+def ringing(reader: Reader, call: StoredCall) -> Ringing:
+    """The stays, offers and legs of a call."""
+    first_ms = call.record.arrived_ms
+    last_ms = first_ms + LONGEST_MS
+
+    def of(kind: type[M], at: sa.Column[int]) -> list[M]:
+        mine = at.table.c.call_id == call.record.uniqueid, at.table.c.node == call.node
+        query = sa.select(at.table).where(at >= first_ms, at < last_ms, *mine).order_by(at)
+        return [stored_measured(kind, row) for row in reader.rows(query)]
+
+    return Ringing(of(Stay, stays.c.joined_ms), of(Offer, offers.c.began_ms), of(Leg, legs.c.began_ms))
+
+
+def abandoned(reader: Reader, start_ms: int, end_ms: int, scope: Scope) -> list[Stay]:
+    """Callers who joined a queue in the period and gave up, oldest first; those measured for uncertain too."""
+    where = [
+        stays.c.joined_ms >= start_ms,
+        stays.c.joined_ms < end_ms,
+        stays.c.outcome.in_([outcome.value for outcome in ABANDONED]),
+    ]
+    if scope.queues:
+        where.append(stays.c.queue.in_(scope.queues))
+    if scope.node is not None:
+        where.append(stays.c.node == scope.node)
+    found = reader.rows(sa.select(stays).where(*where).order_by(stays.c.joined_ms, stays.c.entry_id))
+    return [stored_measured(Stay, row) for row in found]
+
+
+def unheard(reader: Reader, start_ms: int, end_ms: int, scope: Scope) -> list[StoredCall]:
+    """Callers who came in the period and could not be heard to the end, oldest first."""
+    where = [calls.c.arrived_ms >= start_ms, calls.c.arrived_ms < end_ms, calls.c.result.in_(UNHEARD)]
+    if scope.lines:
+        where.append(calls.c.dialled.in_(scope.lines))
+    if scope.node is not None:
+        where.append(calls.c.node == scope.node)
+    found = reader.rows(sa.select(calls).where(*where).order_by(calls.c.arrived_ms, calls.c.call_id))
+    return [stored_call(row) for row in found]

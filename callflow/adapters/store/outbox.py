@@ -1,0 +1,140 @@
+"""The outbox: events saved in the same transaction as their record, deleted when the broker has confirmed them."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from callflow.adapters.store.database import explained, reading_engine
+from callflow.adapters.store.pending import Also
+from callflow.adapters.store.schema import outbox
+from callflow.adapters.store.store import Store
+from callflow.core.publishing.envelope import Envelope
+
+FLUSH_S = 5.0
+
+PUT = insert(outbox).on_conflict_do_nothing()
+FORGET = sa.delete(outbox).where(outbox.c.seq == sa.bindparam("confirmed"))
+FORGET_UP_TO = sa.delete(outbox).where(outbox.c.node == sa.bindparam("of_node"), outbox.c.seq <= sa.bindparam("upto"))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One event as it waits; `body` is its JSON without `seq`."""
+
+    seq: int
+    topic: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much may wait: the oldest events beyond either are given up, and counted."""
+
+    max_events: int
+    max_age_ms: int
+
+
+class Outbox:
+    """The events of one daemon, read in a thread; deleting goes the way of all writing, through the store."""
+
+    def __init__(self, path: Path, node: str, bounds: Bounds, now_ms: Callable[[], int]) -> None:
+        self._node = node
+        self._path = path
+        self._bounds = bounds
+        self._now_ms = now_ms
+        self._reading = reading_engine(path)
+        self._store: Store | None = None
+        self._news = asyncio.Event()
+        self._tidying = asyncio.Lock()
+        self._given_up_to = 0
+        self.depth = 0
+        self.oldest_ms: int | None = None
+        self.dropped = 0
+        self.sent = 0
+
+    def open(self, store: Store) -> None:
+        """Write through this store from now on."""
+        self._store = store
+
+    def put(self, envelope: Envelope) -> Also:
+        """What saves an event, to be written with its record."""
+        self._news.set()
+        row = {
+            "node": self._node,
+            "event_id": envelope.event_id,
+            "revision": envelope.revision,
+            "topic": envelope.topic,
+            "body": envelope.body(),
+            "saved_ms": self._now_ms(),
+        }
+        return Also(PUT, row)
+
+    async def told(self) -> None:
+        """Wait until events have come, and are on the disk."""
+        await self._news.wait()
+        self._news.clear()
+        if self._store is not None and not await self._store.flush(FLUSH_S):
+            self._news.set()  # the disk refuses for now: look again later
+            await asyncio.sleep(1.0)
+
+    async def read(self, after_seq: int, most: int) -> list[Waiting]:
+        """The oldest events behind `after_seq`; raises StoreError."""
+        return await asyncio.to_thread(self._read, max(after_seq, self._given_up_to), most)
+
+    def confirmed(self, seq: int) -> None:
+        """The broker has this event: delete it."""
+        self.sent += 1
+        if self._store is not None:
+            self._store.also(Also(FORGET, {"confirmed": seq}))
+
+    async def tidy(self) -> None:
+        """Measure what waits, and give up what is too much or too old; raises StoreError."""
+        async with self._tidying:
+            upto, number, self.depth, self.oldest_ms = await asyncio.to_thread(self._measure)
+            if number and self._store is not None:
+                self._given_up_to = upto
+                self.dropped += number
+                self._store.also(Also(FORGET_UP_TO, {"of_node": self._node, "upto": upto}))
+
+    def _read(self, after_seq: int, most: int) -> list[Waiting]:
+        wanted = (
+            sa.select(outbox.c.seq, outbox.c.topic, outbox.c.body)
+            .where(outbox.c.node == self._node, outbox.c.seq > after_seq)
+            .order_by(outbox.c.seq)
+            .limit(most)
+        )
+        try:
+            with self._reading.connect() as connection:
+                return [Waiting(*row) for row in connection.execute(wanted)]
+        except sa.exc.DBAPIError as error:
+            raise explained(error, self._path) from error
+
+    def _measure(self) -> tuple[int, int, int, int | None]:
+        """(greatest seq to give up, how many those are, how many wait, when the oldest of these was saved)."""
+        mine = sa.and_(outbox.c.node == self._node, outbox.c.seq > self._given_up_to)
+        count = sa.select(sa.func.count()).select_from(outbox).where(mine)
+        try:
+            with self._reading.connect() as connection:
+                depth = connection.execute(count).scalar_one()
+                upto = max(self._too_many(connection, mine, depth), self._too_old(connection, mine))
+                number = connection.execute(count.where(outbox.c.seq <= upto)).scalar_one() if upto else 0
+                left = sa.select(sa.func.min(outbox.c.saved_ms)).where(mine, outbox.c.seq > upto)
+                return upto, number, depth - number, connection.execute(left).scalar()
+        except sa.exc.DBAPIError as error:
+            raise explained(error, self._path) from error
+
+    def _too_many(self, connection: sa.Connection, mine: sa.ColumnElement[bool], depth: int) -> int:
+        surplus = depth - self._bounds.max_events
+        if surplus <= 0:
+            return 0
+        last = sa.select(outbox.c.seq).where(mine).order_by(outbox.c.seq).offset(surplus - 1).limit(1)
+        return connection.execute(last).scalar() or 0
+
+    def _too_old(self, connection: sa.Connection, mine: sa.ColumnElement[bool]) -> int:
+        oldest_ms = self._now_ms() - self._bounds.max_age_ms
+        old = sa.select(sa.func.max(outbox.c.seq)).where(mine, outbox.c.saved_ms < oldest_ms)
+        return connection.execute(old).scalar() or 0

@@ -1,0 +1,202 @@
+"""Counts over a span of time, made by the database: one query for each kind of record, added up by whoever asks.
+
+A record belongs to the moment at which it began. What is timed by arrival, or partial, is counted as uncertain and
+nowhere else.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from callflow.adapters.store.lists import UNHEARD
+from callflow.adapters.store.queries import Reader
+from callflow.adapters.store.schema import calls, legs, offers, stays
+from callflow.core.rings.record import AnswerClass, LegEnd, Outcome, TargetType, Timing
+from callflow.core.service.grouping import Counted, Key, Question, Span, Whom
+from callflow.core.service.tallies import ABANDONED, SENT_ON, TURNED_AWAY, Rings, Screened, Service, Talk
+from callflow.core.service.targets import Targets
+
+ANSWERS = (AnswerClass.EARLY, AnswerClass.ACCEPTABLE, AnswerClass.IDEAL, AnswerClass.LATE)
+MISSED = (LegEnd.NO_ANSWER, LegEnd.REJECTED, LegEnd.BUSY)
+"""Ends of a leg that are the agent's own; otherwise the caller, or another agent, ended it."""
+
+Condition = sa.ColumnElement[bool]
+Number = sa.ColumnElement[int]
+
+
+def tally(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
+    """Everything but the agents' time, which agent_time has; each kind only if it knows what is to be told apart."""
+    for counted in (_rings, _service, _talk, _screened):
+        yield from counted(reader, span, asked)
+
+
+def cadences(reader: Reader, span: Span) -> set[str]:
+    """Names of the cadences that rings were counted by."""
+    begun = sa.and_(offers.c.began_ms >= span.start_ms, offers.c.began_ms < span.end_ms)
+    return {row["cadence"] for row in reader.rows(sa.select(offers.c.cadence).distinct().where(begun))}
+
+
+def _rings(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
+    """By the group's clock; where agents are told apart or asked for, by each agent's own."""
+    of_agents = Whom.AGENT in asked.whom()
+    table = legs if of_agents else offers
+    columns = _legs_of() if of_agents else _offers_of()
+    judged, sure = table.c.answer_class.label("judged"), _sure(table).label("sure")
+    ended_by_agent = sa.func.coalesce(legs.c.end, "").in_([end.value for end in MISSED])
+    own = (ended_by_agent if of_agents else sa.true()).label("own")
+    told = sa.or_(judged.is_not(None), sa.not_(table.c.open))
+    counts = {"n": sa.func.count(), "ring_ms": _sum(table.c.ring_ms), "rings": _sum(table.c.rings)}
+    for row in _rows(reader, span, asked, table.c.began_ms, columns, counts, told, also_by=(judged, sure, own)):
+        yield row.key, Counted(rings=_rung(row))
+
+
+def _rung(row: "_Row") -> Rings:
+    """Offers or legs that were judged alike."""
+    judged, n = row.also["judged"], row.numbers["n"]
+    if not row.also["sure"] or judged is None:
+        return Rings(uncertain=n)
+    if judged in ANSWERS:
+        return Rings(**{judged: n}, ring_ms=row.numbers["ring_ms"], rings=row.numbers["rings"])
+    if judged == AnswerClass.UNANSWERED and row.also["own"]:
+        return Rings(unanswered=n)
+    return Rings(excluded=n)
+
+
+def _offers_of() -> dict[Whom, sa.ColumnElement[str]]:
+    kind, target = offers.c.target_type, offers.c.target
+    return {
+        Whom.QUEUE: sa.case((kind == TargetType.QUEUE.value, target)),
+        Whom.LINE: sa.case((kind == TargetType.LINE.value, target)),
+    }
+
+
+def _legs_of() -> dict[Whom, sa.ColumnElement[str]]:
+    return {Whom.QUEUE: sa.func.nullif(legs.c.queue, ""), Whom.AGENT: sa.func.nullif(legs.c.agent, "")}
+
+
+def _service(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
+    """Where queues have standards of their own, each is counted apart."""
+    queues = {Whom.QUEUE: stays.c.queue}
+    apart = Whom.QUEUE if len(asked.targets.queues) > 1 else None
+    outcome, wait_ms, sure = stays.c.outcome.label("outcome"), stays.c.wait_ms, _sure(stays).label("sure")
+    counts = {
+        "n": sa.func.count(),
+        "waits": sa.func.count(wait_ms),
+        "in_time": _sum(wait_ms <= _per_queue(asked.targets, "threshold_s")),
+        "short": _sum(wait_ms <= _per_queue(asked.targets, "short_abandon_s")),
+        "wait_ms": _sum(wait_ms),
+        "longest_ms": sa.func.coalesce(sa.func.max(wait_ms), 0),
+    }
+    told = sa.or_(outcome.is_not(None), sa.not_(stays.c.open))
+    for row in _rows(
+        reader, span, asked, stays.c.joined_ms, queues, counts, told, always=apart, also_by=(outcome, sure)
+    ):
+        target = asked.targets.of(row.queue)
+        yield row.key, Counted(service=_waited(row), targets=frozenset((target,)))
+
+
+def _waited(row: "_Row") -> Service:
+    """Stays that ended alike."""
+    n, outcome = row.numbers, row.also["outcome"]
+    if not row.also["sure"] or outcome is None:
+        return Service(uncertain=n["n"])
+    if outcome in TURNED_AWAY:
+        return Service(turned_away=n["n"])
+    unknown, longest_ms = n["n"] - n["waits"], n["longest_ms"]
+    if outcome == Outcome.ANSWERED:
+        counts = Service(answered=n["waits"], answered_in_time=n["in_time"], wait_ms=n["wait_ms"])
+    elif outcome in ABANDONED:
+        counts = Service(abandoned=n["waits"], abandoned_in_time=n["in_time"], short=n["short"])
+    elif outcome in SENT_ON:
+        counts = Service(sent_on=n["waits"])
+    else:
+        return Service(withdrawn=n["n"])
+    return counts + Service(uncertain=unknown, longest_wait_ms=longest_ms)
+
+
+def _per_queue(targets: Targets, name: str) -> sa.ColumnElement[int]:
+    """A time of each queue's standard, ms."""
+    default = 1000 * getattr(targets.queues["default"], name)
+    own = {queue: 1000 * getattr(target, name) for queue, target in targets.queues.items() if queue != "default"}
+    return sa.case(own, value=stays.c.queue, else_=default) if own else sa.literal(default)
+
+
+def _talk(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
+    columns = {Whom.QUEUE: stays.c.queue, Whom.AGENT: sa.func.nullif(stays.c.agent, "")}
+    talked = sa.and_(_sure(stays), stays.c.talk_ms.is_not(None))
+    counts = {"talks": sa.func.count(), "talk_ms": _sum(stays.c.talk_ms)}
+    for row in _rows(reader, span, asked, stays.c.joined_ms, columns, counts, talked):
+        yield row.key, Counted(talk=Talk(**row.numbers))
+
+
+def _screened(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
+    """By result, and of the silent and quiet calls by what was heard, once there is a column for it."""
+    heard = calls.c.get("heard", sa.null())
+    unheard = calls.c.result.in_(UNHEARD)
+    cause = sa.case((unheard, sa.func.coalesce(heard, ""))).label("cause")
+    more = (calls.c.result.label("result"), cause)
+    ended = calls.c.result.is_not(None)
+    counts = {"calls": sa.func.count()}
+    for row in _rows(
+        reader, span, asked, calls.c.arrived_ms, {Whom.LINE: calls.c.dialled}, counts, ended, also_by=more
+    ):
+        number, because = row.numbers["calls"], row.also["cause"]
+        causes = Counter({} if because is None else {because: number})
+        yield row.key, Counted(screened=Screened(Counter({str(row.also["result"]): number}), causes))
+
+
+# -- the query --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    key: Key
+    queue: str
+    """Of the figures that are always counted by queue."""
+    numbers: dict[str, int]
+    also: Mapping[str, Any]
+
+
+def _rows(
+    reader: Reader,
+    span: Span,
+    asked: Question,
+    at: sa.Column[int],
+    columns: Mapping[Whom, sa.ColumnElement[str]],
+    counts: Mapping[str, Number],
+    *conditions: Condition,
+    always: Whom | None = None,
+    also_by: tuple[sa.Label[Any], ...] = (),
+) -> Iterator[_Row]:
+    """One row for each combination of what is told apart, in the order of the database."""
+    if not asked.whom() <= columns.keys():
+        return
+    apart = {whom: column for whom, column in columns.items() if whom in asked.by or whom is always}
+    groups: list[sa.Label[Any]] = [column.label(whom.value) for whom, column in apart.items()]
+    if asked.slot_ms is not None:
+        groups.append(((at + span.offset_ms) // asked.slot_ms).label("slot"))
+    groups += also_by
+    where = [at >= span.start_ms, at < span.end_ms, *conditions, *(column.is_not(None) for column in apart.values())]
+    where += [columns[whom].in_(asked.scope.names(whom)) for whom in asked.scope.asked()]
+    if asked.scope.node is not None:
+        where.append(at.table.c.node == asked.scope.node)
+    query = sa.select(*groups, *(count.label(f"n_{name}") for name, count in counts.items())).where(*where)
+    for found in reader.rows(query.group_by(*(sa.literal_column(group.name) for group in groups))):
+        names = {whom.value: found[whom.value] for whom in apart if whom in asked.by}
+        yield _Row(
+            key=Key(**names, slot=found.get("slot")),
+            queue=found.get("queue") or "",
+            numbers={name: int(found[f"n_{name}"]) for name in counts},
+            also={label.name: found[label.name] for label in also_by},
+        )
+
+
+def _sure(table: sa.Table) -> Condition:
+    return sa.and_(table.c.timing == Timing.STAMPED.value, sa.not_(table.c.partial))
+
+
+def _sum(column: sa.ColumnElement[Any]) -> Number:
+    return sa.func.coalesce(sa.func.sum(column, type_=sa.BigInteger), 0)

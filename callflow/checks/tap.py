@@ -1,0 +1,68 @@
+"""Can callers' audio be had? A tone is sounded inside Asterisk and must be heard through a tap."""
+
+import asyncio
+import uuid
+from typing import Any
+
+from callflow.adapter_options import tap_options
+from callflow.adapters.ami.actions import AmiActions
+from callflow.adapters.audio.taps import Taps
+from callflow.checks.finding import Finding, hint, ok, warn
+from callflow.core.heard import Heard
+from callflow.errors import HearingFailed, LinkError, SettingError, TapFailed
+from callflow.settings import Settings
+
+HEAR_S = 2.0
+SOUNDING_S = 0.2
+"""From the answer to the Originate until the channel can be spied on."""
+REMEDY = (
+    "load => app_audiosocket.so, res_audiosocket.so and app_chanspy.so (Asterisk 18 or later); `dialplan reload` with "
+    "the callflow.conf of this release; tap.address, if set, is where Asterisk reaches this host"
+)
+
+
+async def check_tap(settings: Settings, actions: AmiActions, log: Any) -> list[Finding]:
+    """Is the second ear there, and does it know our own prompts? Without it Asterisk's own ear serves."""
+    if not settings.tap.enabled or all(profile.ear != "tap" for profile in settings.profiles.values()):
+        return [hint("tap", "off; low voices, noise and tones are not told apart", "tap.enabled = true")]
+    options = tap_options(settings).model_copy(update={"port": 0})  # a running daemon may have the set one
+    try:
+        taps = Taps(options, actions.open_tap, lambda event: None, lambda: 0, log)
+    except HearingFailed as error:
+        return [warn("tap", f"{error.problem}; Asterisk's own ear serves", error.remedy)]
+    try:
+        await taps.start()
+        heard = await _tone_through(taps, actions)
+    except (LinkError, SettingError, TapFailed) as error:
+        return [warn("tap", f"{error.problem}; Asterisk's own ear serves", REMEDY)]
+    finally:
+        await taps.stop()
+    if heard is not Heard.TONE:
+        return [warn("tap", f"the tone was not heard through it ({heard or 'no audio came'})", REMEDY)]
+    return [ok("tap", "a tone was heard through it"), _prompts(settings)]
+
+
+async def _tone_through(taps: Taps, actions: AmiActions) -> Heard | None:
+    """What a tap hears of a channel that sounds a tone."""
+    channel_id = f"callflow-check-{uuid.uuid4().hex[:12]}"
+    await actions.sound_tone(channel_id)
+    await asyncio.sleep(SOUNDING_S)
+    await taps.open(channel_id, channel_id)
+    heard = None
+    for _ in range(round(HEAR_S / 0.1)):
+        await asyncio.sleep(0.1)
+        found = taps.finding(channel_id)
+        heard = found.heard if found is not None else None
+        if heard is Heard.TONE:
+            break
+    return heard
+
+
+def _prompts(settings: Settings) -> Finding:
+    prompts, sounds = settings.prompts, settings.tap.sounds
+    for language in prompts.languages:
+        path = sounds / f"{prompts.path.format(language=language, prompt='greeting')}.wav"
+        if not path.is_file():
+            remedy = "tap.sounds = Asterisk's sounds folder, readable by the daemon"
+            return warn("echo", f"{path} cannot be read: our own prompt may be taken for a caller", remedy)
+    return ok("echo", f"prompts are read in {sounds}")

@@ -1,0 +1,158 @@
+"""`callflow report`: rings, service and screened callers of any period."""
+
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from callflow.adapters.store.queries import Reader
+from callflow.commands.calls_list import console
+from callflow.commands.report_files import Sheet, kind_of, print_csv, print_json, write_sheet
+from callflow.commands.report_lists import Listed, list_sheet, print_list
+from callflow.commands.report_period import Period, Slot, named_period, parse_zone, period_between
+from callflow.commands.report_rows import By, Report, make_report
+from callflow.commands.report_table import print_report, report_sheet
+from callflow.core.service.grouping import Scope, Span, Whom
+from callflow.core.service.targets import Targets
+from callflow.errors import CallflowError
+
+BY: dict[str, By] = {by.value: by for by in (*Whom, *Slot)}
+APART = ({Whom.QUEUE, Whom.LINE}, {Whom.AGENT, Whom.LINE})
+"""What nothing that is measured knows both of."""
+
+
+def report(
+    context: typer.Context,
+    period: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PERIOD]",
+            help="`today` (if nothing is said), `yesterday`, `week`, `last-week`, `month`, `last-month`, "
+            "`2026-01-31`, `2026-W05`, `2026-01` or `2026`.",
+        ),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="WHEN", help="Begin here: `2026-01-31` or `2026-01-31T14:05`.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="WHEN", help="End here; a date has its whole day in it. Default now.")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option("--zone", help="Time zone of days and hours: `Asia/Shanghai`. Default the machine's.")
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="WHAT", help=f"A row for each: {', '.join(BY)}; several with commas."),
+    ] = None,
+    queues: Annotated[str | None, typer.Option(metavar="A,B", help="Only these queues, added up.")] = None,
+    agents: Annotated[str | None, typer.Option(metavar="A,B", help="Only these agents, by work number.")] = None,
+    lines: Annotated[str | None, typer.Option(metavar="A,B", help="Only these direct lines.")] = None,
+    node: Annotated[str | None, typer.Option(help="Only what this daemon recorded (node.name).")] = None,
+    all_formulas: Annotated[bool, typer.Option("--all-formulas", help="Service level by A to F side by side.")] = False,
+    listed: Annotated[
+        Listed | None, typer.Option("--list", help="List the calls themselves instead of figures.")
+    ] = None,
+    as_json_: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="FILE", help="Write FILE.csv, FILE.json or FILE.xlsx (Excel).")
+    ] = None,
+    db: Annotated[
+        Path | None, typer.Option("--db", metavar="PATH", help="Database to read; otherwise the one of the settings.")
+    ] = None,
+) -> None:
+    """Report rings, service level, waiting, abandonment, silent callers and occupancy of any period.
+
+    What is not known for certain is counted as uncertain and nowhere else; where nothing was measured, there is no
+    figure. docs/reports.md explains each one.
+
+    Example: `callflow report yesterday --by queue`
+    """
+    if file is not None:
+        kind_of(file)
+    if sum((as_json_, as_csv, file is not None)) > 1:
+        raise typer.BadParameter("--json, --csv and --file cannot be combined")
+    wanted = _period(period, since, until, zone)
+    parted = _by(by or [])
+    scope = Scope(_names(queues), _names(agents), _names(lines), node)
+    database = db or context.obj.database_path()
+    with Reader(database) as reader:
+        if listed is not None:
+            calls = list_sheet(reader, listed, wanted, scope)
+            if not _put(calls, file, as_json=as_json_, as_csv=as_csv):
+                print_list(calls, console())
+            return
+        made = _make(reader, wanted, parted, scope, context.obj.settings().targets())
+    sheet = report_sheet(made, all_formulas=all_formulas)
+    if not _put(sheet, file, as_json=as_json_, as_csv=as_csv):
+        print_report(made, console(), all_formulas=all_formulas)
+
+
+def _put(sheet: Sheet, file: Path | None, *, as_json: bool, as_csv: bool) -> bool:
+    """Written or printed as asked for; False when a table for people is wanted."""
+    if file is not None:
+        write_sheet(sheet, file)
+        _told().print(f"{file} is written", markup=False, soft_wrap=True)
+    elif as_json:
+        print_json(sheet)
+    elif as_csv:
+        print_csv(sheet)
+    return file is not None or as_json or as_csv
+
+
+def _make(reader: Reader, period: Period, by: tuple[By, ...], scope: Scope, targets: Targets) -> Report:
+    """The report; raises CallflowError when it is of a queue, agent or line that nothing was recorded of."""
+    now_ms = time.time_ns() // 1_000_000
+    made = make_report(reader, period, by, scope, targets, now_ms, _track)
+    for whom in scope.asked():
+        known = make_report(reader, period, (whom,), Scope(node=scope.node), targets, now_ms, _track)
+        names = [row.names[0] for row in known.rows]
+        missing = [name for name in scope.names(whom) if name not in names]
+        if missing:
+            remedy = f"there was {', '.join(names[:20])}" if names else f"no {whom} has anything recorded then"
+            raise CallflowError(f"nothing is recorded of {whom} {', '.join(missing)} in this period", remedy)
+    return made
+
+
+def _period(name: str | None, since: str | None, until: str | None, zone_name: str | None) -> Period:
+    zone, now_ms = parse_zone(zone_name), time.time_ns() // 1_000_000
+    if since is not None:
+        if name is not None:
+            raise typer.BadParameter("give a period or --from, not both")
+        return period_between(since, until, zone, now_ms)
+    if until is not None:
+        raise typer.BadParameter("--to needs --from")
+    return named_period(name or "today", zone, now_ms)
+
+
+def _by(given: list[str]) -> tuple[By, ...]:
+    found: list[By] = []
+    for name in (name for words in given for name in _names(words)):
+        if name not in BY:
+            raise typer.BadParameter(f"--by {name!r} is not known: write {', '.join(BY)}")
+        found.append(BY[name])
+    for pair in APART:
+        if pair <= set(found):
+            raise typer.BadParameter(f"nothing is measured by {' and '.join(sorted(pair))} together: choose one")
+    return tuple(dict.fromkeys(found))
+
+
+def _names(words: str | None) -> tuple[str, ...]:
+    """Names with commas between."""
+    return tuple(dict.fromkeys(name.strip() for name in (words or "").split(",") if name.strip()))
+
+
+def _track(spans: list[Span]) -> Iterable[Span]:
+    """A bar on standard error where a person waits for more than a few weeks."""
+    if len(spans) < 6 or not sys.stderr.isatty():
+        return spans
+    return track(spans, "counting", console=_told(), transient=True)
+
+
+def _told() -> Console:
+    return Console(stderr=True, highlight=False)

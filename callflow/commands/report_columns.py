@@ -1,0 +1,156 @@
+"""What a report shows of each row: every figure once, with its name for programs and its heading for people."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from callflow.core.heard import Heard
+from callflow.core.service.grouping import Counted
+from callflow.core.service.level import Formula, service_level
+from callflow.core.states import Result
+
+Value = int | float | str | None
+
+
+class Part(Enum):
+    """The tables of a report, with their titles."""
+
+    RINGS = "Rings"
+    SERVICE = "Service"
+    FORMULAS = "Service level by every formula"
+    SCREENED = "Screened callers"
+    CAUSES = "What was heard of silent and quiet callers"
+    AGENTS = "Agents' time"
+
+
+class Unit(Enum):
+    """How a value is to be read: a share is from 0 to 1."""
+
+    COUNT = "count"
+    SHARE = "share"
+    SECONDS = "s"
+    NUMBER = "number"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One figure of a row; None where nothing was measured, or where there is nothing to divide by."""
+
+    name: str
+    heading: str
+    part: Part
+    unit: Unit
+    value: Callable[[Counted], Value]
+
+
+def columns(*, all_formulas: bool) -> list[Column]:
+    """All columns, in their order."""
+    formulas = list(_formulas()) if all_formulas else []
+    return [*_rings(), *_service(), *formulas, *_screened(), *_causes(), *_agents()]
+
+
+def formula_of(row: Counted) -> Formula | None:
+    """The formula that all queues of a row share; None if they do not."""
+    formulas = {target.formula for target in row.targets}
+    return formulas.pop() if len(formulas) == 1 else None
+
+
+def level_of(row: Counted) -> float | None:
+    """The service level by that formula; None if there is none, for figures of different formulas do not add up."""
+    formula = formula_of(row)
+    return None if row.service is None or formula is None else service_level(formula, row.service.waiting)
+
+
+def _of(part: str, name: str) -> Callable[[Counted], Value]:
+    """A field or property of one part of a row; a name in _ms is given in seconds."""
+    per = 1000 if name.endswith("_ms") else None
+
+    def value(row: Counted) -> Value:
+        counts = getattr(row, part)
+        found: Value = None if counts is None else getattr(counts, name)
+        return found / per if per and isinstance(found, int | float) else found
+
+    return value
+
+
+def _rings() -> Iterator[Column]:
+    def column(name: str, heading: str, unit: Unit, field: str) -> Column:
+        return Column(name, heading, Part.RINGS, unit, _of("rings", field))
+
+    yield column("rings_early", "early", Unit.COUNT, "early")
+    yield column("rings_acceptable", "acceptable", Unit.COUNT, "acceptable")
+    yield column("rings_ideal", "ideal", Unit.COUNT, "ideal")
+    yield column("rings_late", "late", Unit.COUNT, "late")
+    yield column("rings_unanswered", "unanswered", Unit.COUNT, "unanswered")
+    yield column("within_three_rings", "within 3 rings", Unit.SHARE, "within_three")
+    yield column("mean_rings", "mean rings", Unit.NUMBER, "mean_rings")
+    yield column("mean_ring_s", "mean ring", Unit.SECONDS, "mean_ring_ms")
+    yield column("rings_excluded", "excluded", Unit.COUNT, "excluded")
+    yield column("rings_uncertain", "uncertain", Unit.COUNT, "uncertain")
+
+
+def _service() -> Iterator[Column]:
+    def column(name: str, heading: str, unit: Unit, field: str, of: str = "service") -> Column:
+        return Column(name, heading, Part.SERVICE, unit, _of(of, field))
+
+    yield column("offered", "offered", Unit.COUNT, "offered")
+    yield column("answered", "answered", Unit.COUNT, "answered")
+    yield column("answered_in_time", "in time", Unit.COUNT, "answered_in_time")
+    yield Column("service_level", "service level", Part.SERVICE, Unit.SHARE, level_of)
+    yield Column("formula", "formula", Part.SERVICE, Unit.TEXT, lambda row: _each(row, "formula"))
+    yield Column("threshold_s", "T (s)", Part.SERVICE, Unit.TEXT, lambda row: _each(row, "threshold_s"))
+    yield Column("short_abandon_s", "S (s)", Part.SERVICE, Unit.TEXT, lambda row: _each(row, "short_abandon_s"))
+    yield column("asa_s", "ASA", Unit.SECONDS, "asa_ms")
+    yield column("longest_wait_s", "longest wait", Unit.SECONDS, "longest_wait_ms")
+    yield column("abandoned", "abandoned", Unit.COUNT, "abandoned")
+    yield column("abandoned_short", "of them short", Unit.COUNT, "short")
+    yield column("abandonment", "abandonment", Unit.SHARE, "abandonment")
+    yield column("sent_on", "sent on", Unit.COUNT, "sent_on")
+    yield column("turned_away", "turned away", Unit.COUNT, "turned_away")
+    yield column("withdrawn", "withdrawn", Unit.COUNT, "withdrawn")
+    yield column("stays_uncertain", "uncertain", Unit.COUNT, "uncertain")
+    yield column("talks", "talks", Unit.COUNT, "talks", of="talk")
+    yield column("mean_talk_s", "mean talk", Unit.SECONDS, "mean_ms", of="talk")
+
+
+def _formulas() -> Iterator[Column]:
+    def by(formula: Formula) -> Callable[[Counted], Value]:
+        return lambda row: None if row.service is None else service_level(formula, row.service.waiting)
+
+    for formula in Formula:
+        name = f"service_level_{formula.lower()}"
+        yield Column(name, f"by {formula}", Part.FORMULAS, Unit.SHARE, by(formula))
+
+
+def _screened() -> Iterator[Column]:
+    def of(result: Result) -> Callable[[Counted], Value]:
+        return lambda row: None if row.screened is None else row.screened.results[result.value]
+
+    yield Column("screened", "callers", Part.SCREENED, Unit.COUNT, _of("screened", "calls"))
+    for result in Result:
+        yield Column(f"screened_{result}", result.value, Part.SCREENED, Unit.COUNT, of(result))
+
+
+def _causes() -> Iterator[Column]:
+    def of(cause: str) -> Callable[[Counted], Value]:
+        return lambda row: None if row.screened is None else row.screened.causes[cause]
+
+    for heard in Heard:
+        yield Column(f"unheard_{heard}", heard.replace("_", " "), Part.CAUSES, Unit.COUNT, of(heard.value))
+    yield Column("unheard_not_judged", "not judged", Part.CAUSES, Unit.COUNT, of(""))
+
+
+def _agents() -> Iterator[Column]:
+    def of(work: str) -> Callable[[Counted], Value]:
+        return lambda row: None if row.time is None else getattr(row.time, work) / 1000
+
+    for work in ("available", "ringing", "talking", "paused", "unavailable"):
+        yield Column(f"{work}_s", work, Part.AGENTS, Unit.SECONDS, of(work))
+    yield Column("occupancy", "occupancy", Part.AGENTS, Unit.SHARE, _of("time", "occupancy"))
+
+
+def _each(row: Counted, name: str) -> int | str | None:
+    """What the standards of a row's queues say: one value, or several with + between."""
+    first, *more = sorted({getattr(target, name) for target in row.targets}) or [None]
+    return "+".join(str(value) for value in (first, *more)) if more else first

@@ -1,0 +1,141 @@
+"""A table of plain values as CSV, JSON or Excel, to a file or to standard output."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+
+import typer
+
+from callflow.commands.calls_export import cell, whole_bytes, whole_file
+from callflow.commands.report_columns import Unit
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.worksheet import Worksheet
+
+Value = int | float | str | bool | None
+NOT_IN_EXCEL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+EXCEL_FORMATS = {Unit.SHARE: "0.0%", Unit.SECONDS: "0.0", Unit.NUMBER: "0.0"}
+DIGITS = 6
+
+
+class FileKind(StrEnum):
+    """What a file can be written as; the ending of its name."""
+
+    CSV = "csv"
+    JSON = "json"
+    XLSX = "xlsx"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Rows of values under named columns; `about` tells what they are of, `units` of some columns how to read them."""
+
+    title: str
+    names: Sequence[str]
+    rows: Sequence[Sequence[Value]]
+    about: Mapping[str, Any] = field(default_factory=dict)
+    units: Mapping[str, Unit] = field(default_factory=dict)
+    last_is_total: bool = False
+
+
+def kind_of(path: Path) -> FileKind:
+    """What the name of a file asks for."""
+    try:
+        return FileKind(path.suffix.removeprefix(".").lower())
+    except ValueError:
+        raise typer.BadParameter(f"{str(path)!r} must end in .csv, .json or .xlsx (Excel)") from None
+
+
+def write_sheet(sheet: Sheet, path: Path) -> None:
+    """Write the file, whole or not at all; raises CallflowError."""
+    match kind_of(path):
+        case FileKind.CSV:
+            with whole_file(path) as out:
+                write_csv(sheet, out)
+        case FileKind.JSON:
+            with whole_file(path) as out:
+                out.write(as_json(sheet) + "\n")
+        case FileKind.XLSX:
+            with whole_bytes(path) as out:
+                _write_excel(sheet, out)
+
+
+def print_csv(sheet: Sheet) -> None:
+    """To standard output, UTF-8 whatever the terminal's encoding."""
+    out = io.TextIOWrapper(typer.get_binary_stream("stdout"), encoding="utf-8", newline="")
+    try:
+        write_csv(sheet, out)
+    finally:
+        out.detach()
+
+
+def print_json(sheet: Sheet) -> None:
+    """To standard output."""
+    print(as_json(sheet))
+
+
+def write_csv(sheet: Sheet, out: TextIO) -> None:
+    """A header row and the rows; nothing where there is no value."""
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(sheet.names)
+    rows.writerows([cell(_rounded(value)) for value in row] for row in sheet.rows)
+
+
+def as_json(sheet: Sheet) -> str:
+    """`about`, then `rows` as objects and the total by itself; null where there is no value."""
+    objects = [dict(zip(sheet.names, map(_rounded, row), strict=True)) for row in sheet.rows]
+    told: dict[str, Any] = {**sheet.about, "rows": objects}
+    if sheet.last_is_total and objects:
+        told |= {"rows": objects[:-1], "total": objects[-1]}
+    return json.dumps(told, indent=2)
+
+
+def _write_excel(sheet: Sheet, out: BinaryIO) -> None:
+    """One sheet: what it is of, a header row that stays in sight, the rows."""
+    from openpyxl import Workbook
+    from openpyxl.styles import Font
+
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    page = book.create_sheet(sheet.title)
+    for name, value in sheet.about.items():
+        page.append([_excel(name), _excel(value if isinstance(value, str | int | float) else json.dumps(value))])
+    page.append([])
+    page.append(list(sheet.names))
+    head = page.max_row
+    for row in sheet.rows:
+        page.append([_excel(value) for value in row])
+    page.freeze_panes = page.cell(head + 1, 1)
+    for number in {head, page.max_row} if sheet.last_is_total else {head}:
+        for at in page[number]:
+            at.font = Font(bold=True)
+    _dress(page, sheet, head)
+    book.save(out)
+
+
+def _dress(page: "Worksheet", sheet: Sheet, head: int) -> None:
+    """Columns as wide as what is in them, shares as percent."""
+    from openpyxl.utils import get_column_letter
+
+    for number, name in enumerate(sheet.names, 1):
+        longest = max(len(name), *(len(str(_rounded(row[number - 1]))) for row in sheet.rows), 0)
+        page.column_dimensions[get_column_letter(number)].width = min(40, longest + 2)
+        for at in range(head + 1, page.max_row + 1):
+            page.cell(at, number).number_format = EXCEL_FORMATS.get(sheet.units.get(name, Unit.TEXT), "General")
+
+
+def _excel(value: Value) -> Value:
+    """Excel takes neither control characters nor what begins like a formula."""
+    if isinstance(value, str):
+        return NOT_IN_EXCEL.sub("", str(cell(value)))
+    return value
+
+
+def _rounded(value: Value) -> Value:
+    return round(value, DIGITS) if isinstance(value, float) else value

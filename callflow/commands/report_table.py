@@ -1,0 +1,185 @@
+"""A report for people: one table for each kind of figure, with a picture of how the rings were answered."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from callflow.commands.calls_when import shown
+from callflow.commands.calls_words import printable
+from callflow.commands.report_columns import Column, Part, Unit, Value, columns, formula_of
+from callflow.commands.report_files import Sheet
+from callflow.commands.report_rows import Report, Row
+from callflow.core.service.grouping import Counted
+from callflow.core.service.level import FORMULAS
+from callflow.core.service.tallies import Rings
+
+BAR_CELLS = 24
+CLASSES = (
+    ("early", "e", "yellow"),
+    ("acceptable", "a", "green"),
+    ("ideal", "i", "bold bright_green"),
+    ("late", "l", "red"),
+    ("unanswered", "u", "magenta"),
+)
+NEARLY = 10.0
+"""Percent points below the target that are still yellow."""
+UNTOLD = {"unheard_not_judged"}
+"""Figures that are not worth a table by themselves."""
+TOTAL = "all"
+
+
+def report_sheet(report: Report, *, all_formulas: bool) -> Sheet:
+    """The report as plain values: a column for each `by`, one for each figure, and the total last."""
+    figures = columns(all_formulas=all_formulas)
+    rows = [[*row.names, *(c.value(row.counted) for c in figures)] for row in _rows(report)]
+    start, end = report.period.iso()
+    about: dict[str, Any] = {
+        "period": report.period.shown(),
+        "from": start,
+        "to": end,
+        "by": [by.value for by in report.by],
+    }
+    about["cadences"] = list(report.cadences)
+    if report.deleted_before_ms:
+        about["records_deleted_before_ms"] = report.deleted_before_ms
+    names = [*(by.value for by in report.by), *(c.name for c in figures)]
+    return Sheet("callflow report", names, rows, about, {c.name: c.unit for c in figures}, last_is_total=True)
+
+
+def print_report(report: Report, out: Console, *, all_formulas: bool) -> None:
+    """The tables in which anything was counted."""
+    out.print(Text(report.period.shown(), "bold"))
+    if report.deleted_before_ms > report.period.start_ms:
+        out.print(Text(f"records from before {shown(report.deleted_before_ms)} have been deleted", "yellow"))
+    figures = columns(all_formulas=all_formulas)
+    told = 0
+    for part in Part:
+        shown_columns = _shown([c for c in figures if c.part is part], report)
+        if shown_columns:
+            told += 1
+            out.print(Text(f"\n{part.value}", "bold cyan"))
+            out.print(_table(part, shown_columns, report, colour=bool(out.color_system)))
+            _explain(part, report, out)
+    if not told:
+        out.print("nothing was recorded in this period")
+
+
+def _rows(report: Report) -> list[Row]:
+    """The rows and the total; a report that is not parted has only that."""
+    return [*report.rows, Row((TOTAL,) * len(report.by), report.total)] if report.by else [Row((), report.total)]
+
+
+def _shown(figures: Sequence[Column], report: Report) -> list[Column]:
+    """A table is shown when anything in it was counted; of its counts those that are more than zero anywhere."""
+    if not any(c.name not in UNTOLD and c.value(report.total) for c in figures if c.unit is not Unit.TEXT):
+        return []
+    return [c for c in figures if c.name != "formula" and (c.value(report.total) or _belongs(c, report.total))]
+
+
+def _belongs(column: Column, total: Counted) -> bool:
+    """A figure that tells something even as zero or none."""
+    part = {"service_level": total.service, "within_three_rings": total.rings, "occupancy": total.time}
+    return part.get(column.name) is not None
+
+
+def _table(part: Part, figures: Sequence[Column], report: Report, *, colour: bool) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for by in report.by:
+        table.add_column(by.value, overflow="fold")
+    for column in figures:
+        table.add_column(column.heading, justify="right")
+    if part is Part.RINGS:
+        table.add_column("")
+    rows = _rows(report)
+    for number, row in enumerate(rows):
+        cells = [Text(printable(name)) for name in row.names]
+        cells += [_cell(column, row.counted) for column in figures]
+        if part is Part.RINGS:
+            cells.append(bar(row.counted.rings, colour=colour))
+        last = number == len(rows) - 1
+        table.add_row(*cells, style="bold" if last and report.by else "", end_section=number == len(rows) - 2)
+    return table
+
+
+def bar(rings: Rings | None, *, colour: bool) -> Text:
+    """The classes side by side, as long as their shares: blocks in colour, else the classes' first letters."""
+    counts = [getattr(rings, name) if rings else 0 for name, _, _ in CLASSES]
+    whole = sum(counts)
+    text = Text()
+    if not whole:
+        return text
+    done = drawn = 0
+    for count, (_, letter, style) in zip(counts, CLASSES, strict=True):
+        done += count
+        cells = round(done * BAR_CELLS / whole) - drawn
+        drawn += cells
+        text.append(("█" if colour else letter) * cells, style)
+    return text
+
+
+def _cell(column: Column, row: Counted) -> Text:
+    value = column.value(row)
+    if column.name == "service_level":
+        return _level(value, row)
+    return Text(shown_value(value, column.unit), "" if value else "dim")
+
+
+def _level(value: Value, row: Counted) -> Text:
+    """In the colour of how it stands to the target; the formula is always named."""
+    formula = formula_of(row)
+    if not isinstance(value, float):
+        return Text("mixed formulas" if row.service is not None and formula is None and row.targets else "-", "dim")
+    style = ""
+    targets = {target.target_percent for target in row.targets}
+    if len(targets) == 1:
+        above = 100 * value - targets.pop()
+        style = "green" if above >= 0 else "yellow" if above >= -NEARLY else "red"
+    return Text(f"{shown_value(value, Unit.SHARE)} ({formula})", style)
+
+
+def shown_value(value: Value, unit: Unit) -> str:
+    """`81.9 %`, `7.8 s`, `1,000`; `-` where there is none."""
+    if value is None:
+        return "-"
+    match unit:
+        case Unit.SHARE if isinstance(value, float):
+            return f"{100 * value:.1f} %"
+        case Unit.SECONDS if isinstance(value, int | float):
+            return shown_seconds(value)
+        case Unit.NUMBER if isinstance(value, int | float):
+            return f"{value:.1f}"
+        case Unit.COUNT if isinstance(value, int):
+            return f"{value:,}"
+        case _:
+            return str(value)
+
+
+def shown_seconds(seconds: float) -> str:
+    """`0 s`, `7.8 s`, `3:05 min`, `12:30 h`."""
+    if not seconds:
+        return "0 s"
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 6000:
+        return f"{whole // 60}:{whole % 60:02} min"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60}:{minutes % 60:02} h"
+
+
+def _explain(part: Part, report: Report, out: Console) -> None:
+    """What a reader needs beside the table."""
+    if part is Part.RINGS:
+        legend = Text("picture: ", "dim")
+        for name, letter, style in CLASSES:
+            legend.append("█ " if out.color_system else f"{letter} ", style)
+            legend.append(f"{name}  ", "dim")
+        legend.append(f"rings by cadence {', '.join(map(printable, report.cadences))}", "dim")
+        out.print(legend)
+    if part in (Part.SERVICE, Part.FORMULAS):
+        used = FORMULAS if part is Part.FORMULAS else {target.formula for target in report.total.targets}
+        for formula in sorted(used):
+            out.print(Text(f"{formula}: {FORMULAS[formula]}", "dim"))

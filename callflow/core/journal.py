@@ -1,0 +1,85 @@
+"""What is written down of one call: each thing that happens, and the record as it stands."""
+
+from collections.abc import Callable
+
+from callflow.core import commands as do
+from callflow.core import events as it
+from callflow.core.heard import Heard
+from callflow.core.profile import Profile
+from callflow.core.record import CallRecord, Happening, Kind
+from callflow.core.states import Result
+
+
+class Journal:
+    """Hands to `keep` what is to be kept; of the self-test call nothing is."""
+
+    def __init__(
+        self, arrived: it.CallArrived, profile: Profile, language: str, keep: Callable[[do.Command], None]
+    ) -> None:
+        self._arrived = arrived
+        self._profile = profile
+        self._keep = keep
+        self._seq = 0
+        self.language = language
+        self.ear = ""
+        self.rung = 1
+        self.result: Result | None = None
+        self.would: Result | None = None
+        self.heard: Heard | None = None
+        self.level_dbov: float | None = None
+        self.gain_db = 0.0
+        self.heard_at_ms: int | None = None
+        self.heard_after_would = False
+        self.partial = False
+
+    def tell(self, kind: Kind, at_ms: int, what: str = "", why: str = "") -> None:
+        """One thing has happened."""
+        if self._arrived.check:
+            return
+        self._seq += 1
+        self._keep(do.TellHappening(self._arrived.call_id, Happening(self._seq, at_ms, kind, what, why)))
+
+    def save(self, ended_ms: int | None = None) -> None:
+        """The call as it stands; `ended_ms` None while it lasts."""
+        if not self._arrived.check:
+            self._keep(do.SaveCall(self._record(ended_ms), final=ended_ms is not None))
+
+    def judged(self, window: it.WindowJudged, now_ms: int) -> None:
+        """What a stretch of time was."""
+        if window.heard is None:
+            return
+        self.heard = window.heard
+        parts = [window.why]
+        if window.level_dbov is not None:
+            self.level_dbov = round(window.level_dbov, 1)
+            parts.append(f"{self.level_dbov:g} dBov{f', gain {self.gain_db:g} dB' if self.gain_db else ''}")
+        if window.noise_dbov is not None:
+            parts.append(f"noise {window.noise_dbov:.0f} dBov")
+        self.tell(Kind.HEARD, now_ms, window.heard, "; ".join(part for part in parts if part))
+
+    def _record(self, ended_ms: int | None) -> CallRecord:
+        a = self._arrived
+        return CallRecord(
+            call_id=a.call_id,
+            uniqueid=a.uniqueid,
+            channel=a.channel,
+            profile=a.profile,
+            mode=self._profile.mode,
+            ladder=self._profile.ladder,
+            ear=self.ear,
+            language=self.language,
+            caller_number=a.caller_number,
+            caller_name=a.caller_name,
+            dialled=a.dialled,
+            arrived_ms=a.at_ms,
+            ended_ms=ended_ms,
+            result=self.result,
+            would=self.would,
+            rung=self.rung,
+            heard_at_ms=self.heard_at_ms,
+            heard_after_would=self.heard_after_would,
+            partial=self.partial,
+            heard=self.heard,
+            level_dbov=self.level_dbov,
+            gain_db=self.gain_db,
+        )

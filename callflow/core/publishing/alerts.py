@@ -1,0 +1,218 @@
+"""Alerts: things a person should look at, found in the records as they end. Pure, bounded, told once."""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from callflow.core.publishing.envelope import Envelope, event_id, utc
+from callflow.core.publishing.privacy import Disguise, trunk_of
+from callflow.core.publishing.topics import Topics
+from callflow.core.publishing.window import Windows
+from callflow.core.record import CallRecord
+from callflow.core.rings.record import Measured, Stay
+from callflow.core.service.targets import Targets
+from callflow.core.states import Result
+
+DAY_MS = 86_400_000
+CALLERS = 50_000
+NAMES = 500
+CALLS = 100_000
+
+Entry = TypeVar("Entry")
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRules:
+    """When to speak up; the service level has its target in the queue's own standard."""
+
+    short_call_ms: int = 60_000
+    """Row A1: a call shorter than this is short."""
+    short_calls: int = 5
+    """So many short calls of one caller within a day."""
+    trunk_window_ms: int = 3_600_000
+    trunk_rate_factor: float = 3.0
+    """A trunk's share of silent calls, against its own share before."""
+    trunk_min_calls: int = 20
+    service_window_ms: int = 900_000
+    service_min_calls: int = 10
+
+
+@dataclass(slots=True)
+class _Trunk:
+    """A trunk's last while, and everything before it as its baseline."""
+
+    lately: deque[tuple[int, bool]] = field(default_factory=deque)
+    silent_lately: int = 0
+    before: float = 0.0
+    silent_before: float = 0.0
+
+    def add(self, at_ms: int, silent: bool, length_ms: int) -> None:
+        """Take a call in; those that are too old by now join the baseline, which forgets by half at 10,000."""
+        self.lately.append((at_ms, silent))
+        self.silent_lately += silent
+        while self.lately[0][0] <= at_ms - length_ms or len(self.lately) > CALLS:
+            _, was_silent = self.lately.popleft()
+            self.silent_lately -= was_silent
+            self.before += 1
+            self.silent_before += was_silent
+        if self.before > 10_000:
+            self.before, self.silent_before = self.before / 2, self.silent_before / 2
+
+    @property
+    def rate(self) -> float:
+        """Share of silent calls lately."""
+        return self.silent_lately / len(self.lately)
+
+    @property
+    def baseline(self) -> float:
+        """Share of silent calls before; one in fifty is assumed until 50 calls say otherwise."""
+        return (self.silent_before + 1) / (self.before + 50)
+
+
+class AlertWatch:
+    """Looks at every ended record; `receive` returns the alerts it gives rise to."""
+
+    def __init__(
+        self,
+        rules: AlertRules,
+        topics: Topics,
+        node: str,
+        disguise: Disguise,
+        targets: Targets,
+    ) -> None:
+        self._rules = rules
+        self._topics = topics
+        self._node = node
+        self._disguise = disguise
+        self._targets = targets
+        self._short_calls: OrderedDict[str, dict[str, int]] = OrderedDict()
+        self._trunks: OrderedDict[str, _Trunk] = OrderedDict()
+        self._queues = Windows(rules.service_window_ms, targets)
+        self._standing: OrderedDict[tuple[str, str], int] = OrderedDict()
+
+    def receive(self, record: CallRecord | Measured) -> list[Envelope]:
+        """The alerts of one ended record, most often none."""
+        match record:
+            case CallRecord():
+                return [*self._call(record), *self._trunk(record), *self._short_call(record)]
+            case Stay():
+                return [*self._stay(record), *self._short_stay(record)]
+        return []
+
+    # -- one call -------------------------------------------------------------------------------------------------
+
+    def _call(self, call: CallRecord) -> Iterator[Envelope]:
+        kind = {Result.SILENT: "silent_call", Result.QUIET: "quiet_call"}.get(call.result) if call.result else None
+        if kind is not None:
+            heard = {"heard": call.heard and call.heard.value, "level_dbov": call.level_dbov}
+            yield self._make(kind, call.call_id, call.uniqueid, _end(call), self._who(call) | heard)
+
+    def _short_call(self, call: CallRecord) -> Iterator[Envelope]:
+        """A call that ended in the screening; one that went on is counted by its stay in a queue."""
+        if call.ended_ms is not None and call.result in (Result.HANGUP, Result.SILENT, Result.QUIET):
+            yield from self._short(call.caller_number, call.uniqueid, call.arrived_ms, call.ended_ms, self._who(call))
+
+    def _short_stay(self, stay: Stay) -> Iterator[Envelope]:
+        end_ms = stay.left_ms if stay.talk_end_ms is None else stay.talk_end_ms
+        if end_ms is not None and not stay.partial:
+            data = {"caller": self._disguise.caller(stay.caller_number), "trunk": self._disguise.name(stay.trunk)}
+            yield from self._short(stay.caller_number, stay.call_id, stay.joined_ms, end_ms, data)
+
+    def _short(self, caller: str, call_id: str, began_ms: int, end_ms: int, data: dict[str, Any]) -> Iterator[Envelope]:
+        """Row A1: the same caller again and again, each time for less than a minute."""
+        if not caller or end_ms - began_ms >= self._rules.short_call_ms:
+            return
+        calls = _kept(self._short_calls, caller, dict, CALLERS)
+        calls[call_id] = end_ms
+        for old in [known for known, at_ms in calls.items() if at_ms <= end_ms - DAY_MS]:
+            del calls[old]
+        if len(calls) >= self._rules.short_calls:
+            data = data | {"calls": len(calls), "first_at": utc(min(calls.values()))}
+            calls.clear()
+            yield self._make("repeat_short_calls", call_id, call_id, end_ms, data)
+
+    def _who(self, call: CallRecord) -> dict[str, Any]:
+        return {
+            "caller": self._disguise.caller(call.caller_number),
+            "trunk": self._disguise.name(trunk_of(call.channel)),
+            "profile": call.profile,
+            "screening_id": call.call_id,
+        }
+
+    # -- rates ----------------------------------------------------------------------------------------------------
+
+    def _trunk(self, call: CallRecord) -> Iterator[Envelope]:
+        name = trunk_of(call.channel)
+        if not name or call.result in (None, Result.OFF, Result.UNAVAILABLE, Result.OBSERVED):
+            return
+        trunk = _kept(self._trunks, name, _Trunk, NAMES)
+        at_ms = _end(call)
+        trunk.add(at_ms, call.result is Result.SILENT, self._rules.trunk_window_ms)
+        data = {
+            "trunk": self._disguise.name(name),
+            "calls": len(trunk.lately),
+            "silent": trunk.silent_lately,
+            "rate": round(trunk.rate, 4),
+            "baseline": round(trunk.baseline, 4),
+        }
+        enough = len(trunk.lately) >= self._rules.trunk_min_calls
+        above = enough and trunk.rate > trunk.baseline * self._rules.trunk_rate_factor
+        yield from self._stand("trunk_silent_rate", name, above, at_ms, data)
+
+    def _stay(self, stay: Stay) -> Iterator[Envelope]:
+        """The queue's own formula and target, over a sliding time."""
+        self._queues.receive(stay)
+        window, target = self._queues.of(stay.queue), self._targets.of(stay.queue)
+        level = window.service_level
+        data = {
+            "queue": self._disguise.name(stay.queue),
+            "offered": window.offered,
+            "service_level": level,
+            "formula": target.formula.value,
+            "threshold_s": target.threshold_s,
+            "target_percent": target.target_percent,
+        }
+        enough = window.offered >= self._rules.service_min_calls
+        below = enough and level is not None and 100 * level < target.target_percent
+        at_ms = stay.joined_ms if stay.left_ms is None else stay.left_ms
+        yield from self._stand("service_level", stay.queue, below, at_ms, data)
+
+    def _stand(self, kind: str, name: str, bad: bool, at_ms: int, data: dict[str, Any]) -> Iterator[Envelope]:
+        """Told when it begins (revision 1) and when it is over (revision 2 of the same event)."""
+        since_ms = self._standing.get((kind, name))
+        if bad and since_ms is None:
+            self._standing[kind, name] = at_ms
+            if len(self._standing) > 2 * NAMES:
+                self._standing.popitem(last=False)
+            yield self._make(kind, f"{name}@{at_ms}", "", at_ms, data | {"state": "raised"})
+        elif not bad and since_ms is not None:
+            del self._standing[kind, name]
+            yield self._make(kind, f"{name}@{since_ms}", "", at_ms, data | {"state": "cleared"}, revision=2)
+
+    def _make(
+        self, kind: str, subject: str, call_id: str, at_ms: int, data: dict[str, Any], revision: int = 1
+    ) -> Envelope:
+        return Envelope(
+            topic=self._topics.alert(kind),
+            event_id=event_id(self._topics.site, self._node, kind, subject),
+            schema=f"callflow.alert.{kind}/1",
+            call_id=call_id,
+            occurred_ms=at_ms,
+            revision=revision,
+            data={"node": self._node, **data},
+        )
+
+
+def _end(call: CallRecord) -> int:
+    return call.arrived_ms if call.ended_ms is None else call.ended_ms
+
+
+def _kept(kept: OrderedDict[str, Entry], name: str, make: Callable[[], Entry], most: int) -> Entry:
+    """The entry of `name`, made if need be; of more than `most` the longest unused goes."""
+    if name not in kept:
+        kept[name] = make()
+    kept.move_to_end(name)
+    if len(kept) > most:
+        kept.popitem(last=False)
+    return kept[name]

@@ -1,0 +1,49 @@
+"""Topics below callflow/v1/<site>/: one place where names become parts of a topic."""
+
+import re
+from dataclasses import dataclass
+
+LONGEST_ID = 128
+_UNFIT = re.compile(r"[+#/$\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+class UnfitId(ValueError):
+    """A name cannot be a part of a topic; nothing is published for it."""
+
+
+def topic_id(name: str) -> str:
+    """`name` as one level of a topic; raises UnfitId for + # / $, control characters, nothing, or too much."""
+    if not name or len(name.encode("utf-8", "replace")) > LONGEST_ID or _UNFIT.search(name):
+        raise UnfitId(f"{name[:LONGEST_ID]!a} cannot be a part of a topic")
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of one site."""
+
+    site: str
+
+    def __post_init__(self) -> None:
+        topic_id(self.site)
+
+    @property
+    def root(self) -> str:
+        return f"callflow/v1/{self.site}"
+
+    @property
+    def status(self) -> str:
+        """Retained: whether the daemon is there."""
+        return f"{self.root}/status"
+
+    def state(self, kind: str, name: str) -> str:
+        """Retained: `kind` is queue, agent or line. Raises UnfitId."""
+        return f"{self.root}/{kind}/{topic_id(name)}/state"
+
+    def call(self, kind: str) -> str:
+        """Never retained: what became of a call."""
+        return f"{self.root}/event/call/{kind}"
+
+    def alert(self, kind: str) -> str:
+        """Never retained: something a person should look at."""
+        return f"{self.root}/event/alert/{kind}"

@@ -1,0 +1,133 @@
+"""Agents: what each is doing, from what Asterisk tells of the members of queues."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from callflow.core.rings.books import Books
+from callflow.core.rings.facts import Member, QueuesSeen, When
+from callflow.core.rings.record import AgentState, AgentWork, Spell
+
+TALKING = (2, 3, 7, 8)
+"""Device states of Asterisk: in use, busy, ringing while in use, on hold."""
+RINGING = 6
+UNREACHABLE = (4, 5)
+"""Invalid, unavailable."""
+
+
+@dataclass(slots=True)
+class _Agent:
+    members: dict[tuple[str, str], Member] = field(default_factory=dict)
+    """By queue (its safe name) and interface."""
+    work: AgentWork | None = None
+    since_ms: int = 0
+    reason: str = ""
+    partial: bool = False
+
+
+class AgentBoard:
+    """Every agent of every queue that Asterisk has told of."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._agents: dict[str, _Agent] = {}
+        self._owner: dict[tuple[str, str], str] = {}
+
+    def told(self, when: When, member: Member) -> None:
+        """A member's state has changed, or the member is new."""
+        self._books.names.learn_member(member.interface, member.name)
+        name = self._books.names.agent(member.interface, member.name)
+        key = (self._books.names.queue(member.queue), member.interface)
+        before = self._owner.get(key)
+        if before is not None and before != name:
+            self.gone(when, member)
+        self._owner[key] = name
+        agent = self._agents.setdefault(name, _Agent(since_ms=when.at_ms))
+        known = agent.members.get(key)
+        if member.status < 0 and known is not None:
+            member = Member(member.queue, member.interface, member.name, known.status, member.paused, member.reason)
+        agent.members[key] = member
+        self._update(name, agent, when)
+
+    def gone(self, when: When, member: Member) -> None:
+        """A member has left a queue; an agent in no queue is logged off."""
+        key = (self._books.names.queue(member.queue), member.interface)
+        name = self._owner.pop(key, None)
+        agent = self._agents.get(name) if name is not None else None
+        if name is not None and agent is not None:
+            agent.members.pop(key, None)
+            self._update(name, agent, when)
+
+    def seen(self, fact: QueuesSeen) -> None:
+        """A snapshot: who is not in it has left."""
+        shown = {(self._books.names.queue(m.queue), m.interface) for m in fact.members}
+        for key in [key for key in self._owner if key not in shown]:
+            self.gone(fact.when, Member(key[0], key[1]))
+        for member in fact.members:
+            self.told(fact.when, member)
+
+    def link_lost(self, at_ms: int) -> None:
+        """Nobody looks any more: every spell ends here, and what comes later begins anew."""
+        for name, agent in self._agents.items():
+            agent.partial = True
+            self._change(name, agent, None, "", at_ms)
+        self._agents.clear()
+        self._owner.clear()
+
+    def is_empty(self, queue: str) -> bool:
+        """A queue without a member who could answer; False where nothing is known of its members."""
+        states = self.members(queue)
+        return bool(states) and not any(states[work] for work in states if work not in _AWAY)
+
+    def members(self, queue: str) -> Counter[AgentWork]:
+        """How many members of a queue are doing what; paused and unreachable as that queue sees them."""
+        found = (
+            _work([member])
+            for agent in self._agents.values()
+            for key, member in agent.members.items()
+            if key[0] == queue
+        )
+        return Counter(found)
+
+    @property
+    def queues(self) -> set[str]:
+        """Every queue with a member."""
+        return {queue for queue, _ in self._owner}
+
+    def states(self, now_ms: int) -> list[AgentState]:
+        """Every agent as they are now; one in no queue is logged off."""
+        return [
+            AgentState(name, now_ms, agent.work, agent.since_ms, tuple(sorted({queue for queue, _ in agent.members})))
+            for name, agent in sorted(self._agents.items())
+        ]
+
+    def _update(self, name: str, agent: _Agent, when: When) -> None:
+        members = list(agent.members.values())
+        work = _work(members) if members else None
+        reason = next((m.reason for m in members if m.paused and m.reason), "") if work is AgentWork.PAUSED else ""
+        if (work, reason) != (agent.work, agent.reason):
+            self._change(name, agent, work, reason, when.at_ms)
+
+    def _change(self, name: str, agent: _Agent, work: AgentWork | None, reason: str, at_ms: int) -> None:
+        """End the spell that was, begin the one that is."""
+        at_ms = max(at_ms, agent.since_ms)
+        if agent.work is not None and at_ms > agent.since_ms:
+            spell = Spell(name, agent.since_ms, at_ms, agent.work, agent.reason, agent.partial)
+            self._books.keep(spell, final=True)
+        agent.work, agent.reason, agent.since_ms, agent.partial = work, reason, at_ms, False
+        if work is not None:
+            self._books.keep(Spell(name, at_ms, None, work, reason), final=False)
+
+
+_AWAY = (AgentWork.PAUSED, AgentWork.UNAVAILABLE)
+
+
+def _work(members: list[Member]) -> AgentWork:
+    """What an agent with these memberships is doing; paused only who is paused in every queue."""
+    states = {member.status for member in members}
+    if states.intersection(TALKING):
+        return AgentWork.TALKING
+    if RINGING in states:
+        return AgentWork.RINGING
+    if all(member.paused for member in members):
+        return AgentWork.PAUSED
+    return AgentWork.UNAVAILABLE if states and states <= set(UNREACHABLE) else AgentWork.AVAILABLE

@@ -1,0 +1,105 @@
+"""Names that can stand in a topic, a label and a report: of queues, agents and lines."""
+
+import re
+import zlib
+from collections.abc import Iterable
+
+from callflow.core.rings.rules import RingRules
+
+OTHER = "other"
+MAX_NAME = 64
+ODD_NAME = "odd_name"
+_SERIAL = re.compile(r"-[0-9a-f]{8}(;[12])?$")
+_LOCAL_HALF = re.compile(r"^(Local/.*-[0-9a-f]{8});([12])$")
+_SPECIAL = frozenset({"s", "h", "i", "t", "T", "o", "a", "e", "fax", "failed", "hang"})
+
+
+def safe_name(text: str) -> str:
+    """Letters, digits and . _ - of any script, at most 64; what had to be changed carries a checksum of what it was."""
+    kept = "".join(c if c.isalnum() or c in "._-" else "_" for c in text)
+    if kept == text and 0 < len(text) <= MAX_NAME:
+        return text
+    checksum = f"{zlib.crc32(text.encode('utf-8', 'replace')):08x}"
+    return f"{kept[: MAX_NAME - 9]}-{checksum}"
+
+
+def interface_of(channel: str) -> str:
+    """The phone that a channel belongs to: PJSIP/8012-0000001a is one of PJSIP/8012."""
+    return _SERIAL.sub("", channel)[:128]
+
+
+def local_pair(channel: str) -> tuple[str, str] | None:
+    """(name of the pair, "1" or "2") for half of a Local channel, None for any other."""
+    found = _LOCAL_HALF.match(channel)
+    return (found[1], found[2]) if found else None
+
+
+def _peer(interface: str) -> str:
+    """PJSIP/8012/sip:... -> 8012; Local/8012@agents/n -> 8012."""
+    return re.split("[/@]", interface.partition("/")[2] or interface, maxsplit=1)[0]
+
+
+class Names:
+    """Gives every queue, agent and line its name; above `max_names` of a kind all further ones share `other`."""
+
+    def __init__(self, rules: RingRules) -> None:
+        self._rules = rules
+        self._work_number = re.compile(rules.work_number)
+        self._line = re.compile(rules.line_pattern)
+        self._lines = {number: name for name, line in rules.lines.items() for number in line.numbers}
+        self._members: dict[str, str] = {}
+        self._known: dict[str, set[str]] = {
+            "queue": set(map(safe_name, rules.queue_cadences)),
+            "agent": set(map(safe_name, rules.work_numbers.values())),
+            "line": set(map(safe_name, rules.lines)),
+        }
+
+    def queue(self, name: str) -> str:
+        """Safe name of a queue."""
+        return self._bounded("queue", name)
+
+    def learn_member(self, interface: str, member: str) -> None:
+        """Remember who is behind an interface, for calls that come there without a queue."""
+        if len(self._members) < 10 * self._rules.max_names:
+            self._members[interface] = member
+
+    def agent(self, interface: str, member: str = "") -> str:
+        """Work number of who is at an interface; "" for no interface."""
+        if not interface:
+            return ""
+        member = member or self._members.get(interface, "")
+        given = self._rules.work_numbers
+        if (own := given.get(interface) or given.get(member)) is not None:
+            return self._bounded("agent", own)
+        peer = _peer(interface)
+        for text in (member if member != interface else "", peer):
+            if found := self._work_number.search(text):
+                return self._bounded("agent", found[0])
+        return self._bounded("agent", peer)
+
+    @property
+    def own_lines(self) -> set[str]:
+        """Lines with names of their own."""
+        return set(map(safe_name, self._rules.lines))
+
+    def line(self, candidates: Iterable[str]) -> str | None:
+        """Name of the direct line: the first of these numbers that is one; None when none is."""
+        for number in candidates:
+            if own := self._lines.get(number):
+                return self._bounded("line", own)
+            if number not in _SPECIAL and self._line.fullmatch(number):
+                return self._bounded("line", number)
+        return None
+
+    def line_numbers(self, exten: str, dialled: str, interface: str) -> tuple[str, str, str]:
+        """Where the name of a line is looked for: the extension at Dial, the phone, the number first dialled."""
+        return exten, _peer(interface), dialled
+
+    def _bounded(self, kind: str, name: str) -> str:
+        known, safe = self._known[kind], safe_name(name)
+        if safe in known:
+            return safe
+        if len(known) >= self._rules.max_names:
+            return OTHER
+        known.add(safe)
+        return safe

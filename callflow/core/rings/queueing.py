@@ -1,0 +1,282 @@
+"""Stays and talks: who waits in which queue, what becomes of them, and how long an agent talks to them."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from callflow.core.rings import facts as it
+from callflow.core.rings.books import LONGEST_CALL_MS, SETTLE_MS, Books
+from callflow.core.rings.channels import Channel
+from callflow.core.rings.dialling import call_id_of
+from callflow.core.rings.endings import NEVER_JOINED, UNRESOLVED, gone_ms, stay_outcome, told_outcome
+from callflow.core.rings.live import LiveOffer, LiveStay, Talk
+from callflow.core.rings.record import Outcome, TargetType
+from callflow.core.rings.telling import stay_record
+
+RESUMED_REVISION = 1_000
+"""A stay found by a snapshot may have been told of before this daemon began; its revisions go on above those."""
+
+
+class Queueing:
+    """Every stay and talk under way. `is_empty` knows whether a queue has nobody to answer."""
+
+    def __init__(self, books: Books, is_empty: Callable[[str], bool]) -> None:
+        self._books = books
+        self._is_empty = is_empty
+        self.stays: dict[str, LiveStay] = {}
+        """Stays by the caller's Uniqueid: a caller is in one queue at a time."""
+        self._talks: dict[str, Talk] = {}
+        """Talks by the Uniqueid of everybody in them."""
+
+    def waiting_stay(self, uniqueid: str) -> LiveStay | None:
+        """The stay of a caller who has neither left nor been answered."""
+        stay = self.stays.get(uniqueid)
+        return stay if stay is not None and stay.left_ms is None and not stay.answered else None
+
+    @property
+    def talking(self) -> int:
+        """Everybody in a talk."""
+        return len(self._talks)
+
+    @property
+    def line_talks(self) -> Counter[str]:
+        """Talks under way, by direct line."""
+        return Counter(talk.line for talk in set(self._talks.values()) if talk.line and talk.ended_at is None)
+
+    # -- the queue ------------------------------------------------------------------------------------------------
+
+    def joined(self, fact: it.CallerJoined) -> None:
+        """A stay begins."""
+        books, at_ms = self._books, fact.when.at_ms
+        caller = books.channels.get(fact.caller.uniqueid, books.now_ms)
+        caller.note(fact.when, fact.caller)
+        key = f"{caller.uniqueid} {fact.queue} {at_ms}"
+        before = self.stays.get(caller.uniqueid)
+        if books.is_past(key) or (before and (before.raw_queue, before.joined_ms) == (fact.queue, at_ms)):
+            books.odd("QueueCallerJoin repeated")
+            return
+        self._begin(caller, fact.queue, fact.when)
+
+    def _begin(self, caller: Channel, queue: str, when: it.When, *, found: bool = False) -> LiveStay:
+        books = self._books
+        if (before := self.stays.get(caller.uniqueid)) is not None:
+            self.finish(before)
+        number = 1
+        while books.is_past(_entry(caller, number)):
+            number += 1
+        stay = LiveStay(
+            call_id=call_id_of(caller),
+            entry_id=_entry(caller, number),
+            revision=RESUMED_REVISION if found else 0,
+            caller=caller,
+            queue=books.names.queue(queue),
+            raw_queue=queue,
+            joined_ms=when.at_ms,
+            stamped=when.stamped,
+            partial=found,
+        )
+        self.stays[caller.uniqueid] = stay
+        books.due(stay, LONGEST_CALL_MS)
+        self._tell(stay)
+        return stay
+
+    def found(self, fact: it.AgentCalled) -> None:
+        """A member is called for a caller whose joining nobody saw: the stay is counted from here, as partial."""
+        uniqueid, books = fact.caller.uniqueid, self._books
+        if (
+            uniqueid in self.stays
+            or books.is_past(f"gone {uniqueid}")
+            or books.is_past(f"in {fact.member.queue} {uniqueid}")
+        ):
+            return
+        caller = books.channels.get(uniqueid, books.now_ms)
+        caller.note(fact.when, fact.caller)
+        self._begin(caller, fact.member.queue, fact.when, found=True)
+
+    def abandoned(self, fact: it.CallerAbandoned) -> None:
+        """Given up, timed out or put out: which one is decided when the stay ends."""
+        if (stay := self.stays.get(fact.uniqueid)) is not None:
+            stay.abandoned = True
+            stay.stamped = stay.stamped and fact.when.stamped
+
+    def left(self, fact: it.CallerLeft) -> None:
+        """Out of the queue: to an agent, or for another reason that may still be on its way."""
+        stay = self.stays.get(fact.uniqueid)
+        if stay is None or stay.left_ms is not None or stay.raw_queue != fact.queue:
+            return
+        stay.left_ms = fact.when.at_ms
+        stay.stamped = stay.stamped and fact.when.stamped
+        stay.empty_at_leave = self._is_empty(stay.queue)
+        picked_up = bool(stay.offers) and stay.offers[-1].taken and not stay.abandoned
+        if not stay.answered and not (picked_up and gone_ms(stay) is None):
+            self._books.put_off(stay, 2 * SETTLE_MS)
+
+    def told(self, fact: it.QueueTold) -> None:
+        """QUEUESTATUS: of the stay that ends, or of a caller who never got in."""
+        stay = self.stays.get(fact.caller.uniqueid)
+        if stay is not None and stay.raw_queue == fact.queue:
+            stay.told = fact.status
+            return
+        outcome = told_outcome(fact.status)
+        key = f"{fact.caller.uniqueid} {fact.queue} {fact.when.at_ms}"
+        if outcome in NEVER_JOINED and not self._books.is_past(key):
+            caller = self._books.channels.get(fact.caller.uniqueid, self._books.now_ms)
+            caller.note(fact.when, fact.caller)
+            stay = self._begin(caller, fact.queue, fact.when)
+            stay.told, stay.left_ms = fact.status, fact.when.at_ms
+            self.finish(stay)
+
+    def agent_connected(self, fact: it.AgentConnected, agent: str) -> None:
+        """Queue says that they are connected; the bridge tells when."""
+        stay = self.stays.get(fact.caller)
+        if stay is None or stay.answered:
+            return
+        stay.agent_connect_ms = fact.when.at_ms
+        stay.stamped = stay.stamped and fact.when.stamped
+        stay.agent = stay.agent or agent
+        self._books.put_off(stay, LONGEST_CALL_MS)
+        self._tell(stay)
+
+    def agent_done(self, fact: it.AgentDone) -> None:
+        """AgentComplete: the talk is over, however it ended."""
+        if (talk := self._talks.get(fact.caller)) is not None:
+            self._end_talk(talk, fact.when.at_ms)
+        elif (stay := self.stays.get(fact.caller)) is not None and stay.answered and stay.talk is None:
+            stay.talk_end_ms = fact.when.at_ms
+            self._books.put_off(stay, 2 * SETTLE_MS)
+
+    # -- talks ----------------------------------------------------------------------------------------------------
+
+    def connected(self, offer: LiveOffer, answerers: list[Channel], at_ms: int) -> None:
+        """A caller and an agent are in the bridge."""
+        stay, books = offer.stay, self._books
+        line = offer.target if offer.target_type is TargetType.LINE else ""
+        talk = Talk(call_id=offer.call_id, caller=offer.caller, answerers=answerers, stay=stay, line=line)
+        for channel in (offer.caller, *answerers):
+            self._talks[channel.uniqueid] = talk
+        books.due(talk, LONGEST_CALL_MS)
+        if stay is None or stay.final:
+            return
+        stay.connect_ms, stay.talk = at_ms, talk
+        stay.agent = offer.picked_by or (offer.winner.agent if offer.winner else stay.agent)
+        books.put_off(stay, LONGEST_CALL_MS)
+        self._tell(stay)
+
+    def transferred(self, fact: it.Transferred) -> None:
+        """The agent hands the caller on: the agent's talk is over, the call is not."""
+        for uniqueid in fact.transferers:
+            talk = self._talks.get(uniqueid)
+            if talk is not None and talk.caller.uniqueid != uniqueid:
+                self._end_talk(talk, fact.when.at_ms)
+
+    def channel_ended(self, channel: Channel, when: it.When) -> None:
+        """A Hangup ends the talk, and the stay of a caller who has not been answered."""
+        if (talk := self._talks.get(channel.uniqueid)) is not None:
+            self._end_talk(talk, when.at_ms)
+        stay = self.stays.get(channel.uniqueid)
+        if stay is not None and stay.talk is None:
+            if stay.left_ms is None:
+                stay.left_ms = when.at_ms
+            if stay.answered and stay.talk_end_ms is None:
+                stay.talk_end_ms = when.at_ms
+            self._books.put_off(stay, 2 * SETTLE_MS)
+
+    def dumped(self, uniqueid: str) -> None:
+        """AgentDump: the caller waits on."""
+        stay = self.stays.get(uniqueid)
+        if stay is not None and not stay.answered and stay.left_ms is not None:
+            self._books.put_off(stay, 2 * SETTLE_MS)
+
+    def _end_talk(self, talk: Talk, at_ms: int) -> None:
+        if talk.ended_at is None:
+            talk.ended_at = at_ms
+            self._books.put_off(talk, SETTLE_MS)
+
+    def finish_talk(self, talk: Talk) -> None:
+        """The talk ended when the first of the two left the bridge for good."""
+        if talk.final:
+            return
+        talk.final = True
+        left = [
+            c.left_bridge_at for c in (talk.caller, *talk.answerers) if not c.bridge and c.left_bridge_at is not None
+        ]
+        end_ms = min(left, default=talk.ended_at)
+        for channel in (talk.caller, *talk.answerers):
+            if self._talks.get(channel.uniqueid) is talk:
+                del self._talks[channel.uniqueid]
+        stay = talk.stay
+        if stay is not None and not stay.final:
+            stay.talk_end_ms = end_ms
+            stay.partial = stay.partial or talk.partial or end_ms is None
+            self.finish(stay)
+
+    # -- the end --------------------------------------------------------------------------------------------------
+
+    def finish(self, stay: LiveStay) -> None:
+        """The final record of a stay; where nobody can know what became of it, it has no outcome, and is counted."""
+        if stay.final:
+            return
+        stay.final = True
+        if self.stays.get(stay.caller.uniqueid) is stay:
+            del self.stays[stay.caller.uniqueid]
+        self._books.remember(f"{stay.caller.uniqueid} {stay.raw_queue} {stay.joined_ms}")
+        self._books.remember(stay.entry_id)
+        self._books.remember(f"in {stay.raw_queue} {stay.caller.uniqueid}")
+        asked = gone_ms(stay)
+        if stay.left_ms is None and asked is None and not stay.answered:
+            stay.partial = True
+            stay.marks.add(UNRESOLVED)
+            self._books.unresolved["stay"] += 1
+        else:
+            stay.outcome = stay_outcome(stay, 1000 * self._books.targets.of(stay.raw_queue).short_abandon_s)
+            if asked is not None and not stay.answered:
+                stay.left_ms = asked
+        if stay.left_ms is None and stay.answered:
+            stay.left_ms = stay.connect_ms if stay.connect_ms is not None else stay.agent_connect_ms
+        if stay.outcome is Outcome.ANSWERED and stay.talk_end_ms is None:
+            stay.partial = True
+        self._tell(stay)
+
+    def _tell(self, stay: LiveStay) -> None:
+        stay.revision += 1
+        self._books.keep(stay_record(stay), final=stay.final)
+
+    # -- when nobody was looking ----------------------------------------------------------------------------------
+
+    def link_lost(self) -> None:
+        """What is under way may go on unseen from here."""
+        for stay in self.stays.values():
+            stay.partial = True
+            self._tell(stay)
+        for talk in self._talks.values():
+            talk.partial = True
+
+    def channel_lost(self, channel: Channel, when: it.When) -> None:
+        """A snapshot does not show a channel any more: when and how it ended is not known."""
+        if (talk := self._talks.get(channel.uniqueid)) is not None:
+            talk.partial = True
+            self._end_talk(talk, when.at_ms)
+        elif (stay := self.stays.get(channel.uniqueid)) is not None:
+            self.finish(stay)
+
+    def seen(self, fact: it.QueuesSeen) -> None:
+        """A snapshot: callers who wait are found again or for the first time; who does not wait any more is let go."""
+        waiting = {one.caller.uniqueid for one in fact.waiting}
+        for stay in list(self.stays.values()):
+            seen_before = stay.caller.touched_ms < fact.asked_ms
+            if stay.partial and seen_before and not stay.answered and stay.caller.uniqueid not in waiting:
+                self.finish(stay)
+        for one in fact.waiting:
+            uniqueid, past = one.caller.uniqueid, self._books.is_past
+            if uniqueid in self.stays or uniqueid not in fact.uniqueids:
+                continue
+            if past(f"gone {uniqueid}") or past(f"in {one.queue} {uniqueid}"):
+                continue
+            caller = self._books.channels.get(uniqueid, self._books.now_ms)
+            caller.note(fact.when, one.caller)
+            joined = it.When(fact.when.at_ms - one.waited_ms, fact.when.stamped, fact.when.odd)
+            self._begin(caller, one.queue, joined, found=True)
+
+
+def _entry(caller: Channel, number: int) -> str:
+    """Id of a caller's n-th stay; the same after a restart of ours, for the first."""
+    return f"{caller.uniqueid}-{number}"

@@ -1,0 +1,86 @@
+"""What a site may set about rings: whose bell counts, who an agent is, what a direct line is. The section [rings]."""
+
+import re
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+
+from callflow.core.profile import Frozen, Name
+from callflow.core.rings.cadence import COUNTRIES, Cadence
+
+
+class LineRules(Frozen):
+    """One direct line with a name of its own."""
+
+    numbers: tuple[str, ...] = Field(min_length=1, description="Dialled numbers or extensions that are this line.")
+    cadence: Name | None = Field(None, description="Ring cadence of this line's phones; leave out for [rings] cadence.")
+
+
+class RingRules(Frozen):
+    """How rings are counted, and under which names."""
+
+    cadence: Name = Field(
+        "cn", description="The bell that rings are counted by: a country, or one of [rings.cadences]."
+    )
+    analogue_offset_s: float = Field(
+        0.0, ge=0, le=30, description="Seconds that analogue phones have rung before Asterisk hears of it (DAHDI)."
+    )
+    auto_answer_s: float = Field(
+        0.3, ge=0, le=5, description="An answer sooner than this (seconds) is a machine's and counts in no standard."
+    )
+    work_number: str = Field(
+        r"\d{2,}",
+        description="Regular expression that finds the work number in a member's name, else in the interface.",
+    )
+    work_numbers: dict[str, str] = Field(
+        default_factory=dict, description="Work number by interface or member name, where the expression does not do."
+    )
+    line_pattern: str = Field(
+        r"[0-9]{2,5}", description="Regular expression: dialled extensions that are direct lines, under their own name."
+    )
+    max_names: int = Field(
+        500,
+        ge=1,
+        le=100_000,
+        description="Queues, agents and lines to tell apart, each; further ones are called other.",
+    )
+    cadences: dict[Name, Cadence] = Field(default_factory=dict, description="Cadences of your own, by name.")
+    queue_cadences: dict[str, Name] = Field(
+        default_factory=dict, description="Cadence by queue, where its phones ring otherwise than `cadence` says."
+    )
+    lines: dict[str, LineRules] = Field(default_factory=dict, description="Direct lines with names of their own.")
+
+    @field_validator("work_number", "line_pattern")
+    @classmethod
+    def _is_a_pattern(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return pattern
+
+    @model_validator(mode="after")
+    def _cadences_exist(self) -> Self:
+        named = {"cadence": self.cadence}
+        named |= {f"queue_cadences.{queue}": name for queue, name in self.queue_cadences.items()}
+        named |= {f"lines.{name}.cadence": rules.cadence for name, rules in self.lines.items() if rules.cadence}
+        for key, name in named.items():
+            if name not in self.cadences and name not in COUNTRIES:
+                known = sorted({*COUNTRIES, *self.cadences})
+                raise ValueError(f"{key}: there is no cadence {name!r} in {known}")
+        return self
+
+    def cadence_name(self, queue: str = "", line: str = "") -> str:
+        """Name of the cadence that a queue's or a line's rings are counted by."""
+        own_line = self.lines.get(line)
+        own = self.queue_cadences.get(queue) if queue else own_line.cadence if own_line else None
+        return own or self.cadence
+
+    def bell(self, name: str) -> Cadence:
+        """The cadence of this name; a site's own goes before a country's."""
+        return self.cadences.get(name) or COUNTRIES[name]
+
+    def thresholds_s(self) -> tuple[float, ...]:
+        """Where a class ends, seconds, of every cadence in use: bounds of a histogram that is to show the classes."""
+        names = {self.cadence, *self.queue_cadences.values(), *(line.cadence for line in self.lines.values())} - {None}
+        return tuple(sorted({ms / 1000 for name in names if name for ms in self.bell(name).thresholds_ms}))

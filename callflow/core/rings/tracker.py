@@ -1,0 +1,220 @@
+"""The ring tracker: a second pure core beside the engine. Facts in, records to keep out; it never acts on a call."""
+
+from collections import Counter
+
+from callflow.core import commands as do
+from callflow.core import events
+from callflow.core.rings import facts as it
+from callflow.core.rings.agents import AgentBoard
+from callflow.core.rings.books import Books
+from callflow.core.rings.dialling import Dialling
+from callflow.core.rings.live import LiveOffer, LiveStay, Talk
+from callflow.core.rings.queueing import Queueing
+from callflow.core.rings.record import AgentState, LineState, QueueState, RingSource, TargetType
+from callflow.core.rings.rules import RingRules
+from callflow.core.service.targets import Targets
+
+Input = it.Fact | events.LinkUp | events.LinkLost
+
+
+class Tracker:
+    """Counts rings. `receive` and `expire` return records to keep; neither ever raises for an event."""
+
+    def __init__(self, rules: RingRules, targets: Targets) -> None:
+        self._books = Books(rules, targets)
+        self._board = AgentBoard(self._books)
+        self._queueing = Queueing(self._books, self._board.is_empty)
+        self._dialling = Dialling(self._books, self._queueing.waiting_stay, self._queueing.connected)
+        self.rules = rules
+        self.unexpected: Counter[str] = self._books.unexpected
+        """What fitted nowhere, by name."""
+        self.unresolved: Counter[str] = self._books.unresolved
+        """Legs and stays that ended while nobody was looking."""
+        self.timing_source: Counter[str] = self._books.timing_source
+        """Legs that rang, by what told so."""
+
+    @property
+    def live(self) -> int:
+        """Stays, offers and who talks: nothing is under way, and nothing due, when it is 0."""
+        return len(self._queueing.stays) + len(self._dialling.live) + self._queueing.talking
+
+    @property
+    def channels(self) -> int:
+        """Channels known of."""
+        return len(self._books.channels)
+
+    # -- the core's three calls -----------------------------------------------------------------------------------
+
+    def receive(self, event: Input, now_ms: int) -> list[do.Command]:
+        """Take in one fact."""
+        self._books.set_clock(now_ms)
+        match event:
+            case events.LinkUp():
+                pass
+            case events.LinkLost(at_ms):
+                self._link_lost(at_ms)
+            case it.QueuesSeen():
+                self._seen(event)
+            case it.MemberTold(when, member):
+                self._mark(when)
+                self._board.told(when, member)
+            case it.MemberGone(when, member):
+                self._board.gone(when, member)
+            case _:
+                self._mark(event.when)
+                self._call_fact(event)
+        return self._books.take_commands()
+
+    def expire(self, now_ms: int) -> list[do.Command]:
+        """End what is due by now."""
+        self._books.set_clock(now_ms)
+        for live in self._books.all_due():
+            if isinstance(live, LiveOffer):
+                self._dialling.finish(live)
+            elif isinstance(live, LiveStay):
+                self._queueing.finish(live)
+            elif isinstance(live, Talk):
+                self._queueing.finish_talk(live)
+        return self._books.take_commands()
+
+    def next_deadline(self) -> int | None:
+        """When to call `expire` next, epoch ms of our own clock."""
+        return self._books.next_deadline()
+
+    # -- the state as it is now -----------------------------------------------------------------------------------
+
+    def queues(self, now_ms: int) -> list[QueueState]:
+        """Every queue that has members or callers."""
+        waiting: dict[str, list[int]] = {queue: [] for queue in self._board.queues}
+        for stay in self._queueing.stays.values():
+            callers = waiting.setdefault(stay.queue, [])
+            if stay.left_ms is None and not stay.answered:
+                callers.append(stay.joined_ms)
+        return [
+            QueueState(queue, now_ms, len(joined), min(joined, default=None), dict(self._board.members(queue)))
+            for queue, joined in sorted(waiting.items())
+        ]
+
+    def agents(self, now_ms: int) -> list[AgentState]:
+        """Every agent, by work number."""
+        return self._board.states(now_ms)
+
+    def lines(self, now_ms: int) -> list[LineState]:
+        """Every direct line that rings or talks, and those with names of their own."""
+        ringing = Counter(
+            offer.target
+            for offer in self._dialling.live
+            if offer.target_type is TargetType.LINE and offer.open and not offer.taken
+        )
+        talking = self._queueing.line_talks
+        names = sorted({*ringing, *talking, *self._books.names.own_lines})
+        return [LineState(name, now_ms, ringing[name], talking[name]) for name in names]
+
+    # -- facts ----------------------------------------------------------------------------------------------------
+
+    def _mark(self, when: it.When) -> None:
+        for odd in when.odd:
+            self._books.odd(odd)
+
+    def _call_fact(self, event: it.Fact) -> None:
+        dialling, queueing = self._dialling, self._queueing
+        match event:
+            case it.DialBegan():
+                dialling.dial_began(event)
+            case it.DialTold():
+                dialling.dial_told(event)
+            case it.DialEnded():
+                dialling.dial_ended(event)
+            case it.PickedUp():
+                dialling.picked_up(event)
+            case it.Transferred():
+                queueing.transferred(event)
+            case it.CallerJoined():
+                queueing.joined(event)
+            case it.CallerAbandoned():
+                queueing.abandoned(event)
+            case it.CallerLeft():
+                queueing.left(event)
+            case it.QueueTold():
+                queueing.told(event)
+            case it.AgentCalled():
+                queueing.found(event)
+                dialling.agent_called(event)
+            case it.AgentConnected(_, _, _, member):
+                queueing.agent_connected(event, self._books.names.agent(member.interface, member.name))
+            case it.AgentDumped(_, caller, dest):
+                if (leg := dialling.leg(dest)) is not None:
+                    leg.dumped = True
+                queueing.dumped(caller)
+            case it.AgentDone():
+                queueing.agent_done(event)
+            case _:
+                self._channel_fact(event)
+
+    def _channel_fact(self, event: it.Fact) -> None:
+        """What a channel tells of itself; kept even before anybody knows whose it is."""
+        channels, now_ms = self._books.channels, self._books.now_ms
+        match event:
+            case it.ChannelBegan(when, party):
+                channel = channels.get(party.uniqueid, now_ms)
+                channel.note(when, party)
+                channel.began_here = True
+            case it.ChannelRang(when, party):
+                channel = channels.get(party.uniqueid, now_ms)
+                channel.note(when, party)
+                channel.rang(when.at_ms, RingSource.RINGING)
+            case it.ChannelUp(when, party):
+                channel = channels.get(party.uniqueid, now_ms)
+                channel.note(when, party)
+                if channel.up_at is None:
+                    channel.up_at = when.at_ms
+            case it.HangupAsked():
+                self._hangup_asked(event)
+            case it.BridgeEntered(when, party, bridge):
+                channel = channels.get(party.uniqueid, now_ms)
+                channel.note(when, party)
+                channels.enter(channel, bridge)
+                channel.left_bridge_at = None
+                self._dialling.bridge_entered(channel, when)
+            case it.BridgeLeft(when, uniqueid, bridge):
+                known = channels.known(uniqueid)
+                if known is not None and known.bridge == bridge:
+                    channels.enter(known, "")
+                    known.left_bridge_at = when.at_ms
+            case it.ChannelEnded(when, uniqueid):
+                self._books.remember(f"gone {uniqueid}")
+                ended = channels.forget(uniqueid)
+                if ended is not None:
+                    ended.note(when)
+                    ended.ended_at = when.at_ms
+                    self._dialling.channel_ended(ended, when)
+                    self._queueing.channel_ended(ended, when)
+
+    def _hangup_asked(self, fact: it.HangupAsked) -> None:
+        """The far end's wish counts always; Asterisk's own only while the queue has not let the caller go."""
+        channel = self._books.channels.known(fact.uniqueid)
+        stay = self._queueing.stays.get(fact.uniqueid)
+        if channel is None:
+            return
+        if not fact.soft and channel.asked_at is None:
+            channel.asked_at, channel.cause = fact.when.at_ms, fact.cause
+        if fact.soft and channel.soft_at is None and (stay is None or stay.left_ms is None):
+            channel.soft_at = fact.when.at_ms
+
+    # -- the link -------------------------------------------------------------------------------------------------
+
+    def _link_lost(self, at_ms: int) -> None:
+        self._dialling.link_lost()
+        self._queueing.link_lost()
+        self._board.link_lost(at_ms)
+
+    def _seen(self, fact: it.QueuesSeen) -> None:
+        """A snapshot after the link came up: what is gone has ended unseen, what waits is counted from here."""
+        channels = self._books.channels
+        for uniqueid in channels.prune(fact.uniqueids, fact.asked_ms):
+            lost = channels.forget(uniqueid)
+            if lost is not None:
+                self._dialling.channel_lost(lost, fact.when)
+                self._queueing.channel_lost(lost, fact.when)
+        self._queueing.seen(fact)
+        self._board.seen(fact)

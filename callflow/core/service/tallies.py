@@ -1,0 +1,153 @@
+"""What a report counts, in whole numbers that can be added up: shares and means are made of sums, never of shares."""
+
+from collections import Counter
+from dataclasses import dataclass, field, fields
+from typing import Self
+
+from callflow.core.rings.record import Outcome
+from callflow.core.service.level import Waiting, share
+
+ABANDONED = (
+    Outcome.ABANDONED_QUEUE,
+    Outcome.ABANDONED_RINGING,
+    Outcome.ABANDONED_POST_PICKUP,
+    Outcome.SHORT_ABANDON,
+)
+"""The caller gave up; whether that was short is for the queue's standard to say, by the time waited."""
+SENT_ON = (Outcome.TIMEOUT, Outcome.LEAVE_EMPTY, Outcome.EXIT_KEY)
+"""Waited, and left the queue unanswered without hanging up."""
+TURNED_AWAY = (Outcome.FULL, Outcome.JOIN_EMPTY)
+"""Never got in, and so never offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts and sums; `a + b` adds field by field, a `longest` takes the greater."""
+
+    def __add__(self, other: Self) -> Self:
+        values = {}
+        for name in (each.name for each in fields(self)):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            values[name] = max(mine, theirs) if name.startswith("longest") else mine + theirs
+        return type(self)(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Rings(Tally):
+    """Offers, or an agent's legs, by how they were answered; those not measured for certain are `uncertain` alone."""
+
+    early: int = 0
+    acceptable: int = 0
+    ideal: int = 0
+    late: int = 0
+    unanswered: int = 0
+    excluded: int = 0
+    uncertain: int = 0
+    ring_ms: int = 0
+    """Of the answered ones, in all."""
+    rings: int = 0
+
+    @property
+    def answered(self) -> int:
+        """Answered, early or late."""
+        return self.early + self.acceptable + self.ideal + self.late
+
+    @property
+    def within_three(self) -> float | None:
+        """Share of all that rang and was answered within three rings, the early ones with them (row P1)."""
+        return share(self.answered - self.late, self.answered + self.unanswered)
+
+    @property
+    def mean_ring_ms(self) -> float | None:
+        """How long it rang until answered, in the mean."""
+        return share(self.ring_ms, self.answered)
+
+    @property
+    def mean_rings(self) -> float | None:
+        """Rings completed until answered, in the mean."""
+        return share(self.rings, self.answered)
+
+
+@dataclass(frozen=True, slots=True)
+class Service(Tally):
+    """Stays in queues; those not measured for certain are `uncertain` alone."""
+
+    answered: int = 0
+    answered_in_time: int = 0
+    abandoned: int = 0
+    abandoned_in_time: int = 0
+    short: int = 0
+    sent_on: int = 0
+    turned_away: int = 0
+    withdrawn: int = 0
+    """Taken out by somebody else, or put back by an agent who hung up at once: counted in no share."""
+    uncertain: int = 0
+    wait_ms: int = 0
+    """Of the answered ones, in all."""
+    longest_wait_ms: int = 0
+    """Of all who waited."""
+
+    @property
+    def offered(self) -> int:
+        """All who waited in the queue until they were answered, gave up or were sent on."""
+        return self.answered + self.abandoned + self.sent_on
+
+    @property
+    def waiting(self) -> Waiting:
+        """What a service level is made of."""
+        return Waiting(
+            self.offered, self.answered, self.answered_in_time, self.abandoned, self.abandoned_in_time, self.short
+        )
+
+    @property
+    def asa_ms(self) -> float | None:
+        """Average speed of answer: how long the answered ones waited, in the mean."""
+        return share(self.wait_ms, self.answered)
+
+    @property
+    def abandonment(self) -> float | None:
+        """Share of the offered who gave up, the short ones with them."""
+        return share(self.abandoned, self.offered)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk(Tally):
+    """Talks of agents with callers of a queue."""
+
+    talks: int = 0
+    talk_ms: int = 0
+
+    @property
+    def mean_ms(self) -> float | None:
+        """How long a talk was, in the mean."""
+        return share(self.talk_ms, self.talks)
+
+
+@dataclass(frozen=True, slots=True)
+class Screened(Tally):
+    """Calls that were screened, by what became of them; of the silent and quiet ones, by what was heard."""
+
+    results: Counter[str] = field(default_factory=Counter)
+    causes: Counter[str] = field(default_factory=Counter)
+    """By name of a `Heard`; "" where no ear could tell."""
+
+    @property
+    def calls(self) -> int:
+        """All of them."""
+        return self.results.total()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTime(Tally):
+    """What agents did, ms; what is not known for certain is left out."""
+
+    available: int = 0
+    ringing: int = 0
+    talking: int = 0
+    paused: int = 0
+    unavailable: int = 0
+
+    @property
+    def occupancy(self) -> float | None:
+        """Share of the time on duty, pauses apart, that was spent talking."""
+        return share(self.talking, self.available + self.ringing + self.talking)

@@ -1,0 +1,33 @@
+"""What a site promises the callers of a queue, and how it counts whether the promise was kept."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from callflow.core.profile import Frozen
+from callflow.core.service.level import Formula
+
+QueueName = Annotated[str, Field(pattern=r"^[^\x00-\x1f/+#]{1,128}$")]
+
+
+class QueueTarget(Frozen):
+    """The service standard of one queue."""
+
+    formula: Formula = Field(Formula.A, description="Formula of the service level, A to F (docs/reports.md).")
+    threshold_s: int = Field(20, ge=1, le=3600, description="Seconds within which a caller should be answered.")
+    short_abandon_s: int = Field(
+        5, ge=0, le=600, description="Seconds within which hanging up says nothing about the service."
+    )
+    target_percent: float = Field(
+        80.0, ge=0, le=100, description="Service level to reach; reports show 10 points less in yellow, below in red."
+    )
+
+
+class Targets(Frozen):
+    """The standards of all queues."""
+
+    queues: dict[QueueName, QueueTarget]
+
+    def of(self, queue: str) -> QueueTarget:
+        """The queue's own, else the one named default."""
+        return self.queues.get(queue) or self.queues["default"]

@@ -1,0 +1,242 @@
+"""What was heard, and what of it: the tap is asked, and the answer says who is there and how well they are heard.
+
+Two kinds of question: a *verdict* ends a stretch of listening; a *look* comes at once, when a sound has just begun, and
+only hastens things. A voice that is clear, with our gain counted in, ends the screening; one that is too low moves the
+call to the quiet ladder. While the tap is live, a sound that only Asterisk's ear took for speech is looked at too: the
+tap may explain it as noise or a tone; what it cannot explain is a caller.
+"""
+
+from callflow.core import commands as do
+from callflow.core import events as it
+from callflow.core.ear import Judgement
+from callflow.core.heard import Heard
+from callflow.core.raising import ANSWER_TIMEOUT_MS, Raising
+from callflow.core.record import Kind
+from callflow.core.states import Input, Result, State
+
+LOOK_TIMEOUT_MS = 200
+LOOK_EVERY_MS = 200
+LOOK_MARGIN_DB = 12.0
+"""A look measures little of a voice: its loudest syllable was seen 11 dB above the level of the whole."""
+WEIGH_MS = 800
+"""So much of a voice is measured before its level counts."""
+HEAR_OUT_MS = 2000
+"""A caller who is about to be asked to speak up is first let finish."""
+VOICE = (Heard.SPEECH, Heard.QUIET)
+EXPLAINED_MS = 400
+"""With less of the line in its ear the tap cannot say that a sound is noise: it takes a voice for one at first."""
+PERHAPS_MS = 96
+"""With so much that would be voice if it stood alone, neither."""
+NOTHING_DBOV = -66.0
+"""What is fainter is no voice, and is not what Asterisk's ear took for speech."""
+
+
+def _has_voice(window: it.WindowJudged) -> bool:
+    return window.heard in VOICE and (window.level_dbov is None or window.level_dbov >= NOTHING_DBOV)
+
+
+def _explains(window: it.WindowJudged) -> bool:
+    """The tap has heard the sound, too, and it was no voice: noise, a tone, or our own prompt come back."""
+    match window.heard:
+        case Heard.TONE:
+            return True
+        case Heard.COMFORT_NOISE:
+            return window.noise_dbov is not None and window.noise_dbov >= NOTHING_DBOV
+        case Heard.NOISE:
+            return window.heard_ms >= EXPLAINED_MS and window.voice_ms < PERHAPS_MS
+    return False
+
+
+class Weighing(Raising):
+    """A call whose sounds are judged. Above it stand `_listen`, `_silence` and `_confirm`."""
+
+    _ask_id = 0
+    _verdict_asked = False
+    _voiced = False
+    """The call came to WEIGHING by a voice, not by the end of its listening time."""
+    _unexplained: Judgement | None = None
+    """A sound that only Asterisk's ear took for speech; it counts unless the tap explains it."""
+    _echoing = False
+    """The tap has explained a sound while this prompt was said."""
+    _window_at = 0
+    _trust_at: int | None = None
+
+    # -- sounds ---------------------------------------------------------------------------------------------------
+
+    def _judged(self, sound: Judgement, now_ms: int) -> None:
+        """A click is noted and changes nothing; a voice is a caller, once it has been weighed."""
+        self._tell(Kind.SPEECH if sound.speech else Kind.CLICK, sound.at_ms, sound.what, f"{sound.ear}: {sound.why}")
+        if not sound.speech:
+            self._clicked()
+        elif not self._ears.tapped or self.state is State.ARMING:
+            self._heard(Result.SPOKE, sound.at_ms, now_ms)
+        elif self.state is not State.RAISING:
+            self._voice_began(sound, now_ms)
+
+    def _voice_began(self, sound: Judgement, now_ms: int) -> None:
+        if sound.ear != "tap":
+            if self._echoing and sound.at_ms < self._window_at:
+                return  # its window is over, but others like it were our own prompt come back
+            self._unexplained = self._unexplained or sound
+            self._trust_at = now_ms + LOOK_TIMEOUT_MS
+        else:
+            self._voice_at = self._voice_at or sound.at_ms
+            if self.state is State.WEIGHING:
+                self._voiced = True
+            elif not self._low_is_known:
+                self._weigh(sound.at_ms, now_ms)
+        self._look(now_ms)
+
+    @property
+    def _low_is_known(self) -> bool:
+        """While we ask for a louder voice, or say goodbye for want of one: only a clear voice changes anything now."""
+        return self._climb.quiet and (self._climb.last or self.state is State.SPEAKING)
+
+    def _weigh(self, at_ms: int, now_ms: int) -> None:
+        """Stop speaking, and measure the voice."""
+        self._go(Input.VOICE)
+        self._voiced = True
+        self._verdict_asked = False
+        self._stop_prompt(now_ms)
+        self._voice_at = at_ms
+        self._look_at = now_ms + LOOK_EVERY_MS
+        up_next = self._climb.next_quiet
+        raises = up_next is not None and up_next.raise_gain
+        self._state_at = now_ms + (WEIGH_MS if raises else HEAR_OUT_MS)
+
+    def _look(self, now_ms: int) -> None:
+        """Ask now and, while there is a voice, again and again: it may become clear at any moment."""
+        self._ask()
+        self._look_at = None if self._voice_at is None else now_ms + LOOK_EVERY_MS
+
+    # -- questions ------------------------------------------------------------------------------------------------
+
+    def _ask(self, *, verdict: bool = False) -> None:
+        """Ask what has been heard; only the newest question is waited for, and a look never replaces a verdict."""
+        if self._verdict_asked and not verdict:
+            return
+        self._ask_id += 1
+        self._verdict_asked = verdict
+        self._do(do.JudgeWindow(self.arrived.call_id, self.arrived.channel, self._ask_id, verdict))
+
+    def _ask_verdict(self, now_ms: int) -> None:
+        self._ask(verdict=True)
+        self._state_at = now_ms + ANSWER_TIMEOUT_MS
+
+    def _weighing_over(self, now_ms: int) -> None:
+        """The voice has been measured long enough, or no answer has come: then Asterisk's ear is left."""
+        if self._verdict_asked:
+            self.window_judged(it.WindowJudged(self.arrived.call_id, self._ask_id), now_ms)
+        else:
+            self._ask_verdict(now_ms)
+
+    def _looks_due(self, now_ms: int) -> bool:
+        """Do what is due about looks; True when something was."""
+        if self._trust_at is not None and now_ms >= self._trust_at and self._unexplained is not None:
+            self._heard(Result.SPOKE, self._unexplained.at_ms, now_ms)
+            return True
+        if self._look_at is not None and now_ms >= self._look_at:
+            self._look(now_ms)
+            return True
+        return False
+
+    def answered(self, event: it.WindowJudged | it.GainSet | it.GainRefused, now_ms: int) -> None:
+        """Take in what came of a question or a gain."""
+        match event:
+            case it.WindowJudged():
+                self.window_judged(event, now_ms)
+            case it.GainSet():
+                self.gain_set(event.gain_db, now_ms)
+            case it.GainRefused():
+                self.gain_refused(event.reason, now_ms)
+
+    def window_judged(self, window: it.WindowJudged, now_ms: int) -> None:
+        """The answer: a clear voice, one too low, or none."""
+        if window.ask_id != self._ask_id:
+            return
+        verdict, self._verdict_asked = self._verdict_asked, False
+        sound, self._unexplained, self._trust_at = self._unexplained, None, None
+        if verdict:
+            self.journal.judged(window, now_ms)
+        if _has_voice(window):
+            self._voice(window, verdict, sound, now_ms)
+        elif sound is not None and not _explains(window):
+            self._sounded(sound, window, verdict, now_ms)
+        else:
+            self._echoing = self._echoing or (sound is not None and self.state is State.SPEAKING)
+            if verdict:
+                self._no_voice(window, now_ms)
+
+    # -- answers --------------------------------------------------------------------------------------------------
+
+    def _voice(self, window: it.WindowJudged, verdict: bool, sound: Judgement | None, now_ms: int) -> None:
+        self._noise_dbov = window.noise_dbov
+        if self._clear(window.level_dbov, 0.0 if verdict else LOOK_MARGIN_DB):
+            if not verdict:
+                self.journal.judged(window, now_ms)
+            self._fit_gain(window.level_dbov)
+            self._heard(Result.SPOKE, self._voice_at or now_ms, now_ms)
+        elif self._low_is_known:
+            if verdict:
+                self._unmoved(now_ms)
+        elif self.state is not State.WEIGHING:
+            self._weigh(sound.at_ms if sound else now_ms, now_ms)
+            if verdict:
+                self._too_low(window.level_dbov, now_ms)
+        elif verdict:
+            self._too_low(window.level_dbov, now_ms)
+
+    def _sounded(self, sound: Judgement, window: it.WindowJudged, verdict: bool, now_ms: int) -> None:
+        """Asterisk's ear took a sound for speech, and the tap cannot say that it was none: a caller, or soon one."""
+        if verdict or self._low_is_known or window.heard is not Heard.NOISE:
+            self._heard(Result.SPOKE, sound.at_ms, now_ms)
+            return
+        self._unexplained = sound
+        if self.state is State.WEIGHING:
+            self._voiced = True
+        else:
+            self._weigh(sound.at_ms, now_ms)
+
+    def _no_voice(self, window: it.WindowJudged, now_ms: int) -> None:
+        """Noise is a doubt; a voice that came to nothing is one too, where the next thing is the hang-up."""
+        if self._is_doubt(window):
+            self._go(Input.DOUBT)
+            self._conclude(Result.PASSED, now_ms, f"{window.heard}, and so perhaps a caller")
+        elif self.state is State.WEIGHING and self._voiced:
+            if self._climb.last or not self._ears.tapped:
+                self._heard(Result.SPOKE, self._voice_at or now_ms, now_ms)
+            else:
+                self._voice_at = self._look_at = None
+                self._listen(Input.NO_VOICE, now_ms)
+        else:
+            self._unmoved(now_ms)
+
+    def _is_doubt(self, window: it.WindowJudged) -> bool:
+        match window.heard:
+            case Heard.NOISE:
+                loud = window.noise_dbov is None or window.noise_dbov >= self.profile.noise_above_dbov
+                return loud and self.profile.on_noise == "agent"
+            case Heard.TONE:
+                return self.profile.on_tone == "agent"
+        return False
+
+    def _unmoved(self, now_ms: int) -> None:
+        """Nothing was heard that changes the way up."""
+        if self.state is State.CONFIRMING:
+            self._confirm(now_ms)
+        else:
+            self._silence(now_ms)
+
+    # -- what stands above ----------------------------------------------------------------------------------------
+
+    def _clicked(self) -> None:
+        raise NotImplementedError
+
+    def _listen(self, after: Input, now_ms: int) -> None:
+        raise NotImplementedError
+
+    def _silence(self, now_ms: int) -> None:
+        raise NotImplementedError
+
+    def _confirm(self, now_ms: int) -> None:
+        raise NotImplementedError

@@ -1,0 +1,82 @@
+"""Is what we hear our own prompt come back? How much of a sound can be explained by what was sent before it."""
+
+import numpy as np
+import numpy.typing as npt
+
+from callflow.hearing.frames import FRAME, Floats
+
+SPAN = 16384
+"""Samples from which the echo path is learnt: 2 s. From less, any word could be explained by a piece of a prompt."""
+LONGEST = 6400
+"""Samples that an echo may take: 800 ms, network, jitter buffer and room together."""
+ECHO_SHARE = 0.3
+"""Sound of which this share or more is explained by what was sent is its echo (measured: docs/hearing.md)."""
+ECHO_SURE = 0.6
+"""From this share on everything in the last half second was an echo."""
+RECENT_FRAMES = 16
+"""The sound in question: the last half second."""
+
+_RECENT = RECENT_FRAMES * FRAME
+_FFT = 32768
+_BLOCK, _HOP = 512, 256
+_BLOCK_WINDOW = np.hanning(_BLOCK + 1)[:_BLOCK].astype(np.float32)
+_RECENT_BLOCKS = (_RECENT - _BLOCK) // _HOP + 1
+_LINE_PERCENTILE, _LINE_NOISE = 15, 1.5
+"""The quietest blocks are the line's own noise, which nothing explains and nobody makes."""
+
+_SOUND = 1e-3
+"""A block 30 dB below the loudest one teaches nothing of the path."""
+_OWN = 2 / 3
+"""Blocks overlap by half: three of them know as much as two."""
+_FITTED = 1.5
+"""What is fitted to each frequency: the path and, for all of them, the delay. From a few blocks anything could be
+explained so; the share is adjusted for it (the adjusted coefficient of determination)."""
+
+Spectra = npt.NDArray[np.complex64]
+
+
+class EchoPath:
+    """The way from what is sent to one caller back to us; remembers how long it takes."""
+
+    def __init__(self) -> None:
+        self._delay = 0
+
+    def explains(self, heard: Floats, sent: Floats) -> float:
+        """Share (at most 1) of the end of `heard` (2 s) that is an echo of `sent`, which begins 800 ms earlier.
+
+        The delay is where the two are most alike (generalised cross-correlation). What lies between them may colour the
+        sound: the path is learnt for each frequency from all of it, and what it does not explain of the last half
+        second is somebody else.
+        """
+        blocks = _blocks(heard)
+        share = _explained(blocks, sent, self._delay)
+        if share < ECHO_SHARE:
+            self._delay = _most_alike(heard, sent)
+            share = _explained(blocks, sent, self._delay)
+        return share
+
+
+def _explained(heard: Spectra, sent: Floats, delay: int) -> float:
+    ours = _blocks(sent[LONGEST - delay : LONGEST - delay + SPAN])
+    path = (heard * ours.conj()).sum(axis=0) / (np.square(np.abs(ours)).sum(axis=0) + 1e-9)
+    recent = heard[-_RECENT_BLOCKS:]
+    left = np.square(np.abs(recent - path * ours[-_RECENT_BLOCKS:])).sum()
+    energy = np.square(np.abs(heard)).sum(axis=1)
+    line = np.percentile(energy, _LINE_PERCENTILE) * _RECENT_BLOCKS
+    unexplained = max(0.0, left - _LINE_NOISE * line) / (np.square(np.abs(recent)).sum() + 1e-12)
+    learnt_from = _OWN * np.count_nonzero(energy > _SOUND * energy.max())
+    return float(1.0 - unexplained * learnt_from / max(learnt_from - _FITTED, 1e-9))
+
+
+def _most_alike(heard: Floats, sent: Floats) -> int:
+    """Samples from what was sent to its echo, 0 to 6400."""
+    cross = np.fft.rfft(heard, _FFT) * np.fft.rfft(sent, _FFT).conj()
+    alike = np.fft.irfft(cross / (np.sqrt(np.abs(cross)) + 1e-9))
+    # heard begins LONGEST after sent, so an echo of delay d lies at lag d - LONGEST
+    lags = np.concatenate((alike[_FFT - LONGEST :], alike[:1]))
+    return int(np.abs(lags).argmax())
+
+
+def _blocks(samples: Floats) -> Spectra:
+    views = np.lib.stride_tricks.sliding_window_view(samples, _BLOCK)[::_HOP]
+    return np.fft.rfft(views * _BLOCK_WINDOW, axis=1).astype(np.complex64)

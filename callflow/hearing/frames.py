@@ -1,0 +1,70 @@
+"""What can be told of a single frame of 32 ms: its level, and whether one or two tones make up its spectrum."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+FRAME = 256
+"""Samples of a frame at 8 kHz: 32 ms."""
+FRAME_MS = 32
+BIN_HZ = 8000 / FRAME
+SILENT_DBOV = -120.0
+
+_FIRST_BIN = 7  # 219 Hz: what is below is no telephone tone
+_SPREAD = 2  # a Hann window spreads a tone over two bins to each side
+_WINDOW = np.hanning(FRAME + 1)[:FRAME].astype(np.float32)
+_AROUND = np.arange(-_SPREAD, _SPREAD + 1)
+
+Floats = npt.NDArray[np.float32]
+Bins = npt.NDArray[np.int64]
+
+
+class FrameFacts(NamedTuple):
+    """One entry for each frame of a batch."""
+
+    level_dbov: Floats
+    first: Bins
+    """The largest peak of the spectrum above 219 Hz, in bins of 31.25 Hz."""
+    second: Bins
+    """The largest peak apart from it."""
+    first_hz: Floats
+    """Where between its bins the largest peak lies."""
+    tonality: Floats
+    """Share of the energy above 219 Hz that lies within two bins of these two peaks."""
+
+
+def describe(frames: Floats) -> FrameFacts:
+    """The facts of frames of 256 samples (-1 to 1), one a row."""
+    power = np.mean(np.square(frames), axis=1)
+    level = 10 * np.log10(power + 10 ** (SILENT_DBOV / 10))
+    spectrum = np.fft.rfft(frames * _WINDOW, axis=1)[:, _FIRST_BIN - _SPREAD :]
+    energy = np.square(spectrum.real) + np.square(spectrum.imag)
+    energy[:, :_SPREAD] = 0.0
+    energy[:, -_SPREAD:] = 0.0
+    whole = energy.sum(axis=1) + 1e-12
+    first_hz = _between_bins(energy)
+    first, near_first = _take_peak(energy)
+    second, near_second = _take_peak(energy)
+    tonality = ((near_first + near_second) / whole).astype(np.float32)
+    return FrameFacts(level.astype(np.float32), first, second, first_hz, tonality)
+
+
+def _between_bins(energy: Floats) -> Floats:
+    """Frequency of each row's largest peak: the top of the parabola through it and its neighbours, in decibels."""
+    peak = np.clip(energy.argmax(axis=1), 1, energy.shape[1] - 2)
+    rows = np.arange(len(energy))
+    below, top, above = (np.log(energy[rows, peak + step] + 1e-15) for step in (-1, 0, 1))
+    moved = 0.5 * (below - above) / np.minimum(below - 2 * top + above, -1e-9)
+    hertz: Floats = ((peak + _FIRST_BIN - _SPREAD + np.clip(moved, -0.5, 0.5)) * BIN_HZ).astype(np.float32)
+    return hertz
+
+
+def _take_peak(energy: Floats) -> tuple[Bins, Floats]:
+    """The bin of each row's largest peak and the energy around it, which is taken out of `energy`."""
+    rows = np.arange(len(energy))[:, None]
+    peak = energy.argmax(axis=1)
+    around = np.clip(peak[:, None] + _AROUND, 0, energy.shape[1] - 1)
+    taken = energy[rows, around].sum(axis=1)
+    energy[rows, around] = 0.0
+    return peak + _FIRST_BIN - _SPREAD, taken

@@ -1,0 +1,105 @@
+"""The hearing of a whole process: one step of the voice detector for all callers who are listened to."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from callflow.hearing.echo import ECHO_SHARE, ECHO_SURE, RECENT_FRAMES
+from callflow.hearing.frames import Floats, describe
+from callflow.hearing.listener import Listener
+from callflow.hearing.memory import KEPT_FRAMES, Memory, Rows
+from callflow.hearing.settings import HearingSettings
+from callflow.hearing.tones import Flags, continue_runs
+from callflow.hearing.vad import Vad
+
+GAIN = np.float32(10.0)
+"""+20 dB: the model hears quiet voices as well as loud ones then, and takes less noise for voice (docs/hearing.md)."""
+ONSET_VOICE = 0.8
+"""Mean probability of two frames that confirms a voice while it speaks."""
+VOICE = 0.5
+"""Probability from which a frame counts as voice."""
+
+_NOTHING_DBOV = -70.0  # idle codes of both laws are below it, and so is any voice worth hearing
+_ASLEEP_FRAMES = 16  # after half a second of nothing the model is not asked
+_TONE_HOLD_FRAMES = 4
+
+
+class Hearing:
+    """One per process: the model and what is remembered of each listener."""
+
+    def __init__(self, settings: HearingSettings | None = None) -> None:
+        self._settings = settings or HearingSettings()
+        self._vad = Vad()
+        self._memory = Memory()
+
+    def listener(self) -> Listener:
+        """A listener for one call; close it when the call needs no listening any more."""
+        return Listener(self._memory, self._settings)
+
+    def run(self, listeners: Iterable[Listener]) -> None:
+        """Judge every whole frame of 32 ms that these listeners have been fed: one run of the model per step."""
+        due = [one for one in listeners if one.due]
+        while due:
+            self._step(due)
+            due = [one for one in due if one.due]
+
+    def _step(self, due: list[Listener]) -> None:
+        """The next frame of each of these listeners."""
+        rows = np.array([one.row for one in due])
+        frames = np.array([one.take_frame() for one in due], dtype=np.float32) / np.float32(32768)
+        columns = np.array([one.frames for one in due]) % KEPT_FRAMES
+        voice = self._listen(rows, columns, frames)
+        for index in np.flatnonzero(voice >= VOICE):
+            share = due[index].own_echo()
+            if share >= ECHO_SHARE:
+                voice[index] = 0.0
+                self._mark_echo(rows[index], columns[index], RECENT_FRAMES if share >= ECHO_SURE else 1)
+        self._remember(rows, columns, voice, due)
+
+    def _listen(self, rows: Rows, columns: Rows, frames: Floats) -> Floats:
+        """Probability of voice in each frame, 0 under a certain tone; levels and tones go into the history."""
+        memory, facts = self._memory.rows, describe(frames)
+        runs = continue_runs(facts, memory[["first_hz", "steady", "v21"]][rows])
+        memory["first_hz"][rows] = facts.first_hz
+        memory["steady"][rows], memory["v21"][rows] = runs.steady, runs.v21
+        history = memory["history"]
+        history["level_dbov"][rows, columns] = facts.level_dbov
+        history["steady"][rows, columns], history["v21"][rows, columns] = runs.steady, runs.v21
+        history["dtmf"][rows, columns] = runs.dtmf
+        history["echo"][rows, columns] = False
+        hold = np.where(runs.certain(), _TONE_HOLD_FRAMES, np.maximum(memory["tone_hold"][rows] - 1, 0))
+        memory["tone_hold"][rows] = hold
+        voice = self._voices(rows, frames, facts.level_dbov)
+        voice[hold > 0] = 0.0
+        return voice
+
+    def _voices(self, rows: Rows, frames: Floats, level_dbov: Floats) -> Floats:
+        """What the model says; it is not asked where nothing has been heard for long."""
+        memory = self._memory.rows
+        silent = np.where(level_dbov < _NOTHING_DBOV, memory["silent"][rows] + 1, 0)
+        memory["silent"][rows] = silent
+        awake: Flags = silent < _ASLEEP_FRAMES
+        voice = np.zeros(rows.size, dtype=np.float32)
+        memory["model"][rows[~awake]] = 0.0
+        if awake.any():
+            listening = rows[awake]
+            voice[awake], memory["model"][listening] = self._vad.run(frames[awake] * GAIN, memory["model"][listening])
+        return voice
+
+    def _mark_echo(self, row: int, column: int, frames: int) -> None:
+        """The last so many frames were our own prompt come back, also those that could not be told from a voice yet."""
+        history = self._memory.rows["history"][row]
+        last = (column - np.arange(frames)) % KEPT_FRAMES
+        history["echo"][last], history["voice"][last] = True, 0.0
+
+    def _remember(self, rows: Rows, columns: Rows, voice: Floats, due: list[Listener]) -> None:
+        """Confirm voices that two frames agree on."""
+        memory = self._memory.rows
+        voiced = np.where(voice >= VOICE, memory["voiced"][rows] + 1, 0)
+        sure = (voice + memory["voice"][rows]) / 2 >= ONSET_VOICE
+        memory["voice"][rows], memory["voiced"][rows] = voice, voiced
+        memory["history"]["voice"][rows, columns] = voice
+        for index in np.flatnonzero(sure):
+            due[index].confirm(int(voiced[index]))
+        for one in due:
+            one.judged()

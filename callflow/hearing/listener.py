@@ -1,0 +1,121 @@
+"""One caller who is listened to."""
+
+import numpy as np
+
+from callflow.hearing.echo import LONGEST, SPAN, EchoPath
+from callflow.hearing.finding import Finding, Onset
+from callflow.hearing.frames import FRAME, FRAME_MS, Floats
+from callflow.hearing.judge import judge
+from callflow.hearing.memory import KEPT_FRAMES, KEPT_SAMPLES, Memory, Records
+from callflow.hearing.settings import HearingSettings
+from callflow.hearing.tape import Samples, Tape
+
+_PER_MS = 8
+_NOTHING_SENT = 10 ** (-70 / 20)
+"""Root mean square of -70 dBov."""
+_ECHO_FRAMES = 4
+"""While our prompt may come back a voice must last so long, 128 ms: its first moments may be anybody's."""
+_IN_STEP = 320
+"""Samples by which what is sent may run behind what is heard without a gap between: 40 ms."""
+
+
+class Listener:
+    """Hears one call; made by `Hearing.listener`. Times are in ms from the first sample fed."""
+
+    def __init__(self, memory: Memory, settings: HearingSettings) -> None:
+        self._memory = memory
+        self._settings = settings
+        self.row = memory.take()
+        self.frames = 0
+        """Frames that have been judged."""
+        self._heard = Tape(KEPT_SAMPLES)
+        self._sent = Tape(2 * (LONGEST + SPAN))
+        self._echo_path = EchoPath()
+        self._may_be_echo = False
+        self._window_begins = 0
+        self._onset: Onset | None = None
+
+    def feed(self, samples: Samples) -> None:
+        """The caller's audio: 8 kHz, any number of samples, as it comes."""
+        self._heard.add(samples)
+
+    def sent(self, samples: Samples) -> None:
+        """What is played to the caller at the same time, fed in step with `feed` (or not at all)."""
+        behind = self._heard.size - self._sent.size - samples.size
+        if behind > _IN_STEP:
+            self._sent.skip(behind)
+        self._sent.add(samples)
+
+    def begin_window(self) -> None:
+        """A listening window begins with the next sample: `verdict` and `speaking` start afresh."""
+        self._window_begins = self._heard.size
+        self._onset = None
+
+    def acknowledge(self) -> None:
+        """Forget the onset that `speaking` told; if the voice goes on it will be told again."""
+        self._onset = None
+
+    def close(self) -> None:
+        """The call needs no listening any more; nothing may be asked of this listener after it."""
+        self._memory.give_back(self.row)
+
+    @property
+    def fed_ms(self) -> int:
+        """How much has been fed so far."""
+        return self._heard.size // _PER_MS
+
+    @property
+    def speaking(self) -> Onset | None:
+        """Since when the caller has been speaking, or None; kept until `begin_window` or `acknowledge`."""
+        return self._onset
+
+    def verdict(self) -> Finding:
+        """What the window has been so far, of a long one its last 8 s."""
+        first = max(-(-self._window_begins // FRAME), self.frames - KEPT_FRAMES)
+        samples = self._heard.cut(first * FRAME, self.frames * FRAME)
+        return judge(self._history(first), samples, self._settings, spoke=self._onset is not None)
+
+    def _history(self, first: int) -> Records:
+        """The records of the frames from `first` on, oldest first."""
+        history: Records = self._memory.rows["history"][self.row]
+        return history[np.arange(first, self.frames) % KEPT_FRAMES]
+
+    # What follows is for Hearing.
+
+    @property
+    def due(self) -> bool:
+        """True while a whole frame waits to be judged."""
+        return self._heard.size >= (self.frames + 1) * FRAME
+
+    def take_frame(self) -> Samples:
+        """The next frame to be judged."""
+        return self._heard.cut(self.frames * FRAME, (self.frames + 1) * FRAME)
+
+    def judged(self) -> None:
+        """The frame taken has been judged."""
+        self.frames += 1
+
+    def confirm(self, voiced: int) -> None:
+        """A voice is certain; it began `voiced` frames ago, the one being judged counted in."""
+        if self._onset is None and (voiced >= _ECHO_FRAMES or not self._may_be_echo):
+            end = (self.frames + 1) * FRAME_MS
+            self._onset = Onset(end - max(voiced, 2) * FRAME_MS, end)
+
+    def own_echo(self) -> float:
+        """How much of what is heard, with the frame being judged, is what we sent, come back: a share, 0 to 1."""
+        end = (self.frames + 1) * FRAME
+        self._may_be_echo = False
+        if self._onset is not None or self._sent.size < end - LONGEST:
+            return 0.0
+        sent = self._lately(self._sent, end, LONGEST + SPAN)
+        if np.sqrt(np.mean(np.square(sent[-LONGEST:]))) < _NOTHING_SENT:
+            return 0.0
+        self._may_be_echo = True
+        return self._echo_path.explains(self._lately(self._heard, end, SPAN), sent)
+
+    @staticmethod
+    def _lately(tape: Tape, end: int, count: int) -> Floats:
+        """The `count` samples before `end`; what is not on the tape is silence."""
+        found = tape.cut(end - count, end).astype(np.float32) / np.float32(32768)
+        before = max(0, min(count, tape.first - (end - count)))
+        return np.pad(found, (before, count - before - found.size))

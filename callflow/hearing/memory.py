@@ -1,0 +1,62 @@
+"""What is remembered of every listener, one row each, so that a step of all of them is a few array operations."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from callflow.hearing.frames import FRAME
+from callflow.hearing.vad import REMEMBERED
+
+KEPT_FRAMES = 256
+"""Frames of each listener that a verdict can look back on: 8.2 s."""
+KEPT_SAMPLES = KEPT_FRAMES * FRAME
+
+FRAME_RECORD = np.dtype(
+    [
+        ("level_dbov", "f4"),
+        ("voice", "f4"),  # probability of voice, 0 where a tone or our own echo was certain at once
+        ("steady", "i2"),  # see tones.ToneRuns
+        ("v21", "i2"),
+        ("dtmf", "?"),
+        ("echo", "?"),  # our own prompt come back
+    ]
+)
+_ROW = np.dtype(
+    [
+        ("model", "f4", REMEMBERED),
+        ("first_hz", "f4"),  # the largest peak of the frame before
+        ("steady", "i2"),
+        ("v21", "i2"),
+        ("silent", "i4"),  # frames in a row with nothing in them
+        ("tone_hold", "i1"),  # frames for which a certain tone still masks voices
+        ("voice", "f4"),  # that of the frame before
+        ("voiced", "i4"),  # frames in a row with voice
+        ("history", FRAME_RECORD, KEPT_FRAMES),
+    ]
+)
+
+Rows = npt.NDArray[np.int64]
+Records = npt.NDArray[Any]
+
+
+class Memory:
+    """`rows` is an array of records; a row is taken by a listener and given back when it is closed."""
+
+    def __init__(self, rows: int = 32) -> None:
+        self.rows: Records = np.zeros(rows, dtype=_ROW)
+        self._free = list(range(rows))
+
+    def take(self) -> int:
+        """The number of a fresh row."""
+        if not self._free:
+            size = self.rows.size
+            self.rows = np.concatenate((self.rows, np.zeros(size, dtype=_ROW)))
+            self._free = list(range(size, 2 * size))
+        row = self._free.pop()
+        self.rows[row] = np.zeros((), dtype=_ROW)
+        return row
+
+    def give_back(self, row: int) -> None:
+        """The row's listener is closed."""
+        self._free.append(row)

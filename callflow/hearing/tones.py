@@ -1,0 +1,71 @@
+"""Tones of machines: ringback, busy, dial, DTMF and fax, told from voices frame by frame."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from callflow.hearing.frames import BIN_HZ, Bins, FrameFacts
+
+Flags = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.int16]
+
+FAINT_DBOV = -58.0
+"""Frames below this are not looked at for tones: G.711 itself makes tones of very faint sound."""
+STEADY_STEPS = 3
+"""A steady tone is one for so many frames (96 ms)."""
+V21_STEPS = 6
+"""A fax's modem is one for so many frames (192 ms)."""
+
+_STEADY_SHARE, _DTMF_SHARE, _V21_SHARE = 0.99, 0.93, 0.72
+_PURE_SHARE = 0.998  # two tones that beat move their common peak, but nothing else is that pure
+_STEADY_HZ = 4.0  # a voice moves more in 32 ms, and women's vowels are nearly as pure as tones
+_DTMF_LOW_HZ, _DTMF_HIGH_HZ = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
+_DTMF_WITHIN_HZ = 20.0
+_V21_BINS = (50, 62)  # around 1650 and 1850 Hz, ITU-T V.21 channel 2
+
+
+class ToneRuns(NamedTuple):
+    """How many frames in a row each kind of tone has lasted, up to and with this frame."""
+
+    steady: Counts
+    v21: Counts
+    dtmf: Flags
+
+    def certain(self) -> Flags:
+        """True for frames in which a tone is certain by now."""
+        return (self.steady >= STEADY_STEPS) | (self.v21 >= V21_STEPS) | self.dtmf
+
+
+def continue_runs(facts: FrameFacts, before: npt.NDArray[Any]) -> ToneRuns:
+    """The runs with one more frame of each listener; `before` are first_hz, steady and v21 of the frame before."""
+    loud = facts.level_dbov > FAINT_DBOV
+    moved_hz = np.abs(facts.first_hz - before["first_hz"])
+    low, high = np.minimum(facts.first, facts.second), np.maximum(facts.first, facts.second)
+    is_steady = loud & (facts.tonality > np.where(moved_hz < _STEADY_HZ, _STEADY_SHARE, _PURE_SHARE))
+    is_v21 = loud & (facts.tonality > _V21_SHARE) & (low >= _V21_BINS[0]) & (high <= _V21_BINS[1])
+    keys = _close_to(low, _DTMF_LOW_HZ) & _close_to(high, _DTMF_HIGH_HZ)
+    return ToneRuns(
+        np.where(is_steady, before["steady"] + 1, 0).astype(np.int16),
+        np.where(is_v21, before["v21"] + 1, 0).astype(np.int16),
+        loud & (facts.tonality > _DTMF_SHARE) & keys,
+    )
+
+
+def tonal(runs: ToneRuns) -> Flags:
+    """Of the frames of one window, in order: those that belong to a tone, from its first frame on."""
+    return _whole_run(runs.steady, STEADY_STEPS) | _whole_run(runs.v21, V21_STEPS) | runs.dtmf
+
+
+def _whole_run(counts: Counts, needed: int) -> Flags:
+    """Every frame of each run that reached `needed`."""
+    belongs = np.zeros(counts.size, dtype=np.bool_)
+    for end in np.flatnonzero((counts >= needed) & (np.append(counts[1:], 0) == 0)):
+        belongs[max(0, end + 1 - int(counts[end])) : end + 1] = True
+    return belongs
+
+
+def _close_to(bins: Bins, group_hz: tuple[int, ...]) -> Flags:
+    apart = np.abs(np.multiply(bins, BIN_HZ)[:, None] - np.array(group_hz))
+    close: Flags = apart.min(axis=1) <= _DTMF_WITHIN_HZ
+    return close

@@ -1,0 +1,163 @@
+"""Does what the ring tracker recorded agree with what a scenario expects, and with the wire?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from callflow.adapters.ami.wire import parse
+from callflow.core.rings.record import Leg, LegEnd, Offer, Stay
+from callflow.core.rings.rules import RingRules
+from callflow.core.rings.telling import REAL_RINGING
+from callflow.lab.rings.run import Placed
+from callflow.lab.rings.scenario import LegExpected, OfferExpected
+from callflow.lab.rings.site import Numbered
+from callflow.lab.rings.wire import PhoneLeg
+from callflow.simulator.ring_replay import KeptRings, replay_rings
+
+TOLERANCE_MS = 20
+"""Between a phone's 180 and 200 on the wire and what is recorded."""
+
+TALK_TOLERANCE_MS = 50
+"""Between the BYE and the end of the talk: a hang-up wakes several threads of Asterisk, one after the other."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """What was recorded of one scenario."""
+
+    stays: list[Stay]
+    offers: list[Offer]
+    legs: list[Leg]
+
+
+def rules_of(scenarios: list[Numbered]) -> RingRules:
+    """The settings that these scenarios are recorded by."""
+    own = {s.queue: s.scenario.cadence for s in scenarios if s.scenario.queue is not None}
+    return RingRules(queue_cadences=own)
+
+
+def record(placed: Placed) -> KeptRings:
+    """What the tracker records of a whole run."""
+    messages = ((round(arrival.at_s * 1000), parse(arrival.raw)) for arrival in placed.arrivals)
+    return replay_rings(messages, rules_of(placed.scenarios))
+
+
+def records_of(kept: KeptRings, numbered: Numbered) -> Records:
+    """The records of one scenario's own caller, and of others in its queue."""
+    stays = [stay for stay in kept.stays if stay.queue == numbered.queue]
+    calls = {stay.call_id for stay in stays if stay.caller_number == numbered.caller}
+    if numbered.scenario.queue is None:
+        calls |= {offer.call_id for offer in kept.offers if offer.target == numbered.entry}
+    return Records(
+        stays,
+        [offer for offer in kept.offers if offer.call_id in calls],
+        [leg for leg in kept.legs if leg.call_id in calls],
+    )
+
+
+def judge(numbered: Numbered, records: Records, wire: list[PhoneLeg]) -> list[str]:
+    """Every disagreement, in words."""
+    return [
+        *_stays(numbered, records),
+        *_offers(numbered, records),
+        *_legs(numbered, records),
+        *_wire(numbered, records, wire),
+        *_talk(numbered, records, wire),
+    ]
+
+
+def _stays(numbered: Numbered, records: Records) -> Iterator[str]:
+    expect = numbered.scenario.expect
+    if len(records.stays) != expect.stays:
+        yield f"{len(records.stays)} stays, expected {expect.stays}"
+    mine = [stay for stay in records.stays if stay.caller_number == numbered.caller]
+    others = tuple(stay.outcome for stay in records.stays if stay not in mine)
+    if others != expect.others:
+        yield f"other callers came to {others}, expected {expect.others}"
+    for stay in mine:
+        if stay.outcome is not expect.outcome:
+            yield f"outcome {stay.outcome}, expected {expect.outcome}"
+        if stay.marks != expect.marks:
+            yield f"marks {stay.marks}, expected {expect.marks}"
+        if stay.agent not in _numbers(numbered, expect.agent):
+            yield f"agent {stay.agent!r}, expected {expect.agent}"
+        if stay.partial:
+            yield "the stay is partial"
+
+
+def _offers(numbered: Numbered, records: Records) -> Iterator[str]:
+    expected = numbered.scenario.expect.offers
+    if len(records.offers) != len(expected):
+        yield f"{len(records.offers)} offers, expected {len(expected)}"
+    for offer, wanted in zip(records.offers, expected, strict=False):
+        seen = OfferExpected(
+            answer_class=offer.answer_class,
+            agent=_letter(numbered, offer.agent),
+            legs=offer.legs,
+            picked_up=offer.picked_up,
+        )
+        agents = wanted.agent if isinstance(wanted.agent, tuple) else (wanted.agent,)
+        if seen.model_copy(update={"agent": wanted.agent}) != wanted or seen.agent not in agents:
+            yield f"offer {seen}, expected {wanted}"
+
+
+def _legs(numbered: Numbered, records: Records) -> Iterator[str]:
+    expected = numbered.scenario.expect.legs
+    if len(records.legs) != len(expected):
+        yield f"{len(records.legs)} legs, expected {len(expected)}"
+    for leg, wanted in zip(records.legs, expected, strict=False):
+        yield from _leg(numbered, leg, wanted)
+
+
+def _leg(numbered: Numbered, leg: Leg, wanted: LegExpected) -> Iterator[str]:
+    number = numbered.phone(wanted.phone)
+    if number not in leg.interface:
+        yield f"a leg to {leg.interface}, expected {number}"
+    for what, seen, right in (
+        ("ended as", leg.end, wanted.end),
+        ("answered", leg.answer_class, wanted.answer_class),
+        ("marks", leg.marks, (wanted.marks,)),
+    ):
+        if seen not in (right if isinstance(right, tuple) else (right,)):
+            yield f"leg to {number}: {what} {seen}, expected {right}"
+    source = leg.ring_source or "none"
+    rings = ("ringing", "dial_state") if wanted.source == "ringing" else (wanted.source,)  # a race of two threads
+    if source not in rings:
+        yield f"leg to {number}: ring start by {source}, expected {wanted.source}"
+
+
+def _wire(numbered: Numbered, records: Records, wire: list[PhoneLeg]) -> Iterator[str]:
+    """Where the phone said 180 and 200, the recorded ring is between them."""
+    for leg, seen in pair_with_wire(records, wire, numbered):
+        if seen.ring_s is None or leg.ring_ms is None or leg.ring_source not in REAL_RINGING:
+            continue
+        if leg.end is LegEnd.ANSWERED and abs(leg.ring_ms - seen.ring_s * 1000) > TOLERANCE_MS:
+            yield f"leg to {seen.number}: {leg.ring_ms} ms recorded, {seen.ring_s * 1000:.0f} ms on the wire"
+
+
+def _talk(numbered: Numbered, records: Records, wire: list[PhoneLeg]) -> Iterator[str]:
+    """The agent's talk ends when the agent's phone has its BYE, or sends one: by a hang-up or a transfer alike."""
+    for leg, seen in pair_with_wire(records, wire, numbered):
+        stay = next((stay for stay in records.stays if stay.call_id == leg.call_id and stay.agent == leg.agent), None)
+        if leg.connect_ms is None or stay is None or stay.talk_end_ms is None or seen.bye_at is None or not leg.queue:
+            continue
+        if abs(stay.talk_end_ms - seen.bye_at * 1000) > TALK_TOLERANCE_MS:
+            yield f"talk ended {stay.talk_end_ms - seen.bye_at * 1000:+.0f} ms from the BYE of {seen.number}"
+
+
+def pair_with_wire(records: Records, wire: list[PhoneLeg], numbered: Numbered) -> Iterator[tuple[Leg, PhoneLeg]]:
+    """Each leg with the INVITE it stands for: the one to a phone of its name that was sent at that time."""
+    for number in numbered.numbers.values():
+        invites = [seen for seen in wire if seen.number == number]
+        for leg in records.legs:
+            if number in leg.interface and invites:
+                yield leg, min(invites, key=lambda seen: abs(seen.invited_at * 1000 - leg.began_ms))
+
+
+def _numbers(numbered: Numbered, letters: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    if letters is None:
+        return ("",)
+    return tuple(numbered.phone(letter) for letter in letters)
+
+
+def _letter(numbered: Numbered, number: str) -> str | None:
+    return next((letter for letter, own in numbered.numbers.items() if own == number), None)

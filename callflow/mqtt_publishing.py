@@ -1,0 +1,125 @@
+"""Everything of MQTT, put together: events and alerts through the outbox, states from the board."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from callflow import __version__
+from callflow.adapters.http.sample import Sample
+from callflow.adapters.mqtt.link import MqttLink
+from callflow.adapters.mqtt.options import MqttOptions
+from callflow.adapters.store.outbox import Bounds, Outbox
+from callflow.adapters.store.pending import Also, Record
+from callflow.adapters.store.store import Store
+from callflow.core.publishing.alerts import AlertRules, AlertWatch
+from callflow.core.publishing.discovery import Discovery
+from callflow.core.publishing.events import EventMaker
+from callflow.core.publishing.privacy import Disguise
+from callflow.core.publishing.states import StateBoard
+from callflow.core.publishing.topics import Topics
+from callflow.core.publishing.window import Windows
+from callflow.core.service.targets import Targets
+from callflow.errors import StoreError
+from callflow.live_states import LiveStates
+from callflow.settings import Settings
+
+TIDY_S = 5.0
+STATES_S = 1.0
+
+log = structlog.get_logger()
+
+
+class MqttPublishing:
+    """Used only where [mqtt] is enabled."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        targets: Targets,
+        disguise: Disguise,
+        read_off: Callable[[], Sample],
+        now_ms: Callable[[], int],
+    ) -> None:
+        mqtt = settings.mqtt
+        self._read_off = read_off
+        self._tasks: list[asyncio.Task[None]] = []
+        self._told_unfit: set[str] = set()
+        topics = Topics(mqtt.site or settings.node.name)
+        node = settings.node.name
+        self._events = EventMaker(topics, node, disguise)
+        self._alerts = AlertWatch(alert_rules(settings), topics, node, disguise, targets)
+        self._windows = Windows(1000 * mqtt.window_s, targets)
+        bounds = Bounds(mqtt.outbox_max_events, int(3_600_000 * mqtt.outbox_max_age_h))
+        self.outbox = Outbox(settings.store.path, node, bounds, now_ms)
+        prefix = mqtt.home_assistant_prefix if mqtt.home_assistant else ""
+        discovery = Discovery(topics, prefix, __version__) if prefix else None
+        self._states = LiveStates(StateBoard(topics, disguise, discovery))
+        options = mqtt_options(settings, topics)
+        self.link = MqttLink(options, topics, __version__, self.outbox, self._states, now_ms, log, prefix)
+
+    def start(self, store: Store) -> None:
+        """Begin to send; returns at once."""
+        self.outbox.open(store)
+        self.link.start()
+        self._tasks = [asyncio.create_task(self._keep_tidy()), asyncio.create_task(self._keep_showing())]
+
+    async def stop(self) -> None:
+        """Say goodbye to the broker."""
+        for task in self._tasks:
+            task.cancel()
+        await self.link.stop()
+
+    def also_of(self, record: Record) -> Iterable[Also]:
+        """What is saved with a record that has ended: its event, and the alerts it gives rise to."""
+        self._windows.receive(record)
+        event = self._events.event_of(record)
+        envelopes = self._alerts.receive(record) if event is None else [event, *self._alerts.receive(record)]
+        return [self.outbox.put(envelope) for envelope in envelopes]
+
+    async def _keep_tidy(self) -> None:
+        while True:
+            try:
+                await self.outbox.tidy()
+            except StoreError as error:
+                log.debug("the outbox cannot be measured; tried again", reason=str(error))
+            await asyncio.sleep(TIDY_S)
+
+    async def _keep_showing(self) -> None:
+        """States follow the truth once a second, and only while AMI tells what is true."""
+        while True:
+            sample = self._read_off()
+            if sample.ami_connected:
+                self._states.board.update(sample.queues, sample.agents, sample.lines, self._windows.by_queue)
+                self._states.ring()
+                self._tell_unfit()
+            await asyncio.sleep(STATES_S)
+
+    def _tell_unfit(self) -> None:
+        """Each name that cannot stand in a topic is told once."""
+        unfit = self._states.board.unfit
+        for name in sorted(unfit - self._told_unfit):
+            log.warning("a name cannot stand in a topic; no state is published for it", name=name[:128])
+        self._told_unfit |= unfit
+        self.link.counts["unfit_names"] = len(unfit)
+
+
+def mqtt_options(settings: Settings, topics: Topics) -> MqttOptions:
+    """The [mqtt] section, for the adapter."""
+    mqtt = settings.mqtt
+    shared = mqtt.model_dump(include=set(MqttOptions.model_fields))
+    return MqttOptions.model_validate({**shared, "client_id": mqtt.client_id or f"callflow-{topics.site}"})
+
+
+def alert_rules(settings: Settings) -> AlertRules:
+    """The [alerts] section, for the core."""
+    alerts = settings.alerts
+    return AlertRules(
+        short_call_ms=int(1000 * alerts.short_call_s),
+        short_calls=alerts.short_calls,
+        trunk_window_ms=1000 * alerts.trunk_window_s,
+        trunk_rate_factor=alerts.trunk_rate_factor,
+        trunk_min_calls=alerts.trunk_min_calls,
+        service_window_ms=1000 * alerts.service_window_s,
+        service_min_calls=alerts.service_min_calls,
+    )

@@ -1,0 +1,117 @@
+"""Puts together what leaves the daemon: metrics over HTTP, events, states and alerts over MQTT.
+
+None of it may hold up a call: everything has tasks of its own, is bounded, and fails by itself.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from callflow import __version__
+from callflow.adapters.http.call_metrics import Bounds, CallMetrics
+from callflow.adapters.http.health_metrics import HealthCollector, Lags
+from callflow.adapters.http.readiness import Limits
+from callflow.adapters.http.sample import OutboxSample, Sample
+from callflow.adapters.http.server import HttpServer
+from callflow.adapters.store.pending import Also, Record
+from callflow.adapters.store.store import Store
+from callflow.core.publishing.privacy import Disguise
+from callflow.core.service.targets import Targets
+from callflow.loop_lag import LoopLag
+from callflow.mqtt_publishing import MqttPublishing
+from callflow.privacy import load_key
+from callflow.settings import Settings
+
+log = structlog.get_logger()
+
+
+class Publishing:
+    """Give `also_of` to the store, and call `start` once the store is open. `read_off`: how the daemon is now."""
+
+    def __init__(self, settings: Settings, read_off: Callable[[], Sample], now_ms: Callable[[], int]) -> None:
+        self._read_off = read_off
+        self._failing = False
+        disguise, targets = disguise_of(settings), settings.targets()
+        http = settings.http
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        bounds = Bounds(settings.rings.thresholds_s(), wait_bounds_s(targets), http.max_names, http.max_agents)
+        self._calls = CallMetrics(registry, bounds, disguise)
+        self._lags = Lags(registry)
+        collector = HealthCollector(__version__, settings.node.name, disguise, http.max_names)
+        registry.register(collector)
+        self._loop_lag = LoopLag(self._lags.loop.observe)
+        limits = Limits(http.ready_loop_lag_s, http.ready_outbox_age_s)
+        self._http = HttpServer(http.host, http.port, registry, collector, self.sample, limits, log)
+        self._serves = http.enabled
+        self.mqtt = MqttPublishing(settings, targets, disguise, read_off, now_ms) if settings.mqtt.enabled else None
+
+    def start(self, store: Store) -> None:
+        """Begin to serve and to send; returns at once."""
+        self._loop_lag.start()
+        if self._serves:
+            self._http.start()
+        if self.mqtt is not None:
+            self.mqtt.start(store)
+
+    async def stop(self) -> None:
+        """Say goodbye to the broker; what it has not confirmed is sent after the next start."""
+        self._loop_lag.stop()
+        if self.mqtt is not None:
+            await self.mqtt.stop()
+        await self._http.stop()
+
+    def also_of(self, record: Record, final: bool) -> Iterable[Also]:
+        """Count a record that has ended; returns what is saved with it for the broker."""
+        if not final:
+            return ()
+        try:
+            self._calls.count(record)
+        except Exception as error:  # noqa: BLE001 - a figure must not cost an event, nor either of them a record
+            say = log.debug if self._failing else log.error
+            say("a record could not be counted", reason=repr(error))
+            self._failing = True
+        return () if self.mqtt is None else self.mqtt.also_of(record)
+
+    def ami_event(self, stamped_ms: int | None, now_ms: int) -> None:
+        """An AMI event has come; Asterisk's clock may be ahead of ours."""
+        if stamped_ms is not None:
+            self._lags.ami_event.observe(max(0, now_ms - stamped_ms) / 1000)
+
+    def sample(self) -> Sample:
+        """How the daemon is now, and how its publishing is."""
+        sample = replace(self._read_off(), loop_lag_s=self._loop_lag.worst_s)
+        if self.mqtt is None:
+            return sample
+        outbox = self.mqtt.outbox
+        waiting = OutboxSample(outbox.depth, outbox.oldest_ms, outbox.dropped, outbox.sent)
+        counts = {**sample.counts, "mqtt": self.mqtt.link.counts}
+        return replace(sample, mqtt_connected=self.mqtt.link.connected, outbox=waiting, counts=counts)
+
+
+def disguise_of(settings: Settings) -> Disguise:
+    """What hides numbers; without a key of the site's own and no place to keep one, one that lasts until the end."""
+    privacy = settings.privacy
+    plain = privacy.numbers == "plain"
+    if given := privacy.key.get_secret_value():
+        return Disguise(given.encode(), plain, privacy.internal_digits)
+    path = Path(privacy.key_file) if privacy.key_file else settings.store.path.with_name("privacy.key")
+    try:
+        key = load_key(path)
+    except (OSError, ValueError) as error:
+        log.warning(
+            "no key for hashing numbers could be kept; hashes change with every start",
+            reason=str(error),
+            remedy="set [privacy] key or key_file",
+        )
+        key = secrets.token_bytes(32)
+    return Disguise(key, plain, privacy.internal_digits)
+
+
+def wait_bounds_s(targets: Targets) -> tuple[float, ...]:
+    """The thresholds and short-abandon times of all queues, seconds."""
+    return tuple(float(at) for t in targets.queues.values() for at in (t.threshold_s, t.short_abandon_s))

@@ -1,0 +1,91 @@
+"""Puts the ring tracker beside the engine: translation, a clock and a loop of its own, snapshots after a reconnect.
+
+It only watches. Whatever goes wrong in here is logged and counted, and touches no call.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from callflow.adapters.ami.translate_rings import RingTranslator, member_of, waiting_of
+from callflow.core import events
+from callflow.core.commands import Command
+from callflow.core.rings.facts import QueuesSeen, When
+from callflow.core.rings.tracker import Input, Tracker
+from callflow.errors import LinkError
+from callflow.runtime.clock import Clock
+from callflow.runtime.loop import CoreLoop
+from callflow.settings import Settings
+
+log = structlog.get_logger()
+
+
+class Queues(Protocol):
+    """What is asked of AMI; may raise LinkError."""
+
+    async def queues(self) -> list[dict[str, str]]: ...
+
+
+class RingWatch:
+    """Every AMI event goes in by `ami_event`; what is to be kept goes out by `dispatch`."""
+
+    def __init__(self, settings: Settings, actions: Queues, dispatch: Callable[[Command], None]) -> None:
+        self.tracker = Tracker(settings.rings, settings.targets())
+        self.failures: Counter[str] = Counter()
+        """Faults of our own, by the name of the error."""
+        self._actions = actions
+        self._translate = RingTranslator()
+        self._clock = Clock()
+        self._loop = CoreLoop(self.tracker, self._clock, dispatch)
+
+    def now_ms(self) -> int:
+        """Now, by the tracker's own clock: it lasts through a stepped system clock while anything is under way."""
+        return self._clock.now_ms()
+
+    def ami_event(self, message: dict[str, str]) -> None:
+        """Take in one AMI event."""
+        try:
+            fact = self._translate(message, self._clock.now_ms())
+            if fact is not None:
+                self._loop.receive(fact)
+        except Exception as error:  # noqa: BLE001 - what only watches must not end what screens
+            self._failed(error)
+
+    def link_up(self) -> None:
+        """AMI is there: `take_snapshot` should follow."""
+        self._receive(events.LinkUp(self._clock.now_ms()))
+
+    def link_lost(self, reason: str) -> None:
+        """AMI is gone: what is under way is partial from here."""
+        self._receive(events.LinkLost(self._clock.now_ms(), reason))
+
+    async def take_snapshot(self, asked_ms: int, channels: frozenset[str] | None = None) -> None:
+        """Find the callers who wait and the members; with `channels`, asked for at `asked_ms`, also what has ended."""
+        try:
+            entries = await self._actions.queues()
+        except LinkError as error:
+            log.warning("no snapshot of the queues; what waits already is not counted", reason=str(error))
+            return
+        members = [member_of(entry) for entry in entries if entry.get("Event") == "QueueMember"]
+        waiting = [waiting_of(entry) for entry in entries if entry.get("Event") == "QueueEntry"]
+        when = When(self._clock.now_ms(), stamped=False)
+        if channels is None:  # at the first connection nothing can have ended
+            asked_ms, channels = 0, frozenset(one.caller.uniqueid for one in waiting)
+        self._receive(QueuesSeen(when, asked_ms, channels, tuple(members), tuple(waiting)))
+
+    def close(self) -> None:
+        """No deadline fires any more."""
+        self._loop.close()
+
+    def _receive(self, event: Input) -> None:
+        try:
+            self._loop.receive(event)
+        except Exception as error:  # noqa: BLE001 - what only watches must not end what screens
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        if not self.failures[type(error).__name__]:
+            log.exception("the ring tracker failed; calls are not affected, figures may be")
+        self.failures[type(error).__name__] += 1

@@ -1,0 +1,48 @@
+"""Reads off how the daemon is at this moment, for metrics, health and states."""
+
+from dataclasses import asdict
+
+from callflow.adapters.agi.server import AgiServer
+from callflow.adapters.ami.link import AmiLink
+from callflow.adapters.audio.taps import Taps
+from callflow.adapters.http.sample import Sample
+from callflow.adapters.store.store import Store
+from callflow.core.engine import Engine
+from callflow.ring_watch import RingWatch
+
+
+def take_sample(
+    now_ms: int,
+    engine: Engine,
+    rings: RingWatch,
+    store: Store,
+    links: tuple[AmiLink, AmiLink],
+    agi: AgiServer | None,
+    taps: Taps | None,
+) -> Sample:
+    """`links` carry events and actions; `agi` is None before the start, `taps` where there are none."""
+    events, actions = links
+    return Sample(
+        now_ms=now_ms,
+        ami_connected=events.connected and actions.connected,
+        ear_proven=engine.ear_proven,
+        calls_live=engine.live,
+        agi_sessions=len(agi.sessions) if agi else 0,
+        taps=taps.live if taps else 0,
+        store=asdict(store.counters()),
+        counts={
+            "ami_events": events.counts,
+            "ami_actions": actions.counts,
+            "agi": agi.counts if agi else {},
+            "agi_refused": agi.refused if agi else {},
+            "tap": taps.counts if taps else {},
+            "tap_refused": taps.refused if taps else {},
+            "core": engine.unexpected,
+            "rings": rings.tracker.unexpected,
+            "rings_unresolved": rings.tracker.unresolved,
+            "rings_failures": rings.failures,
+        },
+        queues=rings.tracker.queues(now_ms),
+        agents=rings.tracker.agents(now_ms),
+        lines=rings.tracker.lines(now_ms),
+    )

@@ -1,0 +1,40 @@
+"""What is being played, cut to the steps in which the caller's audio comes."""
+
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from callflow.adapters.audio.reference import Playing, read_prompt
+
+PROMPT = np.arange(1, 8001, dtype=np.int16)
+
+
+def test_steps_follow_each_other_however_the_clock_jitters() -> None:
+    playing = Playing(PROMPT, 1000)
+    pieces = [playing.next(160, 1020 + 20 * step + jitter) for step, jitter in enumerate((0, 7, -9, 15, 130, 110, 90))]
+    assert np.array_equal(np.concatenate(pieces), PROMPT[:1120])
+
+
+def test_a_pause_in_the_callers_stream_is_skipped() -> None:
+    playing = Playing(PROMPT, 1000)
+    playing.next(160, 1020)
+    assert playing.next(160, 1500)[0] == PROMPT[(500 - 20) * 8]
+
+
+def test_behind_the_end_there_is_nothing() -> None:
+    assert not Playing(PROMPT, 1000).next(160, 9000).any()
+
+
+def test_only_telephone_wav_files_are_read(tmp_path: Path) -> None:
+    for rate in (8000, 16_000):
+        with wave.open(str(tmp_path / f"{rate}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(rate)
+            file.writeframes(PROMPT.tobytes())
+    (tmp_path / "rubbish.wav").write_bytes(b"no wav")
+    found = read_prompt(tmp_path / "8000.wav")
+    assert found is not None
+    assert np.array_equal(found, PROMPT)
+    assert [read_prompt(tmp_path / name) for name in ("16000.wav", "rubbish.wav", "absent.wav")] == [None] * 3

@@ -1,0 +1,166 @@
+"""Taps over real sockets: what is heard, what keeps them alive, what ends them, and who is not let in."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from callflow.adapters.audio.options import TapOptions
+from callflow.adapters.audio.wire import SILENCE, Kind, frame
+from callflow.core import events as it
+from callflow.core.heard import Heard
+from callflow.errors import TapFailed
+from tests.adapters.audio_peer import Exchange, Peer, tone
+from tests.adapters.waiting import until
+
+
+def audio(pcm: bytes) -> bytes:
+    """PCM in frames of 20 ms."""
+    return b"".join(frame(Kind.AUDIO, pcm[start : start + 320]) for start in range(0, len(pcm), 320))
+
+
+async def test_a_caller_is_heard_and_kept_alive_by_silence() -> None:
+    async with Exchange() as exchange:
+        await exchange.taps.open("call", "1.1")
+        (peer,) = exchange.peers
+        async with asyncio.timeout(1):
+            assert await peer.reader.readexactly(3 * len(SILENCE)) == 3 * SILENCE
+        exchange.taps.begin_window("call")
+        peer.send(audio(bytes(3200)))
+        peer.send(audio(tone(1000)))
+        await exchange.until_told(it.MediaBegan)
+        await until(lambda: (found := exchange.taps.finding("call")) and found.heard is Heard.TONE)
+        exchange.taps.close("call")
+        assert await peer.closed()
+    assert exchange.told == [it.MediaBegan("call", 0)], "a tone is no voice, and a tap we close is not lost"
+
+
+async def test_no_audio_is_no_finding() -> None:
+    async with Exchange() as exchange:
+        await exchange.taps.open("call", "1.1")
+        assert exchange.taps.finding("call") is None
+        assert exchange.taps.finding("stranger") is None
+
+
+async def test_a_tap_that_asterisk_ends_is_lost() -> None:
+    async with Exchange() as exchange:
+        await exchange.taps.open("call", "1.1")
+        exchange.peers[0].send(frame(Kind.HANG_UP, b""))
+        lost = await exchange.until_told(it.TapLost)
+        assert lost == it.TapLost("call", "Asterisk ended the tap")
+        assert exchange.taps.live == 0
+
+
+async def test_an_end_of_file_is_answered_at_once_by_closing() -> None:
+    async with Exchange() as exchange:
+        await exchange.taps.open("call", "1.1")
+        exchange.peers[0].writer.write_eof()
+        assert await exchange.peers[0].closed(0.5)
+
+
+async def test_a_tap_that_ends_with_its_caller_is_not_called_lost() -> None:
+    async with Exchange() as exchange:
+        await exchange.taps.open("call", "1.1")
+        exchange.peers[0].close()
+        await asyncio.sleep(0.05)
+        exchange.taps.close("call")
+        await asyncio.sleep(0.3)
+        assert exchange.told == []
+
+
+async def test_above_max_taps_the_other_ear_serves_and_a_counter_says_so() -> None:
+    async with Exchange(TapOptions(max_taps=1)) as exchange:
+        await exchange.taps.open("one", "1.1")
+        with pytest.raises(TapFailed, match="max_taps"):
+            await exchange.taps.open("two", "1.2")
+        assert exchange.taps.counts["over max_taps"] == 1
+        exchange.taps.close("one")
+        await exchange.taps.open("three", "1.3")
+
+
+async def test_an_asterisk_that_cannot_tap_is_not_asked_for_every_call() -> None:
+    async with Exchange(TapOptions(open_timeout_s=0.05), answers=False) as exchange:
+        for number in range(5):
+            with pytest.raises(TapFailed):
+                await exchange.taps.open(f"call{number}", "1.1")
+        assert len(exchange.asked) == 3
+        assert exchange.taps.counts == {"not had": 3, "resting": 2}
+        assert exchange.taps.live == 0
+
+
+BAD_INPUT = {
+    "unknown uuid": frame(Kind.UUID, bytes(16)),
+    "no uuid first": SILENCE,
+    "wrong kind or length": b"GET / HTTP/1.1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("reason", BAD_INPUT)
+async def test_a_stranger_is_closed_with_a_counter_and_no_call_notices(reason: str) -> None:
+    async with Exchange() as exchange:
+        await exchange.taps.open("call", "1.1")
+        stranger = await Peer.connect(exchange.address)
+        stranger.send(BAD_INPUT[reason])
+        assert await stranger.closed()
+        stranger.close()
+        assert exchange.taps.refused == {reason: 1}
+        exchange.peers[0].send(audio(tone(40)))
+        await exchange.until_told(it.MediaBegan)
+
+
+async def test_silence_on_the_socket_is_not_waited_for() -> None:
+    async with Exchange(TapOptions(uuid_timeout_s=0.05)) as exchange:
+        stranger = await Peer.connect(exchange.address)
+        assert await stranger.closed()
+        stranger.close()
+        assert exchange.taps.refused == {"no uuid in time": 1}
+
+
+async def test_half_a_frame_and_nothing_more_is_counted() -> None:
+    async with Exchange() as exchange:
+        await exchange.taps.open("call", "1.1")
+        exchange.peers[0].send(SILENCE[:100])
+        exchange.peers[0].close()
+        assert await exchange.refusal() == "half a frame"
+        await exchange.until_told(it.TapLost)
+
+
+async def test_a_known_tap_that_sends_rubbish_is_closed_and_its_call_goes_on() -> None:
+    async with Exchange() as exchange:
+        await exchange.taps.open("call", "1.1")
+        exchange.peers[0].send(b"\x42\x00\x00")
+        assert await exchange.refusal() == "wrong kind or length"
+        assert await exchange.until_told(it.TapLost) == it.TapLost("call", "wrong kind or length")
+
+
+async def test_a_flood_of_strangers_pushes_out_its_own() -> None:
+    async with Exchange(TapOptions(max_strangers=4)) as exchange:
+        strangers = [await Peer.connect(exchange.address) for _ in range(12)]
+        assert await exchange.refusal() == "too many strangers"
+        await exchange.taps.open("call", "1.1")
+        for stranger in strangers:
+            stranger.close()
+
+
+async def test_a_uuid_is_good_for_one_connection() -> None:
+    async with Exchange() as exchange:
+        await exchange.taps.open("call", "1.1")
+        second = await Peer.connect(exchange.address)
+        second.introduce(exchange.asked[0][1])
+        assert await second.closed()
+        second.close()
+        assert exchange.taps.refused == {"unknown uuid": 1}
+
+
+async def test_audio_is_stored_only_when_told_and_not_for_long(tmp_path: Path) -> None:
+    old = tmp_path / "old.sln"
+    old.write_bytes(b"x")
+    os.utime(old, (time.time() - 2 * 86_400,) * 2)
+    async with Exchange(TapOptions(debug_audio_dir=tmp_path, debug_audio_days=1)) as exchange:
+        await exchange.taps.open("call", "1.1")
+        exchange.peers[0].send(audio(tone(100)))
+        await exchange.until_told(it.MediaBegan)
+    assert not await asyncio.to_thread(old.exists)
+    assert (tmp_path / "call.sln").read_bytes()[:320] == tone(100)[:320]

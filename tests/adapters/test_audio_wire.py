@@ -1,0 +1,48 @@
+"""AudioSocket's framing: whole frames out of any pieces; anything else is refused."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callflow.adapters.audio.wire import SILENCE, Kind, Misframed, Splitter, frame
+
+FRAMES = [(Kind.UUID, bytes(range(16))), (Kind.AUDIO, bytes(320)), (Kind.KEY, b"5"), (Kind.HANG_UP, b"")]
+STREAM = b"".join(frame(kind, payload) for kind, payload in FRAMES)
+
+
+@given(cuts=st.lists(st.integers(0, len(STREAM)), max_size=20))
+def test_frames_come_whole_out_of_any_pieces(cuts: list[int]) -> None:
+    splitter, found = Splitter(), []
+    edges = [0, *sorted(cuts), len(STREAM)]
+    for start, end in pairwise(edges):
+        found += splitter.split(STREAM[start:end])
+    assert found == FRAMES
+    assert not splitter.inside
+
+
+def test_half_a_frame_is_known() -> None:
+    splitter = Splitter()
+    assert splitter.split(SILENCE[:100]) == []
+    assert splitter.inside
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(b"\x02\x00\x01x", id="unknown kind"),
+        pytest.param(b"\x11\x01\x40", id="another sample rate"),
+        pytest.param(b"\x10\x00\x03abc", id="half a sample"),
+        pytest.param(b"\x10\xff\xfe", id="more than 200 ms"),
+        pytest.param(b"\x01\x00\x0f", id="a short uuid"),
+        pytest.param(b"GET / HTTP/1.1\r\n", id="another protocol"),
+    ],
+)
+def test_what_is_no_audiosocket_is_refused(bad: bytes) -> None:
+    with pytest.raises(Misframed):
+        Splitter().split(bad)
+
+
+def test_silence_is_20_ms() -> None:
+    assert b"\x10\x01\x40" + bytes(320) == SILENCE

@@ -1,0 +1,403 @@
+"""Rows Q1 to Q4, and what else the tap makes known: noise, tones, our own echo, a line that carries nothing yet."""
+
+from dataclasses import replace
+
+import pytest
+
+from callflow.core import commands as do
+from callflow.core import events as it
+from callflow.core.engine import Engine
+from callflow.core.heard import Heard
+from callflow.core.profile import Profile, Quiet
+from callflow.core.record import Kind
+from tests.core.driver import START_MS, UNIQUEID, Driver, procedures
+
+# With prompts of 4 s: greeting 0-4 s, listening 4-7 s, again 7-11 s, listening 11-14 s, goodbye 14-18 s, end at 20 s.
+LISTENING = START_MS + 5000
+
+
+def tapped(profile: Profile | None = None) -> Driver:
+    """A call whose tap is live and hears digital silence, though the line has carried something."""
+    engine = Engine(procedures(profiles={"default": profile or Profile()}))
+    call = Driver(engine=engine, tap=True, hears=(Heard.DIGITAL_SILENCE, -96.0)).link_up().arrive("default")
+    call.run_until(START_MS + 200)
+    call.tell(it.MediaBegan(UNIQUEID, call.now))
+    return call
+
+
+@pytest.fixture
+def call() -> Driver:
+    return tapped().run_until(LISTENING)
+
+
+def test_a_clear_voice_goes_on_at_once(call: Driver) -> None:
+    call.voice(-26)
+    call.run_for(0)
+    assert call.results == ["spoke"]
+    assert (call.final.ear, call.final.heard, call.final.level_dbov, call.final.gain_db) == ("tap", "speech", -26, 0)
+    assert call.offset(do.CloseTap) == call.offset(do.Release)
+
+
+def test_a_voice_stops_the_prompt_at_once_however_low() -> None:
+    call = tapped()
+    call.run_until(START_MS + 2000)
+    call.voice(-45, Heard.QUIET)
+    assert call.offset(do.StopPrompt) == [2000]
+
+
+def test_a_low_voice_that_the_gain_makes_clear_is_told_nothing(call: Driver) -> None:
+    call.voice(-46, Heard.QUIET)
+    call.run_for(10_000)
+    assert [c.gain_db for _, c in call.log if isinstance(c, do.SetGain)] == [15.0]
+    assert call.offset(do.SetGain) == [5800]
+    assert call.results == ["spoke"]
+    assert call.prompts == ["en/greeting"]
+    assert (call.final.heard, call.final.level_dbov, call.final.gain_db) == ("quiet", -46, 15)
+
+
+def test_no_more_gain_than_is_needed(call: Driver) -> None:
+    call.voice(-39, Heard.QUIET)
+    call.run_for(10_000)
+    assert call.final.gain_db == 13, "towards -26 dBov"
+
+
+def test_a_voice_too_low_for_any_gain_is_asked_twice_and_told_goodbye(call: Driver) -> None:
+    call.voice(-58, Heard.QUIET)
+    for _ in range(40):
+        call.run_for(1000)
+        if not call.results:
+            call.voice(-58, Heard.QUIET)
+    assert call.prompts == ["en/greeting", "en/a_little_louder", "en/still_faint", "en/too_faint"]
+    assert call.results == ["quiet"]
+    goodbye_at = call.offset(do.PlayPrompt)[-1]
+    assert call.offset(do.Release) == [goodbye_at + 4000 + 2000]
+    assert call.offset(do.StopPrompt) == [], "who is asked to speak up hears it to the end"
+
+
+@pytest.mark.parametrize("after_s", [1, 5, 9, 12, 16, 18])
+def test_a_voice_that_becomes_clear_goes_on_from_anywhere_on_the_quiet_ladder(call: Driver, after_s: int) -> None:
+    call.voice(-58, Heard.QUIET)
+    for _ in range(after_s):
+        call.run_for(1000)
+        call.voice(-58, Heard.QUIET)
+    call.voice(-20)
+    call.run_for(400)
+    assert call.results in (["spoke"], ["rescued"])
+    assert call.final.gain_db == 0, "who has come closer is not shouted at the agent"
+
+
+def test_a_low_voice_in_the_last_goodbye_is_too_late(call: Driver) -> None:
+    call.voice(-58, Heard.QUIET)
+    while "en/too_faint" not in call.prompts:
+        call.run_for(500)
+        call.voice(-58, Heard.QUIET)
+    call.run_for(3000)
+    call.voice(-45, Heard.QUIET)
+    call.run_for(10_000)
+    assert call.results == ["rescued"], "with the gain it is clear"
+
+
+def test_on_exhausted_agent_hands_over_instead_of_saying_goodbye() -> None:
+    call = tapped(Profile(quiet=Quiet(on_exhausted="agent"))).run_until(LISTENING)
+    for _ in range(40):
+        if not call.results:
+            call.voice(-58, Heard.QUIET)
+        call.run_for(1000)
+    assert call.prompts == ["en/greeting", "en/a_little_louder", "en/still_faint"]
+    assert call.results == ["passed"]
+
+
+def test_from_one_ladder_to_the_other_and_back_nothing_is_said_twice(call: Driver) -> None:
+    call.voice(-58, Heard.QUIET)
+    call.run_for(3000)
+    call.hears = (Heard.DIGITAL_SILENCE, -96.0)
+    while "en/can_you_hear" not in call.prompts:
+        call.run_for(500)
+    call.run_for(5000)
+    call.voice(-58, Heard.QUIET)
+    call.run_for(3000)
+    call.hears = (Heard.DIGITAL_SILENCE, -96.0)
+    call.run_for(60_000)
+    said = ["greeting", "a_little_louder", "can_you_hear", "still_faint", "goodbye"]
+    assert call.prompts == [f"en/{prompt}" for prompt in said]
+    assert call.results == ["silent"]
+
+
+def test_without_the_gain_the_caller_is_asked(call: Driver) -> None:
+    call.obedient = False
+    call.voice(-46, Heard.QUIET)
+    call.run_for(800)
+    call.tell(it.GainRefused(UNIQUEID, "no func_volume"))
+    assert call.prompts[-1] == "en/a_little_louder"
+    assert call.offset(do.PlayPrompt)[-1] == 5800
+
+
+def test_a_voice_that_came_to_nothing_is_listened_for_again(call: Driver) -> None:
+    call.tell(it.VoiceBegan(UNIQUEID, call.now))
+    call.run_for(900)
+    assert call.results == []
+    call.run_until(LISTENING + 800 + 2999)
+    assert call.prompts == ["en/greeting"]
+    call.run_for(10)
+    assert call.prompts[-1] == "en/can_you_hear"
+
+
+@pytest.mark.parametrize("phase_ms", [16_000, 19_000])
+def test_from_the_goodbye_on_it_is_a_doubt_and_so_a_caller(phase_ms: int) -> None:
+    call = tapped().run_until(START_MS + phase_ms)
+    call.tell(it.VoiceBegan(UNIQUEID, call.now))
+    call.run_for(10_000)
+    assert call.results == ["rescued"]
+
+
+def test_a_voice_found_by_the_last_look_is_a_caller() -> None:
+    call = tapped().run_until(START_MS + 19_000)
+    call.hears = (Heard.SPEECH, -30.0)
+    call.run_for(5000)
+    assert call.results == ["rescued"]
+
+
+def test_a_voice_fainter_than_any_line_is_none(call: Driver) -> None:
+    call.hears = (Heard.QUIET, -90.0)
+    call.run_for(60_000)
+    assert call.results == ["silent"]
+    assert call.offset(do.SetGain) == []
+
+
+# -- noise, tones, echo ------------------------------------------------------------------------------------------------
+
+
+def test_noise_is_a_doubt_and_goes_to_a_person(call: Driver) -> None:
+    call.hears = (Heard.NOISE, -40.0)
+    call.run_for(10_000)
+    assert call.results == ["passed"]
+    assert call.offset(do.Release) == [7001]
+    assert call.final.heard == "noise"
+
+
+def test_a_site_may_say_otherwise() -> None:
+    call = tapped(Profile(on_noise="silence"))
+    call.hears = (Heard.NOISE, -40.0)
+    call.run_for(60_000)
+    assert call.results == ["silent"]
+
+
+def test_the_noise_of_a_quiet_line_is_silence(call: Driver) -> None:
+    call.hears = (Heard.NOISE, -60.0)
+    call.run_for(60_000)
+    assert call.results == ["silent"]
+
+
+@pytest.mark.parametrize(("on_tone", "result"), [("silence", "silent"), ("agent", "passed")])
+def test_a_tone_is_nobody_unless_a_site_says_otherwise(on_tone: str, result: str) -> None:
+    call = tapped(Profile.model_validate({"on_tone": on_tone}))
+    call.hears = (Heard.TONE, -20.0)
+    call.sound(None)
+    call.run_for(60_000)
+    assert call.results == [result]
+
+
+def test_a_sound_of_our_own_echo_stops_nothing() -> None:
+    call = tapped()
+    call.run_until(START_MS + 2000)
+    call.hears = (Heard.COMFORT_NOISE, -40.0)
+    call.sound(700)
+    call.run_for(1000)
+    assert call.offset(do.StopPrompt) == []
+    call.hears = (Heard.DIGITAL_SILENCE, -96.0)
+    call.run_for(60_000)
+    assert call.results == ["silent"]
+
+
+def test_an_echo_that_ends_behind_its_prompt_stops_nothing_either() -> None:
+    call = tapped()
+    call.run_until(START_MS + 3000)
+    call.hears = (Heard.COMFORT_NOISE, -40.0)
+    call.sound(200)
+    call.run_until(START_MS + 3900)
+    call.sound(150)
+    call.run_until(START_MS + 4001)
+    call.hears = (Heard.DIGITAL_SILENCE, -96.0)
+    call.run_for(60_000)
+    assert call.results == ["silent"]
+
+
+def test_what_the_tap_has_not_heard_at_all_it_cannot_explain(call: Driver) -> None:
+    call.sound(400)
+    call.run_for(1000)
+    assert call.results == ["spoke"], "Asterisk's ear heard a caller, the tap nothing: in doubt a person"
+
+
+@pytest.mark.parametrize(("heard_ms", "voice_ms"), [(100, 0), (1000, 128)])
+def test_what_the_tap_cannot_explain_stops_the_prompt_at_once(heard_ms: int, voice_ms: int) -> None:
+    call = tapped()
+    call.run_until(START_MS + 1000)
+    seen = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", heard_ms, voice_ms)
+    call.finding = lambda call_id, ask_id: replace(seen, ask_id=ask_id)  # type: ignore[method-assign]
+    call.sound(2000)
+    call.run_for(300)
+    assert call.offset(do.StopPrompt) == [1280]
+
+
+def test_noise_that_the_tap_has_listened_to_long_enough_stops_nothing() -> None:
+    call = tapped()
+    call.run_until(START_MS + 1000)
+    seen = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 400, 64)
+    call.finding = lambda call_id, ask_id: replace(seen, ask_id=ask_id)  # type: ignore[method-assign]
+    call.sound(2000)
+    call.run_for(2000)
+    assert call.offset(do.StopPrompt) == []
+
+
+def test_a_sound_that_might_be_a_voice_is_weighed_like_one() -> None:
+    call = tapped()
+    call.run_until(START_MS + 1000)
+    seen = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 300, 128)
+    call.finding = lambda call_id, ask_id: replace(seen, ask_id=ask_id)  # type: ignore[method-assign]
+    call.sound(2000)
+    call.run_for(300)
+    assert call.results == []
+    del call.finding  # type: ignore[attr-defined]
+    call.voice(-48, Heard.QUIET)
+    call.run_for(3000)
+    assert call.results == ["spoke"]
+    assert call.final.gain_db == 15.0
+
+
+def test_a_look_without_an_answer_leaves_the_word_to_asterisks_ear() -> None:
+    call = tapped().run_until(LISTENING)
+    call.finding = lambda call_id, ask_id: it.WindowJudged(call_id, -1)  # type: ignore[method-assign]
+    call.sound(400)
+    call.run_for(280 + 200)
+    assert call.results == ["spoke"]
+
+
+# -- the tap itself ----------------------------------------------------------------------------------------------------
+
+
+def test_without_a_tap_the_call_goes_on_with_asterisks_ear() -> None:
+    call = Driver().link_up().arrive().run_for(60_000)
+    assert call.results == ["silent"]
+    assert call.final.ear == "talk_detect"
+    assert ("tap", "not had: no tap here") in [(h.what, h.why) for h in call.happenings if h.kind is Kind.EAR]
+
+
+def test_a_tap_that_breaks_in_mid_call_leaves_asterisks_ear(call: Driver) -> None:
+    call.tell(it.TapLost(UNIQUEID, "broken"))
+    call.hears = (None, None)
+    call.sound(600)
+    call.run_for(1000)
+    assert call.results == ["spoke"]
+    assert call.final.ear == "talk_detect"
+
+
+def test_a_low_voice_whose_tap_is_lost_goes_to_a_person(call: Driver) -> None:
+    call.voice(-58, Heard.QUIET)
+    while "en/too_faint" not in call.prompts:
+        call.run_for(500)
+        call.voice(-58, Heard.QUIET)
+    call.tell(it.TapLost(UNIQUEID, "broken"))
+    assert call.results == ["unavailable"]
+
+
+def test_silence_is_not_timed_before_the_line_carries_anything() -> None:
+    procedures_ = procedures(profiles={"default": Profile(media_wait_s=9.0)})
+    call = Driver(engine=Engine(procedures_), tap=True, hears=(Heard.DIGITAL_SILENCE, -96.0))
+    call.link_up().arrive("default").run_until(START_MS + 6000)
+    call.tell(it.MediaBegan(UNIQUEID, call.now))
+    call.run_for(30_000)
+    assert call.offset(do.PlayPrompt)[:2] == [1, 9000], "3 s from the moment that media began"
+
+
+def test_a_line_that_never_carries_anything_is_waited_for_no_longer_than_set() -> None:
+    procedures_ = procedures(profiles={"default": Profile(media_wait_s=9.0)})
+    call = Driver(engine=Engine(procedures_), tap=True, hears=(Heard.DIGITAL_SILENCE, -96.0))
+    call.link_up().arrive("default").run_for(60_000)
+    assert call.offset(do.PlayPrompt)[:2] == [1, 12_000]
+    assert call.results == ["silent"]
+    assert call.final.heard == "digital_silence"
+
+
+def test_a_profile_may_do_without_the_tap() -> None:
+    call = tapped(Profile(ear="talk_detect"))
+    assert call.offset(do.OpenTap) == []
+
+
+def test_observing_counts_any_voice_and_says_nothing() -> None:
+    call = tapped(Profile.model_validate({"mode": "observe"})).run_until(LISTENING)
+    call.voice(-58, Heard.QUIET)
+    assert (call.final.would, call.final.result) == ("spoke", "observed")
+    assert call.prompts == []
+    assert call.offset(do.SetGain) == []
+
+
+# -- without a tap: two thresholds -------------------------------------------------------------------------------------
+
+
+class Line:
+    """A call without a tap, and a line whose sound TALK_DETECT hears at the low threshold alone, or at both."""
+
+    def __init__(self) -> None:
+        self.call = Driver().link_up().arrive()
+
+    def thresholds(self) -> list[int]:
+        return [c.threshold for _, c in self.call.log if isinstance(c, do.ArmEar)]
+
+    def low_set(self) -> "Line":
+        """Run to the second half of the first listening time."""
+        self.call.run_until(START_MS + 5600)
+        assert self.thresholds() == [256, 60]
+        return self
+
+
+def test_the_second_half_of_a_listening_time_is_listened_to_more_closely() -> None:
+    line = Line()
+    line.call.run_for(60_000)
+    assert line.thresholds() == [256, 60, 256, 60, 256], "and what is said is listened to as usual"
+    assert line.call.results == ["silent"]
+
+
+def test_a_voice_heard_at_both_thresholds_goes_on_unraised() -> None:
+    line = Line().low_set()
+    line.call.sound(3000)
+    line.call.run_for(700)
+    assert line.call.results == ["spoke"]
+    assert line.call.final.gain_db == 0
+
+
+def test_a_voice_heard_only_at_the_low_threshold_is_raised_and_handed_on() -> None:
+    line = Line().low_set()
+    line.call.sound(300, low=True)
+    line.call.run_for(1300)
+    line.call.sound(400, low=True)
+    line.call.run_for(600)
+    line.call.sound(400, low=True)
+    line.call.run_for(3000)
+    assert line.thresholds() == [256, 60, 256, 60, 256]
+    assert line.call.results == ["spoke"]
+    assert (line.call.final.heard, line.call.final.gain_db) == ("quiet", 7.5)
+
+
+def test_a_sound_that_never_pauses_is_noise_and_goes_to_a_person() -> None:
+    line = Line().low_set()
+    line.call.sound(300, low=True)
+    line.call.run_until(START_MS + 5600 + 280 + 600 + 60)
+    line.call.sound(None, low=True)
+    line.call.run_for(3000)
+    assert line.call.results == ["passed"]
+    assert line.call.final.heard == "noise"
+
+
+def test_a_short_word_and_no_more_is_a_caller_as_they_are() -> None:
+    line = Line().low_set()
+    line.call.sound(300, low=True)
+    line.call.run_for(10_000)
+    assert line.call.results == ["spoke"]
+    assert (line.call.final.heard, line.call.final.gain_db) == (None, 0)
+
+
+def test_a_click_at_the_low_threshold_changes_nothing() -> None:
+    line = Line().low_set()
+    line.call.sound(30)
+    line.call.run_for(60_000)
+    assert line.call.results == ["silent"]

@@ -1,0 +1,92 @@
+"""Our own prompt come back is not the caller."""
+
+import numpy as np
+import pytest
+
+from callflow.core.heard import Heard
+from callflow.hearing import Hearing, Listener
+from tests.hearing.callers import Samples, noise, pcm, prompt, voice
+
+GREETING = pcm(prompt("en/callflow/greeting"))
+
+
+def _echo(loss_db: float, delay_ms: int) -> Samples:
+    """The greeting come back from a room with 40 ms of reverberation, with three seconds of line after it."""
+    random = np.random.default_rng(5)
+    room = random.normal(size=640) * np.exp(-np.arange(640) / 120)
+    room /= np.sqrt(np.sum(room**2))
+    back = np.convolve(GREETING / 32768, room)[: GREETING.size] * 10 ** (-loss_db / 20)
+    whole = np.concatenate((np.zeros(delay_ms * 8), back, np.zeros(24000)))
+    return pcm(whole + noise(-70, whole.size / 8000, seed=6) / 32768)
+
+
+def _play(hearing: Hearing, heard: Samples, *, told: bool = True) -> Listener:
+    listener = hearing.listener()
+    for at in range(0, heard.size, 160):
+        listener.feed(heard[at : at + 160])
+        if told and at < GREETING.size:
+            listener.sent(GREETING[at : at + 160])
+        hearing.run([listener])
+    return listener
+
+
+@pytest.mark.parametrize("loss_db", [12, 20, 30])
+@pytest.mark.parametrize("delay_ms", [20, 180, 500])
+def test_an_echo_is_not_a_caller(hearing: Hearing, loss_db: float, delay_ms: int) -> None:
+    listener = _play(hearing, _echo(loss_db, delay_ms))
+    assert listener.speaking is None
+    assert listener.verdict().heard is Heard.COMFORT_NOISE
+
+
+def test_without_being_told_what_was_sent_it_is_a_caller(hearing: Hearing) -> None:
+    assert _play(hearing, _echo(20, 180), told=False).speaking is not None
+
+
+@pytest.mark.parametrize("dbov", [-26.0, -36.0])
+def test_who_speaks_over_the_echo_is_heard(hearing: Hearing, dbov: float) -> None:
+    heard = _echo(25, 180).astype(np.float64) / 32768
+    said = voice(dbov, 2.0, "zh/callflow/can_you_hear")
+    heard[8000 : 8000 + said.size] += said / 32768
+    onset = _play(hearing, pcm(heard)).speaking
+    assert onset is not None
+    assert 950 <= onset.at_ms <= 2000
+
+
+def test_a_caller_without_echo_is_heard_while_we_speak(hearing: Hearing) -> None:
+    said = voice(-30, 3.0, "zh/callflow/goodbye")
+    onset = _play(hearing, said).speaking
+    assert onset is not None
+    assert onset.confirmed_ms < 800
+
+
+@pytest.mark.parametrize("gap_ms", [0, 200, 600])
+@pytest.mark.parametrize("dbov", [-26.0, -46.0])
+def test_who_answers_right_after_the_prompt_is_heard(hearing: Hearing, dbov: float, gap_ms: int) -> None:
+    word = voice(dbov, 0.7, "zh/callflow/can_you_hear")
+    after = np.zeros(GREETING.size + gap_ms * 8, dtype=np.int16)
+    listener = _play(hearing, np.concatenate((after, word, np.zeros(16000, dtype=np.int16))))
+    assert listener.speaking is not None
+    assert listener.verdict().heard in (Heard.SPEECH, Heard.QUIET)
+
+
+def test_what_was_sent_long_ago_does_not_matter(hearing: Hearing) -> None:
+    listener = hearing.listener()
+    for at in range(0, 80000, 160):
+        listener.feed(np.zeros(160, dtype=np.int16))
+        if at < 8000:
+            listener.sent(GREETING[4000 + at : 4000 + at + 160])
+        hearing.run([listener])
+    listener.feed(voice(-46))
+    hearing.run([listener])
+    assert listener.speaking is not None
+
+
+def test_a_prompt_after_a_pause_is_still_in_step(hearing: Hearing) -> None:
+    listener, echo = hearing.listener(), _echo(20, 100)
+    for _ in range(300):
+        listener.feed(np.zeros(160, dtype=np.int16))
+    for at in range(0, GREETING.size, 160):
+        listener.feed(echo[at : at + 160])
+        listener.sent(GREETING[at : at + 160])
+        hearing.run([listener])
+    assert listener.speaking is None

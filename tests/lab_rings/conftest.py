@@ -1,0 +1,75 @@
+"""The lab for ring tests: every scenario's call is placed at once, on each Asterisk, beside a running daemon."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callflow.lab.rings.judge import judge, record, records_of, rules_of
+from callflow.lab.rings.run import SCENARIOS, Placed, ring_lab
+from callflow.lab.rings.scenario import read_ring_scenarios
+from callflow.lab.roots import VERSIONS, Version
+from callflow.simulator.ring_replay import KeptRings
+
+STALL_S = 0.015
+EACH_ASTERISK = [pytest.param(version, marks=pytest.mark.xdist_group(f"asterisk-{version}")) for version in VERSIONS]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """All scenarios on one Asterisk: the wire and AMI, what the tracker makes of it, what the daemon has stored."""
+
+    version: Version
+    runs: list[tuple[Placed, KeptRings]]
+    """One, and one more for what did not agree while the machine stalled."""
+    stored: dict[str, list[dict[str, Any]]]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A scenario that an Asterisk cannot do is not run there."""
+    where = {scenario.name: scenario.asterisk for scenario in read_ring_scenarios(SCENARIOS, ())}
+    apart = [item for item in items if not _runs(item, where)]
+    config.hook.pytest_deselected(items=apart)
+    items[:] = [item for item in items if item not in apart]
+
+
+def _runs(item: pytest.Item, where: dict[str, tuple[Version, ...]]) -> bool:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    scenario, version = params.get("scenario"), params.get("rung")
+    return scenario is None or version is None or version in where[scenario]
+
+
+@pytest.fixture(scope="session", params=EACH_ASTERISK)
+def rung(request: pytest.FixtureRequest) -> Rung:
+    """The calls of all scenarios this run asks for, placed side by side on one Asterisk."""
+    calls = [getattr(item, "callspec", None) for item in request.session.items]
+    names = {call.params["scenario"] for call in calls if call and {"scenario", "rung"} <= call.params.keys()}
+    return asyncio.run(_ring(request.param, tuple(sorted(names))))
+
+
+async def _ring(version: Version, names: tuple[str, ...]) -> Rung:
+    async with ring_lab(version, read_ring_scenarios(SCENARIOS, names)) as rings:
+        cadences = rules_of(rings.scenarios).queue_cadences
+        daemon = await rings.lab.start_daemon({"rings": {"queue_cadences": cadences}})
+        placed = await rings.place()
+        runs = [(placed, record(placed))]
+        late = [one for one in rings.scenarios if judge(one, records_of(runs[0][1], one), placed.legs_of(one))]
+        if late and placed.stall_s > STALL_S:
+            again = await rings.place(late)
+            runs.append((again, record(again)))
+        await daemon.stop()
+        return Rung(version, runs, _stored(daemon.database))
+
+
+def _stored(path: Path) -> dict[str, list[dict[str, Any]]]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        database.row_factory = sqlite3.Row
+        orders = {"stays": "joined_ms", "offers": "began_ms", "legs": "began_ms", "spells": "began_ms"}
+        return {
+            table: [dict(row) for row in database.execute(f"select * from {table} order by {order}")]
+            for table, order in orders.items()
+        }

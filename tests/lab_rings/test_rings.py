@@ -1,0 +1,73 @@
+"""Each scenario on real Asterisk: what must be recorded of it, by the wire's own times, and what the daemon stored."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callflow.core.rings.record import Leg, Offer, Stay
+from callflow.lab.rings.judge import judge, records_of
+from callflow.lab.rings.run import Placed
+from callflow.lab.rings.site import Numbered
+from callflow.simulator.ring_replay import KeptRings
+
+NAMES = sorted(path.parent.name for path in Path(__file__).parent.glob("*/scenario.toml"))
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]  # the first test waits for a root directory and all calls
+
+
+def last(rung: Any, scenario: str) -> tuple[Numbered, Placed, KeptRings]:
+    """The scenario in its place, and its last run; skipped where this Asterisk cannot do it."""
+    for placed, kept in reversed(rung.runs):
+        for one in placed.scenarios:
+            if one.scenario.name == scenario:
+                return one, placed, kept
+    pytest.skip(f"not on Asterisk {rung.version}")
+
+
+@pytest.mark.parametrize("scenario", NAMES)
+def test_scenario(rung: Any, scenario: str) -> None:
+    one, placed, kept = last(rung, scenario)
+    disagreements = judge(one, records_of(kept, one), placed.legs_of(one))
+    assert not disagreements, f"{one.scenario.purpose} (stall: {placed.stall_s:.3f} s)"
+
+
+@pytest.mark.parametrize("scenario", NAMES)
+def test_the_daemon_has_stored_it(rung: Any, scenario: str) -> None:
+    one, _, kept = last(rung, scenario)
+    records = records_of(kept, one)
+    for record in (*records.stays, *records.offers, *records.legs):
+        rows = [row for row in rung.stored[_table(record)] if row[_key(record)] == _id(record)]
+        assert len(rows) == 1, f"{_id(record)} is stored {len(rows)} times"
+        for name in ("outcome", "end", "answer_class", "agent", "ring_ms", "ring_source", "talk_ms", "wait_ms"):
+            if name in rows[0]:
+                assert rows[0][name] == getattr(record, name), name
+
+
+def test_everything_is_told_to_its_end_once(rung: Any) -> None:
+    for _, kept in rung.runs:
+        assert {key: n for key, n in kept.finals.items() if n != 1 and key[0] != "spell"} == {}
+        tracker = kept.tracker
+        assert (dict(tracker.unexpected), dict(tracker.unresolved)) == ({}, {})
+        assert (tracker.live, tracker.channels) == (0, 0)
+        assert all(record.timing == "stamped" for record in kept.legs)
+
+
+def test_what_agents_did_has_no_gaps(rung: Any) -> None:
+    rows = rung.stored["spells"]
+    for agent in {row["agent"] for row in rows}:
+        own = [row for row in rows if row["agent"] == agent]
+        assert [row["ended_ms"] for row in own[:-1]] == [row["began_ms"] for row in own[1:]], agent
+    assert {"available", "ringing", "talking", "paused"} <= {row["work"] for row in rows}
+
+
+def _table(record: Stay | Offer | Leg) -> str:
+    return {Stay: "stays", Offer: "offers", Leg: "legs"}[type(record)]
+
+
+def _key(record: Stay | Offer | Leg) -> str:
+    return {Stay: "entry_id", Offer: "offer_id", Leg: "leg_id"}[type(record)]
+
+
+def _id(record: Stay | Offer | Leg) -> str:
+    return str(getattr(record, _key(record)))

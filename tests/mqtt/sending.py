@@ -1,0 +1,87 @@
+"""A publishing daemon without the calls: store, outbox and MQTT link as the daemon puts them together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from callflow.adapters.http.sample import Sample
+from callflow.adapters.store.store import Store
+from callflow.core.rings.record import AgentState, AgentWork, LineState, QueueState
+from callflow.publishing import Publishing
+from callflow.runtime.clock import Clock
+from callflow.settings import Settings
+from tests.publishing import samples
+
+FAST = {"reconnect_min_s": 0.05, "reconnect_max_s": 0.5, "keepalive_s": 2, "timeout_s": 10.0, "site": "lab"}
+
+
+class Sending:
+    """Tell it of calls; `queues` and `connected` are what the daemon would read off."""
+
+    def __init__(self, folder: Path, mqtt: dict[str, Any], **sections: dict[str, Any]) -> None:
+        folder.mkdir(exist_ok=True)
+        self.settings = Settings(
+            store={"path": folder / "callflow.db"},
+            http={"enabled": False},
+            mqtt=FAST | mqtt,
+            privacy={"key": samples.KEY.decode()},
+            **sections,
+        )
+        self.queues: list[QueueState] = []
+        self.agents: list[AgentState] = []
+        self.lines: list[LineState] = []
+        self.connected = True
+        self.wanted: set[str] = set()
+        self._clock = Clock()
+        self.ahead_ms = 0
+        """So much later it is than it was."""
+        self.publishing = Publishing(self.settings, self._sample, lambda: self._clock.now_ms() + self.ahead_ms)
+        self.store = Store(self.settings.store.path, "main", also_of=self.publishing.also_of)
+
+    def tell(self, number: int) -> None:
+        """One whole call: a leg, its offer, the stay, and two revisions of the stay."""
+        stay = samples.stay(number)
+        for record in (samples.leg(number), samples.offer(number), stay):
+            self.store.keep(record, final=True)
+            envelope = samples.MAKER.event_of(record)
+            assert envelope is not None
+            self.wanted.add(envelope.event_id)
+
+    def show(self, waiting: int, *names: str) -> None:
+        """So many callers wait in each of these queues."""
+        members = {AgentWork.AVAILABLE: 2, AgentWork.PAUSED: 1}
+        now_ms = self._clock.now_ms()
+        self.queues = [QueueState(name, now_ms, waiting, now_ms if waiting else None, members) for name in names]
+
+    @property
+    def outbox(self) -> Any:
+        return self.publishing.mqtt.outbox if self.publishing.mqtt else None
+
+    @property
+    def link(self) -> Any:
+        return self.publishing.mqtt.link if self.publishing.mqtt else None
+
+    def _sample(self) -> Sample:
+        return Sample(
+            now_ms=self._clock.now_ms(),
+            ami_connected=self.connected,
+            ear_proven=True,
+            calls_live=0,
+            queues=self.queues,
+            agents=self.agents,
+            lines=self.lines,
+        )
+
+
+@asynccontextmanager
+async def sending(folder: Path, mqtt: dict[str, Any], **sections: dict[str, Any]) -> AsyncIterator[Sending]:
+    """Started, and stopped as the daemon stops."""
+    sender = Sending(folder, mqtt, **sections)
+    sender.store.open()
+    sender.publishing.start(sender.store)
+    try:
+        yield sender
+    finally:
+        await sender.publishing.stop()
+        sender.store.close()

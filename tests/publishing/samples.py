@@ -1,0 +1,136 @@
+"""Records as the core would tell them, for whatever publishes them. Numbers are from the range for fiction."""
+
+from dataclasses import replace
+
+from callflow.core.profile import Mode
+from callflow.core.publishing.events import EventMaker
+from callflow.core.publishing.privacy import Disguise
+from callflow.core.publishing.topics import Topics
+from callflow.core.record import CallRecord
+from callflow.core.rings.record import (
+    AnswerClass,
+    Leg,
+    LegEnd,
+    Offer,
+    Outcome,
+    RingSource,
+    Stay,
+    TargetType,
+    Timing,
+)
+from callflow.core.states import Result
+
+T0 = 1_769_864_703_120
+"""2026-01-31 13:05:03.120 UTC."""
+
+KEY = b"a key for tests"
+HIDDEN = Disguise(KEY)
+TOPICS = Topics("lab")
+MAKER = EventMaker(TOPICS, "main", HIDDEN)
+
+
+def call(number: int = 1, result: Result = Result.SILENT, at_ms: int = T0, lasted_ms: int = 22_500) -> CallRecord:
+    uniqueid = f"1769864703.{number}"
+    return CallRecord(
+        call_id=f"{uniqueid}-1",
+        uniqueid=uniqueid,
+        channel=f"PJSIP/carrier-{number:08x}",
+        profile="support",
+        mode=Mode.ACT,
+        ladder="silent",
+        ear="talk_detect",
+        language="en",
+        caller_number="+1-555-0100",
+        caller_name="Alice",
+        dialled="1001",
+        arrived_ms=at_ms,
+        ended_ms=at_ms + lasted_ms,
+        result=result,
+        would=None,
+        rung=3,
+        heard_at_ms=None,
+        heard_after_would=False,
+        partial=False,
+    )
+
+
+def stay(number: int = 1, outcome: Outcome = Outcome.ANSWERED, wait_ms: int = 9_000, at_ms: int = T0) -> Stay:
+    answered = outcome is Outcome.ANSWERED
+    left_ms = at_ms + wait_ms
+    return Stay(
+        entry_id=f"1769864703.{number}/support/1",
+        call_id=f"1769864703.{number}",
+        revision=3,
+        queue="support",
+        caller_number="+15550100",
+        caller_name="Alice",
+        dialled="1001",
+        trunk="PJSIP/carrier",
+        joined_ms=at_ms,
+        left_ms=left_ms,
+        outcome=outcome,
+        wait_ms=wait_ms,
+        offers=1,
+        agent="1007" if answered else "",
+        connect_ms=left_ms if answered else None,
+        talk_end_ms=left_ms + 120_000 if answered else None,
+        talk_ms=120_000 if answered else None,
+        timing=Timing.STAMPED,
+        partial=False,
+    )
+
+
+def offer(number: int = 1, answer: AnswerClass = AnswerClass.IDEAL, ring_ms: int = 7_000, at_ms: int = T0) -> Offer:
+    answered = answer is not AnswerClass.UNANSWERED
+    return Offer(
+        offer_id=f"1769864703.{number}/offer/1",
+        call_id=f"1769864703.{number}",
+        revision=2,
+        target_type=TargetType.QUEUE,
+        target="support",
+        agent="1007" if answered else "",
+        began_ms=at_ms,
+        ring_start_ms=at_ms + 20,
+        ring_source=RingSource.RINGING,
+        pickup_ms=at_ms + 20 + ring_ms if answered else None,
+        connect_ms=at_ms + 30 + ring_ms if answered else None,
+        ended_ms=at_ms + 30 + ring_ms,
+        legs=1,
+        ring_ms=ring_ms,
+        rings=(ring_ms - 1000) // 5000 + 1 if ring_ms >= 1000 else 0,
+        answer_class=answer,
+        picked_up=False,
+        cadence="cn",
+        timing=Timing.STAMPED,
+        partial=False,
+    )
+
+
+def leg(number: int = 1, answer: AnswerClass = AnswerClass.IDEAL, at_ms: int = T0) -> Leg:
+    whole = offer(number, answer, at_ms=at_ms)
+    return Leg(
+        leg_id=f"1769864704.{number}",
+        offer_id=whole.offer_id,
+        call_id=whole.call_id,
+        revision=4,
+        interface="PJSIP/alice",
+        agent="1007",
+        queue="support",
+        began_ms=whole.began_ms,
+        ring_start_ms=whole.ring_start_ms,
+        ring_source=whole.ring_source,
+        pickup_ms=whole.pickup_ms,
+        connect_ms=whole.connect_ms,
+        ended_ms=whole.ended_ms,
+        end=LegEnd.ANSWERED if answer is not AnswerClass.UNANSWERED else LegEnd.NO_ANSWER,
+        ring_ms=whole.ring_ms,
+        rings=whole.rings,
+        answer_class=answer,
+        auto_answer=False,
+        timing=Timing.STAMPED,
+        partial=False,
+    )
+
+
+def line_offer(number: int = 1, line: str = "1001") -> Offer:
+    return replace(offer(number), target_type=TargetType.LINE, target=line)

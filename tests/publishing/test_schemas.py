@@ -1,0 +1,96 @@
+"""The committed JSON schemas: everything that is published fits its own, exactly."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from callflow.adapters.mqtt.session import Status
+from callflow.core.heard import Heard
+from callflow.core.profile import Mode
+from callflow.core.publishing.alerts import AlertRules, AlertWatch
+from callflow.core.publishing.envelope import Envelope, with_seq
+from callflow.core.publishing.states import StateBoard
+from callflow.core.publishing.window import Windows
+from callflow.core.rings.record import AgentState, AgentWork, AnswerClass, LineState, Outcome, QueueState
+from callflow.core.service.targets import QueueTarget, Targets
+from callflow.core.states import Result
+from callflow.publishing import Record
+from tests.publishing import samples
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"
+TARGETS = Targets(queues={"default": QueueTarget()})
+T0 = samples.T0
+
+
+def check(name: str, payload: str) -> None:
+    """Raise unless the payload fits the schema."""
+    schema = json.loads((SCHEMAS / f"{name}.json").read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(json.loads(payload))
+
+
+def check_event(envelope: Envelope) -> str:
+    """Check an event against the schema that its topic names; returns that name."""
+    group, kind = envelope.topic.split("/")[-2:]
+    check(f"event.{group}.{kind}", with_seq(envelope.body(), 1))
+    return f"event.{group}.{kind}"
+
+
+def every_record() -> list[Record]:
+    """Every closed set run through, and every value that may be missing, missing once."""
+    records: list[Record] = [samples.call(result=result) for result in Result]
+    records += [replace(samples.call(), heard=heard, level_dbov=-41.5, gain_db=6.0) for heard in Heard]
+    records += [replace(samples.call(), mode=mode, would=Result.SILENT, heard_at_ms=T0) for mode in Mode]
+    records += [replace(samples.call(), caller_number="", caller_name="")]
+    records += [samples.stay(outcome=outcome) for outcome in Outcome]
+    records += [replace(samples.stay(), outcome=None, left_ms=None, wait_ms=None, marks=("interrupted",))]
+    for answer in AnswerClass:
+        records += [samples.offer(answer=answer), samples.leg(answer=answer)]
+    unknown: dict[str, Any] = {"ring_start_ms": None, "ring_source": None, "ended_ms": None, "answer_class": None}
+    records += [replace(samples.offer(), **unknown), replace(samples.leg(), **unknown, end=None), samples.line_offer()]
+    return records
+
+
+def test_every_event_fits_its_schema() -> None:
+    seen = {check_event(event) for record in every_record() if (event := samples.MAKER.event_of(record))}
+    assert seen == {"event.call.screened", "event.call.stay", "event.call.offer", "event.call.leg"}
+
+
+def test_every_alert_fits_its_schema() -> None:
+    rules = AlertRules(trunk_min_calls=2, service_min_calls=2, short_calls=2)
+    watch = AlertWatch(rules, samples.TOPICS, "main", samples.HIDDEN, TARGETS)
+    records: list[Record] = [samples.call(1, Result.QUIET), *(samples.call(n, at_ms=T0 + n) for n in range(2, 9))]
+    records += [samples.stay(n, wait_ms=25_000, at_ms=T0 + n) for n in range(9)]
+    records += [samples.stay(n, Outcome.ABANDONED_QUEUE, 3_000, T0 + n) for n in range(20, 29)]
+    seen = {check_event(alert) for record in records for alert in watch.receive(record)}
+    assert seen == {path.stem for path in SCHEMAS.glob("event.alert.*.json")}
+
+
+def test_states_and_status_fit_their_schemas() -> None:
+    board = StateBoard(samples.TOPICS, samples.HIDDEN)
+    windows = Windows(3_600_000, TARGETS)
+    for record in (samples.stay(), samples.offer()):
+        windows.receive(record)
+    members = dict.fromkeys(AgentWork, 1)
+    queues = [QueueState("support", T0, 1, T0 - 5000, members), QueueState("idle", T0, 0, None)]
+    agents = [AgentState(str(1000 + n), T0, work, T0) for n, work in enumerate((*AgentWork, None))]
+    board.update(queues, agents, [LineState("1001", T0, 0, 1)], windows.by_queue)
+    taken = board.take(100)
+    assert len(taken) == len(queues) + len(agents) + 1
+    for topic, payload in taken:
+        check(f"state.{topic.split('/')[3]}", payload)
+    for state in ("online", "offline"):
+        check("status", Status("5d3f", 1_769_864_703_120, "0.1.0").payload(state))
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.json")), ids=lambda path: path.stem)
+def test_a_schema_knows_everything_and_allows_nothing_else(path: Path) -> None:
+    schema = json.loads(path.read_text("utf-8"))
+    assert schema["$id"] == path.stem
+    assert schema["additionalProperties"] is False
+    if "data" in schema["properties"]:
+        assert schema["properties"]["data"]["additionalProperties"] is False

@@ -1,0 +1,1 @@
+"""Real programs for the tests: the Mosquitto broker, Prometheus and promtool."""

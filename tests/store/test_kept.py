@@ -1,0 +1,230 @@
+"""What was measured of rings and queues is in the database once, by its newest revision."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import fields, replace
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+import structlog
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from callflow.adapters.store.backlog import Backlog, Batch
+from callflow.adapters.store.database import writing_engine
+from callflow.adapters.store.pending import Also, Pending, Record
+from callflow.adapters.store.queries import Reader
+from callflow.adapters.store.rows import TABLES, stored_measured
+from callflow.adapters.store.schema import deleted, stays
+from callflow.adapters.store.store import Store
+from callflow.adapters.store.writing import write
+from callflow.core.record import CallRecord
+from callflow.core.rings.record import AgentWork, LegEnd, Outcome, Spell, Stay
+from tests.store.plausible_day import plausible_day
+from tests.store.samples import T0, ended, live_call
+
+DAY = plausible_day(calls=60)
+NOTE = sa.insert(deleted)
+
+
+def stored(database: Path, kind: type, *conditions: sa.ColumnElement[bool]) -> list[Record]:
+    with Reader(database) as reader:
+        rows = reader.rows(sa.select(TABLES[kind]).where(*conditions))
+        return [stored_measured(kind, row) for row in rows]
+
+
+def notes(database: Path) -> dict[str, int]:
+    with Reader(database) as reader:
+        return {row["what"]: row["before_ms"] for row in reader.rows(sa.select(deleted))}
+
+
+def waiting(stay: Stay) -> Stay:
+    """The same stay while the caller still waits."""
+    return replace(
+        stay, revision=1, left_ms=None, outcome=None, wait_ms=None, connect_ms=None, talk_end_ms=None, talk_ms=None
+    )
+
+
+@pytest.mark.parametrize("kind", list(TABLES), ids=lambda kind: kind.__name__)
+def test_every_field_of_every_record_has_its_column(kind: type[Record]) -> None:
+    assert {field.name for field in fields(kind)} <= set(TABLES[kind].columns.keys())
+
+
+def test_a_day_is_read_back_as_it_was(database: Path) -> None:
+    with Store(database, "main") as store:
+        for record in DAY:
+            if isinstance(record, CallRecord):
+                store.save(record, final=True)
+            else:
+                store.keep(record, final=True)
+    assert {s.entry_id: s for s in stored(database, Stay)} == {s.entry_id: s for s in DAY.stays}
+    for kind, made in ((type(DAY.offers[0]), DAY.offers), (type(DAY.legs[0]), DAY.legs), (Spell, DAY.spells)):
+        assert sorted(stored(database, kind), key=repr) == sorted(made, key=repr)
+    with Reader(database) as reader:
+        assert reader.count() == len(DAY.calls)
+
+
+async def test_marks_and_strange_names_survive(store: Store, database: Path) -> None:
+    stay = replace(DAY.stays[0], marks=("time_backwards", "repeated_header"), caller_name="王小明 \udcff", queue="a/b")
+    store.keep(stay, final=True)
+    assert await store.flush(5)
+    assert stored(database, Stay) == [replace(stay, caller_name="王小明 \\udcff")]
+
+
+async def test_what_was_measured_counts_when_it_is_final(store: Store) -> None:
+    stay = DAY.stays[0]
+    store.keep(waiting(stay), final=False)
+    assert await store.flush(5)
+    assert store.counters().measured == 0
+    store.keep(stay, final=True)
+    assert await store.flush(5)
+    assert store.counters().measured == 1
+
+
+_TELLINGS = st.lists(st.tuples(st.integers(1, 6), st.booleans(), st.booleans()), min_size=1, max_size=12)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(tellings=_TELLINGS)
+def test_a_lower_revision_never_overwrites_and_telling_again_changes_nothing(
+    store: Store, database: Path, tellings: list[tuple[int, bool, bool]]
+) -> None:
+    """Each telling: revision, final, and whether a transaction ends behind it."""
+    backlog, engine = Backlog(100), writing_engine(database, 1.0)
+    stay = replace(DAY.stays[0], entry_id=uuid4().hex, outcome=None)
+    with engine.connect() as connection:
+        for number, (revision, final, commit) in enumerate(tellings):
+            told = replace(stay, revision=revision, offers=number)
+            backlog.add_record(Pending(told, final))
+            if commit:
+                with connection.begin():
+                    batch = backlog.take(100)
+                    assert write(connection, batch, "main").rejected == 0
+                    assert write(connection, batch, "main").rejected == 0
+        with connection.begin():
+            write(connection, backlog.take(100), "main")
+    engine.dispose()
+    (found,) = stored(database, Stay, stays.c.entry_id == stay.entry_id)
+    newest = max(revision for revision, _, _ in tellings)
+    told = [(number, final) for number, (revision, final, _) in enumerate(tellings) if revision == newest]
+    finals = [number for number, final in told if final]
+    assert isinstance(found, Stay)
+    assert found.revision == newest
+    assert found.offers == (finals or [number for number, _ in told])[-1]
+
+
+async def test_a_spell_that_has_ended_is_not_reopened(store: Store, database: Path) -> None:
+    lasting = Spell("201", T0, None, AgentWork.TALKING)
+    over = replace(lasting, ended_ms=T0 + 5000)
+    for record, final in ((lasting, False), (over, True), (lasting, False)):
+        store.keep(record, final)
+        assert await store.flush(5)
+    assert stored(database, Spell) == [over]
+
+
+# -- interrupted ------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_dead_daemon_left_open_is_closed_as_partial(database: Path) -> None:
+    stay, offer, leg = waiting(DAY.stays[0]), DAY.offers[0], DAY.legs[0]
+    offer = replace(offer, revision=1, ended_ms=None, pickup_ms=None, connect_ms=None, answer_class=None)
+    leg = replace(leg, revision=1, ended_ms=None, pickup_ms=None, connect_ms=None, end=None, marks=("odd",))
+    last_ms = max(DAY.stays[0].joined_ms, offer.began_ms, leg.began_ms)
+    lasting = Spell("201", last_ms - 5000, None, AgentWork.AVAILABLE)
+    with Store(database, "main") as first:
+        for record in (stay, offer, leg, lasting):
+            first.keep(record, final=False)
+        first.keep(DAY.stays[1], final=True)
+    with Store(database, "other"):
+        assert all(not s.partial for s in stored(database, Stay)), "another node's are left alone"
+    with Store(database, "main"):
+        pass
+    closed = {s.entry_id: s for s in stored(database, Stay)}
+    assert closed[DAY.stays[1].entry_id] == DAY.stays[1]
+    assert closed[stay.entry_id] == replace(stay, left_ms=stay.joined_ms, partial=True, marks=("interrupted",))
+    assert stored(database, type(offer)) == [
+        replace(offer, ended_ms=offer.ring_start_ms, partial=True, marks=("interrupted",))
+    ]
+    assert stored(database, type(leg)) == [
+        replace(leg, ended_ms=leg.ring_start_ms, end=LegEnd.UNKNOWN, partial=True, marks=("odd", "interrupted"))
+    ]
+    last_ms = max(last_ms, DAY.stays[1].joined_ms)
+    assert stored(database, Spell) == [replace(lasting, ended_ms=last_ms, partial=True)]
+
+
+def test_a_talk_that_was_cut_off_keeps_its_outcome(database: Path) -> None:
+    talking = next(s for s in DAY.stays if s.outcome is Outcome.ANSWERED)
+    talking = replace(talking, talk_end_ms=None, talk_ms=None)
+    with Store(database, "main") as first:
+        first.keep(talking, final=False)
+    with Store(database, "main"):
+        pass
+    (found,) = stored(database, Stay)
+    assert found == replace(talking, partial=True, marks=("interrupted",))
+
+
+# -- what is written with a record ------------------------------------------------------------------------------------
+
+
+def noted(record: Record, final: bool) -> list[Also]:
+    return [Also(NOTE, {"what": f"{type(record).__name__} {getattr(record, 'revision', 0)} {final}", "before_ms": 1})]
+
+
+async def test_what_goes_with_each_telling_is_in_the_same_transaction(database: Path) -> None:
+    stay = DAY.stays[0]
+    with Store(database, "main", also_of=noted) as store:
+        store.keep(waiting(stay), final=False)
+        store.keep(stay, final=True)
+        store.keep(replace(stay, revision=2), final=False)
+        assert await store.flush(5)
+    assert set(notes(database)) == {"Stay 1 False", "Stay 4 True", "Stay 2 False"}
+    assert stored(database, Stay) == [stay]
+
+
+async def test_neither_is_written_while_the_database_refuses(database: Path) -> None:
+    with Store(database, "main", busy_s=0.01, retry_min_s=0.001, also_of=noted) as store:
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            store.save(ended(live_call("a")), final=True)
+            assert not await store.flush(20)
+            other.execute("ROLLBACK")
+        while not await store.flush(1):
+            pass
+    assert set(notes(database)) == {"CallRecord 0 True"}
+
+
+async def test_statements_of_their_own_come_after_and_in_order(store: Store, database: Path) -> None:
+    store.also(Also(NOTE, {"what": "a", "before_ms": 1}))
+    for before_ms in (5, 7):
+        store.also(Also(sa.update(deleted).values(before_ms=before_ms), {}))
+    assert await store.flush(5)
+    assert notes(database) == {"a": 7}
+
+
+async def test_a_failure_beside_a_record_does_not_cost_the_record(database: Path) -> None:
+    def fails(record: Record, final: bool) -> list[Also]:
+        raise RuntimeError("no rows today")
+
+    with structlog.testing.capture_logs() as logs, Store(database, "main", also_of=fails) as store:
+        store.keep(DAY.stays[0], final=True)
+        store.keep(DAY.stays[1], final=True)
+        assert await store.flush(5)
+    assert len(stored(database, Stay)) == 2
+    assert [line["log_level"] for line in logs] == ["error", "debug"]
+
+
+def test_a_batch_put_back_keeps_the_newest_telling_and_all_that_goes_with_both() -> None:
+    backlog = Backlog(100)
+    stay = DAY.stays[0]
+    first, second = (Also(NOTE, {"what": what, "before_ms": 1}) for what in "ab")
+    backlog.add_record(Pending(waiting(stay), final=False, also=(first,)))
+    batch: Batch = backlog.take(100)
+    assert len(backlog) == 0
+    backlog.add_record(Pending(stay, final=True, also=(second,)))
+    backlog.put_back(batch)
+    assert len(backlog) == 3
+    (pending,) = backlog.take(100).ended
+    assert pending.record == stay
+    assert pending.also == (first, second)

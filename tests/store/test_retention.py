@@ -1,0 +1,149 @@
+"""What is older than the settings allow is deleted, step by step, and nothing else is."""
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from callflow.adapters.store import retention
+from callflow.adapters.store.database import writing_engine
+from callflow.adapters.store.queries import CallFilter, Reader
+from callflow.adapters.store.retention import DAY_MS, Limits, Retention, clear, limits
+from callflow.adapters.store.schema import happenings, legs, offers, spells, stays
+from callflow.adapters.store.store import Store
+from callflow.core.record import CallRecord
+from callflow.core.rings.record import AgentWork, Spell
+from tests.store.plausible_day import MIDNIGHT, plausible_day
+from tests.store.samples import live_call, tell_whole_call
+
+TODAY = MIDNIGHT + DAY_MS
+
+
+def fill(database: Path) -> None:
+    """Two days alike, one after the other, with happenings, and something on each that still lasts."""
+    with Store(database, "main") as store:
+        for midnight in (MIDNIGHT, TODAY):
+            day = plausible_day(calls=60, midnight_ms=midnight)
+            for record in day:
+                if not isinstance(record, CallRecord):
+                    store.keep(record, final=True)
+            for call in day.calls:
+                tell_whole_call(store, call.call_id, arrived_ms=call.arrived_ms)
+            store.save(live_call(f"live {midnight}", midnight + 1000), final=False)
+            store.keep(replace(day.stays[0], entry_id=f"live {midnight}", revision=1), final=False)
+            store.keep(Spell(f"5{midnight}", midnight, None, AgentWork.AVAILABLE), final=False)
+
+
+def counts(database: Path) -> dict[str, int]:
+    with Reader(database) as reader:
+        found = {"calls": reader.count(), "old calls": reader.count(CallFilter(until_ms=TODAY))}
+        for table in (happenings, legs, offers, stays, spells):
+            (row,) = reader.rows(sa.select(sa.func.count().label("n")).select_from(table))
+            found[table.name] = row["n"]
+        return found
+
+
+def cleared(database: Path, before: Limits, step: int = 7) -> int:
+    engine = writing_engine(database, 1.0)
+    with engine.connect() as connection:
+        return clear(connection, before, lambda seconds: False, step)
+
+
+def test_details_go_and_records_stay(database: Path) -> None:
+    fill(database)
+    before = counts(database)
+    assert cleared(database, Limits(details_ms=TODAY, records_ms=0)) > 10
+    after = counts(database)
+    kept = {name: n for name, n in after.items() if name not in ("happenings", "legs")}
+    assert kept == {name: before[name] for name in kept}
+    assert after["happenings"] == before["happenings"] // 2
+    assert after["legs"] == before["legs"] // 2
+    with Reader(database) as reader:
+        assert reader.deleted_before("details") == TODAY
+        assert reader.deleted_before("records") == 0
+
+
+def test_records_go_with_their_details_but_not_what_lasts(database: Path) -> None:
+    fill(database)
+    before = counts(database)
+    cleared(database, Limits(details_ms=TODAY, records_ms=TODAY))
+    after = counts(database)
+    assert after["old calls"] == 1
+    for name in ("calls", "stays", "spells"):
+        assert after[name] == before[name] // 2 + 1, "the one that lasts is still there"
+    assert after["offers"] == before["offers"] // 2
+    assert after["happenings"] == before["happenings"] // 2
+    with Reader(database) as reader:
+        assert reader.deleted_before("records") == TODAY
+
+
+def test_what_is_cleared_is_not_cleared_again(database: Path) -> None:
+    fill(database)
+    everything = Limits(details_ms=TODAY, records_ms=TODAY)
+    cleared(database, everything)
+    assert cleared(database, everything) == 6
+    assert cleared(database, Limits(0, 0)) == 6
+
+
+def test_a_stop_between_two_steps_leaves_a_whole_database(database: Path) -> None:
+    fill(database)
+    before = counts(database)
+    engine = writing_engine(database, 1.0)
+    with engine.connect() as connection:
+        stops = iter([False, True])
+        assert clear(connection, Limits(TODAY, TODAY), lambda seconds: next(stops), 7) == 2
+    after = counts(database)
+    assert 0 < after["happenings"] < before["happenings"]
+    assert after["calls"] == before["calls"]
+
+
+def test_pauses_are_longer_than_the_work(database: Path) -> None:
+    fill(database)
+    pauses: list[float] = []
+    engine = writing_engine(database, 1.0)
+    begun = time.monotonic()
+    with engine.connect() as connection:
+        clear(connection, Limits(TODAY, TODAY), lambda seconds: bool(pauses.append(seconds)), 7)
+    worked = time.monotonic() - begun
+    assert min(pauses) >= 0.1
+    assert sum(pauses) > 5 * worked
+
+
+def test_ages_become_moments_and_details_never_outlive_their_records() -> None:
+    now_ms = 1000 * DAY_MS
+    assert limits(0, 0, now_ms) == Limits(0, 0)
+    assert limits(10, 0, now_ms) == Limits(990 * DAY_MS, 0)
+    assert limits(0, 100, now_ms) == Limits(900 * DAY_MS, 900 * DAY_MS)
+    assert limits(500, 100, now_ms) == Limits(900 * DAY_MS, 900 * DAY_MS)
+
+
+def test_the_thread_clears_beside_a_writer_and_stops_when_told(database: Path, monkeypatch) -> None:
+    fill(database)
+    monkeypatch.setattr(retention, "FIRST_S", 0.0)
+    done = threading.Event()
+    real = retention.clear
+
+    def clear_and_tell(*args: object) -> int:
+        steps = real(*args)  # type: ignore[arg-type]
+        done.set()
+        return steps
+
+    monkeypatch.setattr(retention, "clear", clear_and_tell)
+    monkeypatch.setattr(retention, "PAUSE_S", 0.0)
+    thread = Retention(database, 1, 1)
+    with Store(database, "main") as store:
+        thread.start()
+        tell_whole_call(store, "meanwhile", arrived_ms=time.time_ns() // 1_000_000)
+        assert done.wait(20)
+        thread.stop(5)
+    with Reader(database) as reader:
+        assert [call.record.call_id for call in reader.calls() if call.record.result] == ["meanwhile"]
+
+
+def test_nothing_is_started_when_everything_is_kept(database: Path) -> None:
+    thread = Retention(database, 0, 0)
+    thread.start()
+    thread.stop()
+    assert not database.exists()
