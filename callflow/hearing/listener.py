@@ -88,7 +88,11 @@ class Listener:
         return self._heard.size >= (self.frames + 1) * FRAME
 
     def take_frame(self) -> Samples:
-        """The next frame to be judged."""
+        """The next frame to be judged; of a line that came in one great piece the oldest is lost, unheard."""
+        oldest = -(-self._heard.first // FRAME)
+        if self.frames < oldest:
+            self.frames = oldest
+            self._window_begins = max(self._window_begins, oldest * FRAME)
         return self._heard.cut(self.frames * FRAME, (self.frames + 1) * FRAME)
 
     def judged(self) -> None:

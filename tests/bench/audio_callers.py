@@ -1,4 +1,7 @@
-"""Callers for bench_taps: connects for each `UUID HOST:PORT` line on standard input, and talks."""
+"""Callers for bench_taps: connects for each `UUID HOST:PORT` line on standard input, and talks.
+
+Says `ready` when it is; they talk from the line `talk` on.
+"""
 
 import asyncio
 import sys
@@ -30,17 +33,27 @@ async def talk(sound: bytes) -> None:
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
 
+    begun = asyncio.Event()
+
     async def admit() -> None:
         async for line in reader:
+            if line == b"talk\n":
+                begun.set()
+                continue
             uuid, address = line.decode().split()
             host, _, port = address.rpartition(":")
             _, caller = await loop.create_connection(lambda uuid=uuid: Caller(UUID(uuid)), host, int(port))
             callers.append(caller)
 
-    admitting, due, number = asyncio.create_task(admit()), loop.time(), 0
+    print("ready", flush=True)
+    admitting = asyncio.create_task(admit())
+    await begun.wait()
+    due, number = loop.time(), 0
     frames = [sound[at : at + FRAME_BYTES] for at in range(0, len(sound) - FRAME_BYTES, FRAME_BYTES)]
     while not admitting.done():
         for place, caller in enumerate(callers):
+            if caller.transport.is_closing():
+                continue
             caller.transport.write(b"\x10\x01\x40" + frames[(number + 7 * place) % len(frames)])
         number, due = number + 1, due + FRAME_S
         await asyncio.sleep(max(0.0, due - loop.time()))

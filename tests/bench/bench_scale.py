@@ -115,8 +115,7 @@ async def run(rate: float, seconds: float, console: Console, speaking: float = S
             await daemon.start()
             before = cpu_s(daemon.pid), cpu_s(process.pid)
             process.stdin.write(b"begin\n")
-            await follow(process, daemon.pid, figures, rate, console)
-            after = cpu_s(daemon.pid), cpu_s(process.pid)
+            after = await follow(process, daemon.pid, figures, rate, console)
             await process.wait()
         finally:
             if daemon.running:
@@ -135,8 +134,9 @@ async def run(rate: float, seconds: float, console: Console, speaking: float = S
 
 async def follow(
     process: asyncio.subprocess.Process, pid: int, figures: Figures, rate: float, console: Console
-) -> None:
-    sampled_at = 0.0
+) -> tuple[float, float]:
+    """Take in what the pretend Asterisk tells until all is over: what both have used by then, in seconds of CPU."""
+    sampled_at, used = 0.0, (0.0, 0.0)
     with Live(console=console, refresh_per_second=2) as live:
         async for line in process.stdout:
             match read_line(line.decode()):
@@ -147,9 +147,11 @@ async def follow(
                     if time.monotonic() - sampled_at > 1:
                         sampled_at = time.monotonic()
                         figures.memory_mb.append(memory_mb(pid))
+                        used = cpu_s(pid), cpu_s(process.pid)
                         live.update(table(figures, rate))
                     if status.done:
-                        return
+                        break
+    return used
 
 
 def show(figures: Figures, cpu: list[float], rows: tuple[int, int, int], console: Console) -> None:

@@ -65,12 +65,15 @@ def measure(taps: int, seconds: float, sound: Samples) -> list[str]:
 async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
     """One row: `taps` connections of another process, each judged every 3 s; lateness is from a step's due time."""
     command = [sys.executable, "-m", "tests.bench.audio_callers", sound]
-    callers = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
+    callers = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    await callers.stdout.readline()
 
     async def originate(uniqueid: str, uuid: str, address: str) -> None:
         callers.stdin.write(f"{uuid} {address}\n".encode())
 
-    options = TapOptions(max_taps=taps, sounds=Path())
+    options = TapOptions(max_taps=taps, sounds=Path(), open_timeout_s=20)
     listening = TimedTaps(
         options, originate, lambda event: None, lambda: time.time_ns() // 1_000_000, structlog.get_logger()
     )
@@ -79,6 +82,7 @@ async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
         names = [str(number) for number in range(taps)]
         for first in range(0, taps, 50):
             await asyncio.gather(*(listening.open(name, name) for name in names[first : first + 50]))
+        callers.stdin.write(b"talk\n")
         await asyncio.sleep(1)
         listening.late_ms.clear()
         cpu, ends = time.process_time(), time.monotonic() + seconds

@@ -79,3 +79,13 @@ def test_after_long_silence_the_model_listens_again_at_once(hearing: Hearing) ->
 def test_nobody_to_listen_to_is_no_work(hearing: Hearing) -> None:
     hearing.run([])
     hearing.run([hearing.listener()])
+
+
+def test_a_line_that_comes_in_one_great_piece_is_heard_by_its_end(hearing: Hearing) -> None:
+    late, other = hearing.listener(), hearing.listener()
+    late.feed(np.concatenate((silence(20.0), voice(-30, 4.0))))
+    other.feed(voice(-30, 3.0))
+    hearing.run([late, other])
+    assert late.verdict().heard is Heard.SPEECH
+    assert late.verdict().heard_ms <= 8200
+    assert other.verdict().heard is Heard.SPEECH

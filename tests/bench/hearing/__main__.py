@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from tests.bench.hearing import echoes, tables
 from tests.bench.hearing.cases import Case, Maker
-from tests.bench.hearing.ears import EARS, tap
+from tests.bench.hearing.ears import EARS
 from tests.bench.hearing.score import Pair, Share, bars
 from tests.bench.hearing.voices import Half, Utterance, utterances
 
@@ -50,7 +50,7 @@ def measure(size: Size, half: Half, voices: Sequence[Utterance], progress: Progr
         for case in cases:
             case.forget()
     tap_pairs = heard["tap"]
-    ladders = _ladders(maker, size.ladders, _steps(progress, "ladders", size.ladders))
+    ladders, hung_up = _ladders(maker, size.ladders, _steps(progress, "ladders", size.ladders))
     echo_step = _steps(progress, "echoes", len(WAYS))
     found = []
     for way in WAYS:
@@ -60,7 +60,7 @@ def measure(size: Size, half: Half, voices: Sequence[Utterance], progress: Progr
     own_echo = Share(sum(one.count for one in at_20), sum(one.of for one in at_20))
     return [
         tables.bars_table(bars(tap_pairs, own_echo, ladders)),
-        tables.ears_table(heard),
+        tables.ears_table(heard, hung_up),
         tables.confusion_table(tap_pairs),
         tables.kinds_table(tap_pairs),
         tables.negatives_table(tap_pairs),
@@ -82,17 +82,28 @@ def _count(size: Size) -> int:
     return size.talkers * 2 + size.talkers // 3 + size.negatives * 2 + size.negatives // 4 + size.negatives // 8
 
 
-def _ladders(maker: Maker, count: int, step: Callable[[int], None]) -> Share:
-    """Talkers who are missed in each of three windows; who is heard in one is not asked again."""
-    silent = 0
+def _ladders(maker: Maker, count: int, step: Callable[[int], None]) -> tuple[Share, dict[str, Share]]:
+    """Talkers whom the tap missed in each of three windows; and for each ear, whom it would have hung up after them.
+
+    Who is heard in one window is not asked again, nor who was passed on to a person as noise. The other ears climb a
+    tenth of the ladders.
+    """
+    missed, hung_up = 0, dict.fromkeys(EARS, 0)
+    others = max(1, count // 10)
     for begin in range(0, count, CHUNK):
         numbers = list(range(begin, min(begin + CHUNK, count)))
         step(len(numbers))
-        for window in range(3):
-            results = tap([maker.ladder(number, window) for number in numbers])
-            numbers = [number for number, result in zip(numbers, results, strict=True) if not result.talker]
-        silent += len(numbers)
-    return Share(silent, count)
+        for name, ear in EARS.items():
+            left = numbers if name == "tap" else [number for number in numbers if number < others]
+            hopeless = set(left)
+            for window in range(3):
+                results = list(zip(left, ear([maker.ladder(number, window) for number in left]), strict=True))
+                left = [number for number, result in results if not result.talker]
+                hopeless &= {number for number, result in results if result.hopeless}
+            hung_up[name] += len(hopeless)
+            missed += len(left) if name == "tap" else 0
+    climbed = {name: Share(number, count if name == "tap" else others) for name, number in hung_up.items()}
+    return Share(missed, count), climbed
 
 
 def _chunks(cases: Iterator[Case], step: Callable[[int], None]) -> Iterator[list[Case]]:

@@ -38,6 +38,11 @@ class Result:
         """True if the ear would take this for somebody there."""
         return self.label in ("speech", "quiet")
 
+    @property
+    def hopeless(self) -> bool:
+        """True if a caller of whom only this is ever heard would be hung up; noise goes on to a person."""
+        return self.label in ("silence", "tone")
+
 
 Ear = Callable[[Sequence[Case]], list[Result]]
 

@@ -46,10 +46,20 @@ def confusion_table(pairs: Sequence[Pair]) -> Rows:
     return "What was (down) and what the tap ear called it (across), % of all windows", ["", "windows", *LABELS], rows
 
 
-def ears_table(heard: dict[str, Sequence[Pair]]) -> Rows:
+def ears_table(heard: dict[str, Sequence[Pair]], hung_up: dict[str, Share]) -> Rows:
     """All ears side by side."""
-    headings = ["ear", "talkers missed", "of -46 dBov", "tones taken for talkers", "noise", "babble", "silence",
-                "reaction at -46 dBov, median / p90 ms", "mean time to decision ms"]  # fmt: skip
+    headings = [
+        "ear",
+        "talkers missed",
+        "of -46 dBov",
+        "talkers hung up after a ladder",
+        "tones taken for talkers",
+        "noise",
+        "babble",
+        "silence",
+        "reaction at -46 dBov, median / p90 ms",
+        "mean time to decision ms",
+    ]
     rows = []
     for name, pairs in heard.items():
         median, p90 = reaction_ms(pairs, lambda c: in_bar(c, "running", "word") and c.level_dbov == -46)
@@ -62,7 +72,9 @@ def ears_table(heard: dict[str, Sequence[Pair]]) -> Rows:
             share(pairs, lambda c: c.label == "silence", taken),
         )
         times = [f"{_ms(median)} / {_ms(p90)}", _ms(decision_ms(pairs))]
-        rows.append([name, *(f"{one.percent:.1f} %" for one in shares), *times])
+        percents = [f"{one.percent:.1f} %" for one in shares]
+        percents.insert(2, f"{hung_up[name].percent:.2f} %")
+        rows.append([name, *percents, *times])
     return (
         "All ears on the same windows (running speech and words, SNR of 15 dB and more, -50 dBov and more)",
         headings,
