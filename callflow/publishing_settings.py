@@ -25,6 +25,9 @@ class Mqtt(Frozen):
     keepalive_s: int = Field(15, ge=1, le=3600, description="Seconds of silence after which the broker is asked.")
     timeout_s: float = Field(30.0, gt=0, le=600, description="Seconds for the broker's answer to anything.")
     in_flight: int = Field(20, ge=1, le=1000, description="Messages sent before the first of them is confirmed.")
+    settle_s: float = Field(
+        2.0, ge=0, le=60, description="After a break events wait so many seconds, for consumers to come back."
+    )
     reconnect_min_s: float = Field(0.5, gt=0, le=60, description="First wait before connecting again, seconds.")
     reconnect_max_s: float = Field(30.0, gt=0, le=600, description="Longest wait before connecting again, seconds.")
     outbox_max_events: int = Field(

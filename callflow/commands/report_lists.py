@@ -92,7 +92,6 @@ def _abandoned(stay: Stay, period: Period) -> list[Value]:
 
 def _unheard(call: StoredCall, period: Period) -> list[Value]:
     record = call.record
-    heard = getattr(record, "heard", None)
     return [
         iso(record.arrived_ms, period.zone),
         record.caller_number,
@@ -101,7 +100,7 @@ def _unheard(call: StoredCall, period: Period) -> list[Value]:
         record.channel,
         record.profile,
         record.result and record.result.value,
-        heard and heard.value,
+        record.heard and record.heard.value,
         None if record.ended_ms is None else (record.ended_ms - record.arrived_ms) / 1000,
         record.partial,
         record.call_id,

@@ -26,7 +26,7 @@ OnCall = Callable[[Scenario, str], None]
 _SPACING_S = 0.05
 _AT_ONCE = 17
 """Calls side by side: with all of them at once, a machine of two processors is late for some."""
-_STALL_S = 0.04
+_STALL_S = 0.03
 _LONGEST_S = 120.0
 _FIRST_NUMBER = 1001
 

@@ -13,7 +13,14 @@ from callflow.runtime.clock import Clock
 from callflow.settings import Settings
 from tests.publishing import samples
 
-FAST = {"reconnect_min_s": 0.05, "reconnect_max_s": 0.5, "keepalive_s": 2, "timeout_s": 10.0, "site": "lab"}
+FAST = {
+    "settle_s": 0.5,
+    "reconnect_min_s": 0.05,
+    "reconnect_max_s": 0.5,
+    "keepalive_s": 2,
+    "timeout_s": 10.0,
+    "site": "lab",
+}
 
 
 class Sending:

@@ -11,6 +11,7 @@ from uuid import uuid4
 import aiomqtt
 
 from callflow.adapters.mqtt.client import Client, new_client
+from callflow.adapters.mqtt.lately import Lately
 from callflow.adapters.mqtt.options import MqttOptions
 from callflow.adapters.mqtt.outgoing import Outbox, States
 from callflow.adapters.mqtt.session import MqttSession, Status
@@ -44,6 +45,7 @@ class MqttLink:
         self._tls = options.tls_context()
         self._task: asyncio.Task[None] | None = None
         self._after_seq = 0
+        self._lately = Lately(now_ms)
         self._failures = 0
         self._reason = ""
         self.connected = False
@@ -97,6 +99,8 @@ class MqttLink:
             status,
             self._outbox,
             self._states,
+            self._lately,
+            self._options.settle_s,
             self._options.in_flight,
             self._after_seq,
             self._home_assistant,
@@ -110,6 +114,7 @@ class MqttLink:
             raise
         finally:
             self._after_seq = session.resume_after
+            self._lately.broken()
 
     def _tell(self, reason: str) -> None:
         """First failure of a kind warned, repeats told at debug."""

@@ -27,6 +27,8 @@ class MqttOptions(BaseModel):
     timeout_s: float = Field(30.0, gt=0, le=600)
     """For the broker's answer to anything; then the connection is given up."""
     in_flight: int = Field(20, ge=1, le=1000)
+    settle_s: float = Field(2.0, ge=0, le=60)
+    """After a break events wait so long, for consumers to come back."""
     reconnect_min_s: float = Field(0.5, gt=0, le=60)
     reconnect_max_s: float = Field(30.0, gt=0, le=600)
 

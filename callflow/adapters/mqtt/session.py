@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from callflow.adapters.mqtt.client import Client
+from callflow.adapters.mqtt.lately import Lately
 from callflow.adapters.mqtt.outgoing import Event, Outbox, States
 from callflow.core.publishing.envelope import with_seq
 from callflow.core.publishing.topics import Topics
@@ -44,6 +45,8 @@ class MqttSession:
         status: Status,
         outbox: Outbox,
         states: States,
+        lately: Lately,
+        settle_s: float,
         in_flight: int,
         after_seq: int,
         home_assistant: str,
@@ -54,6 +57,8 @@ class MqttSession:
         self._status = status
         self._outbox = outbox
         self._states = states
+        self._lately = lately
+        self._settle_s = settle_s
         self._room = asyncio.Semaphore(in_flight)
         self._in_flight: set[int] = set()
         self._read_upto = after_seq
@@ -86,7 +91,14 @@ class MqttSession:
     # -- events -----------------------------------------------------------------------------------------------------
 
     async def _send_events(self, tasks: asyncio.TaskGroup) -> None:
-        """In order, `in_flight` at a time; MQTT keeps the order of what one connection sends."""
+        """In order, `in_flight` at a time; MQTT keeps the order of what one connection sends.
+
+        After a break, first what was confirmed just before it, when consumers have had the time to come back.
+        """
+        if again := self._lately.again():
+            await asyncio.sleep(self._settle_s)
+            for event in again:
+                await self._begin(event, tasks)
         while True:
             try:
                 events = await self._outbox.read(self._read_upto, PAGE)
@@ -95,16 +107,20 @@ class MqttSession:
                 await asyncio.sleep(DISK_RETRY_S)
                 continue
             for event in events:
-                await self._room.acquire()
-                self._in_flight.add(event.seq)
-                self._read_upto = event.seq
-                tasks.create_task(self._send(event))
+                await self._begin(event, tasks)
             if not events:
                 await self._outbox.told()
+
+    async def _begin(self, event: Event, tasks: asyncio.TaskGroup) -> None:
+        await self._room.acquire()
+        self._in_flight.add(event.seq)
+        self._read_upto = max(self._read_upto, event.seq)
+        tasks.create_task(self._send(event))
 
     async def _send(self, event: Event) -> None:
         await self._publish(event.topic, with_seq(event.body, event.seq))
         self._in_flight.discard(event.seq)
+        self._lately.confirmed(event)
         self._outbox.confirmed(event.seq)
         self._room.release()
 

@@ -133,10 +133,9 @@ def _talk(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Co
 
 
 def _screened(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
-    """By result, and of the silent and quiet calls by what was heard, once there is a column for it."""
-    heard = calls.c.get("heard", sa.null())
+    """By result, and of the silent and quiet calls by what was heard."""
     unheard = calls.c.result.in_(UNHEARD)
-    cause = sa.case((unheard, sa.func.coalesce(heard, ""))).label("cause")
+    cause = sa.case((unheard, sa.func.coalesce(calls.c.heard, ""))).label("cause")
     more = (calls.c.result.label("result"), cause)
     ended = calls.c.result.is_not(None)
     counts = {"calls": sa.func.count()}

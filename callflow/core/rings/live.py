@@ -149,6 +149,8 @@ class LiveStay(Live):
     talk_end_ms: int | None = None
     outcome: Outcome | None = None
     empty_at_leave: bool = False
+    unseen: bool = False
+    """The link was lost, and nobody has seen since that the caller still waits."""
 
     @property
     def answered(self) -> bool:

@@ -104,6 +104,7 @@ class Queueing:
         if stay is None or stay.left_ms is not None or stay.raw_queue != fact.queue:
             return
         stay.left_ms = fact.when.at_ms
+        stay.unseen = False
         stay.stamped = stay.stamped and fact.when.stamped
         stay.empty_at_leave = self._is_empty(stay.queue)
         picked_up = bool(stay.offers) and stay.offers[-1].taken and not stay.abandoned
@@ -221,7 +222,9 @@ class Queueing:
         self._books.remember(f"{stay.caller.uniqueid} {stay.raw_queue} {stay.joined_ms}")
         self._books.remember(stay.entry_id)
         self._books.remember(f"in {stay.raw_queue} {stay.caller.uniqueid}")
-        asked = gone_ms(stay)
+        if stay.unseen and told_outcome(stay.told) is None:
+            stay.left_ms = None  # the caller may have been answered meanwhile
+        asked = None if stay.unseen and stay.left_ms is None else gone_ms(stay)
         if stay.left_ms is None and asked is None and not stay.answered:
             stay.partial = True
             stay.marks.add(UNRESOLVED)
@@ -245,7 +248,7 @@ class Queueing:
     def link_lost(self) -> None:
         """What is under way may go on unseen from here."""
         for stay in self.stays.values():
-            stay.partial = True
+            stay.partial = stay.unseen = True
             self._tell(stay)
         for talk in self._talks.values():
             talk.partial = True
@@ -263,6 +266,7 @@ class Queueing:
         waiting = {one.caller.uniqueid for one in fact.waiting}
         for stay in list(self.stays.values()):
             seen_before = stay.caller.touched_ms < fact.asked_ms
+            stay.unseen = stay.unseen and stay.caller.uniqueid not in waiting
             if stay.partial and seen_before and not stay.answered and stay.caller.uniqueid not in waiting:
                 self.finish(stay)
         for one in fact.waiting:

@@ -135,6 +135,33 @@ def test_what_ended_unseen_is_never_given_an_outcome(table: Table) -> None:
     assert table.tracker.live == 0
 
 
+def test_a_caller_who_hangs_up_right_after_a_cut_may_have_been_answered_in_it(table: Table) -> None:
+    table.join()
+    table.ring()
+    table.link(events.LinkLost(0, "cut"))
+    table.link(events.LinkUp(0), after_s=6)
+    table.tell(it.HangupAsked, CALLER.uniqueid, soft=False, after_s=0.1)
+    table.tell(it.ChannelEnded, CALLER.uniqueid)
+    table.see(channels=set())
+    table.wait(5)
+    assert (table.stay.outcome, table.stay.partial, table.stay.marks) == (None, True, ("unresolved",))
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_caller_who_still_waited_after_a_cut_has_abandoned(table: Table, seen: bool) -> None:
+    table.join()
+    table.link(events.LinkLost(0, "cut"))
+    table.link(events.LinkUp(0), after_s=10)
+    if seen:
+        table.see(channels={"1.1"}, waiting=(it.Waiting(CALLER, "support", 10_000),))
+    table.tell(it.HangupAsked, CALLER.uniqueid, soft=False, after_s=0.1)
+    table.tell(it.CallerAbandoned, CALLER.uniqueid, "support")
+    table.tell(it.CallerLeft, CALLER.uniqueid, "support")
+    table.tell(it.ChannelEnded, CALLER.uniqueid)
+    table.wait(5)
+    assert (table.stay.outcome, table.stay.partial) == (Outcome.ABANDONED_QUEUE, True)
+
+
 def test_a_leg_that_was_answered_unseen_has_no_class(table: Table) -> None:
     table.join()
     table.ring()

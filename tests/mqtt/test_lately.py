@@ -1,0 +1,53 @@
+"""What was confirmed just before a break is sent again until it is confirmed again, and nothing older."""
+
+from dataclasses import dataclass
+
+from callflow.adapters.mqtt.lately import KEPT_MS, Lately
+
+
+@dataclass(frozen=True)
+class Event:
+    seq: int
+    topic: str = "topic"
+    body: str = "{}"
+
+
+class Clock:
+    now_ms = 0
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
+def seqs(lately: Lately) -> list[int]:
+    return [event.seq for event in lately.again()]
+
+
+def test_only_what_was_confirmed_just_before_the_break_is_sent_again_in_order() -> None:
+    clock = Clock()
+    lately = Lately(clock)
+    lately.confirmed(Event(1))
+    clock.now_ms = KEPT_MS
+    lately.confirmed(Event(3))
+    lately.confirmed(Event(2))
+    assert seqs(lately) == [], "nothing has broken yet"
+    clock.now_ms = KEPT_MS + 1
+    lately.broken()
+    assert seqs(lately) == [2, 3]
+
+
+def test_it_waits_through_any_number_of_breaks_until_it_is_confirmed() -> None:
+    clock = Clock()
+    lately = Lately(clock)
+    lately.confirmed(Event(1))
+    lately.confirmed(Event(2))
+    lately.broken()
+    clock.now_ms = 10 * KEPT_MS
+    lately.confirmed(Event(1))
+    lately.broken()
+    assert seqs(lately) == [1, 2]
+    lately.confirmed(Event(1))
+    lately.confirmed(Event(2))
+    clock.now_ms += 2 * KEPT_MS
+    lately.broken()
+    assert seqs(lately) == []
