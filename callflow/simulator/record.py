@@ -200,7 +200,8 @@ class Listener:
         reader, _ = self._ends
         while True:
             try:
-                data = await asyncio.wait_for(reader.read(CHUNK), _QUIET_S)
+                async with asyncio.timeout(_QUIET_S):
+                    data = await reader.read(CHUNK)
             except TimeoutError:
                 self._send("Ping")
                 continue

@@ -18,7 +18,7 @@ from callflow.simulator.record import Listener, Messages, Recorder, Tap
 from callflow.simulator.trace import Block, CaptureInvalid, CaptureWriter, read_capture
 from tests.adapters.ami_peer import AmiPeer, message, refusing
 
-WAIT_S = 5.0
+WAIT_S = 20.0
 
 
 def event(*lines: str) -> Block:

@@ -86,7 +86,8 @@ class AgiSession(Request):  # type: ignore[misc]  # panoramisk is untyped
         """A command cut short by the end of the call answers just before Asterisk says what ended it."""
         self._acknowledge()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._over.wait(), ENDING_S)
+            async with asyncio.timeout(ENDING_S):
+                await self._over.wait()
         if self._ended is not None:
             raise type(self._ended)(str(self._ended))
 

@@ -18,6 +18,7 @@ from callflow.adapters.mqtt.session import MqttSession, Status
 from callflow.core.publishing.topics import Topics
 
 STOP_S = 2.5
+AGAIN_S = 0.1
 
 
 class MqttLink:
@@ -48,6 +49,7 @@ class MqttLink:
         self._lately = Lately(now_ms)
         self._failures = 0
         self._reason = ""
+        self._leaving = False
         self.connected = False
         self.counts: Counter[str] = Counter()
         """connections, failures."""
@@ -60,9 +62,11 @@ class MqttLink:
     async def stop(self) -> None:
         """Say `offline` where there is somebody to hear it, and end; takes `STOP_S` at most."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task}, timeout=STOP_S)
+        ends = asyncio.get_running_loop().time() + STOP_S
+        while task is not None and not task.done() and asyncio.get_running_loop().time() < ends:
+            if not self._leaving:  # Python 3.11's wait_for loses a cancellation that comes together with its answer
+                task.cancel()
+            await asyncio.wait({task}, timeout=AGAIN_S)
 
     async def _run(self) -> None:
         while True:
@@ -109,6 +113,7 @@ class MqttLink:
         try:
             await session.run()
         except asyncio.CancelledError:
+            self._leaving = True
             with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
                 await session.say_offline()
             raise
