@@ -27,56 +27,35 @@ def ring_table(capture: Capture, first: int, rules: RingRules) -> Table | None:
 
 
 def _rows(kept: KeptRings, began_ms: int) -> Iterator[tuple[tuple[int, int], tuple[str, ...]]]:
+    """Each with what it is sorted by: its time, and a stay before its offers before their phones."""
     for stay in kept.stays:
-        yield (stay.joined_ms, 0), _stay(stay, began_ms)
+        what = f"queue {stay.queue}"
+        yield (stay.joined_ms, 0), _cells(stay, what, stay.joined_ms - began_ms, stay.wait_ms, stay.outcome)
     for offer in kept.offers:
-        yield (offer.began_ms, 1), _offer(offer, began_ms)
+        what, ended = (
+            f"offer to {offer.target_type} {offer.target}",
+            "picked up" if offer.pickup_ms else "not picked up",
+        )
+        yield (offer.began_ms, 1), _cells(offer, what, offer.began_ms - began_ms, offer.ring_ms, ended)
     for leg in kept.legs:
-        yield (leg.began_ms, 2), _leg(leg, began_ms)
+        yield (leg.began_ms, 2), _cells(leg, f"  phone {leg.interface}", leg.began_ms - began_ms, leg.ring_ms, leg.end)
 
 
-def _stay(stay: Stay, began_ms: int) -> tuple[str, ...]:
+def _cells(
+    record: Stay | Offer | Leg, what: str, began_ms: int, lasted_ms: int | None, ended: str | None
+) -> tuple[str, ...]:
+    rings, answer_class = ("", "") if isinstance(record, Stay) else (record.rings, record.answer_class)
     return (
-        stay.call_id,
-        f"queue {stay.queue}",
-        stay.agent,
-        _seconds(stay.joined_ms - began_ms),
-        _seconds(stay.wait_ms),
-        "",
-        "",
-        _certain(stay.outcome, partial=stay.partial),
-    )
-
-
-def _offer(offer: Offer, began_ms: int) -> tuple[str, ...]:
-    return (
-        offer.call_id,
-        f"offer to {offer.target_type} {offer.target}",
-        offer.agent,
-        _seconds(offer.began_ms - began_ms),
-        _seconds(offer.ring_ms),
-        "" if offer.rings is None else str(offer.rings),
-        offer.answer_class or "",
-        _certain("picked up" if offer.pickup_ms else "not picked up", partial=offer.partial),
-    )
-
-
-def _leg(leg: Leg, began_ms: int) -> tuple[str, ...]:
-    return (
-        leg.call_id,
-        f"  phone {leg.interface}",
-        leg.agent,
-        _seconds(leg.began_ms - began_ms),
-        _seconds(leg.ring_ms),
-        "" if leg.rings is None else str(leg.rings),
-        leg.answer_class or "",
-        _certain(leg.end, partial=leg.partial),
+        record.call_id,
+        what,
+        record.agent,
+        _seconds(began_ms),
+        _seconds(lasted_ms),
+        "" if rings is None else str(rings),
+        answer_class or "",
+        f"{ended or 'unknown'}{', seen in part' if record.partial else ''}",
     )
 
 
 def _seconds(ms: int | None) -> str:
     return "-" if ms is None else f"{ms / 1000:.3f} s"
-
-
-def _certain(what: str | None, *, partial: bool) -> str:
-    return f"{what or 'unknown'}{', seen in part' if partial else ''}"

@@ -1,19 +1,16 @@
 """The lab for tests: every scenario's call is placed at once, on each Asterisk, and judged one by one."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from callflow.lab.roots import VERSIONS, Version
+from callflow.lab.roots import Version
 from callflow.lab.run import SCENARIOS, Outcome, run_scenarios, screened_lab
 from callflow.lab.scenario import read_scenarios
-
-EACH_ASTERISK = [pytest.param(version, marks=pytest.mark.xdist_group(f"asterisk-{version}")) for version in VERSIONS]
+from tests.labs import EACH_ASTERISK, leave_out_what_cannot_be_done, rows, scenarios_asked_for
 
 
 @dataclass(frozen=True)
@@ -27,23 +24,13 @@ class Placed:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A scenario that needs the tap is not run where there is none."""
     where = {scenario.name: scenario.asterisk for scenario in read_scenarios(SCENARIOS)}
-    apart = [item for item in items if not _runs(item, where)]
-    config.hook.pytest_deselected(items=apart)
-    items[:] = [item for item in items if item not in apart]
-
-
-def _runs(item: pytest.Item, where: dict[str, tuple[str, ...]]) -> bool:
-    params = item.callspec.params if hasattr(item, "callspec") else {}
-    scenario, version = params.get("scenario"), params.get("placed")
-    return scenario is None or version is None or version in where[scenario]
+    leave_out_what_cannot_be_done(config, items, "placed", where)
 
 
 @pytest.fixture(scope="session", params=EACH_ASTERISK)
 def placed(request: pytest.FixtureRequest) -> Placed:
     """The calls of all scenarios this run asks for, placed side by side on one Asterisk."""
-    calls = [getattr(item, "callspec", None) for item in request.session.items]
-    names = {call.params["scenario"] for call in calls if call and {"scenario", "placed"} <= call.params.keys()}
-    return asyncio.run(_place(request.param, tuple(sorted(names))))
+    return asyncio.run(_place(request.param, scenarios_asked_for(request.session, "placed")))
 
 
 async def _place(version: Version, names: tuple[str, ...]) -> Placed:
@@ -56,7 +43,5 @@ async def _place(version: Version, names: tuple[str, ...]) -> Placed:
 
 
 def _records(path: Path) -> dict[str, dict[str, Any]]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        database.row_factory = sqlite3.Row
-        rows = database.execute("select * from calls where caller_number != '' order by arrived_ms")
-        return {row["caller_number"]: dict(row) for row in rows}
+    found = rows(path, "select * from calls where caller_number != '' order by arrived_ms")
+    return {row["caller_number"]: dict(row) for row in found}

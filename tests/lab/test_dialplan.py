@@ -8,14 +8,14 @@ import pytest
 
 from callflow.lab.ami import AmiClient
 from callflow.lab.lab import AMI_SECRET, AMI_USER, Lab, open_lab
-from callflow.lab.roots import VERSIONS
 from callflow.lab.sipp import Caller
+from tests.labs import EACH_ASTERISK
 
 pytestmark = [pytest.mark.lab]
 Environment = dict[str, str]
 
 
-@pytest.fixture(params=[pytest.param(v, marks=pytest.mark.xdist_group(f"asterisk-{v}")) for v in VERSIONS])
+@pytest.fixture(params=EACH_ASTERISK)
 async def lab(request: pytest.FixtureRequest) -> AsyncIterator[Lab]:
     async with open_lab(request.param) as lab:
         yield lab

@@ -1,9 +1,7 @@
 """When things break, callers go on: judged from the wire, on a real Asterisk."""
 
 import asyncio
-import contextlib
 import inspect
-import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -14,9 +12,10 @@ import pytest
 
 from callflow.lab.daemon import RUN_CALLFLOW, Daemon
 from callflow.lab.lab import Lab, open_lab
-from callflow.lab.roots import VERSIONS, Version
+from callflow.lab.roots import Version
 from callflow.lab.sipp import Caller
 from callflow.lab.wire import Wire
+from tests import labs
 
 pytestmark = [pytest.mark.lab]
 
@@ -25,7 +24,7 @@ IN_LISTENING_S = 5.0
 STALLING_DAEMON = Path(__file__).parent / "stalling_daemon.py"
 
 
-@pytest.fixture(params=[pytest.param(v, marks=pytest.mark.xdist_group(f"asterisk-{v}")) for v in VERSIONS])
+@pytest.fixture(params=labs.EACH_ASTERISK)
 async def lab(request: pytest.FixtureRequest) -> AsyncIterator[Lab]:
     version: Version = request.param
     async with open_lab(version) as lab:
@@ -59,8 +58,7 @@ def reached_an_agent_after(wire: Wire, number: str, broken_at: float) -> float:
 
 
 def rows(daemon: Daemon, query: str) -> list[tuple[object, ...]]:
-    with contextlib.closing(sqlite3.connect(f"file:{daemon.database}?mode=ro", uri=True)) as database:
-        return database.execute(query).fetchall()
+    return [tuple(row) for row in labs.rows(daemon.database, query)]
 
 
 async def screened_as(lab: Lab, number: str, expected: str) -> None:

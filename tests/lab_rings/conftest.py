@@ -1,8 +1,6 @@
 """The lab for ring tests: every scenario's call is placed at once, on each Asterisk, beside a running daemon."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,11 @@ import pytest
 from callflow.lab.rings.judge import judge, record, records_of, rules_of
 from callflow.lab.rings.run import SCENARIOS, Placed, ring_lab
 from callflow.lab.rings.scenario import read_ring_scenarios
-from callflow.lab.roots import VERSIONS, Version
+from callflow.lab.roots import Version
 from callflow.simulator.ring_replay import KeptRings
+from tests.labs import EACH_ASTERISK, leave_out_what_cannot_be_done, rows, scenarios_asked_for
 
 STALL_S = 0.015
-EACH_ASTERISK = [pytest.param(version, marks=pytest.mark.xdist_group(f"asterisk-{version}")) for version in VERSIONS]
 
 
 @dataclass(frozen=True)
@@ -31,24 +29,14 @@ class Rung:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A scenario that an Asterisk cannot do is not run there."""
-    where = {scenario.name: scenario.asterisk for scenario in read_ring_scenarios(SCENARIOS, ())}
-    apart = [item for item in items if not _runs(item, where)]
-    config.hook.pytest_deselected(items=apart)
-    items[:] = [item for item in items if item not in apart]
-
-
-def _runs(item: pytest.Item, where: dict[str, tuple[Version, ...]]) -> bool:
-    params = item.callspec.params if hasattr(item, "callspec") else {}
-    scenario, version = params.get("scenario"), params.get("rung")
-    return scenario is None or version is None or version in where[scenario]
+    where = {scenario.name: scenario.asterisk for scenario in read_ring_scenarios(SCENARIOS)}
+    leave_out_what_cannot_be_done(config, items, "rung", where)
 
 
 @pytest.fixture(scope="session", params=EACH_ASTERISK)
 def rung(request: pytest.FixtureRequest) -> Rung:
     """The calls of all scenarios this run asks for, placed side by side on one Asterisk."""
-    calls = [getattr(item, "callspec", None) for item in request.session.items]
-    names = {call.params["scenario"] for call in calls if call and {"scenario", "rung"} <= call.params.keys()}
-    return asyncio.run(_ring(request.param, tuple(sorted(names))))
+    return asyncio.run(_ring(request.param, scenarios_asked_for(request.session, "rung")))
 
 
 async def _ring(version: Version, names: tuple[str, ...]) -> Rung:
@@ -66,10 +54,8 @@ async def _ring(version: Version, names: tuple[str, ...]) -> Rung:
 
 
 def _stored(path: Path) -> dict[str, list[dict[str, Any]]]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        database.row_factory = sqlite3.Row
-        orders = {"stays": "joined_ms", "offers": "began_ms", "legs": "began_ms", "spells": "began_ms"}
-        return {
-            table: [dict(row) for row in database.execute(f"select * from {table} order by {order}")]
-            for table, order in orders.items()
-        }
+    orders = {"stays": "joined_ms", "offers": "began_ms", "legs": "began_ms", "spells": "began_ms"}
+    return {
+        table: [dict(row) for row in rows(path, f"select * from {table} order by {order}")]
+        for table, order in orders.items()
+    }

@@ -1,10 +1,6 @@
 """AMI is cut in mid-ring: what was under way is told once, as partial, and nothing of it is made up."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,7 +9,7 @@ from callflow.lab.rings.judge import record, records_of, rules_of
 from callflow.lab.rings.run import SCENARIOS, ring_lab
 from callflow.lab.rings.scenario import read_ring_scenarios
 from callflow.lab.roots import Version
-from tests.lab_rings.conftest import EACH_ASTERISK
+from tests.labs import EACH_ASTERISK, rows
 
 CUT_AFTER_S, BACK_AFTER_S = 3.0, 7.8
 """`queue-ideal` is picked up while AMI is away, `queue-late` after it is back."""
@@ -28,12 +24,6 @@ async def cut_in_mid_ring(proxy: Proxy) -> None:
     proxy.heal()
 
 
-def rows(database: Path, table: str) -> list[dict[str, Any]]:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute(f"select * from {table} order by rowid")]
-
-
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 async def test_what_rang_while_ami_was_cut_is_told_once_and_never_wrongly(version: Version) -> None:
     names = ("queue-ideal", "queue-late")
@@ -43,7 +33,7 @@ async def test_what_rang_while_ami_was_cut_is_told_once_and_never_wrongly(versio
         placed, _ = await asyncio.gather(rings.place(), cut_in_mid_ring(proxy))
         after = await rings.place()
         await daemon.stop()
-        stays, legs = rows(daemon.database, "stays"), rows(daemon.database, "legs")
+        stays, legs = [rows(daemon.database, f"select * from {table} order by rowid") for table in ("stays", "legs")]
     truth, truth_after = record(placed), record(after)
     for one in rings.scenarios:
         (cut, whole) = [row for row in stays if row["queue"] == one.queue]

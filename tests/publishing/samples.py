@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from callflow.core.profile import Mode
 from callflow.core.publishing.events import EventMaker
 from callflow.core.publishing.privacy import Disguise
 from callflow.core.publishing.topics import Topics
@@ -19,9 +18,7 @@ from callflow.core.rings.record import (
     Timing,
 )
 from callflow.core.states import Result
-
-T0 = 1_769_864_703_120
-"""2026-01-31 13:05:03.120 UTC."""
+from tests.store.samples import T0, live_call
 
 KEY = b"a key for tests"
 HIDDEN = Disguise(KEY)
@@ -30,28 +27,9 @@ MAKER = EventMaker(TOPICS, "main", HIDDEN)
 
 
 def call(number: int = 1, result: Result = Result.SILENT, at_ms: int = T0, lasted_ms: int = 22_500) -> CallRecord:
-    uniqueid = f"1769864703.{number}"
-    return CallRecord(
-        call_id=f"{uniqueid}-1",
-        uniqueid=uniqueid,
-        channel=f"PJSIP/carrier-{number:08x}",
-        profile="support",
-        mode=Mode.ACT,
-        ladder="silent",
-        ear="talk_detect",
-        language="en",
-        caller_number="+1-555-0100",
-        caller_name="Alice",
-        dialled="1001",
-        arrived_ms=at_ms,
-        ended_ms=at_ms + lasted_ms,
-        result=result,
-        would=None,
-        rung=3,
-        heard_at_ms=None,
-        heard_after_would=False,
-        partial=False,
-    )
+    begun = live_call(f"1769864703.{number}-1", at_ms)
+    channel = f"PJSIP/carrier-{number:08x}"
+    return replace(begun, channel=channel, ended_ms=at_ms + lasted_ms, result=result, rung=3)
 
 
 def stay(number: int = 1, outcome: Outcome = Outcome.ANSWERED, wait_ms: int = 9_000, at_ms: int = T0) -> Stay:

@@ -11,6 +11,7 @@ import pytest
 from callflow.lab.roots import VERSIONS, Version
 from callflow.simulator.differences import TOLERANCE_S, differences
 from callflow.simulator.trace import Block, Capture, read_capture
+from tests.labs import EACH_ASTERISK
 from tests.simulator.pretend_traces import SETS, pretend_capture
 from tests.traces.make_traces import MAKERS, MachineStalled, lateness_ms, make_one
 
@@ -43,9 +44,7 @@ def test_the_pretend_asterisk_says_what_a_real_one_says(name: str, version: Vers
 
 @pytest.mark.lab
 @pytest.mark.parametrize("name", SETS)
-@pytest.mark.parametrize(
-    "version", [pytest.param(version, marks=pytest.mark.xdist_group(f"asterisk-{version}")) for version in VERSIONS]
-)
+@pytest.mark.parametrize("version", EACH_ASTERISK)
 def test_the_captures_say_what_a_real_one_says_today(name: str, version: Version, tmp_path: Path) -> None:
     maker = next(maker for maker in MAKERS if maker.__name__ == name)  # type: ignore[attr-defined]
     file = tmp_path / version / f"{name}.txt"
