@@ -3,14 +3,20 @@
 import asyncio
 import fcntl
 import selectors
+import socket
+import struct
 import sys
 import termios
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 _PATIENCE_S = 0.001
-_SIOCOUTQNSD = 0x894B
+_TCP_INFO = struct.Struct("=128xQ8xL52xQQ")
+"""Of Linux's tcp_info: bytes received, bytes not sent yet, bytes sent, and of these sent again."""
+_TCP_INFO_BYTES = 256
+_LISTENING = 10
 _DELAYED_ACK_S = 0.06
 """Small writes may wait for an acknowledgement, and Linux takes 40 ms over it."""
 _STEP_S = 1e-6
@@ -89,14 +95,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 class _JumpingSelector(selectors.DefaultSelector):
     """Sockets are looked at in real time; a wait that nothing ends is jumped over.
 
-    What one of our sockets has sent to another may still be in the kernel's hands: bytes that have not left yet are
-    waited for, and new ones that have left are given a moment to arrive.
+    What one of our sockets has sent to another may still be in the kernel's hands, for milliseconds on a busy machine:
+    it is waited for.
     """
 
     def __init__(self, loop: VirtualLoop) -> None:
         super().__init__()
         self._loop = loop
-        self._settled: dict[int, int] = {}
+        self._waiting: dict[int, int] = {}
         self._moved_at = 0.0
 
     def select(self, timeout: float | None = None) -> Any:
@@ -104,36 +110,71 @@ class _JumpingSelector(selectors.DefaultSelector):
         ready = super().select(0)
         if ready or (timeout is not None and timeout <= 0):
             return ready
-        while not (ready := super().select(0)):
-            if self._loop.owed() or not self._has_settled():
-                ready = super().select(_PATIENCE_S)
-                if ready:
-                    return ready
-            elif timeout is None:
+        while True:
+            settled = not self._loop.owed() and self._has_settled()
+            # only now: what has settled may have arrived since the last look
+            if ready := super().select(0 if settled else _PATIENCE_S):
+                return ready
+            if settled and timeout is None:
                 return super().select(None)
-            else:
+            if settled and timeout is not None:
                 self._loop.jump(timeout)
                 return []
-        return ready
 
     def _has_settled(self) -> bool:
-        """Nothing has left since the last look, and what is to leave has not moved for a while (nobody reads it)."""
+        """What our sockets have sent has arrived; or has not moved for long: nobody reads it."""
         fds = [fd for fd in self.get_map() if isinstance(fd, int)]
-        left = {fd: queued for fd in fds if (queued := _queued(fd, termios.TIOCOUTQ))}
-        before, self._settled = self._settled, left
-        if not left.items() <= before.items():
+        waiting = {fd: queued for fd in fds if (queued := _queued(fd))}
+        if not waiting:
+            return True
+        before, self._waiting = self._waiting, waiting
+        if not waiting.items() <= before.items():
             self._moved_at = time.monotonic()
-            return False
-        stuck = time.monotonic() - self._moved_at > _DELAYED_ACK_S
-        return stuck or not any(_queued(fd, _SIOCOUTQNSD) for fd in left)
+        if time.monotonic() - self._moved_at > _DELAYED_ACK_S:
+            return True
+        sockets = {fd: found for fd in fds if (found := _tcp(fd))}
+        ours = {(one.own, one.peer): one for one in sockets.values()}
+        for fd, queued in waiting.items():
+            one = sockets.get(fd)
+            other = one and ours.get((one.peer, one.own))
+            if one and other:
+                if other.received < one.given:
+                    return False
+            elif queued != before.get(fd) or (one and (one.peer, None) in ours):
+                return False  # another process is to have a moment, our own server must accept first
+        return True
 
 
-def _queued(fd: int, what: int) -> int:
-    """Bytes of a socket that are not acknowledged, or have not even left; 0 for what is no connection."""
+def _queued(fd: int) -> int:
+    """Bytes that a socket has been given and that are not acknowledged; 0 for what is no connection."""
     try:
-        return int.from_bytes(fcntl.ioctl(fd, what, bytes(4)), sys.byteorder)
+        return int.from_bytes(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
     except OSError:
         return 0
+
+
+@dataclass(frozen=True)
+class _Tcp:
+    """One of our TCP sockets: its addresses, and the bytes it was given to send and has received."""
+
+    own: Any
+    peer: Any
+    given: int
+    received: int
+
+
+def _tcp(fd: int) -> _Tcp | None:
+    """What the kernel tells about a socket, by tcp_info of Linux's tcp.h; None for other kinds."""
+    sock = socket.socket(fileno=fd)
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+        received, unsent, sent, again = _TCP_INFO.unpack_from(info)
+        peer = None if info[0] == _LISTENING else sock.getpeername()
+        return _Tcp(sock.getsockname(), peer, sent - again + unsent, received)
+    except (OSError, struct.error):
+        return None
+    finally:
+        sock.detach()
 
 
 class VirtualDaemonClock:
