@@ -45,7 +45,7 @@ class Owner:
     """What a protocol needs of its session."""
 
     def __init__(self) -> None:
-        self.loop = SimpleNamespace(time=lambda: 0.0)
+        self.loop = SimpleNamespace(time=lambda: 0.0, call_soon=lambda do: do())
         self.log = structlog.get_logger()
         self.counts: Counter[str] = Counter()
         self.events: list[dict[str, str]] = []

@@ -30,7 +30,7 @@ class AmiActions:
 
     async def arm_ear(self, channel: str, silence_ms: int, threshold: int) -> None:
         """Listen afresh: a caller who is talking already is reported again."""
-        await self.disarm_ear(channel)
+        self._actions.tell("Setvar", Channel=channel, Variable="TALK_DETECT(remove)", Value="")
         await self._set(channel, "TALK_DETECT(set)", f"{silence_ms},{threshold}")
 
     async def disarm_ear(self, channel: str) -> None:

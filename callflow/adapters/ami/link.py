@@ -75,6 +75,10 @@ class AmiLink:
         answer = await self._open_session().ask(name, headers, timeout_s or self._options.action_timeout_s)
         return answer[0]
 
+    def tell(self, name: str, **headers: HeaderValue) -> None:
+        """Send one action and wait for nothing; what is sent after it is done after it. Raises NotConnected."""
+        self._open_session().tell(name, headers)
+
     async def action_list(
         self, name: str, *, timeout_s: float | None = None, **headers: HeaderValue
     ) -> list[dict[str, str]]:

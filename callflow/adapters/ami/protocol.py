@@ -35,6 +35,7 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
         self._now: Callable[[], float] = factory.loop.time
         self._tail = bytearray()
         self._lists = 0
+        self._outgoing: list[bytes] = []
         self.responses: dict[str, PendingAction] = {}
         self.counts: Counter[str] = factory.counts
         self.closed = False
@@ -101,14 +102,21 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
     # -- out ------------------------------------------------------------------------------------------------------
 
     def send(self, action: PendingAction, as_list: bool = False) -> "asyncio.Future[list[dict[str, str]]]":
-        """Write one action; raises NotConnected at once when nobody would read it."""
+        """Write one action, with what else is sent in this turn; raises NotConnected when nobody would read it."""
         if self.closed or self.transport is None or self.transport.is_closing():
             raise NotConnected("the connection is down")
         self.responses[action.id] = action
         self._lists += bool(action.as_list)
-        self.transport.write(str(action).encode())
+        if not self._outgoing:
+            self._owner.loop.call_soon(self._write)
+        self._outgoing.append(str(action).encode())
         future: asyncio.Future[list[dict[str, str]]] = action.future
         return future
+
+    def _write(self) -> None:
+        outgoing, self._outgoing = self._outgoing, []
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(b"".join(outgoing))
 
     def forget(self, action: PendingAction) -> None:
         """No answer to `action` is awaited any more."""
@@ -126,6 +134,7 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
     def close(self) -> None:
         """Close the connection; whoever still waits for an answer is told so at once."""
         self._end("closed by us")
+        self._write()
         if self.transport is not None:
             self.transport.close()
 

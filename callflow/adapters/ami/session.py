@@ -70,13 +70,18 @@ class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
         if self.protocol is None:
             raise NotConnected("not connected yet")
         action = PendingAction(checked(name, headers), as_list=as_list)
+        too_late = self.loop.call_later(timeout_s, action.fail, ActionTimeout(name, timeout_s))
         try:
-            async with asyncio.timeout(timeout_s):
-                return await self.protocol.send(action)
-        except TimeoutError:
-            raise ActionTimeout(name, timeout_s) from None
+            return await self.protocol.send(action)
         finally:
+            too_late.cancel()
             self.protocol.forget(action)
+
+    def tell(self, name: str, headers: dict[str, HeaderValue]) -> None:
+        """Send one action whose answer is nobody's business; raises NotConnected."""
+        if self.protocol is None:
+            raise NotConnected("not connected yet")
+        self.protocol.send(PendingAction(checked(name, headers)))
 
     async def watch(self) -> str:
         """Wait for the end and say why; ask a silent peer for a sign of life and drop it when none comes."""

@@ -1,7 +1,6 @@
 """AMI events to the core's facts: pure functions."""
 
 from collections.abc import Callable, Mapping
-from math import isfinite
 
 from callflow.core import events as it
 
@@ -9,6 +8,9 @@ AmiEvent = Mapping[str, str]
 
 LONGEST_TALK_MS = 24 * 3600 * 1000
 """A talk longer than this is a fault of Asterisk's clock, not a talk."""
+
+LATEST_S = 1e11
+"""A stamp after the year 5138 is none."""
 
 CHECK_EVENT = "CallflowCheck"
 
@@ -26,10 +28,10 @@ def translate(event: AmiEvent, arrived_ms: int) -> it.Event | None:
 def stamped_ms(event: AmiEvent) -> int | None:
     """When Asterisk made the event, epoch ms; None without a usable stamp (`timestampevents=yes` is not set)."""
     try:
-        seconds = float(event["Timestamp"])
-    except (KeyError, ValueError):
+        seconds = float(event.get("Timestamp", "").partition("\n")[0])
+    except ValueError:
         return None
-    return round(seconds * 1000) if isfinite(seconds) and seconds > 0 else None
+    return round(seconds * 1000) if 0 < seconds < LATEST_S else None
 
 
 def check_outcome(event: AmiEvent) -> tuple[str, str, str] | None:

@@ -1,9 +1,8 @@
 """AMI events to the ring tracker's facts. What is missing, repeated or absurd in one is marked, never fatal."""
 
 from collections.abc import Callable
-from math import isfinite
 
-from callflow.adapters.ami.translate import AmiEvent
+from callflow.adapters.ami.translate import AmiEvent, stamped_ms
 from callflow.core.rings import facts as it
 from callflow.core.rings.names import safe_name
 
@@ -30,8 +29,8 @@ class RingTranslator:
         return make(event, self._when(event, arrived_ms)) if make else None
 
     def _when(self, event: AmiEvent, arrived_ms: int) -> it.When:
-        odd = [REPEATED_HEADER] if any("\n" in value for value in event.values()) else []
-        at_ms = _stamp(event)
+        odd = [REPEATED_HEADER] if "\n" in "".join(event.values()) else []
+        at_ms = stamped_ms(event)
         if at_ms is None:
             odd += [ABSURD_TIME] if event.get("Timestamp") else []
             return it.When(arrived_ms, False, tuple(odd))
@@ -46,14 +45,6 @@ class RingTranslator:
             return True
         self._other_ms = skew_ms
         return False
-
-
-def _stamp(event: AmiEvent) -> int | None:
-    try:
-        seconds = float(_first(event, "Timestamp"))
-    except ValueError:
-        return None
-    return round(seconds * 1000) if isfinite(seconds) and 0 < seconds < 1e11 else None
 
 
 def _first(event: AmiEvent, name: str) -> str:

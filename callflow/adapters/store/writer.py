@@ -10,7 +10,7 @@ from callflow.adapters.store.database import reason_of
 from callflow.adapters.store.intake import Intake
 from callflow.adapters.store.session import Session
 
-GATHER_S = 0.02
+GATHER_S = 0.05
 """Rest after a transaction, in which the next one gathers; what comes after a longer silence is written at once."""
 
 log = structlog.get_logger()

@@ -11,14 +11,16 @@ MAX_NAME = 64
 ODD_NAME = "odd_name"
 _SERIAL = re.compile(r"-[0-9a-f]{8}(;[12])?$")
 _LOCAL_HALF = re.compile(r"^(Local/.*-[0-9a-f]{8});([12])$")
+_SAFE = re.compile(rf"[\w.-]{{1,{MAX_NAME}}}")
+_UNSAFE = re.compile(r"[^\w.-]")
 _SPECIAL = frozenset({"s", "h", "i", "t", "T", "o", "a", "e", "fax", "failed", "hang"})
 
 
 def safe_name(text: str) -> str:
     """Letters, digits and . _ - of any script, at most 64; what had to be changed carries a checksum of what it was."""
-    kept = "".join(c if c.isalnum() or c in "._-" else "_" for c in text)
-    if kept == text and 0 < len(text) <= MAX_NAME:
+    if _SAFE.fullmatch(text):
         return text
+    kept = _UNSAFE.sub("_", text)
     checksum = f"{zlib.crc32(text.encode('utf-8', 'replace')):08x}"
     return f"{kept[: MAX_NAME - 9]}-{checksum}"
 
