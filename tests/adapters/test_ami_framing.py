@@ -27,9 +27,11 @@ class Line:
     def __init__(self) -> None:
         self.aborted = self.closed = False
         self.written = b""
+        self.writes = 0
 
     def write(self, data: bytes) -> None:
         self.written += data
+        self.writes += 1
 
     def is_closing(self) -> bool:
         return self.closed or self.aborted
@@ -45,7 +47,7 @@ class Owner:
     """What a protocol needs of its session."""
 
     def __init__(self) -> None:
-        self.loop = SimpleNamespace(time=lambda: 0.0, call_soon=lambda do: do())
+        self.loop = SimpleNamespace(time=lambda: 0.0, call_soon=lambda do: asyncio.get_running_loop().call_soon(do))
         self.log = structlog.get_logger()
         self.counts: Counter[str] = Counter()
         self.events: list[dict[str, str]] = []
@@ -178,11 +180,24 @@ async def test_a_list_passes_the_gate_and_unwanted_events_in_its_midst_do_not() 
     assert made._lists == 0
 
 
+async def test_what_is_sent_in_one_turn_goes_out_together_and_in_order() -> None:
+    made, _, line = protocol()
+    made.send(PendingAction({"Action": "Hangup"}))
+    made.send(PendingAction({"Action": "Ping"}))
+    await asyncio.sleep(0)
+    assert line.writes == 1
+    assert line.written.index(b"Action: Hangup") < line.written.index(b"Action: Ping")
+    made.send(PendingAction({"Action": "Ping"}))
+    made.close()  # what was asked for before it is still sent
+    assert line.written.count(b"Action: Ping") == 2
+
+
 @pytest.mark.parametrize("way", ["close", "abort", "connection_lost"])
 async def test_whoever_waits_is_told_at_once_when_the_connection_ends(way: str) -> None:
     made, owner, line = protocol()
     action = PendingAction({"Action": "Hangup"})
     future = made.send(action)
+    await asyncio.sleep(0)  # actions are written together, at the end of the turn
     ends = {
         "close": made.close,
         "abort": lambda: made.abort("why"),
