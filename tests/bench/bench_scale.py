@@ -24,6 +24,7 @@ from callflow.lab.daemon import RUN_CALLFLOW, Daemon
 from callflow.lab.ports import take_ports
 from callflow.simulator.pretend.report import Outcome, Status, read_line
 from callflow.simulator.site import daemon_config
+from tests.bench.stalls import Stalls
 
 LISTEN_S = 3.0
 NICE = -10
@@ -61,7 +62,10 @@ class Figures:
     """What is gathered while the calls come in."""
 
     def __init__(self) -> None:
-        self.lateness_ms: list[float] = []
+        self.prompts: list[tuple[float, float]] = []
+        """Of every prompt but a call's first: when the last one ended and when it began, by the scenario's clock."""
+        self.began_at = float("inf")
+        """The scenario's beginning by the monotonic clock."""
         self.results: Counter[str] = Counter()
         self.wrong = 0
         self.memory_mb: list[float] = []
@@ -73,7 +77,19 @@ class Figures:
         self.results[outcome.result or "none"] += 1
         self.wrong += outcome.result != EXPECTED[outcome.caller]
         for before, after in pairwise(outcome.prompts):
-            self.lateness_ms.append((after.started_s - before.ended_s - LISTEN_S) * 1000)
+            self.prompts.append((before.ended_s, after.started_s))
+
+    def lateness_ms(self, stalls: Stalls | None = None) -> list[float]:
+        """How late prompts were; with `stalls`, those that no stall of the machine could touch."""
+        late = [(ended, began, began - ended - LISTEN_S) for ended, began in self.prompts]
+        if stalls is not None:
+            late = [one for one in late if not self._stalled(stalls, *one)]
+        return [1000 * late_s for _, _, late_s in late]
+
+    def _stalled(self, stalls: Stalls, ended: float, began: float, late_s: float) -> bool:
+        """It may have been late as the last one ended, or as it was due itself."""
+        times = (ended, ended + late_s), (began - late_s, began)
+        return any(stalls.overlap(self.began_at + first, self.began_at + last) for first, last in times)
 
 
 def cpu_s(pid: int) -> float:
@@ -126,12 +142,14 @@ async def run(rate: float, seconds: float, console: Console, speaking: float = S
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LINE_LIMIT
         )
+        stalls = Stalls()
         try:
             await daemon.start()
             before = cpu_s(daemon.pid), cpu_s(process.pid)
             waited, ticks = waited_s(daemon.pid), stolen()
             process.stdin.write(b"begin\n")
-            after = await follow(process, daemon.pid, figures, rate, console)
+            with stalls:
+                after = await follow(process, daemon.pid, figures, rate, console)
             figures.waited_s = waited_s(daemon.pid) - waited
             figures.stolen = tuple(now - then for now, then in zip(stolen(), ticks, strict=True))
             await process.wait()
@@ -146,7 +164,7 @@ async def run(rate: float, seconds: float, console: Console, speaking: float = S
         with contextlib.closing(sqlite3.connect(folder / "callflow.db")) as database:
             counted = "select count(*), sum(ended_ms is not null), sum(interrupted) from calls"
             rows = database.execute(counted).fetchone()
-        show(figures, [end - start for start, end in zip(before, after, strict=True)], rows, console)
+        show(figures, stalls, [end - start for start, end in zip(before, after, strict=True)], rows, console)
         print(daemon.log.read_text()[-2000:], file=sys.stderr)
 
 
@@ -162,6 +180,7 @@ async def follow(
                     figures.take(outcome)
                 case Status() as status:
                     figures.status = status
+                    figures.began_at = min(figures.began_at, time.monotonic() - status.now_s)
                     if time.monotonic() - sampled_at > 1:
                         sampled_at = time.monotonic()
                         figures.memory_mb.append(memory_mb(pid))
@@ -172,24 +191,33 @@ async def follow(
     return used
 
 
-def show(figures: Figures, cpu: list[float], rows: tuple[int, int, int], console: Console) -> None:
+def show(figures: Figures, stalls: Stalls, cpu: list[float], rows: tuple[int, int, int], console: Console) -> None:
     calls = sum(figures.results.values())
-    low, high, worst = np.percentile(figures.lateness_ms, (50, 99, 100)) if figures.lateness_ms else (0, 0, 0)
     memory = " ".join(f"{np.mean(some):.1f}" for some in np.array_split(figures.memory_mb, 10) if some.size)
     lasted_s = figures.status.now_s if figures.status else 1.0
     lost = (figures.status.placed if figures.status else 0) - calls
     console.print(
         f"{calls} calls, {lost} lost, {figures.wrong} not as expected; in the database {rows[0]}, ended {rows[1]}, "
         f"interrupted {rows[2]}\n"
-        f"prompt lateness: p50 {low:.1f} ms, p99 {high:.1f} ms, worst {worst:.1f} ms, "
-        f"of {len(figures.lateness_ms)} prompts\n"
-        f"CPU per call: daemon {cpu[0] / calls * 1000:.2f} ms, pretend Asterisk {cpu[1] / calls * 1000:.2f} ms; "
+        f"prompt lateness: {percentiles(figures.lateness_ms())}\n"
+        + (
+            f"the same but for {stalls.total_s:.1f} s in which the machine itself stood still: "
+            f"{percentiles(figures.lateness_ms(stalls))}\n"
+            if stalls.watched
+            else ""
+        )
+        + f"CPU per call: daemon {cpu[0] / calls * 1000:.2f} ms, pretend Asterisk {cpu[1] / calls * 1000:.2f} ms; "
         f"one core is saturated at about {calls / cpu[0]:.0f} calls per second\n"
         f"not had: the daemon's loop waited for a processor {100 * figures.waited_s / lasted_s:.1f} % of the time; "
         f"the host kept {100 * figures.stolen[0] / figures.stolen[1]:.1f} % of the processors for others\n"
         f"daemon memory, MB, by tenth of the run: {memory}",
         highlight=False,
     )
+
+
+def percentiles(late_ms: list[float]) -> str:
+    low, high, worst = np.percentile(late_ms, (50, 99, 100)) if late_ms else (0, 0, 0)
+    return f"p50 {low:.1f} ms, p99 {high:.1f} ms, worst {worst:.1f} ms, of {len(late_ms)} prompts"
 
 
 def main() -> None:
