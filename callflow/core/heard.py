@@ -21,6 +21,6 @@ class Heard(StrEnum):
     NO_MEDIA = "no_media"
     """No RTP has come: NAT, one-way audio."""
     ONE_WAY_SUSPECTED = "one_way_suspected"
-    """RTP came and stopped, or comes from elsewhere than it should."""
+    """RTP came and stopped."""
     PACKET_LOSS = "packet_loss"
     """So much RTP is missing that nothing can be said of the rest."""

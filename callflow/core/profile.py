@@ -95,7 +95,8 @@ class Quiet(Frozen):
     target_dbov: float = Field(-26.0, ge=-40, le=-16, description="Level to raise a low voice towards, dBov.")
     max_gain_db: float = Field(15.0, ge=0, le=15, description="Most that a voice is raised by, dB (ITU-T G.169).")
     gain: Literal["volume", "agc"] = Field(
-        "volume", description="volume: a fixed gain; agc: Speex's automatic one, which needs func_speex."
+        "volume",
+        description="volume: a fixed gain; agc: Speex's automatic one, which needs func_speex (a fixed one without).",
     )
     ladder: Name = Field("quiet", description="Name of the ladder to climb with a voice that is too low.")
     on_exhausted: Literal["hangup", "agent"] = Field(

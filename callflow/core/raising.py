@@ -14,12 +14,15 @@ def gain_for(level_dbov: float | None, noise_dbov: float | None, quiet: Quiet) -
 
     An unknown level gets half of the most: it may be none so low.
     """
-    if quiet.gain == "agc":
-        return quiet.max_gain_db
     if level_dbov is None:
         return quiet.max_gain_db / 2
     loudest_dbov = level_dbov if noise_dbov is None else max(level_dbov, noise_dbov)
     return round(min(max(quiet.target_dbov - loudest_dbov, 0.0), quiet.max_gain_db), 1)
+
+
+def target_for(level_dbov: float | None, gain_db: float, quiet: Quiet) -> float:
+    """Where this gain brings a voice of this level, dBov; one of unknown level only to where it is understood."""
+    return quiet.below_dbov if level_dbov is None else level_dbov + gain_db
 
 
 class Raising(Call):
@@ -30,6 +33,10 @@ class Raising(Call):
     _look_at: int | None = None
     """When it is looked at next."""
     _noise_dbov: float | None = None
+    _asked_db = 0.0
+    """The gain that was asked for last."""
+    _no_agc = False
+    """Asterisk has refused its automatic gain; a fixed one serves."""
 
     def _clear(self, level_dbov: float | None, margin_db: float = 0.0) -> bool:
         limit_dbov = self.profile.quiet.below_dbov + margin_db
@@ -44,7 +51,7 @@ class Raising(Call):
             self._climb.up_quiet()
             gain_db = gain_for(level_dbov, self._noise_dbov, self.profile.quiet)
             if self.state is State.WEIGHING and gain_db > self.journal.gain_db:
-                self._raise(gain_db, now_ms)
+                self._raise(level_dbov, gain_db, now_ms)
             else:
                 self._too_low(level_dbov, now_ms)
         elif rung is None or (rung.then == "hang_up" and not self._may_hang_up_low):
@@ -60,21 +67,24 @@ class Raising(Call):
         """Only the tap can tell a low voice for certain."""
         return self.profile.quiet.on_exhausted == "hangup" and self._ears.tapped
 
-    def _raise(self, gain_db: float, now_ms: int) -> None:
+    def _raise(self, level_dbov: float | None, gain_db: float, now_ms: int) -> None:
         self._go(Input.RAISE_GAIN)
         self._state_at = now_ms + ANSWER_TIMEOUT_MS
-        self._set_gain(gain_db)
+        self._set_gain(level_dbov, gain_db)
 
-    def _set_gain(self, gain_db: float) -> None:
+    def _set_gain(self, level_dbov: float | None, gain_db: float) -> None:
         quiet = self.profile.quiet
-        self._do(do.SetGain(self.arrived.call_id, self.arrived.channel, gain_db, quiet.gain, quiet.target_dbov))
+        self._asked_db = gain_db
+        how = "volume" if self._no_agc else quiet.gain
+        target_dbov = target_for(level_dbov, gain_db, quiet)
+        self._do(do.SetGain(self.arrived.call_id, self.arrived.channel, gain_db, how, target_dbov))
 
     def _fit_gain(self, level_dbov: float | None) -> None:
         """A caller who has come closer is not shouted at the agent."""
         gain_db = gain_for(level_dbov, self._noise_dbov, self.profile.quiet)
         if level_dbov is not None and gain_db < self.journal.gain_db:
             self.journal.gain_db = gain_db
-            self._set_gain(gain_db)
+            self._set_gain(level_dbov, gain_db)
 
     def gain_set(self, gain_db: float, now_ms: int) -> None:
         """Judge again, with the gain counted in: the spy hears the sound before it."""
@@ -88,10 +98,20 @@ class Raising(Call):
             self._too_low(self.journal.level_dbov, now_ms)
 
     def gain_refused(self, reason: str, now_ms: int) -> None:
-        """Without the gain the caller must be asked."""
-        if self.state is State.RAISING:
-            self._tell(Kind.GAIN, now_ms, "", f"not raised: {reason}")
-            self._too_low(self.journal.level_dbov, now_ms)
+        """Without the automatic gain a fixed one is tried; without that the caller must be asked."""
+        if self.state is not State.RAISING:
+            return
+        if self.profile.quiet.gain == "volume" or self._no_agc:
+            self._not_raised(reason, now_ms)
+            return
+        self._no_agc = True
+        self._tell(Kind.GAIN, now_ms, "", f"no automatic gain: {reason}")
+        self._state_at = now_ms + ANSWER_TIMEOUT_MS
+        self._set_gain(self.journal.level_dbov, self._asked_db)
+
+    def _not_raised(self, reason: str, now_ms: int) -> None:
+        self._tell(Kind.GAIN, now_ms, "", f"not raised: {reason}")
+        self._too_low(self.journal.level_dbov, now_ms)
 
     # -- what stands above ----------------------------------------------------------------------------------------
 

@@ -175,7 +175,7 @@ class Screening(Climbing):
             case State.WEIGHING:
                 self._weighing_over(now_ms)
             case State.RAISING:
-                self.gain_refused("Asterisk did not answer in time", now_ms)
+                self._not_raised("Asterisk did not answer in time", now_ms)
             case State.PAUSING:
                 self._go(Input.PAUSE_OVER)
                 self._ask_and_fence(now_ms)

@@ -26,6 +26,8 @@ class Part:
     keys: list[tuple[float, str]]
     rtp: tuple[float, float] | None
     leaves_s: float
+    loss: float = 0.0
+    """Share of what they send that never arrives."""
 
 
 def cast(
@@ -63,6 +65,7 @@ def make_caller(
     """The caller of a scenario who hears the prompts in `prompts`, with what they send written below `folder`."""
     echoed = {deed.anchor: read_wav(prompts / f"{deed.anchor}.wav") for deed in scenario.caller if deed.sound == "echo"}
     part = cast(scenario.caller, scenario.media, anchors, scenario.stays_s, echoed)
+    part = replace(part, loss=scenario.loss)
     return dress(part, Caller(number, scenario.entry), voice, folder / f"{number}-{scenario.name}")
 
 
@@ -78,9 +81,9 @@ def dress(part: Part, caller: Caller, voice: Samples, name: Path) -> Caller:
         return replace(caller, audio=write_stream(_file(name, ".pcap"), b"", keys), audio_at_s=first_s)
     begins_s, ends_s = part.rtp
     samples = timeline([replace(sound, at_s=sound.at_s - begins_s) for sound in part.sounds], ends_s - begins_s, voice)
-    if part.keys:
+    if part.keys or part.loss:
         keys = [(at_s - begins_s, key) for at_s, key in part.keys]
-        audio = write_stream(_file(name, ".pcap"), mulaw.encode(samples), keys)
+        audio = write_stream(_file(name, ".pcap"), mulaw.encode(samples), keys, part.loss)
     else:
         audio = write_mulaw(_file(name, ".ul"), samples)
     return replace(caller, audio=audio, audio_at_s=begins_s)

@@ -71,9 +71,11 @@ def _prompts(scenario: Scenario, seen: Observed) -> Iterator[str]:
         yield f"the last prompt was {'cut' if seen.prompts[-1].was_cut else 'not cut'}"
 
 
-def _silences(_: Scenario, seen: Observed) -> Iterator[str]:
+def _silences(scenario: Scenario, seen: Observed) -> Iterator[str]:
     for before, after in pairwise(seen.prompts):
-        silence_s, wanted_s = after.started_at - before.ended_at, _LISTEN_S.get((before.prompt, after.prompt))
+        silence_s = after.started_at - before.ended_at
+        ladders_s = _LISTEN_S.get((before.prompt, after.prompt))
+        wanted_s = scenario.expect.silence_s.get(before.prompt or "", ladders_s)
         if wanted_s is not None and abs(silence_s - wanted_s) > TOLERANCE_S:
             yield f"{silence_s:.3f} s of silence after {before.prompt}, expected {wanted_s:.1f}"
 

@@ -21,7 +21,8 @@ from callflow.lab.wire import Wire
 from callflow.simulator.site import PROFILES
 
 SCENARIOS = CHECKOUT / "tests" / "lab"
-SCENARIO_CONFIG: Config = {"profiles": PROFILES}
+TAPPED_PROFILES: Config = {"leveled": {"quiet": {"gain": "agc"}}, "patient": {"media_wait_s": 8.0}}
+SCENARIO_CONFIG: Config = {"profiles": PROFILES | TAPPED_PROFILES}
 OnCall = Callable[[Scenario, str], None]
 _SPACING_S = 0.05
 _AT_ONCE = 17

@@ -25,6 +25,7 @@ class Expectation(Expected):
     reaction_s: float = Field(0.35, description="From the first sign of life to the last packet of the cut prompt.")
     heard: Heard | None = Field(None, description="What the record says was heard last.")
     agent_hears_dbov: float | None = Field(None, description="Active level of what the agent's phone receives, +-2 dB.")
+    silence_s: dict[str, float] = Field({}, description="Silence after a prompt, where it is not the ladder's.")
     language: str | None = Field(None, description="Language of the prompts, if not the scenario's.")
     traces: tuple[Literal["h", "fax"], ...] = Field((), description="Extensions reached in the caller's own context.")
 
@@ -39,6 +40,7 @@ class Scenario(Strict):
     route: Route = Field("dial", description="`deaf`: to a daemon that is not there.")
     asterisk: tuple[Literal["22", "16"], ...] = Field(("22", "16"), description="22 alone: it needs the tap.")
     media: Media = Field("silence", description="What is sent before and between the sounds.")
+    loss: float = Field(0.0, ge=0, lt=1, description="Share of the caller's packets that never arrive.")
     caller: tuple[TimedDeed, ...] = ()
     stays_s: float | None = Field(None, gt=0, description="Hangs up so long after the answer; else after the ladder.")
     expect: Expectation

@@ -1,5 +1,6 @@
 """A caller's whole RTP stream as a pcap file SIPp can play: audio, key presses and gaps, packet by packet."""
 
+import random
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,11 +16,13 @@ _SSRC = 0x4C414231
 _VOLUME = 10
 
 
-def write_stream(path: Path, codes: bytes, keys: Iterable[tuple[float, str]]) -> Path:
+def write_stream(path: Path, codes: bytes, keys: Iterable[tuple[float, str]], loss: float = 0.0) -> Path:
     """Write mu-law `codes` (may be empty) and RFC 4733 `keys` (second, key); returns the path.
 
+    A share `loss` of the packets, at random but always the same, is left out: their sequence numbers are missing.
     SIPp's clock starts at the first packet: without audio, start playing when the first key is due.
     """
+    chance = random.Random(1)
     pressed: dict[int, tuple[str, int]] = {}
     for at_s, key in keys:
         first = round(at_s * 50)
@@ -28,6 +31,8 @@ def write_stream(path: Path, codes: bytes, keys: Iterable[tuple[float, str]]) ->
         writer = dpkt.pcap.Writer(sink)
         frames = max(len(codes) // FRAME, max(pressed, default=-1) + 1)
         for sequence, (frame, payload, kind) in enumerate(_packets(frames, codes, pressed)):
+            if chance.random() < loss:
+                continue
             timestamp = frame * FRAME
             if kind & 0x7F == EVENT_PAYLOAD:
                 timestamp -= pressed[frame][1] * FRAME

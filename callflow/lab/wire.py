@@ -26,6 +26,7 @@ class Packet(NamedTuple):
 
     at: float
     payload: bytes
+    sequence: int = 0
 
 
 @dataclass
@@ -81,8 +82,9 @@ class Wire:
 
     @property
     def longest_stall_s(self) -> float:
-        """The longest gap in any caller's stream: how long this machine kept nobody's time."""
-        gaps = (after.at - before.at for call in self.calls for before, after in pairwise(call.sent))
+        """The longest gap between a caller's packets, none missing: how long this machine kept nobody's time."""
+        pairs = (pair for call in self.calls for pair in pairwise(call.sent))
+        gaps = (after.at - before.at for before, after in pairs if (after.sequence - before.sequence) & 0xFFFF == 1)
         return max(gaps, default=0.0)
 
     def of(self, number: str) -> list[WireCall]:
@@ -168,7 +170,8 @@ class _Reader:
             return
         kind = payload[1] & 0x7F
         if kind == 0:
-            (call.sent if by == "caller" else call.received).append(Packet(at, payload[12:]))
+            packet = Packet(at, payload[12:], int.from_bytes(payload[2:4]))
+            (call.sent if by == "caller" else call.received).append(packet)
         elif kind == EVENT_PAYLOAD and by == "caller" and payload[1] & 0x80:
             call.keys.append((at, KEYS[payload[12]]))
 

@@ -66,6 +66,14 @@ async def test_prompt_and_result(peer: AmiPeer, both: tuple[AmiActions, Watched]
     ]
 
 
+@pytest.mark.parametrize(("target_dbov", "level"), [(-26.0, "6172"), (-31.0, "3471"), (-10.0, "32768")])
+async def test_speex_is_given_the_level_that_brings_speech_to_the_target(
+    peer: AmiPeer, both: tuple[AmiActions, Watched], target_dbov: float, level: str
+) -> None:
+    await both[0].set_agc("PJSIP/a-1", target_dbov)
+    assert wire(peer) == [{"Action": "Setvar", "Channel": "PJSIP/a-1", "Variable": "AGC(rx)", "Value": level}]
+
+
 async def test_the_self_test_call_goes_to_an_extension(peer: AmiPeer, both: tuple[AmiActions, Watched]) -> None:
     """Never to an application, which newer versions may refuse."""
     await both[0].prove_ear("17-1")

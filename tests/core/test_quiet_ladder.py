@@ -132,6 +132,48 @@ def test_without_the_gain_the_caller_is_asked(call: Driver) -> None:
     assert call.offset(do.PlayPrompt)[-1] == 5800
 
 
+def gains(call: Driver) -> list[tuple[float, str, float]]:
+    return [(c.gain_db, c.how, c.target_dbov) for _, c in call.log if isinstance(c, do.SetGain)]
+
+
+AGC = Profile(quiet=Quiet(gain="agc"))
+
+
+@pytest.mark.parametrize(("level_dbov", "gain_db", "target_dbov"), [(-39, 13, -26), (-46, 15, -31)])
+def test_the_automatic_gain_raises_no_further_than_the_fixed_one(
+    level_dbov: float, gain_db: float, target_dbov: float
+) -> None:
+    call = tapped(AGC).run_until(LISTENING)
+    call.voice(level_dbov, Heard.QUIET)
+    call.run_for(10_000)
+    assert gains(call) == [(gain_db, "agc", target_dbov)]
+    assert (call.results, call.final.gain_db) == (["spoke"], gain_db)
+
+
+def test_without_the_automatic_gain_a_fixed_one_serves() -> None:
+    call = tapped(AGC).run_until(LISTENING)
+    call.obedient = False
+    call.voice(-46, Heard.QUIET)
+    call.run_for(800)
+    call.tell(it.GainRefused(UNIQUEID, "no func_speex"))
+    assert [how for _, how, _ in gains(call)] == ["agc", "volume"]
+    call.tell(it.GainSet(UNIQUEID, 15.0))
+    assert (call.results, call.prompts) == (["spoke"], ["en/greeting"])
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_without_any_gain_the_caller_is_asked_within_a_second(refused: bool) -> None:
+    call = tapped(AGC).run_until(LISTENING)
+    call.obedient = False
+    call.voice(-46, Heard.QUIET)
+    call.run_for(800)
+    if refused:
+        call.tell(it.GainRefused(UNIQUEID, "no func_speex"))
+        call.tell(it.GainRefused(UNIQUEID, "no func_volume"))
+    call.run_for(1000)
+    assert call.prompts == ["en/greeting", "en/a_little_louder"]
+
+
 def test_a_voice_that_came_to_nothing_is_listened_for_again(call: Driver) -> None:
     call.tell(it.VoiceBegan(UNIQUEID, call.now))
     call.run_for(900)
@@ -376,6 +418,7 @@ def test_a_voice_heard_only_at_the_low_threshold_is_raised_and_handed_on() -> No
     assert line.thresholds() == [256, 60, 256, 60, 256]
     assert line.call.results == ["spoke"]
     assert (line.call.final.heard, line.call.final.gain_db) == ("quiet", 7.5)
+    assert gains(line.call) == [(7.5, "volume", -38)], "nobody knows how low it is"
 
 
 def test_a_sound_that_never_pauses_is_noise_and_goes_to_a_person() -> None:

@@ -87,6 +87,12 @@ class TestCasting:
     def test_a_fax_calls_from_its_own_address(self, cast: Callable[[str], Caller]) -> None:
         assert cast("fax").address == FAX_CALLER
 
+    def test_a_caller_whose_packets_are_lost(self, cast: Callable[[str], Caller]) -> None:
+        whole, audio = 15.52 + 6, cast("packets-lost").audio
+        assert audio is not None
+        assert audio.suffix == ".pcap"
+        assert audio.stat().st_size < 0.7 * whole * 50 * (160 + 12 + 42 + 16)
+
     def test_an_echo_is_the_prompt_it_counts_from(self, cast: Callable[[str], Caller]) -> None:
         audio = cast("echo-20-db").audio
         assert audio is not None

@@ -91,6 +91,12 @@ class TestStream:
         packets = list(_rtp(write_stream(tmp_path / "a.pcap", b"", [(0.0, "5")])))
         assert {packet[1] & 0x7F for _, packet in packets} == {101}
 
+    def test_what_is_lost_leaves_a_gap_in_the_numbers(self, tmp_path: Path) -> None:
+        packets = list(_rtp(write_stream(tmp_path / "a.pcap", b"\xff" * 160 * 500, [], loss=0.4)))
+        numbers = [struct.unpack("!H", packet[2:4])[0] for _, packet in packets]
+        assert 0.35 < 1 - len(set(numbers)) / 500 < 0.45
+        assert [at for at, _ in packets] == pytest.approx([number * 0.02 for number in numbers])
+
 
 class TestPrompts:
     @pytest.fixture

@@ -1,6 +1,7 @@
 """What the lab reads off the wire, and how it judges that."""
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import dpkt
@@ -12,7 +13,7 @@ from callflow.lab.judge import Observed, judge
 from callflow.lab.prompts import Burst
 from callflow.lab.run import SCENARIOS
 from callflow.lab.scenario import read_scenario
-from callflow.lab.wire import Packet, WireCall, read_wire
+from callflow.lab.wire import Packet, Wire, WireCall, read_wire
 
 SIP, CALLER, MEDIA, RTP = 12000, 12100, 12800, 12300
 
@@ -74,6 +75,23 @@ class TestJudge:
         assert len(said) == 2
         assert "0.500 s from the first sign of life" in said[0]
         assert "rang 2.000 s later" in said[1]
+
+    def test_a_silence_that_is_not_the_ladders(self) -> None:
+        scenario = read_scenario(SCENARIOS / "media-begins-late")
+        call = _silent_call()
+        later = [(burst, burst.started_at + 1.5, burst.ended_at + 1.5) for burst in call.spoken[1:]]
+        call.spoken[1:] = [replace(burst, started_at=began, ended_at=ended) for burst, began, ended in later]
+        call.call.bye_at = call.spoken[-1].ended_at + 2
+        assert judge(scenario, call) == []
+        assert judge(read_scenario(SCENARIOS / "silent-with-rtp"), call) == [
+            "4.500 s of silence after greeting, expected 3.0"
+        ]
+
+    def test_only_the_machine_stalls_a_caller(self) -> None:
+        """A gap with packets missing in it is the caller's line."""
+        call = WireCall("a", "1001", "dial_zh_support", 0.0)
+        call.sent = [Packet(0.0, b"", 65535), Packet(0.04, b"", 0), Packet(0.3, b"", 2)]
+        assert Wire([call]).longest_stall_s == pytest.approx(0.04)
 
     def test_no_answer(self) -> None:
         call = WireCall("a", "1001", "dial_zh_support", 0.0)

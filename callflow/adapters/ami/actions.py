@@ -13,6 +13,8 @@ NO_IDS: Mapping[str, HeaderValue] = MappingProxyType({})
 CHECK_CONTEXT = "callflow-check"
 TAP_CONTEXT, EAR_CONTEXT = "callflow-tap", "callflow-ear"
 AGC_FULL_SCALE = 32768
+AGC_BELOW_DB = 11.5
+"""func_speex weighs what it hears by its pitch: speech comes out so far below the level it is given (measured)."""
 FENCE_SETTLE_S = 0.03
 """A channel's event takes its way to AMI through a thread of its own, and a Ping sent at once overtakes it: up to 12 ms
 were seen on a machine with more work than processors."""
@@ -55,7 +57,8 @@ class AmiActions:
 
     async def set_agc(self, channel: str, target_dbov: float) -> None:
         """Have func_speex hold the caller at this level."""
-        await self._set(channel, "AGC(rx)", f"{AGC_FULL_SCALE * 10 ** (target_dbov / 20):.0f}")
+        level = AGC_FULL_SCALE * 10 ** ((target_dbov + AGC_BELOW_DB) / 20)
+        await self._set(channel, "AGC(rx)", f"{min(level, AGC_FULL_SCALE):.0f}")
 
     async def media(self, channel: str) -> tuple[int, int] | None:
         """RTP packets received and lost so far; None where Asterisk cannot tell."""
