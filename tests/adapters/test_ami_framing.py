@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from itertools import pairwise
+from itertools import count, pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,10 +28,17 @@ class Line:
         self.aborted = self.closed = False
         self.written = b""
         self.writes = 0
+        self.paused = False
 
     def write(self, data: bytes) -> None:
         self.written += data
         self.writes += 1
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
 
     def is_closing(self) -> bool:
         return self.closed or self.aborted
@@ -178,6 +185,30 @@ async def test_a_list_passes_the_gate_and_unwanted_events_in_its_midst_do_not() 
     assert [one["Event"] for one in owner.events] == ["Hangup"]
     assert made.responses == {}
     assert made._lists == 0
+
+
+async def test_a_flood_is_taken_in_over_several_turns_and_in_order() -> None:
+    made, owner, line = protocol()
+    clock = count()
+    made._now = lambda: 0.004 * next(clock)  # every message takes 4 ms
+    flood = b"".join(event("Hangup", Uniqueid=str(number)) for number in range(10))
+    made.data_received(flood)
+    assert line.paused
+    assert 0 < len(owner.events) < 10
+    made.data_received(event("Hangup", Uniqueid="10"))  # what was in the transport's hands already
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not line.paused
+    assert [one["Uniqueid"] for one in owner.events] == [str(number) for number in range(11)]
+
+
+async def test_what_had_come_before_the_end_is_taken_in() -> None:
+    made, owner, _ = protocol()
+    clock = count()
+    made._now = lambda: 0.02 * next(clock)
+    made.data_received(b"".join(event("Hangup", Uniqueid=str(number)) for number in range(5)))
+    made.connection_lost(None)
+    assert len(owner.events) == 5
 
 
 async def test_what_is_sent_in_one_turn_goes_out_together_and_in_order() -> None:

@@ -1,7 +1,7 @@
 """AMI framing: bytes in, whole messages out, unwanted events dropped before anything is parsed."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +12,8 @@ from callflow.adapters.ami.wire import END, parse
 from callflow.errors import NotConnected
 
 MAX_MESSAGE_BYTES = 262_144
+TURN_S = 0.01
+"""Most time that a flood of messages takes from the loop at once: prompts, answers and watchdog have their turns."""
 
 _EVENT = b"Event: "
 _BANNER = b"Asterisk Call Manager/"
@@ -36,6 +38,8 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
         self._tail = bytearray()
         self._lists = 0
         self._outgoing: list[bytes] = []
+        self._inbox: deque[bytes] = deque()
+        self._paused = False
         self.responses: dict[str, PendingAction] = {}
         self.counts: Counter[str] = factory.counts
         self.closed = False
@@ -63,11 +67,36 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
         messages = data.split(END)
         self._tail = bytearray(messages.pop())
         self._bound_tail()
-        for raw in messages:
-            if self._lists or not raw.startswith(_EVENT):
-                self._answer(raw)
-            elif _event_name(raw) in self.wanted:
-                self._event(parse(raw))
+        waiting = bool(self._inbox)
+        self._inbox.extend(messages)
+        if not waiting:
+            self._read_inbox()
+
+    def _read_inbox(self) -> None:
+        """Take in what has come; of a flood as much as one turn of the loop may last, the rest in the next ones."""
+        ends_at = self._now() + TURN_S
+        while self._inbox:
+            self._take(self._inbox.popleft())
+            if self._now() > ends_at and self._inbox:
+                self._pause_reading(True)
+                self._owner.loop.call_soon(self._read_inbox)
+                return
+        self._pause_reading(False)
+
+    def _pause_reading(self, pause: bool) -> None:
+        if pause == self._paused or self.transport is None or self.transport.is_closing():
+            return
+        self._paused = pause
+        if pause:
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
+
+    def _take(self, raw: bytes) -> None:
+        if self._lists or not raw.startswith(_EVENT):
+            self._answer(raw)
+        elif _event_name(raw) in self.wanted:
+            self._event(parse(raw))
 
     def _bound_tail(self) -> None:
         if len(self._tail) > MAX_MESSAGE_BYTES:
@@ -140,6 +169,8 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The peer is gone. Never tried again from here: an action is sent once or not at all."""
+        while self._inbox:
+            self._take(self._inbox.popleft())
         self._end(str(exc) if exc else "Asterisk closed the connection")
 
     def _end(self, reason: str) -> None:
