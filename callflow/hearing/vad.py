@@ -90,9 +90,10 @@ def _as_matrix(kernel: Floats) -> Floats:
 
 
 def _windows(rows: Floats, size: int, step: int) -> Floats:
-    """Every window of each row, all in one matrix."""
-    windows: Floats = np.lib.stride_tricks.sliding_window_view(rows, size, axis=1)[:, ::step].reshape(-1, size)
-    return windows
+    """Every window of each row (which lie one behind the other), all in one matrix."""
+    count = (rows.shape[1] - size) // step + 1
+    strides = (rows.strides[0], step * rows.itemsize, rows.itemsize)
+    return np.ndarray((len(rows), count, size), np.float32, rows, strides=strides).reshape(-1, size)
 
 
 def _sigmoid(values: Floats) -> Floats:

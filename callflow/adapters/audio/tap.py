@@ -13,6 +13,8 @@ from callflow.hearing import Finding, Listener
 
 FRAME_MS = 20
 FLOWING = 0.9
+MOST_UNJUDGED = 1
+"""Frames of 32 ms that a finding may do without."""
 DIGITAL_SILENCE = 8
 """A-law has no zero: its idle code is +-8."""
 
@@ -29,6 +31,9 @@ class Tap:
         self.connection: Connection | None = None
         self.on_connected: Callable[[], None] = lambda: None
         self.on_disconnected: Callable[[str], None] = lambda reason: None
+        self.on_due: Callable[[], None] = lambda: None
+        """A frame of hearing is whole; told again only after `queued` was taken back."""
+        self.queued = False
         self.recording: BinaryIO | None = None
         self.frames = 0
         self._tell = tell
@@ -51,6 +56,9 @@ class Tap:
         samples = np.frombuffer(pcm, dtype="<i2")
         self.frames += 1
         self.listener.feed(samples)
+        if not self.queued and self.listener.due:
+            self.queued = True
+            self.on_due()
         if self._playing is not None:
             self.listener.sent(self._playing.next(samples.size, self._now_ms()))
         if not self._media and int(np.abs(samples).max(initial=0)) > DIGITAL_SILENCE:
@@ -82,8 +90,10 @@ class Tap:
         self.listener.begin_window()
 
     def finding(self) -> Finding | None:
-        """What this window was; None when no audio has come in it."""
-        return self.listener.verdict() if self.frames > self._window_frames else None
+        """What this window was; None when no audio has come in it, or much of it is not judged yet."""
+        if self.frames == self._window_frames or self.listener.waiting > MOST_UNJUDGED:
+            return None
+        return self.listener.verdict()
 
     @property
     def flows(self) -> bool:

@@ -1,7 +1,7 @@
 """All callers that are listened to: opens and closes their taps, keeps them alive, and has them heard in one run."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -9,15 +9,19 @@ from typing import Any
 from callflow.adapters.audio.options import TapOptions
 from callflow.adapters.audio.recording import Recorder
 from callflow.adapters.audio.reference import read_prompt
-from callflow.adapters.audio.server import AudioServer
-from callflow.adapters.audio.tap import Tap
+from callflow.adapters.audio.server import KEEP_ALIVE_S, AudioServer
+from callflow.adapters.audio.tap import MOST_UNJUDGED, Tap
 from callflow.adapters.audio.ticker import Ticker
 from callflow.core import events as it
 from callflow.errors import LinkError, TapFailed
 from callflow.hearing import Finding, Hearing
 
-HEAR_S = 0.032
-SILENCE_S = 0.02
+HEAR_S = 0.008
+"""From one step of the hearing to the next; a frame of it is 32 ms, and they come at any time."""
+LEAST_AT_ONCE = 64
+"""Callers in one step; of more, half. The others wait for the next, so that nothing is held up for long."""
+CATCH_UP_FRAMES = 32
+"""What a finding has judged first, at most: a second of audio, some milliseconds of work."""
 LOST_TOLD_S = 0.25
 """A tap ends with its caller; only one that outlives this was lost."""
 FAILURES_IN_A_ROW = 3
@@ -46,7 +50,8 @@ class Taps:
         self._hearing = Hearing()
         self._server = AudioServer(options, log)
         self._taps: dict[str, Tap] = {}
-        self._tickers = (Ticker(HEAR_S, self._hear), Ticker(SILENCE_S, self._keep_alive))
+        self._due: deque[Tap] = deque()
+        self._tickers = (Ticker(HEAR_S, self._hear), Ticker(KEEP_ALIVE_S, self._keep_alive))
         self._failures = 0
         self._rest_until = 0.0
         self._recorder = (
@@ -88,6 +93,7 @@ class Taps:
         there: asyncio.Future[None] = loop.create_future()
         tap.on_connected = partial(_settle, there)
         tap.on_disconnected = partial(self._lost, tap)
+        tap.on_due = partial(self._due.append, tap)
         self._server.expect(tap.uuid, tap)
         try:
             async with asyncio.timeout(self._options.open_timeout_s):
@@ -106,6 +112,8 @@ class Taps:
         tap = self._taps.pop(call_id, None)
         if tap is not None:
             self._server.forget(tap.uuid)
+            if tap.queued:
+                self._due.remove(tap)
             tap.close()
         if not self._taps:
             for ticker in self._tickers:
@@ -121,7 +129,10 @@ class Taps:
         tap = self._taps.get(call_id)
         if tap is None:
             return None
-        self._hearing.run([tap.listener])
+        for _ in range(min(tap.listener.waiting - MOST_UNJUDGED, CATCH_UP_FRAMES)):
+            self._due.remove(tap)
+            self._due.appendleft(tap)
+            self._hear()  # with it those who wait anyway: many cost little more than one
         return tap.finding()
 
     def flows(self, call_id: str) -> bool:
@@ -142,9 +153,14 @@ class Taps:
     # -- all calls ------------------------------------------------------------------------------------------------
 
     def _hear(self) -> None:
-        live = [tap for tap in self._taps.values() if tap.connection is not None]
-        self._hearing.run([tap.listener for tap in live])
-        for tap in live:
+        """One frame of those who have waited longest. Who is behind waits again, behind all others."""
+        at_once = min(len(self._due), max(LEAST_AT_ONCE, len(self._due) // 2))
+        due = [self._due.popleft() for _ in range(at_once)]
+        self._hearing.step([tap.listener for tap in due])
+        for tap in due:
+            tap.queued = tap.listener.due
+            if tap.queued:
+                self._due.append(tap)
             tap.look()
 
     def _keep_alive(self) -> None:
