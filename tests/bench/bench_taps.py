@@ -59,13 +59,14 @@ def cores_of(used_s: float, seconds: float, taps: int) -> list[str]:
 
 
 def measure_model(taps: int, seconds: float) -> list[str]:
-    """One row: the model's work on so many callers for so long, and nothing else."""
+    """One row: the model's work on so many callers for so long, and nothing else, at the pace of a real line."""
     vad, sound = Vad(), (voice(-26, 6.0) / 32768).astype(np.float32)
     ends = [min(taps, start + TOGETHER) - start for start in range(0, taps, TOGETHER)]
     states = [np.zeros((size, REMEMBERED), dtype=np.float32) for size in ends]
     frames = sound[: sound.size // MODEL_FRAME * MODEL_FRAME].reshape(-1, MODEL_FRAME)
-    cpu = time.process_time()
+    cpu, begun = time.process_time(), time.monotonic()
     for number in range(round(1000 * seconds / FRAME_MS)):
+        time.sleep(max(0.0, begun + number * FRAME_MS / 1000 - time.monotonic()))
         for some, state in enumerate(states):
             _, states[some] = vad.run(frames[(number + np.arange(len(state))) % len(frames)], state)
     return cores_of(time.process_time() - cpu, seconds, taps)
@@ -115,14 +116,14 @@ async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
         await asyncio.sleep(1)
         for measured in (listening.late_ms, listening.done_ms, listening.waiting):
             measured.clear()
-        cpu, ends = time.process_time(), time.monotonic() + seconds
+        cpu, begun = time.process_time(), time.monotonic()
         heard = sum(tap.frames for tap in listening._taps.values())
         for number in range(round(seconds / FRAME_S)):
             for name in names[number % 150 :: 150]:
                 listening.finding(name)
                 listening.begin_window(name)
-            await asyncio.sleep(max(0.0, ends - seconds + (number + 1) * FRAME_S - time.monotonic()))
-        used = time.process_time() - cpu
+            await asyncio.sleep(max(0.0, begun + (number + 1) * FRAME_S - time.monotonic()))
+        used, seconds = time.process_time() - cpu, time.monotonic() - begun
         heard = sum(tap.frames for tap in listening._taps.values()) - heard
         assert listening.live == taps, f"{taps - listening.live} taps were lost"
     finally:
@@ -142,11 +143,11 @@ class TimedTaps(Taps):
         self.late_ms: list[float] = []
         self.done_ms: list[float] = []
         self.waiting: list[int] = []
-        self._next_due = asyncio.get_running_loop().time()
+        self._next_due = time.monotonic()
         super().__init__(*arguments)
 
     def _hear(self) -> None:
-        clock, planned = asyncio.get_running_loop().time, self._next_due
+        clock, planned = time.monotonic, self._next_due  # uvloop's own clock stands still until it goes round
         self._next_due, begun = self._tickers[0].due, clock()
         super()._hear()
         self.late_ms.append((begun - planned) * 1000)

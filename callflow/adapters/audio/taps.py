@@ -22,6 +22,7 @@ LEAST_AT_ONCE = 64
 """Callers in one step; of more, half. The others wait for the next, so that nothing is held up for long."""
 CATCH_UP_FRAMES = 32
 """What a finding has judged first, at most: a second of audio, some milliseconds of work."""
+TURNS = 5
 LOST_TOLD_S = 0.25
 """A tap ends with its caller; only one that outlives this was lost."""
 FAILURES_IN_A_ROW = 3
@@ -51,7 +52,9 @@ class Taps:
         self._server = AudioServer(options, log)
         self._taps: dict[str, Tap] = {}
         self._due: deque[Tap] = deque()
-        self._tickers = (Ticker(HEAR_S, self._hear), Ticker(KEEP_ALIVE_S, self._keep_alive))
+        self._judged: list[Tap] = []
+        self._turn = 0
+        self._tickers = (Ticker(HEAR_S, self._hear), Ticker(KEEP_ALIVE_S / TURNS, self._keep_alive))
         self._failures = 0
         self._rest_until = 0.0
         self._recorder = (
@@ -130,9 +133,10 @@ class Taps:
         if tap is None:
             return None
         for _ in range(min(tap.listener.waiting - MOST_UNJUDGED, CATCH_UP_FRAMES)):
+            tap.queue_if_due()
             self._due.remove(tap)
             self._due.appendleft(tap)
-            self._hear()  # with it those who wait anyway: many cost little more than one
+            self._step(LEAST_AT_ONCE)  # with it those who wait anyway: many cost little more than one
         return tap.finding()
 
     def flows(self, call_id: str) -> bool:
@@ -153,18 +157,26 @@ class Taps:
     # -- all calls ------------------------------------------------------------------------------------------------
 
     def _hear(self) -> None:
+        self._step(max(LEAST_AT_ONCE, len(self._due) // 2))
+        judged, self._judged = self._judged, []
+        for tap in judged:
+            if self._taps.get(tap.call_id) is tap:
+                tap.look()
+
+    def _step(self, most: int) -> None:
         """One frame of those who have waited longest. Who is behind waits again, behind all others."""
-        at_once = min(len(self._due), max(LEAST_AT_ONCE, len(self._due) // 2))
-        due = [self._due.popleft() for _ in range(at_once)]
+        due = [self._due.popleft() for _ in range(min(most, len(self._due)))]
+        for tap in due:
+            tap.queued = False
         self._hearing.step([tap.listener for tap in due])
         for tap in due:
-            tap.queued = tap.listener.due
-            if tap.queued:
-                self._due.append(tap)
-            tap.look()
+            tap.queue_if_due()
+        self._judged += due
 
     def _keep_alive(self) -> None:
-        for tap in list(self._taps.values()):
+        """Silence to some of them, in turn: to all at once would hold up the rest."""
+        self._turn = (self._turn + 1) % TURNS
+        for tap in list(self._taps.values())[self._turn :: TURNS]:
             if tap.connection is not None:
                 tap.connection.send_silence()
 
