@@ -11,6 +11,7 @@ import callflow  # before numpy: it says on how many threads that works
 
 import argparse
 import asyncio
+import itertools
 import sys
 import time
 from pathlib import Path
@@ -118,7 +119,9 @@ async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
             measured.clear()
         cpu, begun = time.process_time(), time.monotonic()
         heard = sum(tap.frames for tap in listening._taps.values())
-        for number in range(round(seconds / FRAME_S)):
+        for number in itertools.count():
+            if time.monotonic() > begun + seconds:
+                break
             for name in names[number % 150 :: 150]:
                 listening.finding(name)
                 listening.begin_window(name)

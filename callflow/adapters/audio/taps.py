@@ -20,8 +20,8 @@ HEAR_S = 0.008
 """From one step of the hearing to the next; a frame of it is 32 ms, and they come at any time."""
 LEAST_AT_ONCE = 64
 """Callers in one step; of more, half. The others wait for the next, so that nothing is held up for long."""
-CATCH_UP_FRAMES = 32
-"""What a finding has judged first, at most: a second of audio, some milliseconds of work."""
+CATCH_UP_FRAMES = 16
+"""What a finding has judged first, at most: half a second of audio, some milliseconds of work."""
 TURNS = 5
 LOST_TOLD_S = 0.25
 """A tap ends with its caller; only one that outlives this was lost."""
