@@ -155,7 +155,7 @@ class TimedTaps(Taps):
         super()._hear()
         self.late_ms.append((begun - planned) * 1000)
         self.done_ms.append((clock() - planned) * 1000)
-        self.waiting.append(len(self._due))
+        self.waiting.append(sum(tap.listener.due for tap in self._taps.values()))
 
 
 def show(title: str, rows: list[list[str]], *headings: str) -> None:

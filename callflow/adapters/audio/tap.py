@@ -31,9 +31,6 @@ class Tap:
         self.connection: Connection | None = None
         self.on_connected: Callable[[], None] = lambda: None
         self.on_disconnected: Callable[[str], None] = lambda reason: None
-        self.on_due: Callable[[], None] = lambda: None
-        self.queued = False
-        """True from `on_due` until whoever was told takes it back."""
         self.recording: BinaryIO | None = None
         self.frames = 0
         self._tell = tell
@@ -56,7 +53,6 @@ class Tap:
         samples = np.frombuffer(pcm, dtype="<i2")
         self.frames += 1
         self.listener.feed(samples)
-        self.queue_if_due()
         if self._playing is not None:
             self.listener.sent(self._playing.next(samples.size, self._now_ms()))
         if not self._media and int(np.abs(samples).max(initial=0)) > DIGITAL_SILENCE:
@@ -69,12 +65,6 @@ class Tap:
         """The audio has ended, and not by us."""
         self.connection = None
         self.on_disconnected(reason)
-
-    def queue_if_due(self) -> None:
-        """Ask to be judged, once, when a whole frame of hearing waits for it."""
-        if not self.queued and self.listener.due:
-            self.queued = True
-            self.on_due()
 
     # -- what is asked of it --------------------------------------------------------------------------------------
 

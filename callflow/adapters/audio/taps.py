@@ -1,7 +1,7 @@
 """All callers that are listened to: opens and closes their taps, keeps them alive, and has them heard in one run."""
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -16,10 +16,10 @@ from callflow.core import events as it
 from callflow.errors import LinkError, TapFailed
 from callflow.hearing import Finding, Hearing
 
-HEAR_S = 0.008
-"""From one step of the hearing to the next; a frame of it is 32 ms, and they come at any time."""
-LEAST_AT_ONCE = 64
-"""Callers in one step; of more, half. The others wait for the next, so that nothing is held up for long."""
+HEAR_S = 0.032
+"""From one tick of the hearing to the next: a frame of it."""
+FRAMES_A_TICK = 2
+"""Most frames of one caller: who is behind is caught up over many ticks, so that nothing is held up for long."""
 CATCH_UP_FRAMES = 16
 """What a finding has judged first, at most: half a second of audio, some milliseconds of work."""
 TURNS = 5
@@ -51,8 +51,6 @@ class Taps:
         self._hearing = Hearing()
         self._server = AudioServer(options, log)
         self._taps: dict[str, Tap] = {}
-        self._due: deque[Tap] = deque()
-        self._judged: list[Tap] = []
         self._turn = 0
         self._tickers = (Ticker(HEAR_S, self._hear), Ticker(KEEP_ALIVE_S / TURNS, self._keep_alive))
         self._failures = 0
@@ -96,7 +94,6 @@ class Taps:
         there: asyncio.Future[None] = loop.create_future()
         tap.on_connected = partial(_settle, there)
         tap.on_disconnected = partial(self._lost, tap)
-        tap.on_due = partial(self._due.append, tap)
         self._server.expect(tap.uuid, tap)
         try:
             async with asyncio.timeout(self._options.open_timeout_s):
@@ -115,8 +112,6 @@ class Taps:
         tap = self._taps.pop(call_id, None)
         if tap is not None:
             self._server.forget(tap.uuid)
-            if tap.queued:
-                self._due.remove(tap)
             tap.close()
         if not self._taps:
             for ticker in self._tickers:
@@ -133,10 +128,7 @@ class Taps:
         if tap is None:
             return None
         for _ in range(min(tap.listener.waiting - MOST_UNJUDGED, CATCH_UP_FRAMES)):
-            tap.queue_if_due()
-            self._due.remove(tap)
-            self._due.appendleft(tap)
-            self._step(LEAST_AT_ONCE)  # with it those who wait anyway: many cost little more than one
+            self._hearing.step([tap.listener])
         return tap.finding()
 
     def flows(self, call_id: str) -> bool:
@@ -157,21 +149,11 @@ class Taps:
     # -- all calls ------------------------------------------------------------------------------------------------
 
     def _hear(self) -> None:
-        self._step(max(LEAST_AT_ONCE, len(self._due) // 2))
-        judged, self._judged = self._judged, []
-        for tap in judged:
-            if self._taps.get(tap.call_id) is tap:
-                tap.look()
-
-    def _step(self, most: int) -> None:
-        """One frame of those who have waited longest. Who is behind waits again, behind all others."""
-        due = [self._due.popleft() for _ in range(min(most, len(self._due)))]
-        for tap in due:
-            tap.queued = False
-        self._hearing.step([tap.listener for tap in due])
-        for tap in due:
-            tap.queue_if_due()
-        self._judged += due
+        live = [tap for tap in self._taps.values() if tap.connection is not None]
+        for _ in range(FRAMES_A_TICK):
+            self._hearing.step([tap.listener for tap in live if tap.listener.due])
+        for tap in live:
+            tap.look()
 
     def _keep_alive(self) -> None:
         """Silence to some of them, in turn: to all at once would hold up the rest."""
