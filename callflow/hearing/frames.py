@@ -1,6 +1,6 @@
 """What can be told of a single frame of 32 ms: its level, and whether one or two tones make up its spectrum."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -52,11 +52,11 @@ def describe(frames: Floats) -> FrameFacts:
 
 def _between_bins(energy: Floats) -> Floats:
     """Frequency of each row's largest peak: the top of the parabola through it and its neighbours, in decibels."""
-    peak = np.clip(energy.argmax(axis=1), 1, energy.shape[1] - 2)
+    peak = _between(energy.argmax(axis=1), 1, energy.shape[1] - 2)
     rows = np.arange(len(energy))
     below, top, above = (np.log(energy[rows, peak + step] + 1e-15) for step in (-1, 0, 1))
     moved = 0.5 * (below - above) / np.minimum(below - 2 * top + above, -1e-9)
-    hertz: Floats = ((peak + _FIRST_BIN - _SPREAD + np.clip(moved, -0.5, 0.5)) * BIN_HZ).astype(np.float32)
+    hertz: Floats = ((peak + _FIRST_BIN - _SPREAD + _between(moved, -0.5, 0.5)) * BIN_HZ).astype(np.float32)
     return hertz
 
 
@@ -64,7 +64,13 @@ def _take_peak(energy: Floats) -> tuple[Bins, Floats]:
     """The bin of each row's largest peak and the energy around it, which is taken out of `energy`."""
     rows = np.arange(len(energy))[:, None]
     peak = energy.argmax(axis=1)
-    around = np.clip(peak[:, None] + _AROUND, 0, energy.shape[1] - 1)
+    around = _between(peak[:, None] + _AROUND, 0, energy.shape[1] - 1)
     taken = energy[rows, around].sum(axis=1)
     energy[rows, around] = 0.0
     return peak + _FIRST_BIN - _SPREAD, taken
+
+
+def _between(values: npt.NDArray[Any], least: float, most: float) -> npt.NDArray[Any]:
+    """np.clip, which takes four times as long for so few."""
+    within: npt.NDArray[Any] = np.minimum(np.maximum(values, least), most)
+    return within

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from callflow.hearing.echo import ECHO_SHARE, ECHO_SURE, RECENT_FRAMES
-from callflow.hearing.frames import Floats, describe
+from callflow.hearing.frames import FRAME, Floats, describe
 from callflow.hearing.listener import Listener
 from callflow.hearing.memory import KEPT_FRAMES, Memory, Rows
 from callflow.hearing.settings import HearingSettings
@@ -19,6 +19,11 @@ ONSET_VOICE = 0.8
 VOICE = 0.5
 """Probability from which a frame counts as voice."""
 
+TOGETHER = 256
+"""Listeners in one run of the model: more at once cost no less each, and hold up what else the process does."""
+
+_LARGE = 31 << 20
+"""Bytes; just below the most that mallopt(3) lets M_MMAP_THRESHOLD grow to. Never touched, so no memory is used."""
 _NOTHING_DBOV = -70.0  # idle codes of both laws are below it, and so is any voice worth hearing
 _ASLEEP_FRAMES = 16  # after half a second of nothing the model is not asked
 _TONE_HOLD_FRAMES = 4
@@ -29,6 +34,7 @@ class Hearing:
 
     def __init__(self, settings: HearingSettings | None = None) -> None:
         self._settings = settings or HearingSettings()
+        np.empty(_LARGE, dtype=np.uint8)  # glibc keeps what is freed for the next step, once a piece so large was
         self._vad = Vad()
         self._memory = Memory()
 
@@ -37,16 +43,22 @@ class Hearing:
         return Listener(self._memory, self._settings)
 
     def run(self, listeners: Iterable[Listener]) -> None:
-        """Judge every whole frame of 32 ms that these listeners have been fed: one run of the model per step."""
+        """Judge every whole frame of 32 ms that these listeners have been fed."""
         due = [one for one in listeners if one.due]
         while due:
-            self._step(due)
+            self.step(due)
             due = [one for one in due if one.due]
 
+    def step(self, due: list[Listener]) -> None:
+        """Judge the next frame of each of these listeners, all of whom are due."""
+        for start in range(0, len(due), TOGETHER):
+            self._step(due[start : start + TOGETHER])
+
     def _step(self, due: list[Listener]) -> None:
-        """The next frame of each of these listeners."""
+        """One run of the model."""
         rows = np.array([one.row for one in due])
-        frames = np.array([one.take_frame() for one in due], dtype=np.float32) / np.float32(32768)
+        taken = np.concatenate([one.take_frame() for one in due]).reshape(-1, FRAME)
+        frames = taken.astype(np.float32) / np.float32(32768)
         columns = np.array([one.frames for one in due]) % KEPT_FRAMES
         voice = self._listen(rows, columns, frames)
         for index in np.flatnonzero(voice >= VOICE):

@@ -71,7 +71,7 @@ class Listener:
 
     def verdict(self) -> Finding:
         """What the window has been so far, of a long one its last 8 s."""
-        first = max(-(-self._window_begins // FRAME), self.frames - KEPT_FRAMES)
+        first = max(-(-self._window_begins // FRAME), self.frames - KEPT_FRAMES, self._oldest)
         samples = self._heard.cut(first * FRAME, self.frames * FRAME)
         return judge(self._history(first), samples, self._settings, spoke=self._onset is not None)
 
@@ -83,16 +83,25 @@ class Listener:
     # What follows is for Hearing.
 
     @property
+    def waiting(self) -> int:
+        """Whole frames that wait to be judged."""
+        return self._heard.size // FRAME - self.frames
+
+    @property
     def due(self) -> bool:
         """True while a whole frame waits to be judged."""
         return self._heard.size >= (self.frames + 1) * FRAME
 
+    @property
+    def _oldest(self) -> int:
+        """The oldest frame of which every sample is kept."""
+        return -(-self._heard.first // FRAME)
+
     def take_frame(self) -> Samples:
         """The next frame to be judged; of a line that came in one great piece the oldest is lost, unheard."""
-        oldest = -(-self._heard.first // FRAME)
-        if self.frames < oldest:
-            self.frames = oldest
-            self._window_begins = max(self._window_begins, oldest * FRAME)
+        if self.frames * FRAME < self._heard.first:
+            self.frames = self._oldest
+            self._window_begins = max(self._window_begins, self.frames * FRAME)
         return self._heard.cut(self.frames * FRAME, (self.frames + 1) * FRAME)
 
     def judged(self) -> None:

@@ -54,17 +54,21 @@ def _absolute(samples: npt.NDArray[np.floating]) -> _Floats:
 def _smooth(envelope: _Floats) -> _Floats:
     """First-order low pass of 30 ms, block by block: each block is a product with one matrix."""
     blocks = np.pad(envelope, (0, -envelope.size % _BLOCK)).reshape(-1, _BLOCK) @ _MATRIX.T
-    before = 0.0
-    for block in blocks:
-        block += before * _FADING
-        before = block[-1]
+    before, carried, fading = 0.0, [], float(_FADING[-1])
+    for last in blocks[:, -1].tolist():
+        carried.append(before)
+        before = last + before * fading
+    blocks += np.outer(carried, _FADING)
     return blocks.ravel()[: envelope.size]
 
 
 def _held(envelope: _Floats) -> _Floats:
     """The highest of the last 200 ms."""
-    padded = np.concatenate((np.zeros(_HANGOVER), envelope))
-    held: _Floats = np.lib.stride_tricks.sliding_window_view(padded, _HANGOVER + 1).max(axis=1)
+    held, reach = np.concatenate((np.zeros(_HANGOVER), envelope)), 1
+    while reach <= _HANGOVER:  # the highest of `reach` steps, and that of as many before: twice the reach
+        more = min(reach, _HANGOVER + 1 - reach)
+        held = np.maximum(held[more:], held[:-more])
+        reach += more
     return held
 
 

@@ -18,6 +18,9 @@ class Tape:
 
     def add(self, samples: Samples) -> None:
         """Add samples at the end; the oldest are forgotten."""
+        if samples.size <= self._keep:
+            self._append(samples)
+            return
         for start in range(0, samples.size, self._keep):
             self._append(samples[start : start + self._keep])
 

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from callflow.adapters.audio.options import TapOptions
+from callflow.adapters.audio.tap import Tap
+from callflow.adapters.audio.taps import CATCH_UP_FRAMES, FRAMES_A_TICK
 from callflow.adapters.audio.wire import SILENCE, Kind, frame
 from callflow.core import events as it
 from callflow.core.heard import Heard
 from callflow.errors import TapFailed
 from tests.adapters.audio_peer import Exchange, Peer, tone
 from tests.adapters.waiting import until
+from tests.hearing.callers import voice
 
 
 def audio(pcm: bytes) -> bytes:
@@ -164,3 +167,56 @@ async def test_audio_is_stored_only_when_told_and_not_for_long(tmp_path: Path) -
         await exchange.until_told(it.MediaBegan)
     assert not await asyncio.to_thread(old.exists)
     assert (tmp_path / "call.sln").read_bytes()[:320] == tone(100)[:320]
+
+
+async def paused(exchange: Exchange, *late_ms: int) -> list[Tap]:
+    """One tap for each, to whom so much audio has come and of whom nothing is judged: the test takes the steps."""
+    for number in range(len(late_ms)):
+        await exchange.taps.open(f"call{number}", f"1.{number}")
+    for ticker in exchange.taps._tickers:
+        ticker.stop()
+    taps = [exchange.taps._taps[f"call{number}"] for number in range(len(late_ms))]
+    for tap, peer, ms in zip(taps, exchange.peers, late_ms, strict=True):
+        peer.send(audio(tone(ms)))
+        await until(lambda tap=tap, ms=ms: tap.frames == ms // 20)
+    return taps
+
+
+async def test_who_is_seconds_behind_is_caught_up_over_many_ticks() -> None:
+    async with Exchange() as exchange:
+        (tap,) = await paused(exchange, 4000)
+        exchange.taps._hear()
+        assert tap.listener.frames == FRAMES_A_TICK
+        assert exchange.taps.finding("call0") is None, "most of it is not judged yet: Asterisk's own ear serves"
+        assert tap.listener.frames == FRAMES_A_TICK + CATCH_UP_FRAMES
+        while tap.listener.due:
+            exchange.taps._hear()
+        found = exchange.taps.finding("call0")
+        assert found is not None
+        assert (found.heard, found.heard_ms) == (Heard.TONE, 4000)
+
+
+async def test_who_is_behind_does_not_hold_up_the_others() -> None:
+    async with Exchange() as exchange:
+        late, *others = await paused(exchange, 4000, 40, 40)
+        exchange.taps._hear()
+        assert [tap.listener.frames for tap in (late, *others)] == [FRAMES_A_TICK, 1, 1]
+
+
+async def test_a_finding_leaves_out_one_frame_at_most() -> None:
+    async with Exchange() as exchange:
+        (tap,) = await paused(exchange, 320)
+        assert exchange.taps.finding("call0") is not None
+        assert (tap.listener.frames, tap.listener.waiting) == (9, 1)
+
+
+async def test_a_voice_that_a_finding_comes_upon_is_told_at_the_next_step() -> None:
+    async with Exchange() as exchange:
+        (tap,) = await paused(exchange, 0)
+        exchange.peers[0].send(audio(voice(-26, 1.0).tobytes()))
+        await until(lambda: tap.frames == 50)
+        exchange.taps.finding("call0")
+        assert tap.listener.speaking is not None
+        assert [type(event) for event in exchange.told] == [it.MediaBegan], "nobody is told in the middle of a question"
+        exchange.taps._hear()
+        assert [type(event) for event in exchange.told] == [it.MediaBegan, it.VoiceBegan]

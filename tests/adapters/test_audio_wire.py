@@ -22,6 +22,14 @@ def test_frames_come_whole_out_of_any_pieces(cuts: list[int]) -> None:
     assert not splitter.inside
 
 
+@pytest.mark.parametrize("samples", [160, 159, 161, 0])
+def test_a_piece_that_is_one_frame_is_that_frame(samples: int) -> None:
+    payload = bytes(range(2)) * samples
+    splitter = Splitter()
+    assert splitter.split(frame(Kind.AUDIO, payload)) == [(Kind.AUDIO, payload)]
+    assert not splitter.inside
+
+
 def test_half_a_frame_is_known() -> None:
     splitter = Splitter()
     assert splitter.split(SILENCE[:100]) == []

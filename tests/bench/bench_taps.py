@@ -1,11 +1,17 @@
 """What listening costs: CPU per tap, lateness of a step, memory. `python -m tests.bench.bench_taps`
 
 Callers talk all the time, which is the dearest thing they can do; the last rows have silent ones. One table is the
-hearing alone, the other the whole of it: AudioSocket connections from another process, bookkeeping, silence sent back.
+voice model alone, the floor of all that follows; one the hearing alone; one the whole of it: AudioSocket connections
+from another process, bookkeeping, silence sent back. All three are of one run on one machine; its speed is printed too.
 """
+
+import callflow  # before numpy: it says on how many threads that works
+
+# isort: split
 
 import argparse
 import asyncio
+import itertools
 import sys
 import time
 from pathlib import Path
@@ -19,15 +25,19 @@ from rich.progress import track
 from rich.table import Table
 
 from callflow.adapters.audio.options import TapOptions
-from callflow.adapters.audio.taps import HEAR_S, Taps
+from callflow.adapters.audio.taps import Taps
 from callflow.hearing import Hearing
+from callflow.hearing.frames import FRAME as MODEL_FRAME
 from callflow.hearing.frames import FRAME_MS
+from callflow.hearing.hearing import TOGETHER
+from callflow.hearing.vad import REMEMBERED, Vad
 from tests.hearing.callers import Samples, silence, voice
 
 FRAME = 160
 SOUNDS = {"voice": lambda: voice(-26, 6.0), "silence": lambda: silence(6.0)}
+PLAN = [(50, "voice"), (200, "voice"), (400, "voice"), (400, "silence")]
 FRAME_S = 0.02
-WINDOW_S = 3.0
+COUNT = 10_000_000
 
 
 def resident_mb() -> float:
@@ -36,30 +46,51 @@ def resident_mb() -> float:
     return pages * 4096 / 1e6
 
 
+def pace() -> float:
+    """Seconds of CPU that counting to ten million takes: this machine, at this moment."""
+    begun, number = time.process_time(), 0
+    while number < COUNT:
+        number += 1
+    return time.process_time() - begun
+
+
+def cores_of(used_s: float, seconds: float, taps: int) -> list[str]:
+    """The first columns of each table."""
+    return [str(taps), f"{used_s / seconds:.3f}", f"{100 * used_s / seconds / taps:.3f} %"]
+
+
+def measure_model(taps: int, seconds: float) -> list[str]:
+    """One row: the model's work on so many callers for so long, and nothing else, at the pace of a real line."""
+    vad, sound = Vad(), (voice(-26, 6.0) / 32768).astype(np.float32)
+    ends = [min(taps, start + TOGETHER) - start for start in range(0, taps, TOGETHER)]
+    states = [np.zeros((size, REMEMBERED), dtype=np.float32) for size in ends]
+    frames = sound[: sound.size // MODEL_FRAME * MODEL_FRAME].reshape(-1, MODEL_FRAME)
+    cpu, begun = time.process_time(), time.monotonic()
+    for number in range(round(1000 * seconds / FRAME_MS)):
+        time.sleep(max(0.0, begun + number * FRAME_MS / 1000 - time.monotonic()))
+        for some, state in enumerate(states):
+            _, states[some] = vad.run(frames[(number + np.arange(len(state))) % len(frames)], state)
+    return cores_of(time.process_time() - cpu, seconds, taps)
+
+
 def measure(taps: int, seconds: float, sound: Samples) -> list[str]:
     """One row: `taps` callers for so long, each judged every 3 s, at the pace of a real line."""
     hearing = Hearing()
     listeners = [hearing.listener() for _ in range(taps)]
     offsets = np.random.default_rng(1).integers(0, sound.size - FRAME, size=taps)
-    lateness_ms, next_at, fed_ms = [], time.monotonic() + FRAME_S, 0
+    next_at = time.monotonic() + FRAME_S
     cpu = time.process_time()
     for number in range(round(seconds / FRAME_S)):
         time.sleep(max(0.0, next_at - time.monotonic()))
         offsets = (offsets + FRAME) % (sound.size - FRAME)
         for listener, at in zip(listeners, offsets, strict=True):
             listener.feed(sound[at : at + FRAME])
-        fed_ms += 20
-        if fed_ms % FRAME_MS < 20:
-            hearing.run(listeners)
-            lateness_ms.append((time.monotonic() - next_at) * 1000)
+        hearing.run(listeners)
         for listener in listeners[number % 150 :: 150]:  # each window ends at a time of its own
             listener.verdict()
             listener.begin_window()
         next_at += FRAME_S
-    used = time.process_time() - cpu
-    p50, p99 = np.percentile(lateness_ms, (50, 99))
-    return [str(taps), f"{used / seconds:.3f}", f"{100 * used / seconds / taps:.3f} %", f"{p50:.1f}", f"{p99:.1f}",
-            f"{resident_mb():.0f}"]  # fmt: skip
+    return [*cores_of(time.process_time() - cpu, seconds, taps), f"{resident_mb():.0f}"]
 
 
 async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
@@ -84,41 +115,53 @@ async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
             await asyncio.gather(*(listening.open(name, name) for name in names[first : first + 50]))
         callers.stdin.write(b"talk\n")
         await asyncio.sleep(1)
-        listening.late_ms.clear()
-        cpu, ends = time.process_time(), time.monotonic() + seconds
-        for number in range(round(seconds / FRAME_S)):
+        for measured in (listening.late_ms, listening.done_ms, listening.waiting):
+            measured.clear()
+        cpu, begun = time.process_time(), time.monotonic()
+        heard = sum(tap.frames for tap in listening._taps.values())
+        for number in itertools.count():
+            if time.monotonic() > begun + seconds:
+                break
             for name in names[number % 150 :: 150]:
                 listening.finding(name)
                 listening.begin_window(name)
-            await asyncio.sleep(max(0.0, ends - seconds + (number + 1) * FRAME_S - time.monotonic()))
-        used = time.process_time() - cpu
+            await asyncio.sleep(max(0.0, begun + (number + 1) * FRAME_S - time.monotonic()))
+        used, seconds = time.process_time() - cpu, time.monotonic() - begun
+        heard = sum(tap.frames for tap in listening._taps.values()) - heard
         assert listening.live == taps, f"{taps - listening.live} taps were lost"
     finally:
         await listening.stop()
         callers.terminate()
         await callers.wait()
     p50, p99 = np.percentile(listening.late_ms, (50, 99))
-    return [str(taps), f"{used / seconds:.3f}", f"{100 * used / seconds / taps:.3f} %", f"{p50:.1f}", f"{p99:.1f}",
-            f"{resident_mb():.0f}"]  # fmt: skip
+    done = np.percentile(listening.done_ms, 99)
+    return [*cores_of(used, seconds, taps), f"{resident_mb():.0f}", f"{p50:.1f}", f"{p99:.1f}", f"{done:.1f}",
+            f"{max(listening.waiting)}", f"{100 * heard * FRAME_S / seconds / taps:.0f} %"]  # fmt: skip
 
 
 class TimedTaps(Taps):
-    """Notes how long after its time each step was done."""
+    """Notes how long after its time each step was begun and done, and how many callers still waited then."""
 
     def __init__(self, *arguments: Any) -> None:
         self.late_ms: list[float] = []
+        self.done_ms: list[float] = []
+        self.waiting: list[int] = []
+        self._next_due = time.monotonic()
         super().__init__(*arguments)
 
     def _hear(self) -> None:
-        due = self._tickers[0].due - HEAR_S
+        clock, planned = time.monotonic, self._next_due  # uvloop's own clock stands still until it goes round
+        self._next_due, begun = self._tickers[0].due, clock()
         super()._hear()
-        self.late_ms.append((asyncio.get_running_loop().time() - due) * 1000)
+        self.late_ms.append((begun - planned) * 1000)
+        self.done_ms.append((clock() - planned) * 1000)
+        self.waiting.append(sum(tap.listener.due for tap in self._taps.values()))
 
 
-def show(title: str, rows: list[list[str]]) -> None:
+def show(title: str, rows: list[list[str]], *headings: str) -> None:
     """Print one table."""
     table = Table(title=title, title_justify="left")
-    for heading in ("taps", "cores", "of a core per tap", "step p50 ms", "step p99 ms", "process MB"):
+    for heading in ("taps", "cores", "of a core per tap", *headings):
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(*row)
@@ -130,14 +173,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0, help="seconds for each row")
     seconds = parser.parse_args().seconds
-    plan = [(50, "voice"), (200, "voice"), (400, "voice"), (400, "silence")]
-    alone, whole = [], []
+    floor, alone, whole, paces = [], [], [], [pace()]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        for taps, sound in track(plan, "measuring", transient=True):
+        for taps, sound in track(PLAN, "measuring", transient=True):
+            if sound == "voice":
+                floor.append(measure_model(taps, seconds))
             alone.append(measure(taps, seconds, SOUNDS[sound]()))
             whole.append(runner.run(measure_whole(taps, seconds, sound)))
-    show("The hearing alone, callers talking (last row: silent)", alone)
-    show("All of it: sockets, hearing, bookkeeping", whole)
+            paces.append(pace())
+    print(
+        f"callflow {callflow.__version__}; counting to ten million took {min(paces):.2f} to {max(paces):.2f} s of CPU"
+    )
+    show("The voice model alone", floor)
+    show("The hearing alone, callers talking (last row: silent)", alone, "process MB")
+    headings = ("late p50 ms", "late p99 ms", "done p99 ms", "most waiting", "audio come")
+    show("All of it: sockets, hearing, bookkeeping", whole, "process MB", *headings)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import pytest
 
 from callflow.core.heard import Heard
 from callflow.hearing import Hearing
+from callflow.hearing.hearing import TOGETHER
 from tests.hearing.callers import Samples, listen, noise, silence, tone, voice
 
 MANY = [
@@ -23,7 +24,9 @@ def _alone(hearing: Hearing, samples: Samples) -> tuple[object, object]:
     return listener.speaking, listener.verdict()
 
 
-def test_a_batch_hears_what_each_hears_alone(hearing: Hearing) -> None:
+@pytest.mark.parametrize("together", [TOGETHER, 3, 1])
+def test_a_batch_hears_what_each_hears_alone(hearing: Hearing, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callflow.hearing.hearing.TOGETHER", together)
     alone = [_alone(hearing, samples) for samples in MANY]
     listeners = [hearing.listener() for _ in MANY]
     for at in range(0, 24000, 160):
@@ -89,3 +92,16 @@ def test_a_line_that_comes_in_one_great_piece_is_heard_by_its_end(hearing: Heari
     assert late.verdict().heard is Heard.SPEECH
     assert late.verdict().heard_ms <= 8200
     assert other.verdict().heard is Heard.SPEECH
+
+
+def test_who_is_further_behind_than_is_kept_is_judged_by_what_is_kept(hearing: Hearing) -> None:
+    late = hearing.listener()
+    for piece in np.split(np.concatenate((silence(15.0), voice(-30, 5.0))), 200):
+        late.feed(piece)
+    assert late.waiting == 625
+    assert late.verdict().heard_ms == 0, "nothing has been judged yet"
+    hearing.step([late])
+    assert late.verdict().heard_ms == 32
+    assert late.waiting <= 12_000 // 32, "what is no longer kept is left out"
+    hearing.run([late])
+    assert late.verdict().heard is Heard.SPEECH

@@ -9,6 +9,8 @@ from callflow.adapters.audio.options import TapOptions
 from callflow.adapters.audio.wire import SILENCE, Kind, Misframed, Splitter
 from callflow.errors import SettingError
 
+KEEP_ALIVE, KEEP_ALIVE_S = 2 * SILENCE, 0.04
+"""Silence is written at the pace of a call; two frames together cost half of what they cost one by one."""
 UNREAD_BYTES = 65_536
 """Asterisk reads at once; a peer that leaves four seconds of silence unread is none."""
 
@@ -143,14 +145,14 @@ class Connection(asyncio.Protocol):
             self.drop("Asterisk ended the tap")
 
     def send_silence(self) -> None:
-        """20 ms of nothing: without it Asterisk gives up after two seconds."""
+        """40 ms of nothing: without it Asterisk gives up after two seconds."""
         transport = self._transport
         if transport is None:
             return
         if transport.get_write_buffer_size() > UNREAD_BYTES:
             self._server.refuse(self, "does not read")
         else:
-            transport.write(SILENCE)
+            transport.write(KEEP_ALIVE)
 
     def close(self) -> None:
         """We are done; the guest is not told."""

@@ -13,6 +13,8 @@ from callflow.hearing import Finding, Listener
 
 FRAME_MS = 20
 FLOWING = 0.9
+MOST_UNJUDGED = 1
+"""Frames of 32 ms that a finding may do without."""
 DIGITAL_SILENCE = 8
 """A-law has no zero: its idle code is +-8."""
 
@@ -82,8 +84,10 @@ class Tap:
         self.listener.begin_window()
 
     def finding(self) -> Finding | None:
-        """What this window was; None when no audio has come in it."""
-        return self.listener.verdict() if self.frames > self._window_frames else None
+        """What this window was; None when no audio has come in it, or much of it is not judged yet."""
+        if self.frames == self._window_frames or self.listener.waiting > MOST_UNJUDGED:
+            return None
+        return self.listener.verdict()
 
     @property
     def flows(self) -> bool:

@@ -9,15 +9,20 @@ from typing import Any
 from callflow.adapters.audio.options import TapOptions
 from callflow.adapters.audio.recording import Recorder
 from callflow.adapters.audio.reference import read_prompt
-from callflow.adapters.audio.server import AudioServer
-from callflow.adapters.audio.tap import Tap
+from callflow.adapters.audio.server import KEEP_ALIVE_S, AudioServer
+from callflow.adapters.audio.tap import MOST_UNJUDGED, Tap
 from callflow.adapters.audio.ticker import Ticker
 from callflow.core import events as it
 from callflow.errors import LinkError, TapFailed
 from callflow.hearing import Finding, Hearing
 
 HEAR_S = 0.032
-SILENCE_S = 0.02
+"""From one tick of the hearing to the next: a frame of it."""
+FRAMES_A_TICK = 2
+"""Most frames of one caller: who is behind is caught up over many ticks, so that nothing is held up for long."""
+CATCH_UP_FRAMES = 16
+"""What a finding has judged first, at most: half a second of audio, some milliseconds of work."""
+TURNS = 5
 LOST_TOLD_S = 0.25
 """A tap ends with its caller; only one that outlives this was lost."""
 FAILURES_IN_A_ROW = 3
@@ -46,7 +51,8 @@ class Taps:
         self._hearing = Hearing()
         self._server = AudioServer(options, log)
         self._taps: dict[str, Tap] = {}
-        self._tickers = (Ticker(HEAR_S, self._hear), Ticker(SILENCE_S, self._keep_alive))
+        self._turn = 0
+        self._tickers = (Ticker(HEAR_S, self._hear), Ticker(KEEP_ALIVE_S / TURNS, self._keep_alive))
         self._failures = 0
         self._rest_until = 0.0
         self._recorder = (
@@ -121,7 +127,8 @@ class Taps:
         tap = self._taps.get(call_id)
         if tap is None:
             return None
-        self._hearing.run([tap.listener])
+        for _ in range(min(tap.listener.waiting - MOST_UNJUDGED, CATCH_UP_FRAMES)):
+            self._hearing.step([tap.listener])
         return tap.finding()
 
     def flows(self, call_id: str) -> bool:
@@ -143,12 +150,15 @@ class Taps:
 
     def _hear(self) -> None:
         live = [tap for tap in self._taps.values() if tap.connection is not None]
-        self._hearing.run([tap.listener for tap in live])
+        for _ in range(FRAMES_A_TICK):
+            self._hearing.step([tap.listener for tap in live if tap.listener.due])
         for tap in live:
             tap.look()
 
     def _keep_alive(self) -> None:
-        for tap in list(self._taps.values()):
+        """Silence to some of them, in turn: to all at once would hold up the rest."""
+        self._turn = (self._turn + 1) % TURNS
+        for tap in list(self._taps.values())[self._turn :: TURNS]:
             if tap.connection is not None:
                 tap.connection.send_silence()
 

@@ -36,6 +36,8 @@ class Splitter:
 
     def split(self, data: bytes) -> list[tuple[Kind, bytes]]:
         """The whole frames in what has come so far. Raises Misframed."""
+        if len(data) == len(SILENCE) and not self._tail and data.startswith(_USUAL):
+            return [(Kind.AUDIO, data[_HEADER.size :])]  # as nearly all do
         data = self._tail + data if self._tail else data
         frames, start = [], 0
         while len(data) - start >= _HEADER.size:
@@ -68,3 +70,4 @@ def _checked(number: int, length: int) -> Kind:
 
 SILENCE = frame(Kind.AUDIO, bytes(320))
 """20 ms of nothing."""
+_USUAL = SILENCE[: _HEADER.size]
