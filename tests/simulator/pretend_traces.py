@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,14 @@ from callflow.simulator.disguise import Disguise
 from callflow.simulator.record import Recorder, Tap
 from callflow.simulator.site import daemon_config
 from callflow.simulator.trace import Capture, CaptureWriter, read_capture
+from tests.simulator.tap_calls import SPACING_S as TAP_SPACING_S
+from tests.simulator.tap_calls import TAP_CALLS, tapping
 from tests.traces.make_traces import AGENT_CALLS
 
 PATIENCE_S = 90.0
 SPACING_S = 0.06
+TAPPED_FROM_S = 3.0
+"""By then the daemon is ready, and somebody watches for the callers."""
 
 
 def scenarios() -> dict[str, Any]:
@@ -65,7 +70,28 @@ def agents() -> dict[str, Any]:
     }
 
 
-SETS = {"scenarios": scenarios, "agents": agents}
+def taps() -> dict[str, Any]:
+    """The callers of the capture `taps`."""
+    callers = [
+        {
+            "name": call.name,
+            "at_s": TAPPED_FROM_S + TAP_SPACING_S * number,
+            "number": str(1001 + number),
+            "language": "en",
+            "media": call.media,
+            "stays_s": call.leaves_s,
+            "does": [] if call.speech_at_s is None else [{"at": call.speech_at_s, "sound": "speech"}],
+        }
+        for number, call in enumerate(TAP_CALLS)
+    ]
+    return {
+        "purpose": "Callers who are tapped.",
+        "agents": {"ring_s": 0.5, "talk_s": 1.5},
+        "callers": callers,
+    }
+
+
+SETS = {"scenarios": scenarios, "agents": agents, "taps": taps}
 
 
 async def pretend_capture(name: str, version: Version, folder: Path) -> Capture:
@@ -90,7 +116,8 @@ async def pretend_capture(name: str, version: Version, folder: Path) -> Capture:
             daemon = Daemon(folder / "daemon", config, RUN_CALLFLOW)
             try:
                 await daemon.start()
-                assert await pretend.wait(PATIENCE_S) == 0, pretend.output.read_text()
+                async with tapping(ami, daemon_ami) if name == "taps" else nullcontext():
+                    assert await pretend.wait(PATIENCE_S) == 0, pretend.output.read_text()
                 await asyncio.sleep(0.5)
             finally:
                 await pretend.stop()

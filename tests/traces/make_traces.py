@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, Self
 
 import tomli_w
 
+from callflow.lab.audio import Sound, timeline, write_mulaw
 from callflow.lab.daemon import RUN_CALLFLOW, Config
 from callflow.lab.lab import Lab, open_lab
 from callflow.lab.ports import LOOPBACK
@@ -30,6 +32,7 @@ from callflow.simulator.disguise import Disguise
 from callflow.simulator.record import Recorder, Tap
 from callflow.simulator.replay import Replay, procedures_of, recorded
 from callflow.simulator.trace import Capture, CaptureWriter, read_capture
+from tests.simulator.tap_calls import SPACING_S, TAP_CALLS, tapping
 
 AGENT_CALLS = (
     *((0.1 * n, route, leaves_s) for n, (route, leaves_s) in enumerate(product(("dial", "deaf"), (1.0, 3.5, 9.0)))),
@@ -59,6 +62,7 @@ class Taps:
         self._thread = threading.Thread(target=self._loop.run_forever, name="taps")
         self._ports = (lab.ports.named(), lab.ports.named())
         daemon_ami, daemon_agi = self._ports
+        self.ami_port = daemon_ami
         # A capture has no sound in it, so Asterisk's own ear decides.
         ports: Config = {"ami": {"port": daemon_ami}, "agi": {"port": daemon_agi}}
         self.config: Config = SCENARIO_CONFIG | ports | {"tap": {"enabled": False}}
@@ -150,6 +154,27 @@ async def agents(version: Version, file: Path) -> None:
         await daemon.stop()
 
 
+async def taps(version: Version, file: Path) -> None:
+    """Callers who are tapped, in every way that a tap can end; nothing of their sound is in the capture."""
+    async with (
+        open_lab(version, agents=Agents(ring_s=0.5, talk_s=1.5)) as lab,
+        tapped(lab, file, taps.__doc__ or "") as recording,
+    ):
+        daemon = await lab.start_daemon(recording.config)
+        calls = []
+        async with tapping(lab.asterisk.ports.ami, recording.ami_port):
+            began = time.monotonic()
+            for number, call in enumerate(TAP_CALLS):
+                sounds = [] if call.speech_at_s is None else [Sound(call.speech_at_s, "speech")]
+                audio = write_mulaw(lab.work / f"{call.name}.ul", timeline(sounds, call.leaves_s + 1, lab.voice))
+                await asyncio.sleep(max(0.0, began + SPACING_S * number - time.monotonic()))
+                caller = Caller(str(1001 + number), "dial_en_support", hang_up_at_s=call.leaves_s)
+                calls.append(await lab.call(caller if call.media == "none" else replace(caller, audio=audio)))
+            await asyncio.gather(*(call.wait(30) for call in calls))
+        await asyncio.sleep(1)
+        await daemon.stop()
+
+
 async def races(version: Version, file: Path) -> None:
     """Twenty-four callers in a row to the queue and to Dial: the orders that events come in when threads race."""
     async with (
@@ -200,7 +225,7 @@ async def restart(version: Version, file: Path) -> None:
 
 
 MAKERS: tuple[Callable[[Version, Path], Awaitable[None]], ...] = (
-    scenarios, self_test, agents, races, reconnect, restart
+    scenarios, self_test, agents, taps, races, reconnect, restart
 )  # fmt: skip
 
 
