@@ -110,14 +110,22 @@ def scenario(callers: list[dict[str, Any]], **more: Any) -> Scenario:
 
 
 def play(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, plan: Scenario, flavour: Flavour = ASTERISK_22, daemon: bool = True
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    plan: Scenario,
+    flavour: Flavour = ASTERISK_22,
+    daemon: bool = True,
+    tap: bool = False,
 ) -> Played:
-    """Play a scenario to its end, with the real daemon (or none) in the same loop, in virtual time."""
+    """Play a scenario to its end, with the real daemon (or none) in the same loop, in virtual time.
+
+    `tap`: the daemon listens to callers' sound, too; its database is callflow.db in `tmp_path`.
+    """
     monkeypatch.setattr(callflow.daemon, "Clock", VirtualDaemonClock)
-    return in_virtual_time(lambda: _play(plan, tmp_path, flavour, daemon=daemon))
+    return in_virtual_time(lambda: _play(plan, tmp_path, flavour, daemon=daemon, tap=tap))
 
 
-async def _play(plan: Scenario, tmp_path: Path, flavour: Flavour, *, daemon: bool) -> Played:
+async def _play(plan: Scenario, tmp_path: Path, flavour: Flavour, *, daemon: bool, tap: bool) -> Played:
     played, agi_port = Played(), free_port()
 
     def ended(outcome: Outcome) -> None:
@@ -125,10 +133,10 @@ async def _play(plan: Scenario, tmp_path: Path, flavour: Flavour, *, daemon: boo
 
     asterisk = PretendAsterisk(plan, Places(agi_port), flavour=flavour, on_outcome=ended)
     await asterisk.start(0)
-    tap = await Peer.to(asterisk.ami.port)
-    await tap.login()
-    listening = asyncio.create_task(_listen(tap, played.events))
-    running = await _start_daemon(asterisk, agi_port, tmp_path) if daemon else None
+    beside = await Peer.to(asterisk.ami.port)
+    await beside.login()
+    listening = asyncio.create_task(_listen(beside, played.events))
+    running = await _start_daemon(asterisk, agi_port, tmp_path, tap=tap) if daemon else None
     asterisk.begin()
     await asterisk.done.wait()
     await asyncio.sleep(1)
@@ -148,8 +156,10 @@ async def _listen(tap: Peer, events: list[Event]) -> None:
         tap.writer.close()
 
 
-async def _start_daemon(asterisk: PretendAsterisk, agi_port: int, work: Path) -> tuple[Daemon, "asyncio.Task[None]"]:
-    config = daemon_config(asterisk.ami.port, agi_port, work / "callflow.db", "warning")
+async def _start_daemon(
+    asterisk: PretendAsterisk, agi_port: int, work: Path, *, tap: bool
+) -> tuple[Daemon, "asyncio.Task[None]"]:
+    config = daemon_config(asterisk.ami.port, agi_port, work / "callflow.db", "warning", tap=tap)
     daemon = Daemon(Settings(**config))
     _owe_the_database(daemon)
     task = asyncio.create_task(daemon.run())
