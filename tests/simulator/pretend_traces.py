@@ -20,8 +20,7 @@ from callflow.simulator.disguise import Disguise
 from callflow.simulator.record import Recorder, Tap
 from callflow.simulator.site import daemon_config
 from callflow.simulator.trace import Capture, CaptureWriter, read_capture
-from tests.simulator.tap_calls import SPACING_S as TAP_SPACING_S
-from tests.simulator.tap_calls import TAP_CALLS, tapping
+from tests.simulator.tap_calls import tap_scenario, tapping
 from tests.traces.make_traces import AGENT_CALLS
 
 PATIENCE_S = 90.0
@@ -72,23 +71,7 @@ def agents() -> dict[str, Any]:
 
 def taps() -> dict[str, Any]:
     """The callers of the capture `taps`."""
-    callers = [
-        {
-            "name": call.name,
-            "at_s": TAPPED_FROM_S + TAP_SPACING_S * number,
-            "number": str(1001 + number),
-            "language": "en",
-            "media": call.media,
-            "stays_s": call.leaves_s,
-            "does": [] if call.speech_at_s is None else [{"at": call.speech_at_s, "sound": "speech"}],
-        }
-        for number, call in enumerate(TAP_CALLS)
-    ]
-    return {
-        "purpose": "Callers who are tapped.",
-        "agents": {"ring_s": 0.5, "talk_s": 1.5},
-        "callers": callers,
-    }
+    return tap_scenario(TAPPED_FROM_S, talk_s=1.5)
 
 
 SETS = {"scenarios": scenarios, "agents": agents, "taps": taps}

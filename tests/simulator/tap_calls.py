@@ -5,11 +5,14 @@ import struct
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from callflow.lab.ami import AmiClient, Message
+from callflow.lab.audio import Sound, timeline, write_mulaw
+from callflow.lab.lab import Lab
 from callflow.lab.ports import LOOPBACK
+from callflow.lab.sipp import Caller
 from callflow.simulator.site import AMI_SECRET, AMI_USER
 
 AFTER_S = 1.0
@@ -50,6 +53,7 @@ TAP_CALLS = (
     TapCall("to-an-agent", 8.0, speech_at_s=2.0),
 )
 SPACING_S = 0.8
+ENTRY = "dial_en_support"
 
 
 @dataclass
@@ -93,6 +97,40 @@ class Ear:
         while not writer.transport.is_closing():
             writer.write(SILENCE)
             await asyncio.sleep(FRAME_S)
+
+
+async def tap_on_lab(lab: Lab, ask_port: int) -> list[Ear]:
+    """Places the calls on a lab; its daemon is running. Returns when all of them have ended."""
+    calls = []
+    async with tapping(lab.asterisk.ports.ami, ask_port) as ears:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for number, call in enumerate(TAP_CALLS):
+            sounds = [] if call.speech_at_s is None else [Sound(call.speech_at_s, "speech")]
+            audio = write_mulaw(lab.work / f"{call.name}.ul", timeline(sounds, call.leaves_s + 1, lab.voice))
+            await asyncio.sleep(max(0.0, began + SPACING_S * number - loop.time()))
+            caller = Caller(str(1001 + number), ENTRY, hang_up_at_s=call.leaves_s)
+            calls.append(await lab.call(caller if call.media == "none" else replace(caller, audio=audio)))
+        await asyncio.gather(*(call.wait(30) for call in calls))
+    await asyncio.sleep(1)
+    return ears
+
+
+def tap_scenario(first_at_s: float, talk_s: float) -> dict[str, Any]:
+    """The same callers as a scenario."""
+    callers = [
+        {
+            "name": call.name,
+            "at_s": first_at_s + SPACING_S * number,
+            "number": str(1001 + number),
+            "language": "en",
+            "media": call.media,
+            "stays_s": call.leaves_s,
+            "does": [] if call.speech_at_s is None else [{"at": call.speech_at_s, "sound": "speech"}],
+        }
+        for number, call in enumerate(TAP_CALLS)
+    ]
+    return {"purpose": "Callers who are tapped.", "agents": {"ring_s": 0.5, "talk_s": talk_s}, "callers": callers}
 
 
 @asynccontextmanager

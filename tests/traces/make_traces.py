@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -18,7 +17,6 @@ from typing import Any, Self
 
 import tomli_w
 
-from callflow.lab.audio import Sound, timeline, write_mulaw
 from callflow.lab.daemon import RUN_CALLFLOW, Config
 from callflow.lab.lab import Lab, open_lab
 from callflow.lab.ports import LOOPBACK
@@ -32,7 +30,7 @@ from callflow.simulator.disguise import Disguise
 from callflow.simulator.record import Recorder, Tap
 from callflow.simulator.replay import Replay, procedures_of, recorded
 from callflow.simulator.trace import Capture, CaptureWriter, read_capture
-from tests.simulator.tap_calls import SPACING_S, TAP_CALLS, tapping
+from tests.simulator.tap_calls import tap_on_lab
 
 AGENT_CALLS = (
     *((0.1 * n, route, leaves_s) for n, (route, leaves_s) in enumerate(product(("dial", "deaf"), (1.0, 3.5, 9.0)))),
@@ -161,17 +159,7 @@ async def taps(version: Version, file: Path) -> None:
         tapped(lab, file, taps.__doc__ or "") as recording,
     ):
         daemon = await lab.start_daemon(recording.config)
-        calls = []
-        async with tapping(lab.asterisk.ports.ami, recording.ami_port):
-            began = time.monotonic()
-            for number, call in enumerate(TAP_CALLS):
-                sounds = [] if call.speech_at_s is None else [Sound(call.speech_at_s, "speech")]
-                audio = write_mulaw(lab.work / f"{call.name}.ul", timeline(sounds, call.leaves_s + 1, lab.voice))
-                await asyncio.sleep(max(0.0, began + SPACING_S * number - time.monotonic()))
-                caller = Caller(str(1001 + number), "dial_en_support", hang_up_at_s=call.leaves_s)
-                calls.append(await lab.call(caller if call.media == "none" else replace(caller, audio=audio)))
-            await asyncio.gather(*(call.wait(30) for call in calls))
-        await asyncio.sleep(1)
+        await tap_on_lab(lab, recording.ami_port)
         await daemon.stop()
 
 

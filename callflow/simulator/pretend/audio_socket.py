@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from uuid import UUID
 
 from callflow.adapters.audio.wire import Kind, Misframed, Splitter, frame
@@ -43,9 +42,11 @@ class AudioSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard_from = True
-        with suppress(Misframed):
+        try:
             if any(kind is Kind.HANG_UP for kind, _ in self._splitter.split(data)):
                 self._end(by_peer=True)
+        except Misframed:
+            self._end(by_peer=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
