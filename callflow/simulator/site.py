@@ -12,6 +12,8 @@ PROFILES: dict[str, Any] = {
 }
 AMI_USER, AMI_SECRET = "callflow", "change-me"  # as config/asterisk/manager_callflow.conf is shipped
 _MOST_CALLS = 20_000
+_MOST_TAPS = 50
+"""The machine has to make the callers' sound as well; further callers are left to Asterisk's own ear."""
 
 
 def daemon_config(
@@ -21,7 +23,7 @@ def daemon_config(
     return {
         "ami": {"host": "127.0.0.1", "port": ami_port, "username": AMI_USER, "secret": AMI_SECRET},
         "agi": {"host": "127.0.0.1", "port": agi_port},
-        "tap": {"enabled": tap, "sounds": str(SOUNDS)},
+        "tap": {"enabled": tap, "max_taps": _MOST_TAPS, "sounds": str(SOUNDS)},
         "store": {"path": str(database)},
         "http": {"port": 0},
         "limits": {"max_calls": _MOST_CALLS},
