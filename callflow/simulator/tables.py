@@ -20,7 +20,7 @@ COLOURS = {
 }
 ONE_BY_ONE = 40
 _WRONGS = 10
-LEGEND = f"S1 greeting, S2 can you hear me, S3 goodbye, Q2 louder, Q3 still faint, Q4 too faint, {CUT} cut short"
+LEGEND = f"S1 greeting, S2 can you hear me, S3 goodbye, Q2-Q4 too low, {CUT} cut short"
 
 
 def closing_table(tally: Tally, witness: str) -> Table:
