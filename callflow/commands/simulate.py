@@ -21,7 +21,7 @@ from callflow.simulator.run import Run
 from callflow.simulator.scenario import Scenario, read_scenario
 from callflow.simulator.schedule import expected_calls
 from callflow.simulator.shipped import find_scenario, shipped
-from callflow.simulator.tables import closing_table, summary, wrongs
+from callflow.simulator.tables import closing_table, summary, what_was_heard, wrongs
 from callflow.simulator.tally import Tally
 
 if TYPE_CHECKING:
@@ -180,6 +180,8 @@ def play(scenario: Scenario, stage: Stage, console: Console, report_to: Path | N
         raise typer.Exit(128 + signal.SIGTERM) from None
     console.print(closing_table(run.tally, stage.witness))
     show_end(run.tally, console)
+    if said := what_was_heard(run.heard):
+        console.print(said, soft_wrap=True)
     if report_to is not None:
         write_report(report_to, report(scenario, run.tally, stage.name, began))
     return run.tally.all_well

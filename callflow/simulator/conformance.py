@@ -7,6 +7,7 @@ Times count from the beginning of the call.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -18,7 +19,7 @@ CLASSES: tuple[tuple[str, str], ...] = (
     ("uniqueid", r"\d{10}\.\d+"),
     ("uuid", r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
     ("channel", r"PJSIP/(?:caller|fax-caller|agent)-[0-9a-f]{8}"),
-    ("local channel", r"Local/[\w-]+@callflow-check-[0-9a-f]{8};[12]"),
+    ("local channel", r"Local/[\w-]+@callflow-(?:check|tap)-[0-9a-f]{8};[12]"),
     ("address", r"127\.0\.0\.1:\d{4,5}"),
     ("dial string", r"agent/sip:\d{4}@127\.0\.0\.1:\d{4,5}"),
     ("second", r"1[5-9]\d{8}"),
@@ -72,7 +73,7 @@ class Call:
 
 
 def calls_of(capture: Capture) -> dict[str, Call]:
-    """The calls of a capture by caller's number; those of the daemon itself by `check N`."""
+    """The calls of a capture by caller's number; those that are originated by `check N` and `tap N`."""
     linked = _Links(capture)
     calls: dict[str, Call] = {}
     began: dict[str, int] = {}
@@ -107,15 +108,16 @@ class _Links:
         self._numbers: dict[str, str] = {}
         self._linkedids: dict[str, str] = {}
         self._wires: dict[str, str] = {}
-        checks = 0
+        originated: Counter[str] = Counter()
         for block in capture.events:
             headers = block.headers
             uniqueid, linkedid = headers.get("Uniqueid", ""), headers.get("Linkedid", "")
             if block.name == "Newchannel":
                 self._linkedids[uniqueid] = linkedid
                 if linkedid == uniqueid and headers["Channel"].startswith("Local/"):
-                    checks += 1
-                    self._numbers[linkedid] = f"check {checks}"
+                    kind = "tap" if "@callflow-tap-" in headers["Channel"] else "check"
+                    originated[kind] += 1
+                    self._numbers[linkedid] = f"{kind} {originated[kind]}"
                 elif linkedid == uniqueid:
                     self._called(headers["CallerIDNum"], linkedid)
         for block in capture.blocks:

@@ -1,13 +1,14 @@
 """What the daemon has written down about the calls of a run, read from its database while it works."""
 
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from callflow.simulator.tables import CUT, RUNGS
+from callflow.simulator.tables import CUT, RUNGS, shown
 
-_SAID = {"silent": "hung up", "hangup": "has gone"}
+_SAID = {"silent": "hung up", "quiet": "hung up", "hangup": "has gone"}
 
 
 @dataclass(slots=True)
@@ -33,6 +34,8 @@ class Row:
                 self.now = "2 s to go"
             case "speech" | "key" | "click":
                 self.now = {"speech": "speaks!", "key": f"pressed {what}", "click": "click"}[kind]
+            case "heard":
+                self.now = shown(what)
             case "decided":
                 self.result, self.now = what, _SAID.get(what, "handed on")
 
@@ -60,6 +63,10 @@ class DaemonView:
     def results(self) -> list[tuple[str, ...]]:
         """Number and result of every call, first to last."""
         return self._select("select caller_number, result from calls where {new} order by arrived_ms")
+
+    def heard(self) -> Counter[str]:
+        """Calls by what was heard last of their sound; those of which nothing could be said are left out."""
+        return Counter(shown(heard) for (heard,) in self._select("select heard from calls where {new}") if heard)
 
     def _select(self, query: str) -> list[tuple[str, ...]]:
         new = f"arrived_ms >= {self._since_ms}"

@@ -30,6 +30,7 @@ from callflow.simulator.tally import Progress
 _LINE_LIMIT = 1 << 20
 _STOP_S = 5.0
 _MANY = 1000
+"""With more calls the daemon has no taps: they would measure this machine, which has to make the callers as well."""
 _ERRORS = "pretend.err"
 
 
@@ -61,7 +62,11 @@ async def run_pretend(run: Run, file: Path, pretence: Pretence, keep: Path | Non
     with take_ports() as ports, _folder(keep) as folder:
         pretence = replace(pretence, ami_port=ports.named(), agi_port=ports.named())
         config = daemon_config(
-            pretence.ami_port, pretence.agi_port, folder / "callflow.db", "warning" if many else "info"
+            pretence.ami_port,
+            pretence.agi_port,
+            folder / "callflow.db",
+            "warning" if many else "info",
+            tap=not many,
         )
         daemon = Daemon(folder, config, _command("callflow", "run", "--config"))
         async with _pretend(_seeded(run, file, folder), pretence, folder, "stdin") as process:
@@ -74,6 +79,8 @@ async def run_pretend(run: Run, file: Path, pretence: Pretence, keep: Path | Non
             finally:
                 if daemon.running:
                     await daemon.stop()
+        if not many:
+            run.heard = DaemonView(daemon.database, 0).heard()
 
 
 async def run_pretend_alone(run: Run, file: Path, pretence: Pretence) -> None:

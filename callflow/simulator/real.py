@@ -54,6 +54,7 @@ async def run_on_lab(run: Run, version: Version) -> None:
             second = Run(_only(run.scenario, again))
             better, _ = await _on_lab(second, lab)
             seen = [call for call in seen if call.caller not in again] + better
+        run.heard = run.daemon.heard()
     for call in seen:
         run.tally.add(call)
 

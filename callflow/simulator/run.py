@@ -1,5 +1,6 @@
 """One run of a scenario: what is known of it so far, for those who show it, judge it and write it down."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from callflow.simulator.daemon_view import DaemonView
@@ -15,3 +16,5 @@ class Run:
     progress: Progress = field(default_factory=Progress)
     tally: Tally = field(default_factory=Tally)
     daemon: DaemonView | None = None
+    heard: Counter[str] = field(default_factory=Counter)
+    """What the daemon has heard of the callers' sound: calls by kind."""

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from callflow.installed import SOUNDS
+
 PROFILES: dict[str, Any] = {
     "support": {},
     "watched": {"mode": "observe", "observe_after_s": 3.0},
@@ -10,14 +12,18 @@ PROFILES: dict[str, Any] = {
 }
 AMI_USER, AMI_SECRET = "callflow", "change-me"  # as config/asterisk/manager_callflow.conf is shipped
 _MOST_CALLS = 20_000
+_MOST_TAPS = 50
+"""The machine has to make the callers' sound as well; further callers are left to Asterisk's own ear."""
 
 
-def daemon_config(ami_port: int, agi_port: int, database: Path, log_level: str = "info") -> dict[str, Any]:
-    """Settings for a daemon that meets its Asterisk on these loopback ports."""
+def daemon_config(
+    ami_port: int, agi_port: int, database: Path, log_level: str = "info", *, tap: bool = False
+) -> dict[str, Any]:
+    """Settings for a daemon that meets its Asterisk on these loopback ports; `tap`: with the second ear."""
     return {
         "ami": {"host": "127.0.0.1", "port": ami_port, "username": AMI_USER, "secret": AMI_SECRET},
         "agi": {"host": "127.0.0.1", "port": agi_port},
-        "tap": {"enabled": False},  # the pretend Asterisk has callers without a sound
+        "tap": {"enabled": tap, "max_taps": _MOST_TAPS, "sounds": str(SOUNDS)},
         "store": {"path": str(database)},
         "http": {"port": 0},
         "limits": {"max_calls": _MOST_CALLS},

@@ -1,6 +1,6 @@
 """The closing tables of a run, the same for a pretend and a real Asterisk."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.table import Table
 
@@ -9,10 +9,18 @@ from callflow.simulator.tally import HEARD, Tally
 
 CUT = "✂"
 RUNGS = {"greeting": "S1", "can_you_hear": "S2", "goodbye": "S3"}
-COLOURS = {"silent": "red", "spoke": "green", "key": "green", "rescued": "bold green", "hangup": "yellow"}
+RUNGS |= {"a_little_louder": "Q2", "still_faint": "Q3", "too_faint": "Q4"}
+COLOURS = {
+    "silent": "red",
+    "quiet": "red",
+    "spoke": "green",
+    "key": "green",
+    "rescued": "bold green",
+    "hangup": "yellow",
+}
 ONE_BY_ONE = 40
 _WRONGS = 10
-LEGEND = f"S1 greeting, S2 can you hear me, S3 goodbye, {CUT} cut short"
+LEGEND = f"S1 greeting, S2 can you hear me, S3 goodbye, Q2-Q4 too low, {CUT} cut short"
 
 
 def closing_table(tally: Tally, witness: str) -> Table:
@@ -63,6 +71,17 @@ def wrongs(tally: Tally) -> list[str]:
     ]
     more = tally.ended - tally.passed - tally.unjudged - _WRONGS
     return [*lines[:_WRONGS], *([f"and {more:,} more"] if more > 0 else [])]
+
+
+def shown(heard: str) -> str:
+    """What an ear heard, in words."""
+    return heard.replace("_", " ")
+
+
+def what_was_heard(heard: Mapping[str, int]) -> str:
+    """A sentence on the callers' sound; empty where nobody listened to it."""
+    parts = ", ".join(f"{calls:,} {kind}" for kind, calls in sorted(heard.items(), key=lambda one: (-one[1], one[0])))
+    return f"Their sound, as the daemon heard it last: {parts}." if parts else ""
 
 
 def summary(tally: Tally) -> str:

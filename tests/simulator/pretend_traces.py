@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ from callflow.simulator.disguise import Disguise
 from callflow.simulator.record import Recorder, Tap
 from callflow.simulator.site import daemon_config
 from callflow.simulator.trace import Capture, CaptureWriter, read_capture
+from tests.simulator.tap_calls import tap_scenario, tapping
 from tests.traces.make_traces import AGENT_CALLS
 
 PATIENCE_S = 90.0
 SPACING_S = 0.06
+TAPPED_FROM_S = 3.0
+"""By then the daemon is ready, and somebody watches for the callers."""
 
 
 def scenarios() -> dict[str, Any]:
@@ -65,7 +69,12 @@ def agents() -> dict[str, Any]:
     }
 
 
-SETS = {"scenarios": scenarios, "agents": agents}
+def taps() -> dict[str, Any]:
+    """The callers of the capture `taps`."""
+    return tap_scenario(TAPPED_FROM_S, talk_s=1.5)
+
+
+SETS = {"scenarios": scenarios, "agents": agents, "taps": taps}
 
 
 async def pretend_capture(name: str, version: Version, folder: Path) -> Capture:
@@ -90,7 +99,8 @@ async def pretend_capture(name: str, version: Version, folder: Path) -> Capture:
             daemon = Daemon(folder / "daemon", config, RUN_CALLFLOW)
             try:
                 await daemon.start()
-                assert await pretend.wait(PATIENCE_S) == 0, pretend.output.read_text()
+                async with tapping(ami, daemon_ami) if name == "taps" else nullcontext():
+                    assert await pretend.wait(PATIENCE_S) == 0, pretend.output.read_text()
                 await asyncio.sleep(0.5)
             finally:
                 await pretend.stop()

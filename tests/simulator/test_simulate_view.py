@@ -1,10 +1,12 @@
 """The live view, and the daemon's database as it sees it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from callflow.adapters.store.store import Store
+from callflow.core.heard import Heard
 from callflow.core.profile import Mode
 from callflow.core.record import CallRecord, Happening, Kind
 from callflow.core.states import Result
@@ -14,6 +16,7 @@ from callflow.simulator.run import Run
 from callflow.simulator.scenario import read_scenario
 from callflow.simulator.seen import SeenCall
 from callflow.simulator.shipped import find_scenario
+from callflow.simulator.tables import what_was_heard
 from callflow.simulator.tally import Progress
 
 
@@ -50,6 +53,19 @@ class TestDaemonView:
 
     def test_tells_results(self, tmp_path: Path) -> None:
         assert list(database(tmp_path).results()) == [("1001", None), ("1002", "observed"), ("", "spoke")]
+
+    def test_tells_what_was_heard_of_their_sound(self, tmp_path: Path) -> None:
+        store = Store(tmp_path / "callflow.db", "main")
+        store.open()
+        for number, heard in enumerate((Heard.DIGITAL_SILENCE, Heard.QUIET, Heard.DIGITAL_SILENCE, None)):
+            store.save(replace(record(f"1.{number}", "1001", 1000, Result.SPOKE), heard=heard), final=True)
+        store.tell("1.0", Happening(1, 1000, Kind.HEARD, "digital_silence"))
+        store.close()
+        view = DaemonView(tmp_path / "callflow.db", 0)
+        assert view.rows()[0].now == "digital silence"
+        said = "Their sound, as the daemon heard it last: 2 digital silence, 1 quiet."
+        assert what_was_heard(view.heard()) == said
+        assert what_was_heard(DaemonView(tmp_path / "callflow.db", 1001).heard()) == ""
 
     def test_leaves_out_what_was_before(self, tmp_path: Path) -> None:
         database(tmp_path)

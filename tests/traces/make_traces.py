@@ -30,6 +30,7 @@ from callflow.simulator.disguise import Disguise
 from callflow.simulator.record import Recorder, Tap
 from callflow.simulator.replay import Replay, procedures_of, recorded
 from callflow.simulator.trace import Capture, CaptureWriter, read_capture
+from tests.simulator.tap_calls import tap_on_lab
 
 AGENT_CALLS = (
     *((0.1 * n, route, leaves_s) for n, (route, leaves_s) in enumerate(product(("dial", "deaf"), (1.0, 3.5, 9.0)))),
@@ -59,6 +60,7 @@ class Taps:
         self._thread = threading.Thread(target=self._loop.run_forever, name="taps")
         self._ports = (lab.ports.named(), lab.ports.named())
         daemon_ami, daemon_agi = self._ports
+        self.ami_port = daemon_ami
         # A capture has no sound in it, so Asterisk's own ear decides.
         ports: Config = {"ami": {"port": daemon_ami}, "agi": {"port": daemon_agi}}
         self.config: Config = SCENARIO_CONFIG | ports | {"tap": {"enabled": False}}
@@ -150,6 +152,17 @@ async def agents(version: Version, file: Path) -> None:
         await daemon.stop()
 
 
+async def taps(version: Version, file: Path) -> None:
+    """Callers who are tapped, in every way that a tap can end; nothing of their sound is in the capture."""
+    async with (
+        open_lab(version, agents=Agents(ring_s=0.5, talk_s=1.5)) as lab,
+        tapped(lab, file, taps.__doc__ or "") as recording,
+    ):
+        daemon = await lab.start_daemon(recording.config)
+        await tap_on_lab(lab, recording.ami_port)
+        await daemon.stop()
+
+
 async def races(version: Version, file: Path) -> None:
     """Twenty-four callers in a row to the queue and to Dial: the orders that events come in when threads race."""
     async with (
@@ -200,7 +213,7 @@ async def restart(version: Version, file: Path) -> None:
 
 
 MAKERS: tuple[Callable[[Version, Path], Awaitable[None]], ...] = (
-    scenarios, self_test, agents, races, reconnect, restart
+    scenarios, self_test, agents, taps, races, reconnect, restart
 )  # fmt: skip
 
 

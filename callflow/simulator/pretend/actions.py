@@ -9,6 +9,7 @@ from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.dialplan import Step
 from callflow.simulator.pretend.local import LocalCall
 from callflow.simulator.pretend.member import QUEUE
+from callflow.simulator.pretend.tapping import EAR, TAP, Taps
 from callflow.simulator.pretend.world import World
 
 _CONTROLS = frozenset({"stop", "forward", "reverse", "pause", "restart"})
@@ -19,6 +20,7 @@ class Actions:
 
     def __init__(self, world: World, dialplan: list[Step]) -> None:
         self._world, self._dialplan = world, dialplan
+        self._taps = Taps(world)
         self._challenges = Random(1)
         self.counts: dict[str, int] = {}
 
@@ -149,9 +151,10 @@ class Actions:
             session.error(request, "Originate failed")  # nobody but Local channels can be called here
         else:
             session.success(request, "Message: Originate successfully queued")
-            pairs = (variable.partition("=") for variable in request.all("Variable"))
-            variables = {name.lstrip("_"): value for name, _, value in pairs}
-            LocalCall(self._world, channel, exten, variables, request.get("ActionID")).start()
+            if (channel.partition("@")[2].partition("/")[0], context) == (TAP, EAR):
+                self._taps.open(request)
+            else:
+                LocalCall(self._world, request).start()
 
     # -- lists ----------------------------------------------------------------------------------------------------
 

@@ -114,7 +114,7 @@ class Call:
         result = self._note_result()
         if result != "observed" and channel.ear is not None:
             channel.ear.remove()
-        if result == "silent":
+        if result in ("silent", "quiet"):
             channel.at(SCREEN, "s", END)
             self._over()
         else:

@@ -1,11 +1,13 @@
 """Asterisk's objects that a call is made of: channels, and the switch that numbers and keeps them."""
 
+from collections.abc import Callable
 from itertools import count
 from random import Random
 from typing import Protocol
 
 from callflow.simulator.pretend.clock import Clock
 from callflow.simulator.pretend.flavour import DOWN, STATES
+from callflow.simulator.pretend.stream import NO_MEDIA, Stream
 from callflow.simulator.pretend.talk_detect import TalkDetect
 
 UNKNOWN = "<unknown>"
@@ -28,9 +30,9 @@ class Channel:
     """One channel; `snapshot` is the block of headers that most events carry."""
 
     __slots__ = (
-        "accountcode", "application", "bridge", "caller_name", "caller_number", "connected_name", "connected_number",
-        "context", "created_at", "data", "dnid", "ear", "exten", "language", "linkedid", "name", "owner", "priority",
-        "rtp_from", "state", "uniqueid", "variables",
+        "accountcode", "answered_at", "application", "bridge", "caller_name", "caller_number", "connected_name",
+        "connected_number", "context", "created_at", "data", "dnid", "ear", "exten", "gain", "language", "linkedid",
+        "name", "owner", "priority", "spies", "state", "stream", "uniqueid", "variables",
     )  # fmt: skip
 
     def __init__(self, name: str, uniqueid: str, linkedid: str, context: str, exten: str, created_at: float) -> None:
@@ -44,7 +46,11 @@ class Channel:
         self.application = self.data = self.bridge = ""
         self.variables: dict[str, str] = {}
         self.ear: TalkDetect | None = None
-        self.rtp_from: float | None = None
+        self.stream: Stream = NO_MEDIA
+        self.answered_at = created_at
+        self.gain = 1.0
+        self.spies: list[Callable[[], None]] = []
+        """Who listens to it, and is told when it ends."""
         self.owner: Owner | None = None
 
     @property
@@ -74,7 +80,9 @@ class Channel:
             case "CHANNEL(language)":
                 return self.language
             case "CHANNEL(rtcp,rxcount)":
-                return str(0 if self.rtp_from is None else max(0, int((now - self.rtp_from) * 50) + 1))
+                return str(self.stream.sent(now - self.answered_at))
+            case "CHANNEL(rtcp,rxploss)":
+                return "0"
             case _:
                 return self.variables.get(name)
 
@@ -82,15 +90,28 @@ class Channel:
         """Set a variable or function; False where Asterisk says `Variable not set`."""
         match name:
             case "TALK_DETECT(set)":
-                return self.ear is not None and self.ear.set(value)
+                return self.ear is not None and self.ear.set(value, gain=self.gain)
             case "TALK_DETECT(remove)":
                 return self.ear is not None and self.ear.remove()
             case "CHANNEL(language)":
                 self.language = value
                 return True
+            case "VOLUME(RX)":
+                return self._raise(value)
+            case "AGC(rx)":
+                return True  # and nothing changes here
             case _ if "(" in name:
                 return False
         self.variables[name] = value
+        return True
+
+    def _raise(self, value: str) -> bool:
+        """func_volume: a factor; a negative one divides, 0 is none. What is armed later hears it."""
+        try:
+            factor = float(value)
+        except ValueError:
+            return False
+        self.gain = 1 / -factor if factor < 0 else factor or 1.0
         return True
 
 
@@ -110,11 +131,15 @@ class Switch:
         """A PJSIP channel, linked to another or begun by itself."""
         return self._keep(f"PJSIP/{endpoint}-{next(self._names):08x}", context, exten, linked)
 
-    def new_local(self, exten: str, context: str) -> tuple[Channel, Channel]:
-        """The two halves of a Local channel."""
+    def new_local(self, exten: str, context: str, ids: tuple[str, str] = ("", "")) -> tuple[Channel, Channel]:
+        """The two halves of a Local channel; `ids` are their uniqueids, if they are wished for."""
         stem = f"Local/{exten}@{context}-{next(self._locals):08x}"
-        one = self._keep(f"{stem};1", context, exten, None)
-        return one, self._keep(f"{stem};2", context, exten, one)
+        one = self._keep(f"{stem};1", context, exten, None, ids[0])
+        return one, self._keep(f"{stem};2", context, exten, one, ids[1])
+
+    def with_uniqueid(self, uniqueid: str) -> Channel | None:
+        """The channel that ChanSpy's option u names."""
+        return next((channel for channel in self.channels.values() if channel.uniqueid == uniqueid), None)
 
     def gone(self, channel: Channel) -> None:
         """Forget a channel, and let go of all that knows it."""
@@ -123,14 +148,17 @@ class Switch:
         if channel.ear is not None:
             channel.ear.close()
             channel.ear = None
+        spies, channel.spies = channel.spies, []
+        for gone in spies:
+            gone()
 
     def uuid(self) -> str:
         """A bridge's name, the same again for the same seed."""
         digits = f"{self.chance.getrandbits(128):032x}"
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
-    def _keep(self, name: str, context: str, exten: str, linked: Channel | None) -> Channel:
-        uniqueid = f"{int(self.clock.wall())}.{next(self._numbers)}"
+    def _keep(self, name: str, context: str, exten: str, linked: Channel | None, uniqueid: str = "") -> Channel:
+        uniqueid = uniqueid or f"{int(self.clock.wall())}.{next(self._numbers)}"
         self.processed += 1
         linkedid = linked.linkedid if linked else uniqueid
         channel = Channel(name, uniqueid, linkedid, context, exten, self.clock.now())

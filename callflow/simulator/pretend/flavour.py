@@ -17,12 +17,14 @@ class Flavour:
     """HangupRequest of a party that Dial has bridged names a cause."""
     counts_calls: bool
     """CoreStatus and CoreSettings have the newer lines."""
+    audio_socket: bool
+    """There is app_audiosocket (from 18 on)."""
     redirected_cause: int
     """Hang-up cause of an agent's phone that answers 302 to a context without extensions."""
 
 
-ASTERISK_22 = Flavour("22.10.1+dfsg+~cs6.17.60671434-1", "11.0.0", True, False, True, True, 23)
-ASTERISK_16 = Flavour("16.28.0~dfsg-0+deb11u4", "5.0.4", False, True, False, False, 127)
+ASTERISK_22 = Flavour("22.10.1+dfsg+~cs6.17.60671434-1", "11.0.0", True, False, True, True, True, 23)
+ASTERISK_16 = Flavour("16.28.0~dfsg-0+deb11u4", "5.0.4", False, True, False, False, False, 127)
 FLAVOURS = {"22": ASTERISK_22, "16": ASTERISK_16}
 
 CAUSES = {

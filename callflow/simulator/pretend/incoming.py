@@ -28,8 +28,7 @@ def incoming_channel(world: World, planned: PlannedCall, script: Script) -> Chan
 
 def listen(world: World, channel: Channel, script: Script, answered_at: float) -> None:
     """Give an answered channel what is to be heard on it."""
-    if script.rtp_begins_s is not None:
-        channel.rtp_from = answered_at + script.rtp_begins_s
+    channel.stream, channel.answered_at = script.stream, answered_at
     events = world.events
     start, stop = partial(events.talking_start, channel), partial(events.talking_stop, channel)
     channel.ear = TalkDetect(world.clock, script.hearing, answered_at, start, stop)

@@ -1,82 +1,70 @@
-"""A Local channel that AMI has originated: the self-test call and the look at a prompt, of context callflow-check."""
+"""Test calls that AMI originates in context callflow-check: proof of the ear, a tone for a tap, a look at a prompt."""
 
 import asyncio
 from collections.abc import Callable
 from functools import partial
 
 from callflow.simulator.pretend.agi_client import AgiCall
+from callflow.simulator.pretend.ami_session import Request
 from callflow.simulator.pretend.call import AGI, ANSWER, ARMED, SCREEN
-from callflow.simulator.pretend.channel import UNKNOWN
-from callflow.simulator.pretend.flavour import RING
-from callflow.simulator.pretend.talk_detect import FRAME_S, SILENCE, TalkDetect, tone
+from callflow.simulator.pretend.pair import LocalPair
+from callflow.simulator.pretend.stream import FRAME_S
+from callflow.simulator.pretend.stream import tone as tone_stream
+from callflow.simulator.pretend.talk_detect import SILENCE, TalkDetect, tone
 from callflow.simulator.pretend.world import World
 
 CHECK = "callflow-check"
 TONE_S = 5.0
 PROMPT_S = 1.0
 SETTLE_S = 0.02
-_ANSWERED = 4
+_CALLED = frozenset({"s", "tone", "still", "prompt"})
 
 
 class LocalCall:
     """One half (;1) runs extension `tone` of the check context, the other (;2) the extension that was called."""
 
-    def __init__(self, world: World, channel: str, exten: str, variables: dict[str, str], action_id: str) -> None:
-        self._world, self._action_id = world, action_id
-        self._dialled = channel.partition("/")[2]
-        called, _, rest = self._dialled.partition("@")
-        self._called, self._context = called, rest.partition("/")[0]
-        self._exten, self._variables = exten, variables
+    def __init__(self, world: World, request: Request) -> None:
+        self._world = world
+        self._pair = pair = LocalPair(world, request)
+        self._one, self._two, self._called = pair.one, pair.two, pair.called
         self._timers: list[asyncio.TimerHandle] = []
         self._agi: AgiCall | None = None
         self._over = False
-        self._one, self._two = world.switch.new_local(self._called, self._context)
         for half in (self._one, self._two):
             half.owner = self
-        self._two.variables = dict(variables)
 
     def start(self) -> None:
         """Both halves begin; an extension that does not exist ends them at once."""
-        events, one, two = self._world.events, self._one, self._two
-        events.newchannel(one)
-        two.state = RING
-        events.newchannel(two)
-        if self._context != CHECK or self._called not in ("s", "tone", "prompt"):
-            self._respond("Failure", self._dialled_channel, 0, UNKNOWN)
-            self._gone(0)
+        pair, one, two = self._pair, self._one, self._two
+        pair.begin()
+        if pair.called_context != CHECK or self._called not in _CALLED:
+            self._forget()
+            pair.refuse()
             return
-        events.local_bridge(one, two, self._context, self._called)
-        events.dial("DialBegin", None, one, DialString=self._dialled)
         if self._called == "s":
-            two.at(SCREEN, "s", ANSWER)
-        events.answered(two)
-        events.answered(one)
-        events.dial("DialEnd", None, one, DialStatus="ANSWER")
-        self._respond("Success", one.name, _ANSWERED, one.uniqueid)
-        one.at(CHECK, self._exten, 3)
-        self._answered_at = self._world.clock.now()
+            pair.answer(SCREEN, "s", ANSWER)
+        else:
+            pair.answer(CHECK, self._called, 1)
+        one.at(CHECK, pair.exten, 3)
+        self._answered_at = two.answered_at = self._world.clock.now()
+        if pair.exten == "tone":
+            two.stream = tone_stream()
         self._after(TONE_S, self._tone_over)
         match self._called:
             case "s":
                 self._after(FRAME_S, self._screen)  # Answer() waits for the first frame
             case "prompt":
                 self._prompt()
+            case "still":
+                two.at(CHECK, "still", 2)
             case _:
                 two.at(CHECK, "tone", 3)
-
-    @property
-    def _dialled_channel(self) -> str:
-        return f"Local/{self._dialled}"
-
-    def _respond(self, response: str, channel: str, reason: int, uniqueid: str) -> None:
-        events = self._world.events
-        events.originate_response(self._action_id, response, channel, CHECK, self._exten, reason, uniqueid)
 
     # -- extensions of the check context --------------------------------------------------------------------------
 
     def _screen(self) -> None:
         two, events = self._two, self._world.events
-        hearing = tone() if self._exten == "tone" else SILENCE
+        hearing = tone() if self._pair.exten == "tone" else SILENCE
         two.ear = TalkDetect(
             self._world.clock,
             hearing,
@@ -87,7 +75,7 @@ class LocalCall:
         two.ear.set(ARMED, waiting=True)
         two.variables["CALLFLOW_RESULT"] = "unavailable"
         two.at(SCREEN, "s", AGI)
-        arguments = "check", "1", self._variables.get("CALLFLOW_CHECK", "")
+        arguments = "check", "1", self._pair.variables.get("CALLFLOW_CHECK", "")
         self._agi = self._world.run_agi(
             two, arguments, self._screened, lambda prompt: None, lambda state: None, self._tone_over
         )
@@ -138,26 +126,14 @@ class LocalCall:
             self._hang_up_both(16)
 
     def _hang_up_both(self, cause: int) -> None:
-        events, one, two = self._world.events, self._one, self._two
-        events.soft_hangup_request(two)
-        events.hangup_request(one, cause)
-        events.hangup(two, cause)
-        events.soft_hangup_request(one)
-        events.hangup(one, cause)
         self._forget()
-
-    def _gone(self, cause: int) -> None:
-        self._world.events.hangup(self._two, cause)
-        self._world.events.hangup(self._one, cause)
-        self._forget()
+        self._pair.hang_up(self._two, cause)
 
     def _forget(self) -> None:
         self._over = True
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
-        self._world.switch.gone(self._two)
-        self._world.switch.gone(self._one)
 
     def _after(self, delay_s: float, do: Callable[..., None], *arguments: object) -> None:
         self._timers.append(self._world.later(delay_s, do, *arguments))

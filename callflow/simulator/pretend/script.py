@@ -9,7 +9,8 @@ from callflow.lab import mulaw
 from callflow.lab.audio import FRAME, Sound, timeline
 from callflow.simulator.deeds import ladder_anchors
 from callflow.simulator.pretend.sounds import Sounds, voice
-from callflow.simulator.pretend.talk_detect import FRAME_S, SILENCE, Hearing
+from callflow.simulator.pretend.stream import FRAME_S, NO_MEDIA, Stream
+from callflow.simulator.pretend.talk_detect import SILENCE, Hearing
 from callflow.simulator.scenario import CallerGroup
 
 PATIENCE_S = 6.0
@@ -26,12 +27,12 @@ class Script:
     """Times in seconds after the answer."""
 
     hearing: Hearing
+    stream: Stream
     keys: tuple[tuple[float, str], ...]
     leaves_s: float
     """When the caller hangs up; inf for never."""
     first_rtp_s: float
     """How long Answer() has to wait."""
-    rtp_begins_s: float | None
     life_s: float | None
     """The first sound above -50 dBov, or key."""
     fax_s: float | None
@@ -53,31 +54,40 @@ def make_script(group: CallerGroup, sounds: Sounds, default_language: str = "en"
     heard = [Sound(at_s, deed.sound, deed.for_s, deed.level_dbov) for at_s, deed in deeds if deed.sound]
     begins_s = 0.0 if group.media == "silence" else min([sound.at_s for sound in heard], default=inf)
     keys = tuple(sorted((at_s, deed.key) for at_s, deed in deeds if deed.key))
-    hearing = _hearing(heard, begins_s, min(ends_s, leaves_s), sounds)
+    stream = _stream(heard, begins_s, min(ends_s, leaves_s), sounds)
+    hearing = _hearing(stream)
     first_sound_s = _first_above(hearing, _LIFE_LEVEL / 1.25)  # mean absolute of a tone at -50 dBov RMS, about
     signs = [at_s for at_s, _ in keys] + ([] if first_sound_s is None else [first_sound_s])
     return Script(
         hearing=hearing,
+        stream=stream,
         keys=keys,
         leaves_s=leaves_s,
         first_rtp_s=min(ANSWER_WAIT_S, begins_s),
-        rtp_begins_s=None if begins_s == inf else begins_s,
         life_s=min(signs, default=None),
         fax_s=min([sound.at_s + FAX_HEARD_S for sound in heard if sound.name == "fax"], default=None),
     )
 
 
-def _hearing(heard: list[Sound], begins_s: float, ends_s: float, sounds: Sounds) -> Hearing:
-    """Frame levels of the caller's stream as it comes out of mu-law; it is silence behind the last sound."""
+def _stream(heard: list[Sound], begins_s: float, ends_s: float, sounds: Sounds) -> Stream:
+    """The caller's stream as it comes out of mu-law; it is silence behind the last sound."""
     last_s = max([sound.at_s + sound.for_s for sound in heard], default=0.0)
-    if not heard or begins_s >= ends_s:
-        return SILENCE
+    if begins_s >= ends_s:
+        return NO_MEDIA
+    if not heard:
+        return Stream(begins_s, ends_s)
     length_s = min(ends_s, last_s + 3.0) - begins_s
     moved = [Sound(sound.at_s - begins_s, sound.name, sound.for_s, sound.level_dbov) for sound in heard]
     samples = timeline(moved, max(length_s, FRAME_S), voice(sounds.folder))
-    received = mulaw.decode(mulaw.encode(samples)).astype(np.float64)
-    whole = received[: received.size // FRAME * FRAME].reshape(-1, FRAME)
-    return Hearing(np.abs(whole).mean(axis=1), begins_s)
+    received = mulaw.decode(mulaw.encode(samples)).astype(np.int16)
+    return Stream(begins_s, ends_s, received[: received.size // FRAME * FRAME])
+
+
+def _hearing(stream: Stream) -> Hearing:
+    """The mean absolute sample of each of its frames."""
+    if not stream.samples.size:
+        return SILENCE
+    return Hearing(np.abs(stream.samples.astype(np.float64)).reshape(-1, FRAME).mean(axis=1), stream.begins_s)
 
 
 def _first_above(hearing: Hearing, level: float) -> float | None:

@@ -13,8 +13,8 @@ from functools import lru_cache
 import numpy as np
 
 from callflow.simulator.pretend.clock import Clock
+from callflow.simulator.pretend.stream import FRAME_S
 
-FRAME_S = 0.02
 FRAME_MS = 20
 DEFAULT_SILENCE_MS, DEFAULT_THRESHOLD = 2500, 256
 
@@ -42,9 +42,9 @@ class Hearing:
     """When the stream begins, seconds after the answer."""
     endless: bool = False
     """The stream goes on for ever as it ends: a tone."""
-    _voiced: dict[tuple[int, int], Voiced] = field(default_factory=dict)
+    _voiced: dict[tuple[int, float], Voiced] = field(default_factory=dict)
 
-    def voiced(self, silence_ms: int, threshold: int) -> Voiced:
+    def voiced(self, silence_ms: int, threshold: float) -> Voiced:
         """The frames that are sound; the same answer for every caller of the kind."""
         key = silence_ms, threshold
         if (found := self._voiced.get(key)) is None:
@@ -79,7 +79,9 @@ SILENCE = Hearing(np.zeros(0), 0.0)
 class TalkDetect:
     """The ear on one channel; `on_start` and `on_stop` (with a duration in ms) are called as Asterisk makes events."""
 
-    __slots__ = ("_answered_at", "_clock", "_hearing", "_silence_ms", "_threshold", "_timer", "on_start", "on_stop")
+    __slots__ = (
+        "_answered_at", "_clock", "_gain", "_hearing", "_silence_ms", "_threshold", "_timer", "on_start", "on_stop",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -93,14 +95,16 @@ class TalkDetect:
         self.on_start, self.on_stop = on_start, on_stop
         self._timer: asyncio.TimerHandle | None = None
         self._silence_ms = self._threshold = 0
+        self._gain = 1.0
 
     @property
     def armed(self) -> bool:
         return self._threshold > 0
 
-    def set(self, value: str, *, waiting: bool = False) -> bool:
+    def set(self, value: str, *, waiting: bool = False, gain: float = 1.0) -> bool:
         """TALK_DETECT(set)=[silence ms][,threshold]; False for what Asterisk does not take.
 
+        `gain`: how much louder than it comes the sound is by now; what is armed keeps to it.
         `waiting`: a frame that has come already is still to be read, as it is when Answer() returns.
         """
         silence, _, threshold = value.partition(",")
@@ -111,6 +115,7 @@ class TalkDetect:
             return False
         if self._silence_ms <= 0 or self._threshold <= 0:
             return False
+        self._gain = gain
         self._listen(max(0, self._frame(self._clock.now()) - waiting))
         return True
 
@@ -135,7 +140,7 @@ class TalkDetect:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        voiced = self._hearing.voiced(self._silence_ms, self._threshold)
+        voiced = self._hearing.voiced(self._silence_ms, self._threshold / self._gain)
         if self._hearing.endless and voiced.frames:
             self._at(max(1, frame), self._started, frame, -1)
         elif found := voiced.next_at(frame):

@@ -40,10 +40,10 @@ class Talk:
             self._after(agents.talk_s, self._on_agent_leaves)
 
     def end(self, first: Channel, second: Channel) -> None:
-        """Both leave; without an ear on the caller's channel the bridge was native by then."""
+        """Both leave; with nobody listening in on the caller's channel the bridge was native by then."""
         self.forget()
         events, bridge, ear = self._world.events, self._bridge, self._caller.ear
-        if ear is None or not ear.armed:
+        if (ear is None or not ear.armed) and not self._caller.spies:
             bridge.technology = "native_rtp"
         events.bridge_leave(bridge, first)
         events.bridge_leave(bridge, second)

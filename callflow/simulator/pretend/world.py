@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from callflow.simulator.pretend.agi_client import AgiCall
 from callflow.simulator.pretend.channel import Channel, Switch
@@ -48,6 +49,7 @@ class World:
         self.states: Counter[str] = Counter()
         self.placed = self.ended = 0
         self.globals: dict[str, str] = {}
+        self.on_death: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._agi_calls: dict[str, AgiCall] = {}
 
@@ -93,15 +95,21 @@ class World:
         )
         self._agi_calls[channel.uniqueid] = agi
         line = self.places.agi_line if port == self.places.agi_port else 0
-        task = asyncio.get_running_loop().create_task(agi.connect(LOOPBACK, line or port))
+        self.spawn(agi.connect(LOOPBACK, line or port))
+        return agi
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done that ends with this Asterisk."""
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return agi
 
     def die(self) -> None:
         """Every channel is gone without a word, as when Asterisk is killed."""
         for task in self._tasks:
             task.cancel()
+        for die in self.on_death:
+            die()
         for agi in self._agi_calls.values():
             agi.abort()
         self._agi_calls.clear()

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from callflow.simulator.site import daemon_config
 T = TypeVar("T")
 Event = dict[str, str]
 TOGETHER_S = 0.0005
+Meanwhile = Callable[[PretendAsterisk], Coroutine[Any, Any, None]]
 
 
 def words(text: str) -> list[str]:
@@ -110,14 +111,26 @@ def scenario(callers: list[dict[str, Any]], **more: Any) -> Scenario:
 
 
 def play(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, plan: Scenario, flavour: Flavour = ASTERISK_22, daemon: bool = True
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    plan: Scenario,
+    flavour: Flavour = ASTERISK_22,
+    daemon: bool = True,
+    tap: bool = False,
+    meanwhile: Meanwhile | None = None,
 ) -> Played:
-    """Play a scenario to its end, with the real daemon (or none) in the same loop, in virtual time."""
+    """Play a scenario to its end, with the real daemon (or none) in the same loop, in virtual time.
+
+    `tap`: the daemon listens to callers' sound, too; its database is callflow.db in `tmp_path`. `meanwhile` begins with
+    the calls.
+    """
     monkeypatch.setattr(callflow.daemon, "Clock", VirtualDaemonClock)
-    return in_virtual_time(lambda: _play(plan, tmp_path, flavour, daemon=daemon))
+    return in_virtual_time(lambda: _play(plan, tmp_path, flavour, meanwhile, daemon=daemon, tap=tap))
 
 
-async def _play(plan: Scenario, tmp_path: Path, flavour: Flavour, *, daemon: bool) -> Played:
+async def _play(
+    plan: Scenario, tmp_path: Path, flavour: Flavour, meanwhile: Meanwhile | None, *, daemon: bool, tap: bool
+) -> Played:
     played, agi_port = Played(), free_port()
 
     def ended(outcome: Outcome) -> None:
@@ -125,12 +138,15 @@ async def _play(plan: Scenario, tmp_path: Path, flavour: Flavour, *, daemon: boo
 
     asterisk = PretendAsterisk(plan, Places(agi_port), flavour=flavour, on_outcome=ended)
     await asterisk.start(0)
-    tap = await Peer.to(asterisk.ami.port)
-    await tap.login()
-    listening = asyncio.create_task(_listen(tap, played.events))
-    running = await _start_daemon(asterisk, agi_port, tmp_path) if daemon else None
+    beside = await Peer.to(asterisk.ami.port)
+    await beside.login()
+    listening = asyncio.create_task(_listen(beside, played.events))
+    running = await _start_daemon(asterisk, agi_port, tmp_path, tap=tap) if daemon else None
+    work = asyncio.create_task(meanwhile(asterisk)) if meanwhile else None
     asterisk.begin()
     await asterisk.done.wait()
+    if work is not None:
+        await work
     await asyncio.sleep(1)
     if running is not None:
         running[0]._finish(None)
@@ -148,8 +164,10 @@ async def _listen(tap: Peer, events: list[Event]) -> None:
         tap.writer.close()
 
 
-async def _start_daemon(asterisk: PretendAsterisk, agi_port: int, work: Path) -> tuple[Daemon, "asyncio.Task[None]"]:
-    config = daemon_config(asterisk.ami.port, agi_port, work / "callflow.db", "warning")
+async def _start_daemon(
+    asterisk: PretendAsterisk, agi_port: int, work: Path, *, tap: bool
+) -> tuple[Daemon, "asyncio.Task[None]"]:
+    config = daemon_config(asterisk.ami.port, agi_port, work / "callflow.db", "warning", tap=tap)
     daemon = Daemon(Settings(**config))
     _owe_the_database(daemon)
     task = asyncio.create_task(daemon.run())

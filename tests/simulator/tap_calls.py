@@ -1,0 +1,184 @@
+"""Callers who are tapped without the daemon, in every way that a tap can end: the same on a real and a pretend one."""
+
+import asyncio
+import struct
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from callflow.lab.ami import AmiClient, Message
+from callflow.lab.audio import Sound, timeline, write_mulaw
+from callflow.lab.lab import Lab
+from callflow.lab.ports import LOOPBACK
+from callflow.lab.sipp import Caller
+from callflow.simulator.site import AMI_SECRET, AMI_USER
+
+AFTER_S = 1.0
+"""From a caller's answer to the Originate of the tap."""
+FRAME_S = 0.02
+_HEADER = struct.Struct("!BH")
+_UUID, _AUDIO = 0x01, 0x10
+SILENCE = _HEADER.pack(_AUDIO, 320) + bytes(320)
+_NOBODY = "1700000000.999999"
+PATIENCE_S = 15.0
+
+
+@dataclass(frozen=True)
+class TapCall:
+    """One caller and their tap. `closes_s`: the ear closes so long after its connection; 0: at once."""
+
+    name: str
+    leaves_s: float
+    media: Literal["silence", "none"] = "silence"
+    speech_at_s: float | None = None
+    closes_s: float | None = None
+    answers: bool = True
+    """The ear sends silence back all the time."""
+    refused: bool = False
+    absent: bool = False
+    """No such caller: a uniqueid that nobody has."""
+
+
+TAP_CALLS = (
+    TapCall("caller-leaves", 4.0),
+    TapCall("ear-closes", 4.0, closes_s=1.5),
+    TapCall("ear-closes-at-once", 3.0, closes_s=0.0),
+    TapCall("refused", 3.0, refused=True),
+    TapCall("nobody", 3.0, absent=True),
+    TapCall("no-media", 5.0, "none"),
+    TapCall("no-media-no-answer", 5.0, "none", answers=False),
+    TapCall("no-answer", 4.0, answers=False),
+    TapCall("to-an-agent", 8.0, speech_at_s=2.0),
+)
+SPACING_S = 0.8
+ENTRY = "dial_en_support"
+
+
+@dataclass
+class Ear:
+    """An AudioSocket server for one tap: what came, and when (seconds of the loop's clock)."""
+
+    call: TapCall
+    uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    port: int = 0
+    asked_at: float = 0.0
+    """When the tap was originated."""
+    connected_at: float | None = None
+    introduced: str = ""
+    frames: list[tuple[float, bytes]] = field(default_factory=list)
+    ended_at: float | None = None
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        loop = asyncio.get_running_loop()
+        self.connected_at = loop.time()
+        if self.call.closes_s is not None:
+            loop.call_later(self.call.closes_s, writer.transport.abort)
+        answering = asyncio.create_task(self._answer(writer)) if self.call.answers else None
+        try:
+            while True:
+                kind, length = _HEADER.unpack(await reader.readexactly(_HEADER.size))
+                payload = await reader.readexactly(length)
+                if kind == _UUID:
+                    self.introduced = str(uuid.UUID(bytes=payload))
+                elif kind == _AUDIO:
+                    self.frames.append((loop.time(), payload))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.ended_at = loop.time()
+        finally:
+            if answering is not None:
+                answering.cancel()
+            writer.transport.abort()
+
+    @staticmethod
+    async def _answer(writer: asyncio.StreamWriter) -> None:
+        while not writer.transport.is_closing():
+            writer.write(SILENCE)
+            await asyncio.sleep(FRAME_S)
+
+
+async def tap_on_lab(lab: Lab, ask_port: int) -> list[Ear]:
+    """Places the calls on a lab; its daemon is running. Returns when all of them have ended."""
+    calls = []
+    async with tapping(lab.asterisk.ports.ami, ask_port) as ears:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for number, call in enumerate(TAP_CALLS):
+            sounds = [] if call.speech_at_s is None else [Sound(call.speech_at_s, "speech")]
+            audio = write_mulaw(lab.work / f"{call.name}.ul", timeline(sounds, call.leaves_s + 1, lab.voice))
+            await asyncio.sleep(max(0.0, began + SPACING_S * number - loop.time()))
+            caller = Caller(str(1001 + number), ENTRY, hang_up_at_s=call.leaves_s)
+            calls.append(await lab.call(caller if call.media == "none" else replace(caller, audio=audio)))
+        await asyncio.gather(*(call.wait(30) for call in calls))
+    await asyncio.sleep(1)
+    return ears
+
+
+def tap_scenario(first_at_s: float, talk_s: float) -> dict[str, Any]:
+    """The same callers as a scenario."""
+    callers = [
+        {
+            "name": call.name,
+            "at_s": first_at_s + SPACING_S * number,
+            "number": str(1001 + number),
+            "language": "en",
+            "media": call.media,
+            "stays_s": call.leaves_s,
+            "does": [] if call.speech_at_s is None else [{"at": call.speech_at_s, "sound": "speech"}],
+        }
+        for number, call in enumerate(TAP_CALLS)
+    ]
+    return {"purpose": "Callers who are tapped.", "agents": {"ring_s": 0.5, "talk_s": talk_s}, "callers": callers}
+
+
+@asynccontextmanager
+async def tapping(watch_port: int, ask_port: int) -> AsyncIterator[list[Ear]]:
+    """Taps the callers 1001 and on as they are answered; the ears, in the order of TAP_CALLS.
+
+    Watches one AMI port for them, and originates at another.
+    """
+    watch = await AmiClient.connect(watch_port, AMI_USER, AMI_SECRET)
+    ask = AmiClient(*await asyncio.open_connection(LOOPBACK, ask_port))
+    await ask.action("Login", Username=AMI_USER, Secret=AMI_SECRET, Events="off")
+    ears = [Ear(call) for call in TAP_CALLS]
+    servers = []
+    for ear in ears:
+        servers.append(server := await asyncio.start_server(ear.serve, LOOPBACK, 0))
+        ear.port = server.sockets[0].getsockname()[1]
+        if ear.call.refused:
+            server.close()
+    tasks = [asyncio.create_task(_tap(watch, ask, ear, str(1001 + n))) for n, ear in enumerate(ears)]
+    try:
+        yield ears
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        for server in servers:
+            server.close()
+        await asyncio.gather(watch.close(), ask.close())
+
+
+async def _tap(watch: AmiClient, ask: AmiClient, ear: Ear, number: str) -> None:
+    def called(event: Message) -> bool:
+        return event.get("Event") == "Newchannel" and event.get("CallerIDNum") == number
+
+    new = await watch.wait_event(called, PATIENCE_S)
+
+    def answered(event: Message) -> bool:
+        return event.get("Uniqueid") == new["Uniqueid"] and event.get("ChannelStateDesc") == "Up"
+
+    await watch.wait_event(answered, PATIENCE_S)
+    await asyncio.sleep(AFTER_S)
+    ear.asked_at = asyncio.get_running_loop().time()
+    variables = {
+        "TAPCHAN": _NOBODY if ear.call.absent else new["Uniqueid"],
+        "TAPUUID": ear.uuid,
+        "TAPADDRESS": f"{LOOPBACK}:{ear.port}",
+    }
+    await ask.action(
+        "Originate", variables, Channel="Local/s@callflow-tap/n", Context="callflow-ear", Exten="s", Priority="1",
+        Async="true",
+    )  # fmt: skip
