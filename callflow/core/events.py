@@ -101,6 +101,8 @@ class WindowJudged:
     """So much the tap has listened to."""
     voice_ms: int = 0
     """So much of it would be a voice if it stood alone, whatever the whole was."""
+    tone_ms: int = 0
+    """So much of it was a tone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ EXPLAINED_MS = 400
 """With less of the line in its ear the tap cannot say that a sound is noise: it takes a voice for one at first."""
 PERHAPS_MS = 96
 """With so much that would be voice if it stood alone, neither."""
+TONE_MS = 256
+"""With less of a tone in its ear the tap cannot be sure of it: the first moment of a vowel has been taken for one."""
 NOTHING_DBOV = -66.0
 """What is fainter is no voice, and is not what Asterisk's ear took for speech."""
 
@@ -35,11 +37,11 @@ def _has_voice(window: it.WindowJudged) -> bool:
     return window.heard in VOICE and (window.level_dbov is None or window.level_dbov >= NOTHING_DBOV)
 
 
-def _explains(window: it.WindowJudged) -> bool:
+def _explains(window: it.WindowJudged, *, before_hang_up: bool) -> bool:
     """The tap has heard the sound, too, and it was no voice: noise, a tone, or our own prompt come back."""
     match window.heard:
         case Heard.TONE:
-            return True
+            return window.tone_ms >= TONE_MS or not before_hang_up
         case Heard.COMFORT_NOISE:
             return window.noise_dbov is not None and window.noise_dbov >= NOTHING_DBOV
         case Heard.NOISE:
@@ -56,6 +58,8 @@ class Weighing(Raising):
     """The call came to WEIGHING by a voice, not by the end of its listening time."""
     _unexplained: Judgement | None = None
     """A sound that only Asterisk's ear took for speech; it counts unless the tap explains it."""
+    _told_at = 0
+    """When that was told, by our own clock."""
     _echoing = False
     """The tap has explained a sound while this prompt was said."""
     _window_at = 0
@@ -77,7 +81,8 @@ class Weighing(Raising):
         if sound.ear != "tap":
             if self._echoing and sound.at_ms < self._window_at:
                 return  # its window is over, but others like it were our own prompt come back
-            self._unexplained = self._unexplained or sound
+            if self._unexplained is None:
+                self._unexplained, self._told_at = sound, now_ms
             self._trust_at = now_ms + LOOK_TIMEOUT_MS
         else:
             self._voice_at = self._voice_at or sound.at_ms
@@ -160,7 +165,7 @@ class Weighing(Raising):
             self.journal.judged(window, now_ms)
         if _has_voice(window):
             self._voice(window, verdict, sound, now_ms)
-        elif sound is not None and not _explains(window):
+        elif sound is not None and not _explains(window, before_hang_up=self._climb.last):
             self._sounded(sound, window, verdict, now_ms)
         else:
             self._echoing = self._echoing or (sound is not None and self.state is State.SPEAKING)
@@ -188,6 +193,10 @@ class Weighing(Raising):
 
     def _sounded(self, sound: Judgement, window: it.WindowJudged, verdict: bool, now_ms: int) -> None:
         """Asterisk's ear took a sound for speech, and the tap cannot say that it was none: a caller, or soon one."""
+        early = not verdict and now_ms < self._told_at + EXPLAINED_MS
+        if early and window.heard is Heard.TONE:
+            self._unexplained, self._look_at = sound, self._told_at + EXPLAINED_MS
+            return
         if verdict or self._low_is_known or window.heard is not Heard.NOISE:
             self._heard(Result.SPOKE, sound.at_ms, now_ms)
             return

@@ -26,3 +26,5 @@ class Finding:
     speech_ms: int
     """Frames that would be voice if they stood alone, whatever the whole was."""
     why: str
+    tone_ms: int = 0
+    """Frames that are a tone, or part of one."""

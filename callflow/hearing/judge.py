@@ -40,7 +40,7 @@ def judge(records: Records, samples: Samples, settings: HearingSettings, *, spok
         return _talker(voice, level, records["echo"], samples, settings)
     heard, why = _no_talker(level, tones, records["echo"], samples)
     noise_dbov = round(max(_LEAST_NOISE_DBOV, float(np.percentile(level, _STEADY_PERCENTILE))), 1)
-    return Finding(heard, None, noise_dbov, records.size * FRAME_MS, _ms(voice >= _VOICE), why)
+    return Finding(heard, None, noise_dbov, records.size * FRAME_MS, _ms(voice >= _VOICE), why, _ms(tones))
 
 
 def _no_talker(level: Floats, tones: Flags, echo: Flags, samples: Samples) -> tuple[Heard, str]:

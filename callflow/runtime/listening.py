@@ -31,6 +31,8 @@ class Finding(Protocol):
     def heard_ms(self) -> int: ...
     @property
     def speech_ms(self) -> int: ...
+    @property
+    def tone_ms(self) -> int: ...
 
 
 class TapBook(Protocol):
@@ -152,6 +154,5 @@ def _judged(command: do.JudgeWindow, found: Finding | None) -> it.WindowJudged:
     if found is None:
         return it.WindowJudged(command.call_id, command.ask_id)
     level, noise = found.level_dbov, found.noise_dbov
-    return it.WindowJudged(
-        command.call_id, command.ask_id, found.heard, level, noise, found.why, found.heard_ms, found.speech_ms
-    )
+    parts = found.heard_ms, found.speech_ms, found.tone_ms
+    return it.WindowJudged(command.call_id, command.ask_id, found.heard, level, noise, found.why, *parts)

@@ -86,7 +86,8 @@ class Driver:
         if heard is None:
             return it.WindowJudged(call_id, ask_id)
         voice = heard in (Heard.SPEECH, Heard.QUIET)
-        return it.WindowJudged(call_id, ask_id, heard, level if voice else None, -70.0 if voice else level, "", 1000)
+        parts = 1000, 0, 1000 if heard is Heard.TONE else 0
+        return it.WindowJudged(call_id, ask_id, heard, level if voice else None, -70.0 if voice else level, "", *parts)
 
     def key(self, key: str = "5") -> None:
         self.tell(it.KeyPressed(UNIQUEID, key, self.now))

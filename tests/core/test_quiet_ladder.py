@@ -239,6 +239,34 @@ def test_a_tone_is_nobody_unless_a_site_says_otherwise(on_tone: str, result: str
     assert call.results == [result]
 
 
+def beginning(tone_ms: int) -> it.WindowJudged:
+    """What the tap says of a sound that began a moment ago and has been a tone for so long."""
+    return it.WindowJudged(UNIQUEID, 0, Heard.TONE, None, -30.0, "", 1900, 0, tone_ms)
+
+
+@pytest.mark.parametrize(("at_ms", "result"), [(15_000, "rescued"), (18_500, "rescued"), (19_700, "rescued")])
+def test_what_sounds_like_a_tone_for_a_moment_is_a_caller_before_the_hang_up(at_ms: int, result: str) -> None:
+    call = tapped()
+    call.run_until(START_MS + at_ms)
+    call.finding = lambda call_id, ask_id: replace(beginning(96), ask_id=ask_id)  # type: ignore[method-assign]
+    call.sound(1000)
+    call.run_for(60_000)
+    assert call.results == [result]
+
+
+@pytest.mark.parametrize("at_ms", [15_000, 18_500])
+def test_a_tone_that_goes_on_is_known_before_the_hang_up_too(at_ms: int) -> None:
+    call = tapped()
+    call.run_until(START_MS + at_ms)
+    call.finding = lambda call_id, ask_id: replace(beginning(96), ask_id=ask_id)  # type: ignore[method-assign]
+    call.sound(1000)
+    call.run_for(400)
+    call.finding = lambda call_id, ask_id: replace(beginning(400), ask_id=ask_id)  # type: ignore[method-assign]
+    call.run_for(60_000)
+    assert call.offset(do.StopPrompt) == []
+    assert call.results == ["silent"]
+
+
 def test_a_sound_of_our_own_echo_stops_nothing() -> None:
     call = tapped()
     call.run_until(START_MS + 2000)
