@@ -47,8 +47,8 @@ class Scenario(Strict):
 
     @property
     def everywhere(self) -> bool:
-        """It runs on every Asterisk, real or pretended, with Asterisk's own ear alone."""
-        return len(self.asterisk) > 1
+        """It runs on every Asterisk, real or pretended (which loses no packets), with Asterisk's own ear alone."""
+        return len(self.asterisk) > 1 and not self.loss
 
     @property
     def entry(self) -> str:

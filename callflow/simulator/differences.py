@@ -17,7 +17,7 @@ RACING = frozenset({"Newstate", "DialBegin", "DialState", "NewConnectedLine", "A
 """Made by two threads while an agent's phone begins to ring, or one half of a Local channel ends before the other has
 answered: on one real Asterisk they come now in this order, now in that. What is compared of them is how many there
 are, and that no two come in an order never seen."""
-RACE_S = 0.02
+RACE_S = 0.04
 FLOATING = frozenset(
     {("caller", "AgentComplete"), ("agent", "AgentComplete"), ("caller", "DTMFEnd")}
     | {("agent", "DTMFBegin"), ("agent", "DTMFEnd")}
