@@ -69,7 +69,8 @@ def _united(stalls: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def watch(processor: int) -> None:
-    """Print the beginning and end of every stall of one processor, until ended."""
+    """Print the beginning and end of every stall of one processor, for as long as who began it lives."""
+    parent = os.getppid()
     os.sched_setaffinity(0, {processor})
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
@@ -78,7 +79,7 @@ def watch(processor: int) -> None:
         return
     print("watching", flush=True)
     before = time.monotonic()
-    while True:
+    while os.getppid() == parent:
         time.sleep(SLEEP_S)
         now = time.monotonic()
         if now - before > SLEEP_S + STALL_S:
