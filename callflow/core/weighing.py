@@ -37,13 +37,18 @@ def _has_voice(window: it.WindowJudged) -> bool:
     return window.heard in VOICE and (window.level_dbov is None or window.level_dbov >= NOTHING_DBOV)
 
 
+def _is_echo(window: it.WindowJudged) -> bool:
+    """Our own prompt has come back, loud enough for Asterisk's ear; at first a voice beside it is taken for it, too."""
+    return window.heard is Heard.COMFORT_NOISE and (window.noise_dbov or NOTHING_DBOV - 1) >= NOTHING_DBOV
+
+
 def _explains(window: it.WindowJudged, *, before_hang_up: bool) -> bool:
     """The tap has heard the sound, too, and it was no voice: noise, a tone, or our own prompt come back."""
     match window.heard:
         case Heard.TONE:
             return window.tone_ms >= TONE_MS or not before_hang_up
         case Heard.COMFORT_NOISE:
-            return window.noise_dbov is not None and window.noise_dbov >= NOTHING_DBOV
+            return _is_echo(window) and (window.voice_ms == 0 or window.heard_ms >= EXPLAINED_MS)
         case Heard.NOISE:
             return window.heard_ms >= EXPLAINED_MS and window.voice_ms < PERHAPS_MS
     return False
@@ -197,7 +202,7 @@ class Weighing(Raising):
         if early and window.heard is Heard.TONE:
             self._unexplained, self._look_at = sound, self._told_at + EXPLAINED_MS
             return
-        if verdict or self._low_is_known or window.heard is not Heard.NOISE:
+        if verdict or self._low_is_known or not (window.heard is Heard.NOISE or _is_echo(window)):
             self._heard(Result.SPOKE, sound.at_ms, now_ms)
             return
         self._unexplained = sound

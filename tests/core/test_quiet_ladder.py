@@ -309,6 +309,18 @@ def test_what_the_tap_cannot_explain_stops_the_prompt_at_once(heard_ms: int, voi
     assert call.offset(do.StopPrompt) == [1280]
 
 
+@pytest.mark.parametrize(("heard_ms", "voice_ms", "stopped"), [(128, 32, [1280]), (128, 0, []), (400, 32, [])])
+def test_an_echo_with_a_trace_of_voice_is_none_yet(heard_ms: int, voice_ms: int, stopped: list[int]) -> None:
+    call = tapped()
+    call.run_until(START_MS + 1000)
+    seen = it.WindowJudged(UNIQUEID, 0, Heard.COMFORT_NOISE, None, -22.0, "", heard_ms, voice_ms)
+    call.finding = lambda call_id, ask_id: replace(seen, ask_id=ask_id)  # type: ignore[method-assign]
+    call.sound(2000)
+    call.run_for(300)
+    assert call.offset(do.StopPrompt) == stopped
+    assert not call.results, "weighed in the quiet, not taken for a caller yet"
+
+
 def test_noise_that_the_tap_has_listened_to_long_enough_stops_nothing() -> None:
     call = tapped()
     call.run_until(START_MS + 1000)

@@ -168,12 +168,11 @@ class Connection(asyncio.Protocol):
         if guest is not None:
             guest.disconnected(reason)
 
-    def eof_received(self) -> None:
-        if self._splitter.inside:
-            self._server.refused["half a frame"] += 1
-
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._guest is None and self._transport is not None:
+        ended_by_peer = self._transport is not None
+        if ended_by_peer and self._splitter.inside:
+            self._server.refused["half a frame"] += 1
+        if ended_by_peer and self._guest is None:
             self._server.refused["closed without a uuid"] += 1
         self._server.gone(self)
         self.drop("Asterisk closed the tap")

@@ -44,8 +44,9 @@ class Tap:
     # -- what the connection tells --------------------------------------------------------------------------------
 
     def connected(self, connection: Connection) -> None:
-        """Asterisk has brought the audio."""
+        """Asterisk has brought the connection; the sound follows 0.12 s after the first that goes back (measured)."""
         self.connection = connection
+        connection.send_silence()
         self.on_connected()
 
     def heard(self, pcm: bytes) -> None:
