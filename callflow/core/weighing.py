@@ -39,7 +39,8 @@ def _has_voice(window: it.WindowJudged) -> bool:
 
 def _is_echo(window: it.WindowJudged) -> bool:
     """Our own prompt has come back, loud enough for Asterisk's ear; at first a voice beside it is taken for it, too."""
-    return window.heard is Heard.COMFORT_NOISE and (window.noise_dbov or NOTHING_DBOV - 1) >= NOTHING_DBOV
+    noise_dbov = window.noise_dbov
+    return window.heard is Heard.COMFORT_NOISE and noise_dbov is not None and noise_dbov >= NOTHING_DBOV
 
 
 def _explains(window: it.WindowJudged, *, before_hang_up: bool) -> bool:

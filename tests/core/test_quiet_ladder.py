@@ -1,7 +1,5 @@
 """Rows Q1 to Q4, and what else the tap makes known: noise, tones, our own echo, a line that carries nothing yet."""
 
-from dataclasses import replace
-
 import pytest
 
 from callflow.core import commands as do
@@ -248,7 +246,7 @@ def beginning(tone_ms: int) -> it.WindowJudged:
 def test_what_sounds_like_a_tone_for_a_moment_is_a_caller_before_the_hang_up(at_ms: int, result: str) -> None:
     call = tapped()
     call.run_until(START_MS + at_ms)
-    call.finding = lambda call_id, ask_id: replace(beginning(96), ask_id=ask_id)  # type: ignore[method-assign]
+    call.answer = beginning(96)
     call.sound(1000)
     call.run_for(60_000)
     assert call.results == [result]
@@ -258,10 +256,10 @@ def test_what_sounds_like_a_tone_for_a_moment_is_a_caller_before_the_hang_up(at_
 def test_a_tone_that_goes_on_is_known_before_the_hang_up_too(at_ms: int) -> None:
     call = tapped()
     call.run_until(START_MS + at_ms)
-    call.finding = lambda call_id, ask_id: replace(beginning(96), ask_id=ask_id)  # type: ignore[method-assign]
+    call.answer = beginning(96)
     call.sound(1000)
     call.run_for(400)
-    call.finding = lambda call_id, ask_id: replace(beginning(400), ask_id=ask_id)  # type: ignore[method-assign]
+    call.answer = beginning(400)
     call.run_for(60_000)
     assert call.offset(do.StopPrompt) == []
     assert call.results == ["silent"]
@@ -302,8 +300,7 @@ def test_what_the_tap_has_not_heard_at_all_it_cannot_explain(call: Driver) -> No
 def test_what_the_tap_cannot_explain_stops_the_prompt_at_once(heard_ms: int, voice_ms: int) -> None:
     call = tapped()
     call.run_until(START_MS + 1000)
-    seen = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", heard_ms, voice_ms)
-    call.finding = lambda call_id, ask_id: replace(seen, ask_id=ask_id)  # type: ignore[method-assign]
+    call.answer = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", heard_ms, voice_ms)
     call.sound(2000)
     call.run_for(300)
     assert call.offset(do.StopPrompt) == [1280]
@@ -313,8 +310,7 @@ def test_what_the_tap_cannot_explain_stops_the_prompt_at_once(heard_ms: int, voi
 def test_an_echo_with_a_trace_of_voice_is_none_yet(heard_ms: int, voice_ms: int, stopped: list[int]) -> None:
     call = tapped()
     call.run_until(START_MS + 1000)
-    seen = it.WindowJudged(UNIQUEID, 0, Heard.COMFORT_NOISE, None, -22.0, "", heard_ms, voice_ms)
-    call.finding = lambda call_id, ask_id: replace(seen, ask_id=ask_id)  # type: ignore[method-assign]
+    call.answer = it.WindowJudged(UNIQUEID, 0, Heard.COMFORT_NOISE, None, -22.0, "", heard_ms, voice_ms)
     call.sound(2000)
     call.run_for(300)
     assert call.offset(do.StopPrompt) == stopped
@@ -324,8 +320,7 @@ def test_an_echo_with_a_trace_of_voice_is_none_yet(heard_ms: int, voice_ms: int,
 def test_noise_that_the_tap_has_listened_to_long_enough_stops_nothing() -> None:
     call = tapped()
     call.run_until(START_MS + 1000)
-    seen = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 400, 64)
-    call.finding = lambda call_id, ask_id: replace(seen, ask_id=ask_id)  # type: ignore[method-assign]
+    call.answer = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 400, 64)
     call.sound(2000)
     call.run_for(2000)
     assert call.offset(do.StopPrompt) == []
@@ -334,12 +329,11 @@ def test_noise_that_the_tap_has_listened_to_long_enough_stops_nothing() -> None:
 def test_a_sound_that_might_be_a_voice_is_weighed_like_one() -> None:
     call = tapped()
     call.run_until(START_MS + 1000)
-    seen = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 300, 128)
-    call.finding = lambda call_id, ask_id: replace(seen, ask_id=ask_id)  # type: ignore[method-assign]
+    call.answer = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 300, 128)
     call.sound(2000)
     call.run_for(300)
     assert call.results == []
-    del call.finding  # type: ignore[attr-defined]
+    call.answer = None
     call.voice(-48, Heard.QUIET)
     call.run_for(3000)
     assert call.results == ["spoke"]

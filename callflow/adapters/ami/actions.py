@@ -10,6 +10,7 @@ from callflow.adapters.ami.wire import HeaderValue
 from callflow.errors import ActionRefused
 
 NO_IDS: Mapping[str, HeaderValue] = MappingProxyType({})
+DISARM = "TALK_DETECT(remove)"
 CHECK_CONTEXT = "callflow-check"
 TAP_CONTEXT, EAR_CONTEXT = "callflow-tap", "callflow-ear"
 AGC_FULL_SCALE = 32768
@@ -32,13 +33,13 @@ class AmiActions:
 
     async def arm_ear(self, channel: str, silence_ms: int, threshold: int) -> None:
         """Listen afresh: a caller who is talking already is reported again."""
-        self._actions.tell("Setvar", Channel=channel, Variable="TALK_DETECT(remove)", Value="")
+        self._actions.tell("Setvar", Channel=channel, Variable=DISARM, Value="")
         await self._set(channel, "TALK_DETECT(set)", f"{silence_ms},{threshold}")
 
     async def disarm_ear(self, channel: str) -> None:
         """Stop listening; a channel that nobody listens to, or that is gone, is left as it is."""
         with suppress(ActionRefused):
-            await self._set(channel, "TALK_DETECT(remove)", "")
+            await self._set(channel, DISARM, "")
 
     async def open_tap(self, uniqueid: str, uuid: str, address: str) -> None:
         """Have a caller's audio sent to the AudioSocket server at `address`; whether it comes, only that can tell."""
