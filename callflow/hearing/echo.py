@@ -4,9 +4,11 @@ import numpy as np
 import numpy.typing as npt
 
 from callflow.hearing.frames import FRAME, Floats
+from callflow.hearing.percentile import percentile
 
 SPAN = 16384
-"""Samples from which the echo path is learnt: 2 s. From less, any word could be explained by a piece of a prompt."""
+"""Most samples from which the echo path is learnt: 2 s. From less, any word could be explained by a piece of a prompt.
+"""
 LONGEST = 6400
 """Samples that an echo may take: 800 ms, network, jitter buffer and room together."""
 ECHO_SHARE = 0.3
@@ -17,10 +19,10 @@ RECENT_FRAMES = 16
 """The sound in question: the last half second."""
 
 _RECENT = RECENT_FRAMES * FRAME
-_FFT = 32768
 _BLOCK, _HOP = 512, 256
 _BLOCK_WINDOW = np.hanning(_BLOCK + 1)[:_BLOCK].astype(np.float32)
 _RECENT_BLOCKS = (_RECENT - _BLOCK) // _HOP + 1
+_BLOCKS = (SPAN - _BLOCK) // _HOP + 1
 _LINE_PERCENTILE, _LINE_NOISE = 15, 1.5
 """The quietest blocks are the line's own noise, which nothing explains and nobody makes."""
 
@@ -32,6 +34,9 @@ _FITTED = 1.5
 """What is fitted to each frequency: the path and, for all of them, the delay. From a few blocks anything could be
 explained so; the share is adjusted for it (the adjusted coefficient of determination)."""
 
+_RESTS = 2
+"""After the delay was sought in vain; a voice is not certain before four frames (`Listener.confirm`)."""
+
 Spectra = npt.NDArray[np.complex64]
 
 
@@ -40,9 +45,12 @@ class EchoPath:
 
     def __init__(self) -> None:
         self._delay = 0
+        self._rests = 0
 
     def explains(self, heard: Floats, sent: Floats) -> float:
-        """Share (at most 1) of the end of `heard` (2 s) that is an echo of `sent`, which begins 800 ms earlier.
+        """Share (at most 1) of the end of `heard` that is an echo of `sent`, which begins 800 ms earlier.
+
+        `heard` is at least two frames, at most 2 s; silence in both before their beginning would change nothing.
 
         The delay is where the two are most alike (generalised cross-correlation). What lies between them may colour the
         sound: the path is learnt for each frequency from all of it, and what it does not explain of the last half
@@ -50,31 +58,40 @@ class EchoPath:
         """
         blocks = _blocks(heard)
         share = _explained(blocks, sent, self._delay)
-        if share < ECHO_SHARE:
+        if share < ECHO_SHARE and not self._rests:
             self._delay = _most_alike(heard, sent)
             share = _explained(blocks, sent, self._delay)
+            self._rests = _RESTS if share < ECHO_SHARE else 0
+        elif share < ECHO_SHARE:
+            self._rests -= 1
         return share
 
 
 def _explained(heard: Spectra, sent: Floats, delay: int) -> float:
-    ours = _blocks(sent[LONGEST - delay : LONGEST - delay + SPAN])
-    path = (heard * ours.conj()).sum(axis=0) / (np.square(np.abs(ours)).sum(axis=0) + 1e-9)
-    recent = heard[-_RECENT_BLOCKS:]
-    left = np.square(np.abs(recent - path * ours[-_RECENT_BLOCKS:])).sum()
-    energy = np.square(np.abs(heard)).sum(axis=1)
-    line = np.percentile(energy, _LINE_PERCENTILE) * _RECENT_BLOCKS
-    unexplained = max(0.0, left - _LINE_NOISE * line) / (np.square(np.abs(recent)).sum() + 1e-12)
+    ours = _blocks(sent[LONGEST - delay : sent.size - delay])
+    path = (heard * ours.conj()).sum(axis=0) / (_energy(ours).sum(axis=0) + 1e-9)
+    left = _energy(heard[-_RECENT_BLOCKS:] - path * ours[-_RECENT_BLOCKS:]).sum()
+    energy = _energy(heard).sum(axis=1)
+    line = percentile(np.pad(energy, (_BLOCKS - energy.size, 0)), _LINE_PERCENTILE) * _RECENT_BLOCKS
+    unexplained = max(0.0, left - _LINE_NOISE * line) / (energy[-_RECENT_BLOCKS:].sum() + 1e-12)
     learnt_from = _OWN * np.count_nonzero(energy > _SOUND * energy.max())
     return float(1.0 - unexplained * learnt_from / max(learnt_from - _FITTED, 1e-9))
 
 
 def _most_alike(heard: Floats, sent: Floats) -> int:
-    """Samples from what was sent to its echo, 0 to 6400."""
-    cross = np.fft.rfft(heard, _FFT) * np.fft.rfft(sent, _FFT).conj()
+    """Samples from what was sent to its echo, 0 to 6400, in steps of two: a voice is below 2 kHz for the most part."""
+    size = 1 << (sent.size // 2 - 1).bit_length()
+    halves = [np.fft.rfft(samples[::2] + samples[1::2], size) for samples in (heard, sent)]
+    cross = halves[0] * halves[1].conj()
     alike = np.fft.irfft(cross / (np.sqrt(np.abs(cross)) + 1e-9))
     # heard begins LONGEST after sent, so an echo of delay d lies at lag d - LONGEST
-    lags = np.concatenate((alike[_FFT - LONGEST :], alike[:1]))
-    return int(np.abs(lags).argmax())
+    lags = np.concatenate((alike[size - LONGEST // 2 :], alike[:1]))
+    return 2 * int(np.abs(lags).argmax())
+
+
+def _energy(spectra: Spectra) -> Floats:
+    energy: Floats = np.square(spectra.real) + np.square(spectra.imag)
+    return energy
 
 
 def _blocks(samples: Floats) -> Spectra:

@@ -1,7 +1,5 @@
 """The verdict on a listening window: speech, a voice too low, noise, a tone, or nothing at all."""
 
-import itertools
-
 import numpy as np
 
 from callflow.core.heard import Heard
@@ -9,6 +7,7 @@ from callflow.hearing.finding import Finding
 from callflow.hearing.frames import FRAME, FRAME_MS, SILENT_DBOV, Floats
 from callflow.hearing.memory import Records
 from callflow.hearing.p56 import active_level_dbov
+from callflow.hearing.percentile import percentile
 from callflow.hearing.settings import HearingSettings
 from callflow.hearing.tape import Samples
 from callflow.hearing.tones import Flags, ToneRuns, tonal
@@ -25,6 +24,7 @@ _CONTRAST_DB = 5.0  # a voice stands out from its line; steady noise that resemb
 _FLOOR_PERCENTILE = 15
 _FAINTEST_DBOV = -75.0
 _STEADY_PERCENTILE = 75  # a click or two do not make a loud line
+_MEDIAN = 50
 _IDLE = 8  # A-law's nothing
 _LEAST_NOISE_DBOV = -96.0
 
@@ -39,7 +39,7 @@ def judge(records: Records, samples: Samples, settings: HearingSettings, *, spok
     if spoke or _is_voice(voice, level):
         return _talker(voice, level, records["echo"], samples, settings)
     heard, why = _no_talker(level, tones, records["echo"], samples)
-    noise_dbov = round(max(_LEAST_NOISE_DBOV, float(np.percentile(level, _STEADY_PERCENTILE))), 1)
+    noise_dbov = round(max(_LEAST_NOISE_DBOV, percentile(level, _STEADY_PERCENTILE)), 1)
     return Finding(heard, None, noise_dbov, records.size * FRAME_MS, _ms(voice >= _VOICE), why, _ms(tones))
 
 
@@ -59,7 +59,7 @@ def _is_voice(voice: Floats, level_dbov: Floats) -> bool:
         return False
     sustained = np.convolve(voice, np.full(_SUSTAINED, 1 / _SUSTAINED), mode="valid").max()
     likest = np.argsort(voice)[-_LOUDEST:]
-    floor = max(float(np.percentile(level_dbov, _FLOOR_PERCENTILE)), _FAINTEST_DBOV)
+    floor = max(percentile(level_dbov, _FLOOR_PERCENTILE), _FAINTEST_DBOV)
     return bool(sustained >= _SUSTAINED_VOICE and _mean_dbov(level_dbov[likest]) - floor >= _CONTRAST_DB)
 
 
@@ -68,8 +68,9 @@ def _steady(level_dbov: Floats) -> Flags:
     moves = np.abs(np.diff(level_dbov, prepend=SILENT_DBOV, append=SILENT_DBOV)) >= _STEADY_DB
     ends = np.flatnonzero(moves)
     steady = np.zeros(level_dbov.size, dtype=np.bool_)
-    for begin, end in itertools.pairwise(ends):
-        steady[begin:end] = end - begin > _STEADY_FRAMES
+    if ends.size:
+        length = np.diff(ends)
+        steady[ends[0] : ends[-1]] = np.repeat(length > _STEADY_FRAMES, length)
     return steady
 
 
@@ -82,7 +83,7 @@ def _talker(voice: Floats, level_dbov: Floats, echo: Flags, samples: Samples, se
     near[1:] |= spoken[:-1]
     near[:-1] |= spoken[1:]
     line = ~near & ~echo  # our own prompt come back, or a voice that was taken for it, is no noise of the line
-    noise = 10 ** (float(np.median(level_dbov[line])) / 10) if line.any() else 0.0
+    noise = 10 ** (percentile(level_dbov[line], _MEDIAN) / 10) if line.any() else 0.0
     said = samples.reshape(-1, FRAME)[near].ravel() / np.float32(32768)
     heard_dbov = active_level_dbov(said)
     power = 10 ** ((heard_dbov if heard_dbov is not None else _mean_dbov(level_dbov[near])) / 10)

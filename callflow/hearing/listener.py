@@ -118,13 +118,15 @@ class Listener:
         """How much of what is heard, with the frame being judged, is what we sent, come back: a share, 0 to 1."""
         end = (self.frames + 1) * FRAME
         self._may_be_echo = False
-        if self._onset is not None or self._sent.size < end - LONGEST:
+        if self._onset is not None or not self._sent.size or self._sent.size < end - LONGEST:
             return 0.0
-        sent = self._lately(self._sent, end, LONGEST + SPAN)
-        if np.sqrt(np.mean(np.square(sent[-LONGEST:]))) < _NOTHING_SENT:
+        span = min(SPAN, end + FRAME)
+        sent = self._lately(self._sent, end, LONGEST + span)
+        lately = sent[-LONGEST:]
+        if lately @ lately < LONGEST * _NOTHING_SENT**2:
             return 0.0
         self._may_be_echo = True
-        return self._echo_path.explains(self._lately(self._heard, end, SPAN), sent)
+        return self._echo_path.explains(self._lately(self._heard, end, span), sent)
 
     @staticmethod
     def _lately(tape: Tape, end: int, count: int) -> Floats:

@@ -178,7 +178,7 @@ async def paused(exchange: Exchange, *late_ms: int) -> list[Tap]:
     taps = [exchange.taps._taps[f"call{number}"] for number in range(len(late_ms))]
     for tap, peer, ms in zip(taps, exchange.peers, late_ms, strict=True):
         peer.send(audio(tone(ms)))
-        await until(lambda tap=tap, ms=ms: tap.frames == ms // 20)
+        await until(lambda tap=tap, ms=ms: tap.take_in() or tap.heard_ms == ms)
     return taps
 
 
@@ -194,6 +194,36 @@ async def test_who_is_seconds_behind_is_caught_up_over_many_ticks() -> None:
         found = exchange.taps.finding("call0")
         assert found is not None
         assert (found.heard, found.heard_ms) == (Heard.TONE, 4000)
+
+
+async def test_a_question_is_answered_from_all_that_has_come() -> None:
+    async with Exchange() as exchange:
+        (tap,) = await paused(exchange, 0)
+        exchange.peers[0].send(audio(tone(100)), SILENCE[:100])
+        await asyncio.sleep(0.05)
+        found = exchange.taps.finding("call0")
+        assert found is not None
+        assert (tap.heard_ms, found.heard_ms) == (100, 64), "all but one frame of 32 ms"
+        exchange.peers[0].send(SILENCE[100:])
+        await until(lambda: tap.take_in() or tap.heard_ms == 120)
+
+
+async def test_a_window_begins_behind_all_that_has_come() -> None:
+    async with Exchange() as exchange:
+        (tap,) = await paused(exchange, 0)
+        exchange.peers[0].send(audio(tone(160)))
+        await asyncio.sleep(0.05)
+        exchange.taps.begin_window("call0")
+        assert (tap.heard_ms, exchange.taps.finding("call0")) == (160, None)
+
+
+async def test_what_came_before_an_end_counts() -> None:
+    async with Exchange() as exchange:
+        (tap,) = await paused(exchange, 0)
+        exchange.peers[0].send(audio(tone(160)), frame(Kind.HANG_UP, b""))
+        exchange.peers[0].close()
+        assert await exchange.until_told(it.TapLost) == it.TapLost("call0", "Asterisk ended the tap")
+        assert tap.heard_ms == 160
 
 
 async def test_who_is_behind_does_not_hold_up_the_others() -> None:
@@ -214,9 +244,9 @@ async def test_a_voice_that_a_finding_comes_upon_is_told_at_the_next_step() -> N
     async with Exchange() as exchange:
         (tap,) = await paused(exchange, 0)
         exchange.peers[0].send(audio(voice(-26, 1.0).tobytes()))
-        await until(lambda: tap.frames == 50)
+        await until(lambda: tap.take_in() or tap.heard_ms == 1000)
         exchange.taps.finding("call0")
         assert tap.listener.speaking is not None
-        assert [type(event) for event in exchange.told] == [it.MediaBegan], "nobody is told in the middle of a question"
+        assert exchange.told == [], "nobody is told in the middle of a question"
         exchange.taps._hear()
         assert [type(event) for event in exchange.told] == [it.MediaBegan, it.VoiceBegan]

@@ -118,7 +118,7 @@ async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
         for measured in (listening.late_ms, listening.done_ms, listening.waiting):
             measured.clear()
         cpu, begun = time.process_time(), time.monotonic()
-        heard = sum(tap.frames for tap in listening._taps.values())
+        heard_ms = sum(tap.heard_ms for tap in listening._taps.values())
         for number in itertools.count():
             if time.monotonic() > begun + seconds:
                 break
@@ -127,7 +127,7 @@ async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
                 listening.begin_window(name)
             await asyncio.sleep(max(0.0, begun + (number + 1) * FRAME_S - time.monotonic()))
         used, seconds = time.process_time() - cpu, time.monotonic() - begun
-        heard = sum(tap.frames for tap in listening._taps.values()) - heard
+        heard_ms = sum(tap.heard_ms for tap in listening._taps.values()) - heard_ms
         assert listening.live == taps, f"{taps - listening.live} taps were lost"
     finally:
         await listening.stop()
@@ -136,7 +136,7 @@ async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
     p50, p99 = np.percentile(listening.late_ms, (50, 99))
     done = np.percentile(listening.done_ms, 99)
     return [*cores_of(used, seconds, taps), f"{resident_mb():.0f}", f"{p50:.1f}", f"{p99:.1f}", f"{done:.1f}",
-            f"{max(listening.waiting)}", f"{100 * heard * FRAME_S / seconds / taps:.0f} %"]  # fmt: skip
+            f"{max(listening.waiting)}", f"{heard_ms / 10 / seconds / taps:.0f} %"]  # fmt: skip
 
 
 class TimedTaps(Taps):

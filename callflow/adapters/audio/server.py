@@ -11,6 +11,9 @@ from callflow.errors import SettingError
 
 KEEP_ALIVE, KEEP_ALIVE_S = 2 * SILENCE, 0.04
 """Silence is written at the pace of a call; two frames together cost half of what they cost one by one."""
+_ENDS = (Kind.HANG_UP, Kind.ERROR)
+ROOM_BYTES = 8192
+"""What a connection keeps until it is taken in: half a second of audio."""
 UNREAD_BYTES = 65_536
 """Asterisk reads at once; a peer that leaves four seconds of silence unread is none."""
 
@@ -22,7 +25,7 @@ class Guest(Protocol):
         """The connection is there."""
 
     def heard(self, pcm: bytes) -> None:
-        """Audio has come: 16-bit little-endian samples at 8 kHz."""
+        """Audio has been taken in: 16-bit little-endian samples at 8 kHz."""
 
     def disconnected(self, reason: str) -> None:
         """It has ended, and not by us."""
@@ -106,11 +109,16 @@ class AudioServer:
         connection.drop(reason)
 
 
-class Connection(asyncio.Protocol):
-    """One AudioSocket connection. Closed at once on end of file: half-closed ones have frozen an Asterisk."""
+class Connection(asyncio.BufferedProtocol):
+    """One AudioSocket connection. Closed at once on end of file: half-closed ones have frozen an Asterisk.
+
+    A guest's audio is kept until it is taken in, some pieces together: each by itself would cost as much as hearing it.
+    """
 
     def __init__(self, server: AudioServer) -> None:
         self._server = server
+        self._room = memoryview(bytearray(ROOM_BYTES))
+        self._come = 0
         self._splitter = Splitter()
         self._guest: Guest | None = None
         self._transport: asyncio.Transport | None = None
@@ -122,27 +130,40 @@ class Connection(asyncio.Protocol):
         self.peer = transport.get_extra_info("peername")
         self._server.arrived(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._room[self._come :]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._come += nbytes
+        if self._guest is None or self._come == ROOM_BYTES:
+            self.take_in()
+
+    def take_in(self) -> None:
+        """Give the guest what has come."""
+        if not self._come:
+            return
+        data, self._come = bytes(self._room[: self._come]), 0
         try:
-            for kind, payload in self._splitter.split(data):
-                self._take(kind, payload)
+            frames = self._splitter.split(data)
         except Misframed:
             self._server.refuse(self, "wrong kind or length")
+            return
+        if self._guest is None and frames:
+            self._introduce(*frames.pop(0))
+        if self._guest is not None and (audio := b"".join([payload for kind, payload in frames if kind is Kind.AUDIO])):
+            self._guest.heard(audio)
+        if any(kind in _ENDS for kind, _ in frames):
+            self.drop("Asterisk ended the tap")
 
-    def _take(self, kind: Kind, payload: bytes) -> None:
+    def _introduce(self, kind: Kind, payload: bytes) -> None:
         if self._transport is None:
             return
-        if self._guest is None:
-            if kind is not Kind.UUID:
-                self._server.refuse(self, "no uuid first")
-                return
-            self._guest = self._server.introduced(self, payload)
-            if self._guest is not None:
-                self._guest.connected(self)
-        elif kind is Kind.AUDIO:
-            self._guest.heard(payload)
-        elif kind in (Kind.HANG_UP, Kind.ERROR):
-            self.drop("Asterisk ended the tap")
+        if kind is not Kind.UUID:
+            self._server.refuse(self, "no uuid first")
+            return
+        self._guest = self._server.introduced(self, payload)
+        if self._guest is not None:
+            self._guest.connected(self)
 
     def send_silence(self) -> None:
         """40 ms of nothing: without it Asterisk gives up after two seconds."""
@@ -169,6 +190,7 @@ class Connection(asyncio.Protocol):
             guest.disconnected(reason)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.take_in()
         ended_by_peer = self._transport is not None
         if ended_by_peer and self._splitter.inside:
             self._server.refused["half a frame"] += 1

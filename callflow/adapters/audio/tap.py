@@ -11,7 +11,7 @@ from callflow.adapters.audio.server import Connection
 from callflow.core import events as it
 from callflow.hearing import Finding, Listener
 
-FRAME_MS = 20
+BYTES_PER_MS = 16
 FLOWING = 0.9
 MOST_UNJUDGED = 1
 """Frames of 32 ms that a finding may do without."""
@@ -32,13 +32,14 @@ class Tap:
         self.on_connected: Callable[[], None] = lambda: None
         self.on_disconnected: Callable[[str], None] = lambda reason: None
         self.recording: BinaryIO | None = None
-        self.frames = 0
+        self.heard_ms = 0
         self._tell = tell
         self._now_ms = now_ms
         self._playing: Playing | None = None
         self._media = False
-        self._window_frames = 0
-        self._window_ms = now_ms()
+        self._media_told = False
+        self._window_heard_ms = 0
+        self._window_began_ms = now_ms()
         self._voice = False
 
     # -- what the connection tells --------------------------------------------------------------------------------
@@ -50,15 +51,14 @@ class Tap:
         self.on_connected()
 
     def heard(self, pcm: bytes) -> None:
-        """20 ms of the caller."""
+        """Some of the caller's audio."""
         samples = np.frombuffer(pcm, dtype="<i2")
-        self.frames += 1
+        self.heard_ms += len(pcm) // BYTES_PER_MS
         self.listener.feed(samples)
         if self._playing is not None:
             self.listener.sent(self._playing.next(samples.size, self._now_ms()))
-        if not self._media and int(np.abs(samples).max(initial=0)) > DIGITAL_SILENCE:
-            self._media = True
-            self._tell(it.MediaBegan(self.call_id, self._now_ms()))
+        if not self._media:
+            self._media = int(np.abs(samples).max(initial=0)) > DIGITAL_SILENCE
         if self.recording is not None:
             self.recording.write(pcm)
 
@@ -69,8 +69,16 @@ class Tap:
 
     # -- what is asked of it --------------------------------------------------------------------------------------
 
+    def take_in(self) -> None:
+        """Hear what has come."""
+        if self.connection is not None:
+            self.connection.take_in()
+
     def look(self) -> None:
-        """Tell of a voice in this window, once."""
+        """Tell, once, that there is sound on the line, and of a voice in this window."""
+        if self._media and not self._media_told:
+            self._media_told = True
+            self._tell(it.MediaBegan(self.call_id, self._now_ms()))
         onset = self.listener.speaking
         if onset is not None and not self._voice:
             self._voice = True
@@ -79,25 +87,27 @@ class Tap:
 
     def begin_window(self) -> None:
         """Judge together what comes from now on."""
-        self._window_frames = self.frames
-        self._window_ms = self._now_ms()
+        self.take_in()
+        self._window_heard_ms = self.heard_ms
+        self._window_began_ms = self._now_ms()
         self._voice = False
         self.listener.begin_window()
 
     def finding(self) -> Finding | None:
         """What this window was; None when no audio has come in it, or much of it is not judged yet."""
-        if self.frames == self._window_frames or self.listener.waiting > MOST_UNJUDGED:
+        if self.heard_ms == self._window_heard_ms or self.listener.waiting > MOST_UNJUDGED:
             return None
         return self.listener.verdict()
 
     @property
     def flows(self) -> bool:
         """Hardly anything of what this window should hold is missing."""
-        awaited_ms = self._now_ms() - self._window_ms
-        return (self.frames - self._window_frames) * FRAME_MS >= FLOWING * awaited_ms
+        awaited_ms = self._now_ms() - self._window_began_ms
+        return self.heard_ms - self._window_heard_ms >= FLOWING * awaited_ms
 
     def plays(self, samples: Samples | None) -> None:
         """A prompt begins now; None: it has ended."""
+        self.take_in()
         self._playing = None if samples is None else Playing(samples, self._now_ms())
 
     def close(self) -> None:

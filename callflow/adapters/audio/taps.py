@@ -127,6 +127,7 @@ class Taps:
         tap = self._taps.get(call_id)
         if tap is None:
             return None
+        tap.take_in()
         for _ in range(min(tap.listener.waiting - MOST_UNJUDGED, CATCH_UP_FRAMES)):
             self._hearing.step([tap.listener])
         return tap.finding()
@@ -149,6 +150,8 @@ class Taps:
     # -- all calls ------------------------------------------------------------------------------------------------
 
     def _hear(self) -> None:
+        for tap in self._taps.values():
+            tap.take_in()
         live = [tap for tap in self._taps.values() if tap.connection is not None]
         for _ in range(FRAMES_A_TICK):
             self._hearing.step([tap.listener for tap in live if tap.listener.due])

@@ -36,8 +36,9 @@ class Splitter:
 
     def split(self, data: bytes) -> list[tuple[Kind, bytes]]:
         """The whole frames in what has come so far. Raises Misframed."""
-        if len(data) == len(SILENCE) and not self._tail and data.startswith(_USUAL):
-            return [(Kind.AUDIO, data[_HEADER.size :])]  # as nearly all do
+        starts = range(0, len(data), len(SILENCE))  # nearly always nothing but such frames
+        if not self._tail and not len(data) % len(SILENCE) and all(data.startswith(_USUAL, start) for start in starts):
+            return [(Kind.AUDIO, data[start + _HEADER.size : start + len(SILENCE)]) for start in starts]
         data = self._tail + data if self._tail else data
         frames, start = [], 0
         while len(data) - start >= _HEADER.size:
