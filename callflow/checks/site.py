@@ -15,7 +15,7 @@ from callflow.checks.inbox import Inbox
 from callflow.checks.prompts import check_prompts
 from callflow.checks.rings import check_rings
 from callflow.checks.selftest import SelfTest
-from callflow.checks.tap import check_tap
+from callflow.checks.tap import check_gain, check_tap
 from callflow.errors import LoginRefused
 from callflow.settings import Settings
 
@@ -67,6 +67,8 @@ async def _check_asterisk(settings: Settings, link: AmiLink, inbox: Inbox) -> As
     for finding in await SelfTest(actions, inbox, agi_options(settings), structlog.get_logger()).run():
         yield finding
     for finding in await check_tap(settings, actions, structlog.get_logger()):
+        yield finding
+    for finding in await check_gain(settings, actions):
         yield finding
     yield await check_rings(actions, inbox)
     for finding in await check_prompts(settings, actions, inbox):

@@ -1,4 +1,4 @@
-"""Can callers' audio be had? A tone is sounded inside Asterisk and must be heard through a tap."""
+"""Can callers' audio be had, and raised? A tone is sounded inside Asterisk, and must be heard through a tap."""
 
 import asyncio
 import uuid
@@ -9,7 +9,7 @@ from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.audio.taps import Taps
 from callflow.checks.finding import Finding, hint, ok, warn
 from callflow.core.heard import Heard
-from callflow.errors import HearingFailed, LinkError, SettingError, TapFailed
+from callflow.errors import ActionRefused, HearingFailed, LinkError, SettingError, TapFailed
 from callflow.settings import Settings
 
 HEAR_S = 2.0
@@ -42,11 +42,32 @@ async def check_tap(settings: Settings, actions: AmiActions, log: Any) -> list[F
     return [ok("tap", "a tone was heard through it"), _prompts(settings)]
 
 
-async def _tone_through(taps: Taps, actions: AmiActions) -> Heard | None:
-    """What a tap hears of a channel that sounds a tone."""
+async def check_gain(settings: Settings, actions: AmiActions) -> list[Finding]:
+    """Can Asterisk hold a low voice at a level, where a profile asks for that?"""
+    wanting = [name for name, profile in settings.profiles.items() if profile.quiet.gain == "agc"]
+    if not wanting:
+        return []
+    try:
+        await actions.set_agc(await _sounding(actions), settings.profiles[wanting[0]].quiet.target_dbov)
+    except ActionRefused:
+        seen = f"no automatic gain for {', '.join(wanting)}: low voices are raised by a fixed one"
+        return [warn("gain", seen, 'load => func_speex.so, or quiet.gain = "volume" in these profiles')]
+    except LinkError as error:
+        return [warn("gain", error.problem, "run it again")]
+    return [ok("gain", f"automatic for {', '.join(wanting)}")]
+
+
+async def _sounding(actions: AmiActions) -> str:
+    """The uniqueid of a new channel that hears a tone. Raises LinkError."""
     channel_id = f"callflow-check-{uuid.uuid4().hex[:12]}"
     await actions.sound_tone(channel_id)
     await asyncio.sleep(SOUNDING_S)
+    return channel_id
+
+
+async def _tone_through(taps: Taps, actions: AmiActions) -> Heard | None:
+    """What a tap hears of a channel that sounds a tone."""
+    channel_id = await _sounding(actions)
     await taps.open(channel_id, channel_id)
     heard = None
     for _ in range(round(HEAR_S / 0.1)):
