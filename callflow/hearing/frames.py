@@ -13,11 +13,23 @@ SILENT_DBOV = -120.0
 
 _FIRST_BIN = 7  # 219 Hz: what is below is no telephone tone
 _SPREAD = 2  # a Hann window spreads a tone over two bins to each side
-_WINDOW = np.hanning(FRAME + 1)[:FRAME].astype(np.float32)
 _AROUND = np.arange(-_SPREAD, _SPREAD + 1)
 
 Floats = npt.NDArray[np.float32]
 Bins = npt.NDArray[np.int64]
+
+
+def _spectrum_of_a_frame() -> Floats:
+    """What a frame is multiplied by to have its spectrum through a Hann window, real parts and then imaginary ones.
+
+    For so many so short frames that takes half of what as many fast Fourier transforms take.
+    """
+    turns = np.outer(np.arange(FRAME), np.arange(_FIRST_BIN - _SPREAD, FRAME // 2 + 1)) / FRAME
+    waves = np.concatenate((np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)), axis=1)
+    return np.ascontiguousarray(np.hanning(FRAME + 1)[:FRAME, None] * waves, dtype=np.float32)
+
+
+_SPECTRUM = _spectrum_of_a_frame()
 
 
 class FrameFacts(NamedTuple):
@@ -36,10 +48,11 @@ class FrameFacts(NamedTuple):
 
 def describe(frames: Floats) -> FrameFacts:
     """The facts of frames of 256 samples (-1 to 1), one a row."""
-    power = np.mean(np.square(frames), axis=1)
+    power = np.einsum("ij,ij->i", frames, frames) / FRAME
     level = 10 * np.log10(power + 10 ** (SILENT_DBOV / 10))
-    spectrum = np.fft.rfft(frames * _WINDOW, axis=1)[:, _FIRST_BIN - _SPREAD :]
-    energy = np.square(spectrum.real) + np.square(spectrum.imag)
+    parts = np.square(frames @ _SPECTRUM)
+    bins = _SPECTRUM.shape[1] // 2
+    energy = parts[:, :bins] + parts[:, bins:]
     energy[:, :_SPREAD] = 0.0
     energy[:, -_SPREAD:] = 0.0
     whole = energy.sum(axis=1) + 1e-12

@@ -22,7 +22,7 @@ FRAMES_A_TICK = 2
 """Most frames of one caller: who is behind is caught up over many ticks, so that nothing is held up for long."""
 CATCH_UP_FRAMES = 16
 """What a finding has judged first, at most: half a second of audio, some milliseconds of work."""
-TURNS = 5
+TURNS = 10
 LOST_TOLD_S = 0.25
 """A tap ends with its caller; only one that outlives this was lost."""
 FAILURES_IN_A_ROW = 3
