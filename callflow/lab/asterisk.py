@@ -47,7 +47,7 @@ class Asterisk:
     async def start(self) -> None:
         """Start it and wait until AMI answers and every module is loaded. Raises LabStartFailed."""
         command = self.host.command("asterisk", "-C", str(self.work / "etc/asterisk.conf"), "-f", "-n")
-        self.process = await Process.start(command, self.work / "log", "asterisk")
+        self.process = await Process.start(command, self.work / "log", "asterisk", ahead=True)
         try:
             async with asyncio.timeout(_START_S):
                 self._ami = await self._log_in(self.process)

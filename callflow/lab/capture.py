@@ -27,7 +27,7 @@ class Capture:
 
     async def __aenter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._process = await Process.start(self._command, self.path.parent, self.path.stem)
+        self._process = await Process.start(self._command, self.path.parent, self.path.stem, ahead=True)
         try:
             async with asyncio.timeout(_START_S):
                 while not _listening(self._process.output):  # noqa: ASYNC110 - a file tells no events

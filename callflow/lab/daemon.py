@@ -54,7 +54,7 @@ class Daemon:
             notify.bind(address.replace("@", "\0"))
             notify.setblocking(False)
             full = os.environ | {"NOTIFY_SOCKET": address, "PYTHONUNBUFFERED": "1"} | (env or {})
-            self._process = await Process.start(self._command, self.work, "daemon", env=full)
+            self._process = await Process.start(self._command, self.work, "daemon", env=full, ahead=True)
             await self._until_ready(self._process, notify)
 
     async def _until_ready(self, process: Process, notify: socket.socket) -> None:

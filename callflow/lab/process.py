@@ -1,11 +1,14 @@
 """Programs of the lab: started with their output kept in a file, ended by their own process id."""
 
 import asyncio
+import os
 from pathlib import Path
 from signal import Signals
 from typing import Self
 
 _STOP_S = 5.0
+_AHEAD = ("nice", "-n", "-10")
+"""As config/systemd/callflow.service runs the daemon; Asterisk has a real-time priority in service."""
 
 
 class Process:
@@ -17,10 +20,18 @@ class Process:
 
     @classmethod
     async def start(
-        cls, command: list[str], folder: Path, name: str, env: dict[str, str] | None = None, cwd: Path | None = None
+        cls,
+        command: list[str],
+        folder: Path,
+        name: str,
+        env: dict[str, str] | None = None,
+        cwd: Path | None = None,
+        *,
+        ahead: bool = False,
     ) -> Self:
-        """Start `command`; what it prints goes to `<folder>/<name>.out`."""
+        """Start `command`, by root also `ahead` of other work; what it prints goes to `<folder>/<name>.out`."""
         output = _output(folder, name)
+        command = [*_AHEAD, *command] if ahead and os.geteuid() == 0 else command
         with output.open("ab") as sink:
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.DEVNULL, stdout=sink, stderr=sink, env=env, cwd=cwd

@@ -99,7 +99,7 @@ class Sipp:
         }  # fmt: skip
         flat = [str(part) for pair in options.items() for part in pair]
         argv = ["sipp", *flat, "-nostdin", "-trace_err", "-random_base_ssrc", *extra]
-        return await Process.start(self.host.command(*argv), self.work, name, cwd=self.work)
+        return await Process.start(self.host.command(*argv), self.work, name, cwd=self.work, ahead=True)
 
 
 def caller_xml(caller: Caller) -> str:
