@@ -6,7 +6,7 @@ READY := $(VENV)/ready-$(shell cat requirements-dev.lock pyproject.toml | cksum 
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test test-fast lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick lock prompts settings-docs clean
+.PHONY: help setup demo demo-real test test-fast coverage lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick lock prompts settings-docs clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -28,10 +28,13 @@ demo-real: setup  ## The same callers with real SIP and RTP on a real Asterisk (
 	@$(BIN)/callflow simulate demo --lab 22
 
 test: setup lint types check-prompts lab-asterisk lab-services  ## All tests, on real Asterisk 22 and 16 too
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=15 $(TESTS)
 
 test-fast: setup  ## The tests that need no Asterisk
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore=tests/lab --ignore=tests/lab_rings $(TESTS)
+
+coverage: setup lab-asterisk lab-services  ## All tests, and the lines that none of them reaches (a quarter slower)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered $(TESTS)
 
 lint: setup  ## ruff: rules and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
