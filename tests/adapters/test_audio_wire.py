@@ -54,3 +54,13 @@ def test_what_is_no_audiosocket_is_refused(bad: bytes) -> None:
 
 def test_silence_is_20_ms() -> None:
     assert b"\x10\x01\x40" + bytes(320) == SILENCE
+
+
+def test_only_whole_usual_frames_are_taken_for_nothing_but_audio() -> None:
+    other = frame(Kind.AUDIO, bytes(318))
+    splitter = Splitter()
+    assert splitter.audio(3 * SILENCE) == bytes(960)
+    assert splitter.audio(SILENCE[:-1]) is None
+    assert splitter.audio(frame(Kind.UUID, bytes(16)) + bytes(len(SILENCE) - 19)) is None
+    assert splitter.split(other[:7]) == []
+    assert splitter.audio(SILENCE) is None, "the rest of another frame is awaited"

@@ -143,6 +143,12 @@ class Connection(asyncio.BufferedProtocol):
         if not self._come:
             return
         data, self._come = bytes(self._room[: self._come]), 0
+        if self._guest is not None and (audio := self._splitter.audio(data)):
+            self._guest.heard(audio)
+        else:
+            self._split(data)
+
+    def _split(self, data: bytes) -> None:
         try:
             frames = self._splitter.split(data)
         except Misframed:

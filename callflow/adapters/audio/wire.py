@@ -34,11 +34,19 @@ class Splitter:
         """True in the middle of a frame."""
         return bool(self._tail)
 
+    def audio(self, data: bytes) -> bytes | None:
+        """The samples in a piece that is nothing but whole frames of 20 ms, as nearly all are; None: `split` it."""
+        if self._tail or len(data) % len(SILENCE):
+            return None
+        samples = []
+        for start in range(0, len(data), len(SILENCE)):
+            if not data.startswith(_USUAL, start):
+                return None
+            samples.append(data[start + _HEADER.size : start + len(SILENCE)])
+        return b"".join(samples)
+
     def split(self, data: bytes) -> list[tuple[Kind, bytes]]:
         """The whole frames in what has come so far. Raises Misframed."""
-        starts = range(0, len(data), len(SILENCE))  # nearly always nothing but such frames
-        if not self._tail and not len(data) % len(SILENCE) and all(data.startswith(_USUAL, start) for start in starts):
-            return [(Kind.AUDIO, data[start + _HEADER.size : start + len(SILENCE)]) for start in starts]
         data = self._tail + data if self._tail else data
         frames, start = [], 0
         while len(data) - start >= _HEADER.size:
