@@ -21,10 +21,13 @@ _START_S = 20.0
 
 
 class Daemon:
-    """One daemon with a settings file, a database and a log of its own in `work`."""
+    """One daemon with a settings file, a database and a log of its own in `work`, `ahead` of other work or not."""
 
-    def __init__(self, work: Path, config: Config, command: Sequence[str] = RUN_CALLFLOW) -> None:
+    def __init__(
+        self, work: Path, config: Config, command: Sequence[str] = RUN_CALLFLOW, *, ahead: bool = False
+    ) -> None:
         self.work, self.config = work, config
+        self._ahead = ahead
         self._command = [*command, str(work / "callflow.toml")]
         self._process: Process | None = None
         work.mkdir(parents=True, exist_ok=True)
@@ -54,7 +57,7 @@ class Daemon:
             notify.bind(address.replace("@", "\0"))
             notify.setblocking(False)
             full = os.environ | {"NOTIFY_SOCKET": address, "PYTHONUNBUFFERED": "1"} | (env or {})
-            self._process = await Process.start(self._command, self.work, "daemon", env=full, ahead=True)
+            self._process = await Process.start(self._command, self.work, "daemon", env=full, ahead=self._ahead)
             await self._until_ready(self._process, notify)
 
     async def _until_ready(self, process: Process, notify: socket.socket) -> None:

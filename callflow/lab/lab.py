@@ -71,7 +71,7 @@ class Lab:
 
     async def start_daemon(self, changes: Config | None = None, command: Sequence[str] = RUN_CALLFLOW) -> Daemon:
         """A daemon that is ready for this lab's calls; ended with the lab."""
-        daemon = Daemon(self.work / f"daemon-{len(self.daemons)}", self.config(changes), command)
+        daemon = Daemon(self.work / f"daemon-{len(self.daemons)}", self.config(changes), command, ahead=True)
         self.daemons.append(daemon)
         await daemon.start()
         return daemon
