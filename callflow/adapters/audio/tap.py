@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from callflow.adapters.audio.reference import Playing, Samples
-from callflow.adapters.audio.server import Connection
+from callflow.adapters.audio.server import ROOM_BYTES, Connection
 from callflow.core import events as it
 from callflow.hearing import Finding, Listener
 
@@ -17,6 +17,7 @@ MOST_UNJUDGED = 1
 """Frames of 32 ms that a finding may do without."""
 DIGITAL_SILENCE = 8
 """A-law has no zero: its idle code is +-8."""
+ZEROS = bytes(ROOM_BYTES)
 
 
 class Tap:
@@ -57,7 +58,7 @@ class Tap:
         self.listener.feed(samples)
         if self._playing is not None:
             self.listener.sent(self._playing.next(samples.size, self._now_ms()))
-        if not self._media:
+        if not self._media and not ZEROS.startswith(pcm):
             self._media = int(np.abs(samples).max(initial=0)) > DIGITAL_SILENCE
         if self.recording is not None:
             self.recording.write(pcm)
