@@ -17,6 +17,7 @@ MOST_UNJUDGED = 1
 """Frames of 32 ms that a finding may do without."""
 DIGITAL_SILENCE = 8
 """A-law has no zero: its idle code is +-8."""
+SAMPLE = np.dtype("<i2")
 ZEROS = bytes(ROOM_BYTES)
 
 
@@ -53,7 +54,7 @@ class Tap:
 
     def heard(self, pcm: bytes) -> None:
         """Some of the caller's audio."""
-        samples = np.frombuffer(pcm, dtype="<i2")
+        samples = np.frombuffer(pcm, dtype=SAMPLE)
         self.heard_ms += len(pcm) // BYTES_PER_MS
         self.listener.feed(samples)
         if self._playing is not None:

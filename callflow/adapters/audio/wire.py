@@ -4,6 +4,7 @@ from enum import IntEnum
 from struct import Struct
 
 _HEADER = Struct("!BH")
+_HEADER_BYTES = _HEADER.size
 UUID_BYTES = 16
 MAX_AUDIO_BYTES = 3200
 """200 ms of 16-bit samples at 8 kHz; Asterisk sends 20 ms at a time."""
@@ -36,26 +37,29 @@ class Splitter:
 
     def audio(self, data: bytes) -> bytes | None:
         """The samples in a piece that is nothing but whole frames of 20 ms, as nearly all are; None: `split` it."""
-        if self._tail or len(data) % len(SILENCE):
+        frames, odd = divmod(len(data), _USUAL_BYTES)
+        if odd or self._tail:
             return None
+        if frames == 1:
+            return data[_HEADER_BYTES:] if data.startswith(_USUAL) else None
         samples = []
-        for start in range(0, len(data), len(SILENCE)):
+        for start in range(0, len(data), _USUAL_BYTES):
             if not data.startswith(_USUAL, start):
                 return None
-            samples.append(data[start + _HEADER.size : start + len(SILENCE)])
+            samples.append(data[start + _HEADER_BYTES : start + _USUAL_BYTES])
         return b"".join(samples)
 
     def split(self, data: bytes) -> list[tuple[Kind, bytes]]:
         """The whole frames in what has come so far. Raises Misframed."""
         data = self._tail + data if self._tail else data
         frames, start = [], 0
-        while len(data) - start >= _HEADER.size:
+        while len(data) - start >= _HEADER_BYTES:
             number, length = _HEADER.unpack_from(data, start)
             kind = _checked(number, length)
-            end = start + _HEADER.size + length
+            end = start + _HEADER_BYTES + length
             if end > len(data):
                 break
-            frames.append((kind, data[start + _HEADER.size : end]))
+            frames.append((kind, data[start + _HEADER_BYTES : end]))
             start = end
         self._tail = data[start:]
         return frames
@@ -79,4 +83,5 @@ def _checked(number: int, length: int) -> Kind:
 
 SILENCE = frame(Kind.AUDIO, bytes(320))
 """20 ms of nothing."""
-_USUAL = SILENCE[: _HEADER.size]
+_USUAL_BYTES = len(SILENCE)
+_USUAL = SILENCE[:_HEADER_BYTES]
