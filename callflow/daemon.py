@@ -117,7 +117,7 @@ class Daemon:
         await self._actions_link.stop()
         await self._publishing.stop()
         self._retention.stop()
-        self._store.close()
+        await asyncio.to_thread(self._store.close)
         self._watchdog.stop()
         log.info("callflow has stopped", unexpected=dict(self._engine.unexpected), dropped=self._store.dropped)
 
@@ -133,7 +133,7 @@ class Daemon:
             self._tell_ready()
 
     def _on_ami_event(self, message: dict[str, str]) -> None:
-        now_ms = self._clock.now_ms()
+        now_ms = self._loop.now_ms()
         self._publishing.ami_event(stamped_ms(message), now_ms)
         event = translate(message, now_ms)
         if event is not None:
@@ -141,7 +141,7 @@ class Daemon:
         self._rings.ami_event(message)
 
     def _on_call(self, session: AgiSession) -> None:
-        arrived = call_arrived(session.variables, self._clock.now_ms())
+        arrived = call_arrived(session.variables, self._loop.now_ms())
         session.on_hangup = partial(self._on_hangup, arrived)
         session.on_closed = partial(self._on_closed, arrived)
         self._dispatch.add_session(arrived.call_id, session)
