@@ -67,15 +67,14 @@ class Publishing:
 
     def also_of(self, record: Record, final: bool) -> Iterable[Also]:
         """Count a record that has ended; returns what is saved with it for the broker."""
-        if not final:
-            return ()
         try:
-            self._calls.count(record)
+            if final:
+                self._calls.count(record)
         except Exception as error:  # noqa: BLE001 - a figure must not cost an event, nor either of them a record
             say = log.debug if self._failing else log.error
             say("a record could not be counted", reason=repr(error))
             self._failing = True
-        return () if self.mqtt is None else self.mqtt.also_of(record)
+        return () if self.mqtt is None else self.mqtt.also_of(record, final)
 
     def ami_event(self, stamped_ms: int | None, now_ms: int) -> None:
         """An AMI event has come; Asterisk's clock may be ahead of ours."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ class Sending:
             envelope = samples.MAKER.event_of(record)
             assert envelope is not None
             self.wanted.add(envelope.event_id)
+
+    def answer(self, number: int) -> None:
+        """A caller has just been connected, and the talk lasts."""
+        stay = samples.stay(number, wait_ms=3_000, at_ms=self._clock.now_ms() - 3_000)
+        self.store.keep(replace(stay, outcome=None, talk_end_ms=None, talk_ms=None), final=False)
 
     def show(self, waiting: int, *names: str) -> None:
         """So many callers wait in each of these queues."""

@@ -41,6 +41,16 @@ async def test_a_newcomer_finds_status_and_states(tmp_path: Path, broker: Broker
             assert newcomer.arrivals == [], "events are never retained"
 
 
+async def test_a_queues_window_counts_an_answer_while_the_talk_lasts(tmp_path: Path, broker: Broker) -> None:
+    consumer = Consumer()
+    async with consuming(broker.port, consumer), sending(tmp_path / "d", dict(settings_for(broker.port))) as sender:
+        sender.answer(1)
+        sender.show(0, "support")
+        await soon(lambda: SUPPORT in consumer.states)
+        assert json.loads(consumer.states[SUPPORT])["window"]["answered_in_time"] == 1
+        assert consumer.arrivals == [], "no event before the end"
+
+
 async def test_a_clean_stop_says_offline_and_a_kill_leaves_it_to_the_will(tmp_path: Path, broker: Broker) -> None:
     consumer = Consumer()
     async with consuming(broker.port, consumer):

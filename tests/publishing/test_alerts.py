@@ -123,6 +123,14 @@ def test_a_service_level_below_its_target_is_told_once_and_cleared_once() -> Non
     assert alerts[0].data["service_level"] == 0.0
 
 
+def test_those_who_give_up_are_held_against_those_who_are_still_talking() -> None:
+    """At the opening of a day every talk lasts, and only who gave up has ended."""
+    talking = [samples.stay(n, wait_ms=3_000, at_ms=T0 + n * 1000) for n in range(50)]
+    talking = [replace(stay, outcome=None, talk_end_ms=None, talk_ms=None, caller_number="") for stay in talking]
+    gone = [samples.stay(n, Outcome.ABANDONED_QUEUE, 30_000, T0 + n * 1000) for n in range(50, 60)]
+    assert all_of(watch(), [*talking, *(replace(stay, caller_number="") for stay in gone)]) == []
+
+
 def test_short_abandons_do_not_break_a_promise() -> None:
     gone = [samples.stay(n, Outcome.SHORT_ABANDON, 2_000, T0 + n * 1000) for n in range(30)]
     gone = [replace(stay, caller_number="") for stay in gone]

@@ -71,7 +71,7 @@ class _Trunk:
 
 
 class AlertWatch:
-    """Looks at every ended record; `receive` returns the alerts it gives rise to."""
+    """Looks at every ended record, and at stays whenever they are told of; `receive` returns what it gives rise to."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class AlertWatch:
         self._standing: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def receive(self, record: CallRecord | Measured) -> list[Envelope]:
-        """The alerts of one ended record, most often none."""
+        """The alerts of one record, most often none."""
         match record:
             case CallRecord():
                 return [*self._call(record), *self._trunk(record), *self._short_call(record)]
@@ -115,7 +115,7 @@ class AlertWatch:
 
     def _short_stay(self, stay: Stay) -> Iterator[Envelope]:
         end_ms = stay.left_ms if stay.talk_end_ms is None else stay.talk_end_ms
-        if end_ms is not None and not stay.partial:
+        if end_ms is not None and stay.outcome is not None and not stay.partial:
             data = {"caller": self._disguise.caller(stay.caller_number), "trunk": self._disguise.name(stay.trunk)}
             yield from self._short(stay.caller_number, stay.call_id, stay.joined_ms, end_ms, data)
 
@@ -162,8 +162,10 @@ class AlertWatch:
 
     def _stay(self, stay: Stay) -> Iterator[Envelope]:
         """The queue's own formula and target, over a sliding time."""
-        self._queues.receive(stay)
         window, target = self._queues.of(stay.queue), self._targets.of(stay.queue)
+        at_ms = window.stay(stay)
+        if at_ms is None:
+            return
         level = window.service_level
         data = {
             "queue": self._disguise.name(stay.queue),
@@ -175,7 +177,6 @@ class AlertWatch:
         }
         enough = window.offered >= self._rules.service_min_calls
         below = enough and level is not None and 100 * level < target.target_percent
-        at_ms = stay.joined_ms if stay.left_ms is None else stay.left_ms
         yield from self._stand("service_level", stay.queue, below, at_ms, data)
 
     def _stand(self, kind: str, name: str, bad: bool, at_ms: int, data: dict[str, Any]) -> Iterator[Envelope]:
