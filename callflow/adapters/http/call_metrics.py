@@ -7,8 +7,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from callflow.adapters.http.labels import Capped
 from callflow.core.heard import Heard
-from callflow.core.publishing.privacy import Disguise, trunk_of
+from callflow.core.publishing.privacy import Disguise
 from callflow.core.record import CallRecord
+from callflow.core.rings.names import trunk_of
 from callflow.core.rings.record import (
     AnswerClass,
     Leg,

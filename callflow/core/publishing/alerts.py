@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from callflow.core.publishing.envelope import Envelope, event_id, utc
-from callflow.core.publishing.privacy import Disguise, trunk_of
+from callflow.core.publishing.privacy import Disguise
 from callflow.core.publishing.topics import Topics
 from callflow.core.publishing.window import Windows
 from callflow.core.record import CallRecord
+from callflow.core.rings.names import trunk_of
 from callflow.core.rings.record import Measured, Stay
 from callflow.core.service.targets import Targets
 from callflow.core.states import Result
