@@ -89,10 +89,10 @@ class MqttPublishing:
             await asyncio.sleep(TIDY_S)
 
     async def _keep_showing(self) -> None:
-        """States follow the truth once a second, and only while AMI tells what is true."""
+        """States follow the truth once a second, and only while AMI tells what is true, and has told all of it."""
         while True:
             sample = self._read_off()
-            if sample.ami_connected:
+            if sample.ami_connected and sample.queues_known:
                 self._states.board.update(sample.queues, sample.agents, sample.lines, self._windows.by_queue)
                 self._states.ring()
                 self._tell_unfit()

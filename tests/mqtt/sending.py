@@ -40,6 +40,7 @@ class Sending:
         self.agents: list[AgentState] = []
         self.lines: list[LineState] = []
         self.connected = True
+        self.queues_known = True
         self.wanted: set[str] = set()
         self._clock = Clock()
         self.ahead_ms = 0
@@ -81,6 +82,7 @@ class Sending:
             ami_connected=self.connected,
             ear_proven=True,
             calls_live=0,
+            queues_known=self.queues_known,
             queues=self.queues,
             agents=self.agents,
             lines=self.lines,
