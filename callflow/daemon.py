@@ -209,10 +209,9 @@ class Daemon:
         if again:
             try:
                 uniqueids = await self._actions.snapshot()
+                self._receive(it.ChannelsSeen(uniqueids, self._clock.now_ms()))
             except LinkError as error:
                 log.warning("no snapshot of the channels after the reconnect", reason=str(error))
-                return
-            self._receive(it.ChannelsSeen(uniqueids, self._clock.now_ms()))
         await self._rings.take_snapshot(asked_ms, uniqueids)
 
     def _sample(self) -> Sample:

@@ -35,6 +35,8 @@ class RingWatch:
         self.tracker = Tracker(settings.rings, settings.targets())
         self.failures: Counter[str] = Counter()
         """Faults of our own, by the name of the error."""
+        self.queues_known = False
+        """Asterisk has been asked for its queues since AMI was connected."""
         self._actions = actions
         self._translate = RingTranslator()
         self._clock = Clock()
@@ -55,10 +57,12 @@ class RingWatch:
 
     def link_up(self) -> None:
         """AMI is there: `take_snapshot` should follow."""
+        self.queues_known = False
         self._receive(events.LinkUp(self._clock.now_ms()))
 
     def link_lost(self, reason: str) -> None:
         """AMI is gone: what is under way is partial from here."""
+        self.queues_known = False
         self._receive(events.LinkLost(self._clock.now_ms(), reason))
 
     async def take_snapshot(self, asked_ms: int, channels: frozenset[str] | None = None) -> None:
@@ -67,13 +71,15 @@ class RingWatch:
             entries = await self._actions.queues()
         except LinkError as error:
             log.warning("no snapshot of the queues; what waits already is not counted", reason=str(error))
+            self.queues_known = True  # as far as they ever will be
             return
         members = [member_of(entry) for entry in entries if entry.get("Event") == "QueueMember"]
         waiting = [waiting_of(entry) for entry in entries if entry.get("Event") == "QueueEntry"]
         when = When(self._clock.now_ms(), stamped=False)
-        if channels is None:  # at the first connection nothing can have ended
+        if channels is None:  # nothing is taken for ended
             asked_ms, channels = 0, frozenset(one.caller.uniqueid for one in waiting)
         self._receive(QueuesSeen(when, asked_ms, channels, tuple(members), tuple(waiting)))
+        self.queues_known = True
 
     def close(self) -> None:
         """No deadline fires any more."""

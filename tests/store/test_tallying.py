@@ -11,6 +11,7 @@ from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.adapters.store.tallying import tally
 from callflow.core.record import CallRecord
+from callflow.core.rings.names import safe_name
 from callflow.core.rings.record import AgentWork, LegEnd, Outcome, Spell, Timing
 from callflow.core.service.grouping import DAY_MS, HOUR_MS, Counted, Key, Question, Scope, Span, Whom, gathered, total
 from callflow.core.service.level import Formula
@@ -152,3 +153,15 @@ def test_a_limit_is_inclusive(database: Path, day: Day) -> None:
         wait_ms=40_001,
         longest_wait_ms=20_001,
     )
+
+
+def test_a_queue_with_an_odd_name_is_held_to_its_own_standard(database: Path, day: Day) -> None:
+    stay = next(s for s in day.stays if s.outcome is Outcome.ANSWERED and s.timing is Timing.STAMPED and not s.partial)
+    with Store(database, "main") as store:
+        store.keep(replace(stay, queue=safe_name("Sales Team"), wait_ms=45_000), final=True)
+    patient = QueueTarget(threshold_s=60)
+    targets = Targets(queues={"default": QueueTarget(), "Sales Team": patient})
+    row = total(counted(database, SPANS["day"], Question(targets)).values())
+    assert row.targets == {patient}
+    assert row.service is not None
+    assert row.service.answered_in_time == 1

@@ -2,7 +2,7 @@
 
 from callflow.core.rings.cadence import Cadence
 from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay
-from callflow.core.rings.names import interface_of
+from callflow.core.rings.names import trunk_of
 from callflow.core.rings.record import AnswerClass, Leg, LegEnd, Offer, Outcome, RingSource, Stay, TargetType, Timing
 
 TIME_BACKWARDS = "time_backwards"
@@ -153,7 +153,7 @@ def stay_record(stay: LiveStay) -> Stay:
         caller_number=caller.number,
         caller_name=caller.caller_name,
         dialled=caller.exten,
-        trunk=interface_of(caller.name),
+        trunk=trunk_of(caller.name),
         joined_ms=stay.joined_ms,
         left_ms=stay.left_ms,
         outcome=stay.outcome,
