@@ -231,11 +231,13 @@ def test_excel_has_numbers_percent_and_a_header(filled: Path, tmp_path: Path) ->
     assert rows[head + 3][0] == "all"
 
 
-def test_no_text_from_a_caller_becomes_a_formula_or_steers_the_terminal(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["", "\x01", "\r"])
+def test_no_text_from_a_caller_becomes_a_formula_or_steers_the_terminal(tmp_path: Path, before: str) -> None:
     database = tmp_path / "callflow.db"
     stay = next(s for s in DAY.stays if s.outcome is Outcome.SHORT_ABANDON)
     with Store(database, "main") as store:
-        store.keep(replace(stay, caller_name=EVIL, caller_number="+1-555-0100", queue="=1+1\x1b[31m"), final=True)
+        evil = replace(stay, caller_name=before + EVIL, caller_number="+1-555-0100", queue="=1+1\x1b[31m")
+        store.keep(evil, final=True)
     assert "\x1b" not in run(database, *PERIOD, "--by", "queue").stdout
     assert "\x1b" not in run(database, *PERIOD, "--list", "abandoned").stdout
     file = tmp_path / "list.xlsx"
@@ -243,7 +245,7 @@ def test_no_text_from_a_caller_becomes_a_formula_or_steers_the_terminal(tmp_path
     cells = [cell for row in load_workbook(file).worksheets[0].iter_rows() for cell in row]
     assert not [cell for cell in cells if cell.data_type == "f"]
     (row,) = csv.DictReader(io.StringIO(run(database, *PERIOD, "--list", "abandoned", "--csv").stdout))
-    assert row["caller_name"].startswith("'=")
+    assert row["caller_name"].startswith(("'=", "'\r=", "\x01="))
     assert row["caller_number"] == "'+1-555-0100"
 
 
