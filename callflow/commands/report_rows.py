@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from callflow.adapters.store.agent_time import agent_time
+from callflow.adapters.store.agent_time import agent_time, lasting
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.tallying import cadences, tally
 from callflow.commands.report_period import Period, Slot, slot_ms, slot_name
@@ -50,10 +50,11 @@ def make_report(
     slots = [slot_ms(each) for each in by if isinstance(each, Slot)]
     whom = frozenset(each for each in by if isinstance(each, Whom))
     asked = Question(targets, whom, min(slots, default=None), scope)
+    known_until = lasting(reader, now_ms)
     sums: dict[Key, Counted] = {}
     bells: set[str] = set()
     for span in track(list(period.spans())):
-        parts = (*tally(reader, span, asked), *agent_time(reader, span, asked, now_ms))
+        parts = (*tally(reader, span, asked), *agent_time(reader, span, asked, known_until))
         sums = gathered((*sums.items(), *parts))
         bells |= cadences(reader, span)
     rows: dict[tuple[str, ...], Counted] = {}

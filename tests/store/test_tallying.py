@@ -1,12 +1,14 @@
 """What the database counts is what a plain recount of the records gives."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
 
-from callflow.adapters.store.agent_time import agent_time
+from callflow.adapters.store.agent_time import agent_time, lasting
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.adapters.store.tallying import tally
@@ -14,7 +16,7 @@ from callflow.core.record import CallRecord
 from callflow.core.rings.record import AgentWork, LegEnd, Outcome, Spell, Timing
 from callflow.core.service.grouping import DAY_MS, HOUR_MS, Counted, Key, Question, Scope, Span, Whom, gathered, total
 from callflow.core.service.level import Formula
-from callflow.core.service.tallies import Service
+from callflow.core.service.tallies import AgentTime, Service
 from callflow.core.service.targets import QueueTarget, Targets
 from tests.store.plausible_day import MIDNIGHT, Day, plausible_day
 from tests.store.recount import recount
@@ -72,7 +74,7 @@ def filled(day: Day, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def counted(database: Path, span: Span, asked: Question, now_ms: int = NOON) -> dict[Key, Counted]:
     with Reader(database) as reader:
-        return gathered((*tally(reader, span, asked), *agent_time(reader, span, asked, now_ms)))
+        return gathered((*tally(reader, span, asked), *agent_time(reader, span, asked, {"main": now_ms})))
 
 
 def known(rows: dict[Key, Counted]) -> dict[Key, Counted]:
@@ -152,3 +154,21 @@ def test_a_limit_is_inclusive(database: Path, day: Day) -> None:
         wait_ms=40_001,
         longest_wait_ms=20_001,
     )
+
+
+async def test_what_an_agent_does_now_lasts_while_the_daemon_runs(database: Path, tmp_path: Path) -> None:
+    """In a copy, and once the daemon is gone, it is known up to the last thing that began."""
+    copy = tmp_path / "copy.db"
+    with Store(database, "main") as store:
+        store.keep(Spell("201", MIDNIGHT, None, AgentWork.TALKING), final=False)
+        store.keep(Spell("202", MIDNIGHT + HOUR_MS, None, AgentWork.AVAILABLE), final=False)
+        assert await store.flush(5)
+        with Reader(database) as reader:
+            assert lasting(reader, NOON) == {"main": NOON}
+        with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+    for left in (copy, database):
+        with Reader(left) as reader:
+            assert lasting(reader, NOON) == {"main": MIDNIGHT + HOUR_MS}
+            parts = agent_time(reader, SPANS["day"], Question(TARGETS), lasting(reader, NOON))
+            assert total(part for _, part in parts).time == AgentTime(talking=HOUR_MS)

@@ -9,6 +9,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from callflow.adapters.store.database import explained, reading_engine, version_of
+from callflow.adapters.store.locks import beside, is_held
 from callflow.adapters.store.migrate import newer
 from callflow.adapters.store.rows import StoredCall, stored_call, stored_happening
 from callflow.adapters.store.schema import HEAD, calls, deleted, happenings
@@ -128,6 +129,10 @@ class Reader:
         """How far back `details` or `records` have been deleted, epoch ms; 0 for not at all."""
         found = self.rows(sa.select(deleted.c.before_ms).where(deleted.c.what == what))
         return int(found[0]["before_ms"]) if found else 0
+
+    def is_written_by(self, node: str) -> bool:
+        """Whether the daemon of this name runs and writes to the database; never true of a copy."""
+        return is_held(beside(self._path, node))
 
     def close(self) -> None:
         """Let go of the file."""
