@@ -150,6 +150,8 @@ class Reader:
         """All rows of a query, with `values` for its parameters."""
         try:
             return list(self._connection.execute(query, values).mappings())
+        except UnicodeEncodeError:
+            raise StoreError("what is looked for is not UTF-8 text", remedy="write it in UTF-8") from None
         except sa.exc.DBAPIError as error:
             raise explained(error, self._path) from error
 
