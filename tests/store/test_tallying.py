@@ -44,6 +44,8 @@ def made_up() -> Day:
     rare = [o for o in Outcome if o not in {s.outcome for s in day.stays}]
     for number, outcome in enumerate(rare):
         day.stays[number] = replace(day.stays[number], outcome=outcome, talk_ms=None, agent="")
+        if outcome is Outcome.WITHDRAWN:
+            day.stays[number] = replace(day.stays[number], queue="support", wait_ms=3_600_000)
     day.stays[-1] = replace(day.stays[-1], outcome=None, partial=True, wait_ms=None)
     day.offers[-1] = replace(day.offers[-1], answer_class=None, partial=True)
     day.offers[-2] = replace(day.offers[-2], timing=Timing.ARRIVAL)
