@@ -179,6 +179,16 @@ def test_show_tells_which_phones_rang_afterwards(database: Path) -> None:
     assert told["stays"][0]["outcome"] == "answered"
 
 
+def test_show_tells_of_rings_that_asterisk_stamped_before_the_arrival(database: Path) -> None:
+    day = plausible_day(calls=120)
+    stay = next(stay for stay in day.stays if stay.agent)
+    (call,) = (c for c in day.calls if c.uniqueid == stay.call_id)
+    with Store(database, "main") as store:
+        store.save(call, final=True)
+        store.keep(replace(stay, joined_ms=call.arrived_ms - 40), final=True)
+    assert "-0.040 s  joins queue" in run("show", call.call_id, "--db", database).stdout
+
+
 def test_show_as_json_has_the_happenings(database: Path) -> None:
     fill(database, ended(live_call(), Result.SILENT), story=silent_story())
     shown = json.loads(run("show", "17", "--json", "--db", database).stdout)
