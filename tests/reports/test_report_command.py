@@ -263,6 +263,8 @@ def test_no_text_from_a_caller_becomes_a_formula_or_steers_the_terminal(tmp_path
         (["--zone", "Mars/Base"], "there is no time zone 'Mars/Base'"),
         (["--by", "team"], "--by 'team' is not known: write queue, agent, line, hour"),
         (["--by", "queue,line"], "nothing is measured by line and queue together"),
+        (["--queues", "support", "--lines", "8001"], "nothing is measured by line and queue together"),
+        (["--by", "line", "--agents", "201"], "nothing is measured by agent and line together"),
         (["--file", "report.pdf"], "must end in .csv, .json or .xlsx"),
         (["--csv", "--json"], "cannot be combined"),
         (["--list", "busy"], "'busy' is not one of"),
@@ -325,3 +327,9 @@ def test_a_period_that_has_been_deleted_says_so(tmp_path: Path) -> None:
     shown = run(database, *PERIOD).stdout
     assert "have been deleted" in shown
     assert told(database)["records_deleted_before_ms"] == noon
+    assert "have been deleted" in run(database, *PERIOD, "--list", "abandoned").stdout
+    assert told(database, "--list", "abandoned")["records_deleted_before_ms"] == noon
+
+
+def test_nothing_has_been_deleted_from_long_ago(filled: Path) -> None:
+    assert "have been deleted" not in run(filled, "--from", "1960-01-01", "--to", "1960-01-02").stdout
