@@ -5,6 +5,7 @@ import io
 import json
 import sys
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,16 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from callflow.adapters.store.database import writing_engine
+from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.retention import Limits, clear
 from callflow.adapters.store.store import Store
 from callflow.cli import app, main
+from callflow.commands.report_period import Period
+from callflow.commands.report_rows import make_report
 from callflow.core.record import CallRecord
 from callflow.core.rings.record import Outcome, Timing
-from callflow.core.service.grouping import DAY_MS
+from callflow.core.service.grouping import DAY_MS, Scope, Span
+from callflow.core.service.targets import QueueTarget, Targets
 from tests.store.command_line import EVIL
 from tests.store.plausible_day import MIDNIGHT, plausible_day
 
@@ -135,6 +140,25 @@ def test_time_parts_add_up_to_the_day(filled: Path, by: str) -> None:
     names = [row[by] for row in parted["rows"]]
     assert names == sorted(names)
     assert len(names) == (12 if "hour" in by else 1)
+
+
+def test_weeks_without_records_are_passed_over(filled: Path, tmp_path: Path) -> None:
+    centuries = Period(MIDNIGHT - 150 * 365 * DAY_MS, MIDNIGHT + 150 * 365 * DAY_MS, UTC)
+    targets = Targets(queues={"default": QueueTarget()})
+    empty = tmp_path / "callflow.db"
+    Store(empty, "main").__enter__().close()
+    counted: list[int] = []
+
+    def track(spans: list[Span]) -> list[Span]:
+        counted.append(len(spans))
+        return spans
+
+    for database in (filled, empty):
+        with Reader(database) as reader:
+            report = make_report(reader, centuries, (), Scope(), targets, MIDNIGHT + DAY_MS, track)
+        assert (report.total.service is not None) == (database is filled)
+    assert counted == [1, 1]
+    assert told(filled)["total"] == json.loads(run(filled, "--from", "2026-01-01", "--json").stdout)["total"]
 
 
 def test_hours_are_those_of_the_zone(filled: Path) -> None:

@@ -33,7 +33,7 @@ def agent_time(reader: Reader, span: Span, asked: Question, known_until: Lasting
     """The time of each agent. Nothing where queues or lines are asked for."""
     if not asked.whom() <= {Whom.AGENT}:
         return
-    agents = [row["agent"] for row in reader.rows(sa.select(_known().c.agent)) if row["agent"] is not None]
+    agents = [row["agent"] for row in reader.rows(sa.select(known_agents().c.agent)) if row["agent"] is not None]
     if asked.scope.agents:
         agents = [agent for agent in agents if agent in asked.scope.agents]
     queries = _begun_within(agents, asked, known_until), _reaching_into(agents, asked, known_until)
@@ -53,7 +53,7 @@ def _begun_within(agents: list[str], asked: Question, known_until: Lasting) -> s
 
 def _reaching_into(agents: list[str], asked: Question, known_until: Lasting) -> sa.Select[Any]:
     """Of each agent the last spell that began before."""
-    known, earlier = _known(), spells.alias("earlier")
+    known, earlier = known_agents(), spells.alias("earlier")
     last = sa.select(sa.func.max(earlier.c.began_ms)).where(
         earlier.c.agent == known.c.agent, earlier.c.began_ms < START_MS
     )
@@ -78,7 +78,7 @@ def _sums(asked: Question, known_until: Lasting) -> sa.Select[Any]:
     return sa.select(*sums).where(*where)
 
 
-def _known() -> sa.CTE:
+def known_agents() -> sa.CTE:
     """Every agent ever known, each found by one look into the table's order instead of by reading all of it."""
     known = sa.select(sa.func.min(spells.c.agent).label("agent")).cte("known", recursive=True)
     following = sa.select(sa.func.min(spells.c.agent)).where(spells.c.agent > known.c.agent).scalar_subquery()
