@@ -17,6 +17,8 @@ from callflow.core.rings.record import Measured
 from callflow.errors import StoreError
 
 BUSY_S = 5.0
+GLANCE_S = 0.1
+"""A report that looks whether the daemon runs holds its lock for an instant."""
 ROOM = 50_000
 RETRY_MIN_S = 0.1
 RETRY_MAX_S = 5.0
@@ -151,7 +153,7 @@ class Store:
         if not self._path.parent.is_dir():
             return
         try:
-            taken = self._lock.take()
+            taken = self._lock.take(GLANCE_S)
         except OSError as error:
             raise StoreError(
                 f"the folder {self._path.parent} of the database cannot be written: {error.strerror}",
