@@ -59,7 +59,7 @@ class Queueing:
     def _begin(self, caller: Channel, queue: str, when: it.When, *, found: bool = False) -> LiveStay:
         books = self._books
         if (before := self.stays.get(caller.uniqueid)) is not None:
-            self.finish(before)
+            self._end_before(before, when.at_ms)
         number = 1
         while books.is_past(_entry(caller, number)):
             number += 1
@@ -78,6 +78,13 @@ class Queueing:
         books.due(stay, LONGEST_CALL_MS)
         self._tell(stay)
         return stay
+
+    def _end_before(self, stay: LiveStay, at_ms: int) -> None:
+        """The caller is in another queue by now: a talk that still waits for its last events has ended."""
+        if stay.talk is not None:
+            self._end_talk(stay.talk, at_ms)
+            self.finish_talk(stay.talk)
+        self.finish(stay)
 
     def found(self, fact: it.AgentCalled) -> None:
         """A member is called for a caller whose joining nobody saw: the stay is counted from here, as partial."""
