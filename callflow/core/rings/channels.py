@@ -38,6 +38,8 @@ class Channel:
     """Why the far end hung up or refused (ITU-T Q.850), 0 when it did not say."""
     soft_at: int | None = None
     ended_at: int | None = None
+    left_queue_at: int | None = None
+    """When its latest stay in a queue that is over had ended."""
     touched_ms: int = 0
     stamped: bool = True
     odd: set[str] = field(default_factory=set)

@@ -14,6 +14,10 @@ from callflow.core.rings.telling import stay_record
 
 RESUMED_REVISION = 1_000
 """A stay found by a snapshot may have been told of before this daemon began; its revisions go on above those."""
+SNAPSHOT_MS = 1_000
+"""A snapshot tells in whole seconds how long somebody has waited."""
+REJOINED_MS = 5_000
+"""A stay that seems to have begun so much later than the one known is another one; snapshots may be slow in coming."""
 
 
 class Queueing:
@@ -89,11 +93,7 @@ class Queueing:
     def found(self, fact: it.AgentCalled) -> None:
         """A member is called for a caller whose joining nobody saw: the stay is counted from here, as partial."""
         uniqueid, books = fact.caller.uniqueid, self._books
-        if (
-            uniqueid in self.stays
-            or books.is_past(f"gone {uniqueid}")
-            or books.is_past(f"in {fact.member.queue} {uniqueid}")
-        ):
+        if uniqueid in self.stays or self._is_over(uniqueid, fact.when.at_ms):
             return
         caller = books.channels.get(uniqueid, books.now_ms)
         caller.note(fact.when, fact.caller)
@@ -228,7 +228,7 @@ class Queueing:
             del self.stays[stay.caller.uniqueid]
         self._books.remember(f"{stay.caller.uniqueid} {stay.raw_queue} {stay.joined_ms}")
         self._books.remember(stay.entry_id)
-        self._books.remember(f"in {stay.raw_queue} {stay.caller.uniqueid}")
+        stay.caller.left_queue_at = stay.left_ms if stay.left_ms is not None else self._books.now_ms
         if stay.unseen and told_outcome(stay.told) is None:
             stay.left_ms = None  # the caller may have been answered meanwhile
         asked = None if stay.unseen and stay.left_ms is None else gone_ms(stay)
@@ -273,19 +273,29 @@ class Queueing:
         waiting = {one.caller.uniqueid for one in fact.waiting}
         for stay in list(self.stays.values()):
             seen_before = stay.caller.touched_ms < fact.asked_ms
-            stay.unseen = stay.unseen and stay.caller.uniqueid not in waiting
             if stay.partial and seen_before and not stay.answered and stay.caller.uniqueid not in waiting:
                 self.finish(stay)
         for one in fact.waiting:
-            uniqueid, past = one.caller.uniqueid, self._books.is_past
-            if uniqueid in self.stays or uniqueid not in fact.uniqueids:
-                continue
-            if past(f"gone {uniqueid}") or past(f"in {one.queue} {uniqueid}"):
-                continue
-            caller = self._books.channels.get(uniqueid, self._books.now_ms)
-            caller.note(fact.when, one.caller)
+            uniqueid = one.caller.uniqueid
             joined = it.When(fact.when.at_ms - one.waited_ms, fact.when.stamped, fact.when.odd)
-            self._begin(caller, one.queue, joined, found=True)
+            known = self.stays.get(uniqueid)
+            if known is not None and (not known.unseen or _is_same(known, one.queue, joined.at_ms)):
+                known.unseen = False
+            elif uniqueid in fact.uniqueids and (known is not None or not self._is_over(uniqueid, joined.at_ms)):
+                caller = self._books.channels.get(uniqueid, self._books.now_ms)
+                caller.note(fact.when, one.caller)
+                self._begin(caller, one.queue, joined, found=True)
+
+    def _is_over(self, uniqueid: str, at_ms: int) -> bool:
+        """What shows a caller in a queue at `at_ms`, give or take a second, is late: that stay has ended since."""
+        caller = self._books.channels.known(uniqueid)
+        left_at = caller.left_queue_at if caller is not None else None
+        return self._books.is_past(f"gone {uniqueid}") or (left_at is not None and at_ms + SNAPSHOT_MS < left_at)
+
+
+def _is_same(stay: LiveStay, queue: str, joined_ms: int) -> bool:
+    """Whoever joined then, as a snapshot has it, is still in this stay: they have not come back since it was lost."""
+    return stay.raw_queue == queue and joined_ms <= stay.joined_ms + REJOINED_MS
 
 
 def _entry(caller: Channel, number: int) -> str:

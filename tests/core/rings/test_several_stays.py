@@ -1,10 +1,13 @@
 """A caller who is in several queues, one after the other: every stay is told once, with all that is known of it."""
 
+from dataclasses import replace
+
 import pytest
 
+from callflow.core import events
 from callflow.core.rings import facts as it
-from callflow.core.rings.record import Outcome
-from tests.core.rings.test_tracker import CALLER, PHONE, Table
+from callflow.core.rings.record import AnswerClass, Outcome, TargetType
+from tests.core.rings.test_tracker import CALLER, MEMBER, PHONE, Table
 
 
 def blind_transfer(table: Table) -> None:
@@ -38,4 +41,73 @@ def test_a_caller_transferred_into_another_queue_keeps_the_talk(seen: tuple[obje
     assert first.talk_ms == pytest.approx(60_000, abs=5)
     assert (second.queue, second.outcome, second.wait_ms) == ("sales", Outcome.ABANDONED_QUEUE, 30_000)
     assert set(table.kept.finals.values()) == {1}
+    assert table.tracker.live == 0
+
+
+def time_out(table: Table) -> None:
+    table.tell(it.CallerAbandoned, CALLER.uniqueid, "support", after_s=60)
+    table.tell(it.CallerLeft, CALLER.uniqueid, "support")
+    table.tell(it.QueueTold, CALLER, "support", "TIMEOUT")
+
+
+def cut(table: Table, seconds: float = 3) -> None:
+    table.link(events.LinkLost(0, "cut"))
+    table.link(events.LinkUp(0), after_s=seconds)
+
+
+def answered(table: Table, queue: str) -> None:
+    """The caller who waits in `queue` is answered after 7 s, and hangs up."""
+    table.tell(it.AgentCalled, CALLER, PHONE.uniqueid, replace(MEMBER, queue=queue))
+    table.tell(it.DialBegan, CALLER, PHONE)
+    table.tell(it.ChannelRang, PHONE)
+    table.answer()
+    table.hang_up()
+
+
+@pytest.mark.parametrize("queue", ["support", "sales"])
+@pytest.mark.parametrize("settled_s", [0.0, 2.0])
+@pytest.mark.parametrize("by", ["snapshot", "call"])
+def test_a_caller_who_joins_again_during_a_cut_is_counted_again(queue: str, settled_s: float, by: str) -> None:
+    table = Table()
+    table.join()
+    time_out(table)
+    table.wait(settled_s)
+    cut(table)
+    table.wait(0.1)
+    if by == "snapshot":
+        table.see(channels={"1.1"}, waiting=(it.Waiting(CALLER, queue, round(settled_s + 3) * 1000),))
+        assert [(q.queue, q.waiting) for q in table.tracker.queues(table.now_ms)] == [(queue, 1)]
+    else:
+        table.wait(1)
+    answered(table, queue)
+    first, second = table.kept.stays
+    assert (first.queue, first.outcome) == ("support", Outcome.TIMEOUT)
+    assert (second.queue, second.outcome, second.partial) == (queue, Outcome.ANSWERED, True)
+    (offer,) = table.kept.offers
+    assert (offer.target_type, offer.target, offer.answer_class) == (TargetType.QUEUE, queue, AnswerClass.IDEAL)
+    assert set(table.kept.finals.values()) == {1}
+
+
+@pytest.mark.parametrize("queue", ["support", "sales"])
+def test_a_caller_lost_in_one_stay_and_found_in_the_next_is_in_two(queue: str) -> None:
+    table = Table()
+    table.join()
+    table.wait(58)
+    cut(table)
+    table.see(channels={"1.1"}, waiting=(it.Waiting(CALLER, queue, 1000),))
+    answered(table, queue)
+    first, second = table.kept.stays
+    assert (first.queue, first.outcome, first.marks) == ("support", None, ("unresolved",))
+    assert (second.queue, second.outcome, second.wait_ms) == (queue, Outcome.ANSWERED, 8000)
+    assert set(table.kept.finals.values()) == {1}
+
+
+@pytest.mark.parametrize("queue", ["support", "sales"])
+def test_a_snapshot_from_before_a_stay_ended_begins_none(queue: str) -> None:
+    table = Table()
+    table.join()
+    time_out(table)
+    table.wait(2)
+    table.see(channels={"1.1"}, waiting=(it.Waiting(CALLER, queue, 61_000),))
+    assert table.stay.outcome is Outcome.TIMEOUT
     assert table.tracker.live == 0
