@@ -40,6 +40,8 @@ class Channel:
     ended_at: int | None = None
     left_queue_at: int | None = None
     """When its latest stay in a queue that is over had ended."""
+    stay_number: int = 0
+    """Of its latest stay in a queue."""
     touched_ms: int = 0
     stamped: bool = True
     odd: set[str] = field(default_factory=set)

@@ -12,8 +12,6 @@ from callflow.core.rings.live import LiveOffer, LiveStay, Talk
 from callflow.core.rings.record import Outcome, TargetType
 from callflow.core.rings.telling import stay_record
 
-RESUMED_REVISION = 1_000
-"""A stay found by a snapshot may have been told of before this daemon began; its revisions go on above those."""
 SNAPSHOT_MS = 1_000
 """A snapshot tells in whole seconds how long somebody has waited."""
 REJOINED_MS = 5_000
@@ -64,13 +62,9 @@ class Queueing:
         books = self._books
         if (before := self.stays.get(caller.uniqueid)) is not None:
             self._end_before(before, when.at_ms)
-        number = 1
-        while books.is_past(_entry(caller, number)):
-            number += 1
         stay = LiveStay(
             call_id=call_id_of(caller),
-            entry_id=_entry(caller, number),
-            revision=RESUMED_REVISION if found else 0,
+            entry_id=_entry_id(caller, when.at_ms),
             caller=caller,
             queue=books.names.queue(queue),
             raw_queue=queue,
@@ -227,7 +221,6 @@ class Queueing:
         if self.stays.get(stay.caller.uniqueid) is stay:
             del self.stays[stay.caller.uniqueid]
         self._books.remember(f"{stay.caller.uniqueid} {stay.raw_queue} {stay.joined_ms}")
-        self._books.remember(stay.entry_id)
         stay.caller.left_queue_at = stay.left_ms if stay.left_ms is not None else self._books.now_ms
         if stay.unseen and told_outcome(stay.told) is None:
             stay.left_ms = None  # the caller may have been answered meanwhile
@@ -298,6 +291,7 @@ def _is_same(stay: LiveStay, queue: str, joined_ms: int) -> bool:
     return stay.raw_queue == queue and joined_ms <= stay.joined_ms + REJOINED_MS
 
 
-def _entry(caller: Channel, number: int) -> str:
-    """Id of a caller's n-th stay; the same after a restart of ours, for the first."""
-    return f"{caller.uniqueid}-{number}"
+def _entry_id(caller: Channel, joined_ms: int) -> str:
+    """Id of the caller's next stay; who was there before us may have had stays already: those are numbered by time."""
+    caller.stay_number = max(caller.stay_number + 1, 0 if caller.began_here else joined_ms)
+    return f"{caller.uniqueid}-{caller.stay_number}"

@@ -6,6 +6,7 @@ import pytest
 
 from callflow.core import events
 from callflow.core.rings import facts as it
+from callflow.core.rings.books import REMEMBERED
 from callflow.core.rings.record import AnswerClass, Outcome, TargetType
 from tests.core.rings.test_tracker import CALLER, MEMBER, PHONE, Table
 
@@ -111,3 +112,25 @@ def test_a_snapshot_from_before_a_stay_ended_begins_none(queue: str) -> None:
     table.see(channels={"1.1"}, waiting=(it.Waiting(CALLER, queue, 61_000),))
     assert table.stay.outcome is Outcome.TIMEOUT
     assert table.tracker.live == 0
+
+
+def test_however_much_happens_meanwhile_every_stay_has_an_id_of_its_own() -> None:
+    table = Table()
+    table.join()
+    time_out(table)
+    table.wait(2)
+    table.tell(it.CallerJoined, CALLER, "sales")
+    for number in range(REMEMBERED + 1):
+        table.tell(it.ChannelEnded, f"9.{number}")
+    table.tell(it.CallerJoined, CALLER, "claims", after_s=60)
+    assert [(stay.entry_id, stay.queue) for stay in table.kept.stays] == [
+        ("1.1-1", "support"),
+        ("1.1-2", "sales"),
+        ("1.1-3", "claims"),
+    ]
+
+
+def test_a_stay_of_a_caller_from_before_us_has_an_id_that_no_earlier_life_has_given() -> None:
+    table = Table()
+    table.tell(it.CallerJoined, CALLER, "support", after_s=1)
+    assert table.stay.entry_id == f"1.1-{table.now_ms}"
