@@ -66,6 +66,11 @@ class Channel:
         ):
             self.rang_at, self.ring_source = at_ms, source
 
+    def next_entry_id(self, joined_ms: int) -> str:
+        """Id of its next stay. One that was there before us may have had stays already: its are numbered by time."""
+        self.stay_number = max(self.stay_number + 1, 0 if self.began_here else joined_ms)
+        return f"{self.uniqueid}-{self.stay_number}"
+
     @property
     def timing(self) -> Timing:
         return Timing.STAMPED if self.stamped else Timing.ARRIVAL
