@@ -12,7 +12,8 @@ import structlog
 from callflow.adapters.ami.translate_rings import RingTranslator, member_of, waiting_of
 from callflow.core import events
 from callflow.core.commands import Command
-from callflow.core.rings.facts import QueuesSeen, When
+from callflow.core.rings.facts import QueuesSeen, StaysLeftOpen, When
+from callflow.core.rings.record import Stay
 from callflow.core.rings.tracker import Input, Tracker
 from callflow.errors import LinkError
 from callflow.runtime.clock import Clock
@@ -54,6 +55,10 @@ class RingWatch:
                 self._loop.receive(fact)
         except Exception as error:  # noqa: BLE001 - what only watches must not end what screens
             self._failed(error)
+
+    def resume(self, stays: tuple[Stay, ...]) -> None:
+        """Take up the stays that an earlier life has left open; the next snapshot must have `channels`."""
+        self._receive(StaysLeftOpen(stays))
 
     def link_up(self) -> None:
         """AMI is there: `take_snapshot` should follow."""

@@ -1,5 +1,6 @@
-"""Ends what a daemon that died has left open, at the last thing known of it."""
+"""Ends what a daemon that died has left open, at the last thing known of it; stays go on."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,14 +13,21 @@ from callflow.core.rings.record import Leg, LegEnd, Measured, Offer, Spell, Stay
 MARK = "interrupted"
 
 
-def close_interrupted(connection: sa.Connection, node: str) -> list[Record]:
-    """End what the last life of `node` left open; returns it as it stands then."""
+@dataclass(frozen=True, slots=True)
+class LeftOpen:
+    """What the last life of a node left open: what is ended by now, and stays, whose callers may still be there."""
+
+    closed: tuple[Record, ...]
+    stays: tuple[Stay, ...]
+
+
+def close_interrupted(connection: sa.Connection, node: str) -> LeftOpen:
+    """End what the last life of `node` left open, but for the stays."""
     last_ms = connection.execute(last_known_ms(node)).scalar_one()
     closed: list[Record] = []
     ends: tuple[tuple[type[Measured], dict[str, Any]], ...] = (
         (Leg, {"ended_ms": _last_of(legs), "end": sa.func.coalesce(legs.c.end, LegEnd.UNKNOWN.value)}),
         (Offer, {"ended_ms": _last_of(offers)}),
-        (Stay, {"left_ms": sa.func.coalesce(stays.c.left_ms, stays.c.connect_ms, stays.c.joined_ms)}),
         (Spell, {"ended_ms": sa.func.max(spells.c.began_ms, last_ms)}),
     )
     for kind, end in ends:
@@ -29,7 +37,9 @@ def close_interrupted(connection: sa.Connection, node: str) -> list[Record]:
         ended = left_open.values(**end, **marks, partial=True, open=False).returning(*table.c)
         closed += [stored_measured(kind, row) for row in connection.execute(ended).mappings()]
     calls_ended = _calls_left_open(node).returning(*calls.c)
-    return [*closed, *(stored_call(row).record for row in connection.execute(calls_ended).mappings())]
+    closed += [stored_call(row).record for row in connection.execute(calls_ended).mappings()]
+    going_on = sa.select(stays).where(stays.c.node == node, stays.c.open).order_by(stays.c.joined_ms)
+    return LeftOpen(tuple(closed), tuple(stored_measured(Stay, row) for row in connection.execute(going_on).mappings()))
 
 
 def _calls_left_open(node: str) -> sa.Update:

@@ -13,7 +13,7 @@ from callflow.adapters.store.pending import Also, AlsoOf, Pending, Record, nothi
 from callflow.adapters.store.session import Session
 from callflow.adapters.store.writer import Writer
 from callflow.core.record import CallRecord, Happening
-from callflow.core.rings.record import Measured
+from callflow.core.rings.record import Measured, Stay
 from callflow.errors import StoreError
 
 BUSY_S = 5.0
@@ -67,6 +67,8 @@ class Store:
         self._intake = Intake(room)
         self._session = Session(path, node, busy_s, self._also)
         self._writer = Writer(self._intake, self._session, retry_min_s, retry_max_s)
+        self.stays_left_open: tuple[Stay, ...] = ()
+        """By a daemon of this node that has died or stopped, as `open` found them; they are for the next to end."""
 
     def open(self) -> int:
         """Create or upgrade the database and start writing; returns how many calls a dead daemon had left open.
@@ -75,12 +77,13 @@ class Store:
         """
         self._claim_node()
         try:
-            interrupted = self._session.open()
+            left = self._session.open()
         except StoreError:
             self._lock.release()
             raise
         self._writer.start()
-        return interrupted
+        self.stays_left_open = left.stays
+        return sum(isinstance(record, CallRecord) for record in left.closed)
 
     def save(self, record: CallRecord, final: bool) -> None:
         """Insert or update a call; `final` when nothing more will follow. Returns at once."""
