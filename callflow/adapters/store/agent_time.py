@@ -87,11 +87,13 @@ def _sums(asked: Question, known_until: Lasting) -> sa.Select[Any]:
 
 def known_agents() -> sa.CTE:
     """Every agent ever known to each node, found by one look into an index for each instead of by reading all of it."""
-    nodes = sa.select(sa.func.min(spells.c.node).label("node")).cte("nodes", recursive=True)
-    next_node = sa.select(sa.func.min(spells.c.node)).where(spells.c.node > nodes.c.node).scalar_subquery()
-    nodes = nodes.union_all(sa.select(next_node).where(nodes.c.node.is_not(None)))
-    first = sa.select(sa.func.min(spells.c.agent)).where(spells.c.node == nodes.c.node).scalar_subquery()
-    known = sa.select(nodes.c.node, first.label("agent")).where(nodes.c.node.is_not(None)).cte("known", recursive=True)
-    of_node = sa.and_(spells.c.node == known.c.node, spells.c.agent > known.c.agent)
-    following = sa.select(sa.func.min(spells.c.agent)).where(of_node).scalar_subquery()
-    return known.union_all(sa.select(known.c.node, following).where(known.c.agent.is_not(None)))
+    agents = sa.select(sa.func.min(spells.c.agent).label("agent")).cte("agents", recursive=True)
+    next_agent = sa.select(sa.func.min(spells.c.agent)).where(spells.c.agent > agents.c.agent).scalar_subquery()
+    agents = agents.union_all(sa.select(next_agent).where(agents.c.agent.is_not(None)))
+    first = sa.select(sa.func.min(spells.c.node)).where(spells.c.agent == agents.c.agent).scalar_subquery()
+    known = (
+        sa.select(agents.c.agent, first.label("node")).where(agents.c.agent.is_not(None)).cte("known", recursive=True)
+    )
+    of_agent = sa.and_(spells.c.agent == known.c.agent, spells.c.node > known.c.node)
+    following = sa.select(sa.func.min(spells.c.node)).where(of_agent).scalar_subquery()
+    return known.union_all(sa.select(known.c.agent, following).where(known.c.node.is_not(None)))

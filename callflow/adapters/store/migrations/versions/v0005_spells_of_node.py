@@ -10,7 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Index agents' spells by node."""
-    op.create_index("ix_spells_node", "spells", ["node", "agent", "began_ms"])
+    op.create_index("ix_spells_node", "spells", ["agent", "node", "began_ms"])
 
 
 def downgrade() -> None:
