@@ -245,6 +245,7 @@ async def test_what_came_before_an_end_counts() -> None:
         (tap,) = await paused(exchange, 0)
         exchange.peers[0].send(audio(tone(160)), frame(Kind.HANG_UP, b""))
         exchange.peers[0].close()
+        await until(lambda: tap.take_in() or tap.connection is None)
         assert await exchange.until_told(it.TapLost) == it.TapLost("call0", "Asterisk ended the tap")
         assert tap.heard_ms == 160
 

@@ -1,6 +1,7 @@
 """The AudioSocket server: lets in the connections that were asked for, and closes all others."""
 
 import asyncio
+import os
 from collections import Counter
 from typing import Any, Protocol, cast
 from uuid import UUID
@@ -12,8 +13,8 @@ from callflow.errors import SettingError
 KEEP_ALIVE, KEEP_ALIVE_S = 4 * SILENCE, 0.08
 """Silence is written at the pace of a call; four frames together cost a quarter of what they cost one by one."""
 _ENDS = (Kind.HANG_UP, Kind.ERROR)
-ROOM_BYTES = 8192
-"""What a connection keeps until it is taken in: half a second of audio."""
+MOST_BYTES = 8192
+"""Read at once: half a second of audio."""
 UNREAD_BYTES = 65_536
 """Asterisk reads at once; a peer that leaves four seconds of silence unread is none."""
 
@@ -109,16 +110,16 @@ class AudioServer:
         connection.drop(reason)
 
 
-class Connection(asyncio.BufferedProtocol):
+class Connection(asyncio.Protocol):
     """One AudioSocket connection. Closed at once on end of file: half-closed ones have frozen an Asterisk.
 
-    A guest's audio is kept until it is taken in, some pieces together: each by itself would cost as much as hearing it.
+    A guest's audio stays with the kernel until the guest takes it in, and so does the news of its end: to be woken for
+    each piece would cost as much as to hear it.
     """
 
     def __init__(self, server: AudioServer) -> None:
         self._server = server
-        self._room = memoryview(bytearray(ROOM_BYTES))
-        self._come = 0
+        self._fd: int | None = None
         self._splitter = Splitter()
         self._guest: Guest | None = None
         self._transport: asyncio.Transport | None = None
@@ -130,23 +131,26 @@ class Connection(asyncio.BufferedProtocol):
         self.peer = transport.get_extra_info("peername")
         self._server.arrived(self)
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._room[self._come :]
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self._come += nbytes
-        if self._guest is None or self._come == ROOM_BYTES:
-            self.take_in()
+    def data_received(self, data: bytes) -> None:
+        self._split(data)
+        if self._guest is not None and self._transport is not None:
+            self._transport.pause_reading()
+            self._fd = self._transport.get_extra_info("socket").fileno()
 
     def take_in(self) -> None:
         """Give the guest what has come."""
-        if not self._come:
-            return
-        data, self._come = bytes(self._room[: self._come]), 0
-        if self._guest is not None and (audio := self._splitter.audio(data)):
-            self._guest.heard(audio)
-        else:
-            self._split(data)
+        whole = True
+        while whole and self._transport is not None and self._fd is not None:
+            data = _read(self._fd)
+            if data is None:
+                return
+            whole = len(data) == MOST_BYTES
+            if not data:
+                self.connection_lost(None)
+            elif self._guest is not None and (audio := self._splitter.audio(data)):
+                self._guest.heard(audio)
+            else:
+                self._split(data)
 
     def _split(self, data: bytes) -> None:
         try:
@@ -196,7 +200,6 @@ class Connection(asyncio.BufferedProtocol):
             guest.disconnected(reason)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.take_in()
         ended_by_peer = self._transport is not None
         if ended_by_peer and self._splitter.inside:
             self._server.refused["half a frame"] += 1
@@ -204,3 +207,13 @@ class Connection(asyncio.BufferedProtocol):
             self._server.refused["closed without a uuid"] += 1
         self._server.gone(self)
         self.drop("Asterisk closed the tap")
+
+
+def _read(fd: int) -> bytes | None:
+    """What has come; None when nothing has, empty at the end."""
+    try:
+        return os.read(fd, MOST_BYTES)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from callflow.adapters.audio.reference import Playing, Samples
-from callflow.adapters.audio.server import ROOM_BYTES, Connection
+from callflow.adapters.audio.server import MOST_BYTES, Connection
 from callflow.core import events as it
 from callflow.hearing import Finding, Listener
 
@@ -19,7 +19,7 @@ MOST_UNJUDGED = 1
 DIGITAL_SILENCE = 8
 """A-law has no zero: its idle code is +-8."""
 SAMPLE = np.dtype("<i2")
-ZEROS = bytes(ROOM_BYTES)
+ZEROS = bytes(MOST_BYTES)
 
 
 class Tap:
@@ -32,8 +32,8 @@ class Tap:
         self.uuid: UUID = uuid4()
         self.listener = listener
         self.connection: Connection | None = None
-        self.on_connected: Callable[[], None] = lambda: None
-        self.on_disconnected: Callable[[str], None] = lambda reason: None
+        self.on_connected: Callable[[], None] = _nobody
+        self.on_disconnected: Callable[[str], None] = _nobody
         self.recording: BinaryIO | None = None
         self.heard_ms = 0
         self._tell = tell
@@ -118,6 +118,7 @@ class Tap:
         if self.connection is not None:
             self.connection.close()
             self.connection = None
+        self.on_connected, self.on_disconnected = _nobody, _nobody
         self._end_recording()
         self.listener.close()
 
@@ -133,3 +134,7 @@ class Tap:
         if recording is not None:
             with suppress(OSError):
                 recording.close()
+
+
+def _nobody(*_: object) -> None:
+    """Nobody is told; and a tap that is closed holds on to nobody, for its tapes are large."""
