@@ -98,6 +98,11 @@ MISTAKES = {
     "[agi]\ntoken = 'a/b'": ("agi.token", ""),
     "[log]\nlevel = 'loud'": ("log.level", ""),
     "[agi": ("not valid TOML", "correct the line"),
+    "ladders = 5": ("ladders: must be a table", ""),
+    "[[profiles]]\nmode = 'act'": ("profiles: must be a table", ""),
+    "[[queues]]\nthreshold_s = 5": ("queues: must be a table", ""),
+    '[ami]\nsecret = "a\\r\\nAction: Hangup"': ("ami.secret: must be one line", ""),
+    f"[ami]\nsecret = '{'x' * 300}'": ("ami.secret: must be one line", ""),
 }
 
 
@@ -113,15 +118,12 @@ def test_every_mistake_names_the_setting_the_file_and_a_remedy(tmp_path: Path, t
     assert caught.value.remedy
 
 
-def test_a_mistake_in_the_environment_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CALLFLOW_AGI__PORT", "foo")
-    with pytest.raises(SettingError, match="CALLFLOW_AGI__PORT"):
-        load_settings()
-
-
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:
     with pytest.raises(SettingError) as caught:
         load_settings(write(tmp_path, "[ami]\nsecret = ['hunter2']"))
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(SettingError) as caught:
+        load_settings(write(tmp_path, "[[ami]]\nsecret = 'hunter2'"))
     assert "hunter2" not in str(caught.value)
     shown = CliRunner().invoke(app, ["--config", str(write(tmp_path, "[ami]\nsecret = 'hunter2'")), "settings"])
     assert "hunter2" not in shown.output
