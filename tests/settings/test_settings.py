@@ -1,5 +1,6 @@
 """Settings: file, environment, defaults; and one clear sentence for every mistake."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,16 @@ def test_the_example_file_is_valid_and_uncommenting_it_changes_nothing(tmp_path:
     )
     live = "\n".join(line for line in live.splitlines() if not line.endswith("= ..."))
     assert load_settings(write(tmp_path, live)) == Settings()
+
+
+def test_every_setting_is_in_the_example_file() -> None:
+    shown, section = set(), ""
+    for line in example().splitlines():
+        if header := re.fullmatch(r"#? ?\[+([\w.]+)\]+", line):
+            section = re.sub(r"^(profiles|queues|ladders)\.\w+", r"\1.NAME", header[1]).replace("rungs", "rungs[]")
+        elif setting := re.match(r"#? ?(\w+) = ", line):
+            shown.add(f"{section}.{setting[1]}")
+    assert {setting.name for setting in all_settings()} <= shown
 
 
 def test_every_setting_has_an_explanation() -> None:
