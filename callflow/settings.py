@@ -228,7 +228,15 @@ def find_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> P
     asked = path or (Path(environ["CALLFLOW_CONFIG"]) if environ.get("CALLFLOW_CONFIG") else None)
     if asked is not None:
         return asked
-    return next((p for p in DEFAULT_PATHS if p.is_file()), None)
+    return next((p for p in DEFAULT_PATHS if _may_be_there(p)), None)
+
+
+def _may_be_there(file: Path) -> bool:
+    """A file that we may not look at counts as there: to read it says why that cannot be done."""
+    try:
+        return file.is_file()
+    except PermissionError:
+        return True
 
 
 def load_settings(path: Path | None = None) -> Settings:

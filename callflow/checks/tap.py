@@ -1,6 +1,7 @@
 """Can callers' audio be had, and raised? A tone is sounded inside Asterisk, and must be heard through a tap."""
 
 import asyncio
+import os
 import uuid
 from typing import Any
 
@@ -83,7 +84,7 @@ def _prompts(settings: Settings) -> Finding:
     prompts, sounds = settings.prompts, settings.tap.sounds
     for language in prompts.languages:
         path = sounds / f"{prompts.path.format(language=language, prompt='greeting')}.wav"
-        if not path.is_file():
+        if not os.access(path, os.R_OK):
             remedy = "tap.sounds = Asterisk's sounds folder, readable by the daemon"
             return warn("echo", f"{path} cannot be read: our own prompt may be taken for a caller", remedy)
     return ok("echo", f"prompts are read in {sounds}")

@@ -1,6 +1,7 @@
 """`callflow record`: keep what a real Asterisk says, to look at and to replay."""
 
 import asyncio
+import os
 import re
 import time
 from contextlib import AsyncExitStack, suppress
@@ -55,13 +56,13 @@ def record(
     settings: Settings = context.obj.settings()
     if bool(ami_tap) != bool(agi_tap):
         raise SettingError("--ami-tap and --agi-tap", "one without the other", "give both ports, or neither")
-    if file.exists() and not force:
+    if os.access(file, os.F_OK) and not force:
         raise SettingError(str(file), "there is such a file already", "choose another name, or add --force")
     console = Console(stderr=True)
     header = {"purpose": purpose or "not said"}
     with suppress(KeyboardInterrupt):
         asyncio.run(_record(settings, file, _seconds(lasts), header, Taps(ami_tap, agi_tap), console))
-    if file.exists():
+    if os.access(file, os.F_OK):
         size = file.stat().st_size / 1000
         console.print(f"[green]written[/] {file}, {size:.0f} kB; now: callflow replay {file}", highlight=False)
 

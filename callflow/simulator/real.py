@@ -1,6 +1,7 @@
 """A scenario on a real Asterisk: one of the lab, judged from the wire, or the one of the settings."""
 
 import asyncio
+import os
 import shutil
 import socket
 import tempfile
@@ -147,7 +148,8 @@ async def run_on_site(run: Run, settings: Settings, host: str, port: int, extens
     """
     check_possible(run.scenario)
     database = settings.store.path
-    view = run.daemon = DaemonView(database, time.time_ns() // 1_000_000) if database.is_file() else None
+    readable = os.access(database, os.R_OK) and database.is_file()
+    view = run.daemon = DaemonView(database, time.time_ns() // 1_000_000) if readable else None
     programs = _programs()
     LAB_FOLDER.mkdir(parents=True, exist_ok=True)
     with take_ports() as ports, tempfile.TemporaryDirectory(dir=LAB_FOLDER, prefix="callers-") as folder:
