@@ -41,9 +41,11 @@ def record(
     lasts: Annotated[str, typer.Option("--for", help="How long: 60s, 5m, 1h; otherwise until Ctrl-C.")] = "",
     purpose: Annotated[str, typer.Option(help="What it shows, in a sentence; stands in its header.")] = "",
     ami_tap: Annotated[
-        int, typer.Option(help="Port to listen on, in front of [ami]: let the daemon connect here.")
+        int, typer.Option(help="Port to listen on, in front of [ami]: let the daemon connect here.", max=65535, min=0)
     ] = 0,
-    agi_tap: Annotated[int, typer.Option(help="Port to listen on, in front of [agi]: let CALLFLOW_AGI name it.")] = 0,
+    agi_tap: Annotated[
+        int, typer.Option(help="Port to listen on, in front of [agi]: let CALLFLOW_AGI name it.", max=65535, min=0)
+    ] = 0,
     force: ReplaceOption = False,
 ) -> None:
     """Record the events of a real Asterisk, with all numbers, names and addresses replaced.
