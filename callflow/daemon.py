@@ -69,7 +69,8 @@ class Daemon:
         self._watchdog = Watchdog(settings.limits.stall_s)
         self._end: asyncio.Future[CallflowError | None] | None = None
         self._ready = False
-        self._was_up = False
+        self._may_have_missed = False
+        """What is known to be under way may have ended before AMI is up the next time."""
         self._stopping = False
 
     async def run(self) -> None:
@@ -84,6 +85,8 @@ class Daemon:
         log.info("callflow starts", version=__version__, node=self._settings.node.name, interrupted=interrupted)
         try:
             self._publishing.start(self._store)
+            self._rings.resume(self._store.stays_left_open)
+            self._may_have_missed = bool(self._store.stays_left_open)
             self._agi = AgiServer(agi_options(self._settings), self._on_call, log)
             await self._agi.start()
             if self._taps is not None:
@@ -117,7 +120,7 @@ class Daemon:
         await self._actions_link.stop()
         await self._publishing.stop()
         self._retention.stop()
-        self._store.close()
+        await asyncio.to_thread(self._store.close)
         self._watchdog.stop()
         log.info("callflow has stopped", unexpected=dict(self._engine.unexpected), dropped=self._store.dropped)
 
@@ -133,7 +136,7 @@ class Daemon:
             self._tell_ready()
 
     def _on_ami_event(self, message: dict[str, str]) -> None:
-        now_ms = self._clock.now_ms()
+        now_ms = self._loop.now_ms()
         self._publishing.ami_event(stamped_ms(message), now_ms)
         event = translate(message, now_ms)
         if event is not None:
@@ -141,7 +144,7 @@ class Daemon:
         self._rings.ami_event(message)
 
     def _on_call(self, session: AgiSession) -> None:
-        arrived = call_arrived(session.variables, self._clock.now_ms())
+        arrived = call_arrived(session.variables, self._loop.now_ms())
         session.on_hangup = partial(self._on_hangup, arrived)
         session.on_closed = partial(self._on_closed, arrived)
         self._dispatch.add_session(arrived.call_id, session)
@@ -187,8 +190,8 @@ class Daemon:
     def _on_link_up(self) -> None:
         if not (self._events_link.connected and self._actions_link.connected):
             return
-        self._dispatch.spawn(self._take_snapshot(again=self._was_up))
-        self._was_up = True
+        self._dispatch.spawn(self._take_snapshot(of_channels=self._may_have_missed))
+        self._may_have_missed = True
         log.info("AMI is connected", host=self._settings.ami.host, port=self._settings.ami.port)
         self._receive(it.LinkUp(self._clock.now_ms()))
         self._rings.link_up()
@@ -203,16 +206,15 @@ class Daemon:
         if refused.fatal:
             self._finish(refused)
 
-    async def _take_snapshot(self, *, again: bool) -> None:
-        """What is there now; after a reconnect, also what has ended meanwhile."""
+    async def _take_snapshot(self, *, of_channels: bool) -> None:
+        """What is there now; with the channels, also what has ended unseen."""
         asked_ms, uniqueids = self._rings.now_ms(), None
-        if again:
+        if of_channels:
             try:
                 uniqueids = await self._actions.snapshot()
+                self._receive(it.ChannelsSeen(uniqueids, self._clock.now_ms()))
             except LinkError as error:
-                log.warning("no snapshot of the channels after the reconnect", reason=str(error))
-                return
-            self._receive(it.ChannelsSeen(uniqueids, self._clock.now_ms()))
+                log.warning("no snapshot of the channels", reason=str(error))
         await self._rings.take_snapshot(asked_ms, uniqueids)
 
     def _sample(self) -> Sample:

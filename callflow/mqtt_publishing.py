@@ -19,6 +19,7 @@ from callflow.core.publishing.privacy import Disguise
 from callflow.core.publishing.states import StateBoard
 from callflow.core.publishing.topics import Topics
 from callflow.core.publishing.window import Windows
+from callflow.core.rings.record import Stay
 from callflow.core.service.targets import Targets
 from callflow.errors import StoreError
 from callflow.live_states import LiveStates
@@ -70,10 +71,12 @@ class MqttPublishing:
             task.cancel()
         await self.link.stop()
 
-    def also_of(self, record: Record) -> Iterable[Also]:
-        """What is saved with a record that has ended: its event, and the alerts it gives rise to."""
+    def also_of(self, record: Record, final: bool) -> Iterable[Also]:
+        """What is saved with a record: its event once it has ended, and the alerts it gives rise to."""
+        if not final and not isinstance(record, Stay):
+            return []
         self._windows.receive(record)
-        event = self._events.event_of(record)
+        event = self._events.event_of(record) if final else None
         envelopes = self._alerts.receive(record) if event is None else [event, *self._alerts.receive(record)]
         return [self.outbox.put(envelope) for envelope in envelopes]
 
@@ -86,10 +89,10 @@ class MqttPublishing:
             await asyncio.sleep(TIDY_S)
 
     async def _keep_showing(self) -> None:
-        """States follow the truth once a second, and only while AMI tells what is true."""
+        """States follow the truth once a second, and only while AMI tells what is true, and has told all of it."""
         while True:
             sample = self._read_off()
-            if sample.ami_connected:
+            if sample.ami_connected and sample.queues_known:
                 self._states.board.update(sample.queues, sample.agents, sample.lines, self._windows.by_queue)
                 self._states.ring()
                 self._tell_unfit()

@@ -20,6 +20,7 @@ from callflow.adapters.http.server import HttpServer
 from callflow.adapters.store.pending import Also, Record
 from callflow.adapters.store.store import Store
 from callflow.core.publishing.privacy import Disguise
+from callflow.core.rings.names import safe_name
 from callflow.core.service.targets import Targets
 from callflow.loop_lag import LoopLag
 from callflow.mqtt_publishing import MqttPublishing
@@ -37,10 +38,11 @@ class Publishing:
         self._failing = False
         disguise, targets = disguise_of(settings), settings.targets()
         http = settings.http
-        registry = CollectorRegistry()
+        registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         bounds = Bounds(settings.rings.thresholds_s(), wait_bounds_s(targets), http.max_names, http.max_agents)
         self._calls = CallMetrics(registry, bounds, disguise)
+        self._calls.expect(*named_in(settings))
         self._lags = Lags(registry)
         collector = HealthCollector(__version__, settings.node.name, disguise, http.max_names)
         registry.register(collector)
@@ -67,15 +69,14 @@ class Publishing:
 
     def also_of(self, record: Record, final: bool) -> Iterable[Also]:
         """Count a record that has ended; returns what is saved with it for the broker."""
-        if not final:
-            return ()
         try:
-            self._calls.count(record)
+            if final:
+                self._calls.count(record)
         except Exception as error:  # noqa: BLE001 - a figure must not cost an event, nor either of them a record
             say = log.debug if self._failing else log.error
             say("a record could not be counted", reason=repr(error))
             self._failing = True
-        return () if self.mqtt is None else self.mqtt.also_of(record)
+        return () if self.mqtt is None else self.mqtt.also_of(record, final)
 
     def ami_event(self, stamped_ms: int | None, now_ms: int) -> None:
         """An AMI event has come; Asterisk's clock may be ahead of ours."""
@@ -85,6 +86,7 @@ class Publishing:
     def sample(self) -> Sample:
         """How the daemon is now, and how its publishing is."""
         sample = replace(self._read_off(), loop_lag_s=self._loop_lag.worst_s)
+        self._calls.expect((queue.queue for queue in sample.queues), (line.line for line in sample.lines))
         if self.mqtt is None:
             return sample
         outbox = self.mqtt.outbox
@@ -110,6 +112,12 @@ def disguise_of(settings: Settings) -> Disguise:
         )
         key = secrets.token_bytes(32)
     return Disguise(key, plain, privacy.internal_digits)
+
+
+def named_in(settings: Settings) -> tuple[set[str], set[str]]:
+    """Queues and direct lines that the settings name, as records have them."""
+    queues = {*settings.targets().queues, *map(safe_name, settings.rings.queue_cadences)} - {"default"}
+    return queues, set(map(safe_name, settings.rings.lines))
 
 
 def wait_bounds_s(targets: Targets) -> tuple[float, ...]:

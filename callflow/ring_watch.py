@@ -12,7 +12,8 @@ import structlog
 from callflow.adapters.ami.translate_rings import RingTranslator, member_of, waiting_of
 from callflow.core import events
 from callflow.core.commands import Command
-from callflow.core.rings.facts import QueuesSeen, When
+from callflow.core.rings.facts import QueuesSeen, StaysLeftOpen, When
+from callflow.core.rings.record import Stay
 from callflow.core.rings.tracker import Input, Tracker
 from callflow.errors import LinkError
 from callflow.runtime.clock import Clock
@@ -35,6 +36,8 @@ class RingWatch:
         self.tracker = Tracker(settings.rings, settings.targets())
         self.failures: Counter[str] = Counter()
         """Faults of our own, by the name of the error."""
+        self.queues_known = False
+        """Asterisk has been asked for its queues since AMI was connected."""
         self._actions = actions
         self._translate = RingTranslator()
         self._clock = Clock()
@@ -53,12 +56,18 @@ class RingWatch:
         except Exception as error:  # noqa: BLE001 - what only watches must not end what screens
             self._failed(error)
 
+    def resume(self, stays: tuple[Stay, ...]) -> None:
+        """Take up the stays that an earlier life has left open; the next snapshot must have `channels`."""
+        self._receive(StaysLeftOpen(stays))
+
     def link_up(self) -> None:
         """AMI is there: `take_snapshot` should follow."""
+        self.queues_known = False
         self._receive(events.LinkUp(self._clock.now_ms()))
 
     def link_lost(self, reason: str) -> None:
         """AMI is gone: what is under way is partial from here."""
+        self.queues_known = False
         self._receive(events.LinkLost(self._clock.now_ms(), reason))
 
     async def take_snapshot(self, asked_ms: int, channels: frozenset[str] | None = None) -> None:
@@ -67,13 +76,15 @@ class RingWatch:
             entries = await self._actions.queues()
         except LinkError as error:
             log.warning("no snapshot of the queues; what waits already is not counted", reason=str(error))
+            self.queues_known = True  # as far as they ever will be
             return
         members = [member_of(entry) for entry in entries if entry.get("Event") == "QueueMember"]
         waiting = [waiting_of(entry) for entry in entries if entry.get("Event") == "QueueEntry"]
         when = When(self._clock.now_ms(), stamped=False)
-        if channels is None:  # at the first connection nothing can have ended
+        if channels is None:  # nothing is taken for ended
             asked_ms, channels = 0, frozenset(one.caller.uniqueid for one in waiting)
         self._receive(QueuesSeen(when, asked_ms, channels, tuple(members), tuple(waiting)))
+        self.queues_known = True
 
     def close(self) -> None:
         """No deadline fires any more."""

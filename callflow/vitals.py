@@ -42,6 +42,7 @@ def take_sample(
             "rings_unresolved": rings.tracker.unresolved,
             "rings_failures": rings.failures,
         },
+        queues_known=rings.queues_known,
         queues=rings.tracker.queues(now_ms),
         agents=rings.tracker.agents(now_ms),
         lines=rings.tracker.lines(now_ms),

@@ -45,9 +45,20 @@ COLUMNS = (
 FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001 - spreadsheets take the wide ones for formulas too
 
 
+class LineFeeds:
+    """What csv.writer writes to: rows end with LF, but are quoted as for CRLF, for a lone CR ends a row in Excel."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, row: str) -> int:
+        """Write one row."""
+        return self._out.write(row.removesuffix("\r\n") + "\n")
+
+
 def write_csv(calls: Iterable[StoredCall], out: TextIO) -> int:
     """Write all calls; returns how many."""
-    rows = csv.writer(out, lineterminator="\n")
+    rows = csv.writer(LineFeeds(out))
     rows.writerow(COLUMNS)
     written = 0
     for call in calls:

@@ -80,12 +80,13 @@ def report(
     wanted = _period(period, since, until, zone)
     parted = _by(by or [])
     scope = Scope(_names(queues), _names(agents), _names(lines), node)
+    _refuse_apart({*parted, *scope.asked()})
     database = db or context.obj.database_path()
     with Reader(database) as reader:
         if listed is not None:
             calls = list_sheet(reader, listed, wanted, scope)
             if not _put(calls, file, as_json=as_json_, as_csv=as_csv):
-                print_list(calls, console())
+                print_list(calls, wanted, console())
             return
         made = _make(reader, wanted, parted, scope, context.obj.settings().targets())
     sheet = report_sheet(made, all_formulas=all_formulas)
@@ -136,10 +137,14 @@ def _by(given: list[str]) -> tuple[By, ...]:
         if name not in BY:
             raise typer.BadParameter(f"--by {name!r} is not known: write {', '.join(BY)}")
         found.append(BY[name])
-    for pair in APART:
-        if pair <= set(found):
-            raise typer.BadParameter(f"nothing is measured by {' and '.join(sorted(pair))} together: choose one")
     return tuple(dict.fromkeys(found))
+
+
+def _refuse_apart(asked: set[By]) -> None:
+    """Rows and narrowing together must ask for what something measured knows."""
+    for pair in APART:
+        if pair <= asked:
+            raise typer.BadParameter(f"nothing is measured by {' and '.join(sorted(pair))} together: choose one")
 
 
 def _names(words: str | None) -> tuple[str, ...]:

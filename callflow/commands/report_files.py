@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import typer
 
-from callflow.commands.calls_export import cell, whole_bytes, whole_file
+from callflow.commands.calls_export import LineFeeds, cell, whole_bytes, whole_file
 from callflow.commands.report_columns import Unit
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def print_json(sheet: Sheet) -> None:
 
 def write_csv(sheet: Sheet, out: TextIO) -> None:
     """A header row and the rows; nothing where there is no value."""
-    rows = csv.writer(out, lineterminator="\n")
+    rows = csv.writer(LineFeeds(out))
     rows.writerow(sheet.names)
     rows.writerows([cell(_rounded(value)) for value in row] for row in sheet.rows)
 
@@ -133,7 +133,7 @@ def _dress(page: "Worksheet", sheet: Sheet, head: int) -> None:
 def _excel(value: Value) -> Value:
     """Excel takes neither control characters nor what begins like a formula."""
     if isinstance(value, str):
-        return NOT_IN_EXCEL.sub("", str(cell(value)))
+        return cell(NOT_IN_EXCEL.sub("", value))
     return value
 
 

@@ -1,6 +1,7 @@
 """The calls behind a report: who gave up, and who could not be heard."""
 
 from enum import StrEnum
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +14,7 @@ from callflow.commands.calls_when import iso
 from callflow.commands.calls_words import printable
 from callflow.commands.report_files import Sheet, Value
 from callflow.commands.report_period import Period
-from callflow.commands.report_table import shown_seconds
+from callflow.commands.report_table import print_deleted, shown_seconds
 from callflow.core.rings.record import Stay, Timing
 from callflow.core.service.grouping import Scope, Whom
 from callflow.errors import CallflowError
@@ -53,13 +54,22 @@ def list_sheet(reader: Reader, listed: Listed, period: Period, scope: Scope) -> 
     else:
         rows = [_unheard(call, period) for call in unheard(reader, period.start_ms, period.end_ms, scope)]
     start, end = period.iso()
-    about = {"list": listed.value, "period": period.shown(), "from": start, "to": end, "calls": len(rows)}
+    about: dict[str, Any] = {
+        "list": listed.value,
+        "period": period.shown(),
+        "from": start,
+        "to": end,
+        "calls": len(rows),
+    }
+    if deleted_before_ms := reader.deleted_before("records"):
+        about["records_deleted_before_ms"] = deleted_before_ms
     return Sheet(f"{listed} calls", NAMES[listed], rows, about)
 
 
-def print_list(sheet: Sheet, out: Console) -> None:
+def print_list(sheet: Sheet, period: Period, out: Console) -> None:
     """The table, and how many they are."""
-    out.print(Text(f"{sheet.title}, {sheet.about['period']}", "bold"))
+    out.print(Text(f"{sheet.title}, {period.shown()}", "bold"))
+    print_deleted(sheet.about.get("records_deleted_before_ms", 0), period, out)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in sheet.names:
         right = name.endswith("_s") or name == "offers"

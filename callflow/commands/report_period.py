@@ -79,7 +79,7 @@ def named_period(name: str, zone: tzinfo | None, now_ms: int) -> Period:
     try:
         first, last = _days(name.strip().lower(), local(now_ms, zone).date())
         return Period(_midnight_ms(first, zone), _midnight_ms(last, zone), zone)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         raise typer.BadParameter(f"{name!r} is no period: {HOW}") from None
 
 
@@ -157,14 +157,21 @@ def _moment_ms(text: str, zone: tzinfo | None, *, is_end: bool) -> int:
         when = datetime.fromisoformat(text.strip())
         if when.tzinfo is None:
             when = when.replace(tzinfo=zone)
-        return round(when.timestamp() * 1000)
+        return _at_ms(when, zone)
     except (ValueError, OverflowError, OSError):
         raise typer.BadParameter(f"{text!r} is no time: write 2026-01-31 or 2026-01-31T14:05") from None
 
 
 def _midnight_ms(day: date, zone: tzinfo | None) -> int:
     """The first moment of a local day."""
-    return round(datetime.combine(day, time(), zone).timestamp() * 1000)
+    return _at_ms(datetime.combine(day, time(), zone), zone)
+
+
+def _at_ms(when: datetime, zone: tzinfo | None) -> int:
+    """Epoch ms; raises ValueError, OverflowError or OSError where the zone's calendar does not reach."""
+    at_ms = round(when.timestamp() * 1000)
+    local(at_ms, zone)
+    return at_ms
 
 
 def _offset_ms(at_ms: int, zone: tzinfo | None) -> int:

@@ -1,13 +1,14 @@
 """Asks the database span by span and puts the counts together into the rows of a report."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from callflow.adapters.store.agent_time import agent_time
+from callflow.adapters.store.agent_time import agent_time, lasting
+from callflow.adapters.store.extent import extent
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.tallying import cadences, tally
 from callflow.commands.report_period import Period, Slot, slot_ms, slot_name
-from callflow.core.service.grouping import HOUR_MS, Counted, Key, Question, Scope, Span, Whom, gathered, total
+from callflow.core.service.grouping import DAY_MS, HOUR_MS, Counted, Key, Question, Scope, Span, Whom, gathered, total
 from callflow.core.service.targets import Targets
 
 By = Whom | Slot
@@ -50,10 +51,11 @@ def make_report(
     slots = [slot_ms(each) for each in by if isinstance(each, Slot)]
     whom = frozenset(each for each in by if isinstance(each, Whom))
     asked = Question(targets, whom, min(slots, default=None), scope)
+    known_until = lasting(reader, now_ms)
     sums: dict[Key, Counted] = {}
     bells: set[str] = set()
-    for span in track(list(period.spans())):
-        parts = (*tally(reader, span, asked), *agent_time(reader, span, asked, now_ms))
+    for span in track(_spans(reader, period, now_ms)):
+        parts = (*tally(reader, span, asked), *agent_time(reader, span, asked, known_until))
         sums = gathered((*sums.items(), *parts))
         bells |= cadences(reader, span)
     rows: dict[tuple[str, ...], Counted] = {}
@@ -69,6 +71,13 @@ def make_report(
         cadences=tuple(sorted(bells)),
         deleted_before_ms=_deleted_before_ms(reader, asked),
     )
+
+
+def _spans(reader: Reader, period: Period, now_ms: int) -> list[Span]:
+    """Those of the period in which there may be records; of any other period an empty one."""
+    first_ms, last_ms = extent(reader) or (now_ms, now_ms)
+    start_ms, end_ms = max(period.start_ms, first_ms), min(period.end_ms, max(now_ms, last_ms) + DAY_MS)
+    return list(replace(period, start_ms=start_ms, end_ms=end_ms).spans()) or [Span(period.start_ms, period.start_ms)]
 
 
 def _deleted_before_ms(reader: Reader, asked: Question) -> int:

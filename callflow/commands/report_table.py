@@ -11,6 +11,7 @@ from callflow.commands.calls_when import shown
 from callflow.commands.calls_words import printable
 from callflow.commands.report_columns import Column, Part, Unit, Value, columns, formula_of
 from callflow.commands.report_files import Sheet
+from callflow.commands.report_period import Period
 from callflow.commands.report_rows import Report, Row
 from callflow.core.service.grouping import Counted
 from callflow.core.service.level import FORMULAS
@@ -52,8 +53,7 @@ def report_sheet(report: Report, *, all_formulas: bool) -> Sheet:
 def print_report(report: Report, out: Console, *, all_formulas: bool) -> None:
     """The tables in which anything was counted."""
     out.print(Text(report.period.shown(), "bold"))
-    if report.deleted_before_ms > report.period.start_ms:
-        out.print(Text(f"records from before {shown(report.deleted_before_ms)} have been deleted", "yellow"))
+    print_deleted(report.deleted_before_ms, report.period, out)
     figures = columns(all_formulas=all_formulas)
     told = 0
     for part in Part:
@@ -65,6 +65,12 @@ def print_report(report: Report, out: Console, *, all_formulas: bool) -> None:
             _explain(part, report, out)
     if not told:
         out.print("nothing was recorded in this period")
+
+
+def print_deleted(before_ms: int, period: Period, out: Console) -> None:
+    """A line where something of the period has been deleted; `before_ms` is 0 for nothing."""
+    if before_ms and before_ms > period.start_ms:
+        out.print(Text(f"records from before {shown(before_ms)} have been deleted", "yellow"))
 
 
 def _rows(report: Report) -> list[Row]:

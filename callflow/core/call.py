@@ -60,7 +60,7 @@ class Call:
             self._stop_prompt(now_ms)
         self._tell(Kind.DECIDED, now_ms, result, why)
         self._save(now_ms)
-        self._close_tap()
+        self._do(do.CloseTap(self.arrived.call_id))
         if not gone:
             self._do(do.Release(self.arrived.call_id, self.arrived.channel, result))
 
@@ -71,10 +71,6 @@ class Call:
             self._play_id += 1
             self._do(do.StopPrompt(self.arrived.call_id, self.arrived.channel))
             self._tell(Kind.PROMPT_STOPPED, now_ms, self._climb.rung.prompt or "")
-
-    def _close_tap(self) -> None:
-        if self._ears.wants_tap:
-            self._do(do.CloseTap(self.arrived.call_id))
 
     def _go(self, what: Input) -> None:
         self.state = next_state(self.state, what)

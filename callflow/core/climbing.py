@@ -21,6 +21,7 @@ class Climbing(Probing):
 
     def _begin_rung(self, now_ms: int) -> None:
         rung = self._climb.rung
+        self._vain = 0
         if rung.prompt is None:
             self._listen(Input.ONLY_LISTEN, now_ms)
         else:
@@ -104,8 +105,11 @@ class Climbing(Probing):
             self._fence()
 
     def _confirm(self, now_ms: int) -> None:
-        """Both have answered, fence and tap: the hang-up."""
+        """Both have answered, fence and tap: the hang-up, unless a sound has begun meanwhile."""
         if not self._fenced:
+            return
+        if self._ears.decide_at is not None:
+            self._fenced, self._fence_again = False, True
             return
         self._go(Input.CERTAIN)
         if self._climb.quiet:

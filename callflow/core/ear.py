@@ -9,11 +9,12 @@ from callflow.core.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A sound has been judged: the caller's speech or not; `at_ms` is when it began, `what` its length,
-    `ear` who judged."""
+    """A sound has been judged: the caller's speech or not; `at_ms` is when it began by the clock of who heard it,
+    `told_ms` when we were told so by ours, `what` its length, `ear` who judged."""
 
     speech: bool
     at_ms: int
+    told_ms: int
     what: str
     why: str
     ear: str

@@ -28,11 +28,6 @@ class Ears:
         return self._tap.live
 
     @property
-    def wants_tap(self) -> bool:
-        """A tap was asked for, live or not."""
-        return self._tap in self._all
-
-    @property
     def probes(self) -> bool:
         """Asterisk's ear is to find low voices, in the place of a tap that could not be had."""
         return self._tap.lost and self._may_probe
@@ -59,6 +54,11 @@ class Ears:
     def sounding_since(self) -> int | None:
         """When the sound that Asterisk's ear hears now began, epoch ms; None when there is none."""
         return self._own.sounding_since
+
+    @property
+    def speech_since(self) -> int | None:
+        """When the sound began that Asterisk's ear took for speech and still hears; None when there is none."""
+        return self._own.sounding_since if self._own.decide_at is None else None
 
     def forget(self) -> None:
         """Asterisk's own ear was armed afresh."""

@@ -123,11 +123,12 @@ class GainRefused:
 
 @dataclass(frozen=True, slots=True)
 class KeyPressed:
-    """DTMFBegin received from the caller."""
+    """DTMFBegin or, `released`, DTMFEnd received from the caller."""
 
     uniqueid: str
     key: str
     at_ms: int
+    released: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,5 +108,5 @@ class Observing(Screening):
         self.journal.result = Result.OBSERVED
         self._tell(Kind.DECIDED, now_ms, Result.OBSERVED, why)
         self._save(now_ms)
-        self._close_tap()
+        self._do(do.CloseTap(self.arrived.call_id))
         self._do(do.DisarmEar(self.arrived.channel))

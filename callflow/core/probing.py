@@ -52,6 +52,7 @@ class Probing(Weighing):
         if low or self._low:
             self._low = low
             self._arms_awaited += 1
+            self._ears.forget()
             self._do(self._ears.arm_again(self.arrived.call_id, self.arrived.channel, low=low))
 
     def _end_probe(self) -> None:

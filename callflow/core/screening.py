@@ -5,6 +5,9 @@ from callflow.core.climbing import Climbing
 from callflow.core.record import Kind
 from callflow.core.states import IllegalInput, Input, Result, State
 
+KEY_BEFORE_MS = 100
+"""A key released so soon may have been pressed in a menu before, which has sent the caller here."""
+
 
 class Screening(Climbing):
     """Acts on one call: `receive`, `expire` and `next_deadline` are what the engine calls."""
@@ -60,6 +63,8 @@ class Screening(Climbing):
 
     def key_pressed(self, event: it.KeyPressed, now_ms: int) -> None:
         """A key is a sign of life like speech."""
+        if event.released and now_ms < self.arrived.at_ms + KEY_BEFORE_MS:
+            return
         self._tell(Kind.KEY, event.at_ms, event.key)
         self._heard(Result.KEY, event.at_ms, now_ms)
 
@@ -68,9 +73,9 @@ class Screening(Climbing):
         if not self._arms_awaited:
             raise IllegalInput(self.state, Input.EAR_ARMED)
         self._arms_awaited -= 1
-        self._ears.forget()
         if self.state is not State.ARMING:
             return
+        self._ears.forget()
         self._go(Input.EAR_ARMED)
         self._tell(Kind.EAR, now_ms, "talk_detect", "armed")
         self._begin_rung(now_ms)
@@ -95,6 +100,8 @@ class Screening(Climbing):
                 self._tell(Kind.EAR, now_ms, "tap", f"not had: {event.reason}")
                 if self._climb.quiet and self._climb.last:
                     self.doubt("the ear that heard a low voice was lost", now_ms)
+                elif (since := self._ears.speech_since) is not None:
+                    self._heard(Result.SPOKE, since, now_ms)
             case it.MediaBegan():
                 if self.state is State.LISTENING and self._listen_from is not None and self._listen_from > now_ms:
                     self._begin_window(now_ms)
@@ -128,7 +135,7 @@ class Screening(Climbing):
             self._fence_again = True
             return
         self._fenced = True
-        if not self._verdict_asked and self._unexplained is None:
+        if not self._verdict_asked and not self._look_asked and self._unexplained is None:
             self._confirm(now_ms)
 
     def unfenced(self, reason: str, now_ms: int) -> None:

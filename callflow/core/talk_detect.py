@@ -22,7 +22,7 @@ class TalkDetectEar:
     def __init__(self, settings: TalkDetect) -> None:
         self._settings = settings
         self._bursts: deque[tuple[int, int]] = deque(maxlen=64)
-        self._began_at = 0
+        self._began_at = self._told_at = 0
         self._judged = False
         """The sound under way has been called speech already; its end tells nothing new."""
         self.decide_at: int | None = None
@@ -60,14 +60,14 @@ class TalkDetectEar:
             return None
         self.decide_at = None
         self._judged = True
-        return Judgement(True, self._began_at, "", "a sound that went on", self.name)
+        return Judgement(True, self._began_at, self._told_at, "", "a sound that went on", self.name)
 
     def _started(self, event: it.SoundStarted, now_ms: int) -> Judgement | None:
         """A second Start without a Stop between keeps the earlier clock."""
         if self._settings.min_speech_ms == 0:
-            return Judgement(True, event.at_ms, "", "any sound counts", self.name)
+            return Judgement(True, event.at_ms, now_ms, "", "any sound counts", self.name)
         if self.decide_at is None:
-            self._began_at = event.at_ms
+            self._began_at, self._told_at = event.at_ms, now_ms
             self._judged = False
             self.decide_at = now_ms + self._settings.silence_ms + self._settings.min_speech_ms
         return None
@@ -77,15 +77,15 @@ class TalkDetectEar:
         judged, self._judged = self._judged, False
         if judged:
             return None
-        began_at = event.at_ms if self.decide_at is None else self._began_at
+        began_at, told_at = (event.at_ms, now_ms) if self.decide_at is None else (self._began_at, self._told_at)
         self.decide_at = None
         if event.duration_ms is None:
-            return Judgement(True, began_at, "", "a sound of unknown length", self.name)
+            return Judgement(True, began_at, told_at, "", "a sound of unknown length", self.name)
         self._bursts.append((now_ms, event.duration_ms))
         since = now_ms - self._settings.burst_window_ms
         total_ms = sum(length for at, length in self._bursts if at >= since)
         what = f"{event.duration_ms} ms"
         if max(total_ms, event.duration_ms) < self._settings.min_speech_ms:
-            return Judgement(False, began_at, what, "too short for speech", self.name)
+            return Judgement(False, began_at, told_at, what, "too short for speech", self.name)
         why = "long enough for speech" if event.duration_ms >= self._settings.min_speech_ms else "short sounds add up"
-        return Judgement(True, began_at, what, why, self.name)
+        return Judgement(True, began_at, told_at, what, why, self.name)

@@ -36,7 +36,7 @@ class TapEar:
             case it.MediaBegan():
                 self.media = True
             case it.VoiceBegan() if self.live:
-                return Judgement(True, event.at_ms, "", "a voice", self.name)
+                return Judgement(True, event.at_ms, now_ms, "", "a voice", self.name)
         return None
 
     def expire(self, now_ms: int) -> Judgement | None:

@@ -27,6 +27,8 @@ EXPLAINED_MS = 400
 """With less of the line in its ear the tap cannot say that a sound is noise: it takes a voice for one at first."""
 PERHAPS_MS = 96
 """With so much that would be voice if it stood alone, neither."""
+MOST_VAIN = 3
+"""So often in a rung the listening time begins anew after a voice that came to nothing: nobody listens for ever."""
 TONE_MS = 256
 """With less of a tone in its ear the tap cannot be sure of it: the first moment of a vowel has been taken for one."""
 NOTHING_DBOV = -66.0
@@ -60,6 +62,10 @@ class Weighing(Raising):
 
     _ask_id = 0
     _verdict_asked = False
+    _look_asked = False
+    """A look has not been answered yet."""
+    _vain = 0
+    """How often in this rung a voice came to nothing."""
     _voiced = False
     """The call came to WEIGHING by a voice, not by the end of its listening time."""
     _unexplained: Judgement | None = None
@@ -85,7 +91,7 @@ class Weighing(Raising):
 
     def _voice_began(self, sound: Judgement, now_ms: int) -> None:
         if sound.ear != "tap":
-            if self._echoing and sound.at_ms < self._window_at:
+            if self._echoing and sound.told_ms < self._window_at:
                 return  # its window is over, but others like it were our own prompt come back
             if self._unexplained is None:
                 self._unexplained, self._told_at = sound, now_ms
@@ -127,7 +133,7 @@ class Weighing(Raising):
         if self._verdict_asked and not verdict:
             return
         self._ask_id += 1
-        self._verdict_asked = verdict
+        self._verdict_asked, self._look_asked = verdict, not verdict
         self._do(do.JudgeWindow(self.arrived.call_id, self.arrived.channel, self._ask_id, verdict))
 
     def _ask_verdict(self, now_ms: int) -> None:
@@ -165,7 +171,7 @@ class Weighing(Raising):
         """The answer: a clear voice, one too low, or none."""
         if window.ask_id != self._ask_id:
             return
-        verdict, self._verdict_asked = self._verdict_asked, False
+        verdict, self._verdict_asked, self._look_asked = self._verdict_asked, False, False
         sound, self._unexplained, self._trust_at = self._unexplained, None, None
         if verdict:
             self.journal.judged(window, now_ms)
@@ -177,6 +183,9 @@ class Weighing(Raising):
             self._echoing = self._echoing or (sound is not None and self.state is State.SPEAKING)
             if verdict:
                 self._no_voice(window, now_ms)
+            elif self.state is State.CONFIRMING:
+                self._clicked()
+                self._confirm(now_ms)
 
     # -- answers --------------------------------------------------------------------------------------------------
 
@@ -220,7 +229,11 @@ class Weighing(Raising):
         elif self.state is State.WEIGHING and self._voiced:
             if self._climb.last or not self._ears.tapped:
                 self._heard(Result.SPOKE, self._voice_at or now_ms, now_ms)
+            elif self._vain == MOST_VAIN:
+                self._go(Input.DOUBT)
+                self._conclude(Result.PASSED, now_ms, "something like a voice, again and again")
             else:
+                self._vain += 1
                 self._voice_at = self._look_at = None
                 self._listen(Input.NO_VOICE, now_ms)
         else:

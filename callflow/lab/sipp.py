@@ -38,6 +38,20 @@ Content-Length: 0
 
 """
 
+_KEY_BY_INFO = """INFO sip:{entry}@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: {name}<sip:{number}@[local_ip]:[local_port]>;tag=[pid]-[call_number]
+To: <sip:{entry}@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 2 INFO
+Max-Forwards: 70
+Content-Type: application/dtmf-relay
+Content-Length: [len]
+
+Signal={key}
+Duration=160
+"""
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -56,6 +70,8 @@ class Caller:
     """Seconds without an answer before a CANCEL; None waits for ever."""
     address: str = LOOPBACK
     name: str = ""
+    info_key: tuple[float, str] | None = None
+    """A key pressed so many seconds after the audio began, told by SIP INFO instead of RTP."""
 
 
 @dataclass
@@ -117,7 +133,12 @@ def caller_xml(caller: Caller) -> str:
         if caller.audio_at_s:
             parts += wait_for_bye(caller.audio_at_s, "speak")
         parts.append(play(caller.audio))
-    parts += wait_for_bye(caller.hang_up_at_s - caller.audio_at_s, "hang-up")
+    stays_s = caller.hang_up_at_s - caller.audio_at_s
+    if caller.info_key:
+        at_s, key = caller.info_key
+        parts += [*wait_for_bye(at_s, "press"), send(_KEY_BY_INFO.format(key=key, **names)), '<recv response="200"/>']
+        stays_s -= at_s
+    parts += wait_for_bye(stays_s, "hang-up")
     parts += leave(_IN_DIALOG.format(method="BYE", cseq=9, **names))
     return scenario("caller", parts)
 

@@ -10,10 +10,12 @@ from callflow.core import commands as do
 from callflow.core import events as it
 from callflow.core.record import CallRecord, Happening
 from callflow.core.rings.record import Measured
+from callflow.core.states import Result
 from callflow.errors import AgiError, LinkError
 from callflow.privacy import mask_number
 from callflow.runtime.listening import Listening
 
+HANG_UPS = (Result.SILENT, Result.QUIET)
 STOP_TIMEOUT_S = 0.3
 SAVE_WAIT_S = 0.2
 
@@ -148,9 +150,13 @@ class Dispatcher:
             self.receive(it.PromptFailed(call_id, play_id, self._now_ms(), f"Asterisk has no sound file {path}"))
 
     async def _release(self, command: do.Release) -> None:
-        """Saved first, then given back; when AGI does not answer, closing it gives the channel back all the same."""
+        """Saved first, then given back; when AGI does not answer, closing it gives the channel back all the same.
+
+        Only a hang-up is saved behind it: nothing that can be waited for may stand between certainty and the act.
+        """
         session = self._sessions.get(command.call_id)
-        await self._records.flush(SAVE_WAIT_S)
+        if command.result not in HANG_UPS:
+            await self._records.flush(SAVE_WAIT_S)
         playing = self._playing.pop(command.call_id, None)
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):

@@ -4,8 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import structlog
+
 from callflow.core.commands import Command
 from callflow.runtime.clock import Clock
+
+log = structlog.get_logger()
 
 
 class Core(Protocol):
@@ -30,9 +34,13 @@ class CoreLoop:
 
     def receive(self, event: Any) -> None:
         """Let the core take in one event and carry out what it wants."""
+        self._carry_out(self._core.receive(event, self.now_ms()))
+
+    def now_ms(self) -> int:
+        """What an event that comes now is stamped with; the clock is set right while no call would notice."""
         if not self._core.live:
             self._clock.settle()
-        self._carry_out(self._core.receive(event, self._clock.now_ms()))
+        return self._clock.now_ms()
 
     def close(self) -> None:
         """No deadline fires any more."""
@@ -45,7 +53,10 @@ class CoreLoop:
 
     def _carry_out(self, commands: list[Command]) -> None:
         for command in commands:
-            self._dispatch(command)
+            try:
+                self._dispatch(command)
+            except Exception:
+                log.exception("a command failed in a way nobody foresaw", command=type(command).__name__)
         due = self._core.next_deadline()
         if due == self._armed_for:
             return

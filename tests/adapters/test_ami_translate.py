@@ -17,6 +17,8 @@ def test_each_event_has_its_fact() -> None:
     key = {"Event": "DTMFBegin", "Digit": "#", **STAMP}
     assert translate({**key, "Direction": "Received"}, 5) == it.KeyPressed("1.1", "#", AT)
     assert translate({**key, "Direction": "Sent"}, 5) is None
+    end = {**key, "Event": "DTMFEnd", "Direction": "Received"}
+    assert translate(end, 5) == it.KeyPressed("1.1", "#", AT, released=True)
     for name in ("Hangup", "HangupRequest", "SoftHangupRequest"):
         assert translate({"Event": name, **STAMP}, 5) == it.CallerHungUp("1.1", AT)
 

@@ -175,6 +175,29 @@ async def test_audio_is_stored_only_when_told(tmp_path: Path) -> None:
     assert (tmp_path / "call.sln").read_bytes()[:320] == tone(100)[:320]
 
 
+async def test_a_full_disk_costs_the_recording_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "call.sln").symlink_to("/dev/full")
+    async with Exchange(TapOptions(debug_audio_dir=tmp_path)) as exchange:
+        await exchange.taps.open("call", "1.1")
+        await exchange.taps.open("other", "1.2")
+        exchange.peers[0].send(audio(bytes(32_000)))
+        exchange.peers[1].send(audio(tone(1000)))
+        await until(lambda: (found := exchange.taps.finding("other")) and found.heard is Heard.TONE)
+        exchange.taps.close("call")
+        assert exchange.taps.live == 1
+
+
+async def test_callers_who_leave_before_they_are_tapped_are_no_failures() -> None:
+    async with Exchange(TapOptions(open_timeout_s=0.05), answers=False) as exchange:
+        for number in range(5):
+            opening = asyncio.create_task(exchange.taps.open(f"call{number}", "1.1"))
+            await asyncio.sleep(0)
+            exchange.taps.close(f"call{number}")
+            with pytest.raises(TapFailed, match="over"):
+                await opening
+        assert exchange.taps.counts == {}
+
+
 async def paused(exchange: Exchange, *late_ms: int) -> list[Tap]:
     """One tap for each, to whom so much audio has come and of whom nothing is judged: the test takes the steps."""
     for number in range(len(late_ms)):

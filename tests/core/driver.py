@@ -49,6 +49,9 @@ class Driver:
     """What the tap answers: what was heard, and the level of the voice or the noise in dBov."""
     answer: it.WindowJudged | None = None
     """Its whole answer, in the place of `hears`."""
+    holds: type | None = None
+    """Answers of this kind do not come, but are kept in `held`."""
+    held: list[it.Event] = field(default_factory=list)
     now: int = START_MS
     log: list[tuple[int, do.Command]] = field(default_factory=list)
     happenings: list[Happening] = field(default_factory=list)
@@ -142,26 +145,32 @@ class Driver:
             elif isinstance(command, do.SaveCall):
                 self.records.append((command.record, command.final))
             elif isinstance(command, do.JudgeWindow):
-                self._due.append((self.now, self.finding(command.call_id, command.ask_id)))
+                self._answer(self.now, self.finding(command.call_id, command.ask_id))
             elif self.obedient:
                 self._obey(command)
+
+    def _answer(self, at_ms: int, event: it.Event) -> None:
+        if self.holds is not None and isinstance(event, self.holds):
+            self.held.append(event)
+        else:
+            self._due.append((at_ms, event))
 
     def _obey(self, command: do.Command) -> None:
         match command:
             case do.ArmEar(call_id):
-                self._due.append((self.now + 1, it.EarArmed(call_id)))
+                self._answer(self.now + 1, it.EarArmed(call_id))
                 self._detect_anew(call_id)
             case do.PlayPrompt(call_id, play_id):
                 at = self.now + self.prompt_ms
-                self._due.append((at, it.PromptFinished(call_id, play_id, at)))
+                self._answer(at, it.PromptFinished(call_id, play_id, at))
             case do.OpenTap(call_id) if self.tap:
-                self._due.append((self.now + 100, it.TapOpened(call_id)))
+                self._answer(self.now + 100, it.TapOpened(call_id))
             case do.OpenTap(call_id):
-                self._due.append((self.now + 100, it.TapLost(call_id, "no tap here")))
+                self._answer(self.now + 100, it.TapLost(call_id, "no tap here"))
             case do.SetGain(call_id, _, gain_db):
-                self._due.append((self.now + 1, it.GainSet(call_id, gain_db)))
+                self._answer(self.now + 1, it.GainSet(call_id, gain_db))
             case do.FenceEvents(call_id):
-                self._due.append((self.now + FENCE_MS, it.EventsFenced(call_id)))
+                self._answer(self.now + FENCE_MS, it.EventsFenced(call_id))
 
     def _detect_anew(self, call_id: str) -> None:
         """TALK_DETECT set again: what it had under way is forgotten, a sound loud enough for it told again."""

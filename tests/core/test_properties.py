@@ -43,6 +43,7 @@ class World:
         self.signs: list[int] = []
         self.released: list[str] = []
         self.final = 0
+        self.armed = False
         self.tapped = False
         self.hears = "hears nothing"
         self.gain_db = 0.0
@@ -60,6 +61,8 @@ class World:
                     self.play_id = command.play_id
                     if command.prompt in LAST_RUNGS:
                         self.last_rung_at = self.now
+                case do.ArmEar():
+                    self.sound_from = None
                 case do.JudgeWindow():
                     self.asked.append(self.finding(command))
                 case do.SetGain():
@@ -104,9 +107,10 @@ class World:
     def check_nobody_was_there(self) -> None:
         assert self.last_rung_at is not None, "hung up before the last rung"
         assert not [at for at in self.signs if at >= self.last_rung_at], "hung up on a caller who was there"
-        if self.sound_from is not None and not self.tapped:
-            assert self.now - self.sound_from < SILENCE_MS + MIN_SPEECH_MS, "hung up in mid-word"
-            raise AssertionError("hung up while a sound was not yet judged")
+        if self.sound_from is not None:
+            judged = self.now - self.sound_from >= SILENCE_MS + MIN_SPEECH_MS
+            assert judged, "hung up while a sound was not yet judged"
+            assert self.tapped, "hung up in mid-word"
 
     def event(self, event: it.Event) -> None:
         match event:
@@ -119,7 +123,8 @@ class World:
                 if long and not self.explained:
                     self.signs.append(self.now)
                 self.sound_from = None
-            case it.EarArmed():
+            case it.EarArmed() if not self.armed:
+                self.armed = True
                 self.sound_from = None
             case it.VoiceBegan() if self.tapped and self.clear:
                 self.signs.append(self.now)

@@ -1,7 +1,6 @@
 """A daemon's web side fed with records, and what a scrape of it says."""
 
 import subprocess
-from collections.abc import Iterable
 from dataclasses import replace
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -43,11 +42,11 @@ def sample_at(now_ms: int = samples.T0) -> Sample:
 class Web:
     """The metrics of a daemon without its calls."""
 
-    def __init__(self, bounds: Bounds | None = None, queues: Iterable[str] = ()) -> None:
+    def __init__(self, bounds: Bounds | None = None) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         chosen = bounds or Bounds(ring_s=CADENCE_S, wait_s=(20.0, 5.0))
-        self.calls = CallMetrics(self.registry, chosen, samples.HIDDEN, queues)
+        self.calls = CallMetrics(self.registry, chosen, samples.HIDDEN)
         self.lags = Lags(self.registry)
         self.collector = HealthCollector("0.1.0", "main", samples.HIDDEN, chosen.max_names)
         self.collector.sample = sample_at()

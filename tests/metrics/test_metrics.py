@@ -1,13 +1,17 @@
 """Metrics: each call once, at its end; known labels from 0; no flood of names; nothing of a person."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from callflow.adapters.http.call_metrics import Bounds
 from callflow.core.heard import Heard
+from callflow.core.rings.names import safe_name
 from callflow.core.rings.record import AnswerClass, Outcome, RingSource, Timing
 from callflow.core.states import Result
+from callflow.publishing import Publishing
+from callflow.settings import Settings
 from tests.metrics.scraped import CADENCE_S, Web, promtool, sample_at
 from tests.publishing import samples
 
@@ -36,12 +40,14 @@ def test_nothing_of_a_person_is_in_a_scrape() -> None:
 
 
 def test_every_outcome_class_and_result_starts_at_zero() -> None:
-    web = Web(queues=["support"])
+    web = Web()
+    web.calls.expect(["support"], ["1001"])
     for outcome in Outcome:
         assert web.value("callflow_offers_total", queue="support", outcome=outcome.value) == 0
     for answer in AnswerClass:
-        labels = {"target_type": "queue", "target": "support", "class": answer.value}
-        assert web.value("callflow_answer_class_total", **labels) == 0
+        for kind, target in (("queue", "support"), ("line", "1001")):
+            labels = {"target_type": kind, "target": target, "class": answer.value}
+            assert web.value("callflow_answer_class_total", **labels) == 0
     web.count(samples.call())
     for result in Result:
         expected = float(result is Result.SILENT)
@@ -50,6 +56,30 @@ def test_every_outcome_class_and_result_starts_at_zero() -> None:
         assert web.value("callflow_silent_calls_total", trunk="PJSIP/carrier", cause=cause.value) is not None
     for source in RingSource:
         assert web.value("callflow_timing_source_total", source=source.value) == 0
+
+
+def test_queues_and_lines_that_the_settings_or_asterisk_name_start_at_zero(tmp_path: Path) -> None:
+    rings = {"queue_cadences": {"door": "us"}, "lines": {"reception": {"numbers": ["100"]}}}
+    settings = Settings(
+        store={"path": tmp_path / "callflow.db"},
+        privacy={"key": samples.KEY.decode()},
+        queues={"Sales Team": {"threshold_s": 30}},
+        rings=rings,
+    )
+    publishing = Publishing(settings, sample_at, lambda: samples.T0)
+    answered = publishing.registry.get_sample_value
+    named = {("queue", safe_name("Sales Team")), ("queue", "door"), ("line", "reception")}
+    told = {("queue", "support"), ("queue", "sales"), ("line", "1001")}
+
+    def at_zero(target_type: str, target: str) -> bool:
+        labels = {"target_type": target_type, "target": target}
+        return answered("callflow_ring_seconds_count", labels) == 0
+
+    assert [at_zero(*name) for name in named] == [True] * 3
+    assert [at_zero(*name) for name in told] == [False] * 3
+    publishing.sample()
+    assert [at_zero(*name) for name in told] == [True] * 3
+    assert not at_zero("queue", "default")
 
 
 def test_the_configured_thresholds_are_among_the_buckets() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class Sending:
         self.agents: list[AgentState] = []
         self.lines: list[LineState] = []
         self.connected = True
+        self.queues_known = True
         self.wanted: set[str] = set()
         self._clock = Clock()
         self.ahead_ms = 0
@@ -54,6 +56,11 @@ class Sending:
             envelope = samples.MAKER.event_of(record)
             assert envelope is not None
             self.wanted.add(envelope.event_id)
+
+    def answer(self, number: int) -> None:
+        """A caller has just been connected, and the talk lasts."""
+        stay = samples.stay(number, wait_ms=3_000, at_ms=self._clock.now_ms() - 3_000)
+        self.store.keep(replace(stay, outcome=None, talk_end_ms=None, talk_ms=None), final=False)
 
     def show(self, waiting: int, *names: str) -> None:
         """So many callers wait in each of these queues."""
@@ -75,6 +82,7 @@ class Sending:
             ami_connected=self.connected,
             ear_proven=True,
             calls_live=0,
+            queues_known=self.queues_known,
             queues=self.queues,
             agents=self.agents,
             lines=self.lines,

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from callflow.adapters.mqtt.lately import KEPT_MS, Lately
+from callflow.adapters.mqtt.options import MqttOptions
+
+UNNOTICED_MS = 32_000
 
 
 @dataclass(frozen=True)
@@ -25,20 +28,19 @@ def seqs(lately: Lately) -> list[int]:
 
 def test_only_what_was_confirmed_just_before_the_break_is_sent_again_in_order() -> None:
     clock = Clock()
-    lately = Lately(clock)
+    lately = Lately(clock, UNNOTICED_MS)
     lately.confirmed(Event(1))
-    clock.now_ms = KEPT_MS
+    clock.now_ms = KEPT_MS + 1
     lately.confirmed(Event(3))
     lately.confirmed(Event(2))
     assert seqs(lately) == [], "nothing has broken yet"
-    clock.now_ms = KEPT_MS + 1
     lately.broken()
     assert seqs(lately) == [2, 3]
 
 
 def test_it_waits_through_any_number_of_breaks_until_it_is_confirmed() -> None:
     clock = Clock()
-    lately = Lately(clock)
+    lately = Lately(clock, UNNOTICED_MS)
     lately.confirmed(Event(1))
     lately.confirmed(Event(2))
     lately.broken()
@@ -48,6 +50,20 @@ def test_it_waits_through_any_number_of_breaks_until_it_is_confirmed() -> None:
     assert seqs(lately) == [1, 2]
     lately.confirmed(Event(1))
     lately.confirmed(Event(2))
-    clock.now_ms += 2 * KEPT_MS
+    clock.now_ms += UNNOTICED_MS + KEPT_MS + 1
     lately.broken()
     assert seqs(lately) == []
+
+
+def test_a_break_may_be_noticed_long_after_it() -> None:
+    """Nothing has been confirmed since: the broker may have gone within the next ten seconds."""
+    clock = Clock()
+    lately = Lately(clock, UNNOTICED_MS)
+    lately.confirmed(Event(1))
+    clock.now_ms = KEPT_MS + UNNOTICED_MS
+    lately.broken()
+    assert seqs(lately) == [1]
+
+
+def test_a_silent_broker_is_noticed_by_an_unanswered_ping() -> None:
+    assert MqttOptions(keepalive_s=15).unnoticed_ms >= 30_000

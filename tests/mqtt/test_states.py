@@ -1,5 +1,6 @@
 """Retained messages: what a newcomer finds at the broker is what is true now."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from callflow.core.publishing.states import StateBoard
 from callflow.core.rings.record import AgentState, AgentWork, LineState, QueueState
 from callflow.lab.ports import PortBlock
+from callflow.mqtt_publishing import STATES_S
 from tests.mqtt.consumer import Consumer, consuming
 from tests.mqtt.sending import sending
 from tests.mqtt.waiting import soon
@@ -39,6 +41,16 @@ async def test_a_newcomer_finds_status_and_states(tmp_path: Path, broker: Broker
             assert status["state"] == "online"
             assert set(status) == {"state", "session", "seq", "version"}
             assert newcomer.arrivals == [], "events are never retained"
+
+
+async def test_a_queues_window_counts_an_answer_while_the_talk_lasts(tmp_path: Path, broker: Broker) -> None:
+    consumer = Consumer()
+    async with consuming(broker.port, consumer), sending(tmp_path / "d", dict(settings_for(broker.port))) as sender:
+        sender.answer(1)
+        sender.show(0, "support")
+        await soon(lambda: SUPPORT in consumer.states)
+        assert json.loads(consumer.states[SUPPORT])["window"]["answered_in_time"] == 1
+        assert consumer.arrivals == [], "no event before the end"
 
 
 async def test_a_clean_stop_says_offline_and_a_kill_leaves_it_to_the_will(tmp_path: Path, broker: Broker) -> None:
@@ -102,6 +114,20 @@ async def test_states_wait_while_ami_is_away(tmp_path: Path, broker: Broker) -> 
         sender.tell(1)
         await soon(lambda: len(consumer.table) == 3)
         assert consumer.states[SUPPORT], "what is not known now is not taken for gone"
+
+
+async def test_states_wait_until_a_connected_asterisk_has_told_of_its_queues(tmp_path: Path, broker: Broker) -> None:
+    consumer = Consumer()
+    mqtt = dict(settings_for(broker.port)) | {"home_assistant": True}
+    async with consuming(broker.port, consumer), sending(tmp_path / "d", mqtt) as sender:
+        sender.show(1, "support")
+        await soon(lambda: SUPPORT in consumer.states)
+        sender.queues_known = False
+        sender.show(0)
+        await asyncio.sleep(2 * STATES_S)
+        assert all(consumer.states.values()), "nothing is removed"
+        sender.queues_known = True
+        await soon(lambda: consumer.states[SUPPORT] == "")
 
 
 async def test_home_assistant_finds_the_queues_and_is_told_again_when_it_starts(tmp_path: Path, broker: Broker) -> None:

@@ -1,6 +1,9 @@
 """Alerts: told once, when they should be, and not otherwise."""
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from callflow.core.publishing.alerts import DAY_MS, AlertRules, AlertWatch
 from callflow.core.publishing.envelope import Envelope
@@ -71,6 +74,47 @@ def test_a_call_through_a_queue_counts_once_with_its_talk() -> None:
     assert all_of(watch(), answered) == []
 
 
+def of_call(stay: Stay, number: int, entry: int, **changes: Any) -> Stay:
+    return replace(stay, call_id=f"{number}", entry_id=f"{number}-{entry}", **changes)
+
+
+def test_a_call_is_as_long_as_all_of_it() -> None:
+    """40 s in one queue, whose time-out sends the caller to the next, and 20 s there until they are answered."""
+    told: list[Stay] = []
+    for n in range(9):
+        at_ms = T0 + n * 3_600_000
+        told.append(of_call(samples.stay(0, Outcome.TIMEOUT, 40_000, at_ms), n, 1))
+        told.append(of_call(samples.stay(0, Outcome.ABANDONED_QUEUE, 25_000, at_ms + 40_100), n, 2))
+    assert all_of(watch(), told) == []
+
+
+@pytest.mark.parametrize("outcome", [Outcome.TIMEOUT, Outcome.LEAVE_EMPTY, Outcome.FULL, Outcome.EXIT_KEY])
+def test_a_caller_whom_the_queue_let_go_may_go_on(outcome: Outcome) -> None:
+    assert all_of(watch(), [samples.stay(n, outcome, 5_000, T0 + n * 60_000) for n in range(9)]) == []
+
+
+def test_a_screening_is_part_of_the_call() -> None:
+    watching = watch()
+    for n in range(9):
+        at_ms = T0 + n * 3_600_000
+        screened = samples.call(n, Result.SPOKE, at_ms, 30_000)
+        stay = samples.stay(n, Outcome.ABANDONED_QUEUE, 30_000, at_ms + 30_000)
+        assert all_of(watching, [screened]) == all_of(watching, [replace(stay, call_id=screened.uniqueid)]) == []
+
+
+def test_a_caller_who_is_handed_on_has_no_short_call() -> None:
+    """Reception answers after 5 s and hands the caller on after 20 s: into another queue, or to a direct line."""
+    watching = watch()
+    for n in range(9):
+        at_ms = T0 + n * 3_600_000
+        reception = samples.stay(n, wait_ms=5_000, at_ms=at_ms)
+        joined = of_call(samples.stay(n, at_ms=at_ms + 26_000), n, 2, outcome=None, connect_ms=None, left_ms=None)
+        line = replace(samples.line_offer(n), call_id=str(n), began_ms=at_ms + 26_000)
+        handed_on = of_call(reception, n, 1, talk_end_ms=at_ms + 25_000, talk_ms=20_000)
+        assert watching.receive(handed_on) == []
+        assert watching.receive(joined if n % 2 else line) == []
+
+
 def test_a_caller_without_a_number_is_nobodys_repetition() -> None:
     assert all_of(watch(), [replace(call, caller_number="") for call in hangups(9, 1000)]) == []
 
@@ -121,6 +165,14 @@ def test_a_service_level_below_its_target_is_told_once_and_cleared_once() -> Non
     assert [alert.data["state"] for alert in alerts] == ["raised", "cleared"]
     assert alerts[0].data["offered"] == 10
     assert alerts[0].data["service_level"] == 0.0
+
+
+def test_those_who_give_up_are_held_against_those_who_are_still_talking() -> None:
+    """At the opening of a day every talk lasts, and only who gave up has ended."""
+    talking = [samples.stay(n, wait_ms=3_000, at_ms=T0 + n * 1000) for n in range(50)]
+    talking = [replace(stay, outcome=None, talk_end_ms=None, talk_ms=None, caller_number="") for stay in talking]
+    gone = [samples.stay(n, Outcome.ABANDONED_QUEUE, 30_000, T0 + n * 1000) for n in range(50, 60)]
+    assert all_of(watch(), [*talking, *(replace(stay, caller_number="") for stay in gone)]) == []
 
 
 def test_short_abandons_do_not_break_a_promise() -> None:

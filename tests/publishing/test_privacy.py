@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callflow.core.publishing.privacy import Disguise, trunk_of
+from callflow.core.publishing.privacy import Disguise
 from callflow.privacy import load_key
 from tests.publishing import samples
 
@@ -71,20 +71,6 @@ def test_plain_events_hold_the_number_and_the_name() -> None:
     assert envelope is not None
     data = json.loads(envelope.body())["data"]
     assert (data["caller"], data["caller_name"]) == ("+15550100", "Alice")
-
-
-@pytest.mark.parametrize(
-    ("channel", "trunk"),
-    [
-        ("PJSIP/carrier-0000001a", "PJSIP/carrier"),
-        ("SIP/my-trunk-000000ff", "SIP/my-trunk"),
-        ("Local/7@agents-00000002;2", "Local/7@agents"),
-        ("DAHDI/i1/5550100-2", "DAHDI/i1/5550100-2"),
-        ("", ""),
-    ],
-)
-def test_a_trunk_is_the_channel_without_its_serial(channel: str, trunk: str) -> None:
-    assert trunk_of(channel) == trunk
 
 
 # -- the key ----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import io
 import json
 import sys
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,16 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from callflow.adapters.store.database import writing_engine
+from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.retention import Limits, clear
 from callflow.adapters.store.store import Store
 from callflow.cli import app, main
+from callflow.commands.report_period import Period
+from callflow.commands.report_rows import make_report
 from callflow.core.record import CallRecord
 from callflow.core.rings.record import Outcome, Timing
-from callflow.core.service.grouping import DAY_MS
+from callflow.core.service.grouping import DAY_MS, Scope, Span
+from callflow.core.service.targets import QueueTarget, Targets
 from tests.store.command_line import EVIL
 from tests.store.plausible_day import MIDNIGHT, plausible_day
 
@@ -137,6 +142,25 @@ def test_time_parts_add_up_to_the_day(filled: Path, by: str) -> None:
     assert len(names) == (12 if "hour" in by else 1)
 
 
+def test_weeks_without_records_are_passed_over(filled: Path, tmp_path: Path) -> None:
+    centuries = Period(MIDNIGHT - 150 * 365 * DAY_MS, MIDNIGHT + 150 * 365 * DAY_MS, UTC)
+    targets = Targets(queues={"default": QueueTarget()})
+    empty = tmp_path / "callflow.db"
+    Store(empty, "main").__enter__().close()
+    counted: list[int] = []
+
+    def track(spans: list[Span]) -> list[Span]:
+        counted.append(len(spans))
+        return spans
+
+    for database in (filled, empty):
+        with Reader(database) as reader:
+            report = make_report(reader, centuries, (), Scope(), targets, MIDNIGHT + DAY_MS, track)
+        assert (report.total.service is not None) == (database is filled)
+    assert counted == [1, 1]
+    assert told(filled)["total"] == json.loads(run(filled, "--from", "2026-01-01", "--json").stdout)["total"]
+
+
 def test_hours_are_those_of_the_zone(filled: Path) -> None:
     first = told(filled, "--by", "hour")["rows"][0]["hour"]
     assert first == "2026-01-31 08:00"
@@ -231,11 +255,13 @@ def test_excel_has_numbers_percent_and_a_header(filled: Path, tmp_path: Path) ->
     assert rows[head + 3][0] == "all"
 
 
-def test_no_text_from_a_caller_becomes_a_formula_or_steers_the_terminal(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["", "\x01", "\r"])
+def test_no_text_from_a_caller_becomes_a_formula_or_steers_the_terminal(tmp_path: Path, before: str) -> None:
     database = tmp_path / "callflow.db"
     stay = next(s for s in DAY.stays if s.outcome is Outcome.SHORT_ABANDON)
     with Store(database, "main") as store:
-        store.keep(replace(stay, caller_name=EVIL, caller_number="+1-555-0100", queue="=1+1\x1b[31m"), final=True)
+        evil = replace(stay, caller_name=before + EVIL, caller_number="+1-555-0100", queue="=1+1\x1b[31m")
+        store.keep(evil, final=True)
     assert "\x1b" not in run(database, *PERIOD, "--by", "queue").stdout
     assert "\x1b" not in run(database, *PERIOD, "--list", "abandoned").stdout
     file = tmp_path / "list.xlsx"
@@ -243,7 +269,7 @@ def test_no_text_from_a_caller_becomes_a_formula_or_steers_the_terminal(tmp_path
     cells = [cell for row in load_workbook(file).worksheets[0].iter_rows() for cell in row]
     assert not [cell for cell in cells if cell.data_type == "f"]
     (row,) = csv.DictReader(io.StringIO(run(database, *PERIOD, "--list", "abandoned", "--csv").stdout))
-    assert row["caller_name"].startswith("'=")
+    assert row["caller_name"].startswith(("'=", "'\r=", "\x01="))
     assert row["caller_number"] == "'+1-555-0100"
 
 
@@ -261,6 +287,8 @@ def test_no_text_from_a_caller_becomes_a_formula_or_steers_the_terminal(tmp_path
         (["--zone", "Mars/Base"], "there is no time zone 'Mars/Base'"),
         (["--by", "team"], "--by 'team' is not known: write queue, agent, line, hour"),
         (["--by", "queue,line"], "nothing is measured by line and queue together"),
+        (["--queues", "support", "--lines", "8001"], "nothing is measured by line and queue together"),
+        (["--by", "line", "--agents", "201"], "nothing is measured by agent and line together"),
         (["--file", "report.pdf"], "must end in .csv, .json or .xlsx"),
         (["--csv", "--json"], "cannot be combined"),
         (["--list", "busy"], "'busy' is not one of"),
@@ -323,3 +351,9 @@ def test_a_period_that_has_been_deleted_says_so(tmp_path: Path) -> None:
     shown = run(database, *PERIOD).stdout
     assert "have been deleted" in shown
     assert told(database)["records_deleted_before_ms"] == noon
+    assert "have been deleted" in run(database, *PERIOD, "--list", "abandoned").stdout
+    assert told(database, "--list", "abandoned")["records_deleted_before_ms"] == noon
+
+
+def test_nothing_has_been_deleted_from_long_ago(filled: Path) -> None:
+    assert "have been deleted" not in run(filled, "--from", "1960-01-01", "--to", "1960-01-02").stdout

@@ -93,6 +93,8 @@ MISTAKES = {
     "[profiles.a.talk_detect]\nmin_speech = 1": ("profiles.a.talk_detect.min_speech", "min_speech_ms"),
     "[prompts]\ndefault_language = 'fr'": ("default_language 'fr' is not among", ""),
     "[prompts]\npath = 'x'": ("{prompt}", ""),
+    "[prompts]\npath = '{lang}/{prompt}'": ("no other braces", ""),
+    "[prompts]\npath = '{language/{prompt}'": ("no other braces", ""),
     "[[ladders.l.rungs]]\nprompt = 'a'": ("rung 1 is the last", ""),
     "[[ladders.l.rungs]]\nthen='hang_up'\n[[ladders.l.rungs]]\nthen='pass_on'": ("rung 1 is not the last", ""),
     "[[ladders.l.rungs]]\nlisten = 3\nthen='pass_on'": ("ladders.l.rungs.0.listen", "listen_s"),

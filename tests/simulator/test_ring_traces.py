@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from callflow.adapters.ami.translate_rings import RingTranslator
+from callflow.core.rings.facts import StaysLeftOpen
 from callflow.core.rings.record import Leg, Offer, Stay
 from callflow.core.rings.rules import RingRules
-from callflow.simulator.ring_replay import KeptRings, capture_messages, replay_rings
+from callflow.core.rings.tracker import Tracker
+from callflow.core.service.targets import QueueTarget, Targets
+from callflow.simulator.ring_replay import LAST_MS, KeptRings, capture_messages, replay_rings
 from callflow.simulator.trace import Capture, read_capture
 from tests.traces.make_ring_traces import FOLDER, expected_of
 
@@ -58,6 +62,38 @@ def test_from_any_starting_point_nothing_is_wrong_and_certain(file: Path) -> Non
                 ours, right = getattr(record, name, None), getattr(known, name, None)
                 assert (ours is None) == (right is None), f"{name} from block {first}"
                 assert ours is None or right is None or abs(ours - right) <= SAME_MS, f"{name} from block {first}"
+
+
+@by_file
+def test_a_restart_at_any_point_costs_no_stay_and_makes_none(file: Path) -> None:
+    capture = read_capture(file)
+    messages = list(capture_messages(capture))
+    whole = sorted(identity(stay) for stay in replayed(capture).stays)
+    for at in range(1, len(messages)):
+        kept = restarted(messages, at, rules(capture))
+        assert sorted(identity(stay) for stay in kept.stays) == whole, f"at event {at}"
+        assert all(kept.finals["stay", stay.entry_id] == 1 for stay in kept.stays), f"at event {at}"
+
+
+def restarted(messages: list[tuple[int, dict[str, str]]], at: int, rules: RingRules) -> KeptRings:
+    """What two lives keep, the second of which begins with this event: none is missed."""
+    kept, translate, now_ms = KeptRings(), RingTranslator(), messages[0][0]
+    for first, last in ((0, at), (at, len(messages))):
+        tracker = Tracker(rules, Targets(queues={"default": QueueTarget()}))
+        open_stays = tuple(stay for stay in kept.stays if not kept.finals["stay", stay.entry_id])
+        kept.take(tracker.receive(StaysLeftOpen(open_stays), now_ms))
+        for arrived_ms, message in messages[first:last]:
+            now_ms = max(now_ms, arrived_ms)
+            expire(tracker, kept, now_ms)
+            if (fact := translate(message, now_ms)) is not None:
+                kept.take(tracker.receive(fact, now_ms))
+    expire(tracker, kept, now_ms + LAST_MS)
+    return kept
+
+
+def expire(tracker: Tracker, kept: KeptRings, until_ms: int) -> None:
+    while (due_ms := tracker.next_deadline()) is not None and due_ms <= until_ms:
+        kept.take(tracker.expire(due_ms))
 
 
 def identity(record: Stay | Offer | Leg) -> tuple[str, str]:

@@ -91,8 +91,8 @@ def _wait(stay: Stay, threshold_ms: int, short_ms: int) -> Service:
             return Service(sent_on=1, longest_wait_ms=wait_ms)
         case Outcome.FULL | Outcome.JOIN_EMPTY:
             return Service(turned_away=1)
-        case Outcome.WITHDRAWN | Outcome.AGENT_DUMP_RETRY:
-            return Service(withdrawn=1)
+        case Outcome.WITHDRAWN:
+            return Service(withdrawn=1, longest_wait_ms=wait_ms)
         case None:
             return Service()
         case _:

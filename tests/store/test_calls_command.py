@@ -179,6 +179,16 @@ def test_show_tells_which_phones_rang_afterwards(database: Path) -> None:
     assert told["stays"][0]["outcome"] == "answered"
 
 
+def test_show_tells_of_rings_that_asterisk_stamped_before_the_arrival(database: Path) -> None:
+    day = plausible_day(calls=120)
+    stay = next(stay for stay in day.stays if stay.agent)
+    (call,) = (c for c in day.calls if c.uniqueid == stay.call_id)
+    with Store(database, "main") as store:
+        store.save(call, final=True)
+        store.keep(replace(stay, joined_ms=call.arrived_ms - 40), final=True)
+    assert "-0.040 s  joins queue" in run("show", call.call_id, "--db", database).stdout
+
+
 def test_show_as_json_has_the_happenings(database: Path) -> None:
     fill(database, ended(live_call(), Result.SILENT), story=silent_story())
     shown = json.loads(run("show", "17", "--json", "--db", database).stdout)
@@ -235,6 +245,9 @@ def test_without_settings_a_database_must_be_named() -> None:
         (["calls", "--db", "{folder}/missing.db"], "there is no call database at"),
         (["calls", "show", "9", "--db", "{db}"], "no call has the id '9'"),
         (["calls", "show", "1", "--db", "{db}"], "the id '1' fits several calls: 1.1 (node main), 1.2 (node main)"),
+        (["calls", "show", "\udcff", "--db", "{db}"], "what is looked for is not UTF-8 text"),
+        (["calls", "--caller", "\udcff", "--db", "{db}"], "what is looked for is not UTF-8 text"),
+        (["report", "--queues", "\udcff", "--db", "{db}"], "what is looked for is not UTF-8 text"),
         (["calls", "--db", "{folder}/garbage.db"], "file is not a database"),
         (["calls", "--db", "{folder}/empty.db"], "holds no calls of callflow"),
         (["calls", "export", "{folder}/no/such.csv", "--db", "{db}"], "cannot be written: No such file or directory"),

@@ -51,6 +51,12 @@ def test_csv_comes_back_as_it_was_without_formulas(database: Path, tmp_path: Pat
     assert (rows[2]["ended"], rows[2]["ended_ms"]) == ("", "")
 
 
+def test_a_lone_carriage_return_ends_no_row(database: Path) -> None:
+    """Excel takes it for the end of a row, unless it is quoted."""
+    fill(database, replace(ended(live_call("1.1")), caller_name="A\r=1+1", dialled="4000\r\n"))
+    assert ',"A\r=1+1","4000\r\n",' in run("export", "--db", database).stdout_bytes.decode()
+
+
 def test_an_export_replaces_the_file_whole_and_is_private(database: Path, tmp_path: Path) -> None:
     fill(database, ended(live_call("1.1")))
     out = tmp_path / "calls.csv"

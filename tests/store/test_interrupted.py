@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import sqlalchemy as sa
+
+from callflow.adapters.store.database import writing_engine
+from callflow.adapters.store.interrupted import close_interrupted
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.core.record import Happening, Kind
@@ -75,6 +79,23 @@ def test_the_true_end_of_a_call_outweighs_its_interruption(database: Path) -> No
     with Reader(database) as reader:
         assert not reader.find("a").interrupted
         assert reader.find("a").record.result is Result.SPOKE
+
+
+def test_what_was_left_open_is_found_by_its_indexes(database: Path) -> None:
+    """A start must not read ten million records."""
+    Store(database, "main").__enter__().close()
+    updates: list[tuple[str, tuple[object, ...]]] = []
+    engine = writing_engine(database, 1.0)
+    with engine.begin() as connection:
+        sa.event.listen(
+            connection, "before_cursor_execute", lambda _c, _k, words, values, *_: updates.append((words, values))
+        )
+        close_interrupted(connection, "main")
+    with engine.connect() as connection:
+        for words, values in updates:
+            if words.startswith("UPDATE"):
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", values).all()
+                assert "_open (node=?)" in plan[0].detail
 
 
 def test_kill_9_under_load_loses_no_flushed_call_and_leaves_none_open(database: Path) -> None:

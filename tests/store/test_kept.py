@@ -128,41 +128,44 @@ async def test_a_spell_that_has_ended_is_not_reopened(store: Store, database: Pa
 
 
 def test_what_a_dead_daemon_left_open_is_closed_as_partial(database: Path) -> None:
-    stay, offer, leg = waiting(DAY.stays[0]), DAY.offers[0], DAY.legs[0]
+    offer, leg = DAY.offers[0], DAY.legs[0]
     offer = replace(offer, revision=1, ended_ms=None, pickup_ms=None, connect_ms=None, answer_class=None)
     leg = replace(leg, revision=1, ended_ms=None, pickup_ms=None, connect_ms=None, end=None, marks=("odd",))
-    last_ms = max(DAY.stays[0].joined_ms, offer.began_ms, leg.began_ms)
+    last_ms = max(offer.began_ms, leg.began_ms)
     lasting = Spell("201", last_ms - 5000, None, AgentWork.AVAILABLE)
     with Store(database, "main") as first:
-        for record in (stay, offer, leg, lasting):
+        for record in (offer, leg, lasting):
             first.keep(record, final=False)
-        first.keep(DAY.stays[1], final=True)
+        first.keep(DAY.offers[1], final=True)
     with Store(database, "other"):
-        assert all(not s.partial for s in stored(database, Stay)), "another node's are left alone"
+        assert stored(database, type(leg)) == [leg], "another node's are left alone"
     with Store(database, "main"):
         pass
-    closed = {s.entry_id: s for s in stored(database, Stay)}
-    assert closed[DAY.stays[1].entry_id] == DAY.stays[1]
-    assert closed[stay.entry_id] == replace(stay, left_ms=stay.joined_ms, partial=True, marks=("interrupted",))
-    assert stored(database, type(offer)) == [
-        replace(offer, ended_ms=offer.ring_start_ms, partial=True, marks=("interrupted",))
-    ]
+    closed = {o.offer_id: o for o in stored(database, type(offer))}
+    assert closed[DAY.offers[1].offer_id] == DAY.offers[1]
+    assert closed[offer.offer_id] == replace(offer, ended_ms=offer.ring_start_ms, partial=True, marks=("interrupted",))
     assert stored(database, type(leg)) == [
         replace(leg, ended_ms=leg.ring_start_ms, end=LegEnd.UNKNOWN, partial=True, marks=("odd", "interrupted"))
     ]
-    last_ms = max(last_ms, DAY.stays[1].joined_ms)
+    last_ms = max(last_ms, DAY.offers[1].began_ms)
     assert stored(database, Spell) == [replace(lasting, ended_ms=last_ms, partial=True)]
 
 
-def test_a_talk_that_was_cut_off_keeps_its_outcome(database: Path) -> None:
-    talking = next(s for s in DAY.stays if s.outcome is Outcome.ANSWERED)
-    talking = replace(talking, talk_end_ms=None, talk_ms=None)
+def test_the_stays_that_a_dead_daemon_left_open_go_on(database: Path) -> None:
+    answered = next(s for s in DAY.stays if s.outcome is Outcome.ANSWERED)
+    one, other, over = [s for s in DAY.stays if s is not answered][:3]
+    talking = replace(answered, talk_end_ms=None, talk_ms=None)
     with Store(database, "main") as first:
-        first.keep(talking, final=False)
-    with Store(database, "main"):
-        pass
-    (found,) = stored(database, Stay)
-    assert found == replace(talking, partial=True, marks=("interrupted",))
+        for stay in (waiting(one), talking):
+            first.keep(stay, final=False)
+        first.keep(over, final=True)
+    with Store(database, "other") as elsewhere:
+        elsewhere.keep(waiting(other), final=False)
+    for _ in range(2):
+        with Store(database, "main") as later:
+            assert later.stays_left_open == tuple(sorted((waiting(one), talking), key=lambda stay: stay.joined_ms))
+    assert set(stored(database, Stay)) == {waiting(one), talking, over, waiting(other)}
+    assert len(stored(database, Stay, stays.c.open)) == 3
 
 
 # -- what is written with a record ------------------------------------------------------------------------------------

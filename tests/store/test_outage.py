@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,16 @@ from hypothesis import strategies as st
 
 from callflow.adapters.store import database as database_module
 from callflow.adapters.store.backlog import Backlog
+from callflow.adapters.store.outbox import Bounds, Outbox
 from callflow.adapters.store.pending import Pending
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
+from callflow.core.publishing.envelope import Envelope
 from callflow.core.record import Happening, Kind
 from callflow.core.states import Result
 from tests.store.samples import T0, ended, live_call, tell_whole_call
 
+EVENT = Envelope("topic", "0", "schema", "", T0, 1, {})
 OFTEN = {"retry_min_s": 0.001, "retry_max_s": 0.01}
 
 
@@ -106,6 +110,29 @@ async def test_a_database_locked_by_another_program_is_waited_for(database: Path
         assert store.counters().errors >= 1
     with Reader(database) as reader:
         assert reader.count() == 1
+
+
+async def test_what_the_broker_confirmed_while_the_disk_refused_does_not_wait_for_ever(database: Path) -> None:
+    outbox = Outbox(database, "main", Bounds(max_events=1000, max_age_ms=72 * 3_600_000), lambda: T0)
+    with Store(database, "main", busy_s=0.01, room=100, **OFTEN) as store:
+        outbox.open(store)
+        for number in range(5):
+            store.also(outbox.put(replace(EVENT, event_id=str(number))))
+        assert await store.flush(5)
+        waiting = await outbox.read(0, 100)
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            for event in waiting:
+                outbox.confirmed(event.seq)
+            for number in range(200):
+                store.save(live_call(f"call-{number:04}"), final=False)
+            assert not await store.flush(20)
+            other.execute("ROLLBACK")
+        await _until_written(store)
+        for _ in range(2):
+            await outbox.tidy()
+            assert await store.flush(5)
+        assert (outbox.depth, outbox.oldest_ms, outbox.sent, outbox.dropped) == (0, None, 5, 0)
 
 
 async def test_flush_gives_up_in_time_while_the_database_is_locked(database: Path) -> None:

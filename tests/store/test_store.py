@@ -1,12 +1,15 @@
 """What is told to a store is in its database, once."""
 
 import asyncio
+import fcntl
 import sqlite3
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from callflow.adapters.store.locks import beside, is_held
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.core.profile import Mode
@@ -152,6 +155,18 @@ def test_a_second_daemon_of_the_same_name_is_refused(store: Store, database: Pat
     with pytest.raises(StoreError, match="another callflow called 'main' writes") as refused:
         Store(database, "main").open()
     assert "node.name" in refused.value.remedy
+
+
+def test_a_report_that_looks_whether_the_daemon_runs_keeps_none_from_starting(database: Path) -> None:
+    lock = beside(database, "main")
+    assert not is_held(lock)
+    lock.touch()
+    with lock.open() as looked_at:
+        fcntl.flock(looked_at, fcntl.LOCK_SH)
+        threading.Timer(0.03, looked_at.close).start()
+        with Store(database, "main"):
+            assert is_held(lock)
+    assert not is_held(lock)
 
 
 def test_the_database_is_not_for_everybody(store: Store, database: Path) -> None:

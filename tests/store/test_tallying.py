@@ -1,20 +1,23 @@
 """What the database counts is what a plain recount of the records gives."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
 
-from callflow.adapters.store.agent_time import agent_time
+from callflow.adapters.store.agent_time import agent_time, lasting
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.adapters.store.tallying import tally
 from callflow.core.record import CallRecord
+from callflow.core.rings.names import safe_name
 from callflow.core.rings.record import AgentWork, LegEnd, Outcome, Spell, Timing
 from callflow.core.service.grouping import DAY_MS, HOUR_MS, Counted, Key, Question, Scope, Span, Whom, gathered, total
 from callflow.core.service.level import Formula
-from callflow.core.service.tallies import Service
+from callflow.core.service.tallies import AgentTime, Service
 from callflow.core.service.targets import QueueTarget, Targets
 from tests.store.plausible_day import MIDNIGHT, Day, plausible_day
 from tests.store.recount import recount
@@ -42,6 +45,8 @@ def made_up() -> Day:
     rare = [o for o in Outcome if o not in {s.outcome for s in day.stays}]
     for number, outcome in enumerate(rare):
         day.stays[number] = replace(day.stays[number], outcome=outcome, talk_ms=None, agent="")
+        if outcome is Outcome.WITHDRAWN:
+            day.stays[number] = replace(day.stays[number], queue="support", wait_ms=3_600_000)
     day.stays[-1] = replace(day.stays[-1], outcome=None, partial=True, wait_ms=None)
     day.offers[-1] = replace(day.offers[-1], answer_class=None, partial=True)
     day.offers[-2] = replace(day.offers[-2], timing=Timing.ARRIVAL)
@@ -72,7 +77,7 @@ def filled(day: Day, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def counted(database: Path, span: Span, asked: Question, now_ms: int = NOON) -> dict[Key, Counted]:
     with Reader(database) as reader:
-        return gathered((*tally(reader, span, asked), *agent_time(reader, span, asked, now_ms)))
+        return gathered((*tally(reader, span, asked), *agent_time(reader, span, asked, {"main": now_ms})))
 
 
 def known(rows: dict[Key, Counted]) -> dict[Key, Counted]:
@@ -152,3 +157,45 @@ def test_a_limit_is_inclusive(database: Path, day: Day) -> None:
         wait_ms=40_001,
         longest_wait_ms=20_001,
     )
+
+
+def test_a_queue_with_an_odd_name_is_held_to_its_own_standard(database: Path, day: Day) -> None:
+    stay = next(s for s in day.stays if s.outcome is Outcome.ANSWERED and s.timing is Timing.STAMPED and not s.partial)
+    with Store(database, "main") as store:
+        store.keep(replace(stay, queue=safe_name("Sales Team"), wait_ms=45_000), final=True)
+    patient = QueueTarget(threshold_s=60)
+    targets = Targets(queues={"default": QueueTarget(), "Sales Team": patient})
+    row = total(counted(database, SPANS["day"], Question(targets)).values())
+    assert row.targets == {patient}
+    assert row.service is not None
+    assert row.service.answered_in_time == 1
+
+
+def test_what_an_agent_does_at_each_node_reaches_into_the_span(database: Path) -> None:
+    for node, began_ms in (("pbx1", MIDNIGHT), ("pbx2", MIDNIGHT + HOUR_MS)):
+        with Store(database, node) as store:
+            store.keep(Spell("201", began_ms - DAY_MS, began_ms, AgentWork.PAUSED), final=True)
+            store.keep(Spell("201", began_ms, NOON, AgentWork.AVAILABLE), final=True)
+    span = Span(NOON - 4 * HOUR_MS, NOON + HOUR_MS)
+    for node, hours in (("pbx1", 4), ("pbx2", 4), (None, 8)):
+        asked = Question(TARGETS, frozenset((Whom.AGENT,)), scope=Scope(node=node))
+        (row,) = known(counted(database, span, asked)).values()
+        assert row.time == AgentTime(available=hours * HOUR_MS)
+
+
+async def test_what_an_agent_does_now_lasts_while_the_daemon_runs(database: Path, tmp_path: Path) -> None:
+    """In a copy, and once the daemon is gone, it is known up to the last thing that began."""
+    copy = tmp_path / "copy.db"
+    with Store(database, "main") as store:
+        store.keep(Spell("201", MIDNIGHT, None, AgentWork.TALKING), final=False)
+        store.keep(Spell("202", MIDNIGHT + HOUR_MS, None, AgentWork.AVAILABLE), final=False)
+        assert await store.flush(5)
+        with Reader(database) as reader:
+            assert lasting(reader, NOON) == {"main": NOON}
+        with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+    for left in (copy, database):
+        with Reader(left) as reader:
+            assert lasting(reader, NOON) == {"main": MIDNIGHT + HOUR_MS}
+            parts = agent_time(reader, SPANS["day"], Question(TARGETS), lasting(reader, NOON))
+            assert total(part for _, part in parts).time == AgentTime(talking=HOUR_MS)

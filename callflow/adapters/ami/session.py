@@ -104,7 +104,7 @@ class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
             protocol.send(ping)
             await self._ended_within(self._options.ping_timeout_s, ping.future)
         except NotConnected:
-            return True
+            return False
         finally:
             protocol.forget(ping)
         await asyncio.sleep(0)

@@ -61,7 +61,7 @@ def _key_pressed(event: AmiEvent, uniqueid: str, at_ms: int) -> it.Event | None:
     """Keys that Asterisk sends to the caller are not the caller's."""
     if event.get("Direction") != "Received":
         return None
-    return it.KeyPressed(uniqueid, event.get("Digit", ""), at_ms)
+    return it.KeyPressed(uniqueid, event.get("Digit", ""), at_ms, released=event["Event"] == "DTMFEnd")
 
 
 def _hung_up(event: AmiEvent, uniqueid: str, at_ms: int) -> it.Event:
@@ -72,6 +72,7 @@ _TRANSLATORS: dict[str, Callable[[AmiEvent, str, int], it.Event | None]] = {
     "ChannelTalkingStart": _sound_started,
     "ChannelTalkingStop": _sound_ended,
     "DTMFBegin": _key_pressed,
+    "DTMFEnd": _key_pressed,  # a key that comes by SIP INFO has no beginning
     "Hangup": _hung_up,
     # These come at once; Hangup only after the dialplan's h extension. A redirect or a fax tone makes none of them,
     # though FastAGI says HANGUP in all four cases.

@@ -1,6 +1,7 @@
 """One caller who is listened to."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
@@ -62,7 +63,7 @@ class Tap:
         if not self._media and not ZEROS.startswith(pcm):
             self._media = int(np.abs(samples).max(initial=0)) > DIGITAL_SILENCE
         if self.recording is not None:
-            self.recording.write(pcm)
+            self._record(self.recording, pcm)
 
     def disconnected(self, reason: str) -> None:
         """The audio has ended, and not by us."""
@@ -117,7 +118,18 @@ class Tap:
         if self.connection is not None:
             self.connection.close()
             self.connection = None
-        if self.recording is not None:
-            self.recording.close()
-            self.recording = None
+        self._end_recording()
         self.listener.close()
+
+    def _record(self, recording: BinaryIO, pcm: bytes) -> None:
+        """A disk that is full costs the recording, and nothing else."""
+        try:
+            recording.write(pcm)
+        except OSError:
+            self._end_recording()
+
+    def _end_recording(self) -> None:
+        recording, self.recording = self.recording, None
+        if recording is not None:
+            with suppress(OSError):
+                recording.close()

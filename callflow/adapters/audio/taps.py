@@ -100,11 +100,13 @@ class Taps:
                 await self._originate(uniqueid, str(tap.uuid), self._server.address)
                 await there
         except (TimeoutError, LinkError) as error:
+            if self._taps.get(call_id) is not tap:
+                raise TapFailed("the call was over before it was tapped") from None
             self._not_had(tap, loop.time())
             raise TapFailed(str(error) or "Asterisk did not connect in time") from None
         self._failures = 0
         self.counts["opened"] += 1
-        if self._recorder is not None and tap.call_id in self._taps:
+        if self._recorder is not None and self._taps.get(call_id) is tap:
             tap.recording = self._recorder.open(call_id)
 
     def close(self, call_id: str) -> None:

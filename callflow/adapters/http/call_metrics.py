@@ -7,8 +7,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from callflow.adapters.http.labels import Capped
 from callflow.core.heard import Heard
-from callflow.core.publishing.privacy import Disguise, trunk_of
+from callflow.core.publishing.privacy import Disguise
 from callflow.core.record import CallRecord
+from callflow.core.rings.names import trunk_of
 from callflow.core.rings.record import (
     AnswerClass,
     Leg,
@@ -47,9 +48,7 @@ class Bounds:
 class CallMetrics:
     """Counts ended records. Only times stamped by Asterisk go into the histograms of ringing."""
 
-    def __init__(
-        self, registry: CollectorRegistry, bounds: Bounds, disguise: Disguise, queues: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, registry: CollectorRegistry, bounds: Bounds, disguise: Disguise) -> None:
         self._disguise = disguise
         self._screened = Counter(
             "callflow_screened_calls", "Screened calls that have ended.", ["trunk", "result"], registry=registry
@@ -119,9 +118,16 @@ class CallMetrics:
         for source in (*RingSource, UNKNOWN):
             self._timing.labels(str(source))
         self._trunk = Capped(bounds.max_names, self._new_trunk)
-        self._queue = Capped(bounds.max_names, self._new_queue, map(disguise.name, queues))
+        self._queue = Capped(bounds.max_names, self._new_queue)
         self._line = Capped(bounds.max_names, lambda line: self._new_target(TargetType.LINE, line))
         self._agent = Capped(bounds.max_agents, self._new_agent)
+
+    def expect(self, queues: Iterable[str], lines: Iterable[str]) -> None:
+        """Names known before anything is counted of them: their series start at 0."""
+        for queue in queues:
+            self._queue(self._disguise.name(queue))
+        for line in lines:
+            self._line(self._disguise.name(line))
 
     def count(self, record: CallRecord | Measured) -> None:
         """Count one ended record."""

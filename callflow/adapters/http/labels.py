@@ -1,6 +1,6 @@
 """Label values: known ones start at 0, and no flood of names becomes a flood of series."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 OTHER = "other"
 
@@ -8,12 +8,10 @@ OTHER = "other"
 class Capped:
     """Up to `most` different names; every later one is `other`. `born` is called once for each name let in."""
 
-    def __init__(self, most: int, born: Callable[[str], None], known: Iterable[str] = ()) -> None:
+    def __init__(self, most: int, born: Callable[[str], None]) -> None:
         self._most = most
         self._born = born
         self._names: set[str] = set()
-        for name in known:
-            self(name)
 
     def __call__(self, name: str) -> str:
         """The label value for `name`; "" becomes `none`."""

@@ -34,6 +34,8 @@ class Sample:
     mqtt_connected: bool | None = None
     """None: MQTT is not used."""
     outbox: OutboxSample | None = None
+    queues_known: bool = True
+    """Asterisk has told of its queues and agents since AMI was connected."""
     queues: Sequence[QueueState] = ()
     agents: Sequence[AgentState] = ()
     lines: Sequence[LineState] = ()

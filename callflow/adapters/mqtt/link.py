@@ -46,7 +46,7 @@ class MqttLink:
         self._tls = options.tls_context()
         self._task: asyncio.Task[None] | None = None
         self._after_seq = 0
-        self._lately = Lately(now_ms)
+        self._lately = Lately(now_ms, options.unnoticed_ms)
         self._failures = 0
         self._reason = ""
         self._leaving = False

@@ -32,6 +32,11 @@ class MqttOptions(BaseModel):
     reconnect_min_s: float = Field(0.5, gt=0, le=60)
     reconnect_max_s: float = Field(30.0, gt=0, le=600)
 
+    @property
+    def unnoticed_ms(self) -> int:
+        """How long a broker can be gone without a word: a ping after `keepalive_s`, as long again for its answer."""
+        return 1000 * (2 * self.keepalive_s + 2)
+
     def tls_context(self) -> ssl.SSLContext | None:
         """None without TLS; raises SettingError for a certificate file that cannot be used."""
         if not self.tls:

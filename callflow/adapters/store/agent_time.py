@@ -1,58 +1,78 @@
 """What agents did in a span of time: the spells that begin in it, and what the one before reaches into it.
 
-The spells of an agent follow on each other and are stored in their order, so both are found without looking at others.
+The spells of an agent at one node follow on each other. They are stored in order of time, and indexed by node, so both
+are found without looking at others.
 Each slot is a small span of its own: the database adds up what is stored together much faster than it sorts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
+from callflow.adapters.store.interrupted import last_known_ms
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.schema import spells
+from callflow.adapters.store.schema import OPEN, spells
 from callflow.core.rings.record import AgentWork
 from callflow.core.service.grouping import Counted, Key, Question, Span, Whom
 from callflow.core.service.tallies import AgentTime
 
-START_MS, END_MS, NOW_MS = (sa.bindparam(name, type_=sa.BigInteger) for name in ("start_ms", "end_ms", "now_ms"))
+START_MS, END_MS = (sa.bindparam(name, type_=sa.BigInteger) for name in ("start_ms", "end_ms"))
+Lasting = Mapping[str, int]
+"""Up to when what an agent does now is known, epoch ms, by node."""
 
 
-def agent_time(reader: Reader, span: Span, asked: Question, now_ms: int) -> Iterator[tuple[Key, Counted]]:
-    """The time of each agent; a spell that lasts counts up to `now_ms`. Nothing where queues or lines are asked for."""
+def lasting(reader: Reader, now_ms: int) -> Lasting:
+    """Up to now of a daemon that runs; of one that does not, or in a copy, up to the last thing known of it."""
+    nodes = [row["node"] for row in reader.rows(sa.select(spells.c.node).distinct().where(OPEN))]
+    return {
+        node: now_ms if reader.is_written_by(node) else reader.rows(last_known_ms(node))[0]["last_ms"] for node in nodes
+    }
+
+
+def agent_time(reader: Reader, span: Span, asked: Question, known_until: Lasting) -> Iterator[tuple[Key, Counted]]:
+    """The time of each agent. Nothing where queues or lines are asked for."""
     if not asked.whom() <= {Whom.AGENT}:
         return
-    agents = [row["agent"] for row in reader.rows(sa.select(_known().c.agent)) if row["agent"] is not None]
+    agents = [
+        row["agent"] for row in reader.rows(sa.select(known_agents().c.agent).distinct()) if row["agent"] is not None
+    ]
     if asked.scope.agents:
         agents = [agent for agent in agents if agent in asked.scope.agents]
-    queries = _begun_within(agents, asked), _reaching_into(agents, asked)
+    queries = _begun_within(agents, asked, known_until), _reaching_into(agents, asked, known_until)
     for piece in span.pieces(asked.slot_ms):
         slot = None if asked.slot_ms is None else piece.slot(piece.start_ms, asked.slot_ms)
-        ends = {"start_ms": piece.start_ms, "end_ms": piece.end_ms, "now_ms": now_ms}
+        ends = {"start_ms": piece.start_ms, "end_ms": piece.end_ms}
         for row in (row for query in queries for row in reader.rows(query, ends)):
             times = AgentTime(**{work.value: row[work.value] for work in AgentWork})
             if times != AgentTime():
                 yield Key(agent=row["agent"] if Whom.AGENT in asked.by else None, slot=slot), Counted(time=times)
 
 
-def _begun_within(agents: list[str], asked: Question) -> sa.Select[Any]:
+def _begun_within(agents: list[str], asked: Question, known_until: Lasting) -> sa.Select[Any]:
     begun = sa.and_(spells.c.began_ms >= START_MS, spells.c.began_ms < END_MS)
-    return _sums(asked).where(spells.c.agent.in_(agents), begun)
+    return _sums(asked, known_until).where(spells.c.agent.in_(agents), begun)
 
 
-def _reaching_into(agents: list[str], asked: Question) -> sa.Select[Any]:
-    """Of each agent the last spell that began before."""
-    known, earlier = _known(), spells.alias("earlier")
+def _reaching_into(agents: list[str], asked: Question, known_until: Lasting) -> sa.Select[Any]:
+    """Of each agent at each node the last spell that began before."""
+    known, earlier = known_agents(), spells.alias("earlier")
     last = sa.select(sa.func.max(earlier.c.began_ms)).where(
-        earlier.c.agent == known.c.agent, earlier.c.began_ms < START_MS
+        earlier.c.node == known.c.node, earlier.c.agent == known.c.agent, earlier.c.began_ms < START_MS
     )
-    is_last = sa.and_(spells.c.agent == known.c.agent, spells.c.began_ms == last.scalar_subquery())
-    return _sums(asked).select_from(known).join(spells, is_last).where(known.c.agent.in_(agents))
+    is_last = sa.and_(
+        spells.c.agent == known.c.agent,
+        spells.c.began_ms == last.scalar_subquery(),
+        spells.c.node == known.c.node,
+    )
+    return _sums(asked, known_until).select_from(known).join(spells, is_last).where(known.c.agent.in_(agents))
 
 
-def _sums(asked: Question) -> sa.Select[Any]:
+def _sums(asked: Question, known_until: Lasting) -> sa.Select[Any]:
     """The time between start and end by what was done, of all agents or of each."""
-    until = sa.func.min(sa.func.coalesce(spells.c.ended_ms, NOW_MS), END_MS)
+    begun: sa.ColumnElement[int] = spells.c.began_ms
+    known = sa.case(dict(known_until), value=spells.c.node, else_=begun) if known_until else begun
+    until = sa.func.min(sa.func.coalesce(spells.c.ended_ms, known), END_MS)
     ms = sa.func.max(0, until - sa.func.max(spells.c.began_ms, START_MS))
     sums: list[Any] = [
         sa.func.coalesce(sa.func.sum(ms).filter(spells.c.work == work.value), 0).label(work.value) for work in AgentWork
@@ -65,8 +85,15 @@ def _sums(asked: Question) -> sa.Select[Any]:
     return sa.select(*sums).where(*where)
 
 
-def _known() -> sa.CTE:
-    """Every agent ever known, each found by one look into the table's order instead of by reading all of it."""
-    known = sa.select(sa.func.min(spells.c.agent).label("agent")).cte("known", recursive=True)
-    following = sa.select(sa.func.min(spells.c.agent)).where(spells.c.agent > known.c.agent).scalar_subquery()
-    return known.union_all(sa.select(following).where(known.c.agent.is_not(None)))
+def known_agents() -> sa.CTE:
+    """Every agent ever known to each node, found by one look into an index for each instead of by reading all of it."""
+    agents = sa.select(sa.func.min(spells.c.agent).label("agent")).cte("agents", recursive=True)
+    next_agent = sa.select(sa.func.min(spells.c.agent)).where(spells.c.agent > agents.c.agent).scalar_subquery()
+    agents = agents.union_all(sa.select(next_agent).where(agents.c.agent.is_not(None)))
+    first = sa.select(sa.func.min(spells.c.node)).where(spells.c.agent == agents.c.agent).scalar_subquery()
+    known = (
+        sa.select(agents.c.agent, first.label("node")).where(agents.c.agent.is_not(None)).cte("known", recursive=True)
+    )
+    of_agent = sa.and_(spells.c.agent == known.c.agent, spells.c.node > known.c.node)
+    following = sa.select(sa.func.min(spells.c.node)).where(of_agent).scalar_subquery()
+    return known.union_all(sa.select(known.c.agent, following).where(known.c.node.is_not(None)))

@@ -1,35 +1,45 @@
-"""Ends what a daemon that died has left open, at the last thing known of it."""
+"""Ends what a daemon that died has left open, at the last thing known of it; stays go on."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from callflow.adapters.store.pending import Record
 from callflow.adapters.store.rows import TABLES, stored_call, stored_measured
-from callflow.adapters.store.schema import calls, happenings, legs, offers, spells, stays
+from callflow.adapters.store.schema import OPEN, calls, happenings, legs, offers, spells, stays
 from callflow.core.rings.record import Leg, LegEnd, Measured, Offer, Spell, Stay
 
 MARK = "interrupted"
 
 
-def close_interrupted(connection: sa.Connection, node: str) -> list[Record]:
-    """End what the last life of `node` left open; returns it as it stands then."""
-    last_ms = _last_ms(connection, node)
+@dataclass(frozen=True, slots=True)
+class LeftOpen:
+    """What the last life of a node left open: what is ended by now, and stays, whose callers may still be there."""
+
+    closed: tuple[Record, ...]
+    stays: tuple[Stay, ...]
+
+
+def close_interrupted(connection: sa.Connection, node: str) -> LeftOpen:
+    """End what the last life of `node` left open, but for the stays."""
+    last_ms = connection.execute(last_known_ms(node)).scalar_one()
     closed: list[Record] = []
     ends: tuple[tuple[type[Measured], dict[str, Any]], ...] = (
         (Leg, {"ended_ms": _last_of(legs), "end": sa.func.coalesce(legs.c.end, LegEnd.UNKNOWN.value)}),
         (Offer, {"ended_ms": _last_of(offers)}),
-        (Stay, {"left_ms": sa.func.coalesce(stays.c.left_ms, stays.c.connect_ms, stays.c.joined_ms)}),
         (Spell, {"ended_ms": sa.func.max(spells.c.began_ms, last_ms)}),
     )
     for kind, end in ends:
         table = TABLES[kind]
         marks = {"marks": sa.func.trim(table.c.marks + f" {MARK}")} if "marks" in table.c else {}
-        left_open = sa.update(table).where(table.c.node == node, table.c.open)
+        left_open = sa.update(table).where(table.c.node == node, OPEN)
         ended = left_open.values(**end, **marks, partial=True, open=False).returning(*table.c)
         closed += [stored_measured(kind, row) for row in connection.execute(ended).mappings()]
     calls_ended = _calls_left_open(node).returning(*calls.c)
-    return [*closed, *(stored_call(row).record for row in connection.execute(calls_ended).mappings())]
+    closed += [stored_call(row).record for row in connection.execute(calls_ended).mappings()]
+    going_on = sa.select(stays).where(stays.c.node == node, stays.c.open).order_by(stays.c.joined_ms)
+    return LeftOpen(tuple(closed), tuple(stored_measured(Stay, row) for row in connection.execute(going_on).mappings()))
 
 
 def _calls_left_open(node: str) -> sa.Update:
@@ -56,11 +66,11 @@ def _last_of(table: sa.Table) -> sa.ColumnElement[int]:
     return sa.func.coalesce(table.c.ended_ms, sa.func.max(began, *(sa.func.coalesce(at, began) for at in later)))
 
 
-def _last_ms(connection: sa.Connection, node: str) -> int:
-    """When the last thing known began, epoch ms: agents did what they did until then at least."""
-    latest = 0
-    for column in (stays.c.joined_ms, offers.c.began_ms, legs.c.began_ms, calls.c.arrived_ms):
-        newest = sa.select(column).where(column.table.c.node == node).order_by(column.desc()).limit(1)
-        latest = max(latest, connection.execute(newest).scalar() or 0)
-    begun = sa.select(sa.func.max(spells.c.began_ms)).where(spells.c.node == node, spells.c.open)
-    return max(latest, connection.execute(begun).scalar() or 0)
+def last_known_ms(node: str) -> sa.Select[tuple[int]]:
+    """When the last thing known of `node` began, epoch ms: agents did what they did until then at least."""
+    newest: list[sa.ColumnElement[int]] = [
+        sa.select(at).where(at.table.c.node == node).order_by(at.desc()).limit(1).scalar_subquery()
+        for at in (stays.c.joined_ms, offers.c.began_ms, legs.c.began_ms, calls.c.arrived_ms)
+    ]
+    newest.append(sa.select(sa.func.max(spells.c.began_ms)).where(spells.c.node == node, OPEN).scalar_subquery())
+    return sa.select(sa.func.max(*(sa.func.coalesce(at, 0) for at in newest)).label("last_ms"))

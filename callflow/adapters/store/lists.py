@@ -13,6 +13,8 @@ from callflow.core.service.tallies import ABANDONED
 
 LONGEST_MS = 24 * 3_600_000
 """A call is looked for within a day of its arrival: by time, so that no index is needed for it."""
+CLOCKS_APART_MS = 3_600_000
+"""Arrivals are timed by our clock, rings by Asterisk's stamps: a call may join its queue before it arrives."""
 UNHEARD = ("silent", "quiet")
 """Results of callers who were hung up because nobody could be heard, or understood."""
 
@@ -28,8 +30,8 @@ class Ringing:
 
 def ringing(reader: Reader, call: StoredCall) -> Ringing:
     """The stays, offers and legs of a call."""
-    first_ms = call.record.arrived_ms
-    last_ms = first_ms + LONGEST_MS
+    first_ms = call.record.arrived_ms - CLOCKS_APART_MS
+    last_ms = call.record.arrived_ms + LONGEST_MS
 
     def of(kind: type[M], at: sa.Column[int]) -> list[M]:
         mine = at.table.c.call_id == call.record.uniqueid, at.table.c.node == call.node

@@ -42,6 +42,21 @@ class FileLock:
             self._fd = None
 
 
+def is_held(path: Path) -> bool:
+    """Whether some process holds the lock; where it cannot be looked at, none is known to."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
 def beside(database: Path, name: str) -> Path:
     """The lock file `name` of a database."""
     return database.with_name(f"{database.name}.{name}.lock")

@@ -51,6 +51,8 @@ class Outbox:
         self._news = asyncio.Event()
         self._tidying = asyncio.Lock()
         self._given_up_to = 0
+        self._confirmed: set[int] = set()
+        """Not yet known to be deleted: a disk that refuses may cost the deletion."""
         self.depth = 0
         self.oldest_ms: int | None = None
         self.dropped = 0
@@ -88,17 +90,40 @@ class Outbox:
     def confirmed(self, seq: int) -> None:
         """The broker has this event: delete it."""
         self.sent += 1
-        if self._store is not None:
-            self._store.also(Also(FORGET, {"confirmed": seq}))
+        self._confirmed.add(seq)
+        self._forget(seq)
 
     async def tidy(self) -> None:
-        """Measure what waits, and give up what is too much or too old; raises StoreError."""
+        """Measure what waits, delete again what should not, give up what is too much or too old; raises StoreError."""
         async with self._tidying:
+            await self._forget_again()
             upto, number, self.depth, self.oldest_ms = await asyncio.to_thread(self._measure)
             if number and self._store is not None:
                 self._given_up_to = upto
                 self.dropped += number
                 self._store.also(Also(FORGET_UP_TO, {"of_node": self._node, "upto": upto}))
+
+    def _forget(self, seq: int) -> None:
+        if self._store is not None:
+            self._store.also(Also(FORGET, {"confirmed": seq}))
+
+    async def _forget_again(self) -> None:
+        """Delete what was confirmed and is there although the disk has taken everything."""
+        asked = frozenset(self._confirmed)
+        if not asked or self._store is None or not await self._store.flush(FLUSH_S):
+            return
+        left = asked & await asyncio.to_thread(self._saved_between, min(asked), max(asked))
+        self._confirmed -= asked - left
+        for seq in sorted(left):
+            self._forget(seq)
+
+    def _saved_between(self, first: int, last: int) -> frozenset[int]:
+        wanted = sa.select(outbox.c.seq).where(outbox.c.node == self._node, outbox.c.seq.between(first, last))
+        try:
+            with self._reading.connect() as connection:
+                return frozenset(connection.execute(wanted).scalars())
+        except sa.exc.DBAPIError as error:
+            raise explained(error, self._path) from error
 
     def _read(self, after_seq: int, most: int) -> list[Waiting]:
         wanted = (

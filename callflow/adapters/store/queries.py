@@ -9,6 +9,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from callflow.adapters.store.database import explained, reading_engine, version_of
+from callflow.adapters.store.locks import beside, is_held
 from callflow.adapters.store.migrate import newer
 from callflow.adapters.store.rows import StoredCall, stored_call, stored_happening
 from callflow.adapters.store.schema import HEAD, calls, deleted, happenings
@@ -136,6 +137,10 @@ class Reader:
         found = self.rows(sa.select(deleted.c.before_ms).where(deleted.c.what == what))
         return int(found[0]["before_ms"]) if found else 0
 
+    def is_written_by(self, node: str) -> bool:
+        """Whether the daemon of this name runs and writes to the database; never true of a copy."""
+        return is_held(beside(self._path, node))
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
@@ -152,6 +157,8 @@ class Reader:
         """All rows of a query, with `values` for its parameters."""
         try:
             return list(self._connection.execute(query, values).mappings())
+        except UnicodeEncodeError:
+            raise StoreError("what is looked for is not UTF-8 text", remedy="write it in UTF-8") from None
         except sa.exc.DBAPIError as error:
             raise explained(error, self._path) from error
 

@@ -2,8 +2,11 @@
 
 import sqlalchemy as sa
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration, so that readers and a daemon in a hurry need not load Alembic."""
+
+OPEN = sa.text("open")
+"""The condition of the indexes of what is open: only a query that has it word for word can use them."""
 
 metadata = sa.MetaData()
 
@@ -83,7 +86,7 @@ stays = sa.Table(
     sa.Column("marks", sa.Text, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_stays_joined", "joined_ms"),
-    sa.Index("ix_stays_open", "node", sqlite_where=sa.text("open")),
+    sa.Index("ix_stays_open", "node", sqlite_where=OPEN),
 )
 """One row per caller's time in a queue. `open`: more may follow; `marks`: short names with spaces between."""
 
@@ -114,7 +117,7 @@ offers = sa.Table(
     sa.Column("marks", sa.Text, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_offers_began", "began_ms"),
-    sa.Index("ix_offers_open", "node", sqlite_where=sa.text("open")),
+    sa.Index("ix_offers_open", "node", sqlite_where=OPEN),
 )
 """One row per attempt to hand a caller to a queue's agents or to a direct line."""
 
@@ -145,7 +148,7 @@ legs = sa.Table(
     sa.Column("marks", sa.Text, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_legs_began", "began_ms"),
-    sa.Index("ix_legs_open", "node", sqlite_where=sa.text("open")),
+    sa.Index("ix_legs_open", "node", sqlite_where=OPEN),
 )
 """One row per phone dialled for an offer."""
 
@@ -160,7 +163,8 @@ spells = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("partial", sa.Boolean, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
-    sa.Index("ix_spells_open", "node", sqlite_where=sa.text("open")),
+    sa.Index("ix_spells_node", "agent", "node", "began_ms"),
+    sa.Index("ix_spells_open", "node", sqlite_where=OPEN),
     sqlite_with_rowid=False,
 )
 """One row per stretch of time in which an agent did one thing, stored together by agent."""

@@ -6,11 +6,10 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.backlog import Batch
 from callflow.adapters.store.database import explained, writing_engine
-from callflow.adapters.store.interrupted import close_interrupted
+from callflow.adapters.store.interrupted import LeftOpen, close_interrupted
 from callflow.adapters.store.migrate import bring_to_head
 from callflow.adapters.store.pending import AlsoOf, nothing_else
 from callflow.adapters.store.writing import Written, write, write_also
-from callflow.core.record import CallRecord
 
 
 class Session:
@@ -25,14 +24,14 @@ class Session:
         self._connection: sa.Connection | None = None
         self._file: tuple[int, int] | None = None
 
-    def open(self) -> int:
-        """Bring the database to the present schema and end what was left open; returns how many, raises StoreError."""
+    def open(self) -> LeftOpen:
+        """Bring the database to the present schema and end what was left open; returns it, raises StoreError."""
         bring_to_head(self._path, busy_s=self._busy_s)
         try:
             with self._engine.begin() as connection:
-                closed = close_interrupted(connection, self._node)
-                write_also(connection, (also for record in closed for also in self._also_of(record, True)))
-                return sum(isinstance(record, CallRecord) for record in closed)
+                left = close_interrupted(connection, self._node)
+                write_also(connection, (also for record in left.closed for also in self._also_of(record, True)))
+                return left
         except sa.exc.DBAPIError as error:
             raise explained(error, self._path) from error
 

@@ -13,10 +13,12 @@ from callflow.adapters.store.pending import Also, AlsoOf, Pending, Record, nothi
 from callflow.adapters.store.session import Session
 from callflow.adapters.store.writer import Writer
 from callflow.core.record import CallRecord, Happening
-from callflow.core.rings.record import Measured
+from callflow.core.rings.record import Measured, Stay
 from callflow.errors import StoreError
 
 BUSY_S = 5.0
+GLANCE_S = 0.1
+"""A report that looks whether the daemon runs holds its lock for an instant."""
 ROOM = 50_000
 RETRY_MIN_S = 0.1
 RETRY_MAX_S = 5.0
@@ -65,6 +67,8 @@ class Store:
         self._intake = Intake(room)
         self._session = Session(path, node, busy_s, self._also)
         self._writer = Writer(self._intake, self._session, retry_min_s, retry_max_s)
+        self.stays_left_open: tuple[Stay, ...] = ()
+        """By a daemon of this node that has died or stopped, as `open` found them; they are for the next to end."""
 
     def open(self) -> int:
         """Create or upgrade the database and start writing; returns how many calls a dead daemon had left open.
@@ -73,12 +77,13 @@ class Store:
         """
         self._claim_node()
         try:
-            interrupted = self._session.open()
+            left = self._session.open()
         except StoreError:
             self._lock.release()
             raise
         self._writer.start()
-        return interrupted
+        self.stays_left_open = left.stays
+        return sum(isinstance(record, CallRecord) for record in left.closed)
 
     def save(self, record: CallRecord, final: bool) -> None:
         """Insert or update a call; `final` when nothing more will follow. Returns at once."""
@@ -149,7 +154,7 @@ class Store:
     def _claim_node(self) -> None:
         """Two daemons of one name would end each other's calls as interrupted."""
         try:
-            taken = self._lock.take()
+            taken = self._lock.take(GLANCE_S)
         except FileNotFoundError:
             return  # there is no folder: to make the file says so
         except OSError as error:

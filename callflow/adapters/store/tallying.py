@@ -113,7 +113,7 @@ def _waited(row: "_Row") -> Service:
     elif outcome in SENT_ON:
         counts = Service(sent_on=n["waits"])
     else:
-        return Service(withdrawn=n["n"])
+        return Service(withdrawn=n["n"], longest_wait_ms=longest_ms)
     return counts + Service(uncertain=unknown, longest_wait_ms=longest_ms)
 
 

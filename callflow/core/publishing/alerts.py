@@ -6,18 +6,23 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from callflow.core.publishing.envelope import Envelope, event_id, utc
-from callflow.core.publishing.privacy import Disguise, trunk_of
+from callflow.core.publishing.privacy import Disguise
 from callflow.core.publishing.topics import Topics
 from callflow.core.publishing.window import Windows
 from callflow.core.record import CallRecord
-from callflow.core.rings.record import Measured, Stay
+from callflow.core.rings.names import trunk_of
+from callflow.core.rings.record import Measured, Offer, Outcome, Stay, TargetType
+from callflow.core.service.tallies import SENT_ON, TURNED_AWAY
 from callflow.core.service.targets import Targets
 from callflow.core.states import Result
 
 DAY_MS = 86_400_000
 CALLERS = 50_000
+RECENT = 10_000
 NAMES = 500
 CALLS = 100_000
+MAY_GO_ON = (*SENT_ON, *TURNED_AWAY, Outcome.WITHDRAWN)
+"""Out of the queue, and nobody has hung up: the call need not be over."""
 
 Entry = TypeVar("Entry")
 
@@ -70,8 +75,17 @@ class _Trunk:
         return (self.silent_before + 1) / (self.before + 50)
 
 
+@dataclass(slots=True)
+class _Call:
+    """A call that is under way or has just ended, from the screening or the first queue on."""
+
+    began_ms: int
+    short_of: str = ""
+    """The caller whose short call it is as far as one knows; "" for nobody's."""
+
+
 class AlertWatch:
-    """Looks at every ended record; `receive` returns the alerts it gives rise to."""
+    """Looks at every ended record, and at stays whenever they are told of; `receive` returns what it gives rise to."""
 
     def __init__(
         self,
@@ -86,18 +100,21 @@ class AlertWatch:
         self._node = node
         self._disguise = disguise
         self._targets = targets
+        self._calls: OrderedDict[str, _Call] = OrderedDict()
         self._short_calls: OrderedDict[str, dict[str, int]] = OrderedDict()
         self._trunks: OrderedDict[str, _Trunk] = OrderedDict()
         self._queues = Windows(rules.service_window_ms, targets)
         self._standing: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def receive(self, record: CallRecord | Measured) -> list[Envelope]:
-        """The alerts of one ended record, most often none."""
+        """The alerts of one record, most often none."""
         match record:
             case CallRecord():
                 return [*self._call(record), *self._trunk(record), *self._short_call(record)]
             case Stay():
                 return [*self._stay(record), *self._short_stay(record)]
+            case Offer(target_type=TargetType.LINE):
+                self._goes_on(record.call_id, record.began_ms)
         return []
 
     # -- one call -------------------------------------------------------------------------------------------------
@@ -109,20 +126,31 @@ class AlertWatch:
             yield self._make(kind, call.call_id, call.uniqueid, _end(call), self._who(call) | heard)
 
     def _short_call(self, call: CallRecord) -> Iterator[Envelope]:
-        """A call that ended in the screening; one that went on is counted by its stay in a queue."""
+        """A call that ended in the screening; one that went on is counted by its stays in queues."""
+        self._goes_on(call.uniqueid, call.arrived_ms)
         if call.ended_ms is not None and call.result in (Result.HANGUP, Result.SILENT, Result.QUIET):
-            yield from self._short(call.caller_number, call.uniqueid, call.arrived_ms, call.ended_ms, self._who(call))
+            yield from self._short(call.caller_number, call.uniqueid, call.ended_ms, self._who(call))
 
     def _short_stay(self, stay: Stay) -> Iterator[Envelope]:
+        self._goes_on(stay.call_id, stay.joined_ms)
+        ended = stay.outcome is not None and stay.outcome not in MAY_GO_ON and not stay.partial
         end_ms = stay.left_ms if stay.talk_end_ms is None else stay.talk_end_ms
-        if end_ms is not None and not stay.partial:
+        if ended and end_ms is not None:
             data = {"caller": self._disguise.caller(stay.caller_number), "trunk": self._disguise.name(stay.trunk)}
-            yield from self._short(stay.caller_number, stay.call_id, stay.joined_ms, end_ms, data)
+            yield from self._short(stay.caller_number, stay.call_id, end_ms, data)
 
-    def _short(self, caller: str, call_id: str, began_ms: int, end_ms: int, data: dict[str, Any]) -> Iterator[Envelope]:
+    def _goes_on(self, call_id: str, at_ms: int) -> None:
+        """Something of a call that began then: whatever of it had ended, it was not the whole call."""
+        call = _kept(self._calls, call_id, lambda: _Call(at_ms), RECENT)
+        call.began_ms = min(call.began_ms, at_ms)
+        self._short_calls.get(call.short_of, {}).pop(call_id, None)
+
+    def _short(self, caller: str, call_id: str, end_ms: int, data: dict[str, Any]) -> Iterator[Envelope]:
         """Row A1: the same caller again and again, each time for less than a minute."""
-        if not caller or end_ms - began_ms >= self._rules.short_call_ms:
+        call = self._calls[call_id]
+        if not caller or end_ms - call.began_ms >= self._rules.short_call_ms:
             return
+        call.short_of = caller
         calls = _kept(self._short_calls, caller, dict, CALLERS)
         calls[call_id] = end_ms
         for old in [known for known, at_ms in calls.items() if at_ms <= end_ms - DAY_MS]:
@@ -162,8 +190,10 @@ class AlertWatch:
 
     def _stay(self, stay: Stay) -> Iterator[Envelope]:
         """The queue's own formula and target, over a sliding time."""
-        self._queues.receive(stay)
         window, target = self._queues.of(stay.queue), self._targets.of(stay.queue)
+        at_ms = window.stay(stay)
+        if at_ms is None:
+            return
         level = window.service_level
         data = {
             "queue": self._disguise.name(stay.queue),
@@ -175,7 +205,6 @@ class AlertWatch:
         }
         enough = window.offered >= self._rules.service_min_calls
         below = enough and level is not None and 100 * level < target.target_percent
-        at_ms = stay.joined_ms if stay.left_ms is None else stay.left_ms
         yield from self._stand("service_level", stay.queue, below, at_ms, data)
 
     def _stand(self, kind: str, name: str, bad: bool, at_ms: int, data: dict[str, Any]) -> Iterator[Envelope]:

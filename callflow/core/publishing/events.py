@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from callflow.core.publishing.envelope import Envelope, event_id, utc
-from callflow.core.publishing.privacy import Disguise, trunk_of
+from callflow.core.publishing.privacy import Disguise
 from callflow.core.publishing.topics import Topics
 from callflow.core.record import CallRecord
+from callflow.core.rings.names import trunk_of
 from callflow.core.rings.record import Leg, Measured, Offer, Spell, Stay
 
 

@@ -41,12 +41,6 @@ class Disguise:
         return "h" + hmac.new(self.key, bare.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:HASH_HEX]
 
 
-def trunk_of(channel: str) -> str:
-    """A channel's name without its serial: PJSIP/carrier of PJSIP/carrier-0000001a; "" for no channel."""
-    head, dash, serial = channel.partition(";")[0].rpartition("-")
-    return head if dash and re.fullmatch(r"[0-9a-f]{4,}", serial) else channel
-
-
 def _trimmed(text: str) -> str:
     """Short, printable, and valid UTF-8: what came in over AMI may be none of these."""
     whole = text[:_TEXT_ROOM].encode("utf-8", "replace").decode()

@@ -1,10 +1,11 @@
 """The last while of a queue: counts within a sliding time, for those who watch."""
 
-from collections import Counter, OrderedDict, deque
+import heapq
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from callflow.core.rings.record import AnswerClass, Offer, Outcome, Stay, TargetType
+from callflow.core.rings.record import AnswerClass, Offer, Stay, TargetType
 from callflow.core.service.level import Waiting, service_level
 from callflow.core.service.tallies import ABANDONED, SENT_ON
 from callflow.core.service.targets import QueueTarget, Targets
@@ -14,18 +15,36 @@ QUEUES = 500
 
 
 class Window:
-    """Stays and offers of one queue that ended within the last `length_ms`; partial ones are left out."""
+    """What became of callers and offers of one queue within the last `length_ms`; partial ones are left out.
+
+    A stay counts at the answer, whose talk may last, or else at its end: all of them as soon as it is known.
+    """
 
     def __init__(self, length_ms: int, target: QueueTarget) -> None:
         self._length_ms = length_ms
         self._target = target
-        self._ended: deque[tuple[int, tuple[str, ...]]] = deque()
+        self._lately: list[tuple[int, tuple[str, ...]]] = []
+        """A heap, the oldest first: events of one moment come in any order."""
         self._counts: Counter[str] = Counter()
+        self._talking: dict[str, None] = {}
+        """Stays that have been answered and will be told of again."""
 
-    def stay(self, stay: Stay) -> None:
-        """Count an ended stay."""
-        if not stay.partial and (names := counted_as(stay, self._target)):
-            self._count(stay.joined_ms if stay.left_ms is None else stay.left_ms, names)
+    def stay(self, stay: Stay) -> int | None:
+        """Count a stay, however often it is told of; returns when it was decided if this telling decided it."""
+        if stay.entry_id in self._talking:
+            if stay.outcome is not None:
+                del self._talking[stay.entry_id]
+            return None
+        if stay.connect_ms is not None and stay.outcome is None:
+            self._talking[stay.entry_id] = None
+            if len(self._talking) > ROOM:
+                del self._talking[next(iter(self._talking))]
+        at_ms = stay.left_ms if stay.connect_ms is None else stay.connect_ms
+        names = counted_as(stay, self._target)
+        if stay.partial or at_ms is None or not names:
+            return None
+        self._count(at_ms, names)
+        return at_ms
 
     def offer(self, offer: Offer) -> None:
         """Count how an ended offer was answered."""
@@ -71,18 +90,18 @@ class Window:
         }
 
     def _count(self, at_ms: int, names: tuple[str, ...]) -> None:
-        self._ended.append((at_ms, names))
+        heapq.heappush(self._lately, (at_ms, names))
         self._counts.update(names)
-        if len(self._ended) > ROOM:
+        if len(self._lately) > ROOM:
             self._drop()
         self._forget(at_ms)
 
     def _forget(self, now_ms: int) -> None:
-        while self._ended and self._ended[0][0] <= now_ms - self._length_ms:
+        while self._lately and self._lately[0][0] <= now_ms - self._length_ms:
             self._drop()
 
     def _drop(self) -> None:
-        self._counts.subtract(self._ended.popleft()[1])
+        self._counts.subtract(heapq.heappop(self._lately)[1])
 
 
 class Windows:
@@ -94,7 +113,7 @@ class Windows:
         self.by_queue: OrderedDict[str, Window] = OrderedDict()
 
     def receive(self, record: object) -> None:
-        """Count an ended stay, or an ended offer of a queue."""
+        """Count a stay, whenever it is told of, or an ended offer of a queue."""
         match record:
             case Stay():
                 self.of(record.queue).stay(record)
@@ -112,10 +131,10 @@ class Windows:
 
 
 def counted_as(stay: Stay, target: QueueTarget) -> tuple[str, ...]:
-    """What an ended stay counts as in a service level; nothing where nobody waited to be served."""
+    """What a stay counts as in a service level; nothing while the caller waits, or where nobody waited to be served."""
     waited_ms = stay.wait_ms
     in_time = waited_ms is not None and waited_ms <= 1000 * target.threshold_s
-    if stay.outcome is Outcome.ANSWERED:
+    if stay.connect_ms is not None:
         return ("answered", "answered_in_time") if in_time else ("answered",)
     if stay.outcome in ABANDONED:
         short = waited_ms is not None and waited_ms <= 1000 * target.short_abandon_s

@@ -109,7 +109,8 @@ class AgentBoard:
 
     def _change(self, name: str, agent: _Agent, work: AgentWork | None, reason: str, at_ms: int) -> None:
         """End the spell that was, begin the one that is."""
-        at_ms = max(at_ms, agent.since_ms)
+        # A change takes the place of one in the same millisecond. A log-off cannot: nothing would end that spell.
+        at_ms = max(at_ms, agent.since_ms + (1 if work is None else 0))
         if agent.work is not None and at_ms > agent.since_ms:
             spell = Spell(name, agent.since_ms, at_ms, agent.work, agent.reason, agent.partial)
             self._books.keep(spell, final=True)

@@ -38,6 +38,10 @@ class Channel:
     """Why the far end hung up or refused (ITU-T Q.850), 0 when it did not say."""
     soft_at: int | None = None
     ended_at: int | None = None
+    left_queue_at: int | None = None
+    """When its latest stay in a queue that is over had ended."""
+    stay_number: int = 0
+    """Of its latest stay in a queue."""
     touched_ms: int = 0
     stamped: bool = True
     odd: set[str] = field(default_factory=set)
@@ -61,6 +65,11 @@ class Channel:
             self.ring_source is not RingSource.RINGING,
         ):
             self.rang_at, self.ring_source = at_ms, source
+
+    def next_entry_id(self, joined_ms: int) -> str:
+        """Id of its next stay. One that was there before us may have had stays already: its are numbered by time."""
+        self.stay_number = max(self.stay_number + 1, 0 if self.began_here else joined_ms)
+        return f"{self.uniqueid}-{self.stay_number}"
 
     @property
     def timing(self) -> Timing:

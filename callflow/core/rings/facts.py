@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from callflow.core.rings.record import Stay
+
 
 @dataclass(frozen=True, slots=True)
 class When:
@@ -253,6 +255,13 @@ class QueuesSeen:
     waiting: tuple[Waiting, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StaysLeftOpen:
+    """Stays that an earlier life of the daemon has not seen the end of, by when they began."""
+
+    stays: tuple[Stay, ...]
+
+
 Fact = (
     ChannelBegan
     | ChannelRang
@@ -277,4 +286,5 @@ Fact = (
     | MemberTold
     | MemberGone
     | QueuesSeen
+    | StaysLeftOpen
 )

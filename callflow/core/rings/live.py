@@ -138,6 +138,8 @@ class LiveStay(Live):
     joined_ms: int = 0
     left_ms: int | None = None
     offers: list[LiveOffer] = field(default_factory=list)
+    offers_before: int = 0
+    """Made in an earlier life of the daemon."""
     abandoned: bool = False
     """QueueCallerAbandon was seen."""
     told: str = ""

@@ -9,7 +9,10 @@ from callflow.core.rings.rules import RingRules
 OTHER = "other"
 MAX_NAME = 64
 ODD_NAME = "odd_name"
-_SERIAL = re.compile(r"-[0-9a-f]{8}(;[12])?$")
+_PHONE = re.compile(r"(?:IAX2|DAHDI|MGCP|Mobile|Motif|Skinny)/.+(?=-[0-9a-f]+$)|.+(?=-[0-9a-f]{8,}(?:;[12])?$)")
+"""A channel without its serial, which these technologies write in fewer than eight digits."""
+_SPAN = re.compile(r"DAHDI/i[0-9]+(?=/)")
+"""An ISDN channel is named after its span, and then after the other end's number."""
 _LOCAL_HALF = re.compile(r"^(Local/.*-[0-9a-f]{8});([12])$")
 _SAFE = re.compile(rf"[\w.-]{{1,{MAX_NAME}}}")
 _UNSAFE = re.compile(r"[^\w.-]")
@@ -27,7 +30,14 @@ def safe_name(text: str) -> str:
 
 def interface_of(channel: str) -> str:
     """The phone that a channel belongs to: PJSIP/8012-0000001a is one of PJSIP/8012."""
-    return _SERIAL.sub("", channel)[:128]
+    phone = _PHONE.match(channel)
+    return (phone[0] if phone else channel)[:128]
+
+
+def trunk_of(channel: str) -> str:
+    """Where a caller came in: PJSIP/carrier of PJSIP/carrier-0000001a; "" for no channel."""
+    span = _SPAN.match(channel)
+    return span[0] if span else interface_of(channel)
 
 
 def local_pair(channel: str) -> tuple[str, str] | None:

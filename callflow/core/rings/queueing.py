@@ -9,11 +9,13 @@ from callflow.core.rings.channels import Channel
 from callflow.core.rings.dialling import call_id_of
 from callflow.core.rings.endings import NEVER_JOINED, UNRESOLVED, gone_ms, stay_outcome, told_outcome
 from callflow.core.rings.live import LiveOffer, LiveStay, Talk
-from callflow.core.rings.record import Outcome, TargetType
-from callflow.core.rings.telling import stay_record
+from callflow.core.rings.record import Outcome, Stay, TargetType
+from callflow.core.rings.telling import resumed_stay, stay_record
 
-RESUMED_REVISION = 1_000
-"""A stay found by a snapshot may have been told of before this daemon began; its revisions go on above those."""
+SNAPSHOT_MS = 1_000
+"""A snapshot tells in whole seconds how long somebody has waited."""
+REJOINED_MS = 5_000
+"""A stay that seems to have begun so much later than the known one is another; a snapshot may be slow in coming."""
 
 
 class Queueing:
@@ -57,36 +59,34 @@ class Queueing:
         self._begin(caller, fact.queue, fact.when)
 
     def _begin(self, caller: Channel, queue: str, when: it.When, *, found: bool = False) -> LiveStay:
-        books = self._books
-        if (before := self.stays.get(caller.uniqueid)) is not None:
-            self.finish(before)
-        number = 1
-        while books.is_past(_entry(caller, number)):
-            number += 1
         stay = LiveStay(
             call_id=call_id_of(caller),
-            entry_id=_entry(caller, number),
-            revision=RESUMED_REVISION if found else 0,
+            entry_id=caller.next_entry_id(when.at_ms),
             caller=caller,
-            queue=books.names.queue(queue),
+            queue=self._books.names.queue(queue),
             raw_queue=queue,
             joined_ms=when.at_ms,
             stamped=when.stamped,
             partial=found,
         )
-        self.stays[caller.uniqueid] = stay
-        books.due(stay, LONGEST_CALL_MS)
-        self._tell(stay)
+        self._go_on(stay)
         return stay
+
+    def _go_on(self, stay: LiveStay) -> None:
+        """The caller is in this stay from here: in any other, a talk that still waits for its last events has ended."""
+        if (before := self.stays.get(stay.caller.uniqueid)) is not None:
+            if before.talk is not None:
+                self._end_talk(before.talk, stay.joined_ms)
+                self.finish_talk(before.talk)
+            self.finish(before)
+        self.stays[stay.caller.uniqueid] = stay
+        self._books.due(stay, LONGEST_CALL_MS)
+        self._tell(stay)
 
     def found(self, fact: it.AgentCalled) -> None:
         """A member is called for a caller whose joining nobody saw: the stay is counted from here, as partial."""
         uniqueid, books = fact.caller.uniqueid, self._books
-        if (
-            uniqueid in self.stays
-            or books.is_past(f"gone {uniqueid}")
-            or books.is_past(f"in {fact.member.queue} {uniqueid}")
-        ):
+        if uniqueid in self.stays or self._is_over(uniqueid, fact.when.at_ms):
             return
         caller = books.channels.get(uniqueid, books.now_ms)
         caller.note(fact.when, fact.caller)
@@ -220,8 +220,7 @@ class Queueing:
         if self.stays.get(stay.caller.uniqueid) is stay:
             del self.stays[stay.caller.uniqueid]
         self._books.remember(f"{stay.caller.uniqueid} {stay.raw_queue} {stay.joined_ms}")
-        self._books.remember(stay.entry_id)
-        self._books.remember(f"in {stay.raw_queue} {stay.caller.uniqueid}")
+        stay.caller.left_queue_at = stay.left_ms if stay.left_ms is not None else self._books.now_ms
         if stay.unseen and told_outcome(stay.told) is None:
             stay.left_ms = None  # the caller may have been answered meanwhile
         asked = None if stay.unseen and stay.left_ms is None else gone_ms(stay)
@@ -253,6 +252,12 @@ class Queueing:
         for talk in self._talks.values():
             talk.partial = True
 
+    def resume(self, record: Stay) -> None:
+        """A stay that was under way when an earlier life of ours ended: that is like a lost link."""
+        uniqueid, _, _ = record.entry_id.rpartition("-")
+        caller = self._books.channels.get(uniqueid, self._books.now_ms)
+        self._go_on(resumed_stay(record, caller))
+
     def channel_lost(self, channel: Channel, when: it.When) -> None:
         """A snapshot does not show a channel any more: when and how it ended is not known."""
         if (talk := self._talks.get(channel.uniqueid)) is not None:
@@ -266,21 +271,28 @@ class Queueing:
         waiting = {one.caller.uniqueid for one in fact.waiting}
         for stay in list(self.stays.values()):
             seen_before = stay.caller.touched_ms < fact.asked_ms
-            stay.unseen = stay.unseen and stay.caller.uniqueid not in waiting
             if stay.partial and seen_before and not stay.answered and stay.caller.uniqueid not in waiting:
                 self.finish(stay)
         for one in fact.waiting:
-            uniqueid, past = one.caller.uniqueid, self._books.is_past
-            if uniqueid in self.stays or uniqueid not in fact.uniqueids:
-                continue
-            if past(f"gone {uniqueid}") or past(f"in {one.queue} {uniqueid}"):
-                continue
-            caller = self._books.channels.get(uniqueid, self._books.now_ms)
+            self._seen_waiting(one, fact)
+
+    def _seen_waiting(self, one: it.Waiting, fact: it.QueuesSeen) -> None:
+        uniqueid, books = one.caller.uniqueid, self._books
+        joined = it.When(fact.when.at_ms - one.waited_ms, fact.when.stamped, fact.when.odd)
+        stay = self.stays.get(uniqueid)
+        if stay is not None and self._is_same(stay, one.queue, joined.at_ms):
+            stay.unseen, stay.raw_queue = False, one.queue
+        elif uniqueid in fact.uniqueids and (stay.unseen if stay else not self._is_over(uniqueid, joined.at_ms)):
+            caller = books.channels.get(uniqueid, books.now_ms)
             caller.note(fact.when, one.caller)
-            joined = it.When(fact.when.at_ms - one.waited_ms, fact.when.stamped, fact.when.odd)
             self._begin(caller, one.queue, joined, found=True)
 
+    def _is_over(self, uniqueid: str, at_ms: int) -> bool:
+        """What shows a caller in a queue at `at_ms`, give or take a second, is late: that stay has ended since."""
+        caller = self._books.channels.known(uniqueid)
+        left_at = caller.left_queue_at if caller is not None else None
+        return self._books.is_past(f"gone {uniqueid}") or (left_at is not None and at_ms + SNAPSHOT_MS < left_at)
 
-def _entry(caller: Channel, number: int) -> str:
-    """Id of a caller's n-th stay; the same after a restart of ours, for the first."""
-    return f"{caller.uniqueid}-{number}"
+    def _is_same(self, stay: LiveStay, queue: str, joined_ms: int) -> bool:
+        """Whoever joined then, as a snapshot has it, is still in this stay, and has not joined again since."""
+        return stay.queue == self._books.names.queue(queue) and joined_ms <= stay.joined_ms + REJOINED_MS

@@ -167,7 +167,7 @@ class Stay:
     caller_name: str
     dialled: str
     trunk: str
-    """The caller's channel without its serial: PJSIP/carrier."""
+    """Where the caller came in: PJSIP/carrier, or the span of an ISDN line, DAHDI/i1."""
     joined_ms: int
     left_ms: int | None
     outcome: Outcome | None

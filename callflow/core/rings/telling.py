@@ -1,8 +1,9 @@
 """From what is under way to the records that are kept; nothing is decided about a caller here, only measured."""
 
 from callflow.core.rings.cadence import Cadence
+from callflow.core.rings.channels import Channel
 from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay
-from callflow.core.rings.names import interface_of
+from callflow.core.rings.names import trunk_of
 from callflow.core.rings.record import AnswerClass, Leg, LegEnd, Offer, Outcome, RingSource, Stay, TargetType, Timing
 
 TIME_BACKWARDS = "time_backwards"
@@ -153,12 +154,12 @@ def stay_record(stay: LiveStay) -> Stay:
         caller_number=caller.number,
         caller_name=caller.caller_name,
         dialled=caller.exten,
-        trunk=interface_of(caller.name),
+        trunk=trunk_of(caller.name),
         joined_ms=stay.joined_ms,
         left_ms=stay.left_ms,
         outcome=stay.outcome,
         wait_ms=span_ms(stay.joined_ms, until, stay.marks),
-        offers=len(stay.offers),
+        offers=stay.offers_before + len(stay.offers),
         agent=stay.agent if stay.outcome in (None, Outcome.ANSWERED) else "",
         connect_ms=connect,
         talk_end_ms=stay.talk_end_ms,
@@ -166,6 +167,30 @@ def stay_record(stay: LiveStay) -> Stay:
         timing=Timing.STAMPED if stay.stamped and caller.stamped else Timing.ARRIVAL,
         partial=stay.partial,
         marks=tuple(sorted(stay.marks)),
+    )
+
+
+def resumed_stay(record: Stay, caller: Channel) -> LiveStay:
+    """The stay that a record was made of, as far as it tells; it has gone on unseen since."""
+    caller.name, caller.exten = record.trunk, record.dialled
+    caller.number, caller.caller_name = record.caller_number, record.caller_name
+    return LiveStay(
+        call_id=record.call_id,
+        entry_id=record.entry_id,
+        revision=record.revision,
+        caller=caller,
+        queue=record.queue,
+        raw_queue=record.queue,
+        joined_ms=record.joined_ms,
+        left_ms=record.left_ms,
+        offers_before=record.offers,
+        connect_ms=record.connect_ms,
+        talk_end_ms=record.talk_end_ms,
+        agent=record.agent,
+        stamped=record.timing is Timing.STAMPED,
+        marks=set(record.marks),
+        partial=True,
+        unseen=True,
     )
 
 

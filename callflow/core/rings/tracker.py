@@ -55,6 +55,9 @@ class Tracker:
                 self._link_lost(at_ms)
             case it.QueuesSeen():
                 self._seen(event)
+            case it.StaysLeftOpen(stays):
+                for stay in stays:
+                    self._queueing.resume(stay)
             case it.MemberTold(when, member):
                 self._mark(when)
                 self._board.told(when, member)

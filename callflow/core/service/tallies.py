@@ -12,6 +12,7 @@ ABANDONED = (
     Outcome.ABANDONED_RINGING,
     Outcome.ABANDONED_POST_PICKUP,
     Outcome.SHORT_ABANDON,
+    Outcome.AGENT_DUMP_RETRY,
 )
 """The caller gave up; whether that was short is for the queue's standard to say, by the time waited."""
 SENT_ON = (Outcome.TIMEOUT, Outcome.LEAVE_EMPTY, Outcome.EXIT_KEY)
@@ -80,7 +81,7 @@ class Service(Tally):
     sent_on: int = 0
     turned_away: int = 0
     withdrawn: int = 0
-    """Taken out by somebody else, or put back by an agent who hung up at once: counted in no share."""
+    """Taken out by somebody else: counted in no share."""
     uncertain: int = 0
     wait_ms: int = 0
     """Of the answered ones, in all."""

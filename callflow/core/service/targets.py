@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from callflow.core.profile import Frozen
+from callflow.core.rings.names import safe_name
 from callflow.core.service.level import Formula
 
 QueueName = Annotated[str, Field(pattern=r"^[^\x00-\x1f/+#]{1,128}$")]
@@ -24,10 +25,15 @@ class QueueTarget(Frozen):
 
 
 class Targets(Frozen):
-    """The standards of all queues."""
+    """The standards of all queues, by the safe names that records have."""
 
     queues: dict[QueueName, QueueTarget]
 
+    @field_validator("queues")
+    @classmethod
+    def _by_safe_name(cls, queues: dict[str, QueueTarget]) -> dict[str, QueueTarget]:
+        return {safe_name(queue): target for queue, target in queues.items()}
+
     def of(self, queue: str) -> QueueTarget:
-        """The queue's own, else the one named default."""
-        return self.queues.get(queue) or self.queues["default"]
+        """The queue's own, by its safe name or the one it has in Asterisk; else the one named default."""
+        return self.queues.get(safe_name(queue)) or self.queues["default"]

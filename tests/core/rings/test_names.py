@@ -2,7 +2,7 @@
 
 import pytest
 
-from callflow.core.rings.names import OTHER, Names, interface_of, local_pair, safe_name
+from callflow.core.rings.names import OTHER, Names, interface_of, local_pair, safe_name, trunk_of
 from callflow.core.rings.rules import LineRules, RingRules
 
 
@@ -65,8 +65,32 @@ def test_names_are_bounded() -> None:
     assert names.queue("queue1") == "queue1"
 
 
-def test_channels_tell_their_phone() -> None:
-    assert interface_of("PJSIP/8012-0000001a") == "PJSIP/8012"
-    assert interface_of("Local/8012@agents-0000001a;1") == "Local/8012@agents"
+@pytest.mark.parametrize(
+    ("channel", "phone", "trunk"),
+    [
+        ("PJSIP/carrier-0000001a", "PJSIP/carrier", "PJSIP/carrier"),
+        ("SIP/my-trunk-000000ff", "SIP/my-trunk", "SIP/my-trunk"),
+        ("PJSIP/carrier-2024-0000001a", "PJSIP/carrier-2024", "PJSIP/carrier-2024"),
+        ("Mobile/nokia-1a2b", "Mobile/nokia", "Mobile/nokia"),
+        ("Local/7@agents-00000002;2", "Local/7@agents", "Local/7@agents"),
+        ("IAX2/carrier-7", "IAX2/carrier", "IAX2/carrier"),
+        ("IAX2/192.0.2.1:4569-12345", "IAX2/192.0.2.1:4569", "IAX2/192.0.2.1:4569"),
+        ("DAHDI/4-1", "DAHDI/4", "DAHDI/4"),
+        ("DAHDI/i1/5550100-4d", "DAHDI/i1/5550100", "DAHDI/i1"),
+        ("DAHDI/i2/-1", "DAHDI/i2/", "DAHDI/i2"),
+        ("Console/dsp", "Console/dsp", "Console/dsp"),
+        ("", "", ""),
+    ],
+)
+def test_a_channel_tells_its_phone_and_its_trunk(channel: str, phone: str, trunk: str) -> None:
+    assert (interface_of(channel), trunk_of(channel)) == (phone, trunk)
+
+
+def test_the_halves_of_a_local_channel_belong_together() -> None:
     assert local_pair("Local/8012@agents-0000001a;2") == ("Local/8012@agents-0000001a", "2")
     assert local_pair("PJSIP/8012-0000001a") is None
+
+
+@pytest.mark.parametrize("trunk", ["PJSIP/carrier", "PJSIP/carrier-2024", "IAX2/carrier", "DAHDI/i1", "DAHDI/4"])
+def test_a_trunk_is_its_own_trunk(trunk: str) -> None:
+    assert trunk_of(trunk) == trunk

@@ -11,6 +11,7 @@ from callflow.adapters.ami.translate_rings import RingTranslator, waiting_of
 from callflow.core import events
 from callflow.core.rings import facts as it
 from callflow.core.rings.names import safe_name
+from callflow.core.rings.record import Spell
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets
@@ -122,6 +123,8 @@ def test_everything_ends_once_and_nothing_breaks(stream: list[Message | str]) ->
             assert text == "" or safe_name(text) == text, (name, record)
     assert len({stay.queue for stay in kept.stays}) <= 5
     assert len({leg.agent for leg in kept.legs}) <= 6
+    lasting = {(r.agent, r.began_ms) for r in kept.records.values() if isinstance(r, Spell) and r.ended_ms is None}
+    assert lasting == {(agent.agent, agent.since_ms) for agent in tracker.agents(0) if agent.work is not None}
 
 
 DURATIONS = ("ring_ms", "wait_ms", "talk_ms", "rings")

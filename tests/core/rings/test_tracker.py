@@ -9,7 +9,7 @@ from callflow.adapters.ami.translate_rings import RingTranslator
 from callflow.core import commands as do
 from callflow.core import events
 from callflow.core.rings import facts as it
-from callflow.core.rings.record import AgentWork, AnswerClass, Leg, LegEnd, Outcome, Spell, Stay, Timing
+from callflow.core.rings.record import AgentWork, AnswerClass, Leg, LegEnd, Outcome, Stay, Timing
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets
@@ -195,29 +195,6 @@ def test_a_snapshot_that_comes_late_begins_nothing_anew(table: Table) -> None:
     table.see(channels={"1.1"}, waiting=(it.Waiting(CALLER, "support", 8000),))
     assert table.stay.outcome is Outcome.ABANDONED_QUEUE
     assert table.tracker.live == 0
-
-
-def test_agents_spells(table: Table) -> None:
-    for status, paused, after_s in ((1, False, 0), (6, False, 5), (2, False, 3), (1, False, 60), (1, True, 10)):
-        table.tell(it.MemberTold, replace(MEMBER, status=status, paused=paused, reason="tea"), after_s=after_s)
-    table.tell(it.MemberGone, MEMBER, after_s=20)
-    spells = [record for record in table.kept.records.values() if isinstance(record, Spell)]
-    assert [(spell.work, (spell.ended_ms or 0) - spell.began_ms, spell.reason) for spell in spells] == [
-        (AgentWork.AVAILABLE, 5000, ""),
-        (AgentWork.RINGING, 3000, ""),
-        (AgentWork.TALKING, 60_000, ""),
-        (AgentWork.AVAILABLE, 10_000, ""),
-        (AgentWork.PAUSED, 20_000, "tea"),
-    ]
-    assert [(agent.agent, agent.work) for agent in table.tracker.agents(table.now_ms)] == [("8012", None)]
-
-
-def test_a_spell_ends_with_the_link(table: Table) -> None:
-    table.tell(it.MemberTold, MEMBER)
-    table.link(events.LinkLost(0, "cut"), after_s=4)
-    (spell,) = [record for record in table.kept.records.values() if isinstance(record, Spell)]
-    assert (spell.ended_ms, spell.partial) == (table.now_ms, True)
-    assert table.tracker.agents(table.now_ms) == []
 
 
 def event(name: str, **headers: str) -> dict[str, str]:
