@@ -19,6 +19,7 @@ from callflow.commands.simulate import simulate
 from callflow.commands.staffing import staffing
 from callflow.context import Context
 from callflow.errors import CallflowError
+from callflow.output import mend_stdout
 
 app = typer.Typer(
     help="Screens callers beside Asterisk: finds silent ones, speaks to them, never cuts off a caller who speaks.\n\n"
@@ -85,8 +86,15 @@ def run(
 
 def main() -> None:
     """Entry point: a mistake of the user's is one clear sentence and exit code 2, never a traceback."""
+    mend_stdout()
     try:
-        app(prog_name="callflow")
+        try:
+            app(prog_name="callflow")
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        sys.exit(1)
     except CallflowError as error:
         console = Console(stderr=True, soft_wrap=True, highlight=False)
         console.print("[bold red]callflow:[/] ", end="")

@@ -239,6 +239,11 @@ def _allow_files(wanted: int) -> None:
         allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         if soft != resource.RLIM_INFINITY and allowed > soft:
             resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        if allowed < wanted:
+            remedy = "raise LimitNOFILE in the unit, or lower limits.max_calls"
+            log.warning(
+                "fewer open files are allowed than may be needed", allowed=allowed, wanted=wanted, remedy=remedy
+            )
     except (OSError, ValueError) as error:
         log.warning("the limit of open files could not be raised", wanted=wanted, reason=str(error))
 

@@ -1,6 +1,7 @@
 """Every setting with default, bounds and explanation, as text: the example file and the reference come from here."""
 
 import json
+import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from callflow.core.profile import SILENT_LADDER, Profile, Rung, TalkDetect
+from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Profile, Quiet, Rung, TalkDetect
 from callflow.core.rings.cadence import Cadence
 from callflow.core.rings.rules import LineRules
 from callflow.core.service.targets import QueueTarget
@@ -40,6 +41,9 @@ LADDER_HEAD = """\
 The silent-caller ladder. Each rung says its prompt, listens for listen_s after the prompt has ended, and then goes
 on as `then` says: "next", "hang_up" (after pause_s) or "pass_on" (to a person). Whoever makes a sound or presses a
 key at any moment goes on at once. Other ladders get other names; a profile chooses with ladder = "NAME"."""
+QUIET_LADDER_HEAD = """\
+The ladder for a voice too low to understand. A rung with raise_gain raises the voice first; a caller who is clear then
+goes on, and nothing is said. profiles.NAME.quiet chooses the ladder."""
 PROFILE_HEAD = """\
 A profile is what the dialplan names: Gosub(callflow-screen,s,1(support)) uses [profiles.support], and any name that
 is not here uses [profiles.default]."""
@@ -89,18 +93,22 @@ def all_settings() -> Iterator[Setting]:
 
 
 def toml_value(value: Any) -> str:
-    """A default as TOML writes it; "" for none."""
-    if isinstance(value, SecretStr):
-        value = value.get_secret_value()
+    """A value as TOML writes it, of a table what is not its default; "" for none."""
     if value is None or value is PydanticUndefined:
         return ""
-    if isinstance(value, Enum | Path):
-        value = str(value)
-    if isinstance(value, tuple):
-        value = list(value)
-    if value == {}:
-        return "{}"
-    return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, BaseModel):
+        value = value.model_dump(exclude_defaults=True)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(name)} = {toml_value(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(toml_value(inner) for inner in value) + "]"
+    return json.dumps(str(value) if isinstance(value, Enum | Path) else value, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def example() -> str:
@@ -110,9 +118,13 @@ def example() -> str:
         model = Settings.model_fields[section].annotation
         assert isinstance(model, type) and issubclass(model, BaseModel)  # noqa: PT018
         blocks.append(_section(section, model))
-    blocks.append(_comment(LADDER_HEAD) + "".join(_rung(rung) for rung in SILENT_LADDER.rungs))
+        if section == "rings":
+            blocks += [_pattern("rings.cadences.NAME", Cadence), _pattern("rings.lines.NAME", LineRules)]
+    blocks.append(_comment(LADDER_HEAD) + _rungs("silent", SILENT_LADDER))
+    blocks.append(_comment(QUIET_LADDER_HEAD) + _rungs("quiet", QUIET_LADDER))
     blocks.append(_comment(PROFILE_HEAD) + "\n" + _section("profiles.default", Profile))
     blocks.append(_section("profiles.default.talk_detect", TalkDetect))
+    blocks.append(_section("profiles.default.quiet", Quiet))
     blocks.append(_comment(QUEUE_HEAD) + "\n" + _section("queues.default", QueueTarget))
     return "\n\n".join(block.rstrip("\n") for block in blocks) + "\n"
 
@@ -129,9 +141,19 @@ def _section(name: str, model: type[BaseModel]) -> str:
     return "\n".join(lines)
 
 
+def _pattern(name: str, model: type[BaseModel]) -> str:
+    """A section that a site makes under names of its own: a comment throughout."""
+    lines = (line.removeprefix("#").lstrip() for line in _section(name, model).splitlines())
+    return "\n".join(f"# {line}" for line in lines)
+
+
+def _rungs(name: str, ladder: Ladder) -> str:
+    return "".join(f"\n#[[ladders.{name}.rungs]]\n{_rung(rung)}" for rung in ladder.rungs)
+
+
 def _rung(rung: Rung) -> str:
     shown = {k: v for k, v in rung.model_dump().items() if k in _shown_keys(rung) or v != _default(k)}
-    return "\n#[[ladders.silent.rungs]]\n" + "".join(f"#{k} = {toml_value(v)}\n" for k, v in shown.items())
+    return "".join(f"#{k} = {toml_value(v)}\n" for k, v in shown.items() if v is not None)
 
 
 def _shown_keys(rung: Rung) -> tuple[str, ...]:

@@ -9,10 +9,12 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from callflow.environment import variable_of
 from callflow.errors import SettingError
 
 SECRETS = ("secret", "token", "password", "key")
 """Settings by these names are never shown."""
+_SHAPES = {"tuple_type": "a list", "list_type": "a list", "dict_type": "a table", "model_type": "a table"}
 
 
 def explain(error: ValidationError, file: Path | None, model: type[BaseModel]) -> SettingError:
@@ -31,13 +33,31 @@ def _verdict(detail: ErrorDetails, loc: list[str], model: type[BaseModel]) -> tu
     message = detail["msg"].removeprefix("Value error, ")
     if not loc:
         return message, "correct it; `callflow settings reference` explains every setting"
-    problem = f"{message[:1].lower()}{message[1:]}, not {_shown(detail['input'], loc)}"
+    wanted = _SHAPES.get(detail["type"], "")
+    problem = f"must be {wanted}" if wanted else f"{message[:1].lower()}{message[1:]}"
+    if len(loc) > 1:  # a whole section may hold a secret
+        problem += f", not {_shown(detail['input'], loc)}"
+    if wanted and variable_of(loc) in os.environ:
+        return problem, _form(wanted, loc, model)
     return problem, f"correct {'.'.join(loc)}; `callflow settings reference` lists every setting with its bounds"
 
 
+def _form(wanted: str, loc: list[str], model: type[BaseModel]) -> str:
+    """How a list or a table is written in the environment."""
+    variable = variable_of(loc)
+    if wanted == "a list":
+        return f'write it as JSON: {variable}=\'["...", "..."]\''
+    key = next(iter(_keys_beside([*loc, ""], model)), "")
+    if key:
+        return f"set its parts one by one, e.g. {variable_of([*loc, key])}=..."
+    return f"write it as JSON: {variable}='{{\"NAME\": ...}}'"
+
+
 def _source(loc: list[str], file: Path | None) -> str:
-    variable = "CALLFLOW_" + "__".join(loc).upper()
-    return f"variable {variable}" if variable in os.environ else f"file {file}" if file else "defaults"
+    """The variable of the setting, or of the list or table that it is in; else the file."""
+    variables = (variable_of(loc[:count]) for count in range(len(loc), 0, -1))
+    variable = next((name for name in variables if name in os.environ), "")
+    return f"variable {variable}" if variable else f"file {file}" if file else "defaults"
 
 
 def _shown(value: Any, loc: list[str]) -> str:

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Frozen, Ladder, Name, Procedures, Profile
 from callflow.core.rings.rules import RingRules
 from callflow.core.service.targets import QueueName, QueueTarget, Targets
+from callflow.environment import PREFIX, Environment, refuse_misspelt
 from callflow.errors import SettingError
 from callflow.publishing_settings import Alerts, Http, Mqtt, Privacy
 from callflow.setting_errors import explain
@@ -41,6 +42,14 @@ class Ami(Frozen):
     action_timeout_s: float = Field(1.0, gt=0, le=60, description="Seconds for the answer to an action.")
     reconnect_min_s: float = Field(0.2, gt=0, le=60, description="First wait before connecting again, seconds.")
     reconnect_max_s: float = Field(10.0, gt=0, le=600, description="Longest wait before connecting again, seconds.")
+
+    @field_validator("username", "secret")
+    @classmethod
+    def _one_line(cls, value: str | SecretStr) -> str | SecretStr:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if len(text.encode()) > 200 or any(mark in text for mark in "\r\n\0"):
+            raise ValueError("must be one line of at most 200 bytes")
+        return value
 
 
 class Agi(Frozen):
@@ -138,7 +147,7 @@ class Settings(BaseSettings):
     """Everything a site can set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CALLFLOW_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
@@ -168,9 +177,14 @@ class Settings(BaseSettings):
     @classmethod
     def _keep_defaults(cls, data: dict[str, Any]) -> dict[str, Any]:
         """A site that adds a ladder, a profile or a queue keeps the shipped ones."""
-        data["ladders"] = {"silent": SILENT_LADDER, "quiet": QUIET_LADDER, **data.get("ladders", {})}
-        data["profiles"] = {"default": Profile(), **data.get("profiles", {})}
-        data["queues"] = {"default": QueueTarget(), **data.get("queues", {})}
+        shipped: dict[str, dict[str, Any]] = {
+            "ladders": {"silent": SILENT_LADDER, "quiet": QUIET_LADDER},
+            "profiles": {"default": Profile()},
+            "queues": {"default": QueueTarget()},
+        }
+        for name, defaults in shipped.items():
+            own = data.get(name, {})
+            data[name] = defaults | own if isinstance(own, dict) else own
         return data
 
     @model_validator(mode="after")
@@ -196,7 +210,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file."""
-        return env_settings, init_settings
+        return Environment(settings_cls), init_settings
 
     def procedures(self) -> Procedures:
         """What the core needs of all this."""
@@ -218,12 +232,21 @@ def find_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> P
     asked = path or (Path(environ["CALLFLOW_CONFIG"]) if environ.get("CALLFLOW_CONFIG") else None)
     if asked is not None:
         return asked
-    return next((p for p in DEFAULT_PATHS if p.is_file()), None)
+    return next((p for p in DEFAULT_PATHS if _may_be_there(p)), None)
+
+
+def _may_be_there(file: Path) -> bool:
+    """A file that we may not look at counts as there: to read it says why that cannot be done."""
+    try:
+        return file.is_file()
+    except PermissionError:
+        return True
 
 
 def load_settings(path: Path | None = None) -> Settings:
     """Read and check the settings; raises SettingError with one sentence for each mistake."""
     file = find_config(path)
+    refuse_misspelt(Settings)
     try:
         return Settings(**(_read(file) if file else {}))
     except ValidationError as error:

@@ -26,7 +26,10 @@ def _settings_file(config: Path | None) -> Finding:
 
 
 def _database(path: Path) -> Finding:
-    target = path if path.exists() else path.parent
+    there = os.access(path, os.F_OK)
+    if there and not path.is_file():
+        return fail("database", f"{path} is not a file", f"set store.path to a file, e.g. {path / 'callflow.db'}")
+    target = path if there else path.parent
     if os.access(target, os.W_OK) and os.access(path.parent, os.W_OK):
         return ok("database", f"{path} can be written")
     return fail("database", f"{target} cannot be written", "make the folder, or set store.path to another")

@@ -1,13 +1,16 @@
 """Can callers' audio be had, and raised? A tone is sounded inside Asterisk, and must be heard through a tap."""
 
 import asyncio
+import errno
+import os
 import uuid
 from typing import Any
 
 from callflow.adapter_options import tap_options
 from callflow.adapters.ami.actions import AmiActions
+from callflow.adapters.audio.options import TapOptions
 from callflow.adapters.audio.taps import Taps
-from callflow.checks.finding import Finding, hint, ok, warn
+from callflow.checks.finding import Finding, Verdict, hint, ok, warn
 from callflow.core.heard import Heard
 from callflow.errors import ActionRefused, HearingFailed, LinkError, SettingError, TapFailed
 from callflow.settings import Settings
@@ -25,21 +28,36 @@ async def check_tap(settings: Settings, actions: AmiActions, log: Any) -> list[F
     """Is the second ear there, and does it know our own prompts? Without it Asterisk's own ear serves."""
     if not settings.tap.enabled or all(profile.ear != "tap" for profile in settings.profiles.values()):
         return [hint("tap", "off; low voices, noise and tones are not told apart", "tap.enabled = true")]
-    options = tap_options(settings).model_copy(update={"port": 0})  # a running daemon may have the set one
+    options = tap_options(settings).model_copy(update={"debug_audio_dir": None})
     try:
-        taps = Taps(options, actions.open_tap, lambda event: None, lambda: 0, log)
+        finding = await _through(options, actions, log)
+        if finding is None and not options.address:  # Asterisk is told the port, so any will do
+            finding = await _through(options.model_copy(update={"port": 0}), actions, log)
     except HearingFailed as error:
         return [warn("tap", f"{error.problem}; Asterisk's own ear serves", error.remedy)]
+    except (LinkError, SettingError, TapFailed) as error:
+        return [warn("tap", f"{error.problem}; Asterisk's own ear serves", REMEDY)]
+    if finding is None:
+        seen = f"port {options.port} is in use, by the running daemon perhaps; whether Asterisk reaches it is not seen"
+        finding = hint("tap", seen, "stop the daemon for a moment and check again")
+    return [finding] if finding.verdict is Verdict.WARN else [finding, _prompts(settings)]
+
+
+async def _through(options: TapOptions, actions: AmiActions, log: Any) -> Finding | None:
+    """What comes of a tone through a tap; None where the port is in use. Raises HearingFailed, LinkError, TapFailed."""
+    taps = Taps(options, actions.open_tap, lambda event: None, lambda: 0, log)
     try:
         await taps.start()
         heard = await _tone_through(taps, actions)
-    except (LinkError, SettingError, TapFailed) as error:
-        return [warn("tap", f"{error.problem}; Asterisk's own ear serves", REMEDY)]
+    except SettingError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE:
+            return None
+        raise
     finally:
         await taps.stop()
     if heard is not Heard.TONE:
-        return [warn("tap", f"the tone was not heard through it ({heard or 'no audio came'})", REMEDY)]
-    return [ok("tap", "a tone was heard through it"), _prompts(settings)]
+        return warn("tap", f"the tone was not heard through it ({heard or 'no audio came'})", REMEDY)
+    return ok("tap", "a tone was heard through it")
 
 
 async def check_gain(settings: Settings, actions: AmiActions) -> list[Finding]:
@@ -83,7 +101,7 @@ def _prompts(settings: Settings) -> Finding:
     prompts, sounds = settings.prompts, settings.tap.sounds
     for language in prompts.languages:
         path = sounds / f"{prompts.path.format(language=language, prompt='greeting')}.wav"
-        if not path.is_file():
+        if not os.access(path, os.R_OK):
             remedy = "tap.sounds = Asterisk's sounds folder, readable by the daemon"
             return warn("echo", f"{path} cannot be read: our own prompt may be taken for a caller", remedy)
     return ok("echo", f"prompts are read in {sounds}")

@@ -1,6 +1,7 @@
 """`callflow record`: keep what a real Asterisk says, to look at and to replay."""
 
 import asyncio
+import os
 import re
 import time
 from contextlib import AsyncExitStack, suppress
@@ -40,9 +41,11 @@ def record(
     lasts: Annotated[str, typer.Option("--for", help="How long: 60s, 5m, 1h; otherwise until Ctrl-C.")] = "",
     purpose: Annotated[str, typer.Option(help="What it shows, in a sentence; stands in its header.")] = "",
     ami_tap: Annotated[
-        int, typer.Option(help="Port to listen on, in front of [ami]: let the daemon connect here.")
+        int, typer.Option(help="Port to listen on, in front of [ami]: let the daemon connect here.", max=65535, min=0)
     ] = 0,
-    agi_tap: Annotated[int, typer.Option(help="Port to listen on, in front of [agi]: let CALLFLOW_AGI name it.")] = 0,
+    agi_tap: Annotated[
+        int, typer.Option(help="Port to listen on, in front of [agi]: let CALLFLOW_AGI name it.", max=65535, min=0)
+    ] = 0,
     force: ReplaceOption = False,
 ) -> None:
     """Record the events of a real Asterisk, with all numbers, names and addresses replaced.
@@ -55,13 +58,13 @@ def record(
     settings: Settings = context.obj.settings()
     if bool(ami_tap) != bool(agi_tap):
         raise SettingError("--ami-tap and --agi-tap", "one without the other", "give both ports, or neither")
-    if file.exists() and not force:
+    if os.access(file, os.F_OK) and not force:
         raise SettingError(str(file), "there is such a file already", "choose another name, or add --force")
     console = Console(stderr=True)
     header = {"purpose": purpose or "not said"}
     with suppress(KeyboardInterrupt):
         asyncio.run(_record(settings, file, _seconds(lasts), header, Taps(ami_tap, agi_tap), console))
-    if file.exists():
+    if os.access(file, os.F_OK):
         size = file.stat().st_size / 1000
         console.print(f"[green]written[/] {file}, {size:.0f} kB; now: callflow replay {file}", highlight=False)
 

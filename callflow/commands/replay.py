@@ -5,16 +5,18 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
 from callflow.commands.replay_rings import ring_table
 from callflow.core.profile import Procedures
+from callflow.core.rings.cadence import COUNTRIES
 from callflow.core.rings.rules import RingRules
 from callflow.errors import SettingError
 from callflow.simulator.judging import Judge, Verdict
 from callflow.simulator.replay import Replay, Replayed, procedures_of
-from callflow.simulator.trace import Capture, read_capture
+from callflow.simulator.trace import Capture, CaptureInvalid, read_capture
 
 
 def replay(
@@ -38,13 +40,14 @@ def replay(
         raise SettingError("--from", f"{capture} has {len(found.blocks)} messages", "choose a number up to that")
     procedures = procedures_of(found) or context.obj.settings().procedures()
     console = Console(soft_wrap=True, highlight=False)
-    console.print(f"[bold]{found.header.get('purpose', '')}[/] Asterisk {found.header.get('asterisk', '?')}")
+    purpose, asterisk = found.header.get("purpose", ""), found.header.get("asterisk", "?")
+    console.print(f"[bold]{escape(purpose)}[/] Asterisk {escape(asterisk)}")
     if every_start:
         wrong = _all(found, procedures, console)
     else:
         wrong = _one(found, procedures, first - 1, console)
-        rings = RingRules(cadence=cadence) if (cadence := found.header.get("cadence")) else context.obj.settings().rings
-        if table := ring_table(found, first - 1, rings):
+        rules = _ring_rules(found) or context.obj.settings().rings
+        if table := ring_table(found, first - 1, rules):
             console.print(table)
     raise typer.Exit(1 if wrong else 0)
 
@@ -56,6 +59,15 @@ def _one(capture: Capture, procedures: Procedures, first: int, console: Console)
     )
     console.print(_summary(capture, played))
     return _tell(Judge(capture).judge(first, played), console)
+
+
+def _ring_rules(capture: Capture) -> RingRules | None:
+    """By the cadence that the capture's header names; None if it names none. Raises CaptureInvalid."""
+    cadence = capture.header.get("cadence")
+    if cadence and cadence not in COUNTRIES:
+        remedy = f"write one of {', '.join(COUNTRIES)} there"
+        raise CaptureInvalid(f"{capture.name}: its header names the cadence {cadence!r}, which is not known", remedy)
+    return RingRules(cadence=cadence) if cadence else None
 
 
 def _all(capture: Capture, procedures: Procedures, console: Console) -> int:

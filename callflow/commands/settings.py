@@ -3,6 +3,7 @@
 import typer
 from pydantic import BaseModel
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from callflow.setting_docs import SECTIONS, all_settings, example, settings_of, toml_value
@@ -29,6 +30,8 @@ def show(context: typer.Context) -> None:
             _add(table, f"ladders.{name}.rungs[{number}]", rung)
     for name, profile in settings.profiles.items():
         _add(table, f"profiles.{name}", profile)
+    for name, target in settings.queues.items():
+        _add(table, f"queues.{name}", target)
     Console().print(table)
 
 
@@ -54,7 +57,8 @@ def _add(table: Table, prefix: str, section: BaseModel) -> None:
     for setting in settings_of(type(section), ""):
         value = _value(section, setting.name)
         mark = "bold" if value != setting.default else ""
-        table.add_row(f"{prefix}.{setting.name}", value, setting.default, setting.text, style=mark)
+        cells = (f"{prefix}.{setting.name}", value, setting.default, setting.text)
+        table.add_row(*(escape(cell) for cell in cells), style=mark)
 
 
 def _value(section: BaseModel, dotted: str) -> str:

@@ -112,8 +112,11 @@ def _pretend_stage(
     context: Context, file: Path, *, daemon: bool, keep: Path | None, like: str, faults: Path | None
 ) -> Stage:
     _need_extra()
+    from callflow.simulator.faults import read_faults
     from callflow.simulator.pretended import Pretence, run_pretend, run_pretend_alone
 
+    if faults is not None:
+        read_faults(faults)
     pretence = Pretence(like=_version(like), faults=faults)
     name = f"a pretend Asterisk {like}"
     if daemon:

@@ -98,9 +98,10 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         return
     try:
         keep.mkdir(parents=True, exist_ok=True)
+        used = (keep / "callflow.db").exists()
     except OSError as error:
-        raise SimulationFailed(f"{keep} cannot be made: {error.strerror}", "name another folder with --keep") from None
-    if (keep / "callflow.db").exists():
+        raise SimulationFailed(f"{keep} cannot be used: {error.strerror}", "name another folder with --keep") from None
+    if used:
         raise SimulationFailed(f"{keep} has the database of another run in it", "name an empty folder with --keep")
     yield keep.absolute()
 

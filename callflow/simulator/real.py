@@ -1,6 +1,7 @@
 """A scenario on a real Asterisk: one of the lab, judged from the wire, or the one of the settings."""
 
 import asyncio
+import os
 import shutil
 import socket
 import tempfile
@@ -25,6 +26,7 @@ from callflow.lab.sipp import Sipp
 from callflow.lab.wire import WireCall
 from callflow.settings import Settings
 from callflow.simulator.daemon_view import DaemonView
+from callflow.simulator.errors import SimulationFailed
 from callflow.simulator.placing import Placed, Wardrobe, check_possible, place_all
 from callflow.simulator.run import Run
 from callflow.simulator.scenario import AgentGroup, CallerGroup, Scenario
@@ -146,14 +148,15 @@ async def run_on_site(run: Run, settings: Settings, host: str, port: int, extens
     Without a database nothing is judged. Raises LabError, SimulationFailed.
     """
     check_possible(run.scenario)
+    address = _address_towards(host)
     database = settings.store.path
-    view = run.daemon = DaemonView(database, time.time_ns() // 1_000_000) if database.is_file() else None
+    readable = os.access(database, os.R_OK) and database.is_file()
+    view = run.daemon = DaemonView(database, time.time_ns() // 1_000_000) if readable else None
     programs = _programs()
     LAB_FOLDER.mkdir(parents=True, exist_ok=True)
     with take_ports() as ports, tempfile.TemporaryDirectory(dir=LAB_FOLDER, prefix="callers-") as folder:
         sipp = Sipp(programs, Path(folder) / "sipp", ports, port, host)
         wardrobe = Wardrobe(Path(folder) / "audio", SOUNDS, _voice())
-        address = _address_towards(host)
         placed = await place_all(run, lambda planned: sipp.call(wardrobe.caller(planned, extension, address)))
     await asyncio.sleep(_SAVED_S)
     for call in _as_recorded(placed, view):
@@ -187,7 +190,11 @@ def _voice() -> Samples:
 
 
 def _address_towards(host: str) -> str:
-    """The address of this machine that `host` answers to."""
+    """The address of this machine that `host` answers to. Raises SimulationFailed."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((host, 9))
+        try:
+            probe.connect((host, 9))
+        except OSError as error:
+            remedy = "correct --sip-host, or host in [ami]"
+            raise SimulationFailed(f"{host!r} cannot be reached: {error.strerror}", remedy) from None
         return str(probe.getsockname()[0])

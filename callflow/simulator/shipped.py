@@ -1,5 +1,6 @@
 """The scenarios that come with the project, and how one is named."""
 
+import os
 from pathlib import Path
 
 from callflow.simulator.errors import ScenarioInvalid
@@ -15,7 +16,7 @@ def shipped() -> dict[str, Path]:
 def find_scenario(name: str) -> Path:
     """The file of a scenario named by its path, or by its name in the library. Raises ScenarioInvalid."""
     given = Path(name)
-    if given.suffix == ".toml" or given.is_file():
+    if given.suffix == ".toml" or len(given.parts) > 1 or (os.access(given, os.F_OK) and given.is_file()):
         return given
     found = shipped().get(name)
     if found is None:

@@ -17,6 +17,7 @@ connection to the AMI and from FastAGI; `ami` alone is a session of the recorder
 to it. Blocks end with an empty line, as AMI's own messages do. Bytes that are not UTF-8 are kept as lone surrogates.
 """
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -142,6 +143,8 @@ def read_capture(path: Path) -> Capture:
     try:
         began_s = float(header.pop("began"))
     except (KeyError, ValueError):
+        began_s = math.nan
+    if not math.isfinite(began_s):
         raise CaptureInvalid(f"{path}: its header does not say when it began", REMEDY) from None
     blocks = tuple(_block(path, number, lines) for number, lines in parts[1:])
     return Capture(began_s, header, blocks, path.stem)

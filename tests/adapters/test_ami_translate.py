@@ -65,9 +65,3 @@ def test_a_certificate_that_cannot_be_read_is_a_setting_error() -> None:
     with pytest.raises(SettingError) as caught:
         AmiOptions(tls=True, tls_ca_file="/nowhere/ca.pem").tls_context()
     assert caught.value.setting == "[ami] tls_ca_file"
-
-
-@pytest.mark.parametrize("secret", ["a\r\nAction: Hangup", "x" * 300])
-def test_a_secret_is_one_line(secret: str) -> None:
-    with pytest.raises(ValueError, match="one line"):
-        AmiOptions.model_validate({"secret": secret})

@@ -157,15 +157,21 @@ async def test_a_uuid_is_good_for_one_connection() -> None:
         assert exchange.taps.refused == {"unknown uuid": 1}
 
 
-async def test_audio_is_stored_only_when_told_and_not_for_long(tmp_path: Path) -> None:
-    old = tmp_path / "old.sln"
-    old.write_bytes(b"x")
+async def test_old_audio_is_deleted_at_the_start_though_nobody_calls(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.sln", tmp_path / "new.sln"
+    for file in (old, new):
+        file.write_bytes(b"x")
     os.utime(old, (time.time() - 2 * 86_400,) * 2)
+    async with Exchange(TapOptions(debug_audio_dir=tmp_path, debug_audio_days=1)):
+        await until(lambda: not old.exists())
+    assert await asyncio.to_thread(new.exists)
+
+
+async def test_audio_is_stored_only_when_told(tmp_path: Path) -> None:
     async with Exchange(TapOptions(debug_audio_dir=tmp_path, debug_audio_days=1)) as exchange:
         await exchange.taps.open("call", "1.1")
         exchange.peers[0].send(audio(tone(100)))
         await exchange.until_told(it.MediaBegan)
-    assert not await asyncio.to_thread(old.exists)
     assert (tmp_path / "call.sln").read_bytes()[:320] == tone(100)[:320]
 
 

@@ -1,5 +1,6 @@
 """The command as a user starts it: exit codes and sentences, never a traceback."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -59,6 +60,35 @@ def test_an_unknown_command_is_a_usage_error() -> None:
     result = callflow("fly")
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("command", [["settings"], ["settings", "reference"], ["--version"]])
+def test_a_full_disk_behind_the_output_is_one_sentence(command: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "callflow", *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert result.returncode == 2
+    assert "the output cannot be written: No space left on device" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "Exception ignored" not in result.stderr
+
+
+def test_a_reader_who_has_seen_enough_is_no_mistake() -> None:
+    command = f"{sys.executable} -m callflow settings reference | head -n 1"
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert result.stdout.startswith("| setting |")
+    assert result.stderr == ""
+
+
+def test_a_name_in_any_script_is_shown_on_a_terminal_of_any_encoding(tmp_path: Path) -> None:
+    settings = settings_file(tmp_path, 4573, 'username = "\u738b"\n')
+    command = [sys.executable, "-m", "callflow", "-c", settings, "settings"]
+    result = subprocess.run(
+        command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "latin-1", "COLUMNS": "200"}, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert b"\\u738b" in result.stdout
 
 
 def test_the_version_is_told() -> None:

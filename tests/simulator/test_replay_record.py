@@ -139,6 +139,7 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
         ("", "line 1: not a capture"),
         ("PK\3\4", "line 1: not a capture"),
         ("callflow capture 1\npurpose: x\n\n", "when it began"),
+        ("callflow capture 1\nbegan: nan\n\n", "when it began"),
         ("callflow capture 1\nbegan: 1.5\n\n0.1 ami <\nEvent: A\n\nEvent: B\n\n", "line 7: 'Event: B' begins no block"),
     ],
 )
@@ -252,16 +253,24 @@ def test_a_replay_shows_who_was_rung_and_for_how_long() -> None:
         (["record", "{file}", "--for", "soon"], "--for: 'soon' is no length of time"),
         (["record", "{file}", "--ami-tap", "5"], "one without the other"),
         (["record", "{folder}"], "there is such a file already"),
+        (["replay", "{tune}"], "the cadence 'tune'"),
         (["replay", "{file}"], "cannot be read: No such file"),
         (["replay", "{real}", "--from", "99999"], "--from"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_a_remedy(tmp_path: Path, arguments: list[str], says: str) -> None:
     real = Path(__file__).parents[1] / "traces" / "22" / "self-test.txt"
-    places = {"{file}": str(tmp_path / "c.txt"), "{folder}": str(tmp_path), "{real}": str(real)}
+    (tune := tmp_path / "tune.txt").write_text("callflow capture 1\nbegan: 1.5\ncadence: tune\n\n0.1 ami-1 opened\n\n")
+    places = {"{tune}": str(tune), "{file}": str(tmp_path / "c.txt"), "{folder}": str(tmp_path), "{real}": str(real)}
     command = [sys.executable, "-m", "callflow", *(places.get(one, one) for one in arguments)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert says in done.stderr
     assert "remedy:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_there_is_not_is_a_usage_error(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["record", str(tmp_path / "c.txt"), "--ami-tap", "99999", "--agi-tap", "5000"])
+    assert result.exit_code == 2
+    assert "--ami-tap" in result.output

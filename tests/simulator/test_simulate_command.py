@@ -96,12 +96,16 @@ def test_help_teaches_with_examples() -> None:
         (["demo", "--pretend", "--like", "9"], ["no Asterisk 9"]),
         (["busy", "--lab", "22"], ["100 calls per second", "--pretend"]),
         (["demo", "--pretend", "--keep", "/dev/null/x"], ["--keep"]),
+        (["demo", "--pretend", "--faults", "FAULTS"], ["callflow: ", "faults.toml, line 3: faults[1].at_s"]),
+        (["s1", "--sip-host", "no.such.host.invalid"], ["'no.such.host.invalid' cannot be reached", "--sip-host"]),
     ],
 )
 def test_a_mistake_is_one_sentence_with_its_remedy(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
     wrong = tmp_path / "wrong.toml"
     wrong.write_text('purpose = "with a mistake"\n[[callers]]\nname = "a"\nsais = "nothing"\nat_s = 0\n')
-    done = callflow("simulate", *[str(wrong) if argument == "WRONG" else argument for argument in arguments])
+    (faults := tmp_path / "faults.toml").write_text('[[faults]]\nwhat = "cut"\nat_s = "x"\n')
+    files = {"WRONG": str(wrong), "FAULTS": str(faults)}
+    done = callflow("simulate", *[files.get(argument, argument) for argument in arguments])
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert "remedy:" in done.stderr

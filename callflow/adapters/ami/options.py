@@ -3,7 +3,7 @@
 import ssl
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from callflow.errors import SettingError
 
@@ -31,14 +31,6 @@ class AmiOptions(BaseModel):
     """From the first packet to the end of the login; a refusal alone takes Asterisk one second."""
     reconnect_min_s: float = Field(0.2, gt=0, le=60)
     reconnect_max_s: float = Field(10.0, gt=0, le=600)
-
-    @field_validator("username", "secret")
-    @classmethod
-    def _one_line(cls, value: str | SecretStr) -> str | SecretStr:
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if len(text.encode()) > 200 or any(mark in text for mark in "\r\n\0"):
-            raise ValueError("must be one line of at most 200 bytes")
-        return value
 
     def tls_context(self) -> ssl.SSLContext | None:
         """None without TLS; raises SettingError for a certificate file that cannot be used."""

@@ -1,34 +1,47 @@
 """Callers' audio on disk, for finding faults only: off unless a folder is set, and never kept for long."""
 
+import threading
 import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
 DAY_S = 86_400.0
+ROUND_S = 3600.0
 
 
 class Recorder:
-    """Writes `<call id>.sln` (16-bit, 8 kHz, headerless) and deletes what is older than the limit."""
+    """Writes `<call id>.sln` (16-bit, 8 kHz, headerless) and deletes what is older than the limit.
+
+    That is done at the start and once an hour, in a thread, so that no caller waits for it.
+    """
 
     def __init__(self, folder: Path, days: float, log: Any) -> None:
         self._folder = folder
         self._days = days
         self._log = log
-        remedy = "leave [tap] debug_audio_dir out again as soon as the fault is found"
+        remedy = "when the fault is found, leave [tap] debug_audio_dir out again and delete what is stored there"
         log.warning("callers' audio is being stored", folder=str(folder), days=days, remedy=remedy)
+        threading.Thread(target=self._keep_clear, name="recordings", daemon=True).start()
 
     def open(self, call_id: str) -> BinaryIO | None:
-        """A file for one call, after clearing away what is too old; None, and told, if that cannot be."""
+        """A file for one call; None, and told, if that cannot be."""
         try:
-            self.clear()
             return (self._folder / f"{call_id.replace('/', '_')}.sln").open("wb")
         except OSError as error:
             self._log.warning("a caller's audio cannot be stored", reason=str(error))
             return None
 
     def clear(self) -> None:
-        """Delete recordings older than the limit."""
+        """Delete recordings older than the limit; raises OSError."""
         limit = time.time() - self._days * DAY_S
         for path in self._folder.glob("*.sln"):
             if path.stat().st_mtime < limit:
                 path.unlink(missing_ok=True)
+
+    def _keep_clear(self) -> None:
+        while True:
+            try:
+                self.clear()
+            except OSError as error:
+                self._log.warning("old recordings could not be deleted; tried again in an hour", reason=str(error))
+            time.sleep(ROUND_S)

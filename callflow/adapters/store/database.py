@@ -42,13 +42,13 @@ def reading_engine(path: Path) -> sa.Engine:
 
 def make_file(path: Path) -> None:
     """Create an empty database file that others cannot read, unless it exists; raises StoreError."""
-    if not path.parent.is_dir():
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o640))
+    except FileNotFoundError:
         raise StoreError(
             f"the folder {path.parent} of the database does not exist",
             remedy="create it, writable for the user that callflow runs as, or set another store.path",
-        )
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o640))
+        ) from None
     except OSError as error:
         raise StoreError(
             f"the database {path} cannot be written: {error.strerror}",

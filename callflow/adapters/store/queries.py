@@ -59,7 +59,14 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        if not path.is_file():
+        try:
+            there = path.is_file()
+        except PermissionError as error:
+            raise StoreError(
+                f"the database {path} cannot be read: {error.strerror}",
+                remedy="do this as the user that callflow runs as, or name another with --db",
+            ) from None
+        if not there:
             raise StoreError(
                 f"there is no call database at {path}",
                 remedy="start the daemon (callflow run), which makes it, or name another with --db",

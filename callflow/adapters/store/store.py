@@ -153,10 +153,10 @@ class Store:
 
     def _claim_node(self) -> None:
         """Two daemons of one name would end each other's calls as interrupted."""
-        if not self._path.parent.is_dir():
-            return
         try:
             taken = self._lock.take(GLANCE_S)
+        except FileNotFoundError:
+            return  # there is no folder: to make the file says so
         except OSError as error:
             raise StoreError(
                 f"the folder {self._path.parent} of the database cannot be written: {error.strerror}",
