@@ -158,6 +158,18 @@ def test_a_limit_is_inclusive(database: Path, day: Day) -> None:
     )
 
 
+def test_what_an_agent_does_at_each_node_reaches_into_the_span(database: Path) -> None:
+    for node, began_ms in (("pbx1", MIDNIGHT), ("pbx2", MIDNIGHT + HOUR_MS)):
+        with Store(database, node) as store:
+            store.keep(Spell("201", began_ms - DAY_MS, began_ms, AgentWork.PAUSED), final=True)
+            store.keep(Spell("201", began_ms, NOON, AgentWork.AVAILABLE), final=True)
+    span = Span(NOON - 4 * HOUR_MS, NOON + HOUR_MS)
+    for node, hours in (("pbx1", 4), ("pbx2", 4), (None, 8)):
+        asked = Question(TARGETS, frozenset((Whom.AGENT,)), scope=Scope(node=node))
+        (row,) = known(counted(database, span, asked)).values()
+        assert row.time == AgentTime(available=hours * HOUR_MS)
+
+
 async def test_what_an_agent_does_now_lasts_while_the_daemon_runs(database: Path, tmp_path: Path) -> None:
     """In a copy, and once the daemon is gone, it is known up to the last thing that began."""
     copy = tmp_path / "copy.db"

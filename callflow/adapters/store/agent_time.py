@@ -1,6 +1,7 @@
 """What agents did in a span of time: the spells that begin in it, and what the one before reaches into it.
 
-The spells of an agent follow on each other and are stored in their order, so both are found without looking at others.
+The spells of an agent at one node follow on each other. They are stored in order of time, and indexed by node, so both
+are found without looking at others.
 Each slot is a small span of its own: the database adds up what is stored together much faster than it sorts.
 """
 
@@ -33,7 +34,9 @@ def agent_time(reader: Reader, span: Span, asked: Question, known_until: Lasting
     """The time of each agent. Nothing where queues or lines are asked for."""
     if not asked.whom() <= {Whom.AGENT}:
         return
-    agents = [row["agent"] for row in reader.rows(sa.select(known_agents().c.agent)) if row["agent"] is not None]
+    agents = [
+        row["agent"] for row in reader.rows(sa.select(known_agents().c.agent).distinct()) if row["agent"] is not None
+    ]
     if asked.scope.agents:
         agents = [agent for agent in agents if agent in asked.scope.agents]
     queries = _begun_within(agents, asked, known_until), _reaching_into(agents, asked, known_until)
@@ -52,12 +55,16 @@ def _begun_within(agents: list[str], asked: Question, known_until: Lasting) -> s
 
 
 def _reaching_into(agents: list[str], asked: Question, known_until: Lasting) -> sa.Select[Any]:
-    """Of each agent the last spell that began before."""
+    """Of each agent at each node the last spell that began before."""
     known, earlier = known_agents(), spells.alias("earlier")
     last = sa.select(sa.func.max(earlier.c.began_ms)).where(
-        earlier.c.agent == known.c.agent, earlier.c.began_ms < START_MS
+        earlier.c.node == known.c.node, earlier.c.agent == known.c.agent, earlier.c.began_ms < START_MS
     )
-    is_last = sa.and_(spells.c.agent == known.c.agent, spells.c.began_ms == last.scalar_subquery())
+    is_last = sa.and_(
+        spells.c.agent == known.c.agent,
+        spells.c.began_ms == last.scalar_subquery(),
+        spells.c.node == known.c.node,
+    )
     return _sums(asked, known_until).select_from(known).join(spells, is_last).where(known.c.agent.in_(agents))
 
 
@@ -79,7 +86,13 @@ def _sums(asked: Question, known_until: Lasting) -> sa.Select[Any]:
 
 
 def known_agents() -> sa.CTE:
-    """Every agent ever known, each found by one look into the table's order instead of by reading all of it."""
-    known = sa.select(sa.func.min(spells.c.agent).label("agent")).cte("known", recursive=True)
-    following = sa.select(sa.func.min(spells.c.agent)).where(spells.c.agent > known.c.agent).scalar_subquery()
-    return known.union_all(sa.select(following).where(known.c.agent.is_not(None)))
+    """Every agent ever known, with each node, found by one look into an index for each instead of by reading all."""
+    agents = sa.select(sa.func.min(spells.c.agent).label("agent")).cte("agents", recursive=True)
+    next_agent = sa.select(sa.func.min(spells.c.agent)).where(spells.c.agent > agents.c.agent).scalar_subquery()
+    agents = agents.union_all(sa.select(next_agent).where(agents.c.agent.is_not(None)))
+    node = sa.func.min(spells.c.node)
+    first = sa.select(node).where(spells.c.agent == agents.c.agent).scalar_subquery().label("node")
+    known = sa.select(agents.c.agent, first).where(agents.c.agent.is_not(None)).cte("known", recursive=True)
+    further = sa.and_(spells.c.agent == known.c.agent, spells.c.node > known.c.node)
+    following = sa.select(node).where(further).scalar_subquery()
+    return known.union_all(sa.select(known.c.agent, following).where(known.c.node.is_not(None)))

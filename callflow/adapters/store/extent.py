@@ -15,8 +15,9 @@ def extent(reader: Reader) -> tuple[int, int] | None:
     queries: list[sa.Select[tuple[int]]] = []
     for end in (sa.func.min, sa.func.max):
         queries += [sa.select(end(at).label("at_ms")) for at in BEGUN]
-        of_agent = sa.select(end(spells.c.began_ms)).where(spells.c.agent == known.c.agent).scalar_subquery()
-        queries.append(sa.select(end(of_agent).label("at_ms")).select_from(known))
+        of_agent = sa.and_(spells.c.node == known.c.node, spells.c.agent == known.c.agent)
+        begun = sa.select(end(spells.c.began_ms)).where(of_agent).scalar_subquery()
+        queries.append(sa.select(end(begun).label("at_ms")).select_from(known))
     found = (row["at_ms"] for query in queries for row in reader.rows(query))
     times = [at_ms for at_ms in found if at_ms is not None]
     return (min(times), max(times)) if times else None

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration, so that readers and a daemon in a hurry need not load Alembic."""
 
 OPEN = sa.text("open")
@@ -163,6 +163,7 @@ spells = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("partial", sa.Boolean, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
+    sa.Index("ix_spells_agent", "agent", "node", "began_ms"),
     sa.Index("ix_spells_open", "node", sqlite_where=OPEN),
     sqlite_with_rowid=False,
 )
