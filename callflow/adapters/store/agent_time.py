@@ -86,14 +86,13 @@ def _sums(asked: Question, known_until: Lasting) -> sa.Select[Any]:
 
 
 def known_agents() -> sa.CTE:
-    """Every agent ever known to each node, found by one look into an index for each instead of by reading all of it."""
+    """Every agent ever known, with each node, found by one look into an index for each instead of by reading all."""
     agents = sa.select(sa.func.min(spells.c.agent).label("agent")).cte("agents", recursive=True)
     next_agent = sa.select(sa.func.min(spells.c.agent)).where(spells.c.agent > agents.c.agent).scalar_subquery()
     agents = agents.union_all(sa.select(next_agent).where(agents.c.agent.is_not(None)))
-    first = sa.select(sa.func.min(spells.c.node)).where(spells.c.agent == agents.c.agent).scalar_subquery()
-    known = (
-        sa.select(agents.c.agent, first.label("node")).where(agents.c.agent.is_not(None)).cte("known", recursive=True)
-    )
-    of_agent = sa.and_(spells.c.agent == known.c.agent, spells.c.node > known.c.node)
-    following = sa.select(sa.func.min(spells.c.node)).where(of_agent).scalar_subquery()
+    node = sa.func.min(spells.c.node)
+    first = sa.select(node).where(spells.c.agent == agents.c.agent).scalar_subquery().label("node")
+    known = sa.select(agents.c.agent, first).where(agents.c.agent.is_not(None)).cte("known", recursive=True)
+    further = sa.and_(spells.c.agent == known.c.agent, spells.c.node > known.c.node)
+    following = sa.select(node).where(further).scalar_subquery()
     return known.union_all(sa.select(known.c.agent, following).where(known.c.node.is_not(None)))

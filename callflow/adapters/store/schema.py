@@ -163,7 +163,7 @@ spells = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("partial", sa.Boolean, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
-    sa.Index("ix_spells_node", "agent", "node", "began_ms"),
+    sa.Index("ix_spells_agent", "agent", "node", "began_ms"),
     sa.Index("ix_spells_open", "node", sqlite_where=OPEN),
     sqlite_with_rowid=False,
 )
