@@ -110,8 +110,8 @@ async def test_figures_are_the_right_ones(prometheus: Prometheus) -> None:
 
     late = await one('callflow:answered_late:ratio15m{target="support"}')
     assert late == pytest.approx(0.25)
-    # In a round one caller is answered, after 20 s, and three give up.
-    answered, gone = 1, 3
+    # In a round one caller is answered, after 20 s, and four give up, one of them after an agent had hung up.
+    answered, gone = 1, 4
     assert await one('callflow:service_level:ratio15m{queue="support"}') == pytest.approx(1 / (answered + gone))
     past = await one('callflow:trunk_silent:ratio7d{trunk="PJSIP/carrier"}')
     assert past == pytest.approx(1 / 6, rel=0.01)
