@@ -38,7 +38,7 @@ def close_interrupted(connection: sa.Connection, node: str) -> LeftOpen:
         closed += [stored_measured(kind, row) for row in connection.execute(ended).mappings()]
     calls_ended = _calls_left_open(node).returning(*calls.c)
     closed += [stored_call(row).record for row in connection.execute(calls_ended).mappings()]
-    going_on = sa.select(stays).where(stays.c.node == node, stays.c.open).order_by(stays.c.joined_ms)
+    going_on = sa.select(stays).where(stays.c.node == node, OPEN).order_by(stays.c.joined_ms)
     return LeftOpen(tuple(closed), tuple(stored_measured(Stay, row) for row in connection.execute(going_on).mappings()))
 
 
