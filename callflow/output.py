@@ -30,7 +30,7 @@ class Output(io.FileIO):
 def mend_stdout() -> None:
     """Put `Output` below sys.stdout; what its encoding has no letters for is written as \\uXXXX."""
     old = sys.stdout
-    if isinstance(old, io.TextIOWrapper):
+    if isinstance(old, io.TextIOWrapper) and old is sys.__stdout__:  # not where somebody has put another there
         raw = Output(old.fileno(), "wb", closefd=False)
         sys.stdout = io.TextIOWrapper(
             io.BufferedWriter(raw), old.encoding, "backslashreplace", line_buffering=old.line_buffering
