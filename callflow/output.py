@@ -30,13 +30,8 @@ class Output(io.FileIO):
 def mend_stdout() -> None:
     """Put `Output` below sys.stdout; what its encoding has no letters for is written as \\uXXXX."""
     old = sys.stdout
-    if not isinstance(old, io.TextIOWrapper):
-        return
-    try:
-        descriptor = old.fileno()
-    except OSError:
-        return  # it goes to no file, but into a program that has called us
-    raw = Output(descriptor, "wb", closefd=False)
-    sys.stdout = io.TextIOWrapper(
-        io.BufferedWriter(raw), old.encoding, "backslashreplace", line_buffering=old.line_buffering
-    )
+    if isinstance(old, io.TextIOWrapper) and old is sys.__stdout__:  # not where somebody has put another there
+        raw = Output(old.fileno(), "wb", closefd=False)
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(raw), old.encoding, "backslashreplace", line_buffering=old.line_buffering
+        )
