@@ -56,31 +56,32 @@ def describe(frames: Floats) -> FrameFacts:
     energy[:, :_SPREAD] = 0.0
     energy[:, -_SPREAD:] = 0.0
     whole = energy.sum(axis=1) + 1e-12
-    first_hz = _between_bins(energy)
-    first, near_first = _take_peak(energy)
-    second, near_second = _take_peak(energy)
-    tonality = ((near_first + near_second) / whole).astype(np.float32)
-    return FrameFacts(level.astype(np.float32), first, second, first_hz, tonality)
+    first, around_first = _take_peak(energy)
+    second, around_second = _take_peak(energy)
+    tonality = ((around_first.sum(axis=1) + around_second.sum(axis=1)) / whole).astype(np.float32)
+    bins_to = _FIRST_BIN - _SPREAD
+    first_hz = ((first + bins_to + _off_its_bin(around_first)) * BIN_HZ).astype(np.float32)
+    return FrameFacts(level.astype(np.float32), first + bins_to, second + bins_to, first_hz, tonality)
 
 
-def _between_bins(energy: Floats) -> Floats:
-    """Frequency of each row's largest peak: the top of the parabola through it and its neighbours, in decibels."""
-    peak = _between(energy.argmax(axis=1), 1, energy.shape[1] - 2)
-    rows = np.arange(len(energy))
-    below, top, above = (np.log(energy[rows, peak + step] + 1e-15) for step in (-1, 0, 1))
+def _off_its_bin(around: Floats) -> Floats:
+    """How far off its bin each peak lies: the top of the parabola through it and its neighbours, in decibels."""
+    below, top, above = np.log(around[:, _SPREAD - 1 : _SPREAD + 2] + 1e-15).T
     moved = 0.5 * (below - above) / np.minimum(below - 2 * top + above, -1e-9)
-    hertz: Floats = ((peak + _FIRST_BIN - _SPREAD + _between(moved, -0.5, 0.5)) * BIN_HZ).astype(np.float32)
-    return hertz
+    return _between(moved, -0.5, 0.5)
 
 
 def _take_peak(energy: Floats) -> tuple[Bins, Floats]:
-    """The bin of each row's largest peak and the energy around it, which is taken out of `energy`."""
-    rows = np.arange(len(energy))[:, None]
-    peak = energy.argmax(axis=1)
-    around = _between(peak[:, None] + _AROUND, 0, energy.shape[1] - 1)
-    taken = energy[rows, around].sum(axis=1)
-    energy[rows, around] = 0.0
-    return peak + _FIRST_BIN - _SPREAD, taken
+    """The column of each row's largest peak and the energies around it, which are taken out of `energy`.
+
+    A peak has two columns to each side: where there would be none, the next one that has is taken.
+    """
+    peak = _between(energy.argmax(axis=1), _SPREAD, energy.shape[1] - 1 - _SPREAD)
+    around = (np.arange(len(energy)) * energy.shape[1] + peak)[:, None] + _AROUND
+    flat = energy.reshape(-1)
+    taken = flat[around]
+    flat[around] = 0.0
+    return peak, taken
 
 
 def _between(values: npt.NDArray[Any], least: float, most: float) -> npt.NDArray[Any]:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from callflow.hearing.frames import BIN_HZ, Bins, FrameFacts
+from callflow.hearing.frames import BIN_HZ, FRAME, FrameFacts
 
 Flags = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int16]
@@ -22,6 +22,11 @@ _PURE_SHARE = 0.998  # two tones that beat move their common peak, but nothing e
 _STEADY_HZ = 4.0  # a voice moves more in 32 ms, and women's vowels are nearly as pure as tones
 _DTMF_LOW_HZ, _DTMF_HIGH_HZ = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
 _DTMF_WITHIN_HZ = 20.0
+_IS_DTMF_LOW, _IS_DTMF_HIGH = (
+    (np.abs(np.arange(FRAME // 2 + 1)[:, None] * BIN_HZ - np.array(group_hz)) <= _DTMF_WITHIN_HZ).any(axis=1)
+    for group_hz in (_DTMF_LOW_HZ, _DTMF_HIGH_HZ)
+)
+"""Of each bin."""
 _V21_BINS = (50, 62)  # around 1650 and 1850 Hz, ITU-T V.21 channel 2
 
 
@@ -44,7 +49,7 @@ def continue_runs(facts: FrameFacts, before: npt.NDArray[Any]) -> ToneRuns:
     low, high = np.minimum(facts.first, facts.second), np.maximum(facts.first, facts.second)
     is_steady = loud & (facts.tonality > np.where(moved_hz < _STEADY_HZ, _STEADY_SHARE, _PURE_SHARE))
     is_v21 = loud & (facts.tonality > _V21_SHARE) & (low >= _V21_BINS[0]) & (high <= _V21_BINS[1])
-    keys = _close_to(low, _DTMF_LOW_HZ) & _close_to(high, _DTMF_HIGH_HZ)
+    keys = _IS_DTMF_LOW[low] & _IS_DTMF_HIGH[high]
     return ToneRuns(
         np.where(is_steady, before["steady"] + 1, 0).astype(np.int16),
         np.where(is_v21, before["v21"] + 1, 0).astype(np.int16),
@@ -63,9 +68,3 @@ def _whole_run(counts: Counts, needed: int) -> Flags:
     for end in np.flatnonzero((counts >= needed) & (np.append(counts[1:], 0) == 0)):
         belongs[max(0, end + 1 - int(counts[end])) : end + 1] = True
     return belongs
-
-
-def _close_to(bins: Bins, group_hz: tuple[int, ...]) -> Flags:
-    apart = np.abs(np.multiply(bins, BIN_HZ)[:, None] - np.array(group_hz))
-    close: Flags = apart.min(axis=1) <= _DTMF_WITHIN_HZ
-    return close
