@@ -67,7 +67,8 @@ class Figures:
         self.began_at = float("inf")
         """The scenario's beginning by the monotonic clock."""
         self.results: Counter[str] = Counter()
-        self.wrong = 0
+        self.unexpected: Counter[str] = Counter()
+        """What came of callers of whom something else was expected."""
         self.memory_mb: list[float] = []
         self.status: Status | None = None
         self.waited_s = 0.0
@@ -75,7 +76,8 @@ class Figures:
 
     def take(self, outcome: Outcome) -> None:
         self.results[outcome.result or "none"] += 1
-        self.wrong += outcome.result != EXPECTED[outcome.caller]
+        if outcome.result != EXPECTED[outcome.caller]:
+            self.unexpected[f"{outcome.caller}: {outcome.result or 'none'}"] += 1
         for before, after in pairwise(outcome.prompts):
             self.prompts.append((before.ended_s, after.started_s))
 
@@ -196,9 +198,10 @@ def show(figures: Figures, stalls: Stalls, cpu: list[float], rows: tuple[int, in
     memory = " ".join(f"{np.mean(some):.1f}" for some in np.array_split(figures.memory_mb, 10) if some.size)
     lasted_s = figures.status.now_s if figures.status else 1.0
     lost = (figures.status.placed if figures.status else 0) - calls
+    odd = ", ".join(f"{what} {count}" for what, count in figures.unexpected.most_common())
     console.print(
-        f"{calls} calls, {lost} lost, {figures.wrong} not as expected; in the database {rows[0]}, ended {rows[1]}, "
-        f"interrupted {rows[2]}\n"
+        f"{calls} calls, {lost} lost, {figures.unexpected.total()} not as expected ({odd or 'none'}); "
+        f"in the database {rows[0]}, ended {rows[1]}, interrupted {rows[2]}\n"
         f"prompt lateness: {percentiles(figures.lateness_ms())}\n"
         + (
             f"the same but for {stalls.total_s:.1f} s in which the machine itself stood still: "
