@@ -17,6 +17,7 @@ from callflow.commands.report_lists import Listed, list_sheet, print_list
 from callflow.commands.report_period import Period, Slot, named_period, parse_zone, period_between
 from callflow.commands.report_rows import By, Report, make_report
 from callflow.commands.report_table import print_report, report_sheet
+from callflow.core.rings.names import safe_name
 from callflow.core.service.grouping import Scope, Span, Whom
 from callflow.core.service.targets import Targets
 from callflow.errors import CallflowError
@@ -79,7 +80,7 @@ def report(
         raise typer.BadParameter("--json, --csv and --file cannot be combined")
     wanted = _period(period, since, until, zone)
     parted = _by(by or [])
-    scope = Scope(_names(queues), _names(agents), _names(lines), node)
+    scope = Scope(tuple(map(safe_name, _names(queues))), _names(agents), _names(lines), node)
     _refuse_apart({*parted, *scope.asked()})
     database = db or context.obj.database_path()
     with Reader(database) as reader:

@@ -20,7 +20,8 @@ from callflow.cli import app, main
 from callflow.commands.report_period import Period
 from callflow.commands.report_rows import make_report
 from callflow.core.record import CallRecord
-from callflow.core.rings.record import Outcome, Timing
+from callflow.core.rings.names import safe_name
+from callflow.core.rings.record import Outcome, Stay, Timing
 from callflow.core.service.grouping import DAY_MS, Scope, Span
 from callflow.core.service.targets import QueueTarget, Targets
 from tests.store.command_line import EVIL
@@ -82,6 +83,13 @@ def test_the_whole_day_in_one_row(filled: Path) -> None:
     assert figures["screened_rescued"] > 0
     busy = figures["talking_s"] / (figures["talking_s"] + figures["ringing_s"] + figures["available_s"])
     assert figures["occupancy"] == pytest.approx(busy, abs=1e-5)
+
+
+def test_a_queue_is_asked_for_as_asterisk_calls_it(tmp_path: Path) -> None:
+    stay = next(record for record in DAY if isinstance(record, Stay))
+    with Store(tmp_path / "callflow.db", "main") as store:
+        store.keep(replace(stay, queue=safe_name("Sales Team")), final=True)
+    assert told(tmp_path / "callflow.db", "--queues", "Sales Team")["total"]["offered"] == 1
 
 
 def test_queues_are_added_up_and_shares_are_never_averaged(filled: Path) -> None:
