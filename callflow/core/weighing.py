@@ -70,8 +70,8 @@ class Weighing(Raising):
     """The call came to WEIGHING by a voice, not by the end of its listening time."""
     _unexplained: Judgement | None = None
     """A sound that only Asterisk's ear took for speech; it counts unless the tap explains it."""
-    _told_at = 0
-    """When that was told, by our own clock."""
+    _judged_at = 0
+    """When it was judged so, by our own clock."""
     _echoing = False
     """The tap has explained a sound while this prompt was said."""
     _window_at = 0
@@ -94,7 +94,7 @@ class Weighing(Raising):
             if self._echoing and sound.told_ms < self._window_at:
                 return  # its window is over, but others like it were our own prompt come back
             if self._unexplained is None:
-                self._unexplained, self._told_at = sound, now_ms
+                self._unexplained, self._judged_at = sound, now_ms
             self._trust_at = now_ms + LOOK_TIMEOUT_MS
         else:
             self._voice_at = self._voice_at or sound.at_ms
@@ -208,9 +208,9 @@ class Weighing(Raising):
 
     def _sounded(self, sound: Judgement, window: it.WindowJudged, verdict: bool, now_ms: int) -> None:
         """Asterisk's ear took a sound for speech, and the tap cannot say that it was none: a caller, or soon one."""
-        early = not verdict and now_ms < self._told_at + EXPLAINED_MS
+        early = not verdict and now_ms < self._judged_at + EXPLAINED_MS
         if early and window.heard is Heard.TONE:
-            self._unexplained, self._look_at = sound, self._told_at + EXPLAINED_MS
+            self._unexplained, self._look_at = sound, self._judged_at + EXPLAINED_MS
             return
         if verdict or self._low_is_known or not (window.heard is Heard.NOISE or _is_echo(window)):
             self._heard(Result.SPOKE, sound.at_ms, now_ms)

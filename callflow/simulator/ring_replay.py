@@ -65,16 +65,29 @@ def replay_rings(
 ) -> KeptRings:
     """AMI messages with the time of their arrival (epoch ms), from a link that has just come up."""
     tracker = Tracker(rules, targets or Targets(queues={"default": QueueTarget()}))
-    kept, translate, now_ms = KeptRings(tracker=tracker), RingTranslator(), 0
+    kept, told = KeptRings(tracker=tracker), list(messages)
+    now_ms = told[0][0] if told else 0
+    if told:
+        kept.take(tracker.receive(events.LinkUp(now_ms), now_ms))
+    now_ms = take_messages(tracker, kept, RingTranslator(), told, now_ms)
+    pass_time(tracker, kept, now_ms + LAST_MS)
+    return kept
+
+
+def take_messages(
+    tracker: Tracker,
+    kept: KeptRings,
+    translate: RingTranslator,
+    messages: Iterable[tuple[int, dict[str, str]]],
+    now_ms: int,
+) -> int:
+    """Tell a tracker these messages from `now_ms` on, with the deadlines between; returns when the last came."""
     for arrived_ms, message in messages:
-        if not now_ms:
-            kept.take(tracker.receive(events.LinkUp(arrived_ms), arrived_ms))
         now_ms = max(now_ms, arrived_ms)
-        _pass_time(tracker, kept, now_ms)
+        pass_time(tracker, kept, now_ms)
         if (fact := translate(message, now_ms)) is not None:
             kept.take(tracker.receive(fact, now_ms))
-    _pass_time(tracker, kept, now_ms + LAST_MS)
-    return kept
+    return now_ms
 
 
 def capture_messages(capture: Capture, first: int = 0) -> Iterable[tuple[int, dict[str, str]]]:
@@ -82,6 +95,7 @@ def capture_messages(capture: Capture, first: int = 0) -> Iterable[tuple[int, di
     return ((capture.at_ms(block), block.headers) for block in capture.blocks[first:] if block.is_event)
 
 
-def _pass_time(tracker: Tracker, kept: KeptRings, until_ms: int) -> None:
+def pass_time(tracker: Tracker, kept: KeptRings, until_ms: int) -> None:
+    """Let a tracker do what is due by then."""
     while (due_ms := tracker.next_deadline()) is not None and due_ms <= until_ms:
         kept.take(tracker.expire(due_ms))

@@ -12,7 +12,7 @@ from callflow.core.rings.record import Leg, Offer, Stay
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets
-from callflow.simulator.ring_replay import LAST_MS, KeptRings, capture_messages, replay_rings
+from callflow.simulator.ring_replay import LAST_MS, KeptRings, capture_messages, pass_time, replay_rings, take_messages
 from callflow.simulator.trace import Capture, read_capture
 from tests.traces.make_ring_traces import FOLDER, expected_of
 
@@ -82,18 +82,9 @@ def restarted(messages: list[tuple[int, dict[str, str]]], at: int, rules: RingRu
         tracker = Tracker(rules, Targets(queues={"default": QueueTarget()}))
         open_stays = tuple(stay for stay in kept.stays if not kept.finals["stay", stay.entry_id])
         kept.take(tracker.receive(StaysLeftOpen(open_stays), now_ms))
-        for arrived_ms, message in messages[first:last]:
-            now_ms = max(now_ms, arrived_ms)
-            expire(tracker, kept, now_ms)
-            if (fact := translate(message, now_ms)) is not None:
-                kept.take(tracker.receive(fact, now_ms))
-    expire(tracker, kept, now_ms + LAST_MS)
+        now_ms = take_messages(tracker, kept, translate, messages[first:last], now_ms)
+    pass_time(tracker, kept, now_ms + LAST_MS)
     return kept
-
-
-def expire(tracker: Tracker, kept: KeptRings, until_ms: int) -> None:
-    while (due_ms := tracker.next_deadline()) is not None and due_ms <= until_ms:
-        kept.take(tracker.expire(due_ms))
 
 
 def identity(record: Stay | Offer | Leg) -> tuple[str, str]:

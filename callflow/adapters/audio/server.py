@@ -111,7 +111,7 @@ class AudioServer:
 
 
 class Connection(asyncio.Protocol):
-    """One AudioSocket connection. Closed at once on end of file: half-closed ones have frozen an Asterisk.
+    """One AudioSocket connection. Closed as soon as its end is known: half-closed ones have frozen an Asterisk.
 
     A guest's audio stays with the kernel until the guest takes it in, and so does the news of its end: to be woken for
     each piece would cost as much as to hear it.
