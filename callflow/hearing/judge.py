@@ -65,11 +65,12 @@ def _is_voice(voice: Floats, level_dbov: Floats) -> bool:
 
 def _steady(level_dbov: Floats) -> Flags:
     """The frames of every stretch in which the level hardly moves."""
-    moves = np.abs(np.diff(level_dbov, prepend=SILENT_DBOV, append=SILENT_DBOV)) >= _STEADY_DB
-    ends = np.flatnonzero(moves)
+    around = np.full(level_dbov.size + 2, SILENT_DBOV, dtype=np.float32)
+    around[1:-1] = level_dbov
+    ends = np.flatnonzero(np.abs(around[1:] - around[:-1]) >= _STEADY_DB)
     steady = np.zeros(level_dbov.size, dtype=np.bool_)
     if ends.size:
-        length = np.diff(ends)
+        length = ends[1:] - ends[:-1]
         steady[ends[0] : ends[-1]] = np.repeat(length > _STEADY_FRAMES, length)
     return steady
 

@@ -20,7 +20,8 @@ FRAME_RECORD = np.dtype(
         ("v21", "i2"),
         ("dtmf", "?"),
         ("echo", "?"),  # our own prompt come back
-    ]
+    ],
+    align=True,
 )
 _ROW = np.dtype(
     [
@@ -33,7 +34,8 @@ _ROW = np.dtype(
         ("voice", "f4"),  # that of the frame before
         ("voiced", "i4"),  # frames in a row with voice
         ("history", FRAME_RECORD, KEPT_FRAMES),
-    ]
+    ],
+    align=True,
 )
 
 Rows = npt.NDArray[np.int64]

@@ -13,20 +13,13 @@ _MARGIN_DB = 15.9
 _LOWEST = -15
 """Power of two of the lowest threshold; each of the others is twice the one below it, up to a half."""
 _FLOORS_DB = 20 * np.log10(2.0) * np.arange(_LOWEST, 0)
-_BLOCK = 64
+_BLOCK = 8192
+"""Steps smoothed in one piece: over so many a weight grows to 1e118, and a float64 holds 1e308."""
 
 _Floats = npt.NDArray[np.float32]
 
-
-def _lowpass() -> tuple[_Floats, _Floats]:
-    """One smoothing of a block as a matrix, and how what went before fades over it."""
-    age = np.subtract.outer(np.arange(_BLOCK), np.arange(_BLOCK))
-    matrix = np.where(age >= 0, (1 - _SMOOTHING) * _SMOOTHING ** np.maximum(age, 0), 0.0)
-    fading = np.power(_SMOOTHING, np.arange(1, _BLOCK + 1), dtype=np.float64)
-    return matrix.astype(np.float32), fading.astype(np.float32)
-
-
-_MATRIX, _FADING = _lowpass()
+_FADING = np.power(_SMOOTHING, np.arange(_BLOCK), dtype=np.float64)
+_GROWING = 1 / _FADING
 
 
 def active_level_dbov(samples: npt.NDArray[np.floating]) -> float | None:
@@ -34,7 +27,7 @@ def active_level_dbov(samples: npt.NDArray[np.floating]) -> float | None:
     if samples.size < _STEP:
         return None
     samples = samples.astype(np.float32, copy=False)
-    active = _steps_above(_held(_smooth(_smooth(_absolute(samples))))) * _STEP
+    active = _steps_above(_held(_smooth(_absolute(samples)))) * _STEP
     active = active[active > 0]
     if not active.size:
         return None
@@ -60,20 +53,26 @@ def _absolute(samples: _Floats) -> _Floats:
 def _steps_above(envelope: _Floats) -> npt.NDArray[np.int64]:
     """How many steps are not below each threshold: what counts of a step is its power of two."""
     below = _LOWEST - 1
-    power = np.frexp(np.maximum(envelope, np.float32(2.0**below)))[1] - 1
-    counts = np.bincount(np.minimum(power, -1) - below, minlength=-below)
+    power = np.maximum(envelope, np.float32(2.0**below)).view(np.int32) >> 23  # the exponent's bits of a float32
+    counts = np.bincount(np.minimum(power - 127, -1) - below, minlength=-below)
     return counts[:0:-1].cumsum()[::-1]
 
 
 def _smooth(envelope: _Floats) -> _Floats:
-    """First-order low pass of 30 ms, block by block: each block is a product with one matrix."""
-    blocks = np.pad(envelope, (0, -envelope.size % _BLOCK)).reshape(-1, _BLOCK) @ _MATRIX.T
-    before, carried, fading = 0.0, [], float(_FADING[-1])
-    for last in blocks[:, -1].tolist():
-        carried.append(before)
-        before = last + before * fading
-    blocks += np.outer(np.array(carried, dtype=np.float32), _FADING)
-    return blocks.ravel()[: envelope.size]
+    """First-order low pass of 30 ms, twice.
+
+    What is left of a step n steps later is a power of n: each pass is a running sum of steps that weigh the more the
+    later they come, and the weight is taken off at the end.
+    """
+    smoothed, once, twice = np.empty(envelope.size, dtype=np.float32), 0.0, 0.0
+    for start in range(0, envelope.size, _BLOCK):
+        steps = envelope[start : start + _BLOCK]
+        sums = np.cumsum(steps * _GROWING[: steps.size]) * (1 - _SMOOTHING) + once * _SMOOTHING
+        once = float(sums[-1] * _FADING[steps.size - 1])
+        sums = np.cumsum(sums) * (1 - _SMOOTHING) + twice * _SMOOTHING
+        found = sums * _FADING[: steps.size]
+        smoothed[start : start + _BLOCK], twice = found, float(found[-1])
+    return smoothed
 
 
 def _held(envelope: _Floats) -> _Floats:

@@ -65,6 +65,9 @@ def tonal(runs: ToneRuns) -> Flags:
 def _whole_run(counts: Counts, needed: int) -> Flags:
     """Every frame of each run that reached `needed`."""
     belongs = np.zeros(counts.size, dtype=np.bool_)
-    for end in np.flatnonzero((counts >= needed) & (np.append(counts[1:], 0) == 0)):
+    reached = counts >= needed
+    if not reached.any():
+        return belongs
+    for end in np.flatnonzero(reached & (np.append(counts[1:], 0) == 0)):
         belongs[max(0, end + 1 - int(counts[end])) : end + 1] = True
     return belongs
