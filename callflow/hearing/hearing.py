@@ -57,8 +57,8 @@ class Hearing:
     def _step(self, due: list[Listener]) -> None:
         """One run of the model."""
         rows = np.array([one.row for one in due])
-        taken = np.concatenate([one.take_frame() for one in due]).reshape(-1, FRAME)
-        frames = taken.astype(np.float32) / np.float32(32768)
+        taken = np.frombuffer(b"".join([one.take_frame() for one in due]), dtype=np.int16)
+        frames = np.multiply(taken, np.float32(1 / 32768), dtype=np.float32).reshape(-1, FRAME)
         columns = np.array([one.frames for one in due]) % KEPT_FRAMES
         voice = self._listen(rows, columns, frames)
         for index in np.flatnonzero(voice >= VOICE):
@@ -114,4 +114,4 @@ class Hearing:
         for index in np.flatnonzero(sure):
             due[index].confirm(int(voiced[index]))
         for one in due:
-            one.judged()
+            one.frames += 1

@@ -35,8 +35,8 @@ class Listener:
         self._window_begins = 0
         self._onset: Onset | None = None
 
-    def feed(self, samples: Samples) -> None:
-        """The caller's audio: 8 kHz, any number of samples, as it comes."""
+    def feed(self, samples: Samples | bytes) -> None:
+        """The caller's audio: 8 kHz, 16 bits, any number of samples, as it comes."""
         self._heard.add(samples)
 
     def sent(self, samples: Samples) -> None:
@@ -97,16 +97,12 @@ class Listener:
         """The oldest frame of which every sample is kept."""
         return -(-self._heard.first // FRAME)
 
-    def take_frame(self) -> Samples:
-        """The next frame to be judged; of a line that came in one great piece the oldest is lost, unheard."""
+    def take_frame(self) -> memoryview:
+        """The next frame to be judged, as bytes; of a line that came in one great piece the oldest is lost, unheard."""
         if self.frames * FRAME < self._heard.first:
             self.frames = self._oldest
             self._window_begins = max(self._window_begins, self.frames * FRAME)
-        return self._heard.cut(self.frames * FRAME, (self.frames + 1) * FRAME)
-
-    def judged(self) -> None:
-        """The frame taken has been judged."""
-        self.frames += 1
+        return self._heard.pcm(self.frames * FRAME, (self.frames + 1) * FRAME)
 
     def confirm(self, voiced: int) -> None:
         """A voice is certain; it began `voiced` frames ago, the one being judged counted in."""

@@ -55,13 +55,12 @@ class Tap:
 
     def heard(self, pcm: bytes) -> None:
         """Some of the caller's audio."""
-        samples = np.frombuffer(pcm, dtype=SAMPLE)
         self.heard_ms += len(pcm) // BYTES_PER_MS
-        self.listener.feed(samples)
+        self.listener.feed(pcm)
         if self._playing is not None:
-            self.listener.sent(self._playing.next(samples.size, self._now_ms()))
+            self.listener.sent(self._playing.next(len(pcm) // SAMPLE.itemsize, self._now_ms()))
         if not self._media and not ZEROS.startswith(pcm):
-            self._media = int(np.abs(samples).max(initial=0)) > DIGITAL_SILENCE
+            self._media = int(np.abs(np.frombuffer(pcm, dtype=SAMPLE)).max(initial=0)) > DIGITAL_SILENCE
         if self.recording is not None:
             self._record(self.recording, pcm)
 
