@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 import pytest
 
+import callflow.adapters.audio.taps
 import callflow.daemon
+from callflow.adapters.audio.ticker import Ticker
 from callflow.daemon import Daemon
 from callflow.settings import Settings
 from callflow.simulator.pretend.asterisk import PretendAsterisk
@@ -125,6 +127,7 @@ def play(
     the calls.
     """
     monkeypatch.setattr(callflow.daemon, "Clock", VirtualDaemonClock)
+    monkeypatch.setattr(callflow.adapters.audio.taps, "PunctualTicker", Ticker)
     return in_virtual_time(lambda: _play(plan, tmp_path, flavour, meanwhile, daemon=daemon, tap=tap))
 
 
