@@ -61,7 +61,7 @@ class Hearing:
         frames = np.multiply(taken, np.float32(1 / 32768), dtype=np.float32).reshape(-1, FRAME)
         columns = np.array([one.frames for one in due]) % KEPT_FRAMES
         voice = self._listen(rows, columns, frames)
-        for index in np.flatnonzero(voice >= VOICE):
+        for index in np.flatnonzero((voice >= VOICE) & self._memory.rows["played_to"][rows]):
             share = due[index].own_echo()
             if share >= ECHO_SHARE:
                 voice[index] = 0.0
@@ -108,7 +108,7 @@ class Hearing:
         """Confirm voices that two frames agree on."""
         memory = self._memory.rows
         voiced = np.where(voice >= VOICE, memory["voiced"][rows] + 1, 0)
-        sure = (voice + memory["voice"][rows]) / 2 >= ONSET_VOICE
+        sure = ((voice + memory["voice"][rows]) / 2 >= ONSET_VOICE) & ~memory["speaking"][rows]
         memory["voice"][rows], memory["voiced"][rows] = voice, voiced
         memory["history"]["voice"][rows, columns] = voice
         for index in np.flatnonzero(sure):

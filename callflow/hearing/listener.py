@@ -33,7 +33,8 @@ class Listener:
         self._echo_path = EchoPath()
         self._may_be_echo = False
         self._window_begins = 0
-        self._onset: Onset | None = None
+        self.speaking: Onset | None = None
+        """Since when the caller has been speaking, or None; kept until `begin_window` or `acknowledge`."""
 
     def feed(self, samples: Samples | bytes) -> None:
         """The caller's audio: 8 kHz, 16 bits, any number of samples, as it comes."""
@@ -45,15 +46,17 @@ class Listener:
         if behind > _IN_STEP:
             self._sent.skip(behind)
         self._sent.add(samples)
+        self._memory.rows["played_to"][self.row] = True
 
     def begin_window(self) -> None:
         """A listening window begins with the next sample: `verdict` and `speaking` start afresh."""
         self._window_begins = self._heard.size
-        self._onset = None
+        self.acknowledge()
 
     def acknowledge(self) -> None:
         """Forget the onset that `speaking` told; if the voice goes on it will be told again."""
-        self._onset = None
+        self.speaking = None
+        self._memory.rows["speaking"][self.row] = False
 
     def close(self) -> None:
         """The call needs no listening any more; nothing may be asked of this listener after it."""
@@ -64,16 +67,11 @@ class Listener:
         """How much has been fed so far."""
         return self._heard.size // _PER_MS
 
-    @property
-    def speaking(self) -> Onset | None:
-        """Since when the caller has been speaking, or None; kept until `begin_window` or `acknowledge`."""
-        return self._onset
-
     def verdict(self) -> Finding:
         """What the window has been so far, of a long one its last 8 s."""
         first = max(-(-self._window_begins // FRAME), self.frames - KEPT_FRAMES, self._oldest)
         samples = self._heard.cut(first * FRAME, self.frames * FRAME)
-        return judge(self._history(first), samples, self._settings, spoke=self._onset is not None)
+        return judge(self._history(first), samples, self._settings, spoke=self.speaking is not None)
 
     def _history(self, first: int) -> Records:
         """The records of the frames from `first` on, oldest first."""
@@ -106,15 +104,19 @@ class Listener:
 
     def confirm(self, voiced: int) -> None:
         """A voice is certain; it began `voiced` frames ago, the one being judged counted in."""
-        if self._onset is None and (voiced >= _ECHO_FRAMES or not self._may_be_echo):
+        if voiced >= _ECHO_FRAMES or not self._may_be_echo:
             end = (self.frames + 1) * FRAME_MS
-            self._onset = Onset(end - max(voiced, 2) * FRAME_MS, end)
+            self.speaking = Onset(end - max(voiced, 2) * FRAME_MS, end)
+            self._memory.rows["speaking"][self.row] = True
 
     def own_echo(self) -> float:
         """How much of what is heard, with the frame being judged, is what we sent, come back: a share, 0 to 1."""
         end = (self.frames + 1) * FRAME
         self._may_be_echo = False
-        if self._onset is not None or not self._sent.size or self._sent.size < end - LONGEST:
+        if self._sent.size < end - LONGEST:
+            self._memory.rows["played_to"][self.row] = False
+            return 0.0
+        if self.speaking is not None:
             return 0.0
         span = min(SPAN, end + FRAME)
         sent = self._lately(self._sent, end, LONGEST + span)

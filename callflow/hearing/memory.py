@@ -33,6 +33,8 @@ _ROW = np.dtype(
         ("tone_hold", "i1"),  # frames for which a certain tone still masks voices
         ("voice", "f4"),  # that of the frame before
         ("voiced", "i4"),  # frames in a row with voice
+        ("speaking", "?"),  # a voice is certain, and told
+        ("played_to", "?"),  # of late: what is heard may be our own echo
         ("history", FRAME_RECORD, KEPT_FRAMES),
     ],
     align=True,

@@ -202,8 +202,7 @@ async def paused(exchange: Exchange, *late_ms: int) -> list[Tap]:
     """One tap for each, to whom so much audio has come and of whom nothing is judged: the test takes the steps."""
     for number in range(len(late_ms)):
         await exchange.taps.open(f"call{number}", f"1.{number}")
-    for ticker in exchange.taps._tickers:
-        ticker.stop()
+    exchange.taps._ticker.stop()
     taps = [exchange.taps._taps[f"call{number}"] for number in range(len(late_ms))]
     for tap, peer, ms in zip(taps, exchange.peers, late_ms, strict=True):
         peer.send(audio(tone(ms)))
