@@ -5,9 +5,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from callflow.hearing.p56 import STEP, magnitudes
+
 FRAME = 256
 """Samples of a frame at 8 kHz: 32 ms."""
 FRAME_MS = 32
+STEPS = FRAME // STEP
+"""Steps of the speech level's envelope in a frame."""
 BIN_HZ = 8000 / FRAME
 SILENT_DBOV = -120.0
 
@@ -44,6 +48,8 @@ class FrameFacts(NamedTuple):
     """Where between its bins the largest peak lies."""
     tonality: Floats
     """Share of the energy above 219 Hz that lies within two bins of these two peaks."""
+    magnitudes: Floats
+    """Of each of its steps; one row for each frame."""
 
 
 def describe(frames: Floats) -> FrameFacts:
@@ -62,7 +68,9 @@ def describe(frames: Floats) -> FrameFacts:
     tonality = ((around_first.sum(axis=1) + around_second.sum(axis=1)) / whole).astype(np.float32)
     bins_to = _FIRST_BIN - _SPREAD
     first_hz = ((first + bins_to + _off_its_bin(around_first)) * BIN_HZ).astype(np.float32)
-    return FrameFacts(level.astype(np.float32), first + bins_to, second + bins_to, first_hz, tonality)
+    return FrameFacts(
+        level.astype(np.float32), first + bins_to, second + bins_to, first_hz, tonality, magnitudes(frames)
+    )
 
 
 def _off_its_bin(around: Floats) -> Floats:

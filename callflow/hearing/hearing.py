@@ -76,10 +76,12 @@ class Hearing:
         memory["steady"][rows], memory["v21"][rows] = runs.steady, runs.v21
         history = memory["history"]
         history["level_dbov"][rows, columns] = facts.level_dbov
-        history["steady"][rows, columns], history["v21"][rows, columns] = runs.steady, runs.v21
-        history["dtmf"][rows, columns] = runs.dtmf
-        history["echo"][rows, columns] = False
-        hold = np.where(runs.certain(), _TONE_HOLD_FRAMES, np.maximum(memory["tone_hold"][rows] - 1, 0))
+        memory["magnitudes"][rows, columns] = facts.magnitudes
+        certain = runs.certain()
+        history["tone"][rows, columns], history["echo"][rows, columns] = certain, False
+        for index in np.flatnonzero(begun := runs.begun()):
+            history["tone"][rows[index], (columns[index] - np.arange(begun[index])) % KEPT_FRAMES] = True
+        hold = np.where(certain, _TONE_HOLD_FRAMES, np.maximum(memory["tone_hold"][rows] - 1, 0))
         memory["tone_hold"][rows] = hold
         voice = self._voices(rows, frames, facts.level_dbov)
         voice[hold > 0] = 0.0

@@ -6,11 +6,11 @@ from callflow.core.heard import Heard
 from callflow.hearing.finding import Finding
 from callflow.hearing.frames import FRAME, FRAME_MS, SILENT_DBOV, Floats
 from callflow.hearing.memory import Records
-from callflow.hearing.p56 import active_level_dbov
+from callflow.hearing.p56 import level_of_steps
 from callflow.hearing.percentile import percentile
 from callflow.hearing.settings import HearingSettings
 from callflow.hearing.tape import Samples
-from callflow.hearing.tones import Flags, ToneRuns, tonal
+from callflow.hearing.tones import Flags
 
 NOTHING_DBOV = -66.0
 """A window whose loudest frame is below this holds nothing that could be a caller."""
@@ -29,15 +29,14 @@ _IDLE = 8  # A-law's nothing
 _LEAST_NOISE_DBOV = -96.0
 
 
-def judge(records: Records, samples: Samples, settings: HearingSettings, *, spoke: bool) -> Finding:
+def judge(records: Records, magnitudes: Floats, samples: Samples, settings: HearingSettings, *, spoke: bool) -> Finding:
     """What these frames were, oldest first; `spoke`: a voice has already been certain while it spoke."""
     if records.size == 0:
         return Finding(Heard.DIGITAL_SILENCE, None, _LEAST_NOISE_DBOV, 0, 0, "nothing has come yet")
-    level = records["level_dbov"]
-    tones = tonal(ToneRuns(records["steady"], records["v21"], records["dtmf"]))
+    level, tones = records["level_dbov"], records["tone"]
     voice = np.where(tones | _steady(level), 0.0, records["voice"])
     if spoke or _is_voice(voice, level):
-        return _talker(voice, level, records["echo"], samples, settings)
+        return _talker(voice, level, records["echo"], magnitudes, settings)
     heard, why = _no_talker(level, tones, records["echo"], samples)
     noise_dbov = round(max(_LEAST_NOISE_DBOV, percentile(level, _STEADY_PERCENTILE)), 1)
     return Finding(heard, None, noise_dbov, records.size * FRAME_MS, _ms(voice >= _VOICE), why, _ms(tones))
@@ -75,7 +74,7 @@ def _steady(level_dbov: Floats) -> Flags:
     return steady
 
 
-def _talker(voice: Floats, level_dbov: Floats, echo: Flags, samples: Samples, settings: HearingSettings) -> Finding:
+def _talker(voice: Floats, level_dbov: Floats, echo: Flags, magnitudes: Floats, settings: HearingSettings) -> Finding:
     """Speech or quiet, by the active level of the frames with voice and their neighbours, less the noise in it."""
     spoken = voice >= _VOICE
     if not spoken.any():
@@ -85,8 +84,8 @@ def _talker(voice: Floats, level_dbov: Floats, echo: Flags, samples: Samples, se
     near[:-1] |= spoken[1:]
     line = ~near & ~echo  # our own prompt come back, or a voice that was taken for it, is no noise of the line
     noise = 10 ** (percentile(level_dbov[line], _MEDIAN) / 10) if line.any() else 0.0
-    said = samples.reshape(-1, FRAME)[near].ravel() / np.float32(32768)
-    heard_dbov = active_level_dbov(said)
+    energy = float((10 ** (level_dbov[near] / 10)).sum()) * FRAME
+    heard_dbov = level_of_steps(magnitudes[near].ravel(), energy)
     power = 10 ** ((heard_dbov if heard_dbov is not None else _mean_dbov(level_dbov[near])) / 10)
     found_dbov = 10 * np.log10(max(power - noise, power / 2))
     noise_dbov = max(_LEAST_NOISE_DBOV, 10 * np.log10(noise + 1e-12))

@@ -6,7 +6,7 @@ from callflow.hearing.echo import LONGEST, SPAN, EchoPath
 from callflow.hearing.finding import Finding, Onset
 from callflow.hearing.frames import FRAME, FRAME_MS, Floats
 from callflow.hearing.judge import judge
-from callflow.hearing.memory import KEPT_FRAMES, KEPT_SAMPLES, Memory, Records
+from callflow.hearing.memory import KEPT_FRAMES, KEPT_SAMPLES, Memory
 from callflow.hearing.settings import HearingSettings
 from callflow.hearing.tape import Samples, Tape
 
@@ -71,12 +71,9 @@ class Listener:
         """What the window has been so far, of a long one its last 8 s."""
         first = max(-(-self._window_begins // FRAME), self.frames - KEPT_FRAMES, self._oldest)
         samples = self._heard.cut(first * FRAME, self.frames * FRAME)
-        return judge(self._history(first), samples, self._settings, spoke=self.speaking is not None)
-
-    def _history(self, first: int) -> Records:
-        """The records of the frames from `first` on, oldest first."""
-        history: Records = self._memory.rows["history"][self.row]
-        return history[np.arange(first, self.frames) % KEPT_FRAMES]
+        row, columns = self._memory.rows[self.row], np.arange(first, self.frames) % KEPT_FRAMES
+        records, magnitudes = row["history"][columns], row["magnitudes"][columns]
+        return judge(records, magnitudes, samples, self._settings, spoke=self.speaking is not None)
 
     # What follows is for Hearing.
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from callflow.hearing.frames import FRAME
+from callflow.hearing.frames import FRAME, STEPS
 from callflow.hearing.vad import REMEMBERED
 
 KEPT_FRAMES = 256
@@ -16,9 +16,7 @@ FRAME_RECORD = np.dtype(
     [
         ("level_dbov", "f4"),
         ("voice", "f4"),  # probability of voice, 0 where a tone or our own echo was certain at once
-        ("steady", "i2"),  # see tones.ToneRuns
-        ("v21", "i2"),
-        ("dtmf", "?"),
+        ("tone", "?"),  # part of a tone
         ("echo", "?"),  # our own prompt come back
     ],
     align=True,
@@ -27,7 +25,7 @@ _ROW = np.dtype(
     [
         ("model", "f4", REMEMBERED),
         ("first_hz", "f4"),  # the largest peak of the frame before
-        ("steady", "i2"),
+        ("steady", "i2"),  # see tones.ToneRuns
         ("v21", "i2"),
         ("silent", "i4"),  # frames in a row with nothing in them
         ("tone_hold", "i1"),  # frames for which a certain tone still masks voices
@@ -36,6 +34,7 @@ _ROW = np.dtype(
         ("speaking", "?"),  # a voice is certain, and told
         ("played_to", "?"),  # of late: what is heard may be our own echo
         ("history", FRAME_RECORD, KEPT_FRAMES),
+        ("magnitudes", "f4", (KEPT_FRAMES, STEPS)),  # of each frame of the history, see p56
     ],
     align=True,
 )
@@ -47,7 +46,7 @@ Records = npt.NDArray[Any]
 class Memory:
     """`rows` is an array of records; a row is taken by a listener and given back when it is closed."""
 
-    def __init__(self, rows: int = 32) -> None:
+    def __init__(self, rows: int = 256) -> None:
         self.rows: Records = np.zeros(rows, dtype=_ROW)
         self._free = list(range(rows))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-_STEP = 8
+STEP = 8
 """Samples of one step of the envelope: 1 ms; P.56 (6.1) asks for at least 694 steps a second."""
 _SMOOTHING = float(np.exp(-1 / 30))
 """Per step of 1 ms: time constant 30 ms."""
@@ -24,14 +24,24 @@ _GROWING = 1 / _FADING
 
 def active_level_dbov(samples: npt.NDArray[np.floating]) -> float | None:
     """Active level of speech of -1 to 1 at 8 kHz; None when nothing in it is above the lowest threshold."""
-    if samples.size < _STEP:
-        return None
     samples = samples.astype(np.float32, copy=False)
-    active = _steps_above(_held(_smooth(_absolute(samples)))) * _STEP
+    whole = samples[: samples.size // STEP * STEP]
+    return level_of_steps(magnitudes(whole.reshape(1, -1)).ravel(), float(samples @ samples))
+
+
+def magnitudes(rows: _Floats) -> _Floats:
+    """Mean magnitude of each step of 8 samples, of signals in rows."""
+    absolute = np.abs(rows).reshape(-1, STEP)
+    return (absolute @ np.full(STEP, 1 / STEP, dtype=np.float32)).reshape(len(rows), -1)
+
+
+def level_of_steps(steps: _Floats, energy: float) -> float | None:
+    """The same from the magnitude of each step, and the sum of all squares."""
+    active = _steps_above(_held(_smooth(steps))) * STEP
     active = active[active > 0]
     if not active.size:
         return None
-    levels_db = 10 * np.log10(float(samples @ samples) / active)
+    levels_db = 10 * np.log10(energy / active)
     over_db = levels_db - _FLOORS_DB[: active.size] - _MARGIN_DB
     near = np.flatnonzero(over_db <= 0)
     if not near.size:
@@ -42,12 +52,6 @@ def active_level_dbov(samples: npt.NDArray[np.floating]) -> float | None:
     # where level minus threshold crosses the margin, in a straight line between two thresholds
     share = over_db[at - 1] / (over_db[at - 1] - over_db[at])
     return float(levels_db[at - 1] + (levels_db[at] - levels_db[at - 1]) * share)
-
-
-def _absolute(samples: _Floats) -> _Floats:
-    whole = np.abs(samples[: samples.size // _STEP * _STEP]).reshape(-1, _STEP)
-    absolute: _Floats = whole @ np.full(_STEP, 1 / _STEP, dtype=np.float32)
-    return absolute
 
 
 def _steps_above(envelope: _Floats) -> npt.NDArray[np.int64]:

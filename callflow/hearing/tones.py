@@ -41,6 +41,11 @@ class ToneRuns(NamedTuple):
         """True for frames in which a tone is certain by now."""
         return (self.steady >= STEADY_STEPS) | (self.v21 >= V21_STEPS) | self.dtmf
 
+    def begun(self) -> Counts:
+        """Where a tone has just become certain: how many frames ago it began, this one counted in; 0 elsewhere."""
+        steady = np.where(self.steady == STEADY_STEPS, STEADY_STEPS, 0)
+        return np.where(self.v21 == V21_STEPS, V21_STEPS, steady)
+
 
 def continue_runs(facts: FrameFacts, before: npt.NDArray[Any]) -> ToneRuns:
     """The runs with one more frame of each listener; `before` are first_hz, steady and v21 of the frame before."""
@@ -55,19 +60,3 @@ def continue_runs(facts: FrameFacts, before: npt.NDArray[Any]) -> ToneRuns:
         np.where(is_v21, before["v21"] + 1, 0).astype(np.int16),
         loud & (facts.tonality > _DTMF_SHARE) & keys,
     )
-
-
-def tonal(runs: ToneRuns) -> Flags:
-    """Of the frames of one window, in order: those that belong to a tone, from its first frame on."""
-    return _whole_run(runs.steady, STEADY_STEPS) | _whole_run(runs.v21, V21_STEPS) | runs.dtmf
-
-
-def _whole_run(counts: Counts, needed: int) -> Flags:
-    """Every frame of each run that reached `needed`."""
-    belongs = np.zeros(counts.size, dtype=np.bool_)
-    reached = counts >= needed
-    if not reached.any():
-        return belongs
-    for end in np.flatnonzero(reached & (np.append(counts[1:], 0) == 0)):
-        belongs[max(0, end + 1 - int(counts[end])) : end + 1] = True
-    return belongs
