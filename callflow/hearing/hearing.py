@@ -27,6 +27,7 @@ _LARGE = 31 << 20
 _NOTHING_DBOV = -70.0  # idle codes of both laws are below it, and so is any voice worth hearing
 _ASLEEP_FRAMES = 16  # after half a second of nothing the model is not asked
 _TONE_HOLD_FRAMES = 4
+_STEADY_DB, _STEADY_FRAMES = 0.7, 7  # no voice keeps its level so long, hum does
 
 
 class Hearing:
@@ -65,7 +66,8 @@ class Hearing:
             share = due[index].own_echo()
             if share >= ECHO_SHARE:
                 voice[index] = 0.0
-                self._mark_echo(rows[index], columns[index], RECENT_FRAMES if share >= ECHO_SURE else 1)
+                # also what could not be told from a voice yet
+                self._mark(rows[index], columns[index], RECENT_FRAMES if share >= ECHO_SURE else 1, "echo")
         self._remember(rows, columns, voice, due)
 
     def _listen(self, rows: Rows, columns: Rows, frames: Floats) -> Floats:
@@ -80,7 +82,8 @@ class Hearing:
         certain = runs.certain()
         history["tone"][rows, columns], history["echo"][rows, columns] = certain, False
         for index in np.flatnonzero(begun := runs.begun()):
-            history["tone"][rows[index], (columns[index] - np.arange(begun[index])) % KEPT_FRAMES] = True
+            self._mark(rows[index], columns[index], begun[index], "tone")
+        self._follow_level(rows, columns, facts.level_dbov)
         hold = np.where(certain, _TONE_HOLD_FRAMES, np.maximum(memory["tone_hold"][rows] - 1, 0))
         memory["tone_hold"][rows] = hold
         voice = self._voices(rows, frames, facts.level_dbov)
@@ -100,11 +103,22 @@ class Hearing:
             voice[awake], memory["model"][listening] = self._vad.run(frames[awake] * GAIN, memory["model"][listening])
         return voice
 
-    def _mark_echo(self, row: int, column: int, frames: int) -> None:
-        """The last so many frames were our own prompt come back, also those that could not be told from a voice yet."""
+    def _follow_level(self, rows: Rows, columns: Rows, level_dbov: Floats) -> None:
+        """Find the stretches in which the level hardly moves."""
+        memory = self._memory.rows
+        moved = np.abs(level_dbov - memory["level_dbov"][rows]) >= _STEADY_DB
+        kept = np.where(moved, 1, memory["level_kept"][rows] + 1)
+        memory["level_dbov"][rows], memory["level_kept"][rows] = level_dbov, kept
+        for index in np.flatnonzero(kept == _STEADY_FRAMES):
+            self._mark(rows[index], columns[index], _STEADY_FRAMES)
+
+    def _mark(self, row: int, column: int, frames: int, kind: str = "") -> None:
+        """The last so many frames were no voice, but of this kind."""
         history = self._memory.rows["history"][row]
         last = (column - np.arange(frames)) % KEPT_FRAMES
-        history["echo"][last], history["voice"][last] = True, 0.0
+        history["voice"][last] = 0.0
+        if kind:
+            history[kind][last] = True
 
     def _remember(self, rows: Rows, columns: Rows, voice: Floats, due: list[Listener]) -> None:
         """Confirm voices that two frames agree on."""
@@ -112,7 +126,7 @@ class Hearing:
         voiced = np.where(voice >= VOICE, memory["voiced"][rows] + 1, 0)
         sure = ((voice + memory["voice"][rows]) / 2 >= ONSET_VOICE) & ~memory["speaking"][rows]
         memory["voice"][rows], memory["voiced"][rows] = voice, voiced
-        memory["history"]["voice"][rows, columns] = voice
+        memory["history"]["voice"][rows, columns] = np.where(memory["level_kept"][rows] < _STEADY_FRAMES, voice, 0.0)
         for index in np.flatnonzero(sure):
             due[index].confirm(int(voiced[index]))
         for one in due:

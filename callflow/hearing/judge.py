@@ -1,10 +1,12 @@
 """The verdict on a listening window: speech, a voice too low, noise, a tone, or nothing at all."""
 
+from math import log10
+
 import numpy as np
 
 from callflow.core.heard import Heard
 from callflow.hearing.finding import Finding
-from callflow.hearing.frames import FRAME, FRAME_MS, SILENT_DBOV, Floats
+from callflow.hearing.frames import FRAME, FRAME_MS, Floats
 from callflow.hearing.memory import Records
 from callflow.hearing.p56 import level_of_steps
 from callflow.hearing.percentile import percentile
@@ -18,7 +20,6 @@ NOTHING_DBOV = -66.0
 _VOICE = 0.5
 _SUSTAINED = 4  # frames: the shortest syllables have so many with voice
 _SUSTAINED_VOICE = 0.4
-_STEADY_DB, _STEADY_FRAMES = 0.7, 6  # no voice keeps its level so long, hum does
 _LOUDEST = 8
 _CONTRAST_DB = 5.0  # a voice stands out from its line; steady noise that resembles one does not
 _FLOOR_PERCENTILE = 15
@@ -33,8 +34,7 @@ def judge(records: Records, magnitudes: Floats, samples: Samples, settings: Hear
     """What these frames were, oldest first; `spoke`: a voice has already been certain while it spoke."""
     if records.size == 0:
         return Finding(Heard.DIGITAL_SILENCE, None, _LEAST_NOISE_DBOV, 0, 0, "nothing has come yet")
-    level, tones = records["level_dbov"], records["tone"]
-    voice = np.where(tones | _steady(level), 0.0, records["voice"])
+    level, voice, tones = records["level_dbov"], records["voice"], records["tone"]
     if spoke or _is_voice(voice, level):
         return _talker(voice, level, records["echo"], magnitudes, settings)
     heard, why = _no_talker(level, tones, records["echo"], samples)
@@ -57,21 +57,9 @@ def _is_voice(voice: Floats, level_dbov: Floats) -> bool:
     if voice.size < _SUSTAINED:
         return False
     sustained = np.convolve(voice, np.full(_SUSTAINED, 1 / _SUSTAINED), mode="valid").max()
-    likest = np.argsort(voice)[-_LOUDEST:]
+    likest = np.argsort(voice, kind="stable")[-_LOUDEST:]
     floor = max(percentile(level_dbov, _FLOOR_PERCENTILE), _FAINTEST_DBOV)
     return bool(sustained >= _SUSTAINED_VOICE and _mean_dbov(level_dbov[likest]) - floor >= _CONTRAST_DB)
-
-
-def _steady(level_dbov: Floats) -> Flags:
-    """The frames of every stretch in which the level hardly moves."""
-    around = np.full(level_dbov.size + 2, SILENT_DBOV, dtype=np.float32)
-    around[1:-1] = level_dbov
-    ends = np.flatnonzero(np.abs(around[1:] - around[:-1]) >= _STEADY_DB)
-    steady = np.zeros(level_dbov.size, dtype=np.bool_)
-    if ends.size:
-        length = ends[1:] - ends[:-1]
-        steady[ends[0] : ends[-1]] = np.repeat(length > _STEADY_FRAMES, length)
-    return steady
 
 
 def _talker(voice: Floats, level_dbov: Floats, echo: Flags, magnitudes: Floats, settings: HearingSettings) -> Finding:
@@ -87,15 +75,15 @@ def _talker(voice: Floats, level_dbov: Floats, echo: Flags, magnitudes: Floats, 
     energy = float((10 ** (level_dbov[near] / 10)).sum()) * FRAME
     heard_dbov = level_of_steps(magnitudes[near].ravel(), energy)
     power = 10 ** ((heard_dbov if heard_dbov is not None else _mean_dbov(level_dbov[near])) / 10)
-    found_dbov = 10 * np.log10(max(power - noise, power / 2))
-    noise_dbov = max(_LEAST_NOISE_DBOV, 10 * np.log10(noise + 1e-12))
+    found_dbov = 10 * log10(max(power - noise, power / 2))
+    noise_dbov = max(_LEAST_NOISE_DBOV, 10 * log10(noise + 1e-12))
     quiet = found_dbov < settings.quiet_below_dbov
     side = "below" if quiet else "not below"
     why = f"a voice for {_ms(spoken)} ms at {found_dbov:.1f} dBov, {side} {settings.quiet_below_dbov:g}"
     return Finding(
         Heard.QUIET if quiet else Heard.SPEECH,
-        round(float(found_dbov), 1),
-        round(float(noise_dbov), 1),
+        round(found_dbov, 1),
+        round(noise_dbov, 1),
         voice.size * FRAME_MS,
         _ms(spoken),
         why,

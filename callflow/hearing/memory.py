@@ -15,7 +15,7 @@ KEPT_SAMPLES = KEPT_FRAMES * FRAME
 FRAME_RECORD = np.dtype(
     [
         ("level_dbov", "f4"),
-        ("voice", "f4"),  # probability of voice, 0 where a tone or our own echo was certain at once
+        ("voice", "f4"),  # probability of voice, 0 where it is a tone, hum or our own echo
         ("tone", "?"),  # part of a tone
         ("echo", "?"),  # our own prompt come back
     ],
@@ -24,6 +24,8 @@ FRAME_RECORD = np.dtype(
 _ROW = np.dtype(
     [
         ("model", "f4", REMEMBERED),
+        ("level_dbov", "f4"),  # of the frame before
+        ("level_kept", "i4"),  # frames in a row, this one counted in, between which the level hardly moved
         ("first_hz", "f4"),  # the largest peak of the frame before
         ("steady", "i2"),  # see tones.ToneRuns
         ("v21", "i2"),

@@ -18,8 +18,9 @@ _BLOCK = 8192
 
 _Floats = npt.NDArray[np.float32]
 
-_FADING = np.power(_SMOOTHING, np.arange(_BLOCK), dtype=np.float64)
-_GROWING = 1 / _FADING
+_OVER = np.power(_SMOOTHING, np.arange(1, _BLOCK + 1), dtype=np.float64)
+"""What is left of a sum after so many steps."""
+_FADING, _GROWING = (1 - _SMOOTHING) ** 2 * _OVER / _SMOOTHING, _SMOOTHING / _OVER
 
 
 def active_level_dbov(samples: npt.NDArray[np.floating]) -> float | None:
@@ -56,10 +57,10 @@ def level_of_steps(steps: _Floats, energy: float) -> float | None:
 
 def _steps_above(envelope: _Floats) -> npt.NDArray[np.int64]:
     """How many steps are not below each threshold: what counts of a step is its power of two."""
-    below = _LOWEST - 1
-    power = np.maximum(envelope, np.float32(2.0**below)).view(np.int32) >> 23  # the exponent's bits of a float32
-    counts = np.bincount(np.minimum(power - 127, -1) - below, minlength=-below)
-    return counts[:0:-1].cumsum()[::-1]
+    floor = np.float32(2.0 ** (_LOWEST - 1))
+    power = np.maximum(envelope, floor).view(np.int32) >> 23  # the bits of a float32's exponent
+    counts = np.bincount(power - (floor.view(np.int32) >> 23), minlength=1 - _LOWEST)
+    return counts[::-1].cumsum()[::-1][1 : 1 - _LOWEST]
 
 
 def _smooth(envelope: _Floats) -> _Floats:
@@ -71,11 +72,12 @@ def _smooth(envelope: _Floats) -> _Floats:
     smoothed, once, twice = np.empty(envelope.size, dtype=np.float32), 0.0, 0.0
     for start in range(0, envelope.size, _BLOCK):
         steps = envelope[start : start + _BLOCK]
-        sums = np.cumsum(steps * _GROWING[: steps.size]) * (1 - _SMOOTHING) + once * _SMOOTHING
-        once = float(sums[-1] * _FADING[steps.size - 1])
-        sums = np.cumsum(sums) * (1 - _SMOOTHING) + twice * _SMOOTHING
-        found = sums * _FADING[: steps.size]
-        smoothed[start : start + _BLOCK], twice = found, float(found[-1])
+        sums = steps * _GROWING[: steps.size]
+        sums[0] += once
+        once = np.cumsum(sums, out=sums)[-1] * _OVER[steps.size - 1]
+        sums[0] += twice
+        twice = np.cumsum(sums, out=sums)[-1] * _OVER[steps.size - 1]
+        np.multiply(sums, _FADING[: steps.size], out=smoothed[start : start + _BLOCK], casting="same_kind")
     return smoothed
 
 
