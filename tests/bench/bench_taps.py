@@ -17,7 +17,9 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from importlib.resources import files
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,8 @@ from callflow.hearing.frames import FRAME as MODEL_FRAME
 from callflow.hearing.frames import FRAME_MS
 from callflow.hearing.hearing import TOGETHER
 from callflow.hearing.vad import REMEMBERED, Vad
-from tests.hearing.callers import Samples, silence, voice
+from callflow.runtime.pauses import keep_pauses_short
+from tests.hearing.callers import silence, voice
 
 FRAME = 160
 SOUNDS = {"voice": lambda: voice(-26, 6.0), "silence": lambda: silence(6.0)}
@@ -69,15 +72,17 @@ def cores_of(used_s: float, seconds: float, taps: int) -> list[str]:
 
 Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Frames and states of many streams to their states after it."""
+Model = tuple[Step, tuple[int, ...]]
+"""One step of it, and the shape of one stream's state."""
 
 
-def model_of_ours() -> tuple[Step, tuple[int, ...]]:
-    """One step of the model as callflow computes it, and the shape of one stream's state."""
+def model_of_ours() -> Model:
+    """The model as callflow computes it."""
     vad = Vad()
     return lambda frames, state: vad.run(frames, state)[1], (REMEMBERED,)
 
 
-def model_by_onnxruntime() -> tuple[Step, tuple[int, ...]]:
+def model_by_onnxruntime() -> Model:
     """The same by onnxruntime, on one thread; a stream's state comes first with the samples before its frame."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it reports to its makers, unless told before it is loaded
     import onnxruntime
@@ -96,9 +101,9 @@ def model_by_onnxruntime() -> tuple[Step, tuple[int, ...]]:
     return step, (2 * STATE + CONTEXT,)
 
 
-def measure_model(taps: int, seconds: float, model: tuple[Step, tuple[int, ...]]) -> list[str]:
+def measure_model(taps: int, seconds: float, model: Callable[[], Model]) -> list[str]:
     """One row: the model's work on so many callers for so long, and nothing else, at the pace of a real line."""
-    (step, shape), sound = model, (voice(-26, 6.0) / 32768).astype(np.float32)
+    (step, shape), sound = model(), (voice(-26, 6.0) / 32768).astype(np.float32)
     ends = [min(taps, start + TOGETHER) - start for start in range(0, taps, TOGETHER)]
     states = [np.zeros((size, *shape), dtype=np.float32) for size in ends]
     frames = sound[: sound.size // MODEL_FRAME * MODEL_FRAME].reshape(-1, MODEL_FRAME)
@@ -110,9 +115,9 @@ def measure_model(taps: int, seconds: float, model: tuple[Step, tuple[int, ...]]
     return cores_of(time.process_time() - cpu, seconds, taps)
 
 
-def measure(taps: int, seconds: float, sound: Samples) -> list[str]:
+def measure(taps: int, seconds: float, sound_name: str) -> list[str]:
     """One row: `taps` callers for so long, each judged every 3 s, at the pace of a real line."""
-    hearing = Hearing()
+    hearing, sound = Hearing(), SOUNDS[sound_name]()
     listeners = [hearing.listener() for _ in range(taps)]
     offsets = np.random.default_rng(1).integers(0, sound.size - FRAME, size=taps)
     next_at = time.monotonic() + FRAME_S
@@ -128,6 +133,12 @@ def measure(taps: int, seconds: float, sound: Samples) -> list[str]:
             listener.begin_window()
         next_at += FRAME_S
     return [*cores_of(time.process_time() - cpu, seconds, taps), f"{resident_mb():.0f}"]
+
+
+def run_whole(taps: int, seconds: float, sound: str) -> list[str]:
+    """One row, in the event loop that the daemon has."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(measure_whole(taps, seconds, sound))
 
 
 async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
@@ -151,6 +162,7 @@ async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
         for first in range(0, taps, 50):
             await asyncio.gather(*(listening.open(name, name) for name in names[first : first + 50]))
         callers.stdin.write(b"talk\n")
+        keep_pauses_short()
         await asyncio.sleep(1)
         for measured in (listening.late_ms, listening.done_ms, listening.waiting):
             measured.clear()
@@ -211,15 +223,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="seconds for each row")
     seconds = parser.parse_args().seconds
     floor, alone, whole, paces = [], [], [], [pace()]
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    fresh = get_context("spawn")  # a process of its own for each row, as a daemon is one: memory is its own then, too
+    with ProcessPoolExecutor(1, fresh, max_tasks_per_child=1) as processes:
         for taps, sound in track(PLAN, "measuring", transient=True):
             if sound == "voice":
-                floor.append(measure_model(taps, seconds, model_of_ours()))
-            alone.append(measure(taps, seconds, SOUNDS[sound]()))
-            whole.append(runner.run(measure_whole(taps, seconds, sound)))
+                ours, yardstick = (
+                    processes.submit(measure_model, taps, seconds, model).result()
+                    for model in (model_of_ours, model_by_onnxruntime)
+                )
+                floor.append([*ours, *yardstick[1:]])
+            alone.append(processes.submit(measure, taps, seconds, sound).result())
+            whole.append(processes.submit(run_whole, taps, seconds, sound).result())
             paces.append(pace())
-        for row in track(floor, "measuring the yardstick", transient=True):  # last, for it takes memory
-            row += measure_model(int(row[0]), seconds, model_by_onnxruntime())[1:]
     print(
         f"callflow {callflow.__version__}; counting to ten million took {min(paces):.2f} to {max(paces):.2f} s of CPU"
     )
