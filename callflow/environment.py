@@ -13,6 +13,8 @@ from pydantic_settings import EnvSettingsSource
 from callflow.errors import SettingError
 
 PREFIX = "CALLFLOW_"
+_OF_A_SERVICE = ("tcp://", "udp://", "sctp://")
+"""Kubernetes tells of a service called callflow-http in CALLFLOW_HTTP_PORT, which is no misspelt setting."""
 
 
 class Environment(EnvSettingsSource):
@@ -34,7 +36,9 @@ def variable_of(parts: list[str]) -> str:
 def refuse_misspelt(model: type[BaseModel], environ: Mapping[str, str] = os.environ) -> None:
     """Raises SettingError for a variable that is meant as a setting and that pydantic passes over in silence."""
     right = {_squeezed(variable): variable for variable in _variables(model, [])}
-    for name in (name for name in environ if name.upper().startswith(PREFIX)):
+    for name, value in environ.items():
+        if not name.upper().startswith(PREFIX) or value.startswith(_OF_A_SERVICE):
+            continue
         meant = right.get(_squeezed(name.upper()), name.upper())
         section, nested, _ = name.upper().removeprefix(PREFIX).partition("__")
         if meant != name.upper():

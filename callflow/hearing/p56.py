@@ -20,7 +20,8 @@ _Floats = npt.NDArray[np.float32]
 
 _OVER = np.power(_SMOOTHING, np.arange(1, _BLOCK + 1), dtype=np.float64)
 """What is left of a sum after so many steps."""
-_FADING, _GROWING = (1 - _SMOOTHING) ** 2 * _OVER / _SMOOTHING, _SMOOTHING / _OVER
+_GROWING, _FADING = _SMOOTHING / _OVER, (1 - _SMOOTHING) ** 2 * _OVER / _SMOOTHING
+"""What a step weighs by its place in a piece, and what takes the weight off two sums."""
 
 
 def active_level_dbov(samples: npt.NDArray[np.floating]) -> float | None:

@@ -53,3 +53,9 @@ def _of_the_prompts(samples: np.ndarray) -> float:
 def test_it_agrees_with_the_meter_that_the_prompts_are_built_by(name: str) -> None:
     assert active_level_dbov(prompt(name)) == pytest.approx(-20.0, abs=0.5)
     assert active_level_dbov(prompt(name)) == pytest.approx(_of_the_prompts(prompt(name)), abs=0.15)
+
+
+def test_it_agrees_on_signals_of_any_length() -> None:
+    said = np.tile(np.concatenate((prompt(), np.zeros(RATE))), 8)
+    for size in (said.size, 8192 * 8, 8192 * 8 + 8, 8192 * 8 - 3):
+        assert active_level_dbov(said[:size]) == pytest.approx(_of_the_prompts(said[:size]), abs=0.15)

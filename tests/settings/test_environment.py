@@ -5,7 +5,7 @@ import os
 import pytest
 
 from callflow.errors import SettingError
-from callflow.settings import load_settings
+from callflow.settings import Settings, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +53,11 @@ def test_variables_that_are_no_settings_are_let_be(monkeypatch: pytest.MonkeyPat
     for name in ("CALLFLOW_LAB_CACHE", "CALLFLOW_PROMETHEUS_URL"):
         monkeypatch.setenv(name, "x")
     load_settings()
+
+
+def test_what_kubernetes_tells_of_a_service_is_let_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLFLOW_HTTP_PORT", "tcp://192.0.2.7:8088")
+    assert load_settings().http.port == Settings().http.port
+    monkeypatch.setenv("CALLFLOW_HTTP_PORT", "8088")
+    with pytest.raises(SettingError, match="CALLFLOW_HTTP_PORT"):
+        load_settings()
