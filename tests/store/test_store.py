@@ -3,6 +3,8 @@
 import asyncio
 import fcntl
 import sqlite3
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -202,3 +204,24 @@ def test_a_database_that_cannot_be_opened_says_why(tmp_path: Path, make, problem
         store.open()
     assert remedy in refused.value.remedy
     assert store.close()
+
+
+COUNTING = (
+    "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(*c.execute('SELECT count(*) FROM calls').fetchone())"
+)
+
+
+def counted_outside(database: Path) -> int:
+    """How many calls another process finds, which opens the database and closes it again."""
+    found = subprocess.run([sys.executable, "-c", COUNTING, str(database)], capture_output=True, check=True)
+    return int(found.stdout)
+
+
+async def test_a_reader_outside_who_leaves_takes_nothing_away(database: Path) -> None:
+    with Store(database, "main") as store, Reader(database) as reader:
+        for number in range(1, 4):
+            reader.count()
+            store.save(ended(live_call(f"1.{number}")), final=True)
+            assert await store.flush(5)
+            assert counted_outside(database) == number
+    assert counted_outside(database) == 3

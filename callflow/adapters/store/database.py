@@ -2,7 +2,9 @@
 
 import os
 import sqlite3
+from errno import EACCES, EISDIR
 from pathlib import Path
+from typing import NoReturn
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
@@ -41,19 +43,32 @@ def reading_engine(path: Path) -> sa.Engine:
 
 
 def make_file(path: Path) -> None:
-    """Create an empty database file that others cannot read, unless it exists; raises StoreError."""
+    """Create an empty database file that others cannot read, unless it exists; raises StoreError.
+
+    One that exists is not opened: to close it again would end the locks that this process's connections have on it
+    (POSIX), and then any reader who leaves takes itself for the last and removes the log that is being written to.
+    """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o640))
+        os.close(os.open(path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o640))
+    except FileExistsError:
+        if path.is_dir():
+            _refuse(path, os.strerror(EISDIR))
+        if not os.access(path, os.R_OK | os.W_OK):
+            _refuse(path, os.strerror(EACCES))
     except FileNotFoundError:
         raise StoreError(
             f"the folder {path.parent} of the database does not exist",
             remedy="create it, writable for the user that callflow runs as, or set another store.path",
         ) from None
     except OSError as error:
-        raise StoreError(
-            f"the database {path} cannot be written: {error.strerror}",
-            remedy="give it and its folder to the user that callflow runs as, or set another store.path",
-        ) from None
+        _refuse(path, error.strerror or str(error))
+
+
+def _refuse(path: Path, reason: str) -> NoReturn:
+    raise StoreError(
+        f"the database {path} cannot be written: {reason}",
+        remedy="give it and its folder to the user that callflow runs as, or set another store.path",
+    ) from None
 
 
 def version_of(connection: sa.Connection) -> str | None:
