@@ -85,7 +85,7 @@ class Listener:
     @property
     def due(self) -> bool:
         """True while a whole frame waits to be judged."""
-        return self._heard.size >= (self.frames + 1) * FRAME
+        return self.waiting > 0
 
     @property
     def _oldest(self) -> int:

@@ -15,7 +15,6 @@ class Tape:
         self._keep = _WIDTH * keep
         self._samples = np.zeros(keep + keep // 2, dtype=np.int16)
         self._bytes = self._samples.data.cast("B")  # a small piece is copied so in a quarter of the time numpy takes
-        self._used = 0
         self.first = 0
         """Number of the oldest sample that is kept."""
         self.size = 0
@@ -23,12 +22,11 @@ class Tape:
     def add(self, samples: Samples | bytes) -> None:
         """Add samples, an array or as they came from the line, at the end; the oldest are forgotten."""
         pcm = samples if isinstance(samples, bytes) else samples.tobytes()
-        self.size += len(pcm) // _WIDTH
-        if self._used + len(pcm) > len(self._bytes):
+        if self._end + len(pcm) > len(self._bytes):
             pcm = self._make_room(pcm)
-        end = self._used + len(pcm)
-        self._bytes[self._used : end] = pcm
-        self._used = end
+        end = self._end
+        self._bytes[end : end + len(pcm)] = pcm
+        self.size += len(pcm) // _WIDTH
 
     def skip(self, count: int) -> None:
         """So many samples were not heard of: they are taken for silence."""
@@ -36,15 +34,19 @@ class Tape:
             self.add(bytes(_WIDTH * count))
         else:
             self.first = self.size = self.size + count
-            self._used = 0
+
+    @property
+    def _end(self) -> int:
+        """Bytes in use."""
+        return _WIDTH * (self.size - self.first)
 
     def _make_room(self, pcm: bytes) -> bytes:
         """Forget the oldest; returns what of these bytes is to be kept."""
-        stay = max(0, min(self._used, self._keep - len(pcm)))
-        self._bytes[:stay] = bytes(self._bytes[self._used - stay : self._used])
-        self._used, pcm = stay, pcm[-self._keep :]
-        self.first = self.size - (stay + len(pcm)) // _WIDTH
-        return pcm
+        stay = max(0, min(self._end, self._keep - len(pcm)))
+        self._bytes[:stay] = bytes(self._bytes[self._end - stay : self._end])
+        self.size += max(0, len(pcm) - self._keep) // _WIDTH
+        self.first = self.size - stay // _WIDTH
+        return pcm[-self._keep :]
 
     def cut(self, start: int, stop: int) -> Samples:
         """Samples `start` to `stop` of the stream, a view; what is no longer kept is left out."""

@@ -1,6 +1,7 @@
 """Even steps of time, by the loop's timer or by the kernel's."""
 
 import asyncio
+import os
 import time
 
 import pytest
@@ -82,3 +83,5 @@ async def test_a_timer_of_the_kernels_is_given_back() -> None:
     assert fd >= 0, "Linux has such timers"
     ticks.ticker.stop()
     assert ticks.ticker._fd == -1
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(fd)

