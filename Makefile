@@ -78,7 +78,7 @@ prompts:  ## Speak the prompts anew (see dialplan/sounds/README.md)
 
 settings-docs: setup  ## Write config/callflow.toml and the generated parts of docs/
 	@$(BIN)/callflow settings example > config/callflow.toml
-	@$(BIN)/python -m callflow.diagram
+	@$(BIN)/python -m tests.docs.diagram
 
 clean:  ## Remove the virtual environment and caches in this folder
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist

@@ -10,16 +10,16 @@ from rich.console import Console
 from callflow import __version__
 from callflow.commands.calls import calls_app
 from callflow.commands.check import check
+from callflow.commands.context import Context
 from callflow.commands.lab import lab_app
+from callflow.commands.output import mend_stdout
 from callflow.commands.record import record
 from callflow.commands.replay import replay
 from callflow.commands.report import report
 from callflow.commands.settings import settings_app
 from callflow.commands.simulate import simulate
 from callflow.commands.staffing import staffing
-from callflow.context import Context
 from callflow.errors import CallflowError
-from callflow.output import mend_stdout
 
 app = typer.Typer(
     help="Screens callers beside Asterisk: finds silent ones, speaks to them, never cuts off a caller who speaks.\n\n"

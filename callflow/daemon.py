@@ -9,7 +9,6 @@ from functools import partial
 import structlog
 
 from callflow import __version__
-from callflow.adapter_options import agi_options, ami_options, tap_options
 from callflow.adapters.agi.arrival import call_arrived
 from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.agi.session import AgiSession
@@ -23,18 +22,19 @@ from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
 from callflow.core import events as it
-from callflow.core.engine import Engine
+from callflow.core.screening.engine import Engine
 from callflow.errors import CallflowError, HearingFailed, LinkError, LoginRefused
-from callflow.publishing import Publishing
-from callflow.ring_watch import RingWatch
+from callflow.publishing.publisher import Publishing
+from callflow.publishing.vitals import take_sample
 from callflow.runtime.clock import Clock
 from callflow.runtime.dispatch import Dispatcher
 from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
 from callflow.runtime.pauses import keep_pauses_short
+from callflow.runtime.ring_watch import RingWatch
 from callflow.runtime.watchdog import Watchdog
-from callflow.settings import Settings
-from callflow.vitals import take_sample
+from callflow.settings.adapter_options import agi_options, ami_options, tap_options
+from callflow.settings.model import Settings
 
 READY_WITHOUT_EAR_S = 5.0
 STOP_TIMEOUT_S = 1.0

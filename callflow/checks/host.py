@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 from callflow.checks.finding import Finding, fail, hint, ok, warn
-from callflow.settings import Settings
+from callflow.settings.model import Settings
 
 LISTEN_STATE = "0A"
 

@@ -6,7 +6,7 @@ from callflow.adapters.ami.actions import AmiActions
 from callflow.checks.finding import Finding, fail, ok, warn
 from callflow.checks.inbox import Inbox
 from callflow.errors import LinkError
-from callflow.settings import Settings
+from callflow.settings.model import Settings
 
 ANSWER_S = 3.0
 

@@ -12,7 +12,7 @@ from callflow.checks.ami import PRIVILEGES
 from callflow.checks.finding import Finding, fail, ok, warn
 from callflow.checks.inbox import Inbox
 from callflow.core.profile import TalkDetect
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 from callflow.errors import AgiError, LinkError, SettingError
 
 END_S = 6.0

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import structlog
 
-from callflow.adapter_options import agi_options, ami_options
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
 from callflow.checks.ami import check_dialplan, check_privileges, check_version
@@ -17,7 +16,8 @@ from callflow.checks.rings import check_rings
 from callflow.checks.selftest import SelfTest
 from callflow.checks.tap import check_gain, check_tap
 from callflow.errors import LoginRefused
-from callflow.settings import Settings
+from callflow.settings.adapter_options import agi_options, ami_options
+from callflow.settings.model import Settings
 
 LOGIN_S = 5.0
 WANTED = frozenset({b"UserEvent", b"ChannelTalkingStart", b"DialBegin"})

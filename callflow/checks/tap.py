@@ -6,14 +6,14 @@ import os
 import uuid
 from typing import Any
 
-from callflow.adapter_options import tap_options
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.audio.options import TapOptions
 from callflow.adapters.audio.taps import Taps
 from callflow.checks.finding import Finding, Verdict, hint, ok, warn
 from callflow.core.heard import Heard
 from callflow.errors import ActionRefused, HearingFailed, LinkError, SettingError, TapFailed
-from callflow.settings import Settings
+from callflow.settings.adapter_options import tap_options
+from callflow.settings.model import Settings
 
 HEAR_S = 2.0
 SOUNDING_S = 0.2

@@ -20,7 +20,7 @@ from callflow.commands.calls_rings import print_rings
 from callflow.commands.calls_timeline import print_call
 from callflow.commands.calls_when import parse_when
 from callflow.core.profile import Mode
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 from callflow.errors import CallflowError
 
 calls_app = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown")

@@ -12,8 +12,8 @@ from callflow.adapters.store.queries import Summary
 from callflow.adapters.store.rows import StoredCall
 from callflow.commands.calls_when import iso, shown
 from callflow.commands.calls_words import STYLES, lasted, observe_line, outcome, printable, summary_line
-from callflow.core.record import Happening
-from callflow.core.states import Result
+from callflow.core.call_record import Happening
+from callflow.core.screening.states import Result
 
 WIDTH_IN_A_PIPE = 240
 WIDE = 120

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from callflow.core.record import Happening, Kind
+from callflow.core.call_record import Happening, Kind
 
 CELLS = 60
 MARKS = {Kind.SPEECH: "S", Kind.KEY: "K", Kind.CLICK: "c", Kind.HUNG_UP: "H"}

@@ -8,7 +8,7 @@ from rich.text import Text
 from callflow.adapters.store.lists import Ringing
 from callflow.commands.calls_when import seconds
 from callflow.commands.calls_words import printable
-from callflow.core.rings.record import Leg, Offer, Stay, TargetType, Timing
+from callflow.core.rings.records import Leg, Offer, Stay, TargetType, Timing
 
 
 def print_rings(ringing: Ringing, arrived_ms: int, out: Console) -> None:

@@ -9,7 +9,7 @@ from callflow.commands.calls_list import result_text
 from callflow.commands.calls_picture import picture
 from callflow.commands.calls_when import seconds, shown_exactly
 from callflow.commands.calls_words import heard, lasted, printable, sentence
-from callflow.core.record import Happening, Kind
+from callflow.core.call_record import Happening, Kind
 
 GAP_MS = 500
 """Nothing happening for this long is shown as a line of its own."""

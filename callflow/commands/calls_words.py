@@ -3,8 +3,8 @@
 from callflow.adapters.store.queries import Summary
 from callflow.adapters.store.rows import StoredCall
 from callflow.commands.calls_when import seconds
-from callflow.core.record import CallRecord
-from callflow.core.states import Result
+from callflow.core.call_record import CallRecord
+from callflow.core.screening.states import Result
 
 STYLES = {
     Result.SPOKE: "green",

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from callflow.checks.finding import Finding, Verdict
-from callflow.settings import Settings
+from callflow.settings.model import Settings
 
 SIGNS = {
     Verdict.OK: "[green]  ok [/]",

@@ -15,11 +15,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from callflow.adapter_options import ami_options
 from callflow.errors import CallflowError, SettingError
-from callflow.settings import Settings
+from callflow.settings.adapter_options import ami_options
+from callflow.settings.model import Settings
 from callflow.simulator.disguise import Disguise
-from callflow.simulator.record import Listener, Recorder, Tap
+from callflow.simulator.recorder import Listener, Recorder, Tap
 from callflow.simulator.trace import CaptureWriter
 
 UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from callflow.core.rings.record import Leg, Offer, Stay
+from callflow.core.rings.records import Leg, Offer, Stay
 from callflow.core.rings.rules import RingRules
 from callflow.simulator.ring_replay import KeptRings, capture_messages, replay_rings
 from callflow.simulator.trace import Capture

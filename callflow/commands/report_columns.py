@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from callflow.core.heard import Heard
+from callflow.core.screening.states import Result
 from callflow.core.service.grouping import Counted
 from callflow.core.service.level import Formula, service_level
-from callflow.core.states import Result
 
 Value = int | float | str | None
 

@@ -15,7 +15,7 @@ from callflow.commands.calls_words import printable
 from callflow.commands.report_files import Sheet, Value
 from callflow.commands.report_period import Period
 from callflow.commands.report_table import print_deleted, shown_seconds
-from callflow.core.rings.record import Stay, Timing
+from callflow.core.rings.records import Stay, Timing
 from callflow.core.service.grouping import Scope, Whom
 from callflow.errors import CallflowError
 

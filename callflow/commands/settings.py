@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from callflow.setting_docs import SECTIONS, all_settings, example, settings_of, toml_value
-from callflow.setting_errors import SECRETS
-from callflow.settings import Settings
+from callflow.settings.documentation import SECTIONS, all_settings, example, settings_of, toml_value
+from callflow.settings.errors import SECRETS
+from callflow.settings.model import Settings
 
 settings_app = typer.Typer(help="Show, explain and check the settings.", invoke_without_command=True)
 

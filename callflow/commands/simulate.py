@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from callflow.context import Context
+from callflow.commands.context import Context
 from callflow.simulator.errors import SimulationFailed
 from callflow.simulator.live import watched
 from callflow.simulator.report import report, write_report

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from callflow.core.record import CallRecord, Happening
-from callflow.core.rings.record import Measured
-from callflow.core.states import Result
+from callflow.core.call_record import CallRecord, Happening
+from callflow.core.rings.records import Measured
+from callflow.core.screening.states import Result
 
 
 @dataclass(frozen=True, slots=True)

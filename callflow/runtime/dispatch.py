@@ -8,9 +8,9 @@ import structlog
 
 from callflow.core import commands as do
 from callflow.core import events as it
-from callflow.core.record import CallRecord, Happening
-from callflow.core.rings.record import Measured
-from callflow.core.states import Result
+from callflow.core.call_record import CallRecord, Happening
+from callflow.core.rings.records import Measured
+from callflow.core.screening.states import Result
 from callflow.errors import AgiError, LinkError
 from callflow.privacy import mask_number
 from callflow.runtime.listening import Listening

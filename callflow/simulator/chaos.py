@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from callflow.core.profile import SILENT_LADDER
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 from callflow.lab.daemon import Daemon
 from callflow.lab.ports import take_ports
 from callflow.simulator.errors import SimulationFailed

@@ -11,7 +11,7 @@ from random import Random
 from typing import Protocol
 
 from callflow.simulator.faults import AT_ONCE, Fault
-from callflow.simulator.record import CHUNK, Kind, Messages
+from callflow.simulator.recorder import CHUNK, Kind, Messages
 
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 _STAMP = re.compile(rb"^Timestamp: (\d+)\.(\d+)", re.MULTILINE)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 from callflow.simulator.replay import Decision, Replayed, recorded
 from callflow.simulator.trace import Capture
 from callflow.simulator.wires import Arrived, Conversation

@@ -24,7 +24,7 @@ from callflow.lab.scenario import Scenario as LabScenario
 from callflow.lab.seen import seen_call
 from callflow.lab.sipp import Sipp
 from callflow.lab.wire import WireCall
-from callflow.settings import Settings
+from callflow.settings.model import Settings
 from callflow.simulator.daemon_view import DaemonView
 from callflow.simulator.errors import SimulationFailed
 from callflow.simulator.placing import Placed, Wardrobe, check_possible, place_all

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from callflow.adapters.ami.translate import translate
 from callflow.core import commands as do
 from callflow.core import events as it
-from callflow.core.engine import Engine
 from callflow.core.profile import Procedures
+from callflow.core.screening.engine import Engine
 from callflow.simulator.trace import Block, Capture, CaptureInvalid
 from callflow.simulator.wires import Answered, Arrived, Conversation, Did, Died, Ended, LinkChange, Listed, Said
 

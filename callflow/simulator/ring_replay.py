@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from callflow.adapters.ami.translate_rings import RingTranslator
 from callflow.core import commands as do
 from callflow.core import events
-from callflow.core.rings.record import Leg, Measured, Offer, Spell, Stay
+from callflow.core.rings.records import Leg, Measured, Offer, Spell, Stay
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO, Literal, Self, get_args
 
 from callflow.adapters.agi.arrival import parse_variables
-from callflow.adapters.ami.wire import parse
+from callflow.adapters.ami.framing import parse
 from callflow.simulator.errors import SimulatorError
 
 MAGIC = "callflow capture 1"

@@ -7,9 +7,9 @@ from uuid import UUID
 import numpy as np
 import structlog
 
+from callflow.adapters.audio.framing import Kind, frame
 from callflow.adapters.audio.options import TapOptions
 from callflow.adapters.audio.taps import Taps
-from callflow.adapters.audio.wire import Kind, frame
 from callflow.core import events as it
 from tests.adapters.waiting import until
 

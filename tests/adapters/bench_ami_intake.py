@@ -14,10 +14,10 @@ from typing import Any
 import structlog
 from panoramisk.manager import Manager
 
+from callflow.adapters.ami.framing import END
 from callflow.adapters.ami.protocol import GatedProtocol
 from callflow.adapters.ami.translate import WANTED as SCREENING_WANTED
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
-from callflow.adapters.ami.wire import END
 
 WANTED = SCREENING_WANTED | RINGS_WANTED
 CALLS = 120

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from callflow.adapters.audio.framing import SILENCE, Kind, frame
 from callflow.adapters.audio.options import TapOptions
 from callflow.adapters.audio.tap import Tap
 from callflow.adapters.audio.taps import CATCH_UP_FRAMES, FRAMES_A_TICK
-from callflow.adapters.audio.wire import SILENCE, Kind, frame
 from callflow.core import events as it
 from callflow.core.heard import Heard
 from callflow.errors import TapFailed

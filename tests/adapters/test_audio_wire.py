@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callflow.adapters.audio.wire import SILENCE, Kind, Misframed, Splitter, frame
+from callflow.adapters.audio.framing import SILENCE, Kind, Misframed, Splitter, frame
 
 FRAMES = [(Kind.UUID, bytes(range(16))), (Kind.AUDIO, bytes(320)), (Kind.KEY, b"5"), (Kind.HANG_UP, b"")]
 STREAM = b"".join(frame(kind, payload) for kind, payload in FRAMES)

@@ -9,7 +9,7 @@ from callflow.adapters.ami.actions import AmiActions
 from callflow.checks.finding import Finding, Verdict
 from callflow.checks.tap import check_tap
 from callflow.errors import ActionRefused
-from callflow.settings import Settings, Tap
+from callflow.settings.model import Settings, Tap
 from tests.adapters.audio_peer import Peer
 
 LOOPBACK = "127.0.0.1"

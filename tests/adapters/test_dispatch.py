@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from callflow.core import commands as do
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 from callflow.runtime.clock import Clock
 from callflow.runtime.dispatch import Dispatcher
 from callflow.runtime.listening import Listening

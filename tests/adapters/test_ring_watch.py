@@ -6,8 +6,8 @@ import pytest
 
 from callflow.core.commands import Command
 from callflow.errors import LinkError
-from callflow.ring_watch import RingWatch
-from callflow.settings import Settings
+from callflow.runtime.ring_watch import RingWatch
+from callflow.settings.model import Settings
 
 MEMBER = {"Event": "QueueMember", "Queue": "support", "Location": "PJSIP/8012", "Name": "8012", "Status": "1"}
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from callflow.adapters.store.queries import CallFilter, Reader
 from callflow.adapters.store.store import Store
+from callflow.core.call_record import Happening, Kind
 from callflow.core.profile import Mode
-from callflow.core.record import Happening, Kind
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 from tests.store.samples import T0, ended, live_call
 
 SAVES = 4

@@ -5,11 +5,11 @@ from math import inf
 
 from callflow.core import commands as do
 from callflow.core import events as it
-from callflow.core.climbing import FENCE_MS
-from callflow.core.engine import Engine
+from callflow.core.call_record import CallRecord, Happening
 from callflow.core.heard import Heard
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Mode, Procedures, Profile, Rung
-from callflow.core.record import CallRecord, Happening
+from callflow.core.screening.climbing import FENCE_MS
+from callflow.core.screening.engine import Engine
 
 START_MS = 1_000_000
 UNIQUEID = "1000.1"

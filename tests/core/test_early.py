@@ -1,7 +1,7 @@
 """Sounds that AMI tells of before FastAGI hands the caller over."""
 
 from callflow.core import events as it
-from callflow.core.early import KEEP_MS, MAX_CHANNELS, EarlySounds
+from callflow.core.screening.early import KEEP_MS, MAX_CHANNELS, EarlySounds
 from tests.core.driver import START_MS, UNIQUEID, Driver
 
 

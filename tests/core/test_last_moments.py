@@ -6,8 +6,8 @@ from callflow.core import commands as do
 from callflow.core import events as it
 from callflow.core.heard import Heard
 from callflow.core.profile import Profile, Quiet
-from callflow.core.screening import KEY_BEFORE_MS
-from callflow.core.weighing import MOST_VAIN
+from callflow.core.screening.screening import KEY_BEFORE_MS
+from callflow.core.screening.weighing import MOST_VAIN
 from tests.core.driver import START_MS, UNIQUEID, Driver
 from tests.core.test_quiet_ladder import tapped
 

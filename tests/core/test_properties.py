@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from callflow.core import commands as do
 from callflow.core import events as it
-from callflow.core.engine import Engine
 from callflow.core.heard import Heard
-from callflow.core.weighing import LOOK_MARGIN_DB
+from callflow.core.screening.engine import Engine
+from callflow.core.screening.weighing import LOOK_MARGIN_DB
 from tests.core.driver import START_MS, UNIQUEID, procedures
 
 MIN_SPEECH_MS = 120

@@ -4,10 +4,10 @@ import pytest
 
 from callflow.core import commands as do
 from callflow.core import events as it
-from callflow.core.engine import Engine
+from callflow.core.call_record import Kind
 from callflow.core.heard import Heard
 from callflow.core.profile import Profile, Quiet
-from callflow.core.record import Kind
+from callflow.core.screening.engine import Engine
 from tests.core.driver import START_MS, UNIQUEID, Driver, procedures
 
 # With prompts of 4 s: greeting 0-4 s, listening 4-7 s, again 7-11 s, listening 11-14 s, goodbye 14-18 s, end at 20 s.

@@ -4,8 +4,8 @@ import pytest
 
 from callflow.core import commands as do
 from callflow.core import events as it
-from callflow.core.engine import Engine
-from callflow.core.record import Kind
+from callflow.core.call_record import Kind
+from callflow.core.screening.engine import Engine
 from tests.core.driver import START_MS, UNIQUEID, Driver, procedures
 
 # With prompts of 4 s and 1 ms for the ear: greeting 0-4 s, again at 7-11 s, goodbye 14-18 s, hang-up at 20 s.

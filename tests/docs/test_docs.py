@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import typer
 
-from callflow import setting_docs
 from callflow.cli import app
-from callflow.core.states import TRANSITIONS, Result
-from callflow.diagram import DOCS, PROJECT, generated, mermaid, timeline_svg, transitions_table
-from callflow.settings import Settings
+from callflow.core.screening.states import TRANSITIONS, Result
+from callflow.settings.model import Settings
+from callflow.settings.model import documentation as setting_docs
+from tests.docs.diagram import DOCS, PROJECT, generated, mermaid, timeline_svg, transitions_table
 
 PAGES = [*sorted(PROJECT.glob("*.md")), *sorted(DOCS.glob("*.md")), PROJECT / "dialplan" / "sounds" / "README.md"]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

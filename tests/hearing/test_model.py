@@ -7,7 +7,7 @@ import pytest
 from callflow.daemon import Daemon
 from callflow.errors import HearingFailed
 from callflow.hearing import Hearing, vad
-from callflow.settings import Settings
+from callflow.settings.model import Settings
 
 
 @pytest.fixture(params=["missing", "broken"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from callflow.core.rings.record import Leg, Offer, Stay
+from callflow.core.rings.records import Leg, Offer, Stay
 from callflow.lab.rings.judge import judge, records_of
 from callflow.lab.rings.run import Placed
 from callflow.lab.rings.site import Numbered

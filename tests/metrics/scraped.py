@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from callflow.adapters.http.call_metrics import Bounds, CallMetrics
 from callflow.adapters.http.health_metrics import HealthCollector, Lags
 from callflow.adapters.http.sample import OutboxSample, Sample
-from callflow.core.rings.record import AgentState, AgentWork, LineState, QueueState
-from callflow.publishing import Record
+from callflow.core.rings.records import AgentState, AgentWork, LineState, QueueState
+from callflow.publishing.publisher import Record
 from tests.publishing import samples
 from tests.services.programs import program
 

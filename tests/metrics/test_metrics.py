@@ -8,10 +8,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from callflow.adapters.http.call_metrics import Bounds
 from callflow.core.heard import Heard
 from callflow.core.rings.names import safe_name
-from callflow.core.rings.record import AnswerClass, Outcome, RingSource, Timing
-from callflow.core.states import Result
-from callflow.publishing import Publishing
-from callflow.settings import Settings
+from callflow.core.rings.records import AnswerClass, Outcome, RingSource, Timing
+from callflow.core.screening.states import Result
+from callflow.publishing.publisher import Publishing
+from callflow.settings.model import Settings
 from tests.metrics.scraped import CADENCE_S, Web, promtool, sample_at
 from tests.publishing import samples
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.store import Store
-from callflow.core.rings.record import AgentState, AgentWork, LineState, QueueState
-from callflow.publishing import Publishing
+from callflow.core.rings.records import AgentState, AgentWork, LineState, QueueState
+from callflow.publishing.publisher import Publishing
 from callflow.runtime.clock import Clock
-from callflow.settings import Settings
+from callflow.settings.model import Settings
 from tests.publishing import samples
 
 FAST = {

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import aiomqtt
 
-from callflow.diagram import PROJECT
 from callflow.lab.ports import LOOPBACK, PortBlock
 from callflow.lab.process import Process
+from tests.docs.diagram import PROJECT
 from tests.services.mosquitto import PASSWORD, Broker
 from tests.services.programs import program
 

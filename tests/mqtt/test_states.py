@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from callflow.core.publishing.states import StateBoard
-from callflow.core.rings.record import AgentState, AgentWork, LineState, QueueState
+from callflow.core.rings.records import AgentState, AgentWork, LineState, QueueState
 from callflow.lab.ports import PortBlock
-from callflow.mqtt_publishing import STATES_S
+from callflow.publishing.mqtt import STATES_S
 from tests.mqtt.consumer import Consumer, consuming
 from tests.mqtt.sending import sending
 from tests.mqtt.waiting import soon

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
+from callflow.core.call_record import CallRecord
 from callflow.core.publishing.events import EventMaker
 from callflow.core.publishing.privacy import Disguise
 from callflow.core.publishing.topics import Topics
-from callflow.core.record import CallRecord
-from callflow.core.rings.record import (
+from callflow.core.rings.records import (
     AnswerClass,
     Leg,
     LegEnd,
@@ -17,7 +17,7 @@ from callflow.core.rings.record import (
     TargetType,
     Timing,
 )
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 from tests.store.samples import T0, live_call
 
 KEY = b"a key for tests"

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from callflow.core.call_record import CallRecord
 from callflow.core.publishing.alerts import DAY_MS, AlertRules, AlertWatch
 from callflow.core.publishing.envelope import Envelope
-from callflow.core.record import CallRecord
-from callflow.core.rings.record import Outcome, Stay
+from callflow.core.rings.records import Outcome, Stay
+from callflow.core.screening.states import Result
 from callflow.core.service.targets import QueueTarget, Targets
-from callflow.core.states import Result
 from tests.publishing import samples
 
 T0 = samples.T0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from callflow.core.publishing.envelope import event_id, utc, with_seq
 from callflow.core.publishing.topics import Topics, UnfitId, topic_id
-from callflow.core.rings.record import AgentWork, Spell
+from callflow.core.rings.records import AgentWork, Spell
 from tests.publishing import samples
 
 RECORDS = [samples.call(), samples.stay(), samples.offer(), samples.leg()]

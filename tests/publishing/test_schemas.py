@@ -15,10 +15,10 @@ from callflow.core.publishing.alerts import AlertRules, AlertWatch
 from callflow.core.publishing.envelope import Envelope, with_seq
 from callflow.core.publishing.states import StateBoard
 from callflow.core.publishing.window import Windows
-from callflow.core.rings.record import AgentState, AgentWork, AnswerClass, LineState, Outcome, QueueState
+from callflow.core.rings.records import AgentState, AgentWork, AnswerClass, LineState, Outcome, QueueState
+from callflow.core.screening.states import Result
 from callflow.core.service.targets import QueueTarget, Targets
-from callflow.core.states import Result
-from callflow.publishing import Record
+from callflow.publishing.publisher import Record
 from tests.publishing import samples
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"

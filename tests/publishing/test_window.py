@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from callflow.core.publishing.window import Windows
-from callflow.core.rings.record import Outcome, Stay
+from callflow.core.rings.records import Outcome, Stay
 from callflow.core.service.targets import QueueTarget, Targets
 from tests.publishing import samples
 

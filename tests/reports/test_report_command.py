@@ -19,9 +19,9 @@ from callflow.adapters.store.store import Store
 from callflow.cli import app, main
 from callflow.commands.report_period import Period
 from callflow.commands.report_rows import make_report
-from callflow.core.record import CallRecord
+from callflow.core.call_record import CallRecord
 from callflow.core.rings.names import safe_name
-from callflow.core.rings.record import Outcome, Stay, Timing
+from callflow.core.rings.records import Outcome, Stay, Timing
 from callflow.core.service.grouping import DAY_MS, Scope, Span
 from callflow.core.service.targets import QueueTarget, Targets
 from tests.store.command_line import EVIL

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from callflow import settings as settings_module
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.checks.finding import Verdict
 from callflow.checks.host import check_host
 from callflow.cli import app
 from callflow.errors import CallflowError, SettingError, StoreError
-from callflow.settings import Settings, find_config, load_settings
-from callflow.settings import Store as StoreSettings
+from callflow.settings import model as settings_module
+from callflow.settings.model import Settings, find_config, load_settings
+from callflow.settings.model import Store as StoreSettings
 from callflow.simulator.scenario import read_scenario
 from callflow.simulator.shipped import find_scenario
 

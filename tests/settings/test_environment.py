@@ -5,7 +5,7 @@ import os
 import pytest
 
 from callflow.errors import SettingError
-from callflow.settings import Settings, load_settings
+from callflow.settings.model import Settings, load_settings
 
 
 @pytest.fixture(autouse=True)

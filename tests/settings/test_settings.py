@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from callflow.cli import app
 from callflow.core.profile import SILENT_LADDER, Mode
 from callflow.errors import SettingError
-from callflow.setting_docs import all_settings, example
-from callflow.settings import Settings, find_config, load_settings
+from callflow.settings.documentation import all_settings, example
+from callflow.settings.model import Settings, find_config, load_settings
 
 
 @pytest.fixture(autouse=True)

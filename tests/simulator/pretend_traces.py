@@ -15,9 +15,9 @@ from callflow.lab.process import Process
 from callflow.lab.roots import Version
 from callflow.lab.run import SCENARIOS
 from callflow.lab.scenario import read_scenarios
-from callflow.settings import Settings
+from callflow.settings.model import Settings
 from callflow.simulator.disguise import Disguise
-from callflow.simulator.record import Recorder, Tap
+from callflow.simulator.recorder import Recorder, Tap
 from callflow.simulator.site import daemon_config
 from callflow.simulator.trace import Capture, CaptureWriter, read_capture
 from tests.simulator.tap_calls import tap_scenario, tapping

@@ -14,7 +14,7 @@ from callflow.adapters.ami.options import AmiOptions
 from callflow.cli import app
 from callflow.errors import LoginRefused, NotConnected
 from callflow.simulator.disguise import Disguise
-from callflow.simulator.record import Listener, Messages, Recorder, Tap
+from callflow.simulator.recorder import Listener, Messages, Recorder, Tap
 from callflow.simulator.trace import Block, CaptureInvalid, CaptureWriter, read_capture
 from tests.adapters.ami_peer import AmiPeer, message, refusing
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from callflow.core.rings.record import Leg, Offer
+from callflow.core.rings.records import Leg, Offer
 from callflow.core.rings.rules import LineRules, RingRules
 from callflow.simulator.ring_replay import capture_messages, replay_rings
 from callflow.simulator.trace import read_capture

@@ -8,7 +8,7 @@ import pytest
 
 from callflow.adapters.ami.translate_rings import RingTranslator
 from callflow.core.rings.facts import StaysLeftOpen
-from callflow.core.rings.record import Leg, Offer, Stay
+from callflow.core.rings.records import Leg, Offer, Stay
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets

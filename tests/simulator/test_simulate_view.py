@@ -6,10 +6,10 @@ from pathlib import Path
 from rich.console import Console
 
 from callflow.adapters.store.store import Store
+from callflow.core.call_record import CallRecord, Happening, Kind
 from callflow.core.heard import Heard
 from callflow.core.profile import Mode
-from callflow.core.record import CallRecord, Happening, Kind
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 from callflow.simulator.daemon_view import DaemonView, Row
 from callflow.simulator.live import LiveView
 from callflow.simulator.run import Run

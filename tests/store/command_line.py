@@ -6,7 +6,7 @@ from typer.testing import CliRunner, Result
 
 from callflow.adapters.store.store import Store
 from callflow.commands.calls import calls_app
-from callflow.core.record import CallRecord, Happening
+from callflow.core.call_record import CallRecord, Happening
 
 EVIL = '=HYPERLINK("x") \x1b[31m\u202e, "q"\nnext'
 """A caller's name that is up to no good."""

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from heapq import nsmallest
 
+from callflow.core.call_record import CallRecord
 from callflow.core.profile import Mode
-from callflow.core.record import CallRecord
-from callflow.core.rings.record import (
+from callflow.core.rings.records import (
     AgentWork,
     AnswerClass,
     Leg,
@@ -26,7 +26,7 @@ from callflow.core.rings.record import (
     TargetType,
     Timing,
 )
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 
 MIDNIGHT = 1_769_788_800_000
 """2026-01-31 00:00 in Shanghai (+08:00), where this contact centre is."""

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from callflow.core.rings.record import AnswerClass, Leg, LegEnd, Offer, Outcome, Stay, TargetType, Timing
+from callflow.core.rings.records import AnswerClass, Leg, LegEnd, Offer, Outcome, Stay, TargetType, Timing
 from callflow.core.service.grouping import Counted, Key, Question, Span, Whom, gathered
 from callflow.core.service.tallies import AgentTime, Rings, Screened, Service, Talk
 from tests.store.plausible_day import Day

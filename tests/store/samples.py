@@ -5,9 +5,9 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from callflow.adapters.store.store import Store
+from callflow.core.call_record import CallRecord, Happening, Kind
 from callflow.core.profile import Mode
-from callflow.core.record import CallRecord, Happening, Kind
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 
 T0 = 1_769_864_703_120
 """2026-01-31 13:05:03.120 UTC."""

@@ -14,8 +14,8 @@ from callflow.adapters.store.store import Store
 from callflow.cli import main
 from callflow.commands.calls import calls_app
 from callflow.commands.calls_words import printable
-from callflow.core.record import Happening, Kind
-from callflow.core.states import Result
+from callflow.core.call_record import Happening, Kind
+from callflow.core.screening.states import Result
 from tests.store.command_line import EVIL, fill, run
 from tests.store.plausible_day import plausible_day
 from tests.store.samples import T0, ended, live_call, observed, silent_story

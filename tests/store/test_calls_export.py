@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from callflow.core.profile import Mode
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 from tests.store.command_line import EVIL, fill, run
 from tests.store.samples import T0, ended, live_call, observed
 

@@ -12,15 +12,15 @@ from callflow.adapters.store.database import writing_engine
 from callflow.adapters.store.interrupted import close_interrupted
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
-from callflow.core.record import Happening, Kind
-from callflow.core.states import Result
+from callflow.core.call_record import Happening, Kind
+from callflow.core.screening.states import Result
 from tests.store.samples import T0, ended, live_call, tell_whole_call
 
 HEAVY_LOAD = """
 import asyncio, sys
 from pathlib import Path
 from callflow.adapters.store.store import Store
-from callflow.core.record import Happening, Kind
+from callflow.core.call_record import Happening, Kind
 from tests.store.samples import T0, ended, live_call
 
 async def call(store, number):

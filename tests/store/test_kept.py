@@ -20,8 +20,8 @@ from callflow.adapters.store.rows import TABLES, stored_measured
 from callflow.adapters.store.schema import deleted, stays
 from callflow.adapters.store.store import Store
 from callflow.adapters.store.writing import write
-from callflow.core.record import CallRecord
-from callflow.core.rings.record import AgentWork, LegEnd, Outcome, Spell, Stay
+from callflow.core.call_record import CallRecord
+from callflow.core.rings.records import AgentWork, LegEnd, Outcome, Spell, Stay
 from tests.store.plausible_day import plausible_day
 from tests.store.samples import T0, ended, live_call
 

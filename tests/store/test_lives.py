@@ -15,7 +15,7 @@ from callflow.adapters.store.store import Store
 from callflow.core import commands as do
 from callflow.core import events
 from callflow.core.rings import facts as it
-from callflow.core.rings.record import Outcome, Stay
+from callflow.core.rings.records import Outcome, Stay
 from tests.core.rings.test_tracker import BEGIN_MS, CALLER, MEMBER, PHONE, Table
 
 DOWN_S = 2

@@ -18,9 +18,9 @@ from callflow.adapters.store.outbox import Bounds, Outbox
 from callflow.adapters.store.pending import Pending
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
+from callflow.core.call_record import Happening, Kind
 from callflow.core.publishing.envelope import Envelope
-from callflow.core.record import Happening, Kind
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 from tests.store.samples import T0, ended, live_call, tell_whole_call
 
 EVENT = Envelope("topic", "0", "schema", "", T0, 1, {})

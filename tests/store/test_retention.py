@@ -13,8 +13,8 @@ from callflow.adapters.store.queries import CallFilter, Reader
 from callflow.adapters.store.retention import DAY_MS, Limits, Retention, clear, limits
 from callflow.adapters.store.schema import happenings, legs, offers, spells, stays
 from callflow.adapters.store.store import Store
-from callflow.core.record import CallRecord
-from callflow.core.rings.record import AgentWork, Spell
+from callflow.core.call_record import CallRecord
+from callflow.core.rings.records import AgentWork, Spell
 from tests.store.plausible_day import MIDNIGHT, plausible_day
 from tests.store.samples import live_call, tell_whole_call
 

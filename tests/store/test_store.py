@@ -14,9 +14,9 @@ import pytest
 from callflow.adapters.store.locks import beside, is_held
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
+from callflow.core.call_record import Happening, Kind
 from callflow.core.profile import Mode
-from callflow.core.record import Happening, Kind
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 from callflow.errors import StoreError
 from tests.store.samples import T0, ended, live_call, silent_story, tell_whole_call
 

@@ -12,9 +12,9 @@ from callflow.adapters.store.agent_time import agent_time, lasting
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.adapters.store.tallying import tally
-from callflow.core.record import CallRecord
+from callflow.core.call_record import CallRecord
 from callflow.core.rings.names import safe_name
-from callflow.core.rings.record import AgentWork, LegEnd, Outcome, Spell, Timing
+from callflow.core.rings.records import AgentWork, LegEnd, Outcome, Spell, Timing
 from callflow.core.service.grouping import DAY_MS, HOUR_MS, Counted, Key, Question, Scope, Span, Whom, gathered, total
 from callflow.core.service.level import Formula
 from callflow.core.service.tallies import AgentTime, Service

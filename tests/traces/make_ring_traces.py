@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from callflow.adapters.ami.framing import parse
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
-from callflow.adapters.ami.wire import parse
 from callflow.lab.rings.judge import judge, record, records_of
 from callflow.lab.rings.run import SCENARIOS, Placed, ring_lab
 from callflow.lab.rings.scenario import read_ring_scenarios

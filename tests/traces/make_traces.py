@@ -25,9 +25,9 @@ from callflow.lab.roots import VERSIONS, Version
 from callflow.lab.run import SCENARIO_CONFIG, SCENARIOS, run_scenarios
 from callflow.lab.scenario import read_scenarios
 from callflow.lab.sipp import Agents, Caller
-from callflow.settings import Settings
+from callflow.settings.model import Settings
 from callflow.simulator.disguise import Disguise
-from callflow.simulator.record import Recorder, Tap
+from callflow.simulator.recorder import Recorder, Tap
 from callflow.simulator.replay import Replay, procedures_of, recorded
 from callflow.simulator.trace import Capture, CaptureWriter, read_capture
 from tests.simulator.tap_calls import tap_on_lab

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from types import MappingProxyType
 
+from callflow.adapters.ami.framing import HeaderValue
 from callflow.adapters.ami.link import AmiLink
-from callflow.adapters.ami.wire import HeaderValue
 from callflow.errors import ActionRefused
 
 NO_IDS: Mapping[str, HeaderValue] = MappingProxyType({})

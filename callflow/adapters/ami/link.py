@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from callflow.adapters.ami.framing import HeaderValue
 from callflow.adapters.ami.options import AmiOptions
 from callflow.adapters.ami.session import AmiSession
-from callflow.adapters.ami.wire import HeaderValue
 from callflow.errors import LinkError, LoginRefused, NotConnected
 
 REFUSALS_IN_A_ROW = 5

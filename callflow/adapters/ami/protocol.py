@@ -7,8 +7,8 @@ from typing import Any
 
 from panoramisk.ami_protocol import AMIProtocol
 
+from callflow.adapters.ami.framing import END, parse
 from callflow.adapters.ami.pending import PendingAction
-from callflow.adapters.ami.wire import END, parse
 from callflow.errors import NotConnected
 
 MAX_MESSAGE_BYTES = 262_144

@@ -9,10 +9,10 @@ from typing import Any
 
 from panoramisk.manager import Manager
 
+from callflow.adapters.ami.framing import HeaderValue, checked
 from callflow.adapters.ami.options import AmiOptions
 from callflow.adapters.ami.pending import Answer, PendingAction
 from callflow.adapters.ami.protocol import GatedProtocol
-from callflow.adapters.ami.wire import HeaderValue, checked
 from callflow.errors import ActionRefused, ActionTimeout, LoginRefused, NotConnected
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any, Protocol, cast
 from uuid import UUID
 
+from callflow.adapters.audio.framing import SILENCE, Kind, Misframed, Splitter
 from callflow.adapters.audio.options import TapOptions
-from callflow.adapters.audio.wire import SILENCE, Kind, Misframed, Splitter
 from callflow.errors import SettingError
 
 KEEP_ALIVE = 4 * SILENCE

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from callflow.adapters.http.labels import Capped
+from callflow.core.call_record import CallRecord
 from callflow.core.heard import Heard
 from callflow.core.publishing.privacy import Disguise
-from callflow.core.record import CallRecord
 from callflow.core.rings.names import trunk_of
-from callflow.core.rings.record import (
+from callflow.core.rings.records import (
     AnswerClass,
     Leg,
     Measured,
@@ -21,7 +21,7 @@ from callflow.core.rings.record import (
     TargetType,
     Timing,
 )
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 
 RINGS = (0, 1, 2, 3, 4, 5, 6, 8, 10)
 RING_S = (0.5, 1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 45, 60)

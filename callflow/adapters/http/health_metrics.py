@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from callflow.adapters.http.labels import OTHER
 from callflow.adapters.http.sample import OutboxSample, Sample
 from callflow.core.publishing.privacy import Disguise
-from callflow.core.rings.record import AgentWork, QueueState
+from callflow.core.rings.records import AgentWork, QueueState
 
 LAG_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 LOGGED_OFF = "logged_off"

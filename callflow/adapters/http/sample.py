@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from callflow.core.rings.record import AgentState, LineState, QueueState
+from callflow.core.rings.records import AgentState, LineState, QueueState
 
 
 @dataclass(frozen=True, slots=True)

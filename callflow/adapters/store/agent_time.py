@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from callflow.adapters.store.interrupted import last_known_ms
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.schema import OPEN, spells
-from callflow.core.rings.record import AgentWork
+from callflow.core.rings.records import AgentWork
 from callflow.core.service.grouping import Counted, Key, Question, Span, Whom
 from callflow.core.service.tallies import AgentTime
 

@@ -10,7 +10,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 
 from callflow.adapters.store.pending import Also, Key, Pending
-from callflow.core.record import Happening
+from callflow.core.call_record import Happening
 
 EARLY_ROOM = 1000
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from callflow.adapters.store.backlog import Backlog, Batch, Told
 from callflow.adapters.store.pending import Also, Pending
-from callflow.core.record import Happening
+from callflow.core.call_record import Happening
 
 BATCH = 2000
 """Things in one transaction: a database that cannot be written to costs no more work than this at each attempt."""

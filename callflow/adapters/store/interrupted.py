@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from callflow.adapters.store.pending import Record
 from callflow.adapters.store.rows import TABLES, stored_call, stored_measured
 from callflow.adapters.store.schema import OPEN, calls, happenings, legs, offers, spells, stays
-from callflow.core.rings.record import Leg, LegEnd, Measured, Offer, Spell, Stay
+from callflow.core.rings.records import Leg, LegEnd, Measured, Offer, Spell, Stay
 
 MARK = "interrupted"
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.rows import M, StoredCall, stored_call, stored_measured
 from callflow.adapters.store.schema import calls, legs, offers, stays
-from callflow.core.rings.record import Leg, Offer, Stay
+from callflow.core.rings.records import Leg, Offer, Stay
 from callflow.core.service.grouping import Scope
 from callflow.core.service.tallies import ABANDONED
 

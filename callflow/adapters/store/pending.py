@@ -6,8 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from callflow.core.record import CallRecord
-from callflow.core.rings.record import Leg, Measured, Offer, Spell, Stay
+from callflow.core.call_record import CallRecord
+from callflow.core.rings.records import Leg, Measured, Offer, Spell, Stay
 
 Record = CallRecord | Measured
 Key = tuple[str, ...]

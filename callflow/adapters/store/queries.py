@@ -13,9 +13,9 @@ from callflow.adapters.store.locks import beside, is_held
 from callflow.adapters.store.migrate import newer
 from callflow.adapters.store.rows import StoredCall, stored_call, stored_happening
 from callflow.adapters.store.schema import HEAD, calls, deleted, happenings
+from callflow.core.call_record import Happening
 from callflow.core.profile import Mode
-from callflow.core.record import Happening
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 from callflow.errors import StoreError
 
 PAGE = 1000

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.pending import Pending, Record
 from callflow.adapters.store.schema import calls, legs, offers, spells, stays
+from callflow.core.call_record import CallRecord, Happening, Kind
 from callflow.core.heard import Heard
 from callflow.core.profile import Mode
-from callflow.core.record import CallRecord, Happening, Kind
-from callflow.core.rings.record import (
+from callflow.core.rings.records import (
     AgentWork,
     AnswerClass,
     Leg,
@@ -24,7 +24,7 @@ from callflow.core.rings.record import (
     TargetType,
     Timing,
 )
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 
 TABLES: dict[type[Record], sa.Table] = {CallRecord: calls, Stay: stays, Offer: offers, Leg: legs, Spell: spells}
 """Where the records of each type are; a column has the name of its field."""

@@ -12,8 +12,8 @@ from callflow.adapters.store.locks import FileLock, beside
 from callflow.adapters.store.pending import Also, AlsoOf, Pending, Record, nothing_else
 from callflow.adapters.store.session import Session
 from callflow.adapters.store.writer import Writer
-from callflow.core.record import CallRecord, Happening
-from callflow.core.rings.record import Measured, Stay
+from callflow.core.call_record import CallRecord, Happening
+from callflow.core.rings.records import Measured, Stay
 from callflow.errors import StoreError
 
 BUSY_S = 5.0

@@ -12,7 +12,7 @@ from callflow.adapters.store.backlog import Batch, Told
 from callflow.adapters.store.pending import Also, Record
 from callflow.adapters.store.rows import TABLES, happening_row, record_row
 from callflow.adapters.store.schema import calls, happenings
-from callflow.core.record import CallRecord
+from callflow.core.call_record import CallRecord
 
 IDS_PER_QUERY = 500
 

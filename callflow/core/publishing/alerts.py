@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from callflow.core.call_record import CallRecord
 from callflow.core.publishing.envelope import Envelope, event_id, utc
 from callflow.core.publishing.privacy import Disguise
 from callflow.core.publishing.topics import Topics
 from callflow.core.publishing.window import Windows
-from callflow.core.record import CallRecord
 from callflow.core.rings.names import trunk_of
-from callflow.core.rings.record import Measured, Offer, Outcome, Stay, TargetType
+from callflow.core.rings.records import Measured, Offer, Outcome, Stay, TargetType
+from callflow.core.screening.states import Result
 from callflow.core.service.tallies import SENT_ON, TURNED_AWAY
 from callflow.core.service.targets import Targets
-from callflow.core.states import Result
 
 DAY_MS = 86_400_000
 CALLERS = 50_000

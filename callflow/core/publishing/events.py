@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from callflow.core.call_record import CallRecord
 from callflow.core.publishing.envelope import Envelope, event_id, utc
 from callflow.core.publishing.privacy import Disguise
 from callflow.core.publishing.topics import Topics
-from callflow.core.record import CallRecord
 from callflow.core.rings.names import trunk_of
-from callflow.core.rings.record import Leg, Measured, Offer, Spell, Stay
+from callflow.core.rings.records import Leg, Measured, Offer, Spell, Stay
 
 
 @dataclass(frozen=True, slots=True)

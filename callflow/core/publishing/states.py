@@ -10,7 +10,7 @@ from callflow.core.publishing.envelope import utc
 from callflow.core.publishing.privacy import Disguise
 from callflow.core.publishing.topics import Topics, UnfitId, topic_id
 from callflow.core.publishing.window import Window
-from callflow.core.rings.record import AgentState, LineState, QueueState
+from callflow.core.rings.records import AgentState, LineState, QueueState
 
 ROOM = 10_000
 _MOMENT = "as_of"

@@ -5,7 +5,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from callflow.core.rings.record import AnswerClass, Offer, Stay, TargetType
+from callflow.core.rings.records import AnswerClass, Offer, Stay, TargetType
 from callflow.core.service.level import Waiting, service_level
 from callflow.core.service.tallies import ABANDONED, SENT_ON
 from callflow.core.service.targets import QueueTarget, Targets

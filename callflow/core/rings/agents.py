@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from callflow.core.rings.books import Books
 from callflow.core.rings.facts import Member, QueuesSeen, When
-from callflow.core.rings.record import AgentState, AgentWork, Spell
+from callflow.core.rings.records import AgentState, AgentWork, Spell
 
 TALKING = (2, 3, 7, 8)
 """Device states of Asterisk: in use, busy, ringing while in use, on hold."""

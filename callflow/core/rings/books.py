@@ -8,7 +8,7 @@ from callflow.core import commands as do
 from callflow.core.rings.channels import Channels
 from callflow.core.rings.live import Live
 from callflow.core.rings.names import Names
-from callflow.core.rings.record import Measured
+from callflow.core.rings.records import Measured
 from callflow.core.rings.rules import RingRules
 from callflow.core.service.targets import Targets
 

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from callflow.core.profile import Frozen, Name
-from callflow.core.rings.record import AnswerClass
+from callflow.core.rings.records import AnswerClass
 
 LATE_RINGS, IDEAL_RINGS = 3, 2
 

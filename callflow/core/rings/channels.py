@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from callflow.core.rings.facts import Party, When
 from callflow.core.rings.names import interface_of
-from callflow.core.rings.record import RingSource, Timing
+from callflow.core.rings.records import RingSource, Timing
 
 MAX_CHANNELS = 50_000
 

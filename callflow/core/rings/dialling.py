@@ -8,7 +8,7 @@ from callflow.core.rings.channels import Channel
 from callflow.core.rings.endings import UNRESOLVED, leg_end
 from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay
 from callflow.core.rings.names import interface_of, local_pair
-from callflow.core.rings.record import LegEnd, RingSource
+from callflow.core.rings.records import LegEnd, RingSource
 from callflow.core.rings.telling import leg_record, leg_ring, offer_record, target_type
 
 CALL_WAITING = "call_waiting"

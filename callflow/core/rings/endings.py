@@ -1,7 +1,7 @@
 """How a leg ended, and what became of a stay: the closed sets, decided once and at the end, from all that was told."""
 
 from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay
-from callflow.core.rings.record import LegEnd, Outcome
+from callflow.core.rings.records import LegEnd, Outcome
 
 TOGETHER_MS = 50
 """Events of one hang-up are stamped by different threads; so far apart they still are one happening."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from callflow.core.rings.record import Stay
+from callflow.core.rings.records import Stay
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from callflow.core.rings.channels import Channel
-from callflow.core.rings.record import LegEnd, Outcome, RingSource, TargetType, Timing
+from callflow.core.rings.records import LegEnd, Outcome, RingSource, TargetType, Timing
 
 
 @dataclass(slots=True, eq=False)

@@ -9,7 +9,7 @@ from callflow.core.rings.channels import Channel
 from callflow.core.rings.dialling import call_id_of
 from callflow.core.rings.endings import NEVER_JOINED, UNRESOLVED, gone_ms, stay_outcome, told_outcome
 from callflow.core.rings.live import LiveOffer, LiveStay, Talk
-from callflow.core.rings.record import Outcome, Stay, TargetType
+from callflow.core.rings.records import Outcome, Stay, TargetType
 from callflow.core.rings.telling import resumed_stay, stay_record
 
 SNAPSHOT_MS = 1_000

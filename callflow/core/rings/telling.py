@@ -4,7 +4,7 @@ from callflow.core.rings.cadence import Cadence
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay
 from callflow.core.rings.names import trunk_of
-from callflow.core.rings.record import AnswerClass, Leg, LegEnd, Offer, Outcome, RingSource, Stay, TargetType, Timing
+from callflow.core.rings.records import AnswerClass, Leg, LegEnd, Offer, Outcome, RingSource, Stay, TargetType, Timing
 
 TIME_BACKWARDS = "time_backwards"
 REAL_RINGING = (RingSource.RINGING, RingSource.DIAL_STATE)

@@ -10,7 +10,7 @@ from callflow.core.rings.books import Books
 from callflow.core.rings.dialling import Dialling
 from callflow.core.rings.live import LiveOffer, LiveStay, Talk
 from callflow.core.rings.queueing import Queueing
-from callflow.core.rings.record import AgentState, LineState, QueueState, RingSource, TargetType
+from callflow.core.rings.records import AgentState, LineState, QueueState, RingSource, TargetType
 from callflow.core.rings.rules import RingRules
 from callflow.core.service.targets import Targets
 

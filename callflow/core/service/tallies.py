@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import Self
 
-from callflow.core.rings.record import Outcome
+from callflow.core.rings.records import Outcome
 from callflow.core.service.level import Waiting, share
 
 ABANDONED = (

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from callflow.adapters.ami.wire import parse
-from callflow.core.rings.record import Leg, LegEnd, Offer, Stay
+from callflow.adapters.ami.framing import parse
+from callflow.core.rings.records import Leg, LegEnd, Offer, Stay
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.telling import REAL_RINGING
 from callflow.lab.rings.run import Placed

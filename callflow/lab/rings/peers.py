@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from callflow.adapters.ami.wire import parse
-from callflow.core.rings.record import LegEnd
+from callflow.adapters.ami.framing import parse
+from callflow.core.rings.records import LegEnd
 from callflow.lab.rings.judge import pair_with_wire, record, records_of
 from callflow.lab.rings.run import SCENARIOS, Placed, ring_lab
 from callflow.lab.rings.scenario import read_ring_scenarios

@@ -18,7 +18,7 @@ from callflow.lab.rings.wire import PhoneLeg, read_phone_legs
 from callflow.lab.roots import Version
 from callflow.lab.sipp import Caller
 from callflow.lab.stream import write_stream
-from callflow.simulator.record import Listener
+from callflow.simulator.recorder import Listener
 
 SCENARIOS = CHECKOUT / "tests" / "lab_rings"
 SPACING_S = 0.15

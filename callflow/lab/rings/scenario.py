@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from callflow.core.rings.record import AnswerClass, LegEnd, Outcome, RingSource
+from callflow.core.rings.records import AnswerClass, LegEnd, Outcome, RingSource
 from callflow.lab.roots import VERSIONS, Version
 from callflow.simulator.deeds import Strict
 from callflow.simulator.reading import read_toml

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
-from callflow.adapters.audio.wire import Kind, Misframed, Splitter, frame
+from callflow.adapters.audio.framing import Kind, Misframed, Splitter, frame
 
 CONNECT_S = 2.0
 _UNREAD_BYTES = 65_536

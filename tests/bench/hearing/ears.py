@@ -9,7 +9,7 @@ import webrtcvad
 from callflow.core import events as it
 from callflow.core.heard import Heard
 from callflow.core.profile import TalkDetect
-from callflow.core.talk_detect import TalkDetectEar
+from callflow.core.screening.talk_detect import TalkDetectEar
 from callflow.hearing import Hearing
 from tests.bench.hearing.cases import LEAD, SIZE, Case
 

@@ -6,7 +6,7 @@ import pytest
 
 from callflow.core import events
 from callflow.core.rings import facts as it
-from callflow.core.rings.record import AgentWork, Spell
+from callflow.core.rings.records import AgentWork, Spell
 from tests.core.rings.test_tracker import MEMBER, Table
 
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from callflow.core.rings.cadence import COUNTRIES, Cadence
-from callflow.core.rings.record import AnswerClass
+from callflow.core.rings.records import AnswerClass
 from callflow.core.rings.rules import LineRules, RingRules
 
 TABLE = [

@@ -11,7 +11,7 @@ from callflow.adapters.ami.translate_rings import RingTranslator, waiting_of
 from callflow.core import events
 from callflow.core.rings import facts as it
 from callflow.core.rings.names import safe_name
-from callflow.core.rings.record import Spell
+from callflow.core.rings.records import Spell
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets

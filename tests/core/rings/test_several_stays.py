@@ -7,7 +7,7 @@ import pytest
 from callflow.core import events
 from callflow.core.rings import facts as it
 from callflow.core.rings.books import REMEMBERED
-from callflow.core.rings.record import AnswerClass, Outcome, TargetType
+from callflow.core.rings.records import AnswerClass, Outcome, TargetType
 from tests.core.rings.test_tracker import CALLER, MEMBER, PHONE, Table
 
 

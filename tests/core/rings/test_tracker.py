@@ -9,7 +9,7 @@ from callflow.adapters.ami.translate_rings import RingTranslator
 from callflow.core import commands as do
 from callflow.core import events
 from callflow.core.rings import facts as it
-from callflow.core.rings.record import AgentWork, AnswerClass, Leg, LegEnd, Outcome, Stay, Timing
+from callflow.core.rings.records import AgentWork, AnswerClass, Leg, LegEnd, Outcome, Stay, Timing
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets

@@ -4,7 +4,7 @@ import pytest
 
 from callflow.core.rings.names import safe_name
 from callflow.core.service.targets import QueueTarget
-from callflow.settings import Settings
+from callflow.settings.model import Settings
 
 OWN = QueueTarget(threshold_s=60, target_percent=95)
 

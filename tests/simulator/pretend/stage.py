@@ -13,7 +13,7 @@ import callflow.adapters.audio.taps
 import callflow.daemon
 from callflow.adapters.audio.ticker import Ticker
 from callflow.daemon import Daemon
-from callflow.settings import Settings
+from callflow.settings.model import Settings
 from callflow.simulator.pretend.asterisk import PretendAsterisk
 from callflow.simulator.pretend.clock import VirtualDaemonClock, VirtualLoop
 from callflow.simulator.pretend.flavour import ASTERISK_22, Flavour

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from callflow.adapters.audio.wire import Kind, Splitter
+from callflow.adapters.audio.framing import Kind, Splitter
 from callflow.simulator.pretend.asterisk import PretendAsterisk
 from callflow.simulator.pretend.flavour import ASTERISK_16
 from callflow.simulator.pretend.world import Places

@@ -2,7 +2,7 @@
 
 from callflow.core import events as it
 from callflow.core.commands import Command, OpenTap
-from callflow.core.ear import Judgement
+from callflow.core.screening.ear import Judgement
 
 
 class TapEar:

@@ -22,10 +22,10 @@ from callflow.adapters.store.store import Store
 from callflow.core.publishing.privacy import Disguise
 from callflow.core.rings.names import safe_name
 from callflow.core.service.targets import Targets
-from callflow.loop_lag import LoopLag
-from callflow.mqtt_publishing import MqttPublishing
 from callflow.privacy import load_key
-from callflow.settings import Settings
+from callflow.publishing.mqtt import MqttPublishing
+from callflow.runtime.loop_lag import LoopLag
+from callflow.settings.model import Settings
 
 log = structlog.get_logger()
 

@@ -1,6 +1,6 @@
 """Draws what the documentation shows of the code: states, transitions, timeline, settings.
 
-`python -m callflow.diagram` writes the pictures to docs/images and the generated parts into the pages of docs/, between
+`python -m tests.docs.diagram` writes the pictures to docs/images and the generated parts into the pages of docs/, between
 `<!-- generated NAME -->` and `<!-- end NAME -->`. A test compares both with the code.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from callflow.commands.settings import print_reference
 from callflow.core.profile import SILENT_LADDER, TalkDetect
-from callflow.core.states import TRANSITIONS, Input, State
+from callflow.core.screening.states import TRANSITIONS, Input, State
 
 PROJECT = Path(__file__).resolve().parent.parent
 DOCS = PROJECT / "docs"

@@ -7,8 +7,8 @@ from callflow.adapters.ami.link import AmiLink
 from callflow.adapters.audio.taps import Taps
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.store import Store
-from callflow.core.engine import Engine
-from callflow.ring_watch import RingWatch
+from callflow.core.screening.engine import Engine
+from callflow.runtime.ring_watch import RingWatch
 
 
 def take_sample(

@@ -1,9 +1,9 @@
 """One screened call: every fact that reaches it, every deadline, and what becomes of it."""
 
 from callflow.core import events as it
-from callflow.core.climbing import Climbing
-from callflow.core.record import Kind
-from callflow.core.states import IllegalInput, Input, Result, State
+from callflow.core.call_record import Kind
+from callflow.core.screening.climbing import Climbing
+from callflow.core.screening.states import IllegalInput, Input, Result, State
 
 KEY_BEFORE_MS = 100
 """A key released so soon may have been pressed in a menu before, which has sent the caller here."""

@@ -7,11 +7,11 @@ they are. That is a hint and no more: nobody is hung up on it.
 """
 
 from callflow.core import events as it
-from callflow.core.ear import Judgement
+from callflow.core.call_record import Kind
 from callflow.core.heard import Heard
-from callflow.core.record import Kind
-from callflow.core.states import Result, State
-from callflow.core.weighing import Weighing
+from callflow.core.screening.ear import Judgement
+from callflow.core.screening.states import Result, State
+from callflow.core.screening.weighing import Weighing
 
 UNDERSTOOD_MS = 600
 """A caller who still talks is reported 60 ms after the usual threshold is set, and judged 280 ms after that."""

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from callflow.core import commands as do
 from callflow.core import events as it
+from callflow.core.call_record import CallRecord, Happening, Kind
 from callflow.core.heard import Heard
 from callflow.core.profile import Profile
-from callflow.core.record import CallRecord, Happening, Kind
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 
 
 class Journal:

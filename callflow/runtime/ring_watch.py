@@ -13,12 +13,12 @@ from callflow.adapters.ami.translate_rings import RingTranslator, member_of, wai
 from callflow.core import events
 from callflow.core.commands import Command
 from callflow.core.rings.facts import QueuesSeen, StaysLeftOpen, When
-from callflow.core.rings.record import Stay
+from callflow.core.rings.records import Stay
 from callflow.core.rings.tracker import Input, Tracker
 from callflow.errors import LinkError
 from callflow.runtime.clock import Clock
 from callflow.runtime.loop import CoreLoop
-from callflow.settings import Settings
+from callflow.settings.model import Settings
 
 log = structlog.get_logger()
 

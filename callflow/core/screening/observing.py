@@ -6,11 +6,11 @@ down as `would`, and the ear stays on for `observe_after_s` more: whoever speaks
 
 from callflow.core import commands as do
 from callflow.core import events as it
-from callflow.core.ear import Judgement
+from callflow.core.call_record import Kind
 from callflow.core.profile import Rung
-from callflow.core.record import Kind
-from callflow.core.screening import Screening
-from callflow.core.states import Input, Result, State
+from callflow.core.screening.ear import Judgement
+from callflow.core.screening.screening import Screening
+from callflow.core.screening.states import Input, Result, State
 
 
 class Observing(Screening):

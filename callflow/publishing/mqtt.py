@@ -19,11 +19,11 @@ from callflow.core.publishing.privacy import Disguise
 from callflow.core.publishing.states import StateBoard
 from callflow.core.publishing.topics import Topics
 from callflow.core.publishing.window import Windows
-from callflow.core.rings.record import Stay
+from callflow.core.rings.records import Stay
 from callflow.core.service.targets import Targets
 from callflow.errors import StoreError
-from callflow.live_states import LiveStates
-from callflow.settings import Settings
+from callflow.publishing.live_states import LiveStates
+from callflow.settings.model import Settings
 
 TIDY_S = 5.0
 STATES_S = 1.0

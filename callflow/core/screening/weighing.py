@@ -8,11 +8,11 @@ tap may explain it as noise or a tone; what it cannot explain is a caller.
 
 from callflow.core import commands as do
 from callflow.core import events as it
-from callflow.core.ear import Judgement
+from callflow.core.call_record import Kind
 from callflow.core.heard import Heard
-from callflow.core.raising import ANSWER_TIMEOUT_MS, Raising
-from callflow.core.record import Kind
-from callflow.core.states import Input, Result, State
+from callflow.core.screening.ear import Judgement
+from callflow.core.screening.raising import ANSWER_TIMEOUT_MS, Raising
+from callflow.core.screening.states import Input, Result, State
 
 LOOK_TIMEOUT_MS = 200
 LOOK_EVERY_MS = 200

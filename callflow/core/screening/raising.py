@@ -1,10 +1,10 @@
 """A voice that is too low: the gain is raised, the caller asked to speak up, or a person is to understand it."""
 
 from callflow.core import commands as do
-from callflow.core.call import Call
+from callflow.core.call_record import Kind
 from callflow.core.profile import Quiet
-from callflow.core.record import Kind
-from callflow.core.states import Input, Result, State
+from callflow.core.screening.call import Call
+from callflow.core.screening.states import Input, Result, State
 
 ANSWER_TIMEOUT_MS = 1000
 

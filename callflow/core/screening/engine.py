@@ -7,11 +7,11 @@ from functools import partial
 
 from callflow.core import commands as do
 from callflow.core import events as it
-from callflow.core.early import EarlySounds
-from callflow.core.observing import Observing
 from callflow.core.profile import CHECK_LADDER, Mode, Procedures, Profile
-from callflow.core.screening import Screening
-from callflow.core.states import IllegalInput, Result
+from callflow.core.screening.early import EarlySounds
+from callflow.core.screening.observing import Observing
+from callflow.core.screening.screening import Screening
+from callflow.core.screening.states import IllegalInput, Result
 
 PROVE_EVERY_MS = 30_000
 CHECK_PROFILE = Profile(ladder="check", ear="talk_detect")

@@ -2,12 +2,12 @@
 
 from callflow.core import commands as do
 from callflow.core import events as it
-from callflow.core.climb import Climb
-from callflow.core.ears import Ears
-from callflow.core.journal import Journal
+from callflow.core.call_record import Kind
 from callflow.core.profile import QUIET_LADDER, Ladder, Procedures, Profile
-from callflow.core.record import Kind
-from callflow.core.states import Input, Result, State, next_state
+from callflow.core.screening.climb import Climb
+from callflow.core.screening.ears import Ears
+from callflow.core.screening.journal import Journal
+from callflow.core.screening.states import Input, Result, State, next_state
 
 ARM_TIMEOUT_MS = 1000
 

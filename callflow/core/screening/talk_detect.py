@@ -10,8 +10,8 @@ from collections import deque
 
 from callflow.core import events as it
 from callflow.core.commands import ArmEar, Command
-from callflow.core.ear import Judgement
 from callflow.core.profile import TalkDetect
+from callflow.core.screening.ear import Judgement
 
 
 class TalkDetectEar:

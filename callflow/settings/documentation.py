@@ -17,7 +17,7 @@ from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Profile, 
 from callflow.core.rings.cadence import Cadence
 from callflow.core.rings.rules import LineRules
 from callflow.core.service.targets import QueueTarget
-from callflow.settings import Settings
+from callflow.settings.model import Settings
 
 SECTIONS = (
     "node",

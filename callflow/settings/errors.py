@@ -9,8 +9,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from callflow.environment import variable_of
 from callflow.errors import SettingError
+from callflow.settings.environment import variable_of
 
 SECRETS = ("secret", "token", "password", "key")
 """Settings by these names are never shown."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from callflow.core.heard import Heard
 from callflow.core.profile import Mode
-from callflow.core.states import Result
+from callflow.core.screening.states import Result
 
 
 class Kind(StrEnum):

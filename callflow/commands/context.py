@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from callflow.settings import Settings, find_config, load_settings
+from callflow.settings.model import Settings, find_config, load_settings
 
 
 class Context:

@@ -3,7 +3,7 @@
 from callflow.adapters.agi.server import AgiOptions
 from callflow.adapters.ami.options import AmiOptions
 from callflow.adapters.audio.options import TapOptions
-from callflow.settings import Settings
+from callflow.settings.model import Settings
 
 
 def ami_options(settings: Settings) -> AmiOptions:

@@ -15,8 +15,8 @@ from itertools import count
 from types import TracebackType
 from typing import Literal, Self
 
+from callflow.adapters.ami.framing import END, parse
 from callflow.adapters.ami.options import AmiOptions
-from callflow.adapters.ami.wire import END, parse
 from callflow.errors import LoginRefused, NotConnected
 from callflow.simulator.disguise import Disguise
 from callflow.simulator.trace import Block, CaptureWriter, What

@@ -13,10 +13,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Frozen, Ladder, Name, Procedures, Profile
 from callflow.core.rings.rules import RingRules
 from callflow.core.service.targets import QueueName, QueueTarget, Targets
-from callflow.environment import PREFIX, Environment, refuse_misspelt
 from callflow.errors import SettingError
-from callflow.publishing_settings import Alerts, Http, Mqtt, Privacy
-from callflow.setting_errors import explain
+from callflow.settings.environment import PREFIX, Environment, refuse_misspelt
+from callflow.settings.errors import explain
+from callflow.settings.publishing import Alerts, Http, Mqtt, Privacy
 
 DEFAULT_PATHS = (Path("config/callflow.toml"), Path("/etc/callflow/callflow.toml"))
 

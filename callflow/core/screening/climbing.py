@@ -1,10 +1,10 @@
 """The way up a ladder: what is said, how long is listened, and the certainty that stands before a hang-up."""
 
 from callflow.core import commands as do
-from callflow.core.probing import Probing
+from callflow.core.call_record import Kind
 from callflow.core.profile import Rung
-from callflow.core.record import Kind
-from callflow.core.states import Input, Result, State
+from callflow.core.screening.probing import Probing
+from callflow.core.screening.states import Input, Result, State
 
 FENCE_TIMEOUT_MS = 1000
 FENCE_MS = 30

@@ -2,10 +2,10 @@
 
 from callflow.core import events as it
 from callflow.core.commands import Command
-from callflow.core.ear import Ear, Judgement
 from callflow.core.profile import Profile
-from callflow.core.talk_detect import TalkDetectEar
-from callflow.core.tap_ear import TapEar
+from callflow.core.screening.ear import Ear, Judgement
+from callflow.core.screening.talk_detect import TalkDetectEar
+from callflow.core.screening.tap_ear import TapEar
 
 
 class Ears:

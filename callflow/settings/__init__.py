@@ -1,0 +1,1 @@
+"""The settings: their model, its documentation, its errors, and the environment as a source."""
