@@ -21,7 +21,7 @@ from callflow.adapters.audio.taps import Taps
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
-from callflow.core import events as it
+from callflow.core import events
 from callflow.core.screening.engine import Engine
 from callflow.errors import CallflowError, HearingFailed, LinkError, LoginRefused
 from callflow.publishing.publisher import Publishing
@@ -106,7 +106,7 @@ class Daemon:
         """Hand every caller on, save everything, close."""
         self._stopping = True
         self._watchdog.tell("STOPPING=1")
-        self._receive(it.LinkLost(self._clock.now_ms(), "the daemon stops"))
+        self._receive(events.LinkLost(self._clock.now_ms(), "the daemon stops"))
         self._rings.link_lost("the daemon stops")
         await self._dispatch.drain(STOP_TIMEOUT_S)
         self._loop.close()
@@ -130,7 +130,7 @@ class Daemon:
 
     # -- what reaches the core ------------------------------------------------------------------------------------
 
-    def _receive(self, event: it.Event) -> None:
+    def _receive(self, event: events.Event) -> None:
         self._loop.receive(event)
         if self._engine.ear_proven:
             self._tell_ready()
@@ -150,14 +150,14 @@ class Daemon:
         self._dispatch.add_session(arrived.call_id, session)
         self._receive(arrived)
 
-    def _on_hangup(self, arrived: it.CallArrived) -> None:
+    def _on_hangup(self, arrived: events.CallArrived) -> None:
         """AGI's HANGUP stands for a redirect as well as for a hang-up; AMI tells of a real one within milliseconds."""
         self._dispatch.drop_session(arrived.call_id)
         asyncio.get_running_loop().call_later(HANGUP_TOLD_S, self._on_closed, arrived)
 
-    def _on_closed(self, arrived: it.CallArrived) -> None:
+    def _on_closed(self, arrived: events.CallArrived) -> None:
         self._dispatch.drop_session(arrived.call_id)
-        self._receive(it.AgiClosed(arrived.call_id, self._clock.now_ms()))
+        self._receive(events.AgiClosed(arrived.call_id, self._clock.now_ms()))
 
     # -- the taps -------------------------------------------------------------------------------------------------
 
@@ -193,13 +193,13 @@ class Daemon:
         self._dispatch.spawn(self._take_snapshot(of_channels=self._may_have_missed))
         self._may_have_missed = True
         log.info("AMI is connected", host=self._settings.ami.host, port=self._settings.ami.port)
-        self._receive(it.LinkUp(self._clock.now_ms()))
+        self._receive(events.LinkUp(self._clock.now_ms()))
         self._rings.link_up()
 
     def _on_link_down(self, reason: str) -> None:
         if self._engine.link_up and not self._stopping:
             log.warning("AMI is lost; callers go on unscreened until it is back", reason=reason)
-            self._receive(it.LinkLost(self._clock.now_ms(), reason))
+            self._receive(events.LinkLost(self._clock.now_ms(), reason))
             self._rings.link_lost(reason)
 
     def _on_refused(self, refused: LoginRefused) -> None:
@@ -212,7 +212,7 @@ class Daemon:
         if of_channels:
             try:
                 uniqueids = await self._actions.snapshot()
-                self._receive(it.ChannelsSeen(uniqueids, self._clock.now_ms()))
+                self._receive(events.ChannelsSeen(uniqueids, self._clock.now_ms()))
             except LinkError as error:
                 log.warning("no snapshot of the channels", reason=str(error))
         await self._rings.take_snapshot(asked_ms, uniqueids)

@@ -12,7 +12,7 @@ from callflow.adapters.store.queries import Summary
 from callflow.adapters.store.rows import StoredCall
 from callflow.commands.calls_when import iso, shown
 from callflow.commands.calls_words import STYLES, lasted, observe_line, outcome, printable, summary_line
-from callflow.core.call_record import Happening
+from callflow.core.call_record import TimelineEntry
 from callflow.core.screening.states import Result
 
 WIDTH_IN_A_PIPE = 240
@@ -44,14 +44,14 @@ def print_json(calls: list[StoredCall], summary: Summary) -> None:
     print(json.dumps({"calls": [call_json(call) for call in calls], "summary": counts}, indent=2))
 
 
-def call_json(call: StoredCall, happened: list[Happening] | None = None) -> dict[str, Any]:
+def call_json(call: StoredCall, happened: list[TimelineEntry] | None = None) -> dict[str, Any]:
     """A call with all its fields, times both as epoch ms and as ISO, and what happened if given."""
     record = call.record
     fields: dict[str, Any] = {"node": call.node, **asdict(record), "interrupted": call.interrupted}
     for name in ("arrived", "ended", "heard_at"):
         fields[name] = iso(getattr(record, f"{name}_ms")) or None
     if happened is not None:
-        fields["happenings"] = [asdict(happening) for happening in happened]
+        fields["happenings"] = [asdict(entry) for entry in happened]
     return fields
 
 

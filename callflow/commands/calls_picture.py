@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from callflow.core.call_record import Happening, Kind
+from callflow.core.call_record import Kind, TimelineEntry
 
 CELLS = 60
 MARKS = {Kind.SPEECH: "S", Kind.KEY: "K", Kind.CLICK: "c", Kind.HUNG_UP: "H"}
 PROMPT_ENDS = (Kind.PROMPT_ENDED, Kind.PROMPT_STOPPED, Kind.PROMPT_FAILED)
 
 
-def picture(arrived_ms: int, happened: list[Happening], *, ascii_only: bool) -> list[str]:
+def picture(arrived_ms: int, happened: list[TimelineEntry], *, ascii_only: bool) -> list[str]:
     """Lines of text, none for a call too short to draw; `happened` in order of time."""
-    end_ms = max((happening.at_ms for happening in happened), default=arrived_ms)
+    end_ms = max((entry.at_ms for entry in happened), default=arrived_ms)
     length_ms = end_ms - arrived_ms
     if length_ms <= 0:
         return []
@@ -24,9 +24,9 @@ def picture(arrived_ms: int, happened: list[Happening], *, ascii_only: bool) -> 
     for start_ms, stop_ms, is_prompt in _spans(happened, end_ms):
         for at in range(cell(start_ms), cell(stop_ms) + 1):
             callflow[at] = prompt if is_prompt else pause
-    for happening in happened:
-        if happening.kind in MARKS:
-            caller[cell(happening.at_ms)] = MARKS[happening.kind]
+    for entry in happened:
+        if entry.kind in MARKS:
+            caller[cell(entry.at_ms)] = MARKS[entry.kind]
     right = f"{length_ms / 1000:.1f} s"
     return [
         f"{'':10}0 s{right:>{CELLS - 3}}",
@@ -36,17 +36,17 @@ def picture(arrived_ms: int, happened: list[Happening], *, ascii_only: bool) -> 
     ]
 
 
-def _spans(happened: list[Happening], end_ms: int) -> Iterator[tuple[int, int, bool]]:
+def _spans(happened: list[TimelineEntry], end_ms: int) -> Iterator[tuple[int, int, bool]]:
     """Start, end and True for each prompt, False for each pause."""
     start_ms: int | None = None
-    for happening in happened:
-        if happening.kind is Kind.SAID:
-            start_ms = happening.at_ms
-        elif happening.kind in PROMPT_ENDS and start_ms is not None:
-            yield start_ms, happening.at_ms, True
+    for entry in happened:
+        if entry.kind is Kind.SAID:
+            start_ms = entry.at_ms
+        elif entry.kind in PROMPT_ENDS and start_ms is not None:
+            yield start_ms, entry.at_ms, True
             start_ms = None
-        elif happening.kind is Kind.PAUSE:
+        elif entry.kind is Kind.PAUSE:
             start_ms = None
-            yield happening.at_ms, end_ms, False
+            yield entry.at_ms, end_ms, False
     if start_ms is not None:
         yield start_ms, end_ms, True

@@ -9,7 +9,7 @@ from callflow.commands.calls_list import result_text
 from callflow.commands.calls_picture import picture
 from callflow.commands.calls_when import seconds, shown_exactly
 from callflow.commands.calls_words import heard, lasted, printable, sentence
-from callflow.core.call_record import Happening, Kind
+from callflow.core.call_record import Kind, TimelineEntry
 
 GAP_MS = 500
 """Nothing happening for this long is shown as a line of its own."""
@@ -37,10 +37,10 @@ ACTS = {
 WHO_STYLES = {"caller": "green", "callflow": "cyan", "asterisk": "dim"}
 
 
-def print_call(call: StoredCall, happened: list[Happening], out: Console) -> None:
+def print_call(call: StoredCall, happened: list[TimelineEntry], out: Console) -> None:
     """Facts, picture, timeline and a sentence on the outcome."""
     out.print(_facts(call))
-    in_order = sorted(happened, key=lambda happening: (happening.at_ms, happening.seq))
+    in_order = sorted(happened, key=lambda entry: (entry.at_ms, entry.seq))
     drawn = picture(call.record.arrived_ms, in_order, ascii_only=out.options.ascii_only)
     for line in drawn:
         out.print(Text(line), soft_wrap=True)
@@ -74,23 +74,23 @@ def _facts(call: StoredCall) -> Table:
     return table
 
 
-def _timeline(arrived_ms: int, happened: list[Happening], *, ascii_only: bool) -> Table:
+def _timeline(arrived_ms: int, happened: list[TimelineEntry], *, ascii_only: bool) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", no_wrap=True)
     before_ms = arrived_ms
-    for happening in happened:
-        gap_ms = happening.at_ms - before_ms
+    for entry in happened:
+        gap_ms = entry.at_ms - before_ms
         if gap_ms >= GAP_MS:
             table.add_row(Text(":" if ascii_only else "┆", "dim"), "", Text(f"{seconds(gap_ms)} pass", "dim"))
-        before_ms = happening.at_ms
-        table.add_row(*_cells(happening, happening.at_ms - arrived_ms))
+        before_ms = entry.at_ms
+        table.add_row(*_cells(entry, entry.at_ms - arrived_ms))
     return table
 
 
-def _cells(happening: Happening, offset_ms: int) -> list[Text]:
-    who, does = ACTS.get(happening.kind, ("asterisk", f"{happening.kind.value} {{what}}"))
-    what = does.format(what=printable(happening.what)).strip()
+def _cells(entry: TimelineEntry, offset_ms: int) -> list[Text]:
+    who, does = ACTS.get(entry.kind, ("asterisk", f"{entry.kind.value} {{what}}"))
+    what = does.format(what=printable(entry.what)).strip()
     cell = Text(what)
-    if happening.why:
-        cell.append(f"  ({printable(happening.why)})", "dim")
+    if entry.why:
+        cell.append(f"  ({printable(entry.why)})", "dim")
     return [Text(seconds(offset_ms)), Text(who, WHO_STYLES[who]), cell]

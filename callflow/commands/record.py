@@ -18,7 +18,7 @@ from rich.text import Text
 from callflow.errors import CallflowError, SettingError
 from callflow.settings.adapter_options import ami_options
 from callflow.settings.model import Settings
-from callflow.simulator.disguise import Disguise
+from callflow.simulator.anonymizer import Anonymizer
 from callflow.simulator.recorder import Listener, Recorder, Tap
 from callflow.simulator.trace import CaptureWriter
 
@@ -88,7 +88,7 @@ async def _record(
         header["procedures"] = settings.procedures().model_dump_json(exclude_unset=True)
         writer = _create(file, header)
         stack.callback(writer.close)
-        recorder = Recorder(writer, Disguise())
+        recorder = Recorder(writer, Anonymizer())
         if taps.ami:
             await _stand_between(stack, recorder, settings, taps)
         live = stack.enter_context(Live(console=console, refresh_per_second=4, transient=True))

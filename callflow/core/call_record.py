@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class TimelineEntry:
     """One thing that happened: `what` names it (a prompt, a key, a result), `why` is a sentence for a person."""
 
     seq: int

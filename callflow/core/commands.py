@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from callflow.core.call_record import CallRecord, Happening
+from callflow.core.call_record import CallRecord, TimelineEntry
 from callflow.core.rings.records import Measured
 from callflow.core.screening.states import Result
 
@@ -113,11 +113,11 @@ class ProveEar:
 
 
 @dataclass(frozen=True, slots=True)
-class TellHappening:
+class AddToTimeline:
     """Log and keep one thing that happened in a call."""
 
     call_id: str
-    happening: Happening
+    entry: TimelineEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class SaveCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class SaveMeasured:
     """Insert or update what was measured of rings and queues; `final` when nothing more will follow."""
 
     record: Measured
@@ -157,8 +157,8 @@ Command = (
     | FenceEvents
     | Release
     | ProveEar
-    | TellHappening
+    | AddToTimeline
     | SaveCall
-    | Keep
+    | SaveMeasured
     | Warn
 )

@@ -15,7 +15,7 @@ from callflow.adapters.store.store import Store
 from callflow.core.publishing.alerts import AlertRules, AlertWatch
 from callflow.core.publishing.discovery import Discovery
 from callflow.core.publishing.events import EventMaker
-from callflow.core.publishing.privacy import Disguise
+from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.states import StateBoard
 from callflow.core.publishing.topics import Topics
 from callflow.core.publishing.window import Windows
@@ -38,7 +38,7 @@ class MqttPublishing:
         self,
         settings: Settings,
         targets: Targets,
-        disguise: Disguise,
+        pseudonymizer: Pseudonymizer,
         read_off: Callable[[], Sample],
         now_ms: Callable[[], int],
     ) -> None:
@@ -48,14 +48,14 @@ class MqttPublishing:
         self._told_unfit: set[str] = set()
         topics = Topics(mqtt.site or settings.node.name)
         node = settings.node.name
-        self._events = EventMaker(topics, node, disguise)
-        self._alerts = AlertWatch(alert_rules(settings), topics, node, disguise, targets)
+        self._events = EventMaker(topics, node, pseudonymizer)
+        self._alerts = AlertWatch(alert_rules(settings), topics, node, pseudonymizer, targets)
         self._windows = Windows(1000 * mqtt.window_s, targets)
         bounds = Bounds(mqtt.outbox_max_events, int(3_600_000 * mqtt.outbox_max_age_h))
         self.outbox = Outbox(settings.store.path, node, bounds, now_ms)
         prefix = mqtt.home_assistant_prefix if mqtt.home_assistant else ""
         discovery = Discovery(topics, prefix, __version__) if prefix else None
-        self._states = LiveStates(StateBoard(topics, disguise, discovery))
+        self._states = LiveStates(StateBoard(topics, pseudonymizer, discovery))
         options = mqtt_options(settings, topics)
         self.link = MqttLink(options, topics, __version__, self.outbox, self._states, now_ms, log, prefix)
 

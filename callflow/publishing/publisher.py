@@ -19,7 +19,7 @@ from callflow.adapters.http.sample import OutboxSample, Sample
 from callflow.adapters.http.server import HttpServer
 from callflow.adapters.store.pending import Also, Record
 from callflow.adapters.store.store import Store
-from callflow.core.publishing.privacy import Disguise
+from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.rings.names import safe_name
 from callflow.core.service.targets import Targets
 from callflow.privacy import load_key
@@ -36,21 +36,23 @@ class Publishing:
     def __init__(self, settings: Settings, read_off: Callable[[], Sample], now_ms: Callable[[], int]) -> None:
         self._read_off = read_off
         self._failing = False
-        disguise, targets = disguise_of(settings), settings.targets()
+        pseudonymizer, targets = pseudonymizer_of(settings), settings.targets()
         http = settings.http
         registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         bounds = Bounds(settings.rings.thresholds_s(), wait_bounds_s(targets), http.max_names, http.max_agents)
-        self._calls = CallMetrics(registry, bounds, disguise)
+        self._calls = CallMetrics(registry, bounds, pseudonymizer)
         self._calls.expect(*named_in(settings))
         self._lags = Lags(registry)
-        collector = HealthCollector(__version__, settings.node.name, disguise, http.max_names)
+        collector = HealthCollector(__version__, settings.node.name, pseudonymizer, http.max_names)
         registry.register(collector)
         self._loop_lag = LoopLag(self._lags.loop.observe)
         limits = Limits(http.ready_loop_lag_s, http.ready_outbox_age_s)
         self._http = HttpServer(http.host, http.port, registry, collector, self.sample, limits, log)
         self._serves = http.enabled
-        self.mqtt = MqttPublishing(settings, targets, disguise, read_off, now_ms) if settings.mqtt.enabled else None
+        self.mqtt = (
+            MqttPublishing(settings, targets, pseudonymizer, read_off, now_ms) if settings.mqtt.enabled else None
+        )
 
     def start(self, store: Store) -> None:
         """Begin to serve and to send; returns at once."""
@@ -95,12 +97,12 @@ class Publishing:
         return replace(sample, mqtt_connected=self.mqtt.link.connected, outbox=waiting, counts=counts)
 
 
-def disguise_of(settings: Settings) -> Disguise:
+def pseudonymizer_of(settings: Settings) -> Pseudonymizer:
     """What hides numbers; without a key of the site's own and no place to keep one, one that lasts until the end."""
     privacy = settings.privacy
     plain = privacy.numbers == "plain"
     if given := privacy.key.get_secret_value():
-        return Disguise(given.encode(), plain, privacy.internal_digits)
+        return Pseudonymizer(given.encode(), plain, privacy.internal_digits)
     path = Path(privacy.key_file) if privacy.key_file else settings.store.path.with_name("privacy.key")
     try:
         key = load_key(path)
@@ -111,7 +113,7 @@ def disguise_of(settings: Settings) -> Disguise:
             remedy="set [privacy] key or key_file",
         )
         key = secrets.token_bytes(32)
-    return Disguise(key, plain, privacy.internal_digits)
+    return Pseudonymizer(key, plain, privacy.internal_digits)
 
 
 def named_in(settings: Settings) -> tuple[set[str], set[str]]:

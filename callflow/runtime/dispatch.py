@@ -6,9 +6,8 @@ from typing import Any, Protocol
 
 import structlog
 
-from callflow.core import commands as do
-from callflow.core import events as it
-from callflow.core.call_record import CallRecord, Happening
+from callflow.core import commands, events
+from callflow.core.call_record import CallRecord, TimelineEntry
 from callflow.core.rings.records import Measured
 from callflow.core.screening.states import Result
 from callflow.errors import AgiError, LinkError
@@ -46,7 +45,7 @@ class Records(Protocol):
 
     def save(self, record: CallRecord, final: bool) -> None: ...
     def keep(self, record: Measured, final: bool) -> None: ...
-    def tell(self, call_id: str, happening: Happening) -> None: ...
+    def tell(self, call_id: str, entry: TimelineEntry) -> None: ...
     async def flush(self, timeout_s: float) -> bool: ...
 
 
@@ -56,7 +55,7 @@ class Dispatcher:
     def __init__(
         self, phone: Phone, records: Records, listening: Listening, prompt_path: str, now_ms: Callable[[], int]
     ) -> None:
-        self.receive: Callable[[it.Event], None] = lambda event: None
+        self.receive: Callable[[events.Event], None] = lambda event: None
         self._listening = listening
         self._phone = phone
         self._records = records
@@ -82,34 +81,40 @@ class Dispatcher:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=timeout_s)
 
-    def __call__(self, command: do.Command) -> None:
+    def __call__(self, command: commands.Command) -> None:
         """Carry out one command; never blocks, never raises."""
         match command:
-            case do.TellHappening(call_id, happening):
-                self._tell(call_id, happening)
-            case do.SaveCall(record, final):
+            case commands.AddToTimeline(call_id, entry):
+                self._tell(call_id, entry)
+            case commands.SaveCall(record, final):
                 self._save(record, final)
-            case do.Keep(record, final):
+            case commands.SaveMeasured(record, final):
                 self._records.keep(record, final)
-            case do.PlayPrompt():
+            case commands.PlayPrompt():
                 self._playing[command.call_id] = self.spawn(self._play(command))
-            case do.StopPrompt(call_id, channel):
+            case commands.StopPrompt(call_id, channel):
                 self._stopped.add(call_id)
                 self.spawn(self._quietly(self._phone.stop_prompt(channel)))
-            case do.Release():
+            case commands.Release():
                 self.spawn(self._release(command))
-            case do.ArmEar():
+            case commands.ArmEar():
                 self.spawn(self._arm(command))
-            case do.DisarmEar(channel):
+            case commands.DisarmEar(channel):
                 self.spawn(self._quietly(self._phone.disarm_ear(channel)))
-            case do.FenceEvents(call_id):
+            case commands.FenceEvents(call_id):
                 self.spawn(self._fence(call_id))
-            case do.ProveEar(check_id):
+            case commands.ProveEar(check_id):
                 self.spawn(self._prove(check_id))
-            case do.OpenTap() | do.CloseTap() | do.BeginWindow() | do.JudgeWindow() | do.SetGain():
+            case (
+                commands.OpenTap()
+                | commands.CloseTap()
+                | commands.BeginWindow()
+                | commands.JudgeWindow()
+                | commands.SetGain()
+            ):
                 if work := self._listening.carry_out(command, self.receive):
                     self.spawn(work)
-            case do.Warn(text, remedy):
+            case commands.Warn(text, remedy):
                 log.warning(text, remedy=remedy)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -123,15 +128,15 @@ class Dispatcher:
         if not task.cancelled() and (error := task.exception()):
             log.error("a command failed in a way nobody foresaw", exc_info=error)
 
-    def _tell(self, call_id: str, happening: Happening) -> None:
-        self._records.tell(call_id, happening)
-        log.info(happening.kind.value, call=call_id, what=happening.what, why=happening.why)
+    def _tell(self, call_id: str, entry: TimelineEntry) -> None:
+        self._records.tell(call_id, entry)
+        log.info(entry.kind.value, call=call_id, what=entry.what, why=entry.why)
 
     def _save(self, record: CallRecord, final: bool) -> None:
         self._records.save(record, final)
         log.debug("saved", call=record.call_id, caller=mask_number(record.caller_number), result=record.result)
 
-    async def _play(self, command: do.PlayPrompt) -> None:
+    async def _play(self, command: commands.PlayPrompt) -> None:
         call_id, play_id = command.call_id, command.play_id
         path = self._prompt_path.format(language=command.language, prompt=command.prompt)
         session = self._sessions.get(call_id)
@@ -145,11 +150,11 @@ class Dispatcher:
             log.debug("the prompt ended with its call", call=call_id, reason=str(error))
             return
         if samples or call_id in self._stopped:
-            self.receive(it.PromptFinished(call_id, play_id, self._now_ms()))
+            self.receive(events.PromptFinished(call_id, play_id, self._now_ms()))
         else:
-            self.receive(it.PromptFailed(call_id, play_id, self._now_ms(), f"Asterisk has no sound file {path}"))
+            self.receive(events.PromptFailed(call_id, play_id, self._now_ms(), f"Asterisk has no sound file {path}"))
 
-    async def _release(self, command: do.Release) -> None:
+    async def _release(self, command: commands.Release) -> None:
         """Saved first, then given back; when AGI does not answer, closing it gives the channel back all the same.
 
         Only a hang-up is saved behind it: nothing that can be waited for may stand between certainty and the act.
@@ -171,21 +176,21 @@ class Dispatcher:
             session.close()
         self.drop_session(command.call_id)
 
-    async def _arm(self, command: do.ArmEar) -> None:
+    async def _arm(self, command: commands.ArmEar) -> None:
         try:
             await self._phone.arm_ear(command.channel, command.silence_ms, command.threshold)
         except LinkError as error:
-            self.receive(it.EarFailed(command.call_id, str(error)))
+            self.receive(events.EarFailed(command.call_id, str(error)))
         else:
-            self.receive(it.EarArmed(command.call_id))
+            self.receive(events.EarArmed(command.call_id))
 
     async def _fence(self, call_id: str) -> None:
         try:
             await self._phone.fence()
         except LinkError as error:
-            self.receive(it.FenceFailed(call_id, str(error)))
+            self.receive(events.FenceFailed(call_id, str(error)))
         else:
-            self.receive(it.EventsFenced(call_id))
+            self.receive(events.EventsFenced(call_id))
 
     async def _prove(self, check_id: str) -> None:
         try:

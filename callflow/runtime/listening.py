@@ -4,15 +4,14 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from callflow.core import commands as do
-from callflow.core import events as it
+from callflow.core import commands, events
 from callflow.core.heard import Heard
 from callflow.errors import LinkError, TapFailed
 
 LOSS = 0.2
 """With more of the packets missing, nothing can be said of the rest."""
 VOICE = (Heard.SPEECH, Heard.QUIET)
-Receive = Callable[[it.Event], None]
+Receive = Callable[[events.Event], None]
 Work = Coroutine[Any, Any, None]
 
 
@@ -63,22 +62,24 @@ class Listening:
         self._media: dict[str, tuple[int, int]] = {}
 
     def carry_out(
-        self, command: do.OpenTap | do.CloseTap | do.BeginWindow | do.JudgeWindow | do.SetGain, receive: Receive
+        self,
+        command: commands.OpenTap | commands.CloseTap | commands.BeginWindow | commands.JudgeWindow | commands.SetGain,
+        receive: Receive,
     ) -> Work | None:
         """Do it at once, or return the work that is left; outcomes go to `receive`."""
         match command:
-            case do.OpenTap():
+            case commands.OpenTap():
                 return self._open(command, receive) if self._taps else None
-            case do.CloseTap(call_id):
+            case commands.CloseTap(call_id):
                 self._media.pop(call_id, None)
                 if self._taps:
                     self._taps.close(call_id)
-            case do.BeginWindow(call_id):
+            case commands.BeginWindow(call_id):
                 if self._taps:
                     self._taps.begin_window(call_id)
-            case do.JudgeWindow():
+            case commands.JudgeWindow():
                 return self._judge(command, receive)
-            case do.SetGain():
+            case commands.SetGain():
                 return self._set_gain(command, receive)
         return None
 
@@ -93,19 +94,19 @@ class Listening:
             if self._taps:
                 self._taps.plays(call_id, "")
 
-    async def _open(self, command: do.OpenTap, receive: Receive) -> None:
+    async def _open(self, command: commands.OpenTap, receive: Receive) -> None:
         if self._taps is None:
             return
         try:
             await self._taps.open(command.call_id, command.uniqueid)
         except TapFailed as error:
-            receive(it.TapLost(command.call_id, error.problem))
+            receive(events.TapLost(command.call_id, error.problem))
         else:
-            receive(it.TapOpened(command.call_id))
+            receive(events.TapOpened(command.call_id))
 
-    async def _judge(self, command: do.JudgeWindow, receive: Receive) -> None:
+    async def _judge(self, command: commands.JudgeWindow, receive: Receive) -> None:
         if self._taps is None:
-            receive(it.WindowJudged(command.call_id, command.ask_id))
+            receive(events.WindowJudged(command.call_id, command.ask_id))
             return
         found = self._taps.finding(command.call_id)
         voice = found is not None and found.heard in VOICE
@@ -115,11 +116,11 @@ class Listening:
         if trouble is not None:
             heard, why = trouble
             noise_dbov = None if found is None else found.noise_dbov
-            receive(it.WindowJudged(command.call_id, command.ask_id, heard, None, noise_dbov, why))
+            receive(events.WindowJudged(command.call_id, command.ask_id, heard, None, noise_dbov, why))
         else:
             receive(_judged(command, found))
 
-    async def _trouble(self, command: do.JudgeWindow, *, heard_anything: bool) -> tuple[Heard, str] | None:
+    async def _trouble(self, command: commands.JudgeWindow, *, heard_anything: bool) -> tuple[Heard, str] | None:
         """What is wrong with the media since the last question; None when nothing is, or nobody can tell."""
         try:
             media = await self._phone.media(command.channel)
@@ -138,21 +139,21 @@ class Listening:
             return Heard.PACKET_LOSS, f"{lost} of {lost + received} packets are missing"
         return None
 
-    async def _set_gain(self, command: do.SetGain, receive: Receive) -> None:
+    async def _set_gain(self, command: commands.SetGain, receive: Receive) -> None:
         try:
             if command.how == "agc":
                 await self._phone.set_agc(command.channel, command.target_dbov)
             else:
                 await self._phone.set_volume(command.channel, command.gain_db)
         except LinkError as error:
-            receive(it.GainRefused(command.call_id, error.problem))
+            receive(events.GainRefused(command.call_id, error.problem))
         else:
-            receive(it.GainSet(command.call_id, command.gain_db))
+            receive(events.GainSet(command.call_id, command.gain_db))
 
 
-def _judged(command: do.JudgeWindow, found: Finding | None) -> it.WindowJudged:
+def _judged(command: commands.JudgeWindow, found: Finding | None) -> events.WindowJudged:
     if found is None:
-        return it.WindowJudged(command.call_id, command.ask_id)
+        return events.WindowJudged(command.call_id, command.ask_id)
     level, noise = found.level_dbov, found.noise_dbov
     parts = found.heard_ms, found.speech_ms, found.tone_ms
-    return it.WindowJudged(command.call_id, command.ask_id, found.heard, level, noise, found.why, *parts)
+    return events.WindowJudged(command.call_id, command.ask_id, found.heard, level, noise, found.why, *parts)

@@ -18,7 +18,7 @@ from typing import Literal, Self
 from callflow.adapters.ami.framing import END, parse
 from callflow.adapters.ami.options import AmiOptions
 from callflow.errors import LoginRefused, NotConnected
-from callflow.simulator.disguise import Disguise
+from callflow.simulator.anonymizer import Anonymizer
 from callflow.simulator.trace import Block, CaptureWriter, What
 
 Kind = Literal["ami", "agi"]
@@ -29,8 +29,8 @@ _QUIET_S = 10.0
 class Recorder:
     """Puts what it is told into a capture, in order of arrival; counts what it has seen."""
 
-    def __init__(self, writer: CaptureWriter, disguise: Disguise, clock: Callable[[], float] = time.time) -> None:
-        self._writer, self._disguise, self._clock = writer, disguise, clock
+    def __init__(self, writer: CaptureWriter, anonymizer: Anonymizer, clock: Callable[[], float] = time.time) -> None:
+        self._writer, self._anonymizer, self._clock = writer, anonymizer, clock
         self.counts: Counter[str] = Counter()
         """Blocks by the name of the event, or by wire and direction."""
 
@@ -40,7 +40,7 @@ class Recorder:
         lines = tuple(line.rstrip("\r") for line in text.split("\n") if line.rstrip("\r"))
         block = Block(max(0.0, self._clock() - self._writer.began_s), wire, what, lines)
         self.counts[block.name if block.is_event else f"{wire.partition('-')[0]} {what}"] += 1
-        self._writer.write(self._disguise.block(block))
+        self._writer.write(self._anonymizer.block(block))
 
 
 class Messages:

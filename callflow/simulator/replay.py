@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from callflow.adapters.ami.translate import translate
-from callflow.core import commands as do
-from callflow.core import events as it
+from callflow.core import commands, events
 from callflow.core.profile import Procedures
 from callflow.core.screening.engine import Engine
 from callflow.simulator.trace import Block, Capture, CaptureInvalid
@@ -108,7 +107,7 @@ class _Core:
         self._prompt_path = prompt_path
         self._wired = capture.has_wires
         self._on_decision = on_decision
-        self._due: list[tuple[int, int, it.Event]] = []
+        self._due: list[tuple[int, int, events.Event]] = []
         self._sent = 0
         self._plays: dict[str, tuple[int, str]] = {}
         self._stopped: set[str] = set()
@@ -128,7 +127,7 @@ class _Core:
 
     def attach(self, now_ms: int) -> None:
         """A daemon that is connected from here on."""
-        self._receive(it.LinkUp(now_ms), now_ms)
+        self._receive(events.LinkUp(now_ms), now_ms)
 
     def pass_time(self, until_ms: int) -> None:
         """Do what falls due before `until_ms`, one thing after the other."""
@@ -148,20 +147,20 @@ class _Core:
         """One thing that the wires told."""
         match fact:
             case LinkChange(up=True):
-                self._receive(it.LinkUp(now_ms), now_ms)
+                self._receive(events.LinkUp(now_ms), now_ms)
             case Died():
                 self._new_daemon()
             case LinkChange(up=False):
-                self._receive(it.LinkLost(now_ms, "the connection ended"), now_ms)
+                self._receive(events.LinkLost(now_ms, "the connection ended"), now_ms)
             case Listed(uniqueids):
-                self._receive(it.ChannelsSeen(uniqueids, now_ms), now_ms)
+                self._receive(events.ChannelsSeen(uniqueids, now_ms), now_ms)
             case Arrived(arrived):
                 self._receive(arrived, now_ms)
             case Said(call_id, heard, failed):
                 self._prompt_ended(call_id, heard, now_ms + (ENDING_MS if failed else 0))
             case Ended(call_id, told):
                 self._due = [due for due in self._due if getattr(due[2], "call_id", None) != call_id]
-                self._later(now_ms + (HANGUP_TOLD_MS if told else 0), it.AgiClosed(call_id, now_ms))
+                self._later(now_ms + (HANGUP_TOLD_MS if told else 0), events.AgiClosed(call_id, now_ms))
             case Answered(kind, channel, ok):
                 self._answered(kind, channel, ok, now_ms)
             case _:
@@ -176,57 +175,57 @@ class _Core:
         if not play_id:
             self.engine.unexpected["an answer to nobody"] += 1
         elif heard or call_id in self._stopped:
-            self._later(at_ms, it.PromptFinished(call_id, play_id, at_ms))
+            self._later(at_ms, events.PromptFinished(call_id, play_id, at_ms))
         else:
-            self._later(at_ms, it.PromptFailed(call_id, play_id, at_ms, f"Asterisk has no sound file {path}"))
+            self._later(at_ms, events.PromptFailed(call_id, play_id, at_ms, f"Asterisk has no sound file {path}"))
 
     def _answered(self, kind: str, channel: str, ok: bool, now_ms: int) -> None:
         if kind == "ear" and (call_id := self._arming.pop(channel, None)) is not None:
-            event = it.EarArmed(call_id) if ok else it.EarFailed(call_id, "refused")
+            event = events.EarArmed(call_id) if ok else events.EarFailed(call_id, "refused")
             self._receive(event, now_ms)
         elif kind == "fence" and self._fences and now_ms - self._fences[0][0] >= FENCE_MS - 10:
-            self._receive(it.EventsFenced(self._fences.pop(0)[1]), now_ms)
+            self._receive(events.EventsFenced(self._fences.pop(0)[1]), now_ms)
 
-    def _later(self, at_ms: int, event: it.Event) -> None:
+    def _later(self, at_ms: int, event: events.Event) -> None:
         self._sent += 1
         self._due.append((at_ms, self._sent, event))
 
     # -- the core -------------------------------------------------------------------------------------------------
 
-    def _receive(self, event: it.Event, now_ms: int) -> None:
+    def _receive(self, event: events.Event, now_ms: int) -> None:
         self._carry_out(self.engine.receive(event, now_ms), now_ms)
 
-    def _carry_out(self, commands: list[do.Command], now_ms: int) -> None:
-        for command in commands:
+    def _carry_out(self, issued: list[commands.Command], now_ms: int) -> None:
+        for command in issued:
             self._do(command, now_ms)
 
-    def _do(self, command: do.Command, now_ms: int) -> None:
+    def _do(self, command: commands.Command, now_ms: int) -> None:
         match command:
-            case do.ArmEar(call_id, channel):
+            case commands.ArmEar(call_id, channel):
                 self._arming[channel] = call_id
                 if not self._wired:
-                    self._later(now_ms + ANSWER_MS, it.EarArmed(call_id))
-            case do.FenceEvents(call_id):
+                    self._later(now_ms + ANSWER_MS, events.EarArmed(call_id))
+            case commands.FenceEvents(call_id):
                 self._fences.append((now_ms, call_id))
                 if not self._wired:
-                    self._later(now_ms + FENCE_MS, it.EventsFenced(call_id))
-            case do.JudgeWindow(call_id, _, ask_id):  # a capture has no sound: Asterisk's ear alone judges
-                self._later(now_ms + ANSWER_MS, it.WindowJudged(call_id, ask_id))
-            case do.PlayPrompt(call_id, play_id, prompt, language):
+                    self._later(now_ms + FENCE_MS, events.EventsFenced(call_id))
+            case commands.JudgeWindow(call_id, _, ask_id):  # a capture has no sound: Asterisk's ear alone judges
+                self._later(now_ms + ANSWER_MS, events.WindowJudged(call_id, ask_id))
+            case commands.PlayPrompt(call_id, play_id, prompt, language):
                 path = self._prompt_path.format(language=language, prompt=prompt)
                 self._plays[call_id] = (play_id, path)
                 self._decided(now_ms, call_id, f"say {path}")
-            case do.StopPrompt(call_id):
+            case commands.StopPrompt(call_id):
                 self._stopped.add(call_id)
                 if self.engine.link_up:
                     self._decided(now_ms, call_id, "stop")
-            case do.SaveCall(record, False):
+            case commands.SaveCall(record, False):
                 self.out.open.add(record.call_id)
-            case do.SaveCall(record, True):
+            case commands.SaveCall(record, True):
                 self.out.open.discard(record.call_id)
                 self.out.saved[record.call_id] += 1
                 self.out.results[record.call_id] = record.result.value if record.result else ""
-            case do.Release(call_id, _, result):
+            case commands.Release(call_id, _, result):
                 self._decided(now_ms, call_id, f"release {result}")
 
     def _decided(self, now_ms: int, call_id: str, what: str) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from callflow.adapters.ami.translate_rings import RingTranslator
-from callflow.core import commands as do
-from callflow.core import events
-from callflow.core.rings.records import Leg, Measured, Offer, Spell, Stay
+from callflow.core import commands, events
+from callflow.core.rings.records import AgentInterval, Leg, Measured, Offer, Stay
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets
@@ -38,10 +37,10 @@ class KeptRings:
     def legs(self) -> list[Leg]:
         return [record for record in self.records.values() if isinstance(record, Leg)]
 
-    def take(self, commands: Iterable[do.Command]) -> None:
+    def take(self, issued: Iterable[commands.Command]) -> None:
         """Keep what the tracker wants kept."""
-        for command in commands:
-            if isinstance(command, do.Keep):
+        for command in issued:
+            if isinstance(command, commands.SaveMeasured):
                 key = key_of(command.record)
                 self.records[key] = command.record
                 self.finals[key] += command.final
@@ -56,7 +55,7 @@ def key_of(record: Measured) -> tuple[str, str]:
             return "offer", record.offer_id
         case Leg():
             return "leg", record.leg_id
-        case Spell():
+        case AgentInterval():
             return "spell", f"{record.agent} {record.began_ms}"
 
 

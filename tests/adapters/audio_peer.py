@@ -10,7 +10,7 @@ import structlog
 from callflow.adapters.audio.framing import Kind, frame
 from callflow.adapters.audio.options import TapOptions
 from callflow.adapters.audio.taps import Taps
-from callflow.core import events as it
+from callflow.core import events
 from tests.adapters.waiting import until
 
 RATE = 8000
@@ -62,7 +62,7 @@ class Exchange:
 
     options: TapOptions = field(default_factory=TapOptions)
     answers: bool = True
-    told: list[it.Event] = field(default_factory=list)
+    told: list[events.Event] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
 
@@ -86,11 +86,11 @@ class Exchange:
             peer.introduce(uuid)
             self.peers.append(peer)
 
-    def _tell(self, event: it.Event) -> None:
+    def _tell(self, event: events.Event) -> None:
         self.told.append(event)
         self.news.set()
 
-    async def until_told(self, kind: type, within_s: float = 3.0) -> it.Event:
+    async def until_told(self, kind: type, within_s: float = 3.0) -> events.Event:
         """The first event of this kind. Raises TimeoutError."""
         async with asyncio.timeout(within_s):
             while not (found := [event for event in self.told if isinstance(event, kind)]):

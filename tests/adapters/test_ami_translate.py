@@ -4,7 +4,7 @@ import pytest
 
 from callflow.adapters.ami.options import AmiOptions
 from callflow.adapters.ami.translate import WANTED, check_outcome, stamped_ms, translate
-from callflow.core import events as it
+from callflow.core import events
 from callflow.errors import SettingError
 
 STAMP = {"Timestamp": "1700000000.123456", "Uniqueid": "1.1"}
@@ -12,34 +12,34 @@ AT = 1700000000123
 
 
 def test_each_event_has_its_fact() -> None:
-    assert translate({"Event": "ChannelTalkingStart", **STAMP}, 5) == it.SoundStarted("1.1", AT)
-    assert translate({"Event": "ChannelTalkingStop", "Duration": "29", **STAMP}, 5) == it.SoundEnded("1.1", AT, 29)
+    assert translate({"Event": "ChannelTalkingStart", **STAMP}, 5) == events.SoundStarted("1.1", AT)
+    assert translate({"Event": "ChannelTalkingStop", "Duration": "29", **STAMP}, 5) == events.SoundEnded("1.1", AT, 29)
     key = {"Event": "DTMFBegin", "Digit": "#", **STAMP}
-    assert translate({**key, "Direction": "Received"}, 5) == it.KeyPressed("1.1", "#", AT)
+    assert translate({**key, "Direction": "Received"}, 5) == events.KeyPressed("1.1", "#", AT)
     assert translate({**key, "Direction": "Sent"}, 5) is None
     end = {**key, "Event": "DTMFEnd", "Direction": "Received"}
-    assert translate(end, 5) == it.KeyPressed("1.1", "#", AT, released=True)
+    assert translate(end, 5) == events.KeyPressed("1.1", "#", AT, released=True)
     for name in ("Hangup", "HangupRequest", "SoftHangupRequest"):
-        assert translate({"Event": name, **STAMP}, 5) == it.CallerHungUp("1.1", AT)
+        assert translate({"Event": name, **STAMP}, 5) == events.CallerHungUp("1.1", AT)
 
 
 @pytest.mark.parametrize("duration", ["-31", "", "abc", "1e3", "99999999999", "9" * 5000, "²"])
 def test_an_absurd_duration_is_unknown(duration: str) -> None:
     event = {"Event": "ChannelTalkingStop", "Duration": duration, **STAMP}
-    assert translate(event, 5) == it.SoundEnded("1.1", AT, None)
+    assert translate(event, 5) == events.SoundEnded("1.1", AT, None)
 
 
 def test_a_missing_duration_is_unknown() -> None:
-    assert translate({"Event": "ChannelTalkingStop", **STAMP}, 5) == it.SoundEnded("1.1", AT, None)
+    assert translate({"Event": "ChannelTalkingStop", **STAMP}, 5) == events.SoundEnded("1.1", AT, None)
 
 
 @pytest.mark.parametrize("stamp", ["", "soon", "nan", "inf", "-1", "1e999"])
 def test_without_a_usable_stamp_the_arrival_counts(stamp: str) -> None:
     event = {"Event": "Hangup", "Uniqueid": "1.1", "Timestamp": stamp}
     assert stamped_ms(event) is None
-    assert translate(event, 5) == it.CallerHungUp("1.1", 5)
+    assert translate(event, 5) == events.CallerHungUp("1.1", 5)
     del event["Timestamp"]
-    assert translate(event, 5) == it.CallerHungUp("1.1", 5)
+    assert translate(event, 5) == events.CallerHungUp("1.1", 5)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from callflow.adapters.audio.framing import SILENCE, Kind, frame
 from callflow.adapters.audio.options import TapOptions
 from callflow.adapters.audio.tap import Tap
 from callflow.adapters.audio.taps import CATCH_UP_FRAMES, FRAMES_A_TICK
-from callflow.core import events as it
+from callflow.core import events
 from callflow.core.heard import Heard
 from callflow.errors import TapFailed
 from tests.adapters.audio_peer import Exchange, Peer, tone
@@ -33,11 +33,11 @@ async def test_a_caller_is_heard_and_kept_alive_by_silence() -> None:
         exchange.taps.begin_window("call")
         peer.send(audio(bytes(3200)))
         peer.send(audio(tone(1000)))
-        await exchange.until_told(it.MediaBegan)
+        await exchange.until_told(events.MediaBegan)
         await until(lambda: (found := exchange.taps.finding("call")) and found.heard is Heard.TONE)
         exchange.taps.close("call")
         assert await peer.closed()
-    assert exchange.told == [it.MediaBegan("call", 0)], "a tone is no voice, and a tap we close is not lost"
+    assert exchange.told == [events.MediaBegan("call", 0)], "a tone is no voice, and a tap we close is not lost"
 
 
 async def test_no_audio_is_no_finding() -> None:
@@ -51,8 +51,8 @@ async def test_a_tap_that_asterisk_ends_is_lost() -> None:
     async with Exchange() as exchange:
         await exchange.taps.open("call", "1.1")
         exchange.peers[0].send(frame(Kind.HANG_UP, b""))
-        lost = await exchange.until_told(it.TapLost)
-        assert lost == it.TapLost("call", "Asterisk ended the tap")
+        lost = await exchange.until_told(events.TapLost)
+        assert lost == events.TapLost("call", "Asterisk ended the tap")
         assert exchange.taps.live == 0
 
 
@@ -110,7 +110,7 @@ async def test_a_stranger_is_closed_with_a_counter_and_no_call_notices(reason: s
         stranger.close()
         assert exchange.taps.refused == {reason: 1}
         exchange.peers[0].send(audio(tone(40)))
-        await exchange.until_told(it.MediaBegan)
+        await exchange.until_told(events.MediaBegan)
 
 
 async def test_silence_on_the_socket_is_not_waited_for() -> None:
@@ -127,7 +127,7 @@ async def test_half_a_frame_and_nothing_more_is_counted() -> None:
         exchange.peers[0].send(SILENCE[:100])
         exchange.peers[0].close()
         assert await exchange.refusal() == "half a frame"
-        await exchange.until_told(it.TapLost)
+        await exchange.until_told(events.TapLost)
 
 
 async def test_a_known_tap_that_sends_rubbish_is_closed_and_its_call_goes_on() -> None:
@@ -135,7 +135,7 @@ async def test_a_known_tap_that_sends_rubbish_is_closed_and_its_call_goes_on() -
         await exchange.taps.open("call", "1.1")
         exchange.peers[0].send(b"\x42\x00\x00")
         assert await exchange.refusal() == "wrong kind or length"
-        assert await exchange.until_told(it.TapLost) == it.TapLost("call", "wrong kind or length")
+        assert await exchange.until_told(events.TapLost) == events.TapLost("call", "wrong kind or length")
 
 
 async def test_a_flood_of_strangers_pushes_out_its_own() -> None:
@@ -171,7 +171,7 @@ async def test_audio_is_stored_only_when_told(tmp_path: Path) -> None:
     async with Exchange(TapOptions(debug_audio_dir=tmp_path, debug_audio_days=1)) as exchange:
         await exchange.taps.open("call", "1.1")
         exchange.peers[0].send(audio(tone(100)))
-        await exchange.until_told(it.MediaBegan)
+        await exchange.until_told(events.MediaBegan)
     assert (tmp_path / "call.sln").read_bytes()[:320] == tone(100)[:320]
 
 
@@ -251,7 +251,7 @@ async def test_what_came_before_an_end_counts() -> None:
         exchange.peers[0].send(audio(tone(160)), frame(Kind.HANG_UP, b""))
         exchange.peers[0].close()
         await until(lambda: tap.take_in() or tap.connection is None)
-        assert await exchange.until_told(it.TapLost) == it.TapLost("call0", "Asterisk ended the tap")
+        assert await exchange.until_told(events.TapLost) == events.TapLost("call0", "Asterisk ended the tap")
         assert tap.heard_ms == 160
 
 
@@ -278,4 +278,4 @@ async def test_a_voice_that_a_finding_comes_upon_is_told_at_the_next_step() -> N
         assert tap.listener.speaking is not None
         assert exchange.told == [], "nobody is told in the middle of a question"
         exchange.taps._hear()
-        assert [type(event) for event in exchange.told] == [it.MediaBegan, it.VoiceBegan]
+        assert [type(event) for event in exchange.told] == [events.MediaBegan, events.VoiceBegan]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from callflow.core import commands as do
+from callflow.core import commands
 from callflow.core.screening.states import Result
 from callflow.runtime.clock import Clock
 from callflow.runtime.dispatch import Dispatcher
@@ -39,7 +39,7 @@ async def test_a_hang_up_waits_for_no_disk(result: Result, asked: list[str]) -> 
     desk: Any = Desk()
     dispatch = Dispatcher(desk, desk, Listening(None, desk), "{prompt}", lambda: 0)
     dispatch.add_session("call", desk)
-    dispatch(do.Release("call", "PJSIP/1", result))
+    dispatch(commands.Release("call", "PJSIP/1", result))
     await asyncio.sleep(0.01)
     assert desk.asked == asked
 
@@ -52,11 +52,11 @@ class Core:
     def __init__(self) -> None:
         self.came_ms: list[int] = []
 
-    def receive(self, event: Any, now_ms: int) -> list[do.Command]:
+    def receive(self, event: Any, now_ms: int) -> list[commands.Command]:
         self.came_ms.append(now_ms)
-        return [do.CloseTap("first"), do.CloseTap("second")]
+        return [commands.CloseTap("first"), commands.CloseTap("second")]
 
-    def expire(self, now_ms: int) -> list[do.Command]:
+    def expire(self, now_ms: int) -> list[commands.Command]:
         return []
 
     def next_deadline(self) -> int | None:

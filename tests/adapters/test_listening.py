@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from callflow.core import commands as do
-from callflow.core import events as it
+from callflow.core import commands, events
 from callflow.core.heard import Heard
 from callflow.errors import ActionRefused, TapFailed
 from callflow.hearing import Finding
@@ -57,20 +56,20 @@ class Book:
         self.played.append(prompt)
 
 
-async def answers(listening: Listening, *commands: Any) -> list[it.Event]:
-    told: list[it.Event] = []
-    for command in commands:
+async def answers(listening: Listening, *issued: Any) -> list[events.Event]:
+    told: list[events.Event] = []
+    for command in issued:
         if work := listening.carry_out(command, told.append):
             await work
     return told
 
 
-JUDGE = do.JudgeWindow("call", "PJSIP/a", 7)
+JUDGE = commands.JudgeWindow("call", "PJSIP/a", 7)
 
 
 async def test_a_voice_needs_no_second_opinion() -> None:
     (answer,) = await answers(Listening(Book(VOICE), Phone()), JUDGE)
-    assert answer == it.WindowJudged("call", 7, Heard.SPEECH, -30.0, -60.0, "a voice", 900, 500)
+    assert answer == events.WindowJudged("call", 7, Heard.SPEECH, -30.0, -60.0, "a voice", 900, 500)
 
 
 @pytest.mark.parametrize(
@@ -87,42 +86,44 @@ async def test_asterisks_counters_tell_why_nothing_was_heard(
     found: Finding | None, media: list[tuple[int, int] | None], heard: list[Heard | None]
 ) -> None:
     told = await answers(Listening(Book(found), Phone(*media)), *[JUDGE] * len(media))
-    assert [answer.heard for answer in told if isinstance(answer, it.WindowJudged)] == heard
+    assert [answer.heard for answer in told if isinstance(answer, events.WindowJudged)] == heard
 
 
 async def test_audio_without_gaps_needs_no_counters() -> None:
     (answer,) = await answers(Listening(Book(SILENCE, flows=True), Phone()), JUDGE)
-    assert isinstance(answer, it.WindowJudged)
+    assert isinstance(answer, events.WindowJudged)
     assert answer.heard is Heard.DIGITAL_SILENCE
 
 
 async def test_a_look_is_answered_with_what_the_tap_has() -> None:
-    look = do.JudgeWindow("call", "PJSIP/a", 7, verdict=False)
+    look = commands.JudgeWindow("call", "PJSIP/a", 7, verdict=False)
     (answer,) = await answers(Listening(Book(SILENCE), Phone((100, 50))), look)
-    assert isinstance(answer, it.WindowJudged)
+    assert isinstance(answer, events.WindowJudged)
     assert answer.heard is Heard.DIGITAL_SILENCE, "the packets that are missing are a matter of the verdict"
 
 
 async def test_without_taps_nothing_is_asked() -> None:
-    assert await answers(Listening(None, Phone()), JUDGE) == [it.WindowJudged("call", 7)]
+    assert await answers(Listening(None, Phone()), JUDGE) == [events.WindowJudged("call", 7)]
 
 
 @pytest.mark.parametrize("fails", [False, True])
 async def test_a_tap_is_there_or_lost(fails: bool) -> None:
-    (told,) = await answers(Listening(Book(None, fails=fails), Phone()), do.OpenTap("call", "1.1"))
-    assert told == (it.TapLost("call", "none left") if fails else it.TapOpened("call"))
+    (told,) = await answers(Listening(Book(None, fails=fails), Phone()), commands.OpenTap("call", "1.1"))
+    assert told == (events.TapLost("call", "none left") if fails else events.TapOpened("call"))
 
 
 @pytest.mark.parametrize(("how", "what"), [("volume", "volume 15"), ("agc", "agc -26")])
 async def test_the_gain_is_set_as_the_profile_wants_it(how: Any, what: str) -> None:
     phone = Phone()
-    told = await answers(Listening(None, phone), do.SetGain("call", "PJSIP/a", 15.0, how, -26.0))
-    assert (told, phone.set[-1]) == ([it.GainSet("call", 15.0)], what)
+    told = await answers(Listening(None, phone), commands.SetGain("call", "PJSIP/a", 15.0, how, -26.0))
+    assert (told, phone.set[-1]) == ([events.GainSet("call", 15.0)], what)
 
 
 async def test_a_gain_that_cannot_be_set_is_told() -> None:
-    (told,) = await answers(Listening(None, Phone(refuses=True)), do.SetGain("call", "PJSIP/a", 15.0, "volume", -26.0))
-    assert isinstance(told, it.GainRefused)
+    (told,) = await answers(
+        Listening(None, Phone(refuses=True)), commands.SetGain("call", "PJSIP/a", 15.0, "volume", -26.0)
+    )
+    assert isinstance(told, events.GainRefused)
 
 
 def test_what_is_played_is_known_while_it_lasts() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from callflow.adapters.store.queries import CallFilter, Reader
 from callflow.adapters.store.store import Store
-from callflow.core.call_record import Happening, Kind
+from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
 from tests.store.samples import T0, ended, live_call
@@ -102,11 +102,11 @@ def _tell(store: Store, call_id: str, number: int) -> None:
     at_ms = T0 + number * SPACING_MS
     call = replace(live_call(call_id, at_ms), caller_number=f"+1-555-{number % 9973:04}")
     for seq in range(1, HAPPENINGS):
-        store.tell(call_id, Happening(seq, at_ms + 100 * seq, Kind.SAID, "greeting", "rung 1 of 3 in en"))
+        store.tell(call_id, TimelineEntry(seq, at_ms + 100 * seq, Kind.SAID, "greeting", "rung 1 of 3 in en"))
         if seq % 3 == 1:
             store.save(replace(call, rung=1 + seq // 3), final=False)
     result = (Result.SPOKE, Result.KEY, Result.SILENT, Result.RESCUED, Result.HANGUP)[number % 5]
-    store.tell(call_id, Happening(HAPPENINGS, at_ms + 2500, Kind.DECIDED, result, "the caller was heard"))
+    store.tell(call_id, TimelineEntry(HAPPENINGS, at_ms + 2500, Kind.DECIDED, result, "the caller was heard"))
     final = ended(call, result)
     if number % 10 == 2:
         final = replace(final, mode=Mode.OBSERVE, result=Result.OBSERVED, would=Result.SILENT)

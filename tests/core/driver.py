@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from callflow.core import commands as do
-from callflow.core import events as it
-from callflow.core.call_record import CallRecord, Happening
+from callflow.core import commands, events
+from callflow.core.call_record import CallRecord, TimelineEntry
 from callflow.core.heard import Heard
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Mode, Procedures, Profile, Rung
 from callflow.core.screening.climbing import FENCE_MS
@@ -47,57 +46,59 @@ class Driver:
     tap: bool = False
     hears: tuple[Heard | None, float | None] = (None, None)
     """What the tap answers: what was heard, and the level of the voice or the noise in dBov."""
-    answer: it.WindowJudged | None = None
+    answer: events.WindowJudged | None = None
     """Its whole answer, in the place of `hears`."""
     holds: type | None = None
     """Answers of this kind do not come, but are kept in `held`."""
-    held: list[it.Event] = field(default_factory=list)
+    held: list[events.Event] = field(default_factory=list)
     now: int = START_MS
-    log: list[tuple[int, do.Command]] = field(default_factory=list)
-    happenings: list[Happening] = field(default_factory=list)
+    log: list[tuple[int, commands.Command]] = field(default_factory=list)
+    happenings: list[TimelineEntry] = field(default_factory=list)
     records: list[tuple[CallRecord, bool]] = field(default_factory=list)
-    _due: list[tuple[int, it.Event]] = field(default_factory=list)
+    _due: list[tuple[int, events.Event]] = field(default_factory=list)
     _sounding_until: float = 0
     _armed_once: bool = False
 
     def link_up(self, *, proven: bool = True) -> "Driver":
-        self.tell(it.LinkUp(self.now))
+        self.tell(events.LinkUp(self.now))
         if proven:
-            self.tell(it.SoundStarted("selftest.2", self.now))
+            self.tell(events.SoundStarted("selftest.2", self.now))
         return self
 
     def arrive(self, profile: str = "support", uniqueid: str = UNIQUEID, **more: str) -> "Driver":
-        self.tell(it.CallArrived(uniqueid, uniqueid, f"PJSIP/{uniqueid}", profile, self.now, **more))
+        self.tell(events.CallArrived(uniqueid, uniqueid, f"PJSIP/{uniqueid}", profile, self.now, **more))
         return self
 
-    def tell(self, event: it.Event) -> None:
+    def tell(self, event: events.Event) -> None:
         self._take(self.engine.receive(event, self.now))
 
     def sound(self, ms: int | None, uniqueid: str = UNIQUEID, silence_ms: int = 160, *, low: bool = False) -> None:
         """A sound that starts now; `ms` None never ends; `low` is heard at the threshold that is set now alone."""
-        self.tell(it.SoundStarted(uniqueid, self.now))
+        self.tell(events.SoundStarted(uniqueid, self.now))
         self._sounding_until = 0 if low else inf if ms is None else self.now + ms
         if ms is not None:
             end = self.now + ms + silence_ms
-            self._due.append((end, it.SoundEnded(uniqueid, end, ms)))
+            self._due.append((end, events.SoundEnded(uniqueid, end, ms)))
 
     def voice(self, level_dbov: float, heard: Heard = Heard.SPEECH) -> None:
         """A voice of this level begins; the tap hears it until told otherwise."""
         self.hears = (heard, level_dbov)
-        self.tell(it.VoiceBegan(UNIQUEID, self.now))
+        self.tell(events.VoiceBegan(UNIQUEID, self.now))
 
-    def finding(self, call_id: str, ask_id: int) -> it.WindowJudged:
+    def finding(self, call_id: str, ask_id: int) -> events.WindowJudged:
         if self.answer is not None:
             return replace(self.answer, ask_id=ask_id)
         heard, level = self.hears
         if heard is None:
-            return it.WindowJudged(call_id, ask_id)
+            return events.WindowJudged(call_id, ask_id)
         voice = heard in (Heard.SPEECH, Heard.QUIET)
         parts = 1000, 0, 1000 if heard is Heard.TONE else 0
-        return it.WindowJudged(call_id, ask_id, heard, level if voice else None, -70.0 if voice else level, "", *parts)
+        return events.WindowJudged(
+            call_id, ask_id, heard, level if voice else None, -70.0 if voice else level, "", *parts
+        )
 
     def key(self, key: str = "5") -> None:
-        self.tell(it.KeyPressed(UNIQUEID, key, self.now))
+        self.tell(events.KeyPressed(UNIQUEID, key, self.now))
 
     def run_until(self, at_ms: int) -> "Driver":
         """Go from deadline to deadline up to `at_ms` (absolute)."""
@@ -125,11 +126,11 @@ class Driver:
 
     @property
     def results(self) -> list[str]:
-        return [c.result.value for _, c in self.log if isinstance(c, do.Release)]
+        return [c.result.value for _, c in self.log if isinstance(c, commands.Release)]
 
     @property
     def prompts(self) -> list[str]:
-        return [f"{c.language}/{c.prompt}" for _, c in self.log if isinstance(c, do.PlayPrompt)]
+        return [f"{c.language}/{c.prompt}" for _, c in self.log if isinstance(c, commands.PlayPrompt)]
 
     @property
     def final(self) -> CallRecord:
@@ -137,50 +138,50 @@ class Driver:
         (record,) = [r for r, final in self.records if final]
         return record
 
-    def _take(self, commands: list[do.Command]) -> None:
-        for command in commands:
+    def _take(self, issued: list[commands.Command]) -> None:
+        for command in issued:
             self.log.append((self.now, command))
-            if isinstance(command, do.TellHappening):
-                self.happenings.append(command.happening)
-            elif isinstance(command, do.SaveCall):
+            if isinstance(command, commands.AddToTimeline):
+                self.happenings.append(command.entry)
+            elif isinstance(command, commands.SaveCall):
                 self.records.append((command.record, command.final))
-            elif isinstance(command, do.JudgeWindow):
+            elif isinstance(command, commands.JudgeWindow):
                 self._answer(self.now, self.finding(command.call_id, command.ask_id))
             elif self.obedient:
                 self._obey(command)
 
-    def _answer(self, at_ms: int, event: it.Event) -> None:
+    def _answer(self, at_ms: int, event: events.Event) -> None:
         if self.holds is not None and isinstance(event, self.holds):
             self.held.append(event)
         else:
             self._due.append((at_ms, event))
 
-    def _obey(self, command: do.Command) -> None:
+    def _obey(self, command: commands.Command) -> None:
         match command:
-            case do.ArmEar(call_id):
-                self._answer(self.now + 1, it.EarArmed(call_id))
+            case commands.ArmEar(call_id):
+                self._answer(self.now + 1, events.EarArmed(call_id))
                 self._detect_anew(call_id)
-            case do.PlayPrompt(call_id, play_id):
+            case commands.PlayPrompt(call_id, play_id):
                 at = self.now + self.prompt_ms
-                self._answer(at, it.PromptFinished(call_id, play_id, at))
-            case do.OpenTap(call_id) if self.tap:
-                self._answer(self.now + 100, it.TapOpened(call_id))
-            case do.OpenTap(call_id):
-                self._answer(self.now + 100, it.TapLost(call_id, "no tap here"))
-            case do.SetGain(call_id, _, gain_db):
-                self._answer(self.now + 1, it.GainSet(call_id, gain_db))
-            case do.FenceEvents(call_id):
-                self._answer(self.now + FENCE_MS, it.EventsFenced(call_id))
+                self._answer(at, events.PromptFinished(call_id, play_id, at))
+            case commands.OpenTap(call_id) if self.tap:
+                self._answer(self.now + 100, events.TapOpened(call_id))
+            case commands.OpenTap(call_id):
+                self._answer(self.now + 100, events.TapLost(call_id, "no tap here"))
+            case commands.SetGain(call_id, _, gain_db):
+                self._answer(self.now + 1, events.GainSet(call_id, gain_db))
+            case commands.FenceEvents(call_id):
+                self._answer(self.now + FENCE_MS, events.EventsFenced(call_id))
 
     def _detect_anew(self, call_id: str) -> None:
         """TALK_DETECT set again: what it had under way is forgotten, a sound loud enough for it told again."""
         again, self._armed_once = self._armed_once, True
         if not again:
             return
-        self._due = [due for due in self._due if not isinstance(due[1], it.SoundEnded)]
+        self._due = [due for due in self._due if not isinstance(due[1], events.SoundEnded)]
         begins, ends = self.now + 60, self._sounding_until
         if begins < ends:
-            self._due.append((begins, it.SoundStarted(call_id, begins)))
+            self._due.append((begins, events.SoundStarted(call_id, begins)))
             if ends < inf:
                 stop = int(ends) + 160
-                self._due.append((stop, it.SoundEnded(call_id, stop, int(ends) - begins)))
+                self._due.append((stop, events.SoundEnded(call_id, stop, int(ends) - begins)))

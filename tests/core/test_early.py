@@ -1,6 +1,6 @@
 """Sounds that AMI tells of before FastAGI hands the caller over."""
 
-from callflow.core import events as it
+from callflow.core import events
 from callflow.core.screening.early import KEEP_MS, MAX_CHANNELS, EarlySounds
 from tests.core.driver import START_MS, UNIQUEID, Driver
 
@@ -39,7 +39,7 @@ def test_sounds_of_long_ago_and_of_a_lost_link_count_for_nothing() -> None:
     lost = Driver().link_up()
     lost.sound(900)
     lost.run_for(2000)
-    lost.tell(it.LinkLost(lost.now, "cut"))
+    lost.tell(events.LinkLost(lost.now, "cut"))
     lost.link_up().arrive().run_for(60_000)
     assert lost.results == ["silent"]
 
@@ -47,11 +47,11 @@ def test_sounds_of_long_ago_and_of_a_lost_link_count_for_nothing() -> None:
 def test_what_is_kept_is_bounded_and_taken_once() -> None:
     early = EarlySounds()
     for number in range(2 * MAX_CHANNELS):
-        early.keep(it.SoundStarted(f"{number}.1", START_MS), START_MS)
+        early.keep(events.SoundStarted(f"{number}.1", START_MS), START_MS)
     assert early.take("0.1", START_MS) == []
     newest = f"{2 * MAX_CHANNELS - 1}.1"
-    assert early.take(newest, START_MS) == [it.SoundStarted(newest, START_MS)]
+    assert early.take(newest, START_MS) == [events.SoundStarted(newest, START_MS)]
     assert early.take(newest, START_MS) == []
     for at_ms in range(500):
-        early.keep(it.SoundStarted(UNIQUEID, at_ms), at_ms)
+        early.keep(events.SoundStarted(UNIQUEID, at_ms), at_ms)
     assert len(early.take(UNIQUEID, 500)) == 50

@@ -2,8 +2,7 @@
 
 import pytest
 
-from callflow.core import commands as do
-from callflow.core import events as it
+from callflow.core import commands, events
 from callflow.core.heard import Heard
 from callflow.core.profile import Profile, Quiet
 from callflow.core.screening.screening import KEY_BEFORE_MS
@@ -17,7 +16,7 @@ GOODBYE, FENCE, END = START_MS + 14_000, START_MS + 19_970, START_MS + 20_000
 
 def test_a_word_between_the_fence_and_a_late_verdict_counts() -> None:
     call = tapped().run_until(FENCE - 1)
-    call.holds = it.WindowJudged
+    call.holds = events.WindowJudged
     call.run_for(41)
     call.sound(None)
     call.run_for(100)
@@ -31,7 +30,7 @@ def test_a_word_between_the_fence_and_a_late_verdict_counts() -> None:
 
 def test_a_click_between_the_fence_and_a_late_verdict_does_not_save_a_silent_caller() -> None:
     call = tapped().run_until(FENCE - 1)
-    call.holds = it.WindowJudged
+    call.holds = events.WindowJudged
     call.run_for(41)
     call.sound(30)
     call.run_for(50)
@@ -48,20 +47,20 @@ def test_noise_in_the_last_moment_is_looked_at_and_then_fenced_anew() -> None:
     call.sound(None)
     call.run_for(60_000)
     assert call.results == ["silent"]
-    assert len(call.offset(do.FenceEvents)) == 2
+    assert len(call.offset(commands.FenceEvents)) == 2
 
 
 def test_a_fence_waits_for_the_look_at_a_voice() -> None:
     call = tapped(Profile(quiet=Quiet(on_exhausted="hangup"))).run_until(START_MS + 4500)
     call.hears = (Heard.QUIET, -60.0)
-    while not call.offset(do.FenceEvents):
+    while not call.offset(commands.FenceEvents):
         call.run_for(10)
         if call.happenings[-1].kind == "prompt_ended":
             call.voice(-60, Heard.QUIET)
     call.hears = (Heard.SPEECH, -20.0)
-    call.holds = it.WindowJudged
-    call.tell(it.VoiceBegan(UNIQUEID, call.now))
-    call.tell(it.EventsFenced(UNIQUEID))
+    call.holds = events.WindowJudged
+    call.tell(events.VoiceBegan(UNIQUEID, call.now))
+    call.tell(events.EventsFenced(UNIQUEID))
     assert call.results == []
     call.tell(call.held[-1])
     assert call.results == ["rescued"]
@@ -69,24 +68,24 @@ def test_a_fence_waits_for_the_look_at_a_voice() -> None:
 
 def test_a_sound_that_the_tap_explained_counts_once_the_tap_is_lost() -> None:
     call = tapped().run_until(GOODBYE + 600)
-    call.answer = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 1000)
+    call.answer = events.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 1000)
     call.sound(None)
     call.run_for(600)
     assert call.results == []
-    call.tell(it.TapLost(UNIQUEID, "Asterisk closed the tap"))
+    call.tell(events.TapLost(UNIQUEID, "Asterisk closed the tap"))
     assert call.results == ["rescued"]
 
 
 @pytest.mark.parametrize("asterisk_is_behind_ms", [0, 2000, -2000])
 def test_a_word_after_an_echo_counts_whatever_asterisks_clock_says(asterisk_is_behind_ms: int) -> None:
     call = tapped().run_until(GOODBYE + 500)
-    call.answer = it.WindowJudged(UNIQUEID, 0, Heard.COMFORT_NOISE, None, -40.0, "", 800)
-    call.tell(it.SoundStarted(UNIQUEID, call.now - asterisk_is_behind_ms))
+    call.answer = events.WindowJudged(UNIQUEID, 0, Heard.COMFORT_NOISE, None, -40.0, "", 800)
+    call.tell(events.SoundStarted(UNIQUEID, call.now - asterisk_is_behind_ms))
     call.run_for(1000)
-    call.tell(it.SoundEnded(UNIQUEID, call.now - asterisk_is_behind_ms, 840))
+    call.tell(events.SoundEnded(UNIQUEID, call.now - asterisk_is_behind_ms, 840))
     call.answer = None
     call.run_until(START_MS + 18_500)
-    call.tell(it.SoundStarted(UNIQUEID, call.now - asterisk_is_behind_ms))
+    call.tell(events.SoundStarted(UNIQUEID, call.now - asterisk_is_behind_ms))
     call.run_for(60_000)
     assert call.results == ["rescued"]
 
@@ -94,10 +93,10 @@ def test_a_word_after_an_echo_counts_whatever_asterisks_clock_says(asterisk_is_b
 def test_a_sound_is_kept_though_the_answer_to_arming_comes_behind_it() -> None:
     call = Driver().link_up().arrive()
     call.run_until(GOODBYE - 100)
-    call.holds = it.EarArmed
+    call.holds = events.EarArmed
     call.run_until(GOODBYE + 300)
     assert call.held, "the usual threshold is set again as the goodbye begins"
-    call.tell(it.SoundStarted(UNIQUEID, call.now))
+    call.tell(events.SoundStarted(UNIQUEID, call.now))
     call.run_for(100)
     call.tell(call.held[-1])
     call.run_for(60_000)
@@ -109,13 +108,13 @@ def test_nobody_listens_for_ever_to_what_comes_to_nothing() -> None:
     call.hears = (Heard.NOISE, -60.0)
     for _ in range(MOST_VAIN + 1):
         assert call.results == []
-        call.tell(it.VoiceBegan(UNIQUEID, call.now))
+        call.tell(events.VoiceBegan(UNIQUEID, call.now))
         call.run_for(2500)
     assert call.results == ["passed"]
 
 
 def released(call: Driver) -> None:
-    call.tell(it.KeyPressed(UNIQUEID, "5", call.now, released=True))
+    call.tell(events.KeyPressed(UNIQUEID, "5", call.now, released=True))
 
 
 def test_the_end_of_a_key_counts_for_one_that_had_no_beginning() -> None:

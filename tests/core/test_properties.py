@@ -8,8 +8,7 @@ speech counts unless the tap explained it as noise or a tone.
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callflow.core import commands as do
-from callflow.core import events as it
+from callflow.core import commands, events
 from callflow.core.heard import Heard
 from callflow.core.screening.engine import Engine
 from callflow.core.screening.weighing import LOOK_MARGIN_DB
@@ -48,46 +47,46 @@ class World:
         self.hears = "hears nothing"
         self.gain_db = 0.0
         self.answers = True
-        self.asked: list[it.Event] = []
-        self.take(self.engine.receive(it.LinkUp(self.now), self.now))
-        self.take(self.engine.receive(it.SoundStarted("x", self.now), self.now))
-        arrived = it.CallArrived(UNIQUEID, UNIQUEID, "PJSIP/a", profile, self.now)
+        self.asked: list[events.Event] = []
+        self.take(self.engine.receive(events.LinkUp(self.now), self.now))
+        self.take(self.engine.receive(events.SoundStarted("x", self.now), self.now))
+        arrived = events.CallArrived(UNIQUEID, UNIQUEID, "PJSIP/a", profile, self.now)
         self.take(self.engine.receive(arrived, self.now))
 
-    def take(self, commands: list[do.Command]) -> None:
-        for command in commands:
+    def take(self, issued: list[commands.Command]) -> None:
+        for command in issued:
             match command:
-                case do.PlayPrompt():
+                case commands.PlayPrompt():
                     self.play_id = command.play_id
                     if command.prompt in LAST_RUNGS:
                         self.last_rung_at = self.now
-                case do.ArmEar():
+                case commands.ArmEar():
                     self.sound_from = None
-                case do.JudgeWindow():
+                case commands.JudgeWindow():
                     self.asked.append(self.finding(command))
-                case do.SetGain():
+                case commands.SetGain():
                     self.gain_db = command.gain_db
-                case do.Release():
+                case commands.Release():
                     self.released.append(command.result)
                     if command.result in ("silent", "quiet"):
                         self.check_nobody_was_there()
                     if command.result == "quiet":
                         assert self.tapped, "hung up a low voice that nobody could hear any more"
-                case do.SaveCall():
+                case commands.SaveCall():
                     self.final += command.final
         if self.answers:
             asked, self.asked = self.asked, []
             for answer in asked:
                 self.take(self.engine.receive(answer, self.now))
 
-    def finding(self, command: do.JudgeWindow) -> it.WindowJudged:
+    def finding(self, command: commands.JudgeWindow) -> events.WindowJudged:
         """What the tap says: the truth; without a tap nothing. From then on the core can know of a clear voice."""
         if self.clear:
             self.signs.append(self.now)
         heard, level = HEARS[self.hears] if self.tapped else (None, 0.0)
         if heard in VOICES:
-            return it.WindowJudged(UNIQUEID, command.ask_id, heard, level, -80)
-        return it.WindowJudged(UNIQUEID, command.ask_id, heard, None, level, "", heard_ms=1000)
+            return events.WindowJudged(UNIQUEID, command.ask_id, heard, level, -80)
+        return events.WindowJudged(UNIQUEID, command.ask_id, heard, None, level, "", heard_ms=1000)
 
     @property
     def clear(self) -> bool:
@@ -112,25 +111,25 @@ class World:
             assert judged, "hung up while a sound was not yet judged"
             assert self.tapped, "hung up in mid-word"
 
-    def event(self, event: it.Event) -> None:
+    def event(self, event: events.Event) -> None:
         match event:
-            case it.KeyPressed():
+            case events.KeyPressed():
                 self.signs.append(self.now)
-            case it.SoundStarted(uniqueid) if uniqueid == UNIQUEID and self.sound_from is None:
+            case events.SoundStarted(uniqueid) if uniqueid == UNIQUEID and self.sound_from is None:
                 self.sound_from = self.now
-            case it.SoundEnded():
+            case events.SoundEnded():
                 long = event.duration_ms is None or event.duration_ms >= MIN_SPEECH_MS
                 if long and not self.explained:
                     self.signs.append(self.now)
                 self.sound_from = None
-            case it.EarArmed() if not self.armed:
+            case events.EarArmed() if not self.armed:
                 self.armed = True
                 self.sound_from = None
-            case it.VoiceBegan() if self.tapped and self.clear:
+            case events.VoiceBegan() if self.tapped and self.clear:
                 self.signs.append(self.now)
-            case it.TapOpened():
+            case events.TapOpened():
                 self.tapped = True
-            case it.TapLost():
+            case events.TapLost():
                 self.tapped = False
         self.take(self.engine.receive(event, self.now))
 
@@ -149,44 +148,44 @@ class World:
             self.answers = step == "answer"
             self.take([])
         else:
-            self.event(events(self)[step])
+            self.event(received(self)[step])
 
 
-def events(world: World) -> dict[str, it.Event]:
+def received(world: World) -> dict[str, events.Event]:
     now, call = world.now, UNIQUEID
     return {
-        "armed": it.EarArmed(call),
-        "ear failed": it.EarFailed(call, "x"),
-        "sound": it.SoundStarted(call, now),
-        "click": it.SoundEnded(call, now, 20),
-        "word": it.SoundEnded(call, now, 400),
-        "odd stop": it.SoundEnded(call, now, None),
-        "key": it.KeyPressed(call, "1", now),
-        "said": it.PromptFinished(call, world.play_id, now),
-        "said late": it.PromptFinished(call, world.play_id - 1, now),
-        "unsaid": it.PromptFailed(call, world.play_id, now, "x"),
-        "fenced": it.EventsFenced(call),
-        "unfenced": it.FenceFailed(call, "x"),
-        "tapped": it.TapOpened(call),
-        "untapped": it.TapLost(call, "x"),
-        "media": it.MediaBegan(call, now),
-        "voice": it.VoiceBegan(call, now),
-        "gained": it.GainSet(call, world.gain_db),
-        "no gain": it.GainRefused(call, "x"),
-        "late answer": it.WindowJudged(call, 0, Heard.QUIET, -70, -90),
-        "hung up": it.CallerHungUp(call, now),
-        "taken": it.AgiClosed(call, now),
-        "lost": it.LinkLost(now, "x"),
-        "up": it.LinkUp(now),
-        "seen": it.ChannelsSeen(frozenset(), now),
-        "other": it.SoundStarted("other", now),
-        "again": it.CallArrived(f"{call}-2", call, "PJSIP/a", "support", now),
+        "armed": events.EarArmed(call),
+        "ear failed": events.EarFailed(call, "x"),
+        "sound": events.SoundStarted(call, now),
+        "click": events.SoundEnded(call, now, 20),
+        "word": events.SoundEnded(call, now, 400),
+        "odd stop": events.SoundEnded(call, now, None),
+        "key": events.KeyPressed(call, "1", now),
+        "said": events.PromptFinished(call, world.play_id, now),
+        "said late": events.PromptFinished(call, world.play_id - 1, now),
+        "unsaid": events.PromptFailed(call, world.play_id, now, "x"),
+        "fenced": events.EventsFenced(call),
+        "unfenced": events.FenceFailed(call, "x"),
+        "tapped": events.TapOpened(call),
+        "untapped": events.TapLost(call, "x"),
+        "media": events.MediaBegan(call, now),
+        "voice": events.VoiceBegan(call, now),
+        "gained": events.GainSet(call, world.gain_db),
+        "no gain": events.GainRefused(call, "x"),
+        "late answer": events.WindowJudged(call, 0, Heard.QUIET, -70, -90),
+        "hung up": events.CallerHungUp(call, now),
+        "taken": events.AgiClosed(call, now),
+        "lost": events.LinkLost(now, "x"),
+        "up": events.LinkUp(now),
+        "seen": events.ChannelsSeen(frozenset(), now),
+        "other": events.SoundStarted("other", now),
+        "again": events.CallArrived(f"{call}-2", call, "PJSIP/a", "support", now),
     }
 
 
 LIKELY = st.sampled_from(["sound", "click", "word", "key", "said", "fenced"])
 HEARD = st.sampled_from([*HEARS, "voice", "voice", "word", "said", "fenced", "gained", "tapped"])
-ODD = st.sampled_from([*events(World("support")), *HEARS, "mute", "answer"])
+ODD = st.sampled_from([*received(World("support")), *HEARS, "mute", "answer"])
 WAITS = st.one_of(st.integers(0, 400), st.sampled_from([280, 800, 2000, 3000, 3001, 4000, 5000]))
 CLIMB: list[str | int] = ["armed", "said", 3000, "said", 3000, "said", 2000]
 """The way up to just before the hang-up; anything may happen from any step of it on."""

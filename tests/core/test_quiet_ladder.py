@@ -2,8 +2,7 @@
 
 import pytest
 
-from callflow.core import commands as do
-from callflow.core import events as it
+from callflow.core import commands, events
 from callflow.core.call_record import Kind
 from callflow.core.heard import Heard
 from callflow.core.profile import Profile, Quiet
@@ -19,7 +18,7 @@ def tapped(profile: Profile | None = None) -> Driver:
     engine = Engine(procedures(profiles={"default": profile or Profile()}))
     call = Driver(engine=engine, tap=True, hears=(Heard.DIGITAL_SILENCE, -96.0)).link_up().arrive("default")
     call.run_until(START_MS + 200)
-    call.tell(it.MediaBegan(UNIQUEID, call.now))
+    call.tell(events.MediaBegan(UNIQUEID, call.now))
     return call
 
 
@@ -33,21 +32,21 @@ def test_a_clear_voice_goes_on_at_once(call: Driver) -> None:
     call.run_for(0)
     assert call.results == ["spoke"]
     assert (call.final.ear, call.final.heard, call.final.level_dbov, call.final.gain_db) == ("tap", "speech", -26, 0)
-    assert call.offset(do.CloseTap) == call.offset(do.Release)
+    assert call.offset(commands.CloseTap) == call.offset(commands.Release)
 
 
 def test_a_voice_stops_the_prompt_at_once_however_low() -> None:
     call = tapped()
     call.run_until(START_MS + 2000)
     call.voice(-45, Heard.QUIET)
-    assert call.offset(do.StopPrompt) == [2000]
+    assert call.offset(commands.StopPrompt) == [2000]
 
 
 def test_a_low_voice_that_the_gain_makes_clear_is_told_nothing(call: Driver) -> None:
     call.voice(-46, Heard.QUIET)
     call.run_for(10_000)
-    assert [c.gain_db for _, c in call.log if isinstance(c, do.SetGain)] == [15.0]
-    assert call.offset(do.SetGain) == [5800]
+    assert [c.gain_db for _, c in call.log if isinstance(c, commands.SetGain)] == [15.0]
+    assert call.offset(commands.SetGain) == [5800]
     assert call.results == ["spoke"]
     assert call.prompts == ["en/greeting"]
     assert (call.final.heard, call.final.level_dbov, call.final.gain_db) == ("quiet", -46, 15)
@@ -67,9 +66,9 @@ def test_a_voice_too_low_for_any_gain_is_asked_twice_and_told_goodbye(call: Driv
             call.voice(-58, Heard.QUIET)
     assert call.prompts == ["en/greeting", "en/a_little_louder", "en/still_faint", "en/too_faint"]
     assert call.results == ["quiet"]
-    goodbye_at = call.offset(do.PlayPrompt)[-1]
-    assert call.offset(do.Release) == [goodbye_at + 4000 + 2000]
-    assert call.offset(do.StopPrompt) == [], "who is asked to speak up hears it to the end"
+    goodbye_at = call.offset(commands.PlayPrompt)[-1]
+    assert call.offset(commands.Release) == [goodbye_at + 4000 + 2000]
+    assert call.offset(commands.StopPrompt) == [], "who is asked to speak up hears it to the end"
 
 
 @pytest.mark.parametrize("after_s", [1, 5, 9, 12, 16, 18])
@@ -125,13 +124,13 @@ def test_without_the_gain_the_caller_is_asked(call: Driver) -> None:
     call.obedient = False
     call.voice(-46, Heard.QUIET)
     call.run_for(800)
-    call.tell(it.GainRefused(UNIQUEID, "no func_volume"))
+    call.tell(events.GainRefused(UNIQUEID, "no func_volume"))
     assert call.prompts[-1] == "en/a_little_louder"
-    assert call.offset(do.PlayPrompt)[-1] == 5800
+    assert call.offset(commands.PlayPrompt)[-1] == 5800
 
 
 def gains(call: Driver) -> list[tuple[float, str, float]]:
-    return [(c.gain_db, c.how, c.target_dbov) for _, c in call.log if isinstance(c, do.SetGain)]
+    return [(c.gain_db, c.how, c.target_dbov) for _, c in call.log if isinstance(c, commands.SetGain)]
 
 
 AGC = Profile(quiet=Quiet(gain="agc"))
@@ -153,9 +152,9 @@ def test_without_the_automatic_gain_a_fixed_one_serves() -> None:
     call.obedient = False
     call.voice(-46, Heard.QUIET)
     call.run_for(800)
-    call.tell(it.GainRefused(UNIQUEID, "no func_speex"))
+    call.tell(events.GainRefused(UNIQUEID, "no func_speex"))
     assert [how for _, how, _ in gains(call)] == ["agc", "volume"]
-    call.tell(it.GainSet(UNIQUEID, 15.0))
+    call.tell(events.GainSet(UNIQUEID, 15.0))
     assert (call.results, call.prompts) == (["spoke"], ["en/greeting"])
 
 
@@ -166,14 +165,14 @@ def test_without_any_gain_the_caller_is_asked_within_a_second(refused: bool) -> 
     call.voice(-46, Heard.QUIET)
     call.run_for(800)
     if refused:
-        call.tell(it.GainRefused(UNIQUEID, "no func_speex"))
-        call.tell(it.GainRefused(UNIQUEID, "no func_volume"))
+        call.tell(events.GainRefused(UNIQUEID, "no func_speex"))
+        call.tell(events.GainRefused(UNIQUEID, "no func_volume"))
     call.run_for(1000)
     assert call.prompts == ["en/greeting", "en/a_little_louder"]
 
 
 def test_a_voice_that_came_to_nothing_is_listened_for_again(call: Driver) -> None:
-    call.tell(it.VoiceBegan(UNIQUEID, call.now))
+    call.tell(events.VoiceBegan(UNIQUEID, call.now))
     call.run_for(900)
     assert call.results == []
     call.run_until(LISTENING + 800 + 2999)
@@ -185,7 +184,7 @@ def test_a_voice_that_came_to_nothing_is_listened_for_again(call: Driver) -> Non
 @pytest.mark.parametrize("phase_ms", [16_000, 19_000])
 def test_from_the_goodbye_on_it_is_a_doubt_and_so_a_caller(phase_ms: int) -> None:
     call = tapped().run_until(START_MS + phase_ms)
-    call.tell(it.VoiceBegan(UNIQUEID, call.now))
+    call.tell(events.VoiceBegan(UNIQUEID, call.now))
     call.run_for(10_000)
     assert call.results == ["rescued"]
 
@@ -201,7 +200,7 @@ def test_a_voice_fainter_than_any_line_is_none(call: Driver) -> None:
     call.hears = (Heard.QUIET, -90.0)
     call.run_for(60_000)
     assert call.results == ["silent"]
-    assert call.offset(do.SetGain) == []
+    assert call.offset(commands.SetGain) == []
 
 
 # -- noise, tones, echo ------------------------------------------------------------------------------------------------
@@ -211,7 +210,7 @@ def test_noise_is_a_doubt_and_goes_to_a_person(call: Driver) -> None:
     call.hears = (Heard.NOISE, -40.0)
     call.run_for(10_000)
     assert call.results == ["passed"]
-    assert call.offset(do.Release) == [7001]
+    assert call.offset(commands.Release) == [7001]
     assert call.final.heard == "noise"
 
 
@@ -237,9 +236,9 @@ def test_a_tone_is_nobody_unless_a_site_says_otherwise(on_tone: str, result: str
     assert call.results == [result]
 
 
-def beginning(tone_ms: int) -> it.WindowJudged:
+def beginning(tone_ms: int) -> events.WindowJudged:
     """What the tap says of a sound that began a moment ago and has been a tone for so long."""
-    return it.WindowJudged(UNIQUEID, 0, Heard.TONE, None, -30.0, "", 1900, 0, tone_ms)
+    return events.WindowJudged(UNIQUEID, 0, Heard.TONE, None, -30.0, "", 1900, 0, tone_ms)
 
 
 @pytest.mark.parametrize(("at_ms", "result"), [(15_000, "rescued"), (18_500, "rescued"), (19_700, "rescued")])
@@ -261,7 +260,7 @@ def test_a_tone_that_goes_on_is_known_before_the_hang_up_too(at_ms: int) -> None
     call.run_for(400)
     call.answer = beginning(400)
     call.run_for(60_000)
-    assert call.offset(do.StopPrompt) == []
+    assert call.offset(commands.StopPrompt) == []
     assert call.results == ["silent"]
 
 
@@ -271,7 +270,7 @@ def test_a_sound_of_our_own_echo_stops_nothing() -> None:
     call.hears = (Heard.COMFORT_NOISE, -40.0)
     call.sound(700)
     call.run_for(1000)
-    assert call.offset(do.StopPrompt) == []
+    assert call.offset(commands.StopPrompt) == []
     call.hears = (Heard.DIGITAL_SILENCE, -96.0)
     call.run_for(60_000)
     assert call.results == ["silent"]
@@ -300,36 +299,36 @@ def test_what_the_tap_has_not_heard_at_all_it_cannot_explain(call: Driver) -> No
 def test_what_the_tap_cannot_explain_stops_the_prompt_at_once(heard_ms: int, voice_ms: int) -> None:
     call = tapped()
     call.run_until(START_MS + 1000)
-    call.answer = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", heard_ms, voice_ms)
+    call.answer = events.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", heard_ms, voice_ms)
     call.sound(2000)
     call.run_for(300)
-    assert call.offset(do.StopPrompt) == [1280]
+    assert call.offset(commands.StopPrompt) == [1280]
 
 
 @pytest.mark.parametrize(("heard_ms", "voice_ms", "stopped"), [(128, 32, [1280]), (128, 0, []), (400, 32, [])])
 def test_an_echo_with_a_trace_of_voice_is_none_yet(heard_ms: int, voice_ms: int, stopped: list[int]) -> None:
     call = tapped()
     call.run_until(START_MS + 1000)
-    call.answer = it.WindowJudged(UNIQUEID, 0, Heard.COMFORT_NOISE, None, -22.0, "", heard_ms, voice_ms)
+    call.answer = events.WindowJudged(UNIQUEID, 0, Heard.COMFORT_NOISE, None, -22.0, "", heard_ms, voice_ms)
     call.sound(2000)
     call.run_for(300)
-    assert call.offset(do.StopPrompt) == stopped
+    assert call.offset(commands.StopPrompt) == stopped
     assert not call.results, "weighed in the quiet, not taken for a caller yet"
 
 
 def test_noise_that_the_tap_has_listened_to_long_enough_stops_nothing() -> None:
     call = tapped()
     call.run_until(START_MS + 1000)
-    call.answer = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 400, 64)
+    call.answer = events.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 400, 64)
     call.sound(2000)
     call.run_for(2000)
-    assert call.offset(do.StopPrompt) == []
+    assert call.offset(commands.StopPrompt) == []
 
 
 def test_a_sound_that_might_be_a_voice_is_weighed_like_one() -> None:
     call = tapped()
     call.run_until(START_MS + 1000)
-    call.answer = it.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 300, 128)
+    call.answer = events.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 300, 128)
     call.sound(2000)
     call.run_for(300)
     assert call.results == []
@@ -342,7 +341,7 @@ def test_a_sound_that_might_be_a_voice_is_weighed_like_one() -> None:
 
 def test_a_look_without_an_answer_leaves_the_word_to_asterisks_ear() -> None:
     call = tapped().run_until(LISTENING)
-    call.finding = lambda call_id, ask_id: it.WindowJudged(call_id, -1)  # type: ignore[method-assign]
+    call.finding = lambda call_id, ask_id: events.WindowJudged(call_id, -1)  # type: ignore[method-assign]
     call.sound(400)
     call.run_for(280 + 200)
     assert call.results == ["spoke"]
@@ -359,7 +358,7 @@ def test_without_a_tap_the_call_goes_on_with_asterisks_ear() -> None:
 
 
 def test_a_tap_that_breaks_in_mid_call_leaves_asterisks_ear(call: Driver) -> None:
-    call.tell(it.TapLost(UNIQUEID, "broken"))
+    call.tell(events.TapLost(UNIQUEID, "broken"))
     call.hears = (None, None)
     call.sound(600)
     call.run_for(1000)
@@ -372,7 +371,7 @@ def test_a_low_voice_whose_tap_is_lost_goes_to_a_person(call: Driver) -> None:
     while "en/too_faint" not in call.prompts:
         call.run_for(500)
         call.voice(-58, Heard.QUIET)
-    call.tell(it.TapLost(UNIQUEID, "broken"))
+    call.tell(events.TapLost(UNIQUEID, "broken"))
     assert call.results == ["unavailable"]
 
 
@@ -380,23 +379,23 @@ def test_silence_is_not_timed_before_the_line_carries_anything() -> None:
     procedures_ = procedures(profiles={"default": Profile(media_wait_s=9.0)})
     call = Driver(engine=Engine(procedures_), tap=True, hears=(Heard.DIGITAL_SILENCE, -96.0))
     call.link_up().arrive("default").run_until(START_MS + 6000)
-    call.tell(it.MediaBegan(UNIQUEID, call.now))
+    call.tell(events.MediaBegan(UNIQUEID, call.now))
     call.run_for(30_000)
-    assert call.offset(do.PlayPrompt)[:2] == [1, 9000], "3 s from the moment that media began"
+    assert call.offset(commands.PlayPrompt)[:2] == [1, 9000], "3 s from the moment that media began"
 
 
 def test_a_line_that_never_carries_anything_is_waited_for_no_longer_than_set() -> None:
     procedures_ = procedures(profiles={"default": Profile(media_wait_s=9.0)})
     call = Driver(engine=Engine(procedures_), tap=True, hears=(Heard.DIGITAL_SILENCE, -96.0))
     call.link_up().arrive("default").run_for(60_000)
-    assert call.offset(do.PlayPrompt)[:2] == [1, 12_000]
+    assert call.offset(commands.PlayPrompt)[:2] == [1, 12_000]
     assert call.results == ["silent"]
     assert call.final.heard == "digital_silence"
 
 
 def test_a_profile_may_do_without_the_tap() -> None:
     call = tapped(Profile(ear="talk_detect"))
-    assert call.offset(do.OpenTap) == []
+    assert call.offset(commands.OpenTap) == []
 
 
 def test_observing_counts_any_voice_and_says_nothing() -> None:
@@ -404,7 +403,7 @@ def test_observing_counts_any_voice_and_says_nothing() -> None:
     call.voice(-58, Heard.QUIET)
     assert (call.final.would, call.final.result) == ("spoke", "observed")
     assert call.prompts == []
-    assert call.offset(do.SetGain) == []
+    assert call.offset(commands.SetGain) == []
 
 
 # -- without a tap: two thresholds -------------------------------------------------------------------------------------
@@ -417,7 +416,7 @@ class Line:
         self.call = Driver().link_up().arrive()
 
     def thresholds(self) -> list[int]:
-        return [c.threshold for _, c in self.call.log if isinstance(c, do.ArmEar)]
+        return [c.threshold for _, c in self.call.log if isinstance(c, commands.ArmEar)]
 
     def low_set(self) -> "Line":
         """Run to the second half of the first listening time."""

@@ -2,8 +2,7 @@
 
 import pytest
 
-from callflow.core import commands as do
-from callflow.core import events as it
+from callflow.core import commands, events
 from callflow.core.call_record import Kind
 from callflow.core.screening.engine import Engine
 from tests.core.driver import START_MS, UNIQUEID, Driver, procedures
@@ -28,9 +27,9 @@ def call() -> Driver:
 def test_a_silent_caller_is_asked_twice_told_goodbye_and_hung_up(call: Driver) -> None:
     call.run_for(60_000)
     assert call.prompts == ["en/greeting", "en/can_you_hear", "en/goodbye"]
-    assert call.offset(do.PlayPrompt) == [1, 7001, 14_001]
+    assert call.offset(commands.PlayPrompt) == [1, 7001, 14_001]
     assert call.results == ["silent"]
-    assert call.offset(do.Release) == [20_001]
+    assert call.offset(commands.Release) == [20_001]
     assert call.final.rung == 3
     assert call.engine.live == 0
     assert call.engine.next_deadline() is None
@@ -42,7 +41,7 @@ def test_a_caller_who_speaks_at_any_moment_goes_on(call: Driver, phase: str) -> 
     call.sound(600)
     call.run_for(60_000)
     assert call.results == ["rescued" if PHASES[phase] > 14_001 else "spoke"]
-    assert call.offset(do.Release) == [PHASES[phase] + 280]
+    assert call.offset(commands.Release) == [PHASES[phase] + 280]
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -51,7 +50,7 @@ def test_a_key_at_any_moment_is_a_sign_of_life(call: Driver, phase: str) -> None
     call.key()
     call.run_for(60_000)
     assert call.results == ["rescued" if PHASES[phase] > 14_001 else "key"]
-    assert call.offset(do.Release) == [PHASES[phase]]
+    assert call.offset(commands.Release) == [PHASES[phase]]
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -60,9 +59,9 @@ def test_a_click_is_not_speech_and_does_not_move_the_ladder(call: Driver, phase:
     call.sound(30)
     call.run_for(60_000)
     assert call.results == ["silent"]
-    late = call.offset(do.Release)[0] - 20_001
+    late = call.offset(commands.Release)[0] - 20_001
     assert 0 <= late <= 30 + 160 + 30, "silence waits only until the click has been judged"
-    assert call.offset(do.PlayPrompt)[0] == 1
+    assert call.offset(commands.PlayPrompt)[0] == 1
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -93,29 +92,29 @@ def test_the_playing_prompt_is_stopped_before_the_caller_is_given_back(call: Dri
     call.run_until(START_MS + 2001)
     call.key()
     kinds = [type(c) for _, c in call.log[-6:]]
-    assert kinds.index(do.StopPrompt) < kinds.index(do.SaveCall) < kinds.index(do.Release)
+    assert kinds.index(commands.StopPrompt) < kinds.index(commands.SaveCall) < kinds.index(commands.Release)
 
 
 def test_nothing_is_stopped_when_nothing_plays(call: Driver) -> None:
     call.run_until(START_MS + PHASES["first listening"])
     call.key()
-    assert call.offset(do.StopPrompt) == []
+    assert call.offset(commands.StopPrompt) == []
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_caller_who_hangs_up_is_recorded_and_left_alone(call: Driver, phase: str) -> None:
     call.run_until(START_MS + PHASES[phase])
-    call.tell(it.CallerHungUp(UNIQUEID, call.now))
+    call.tell(events.CallerHungUp(UNIQUEID, call.now))
     call.run_for(60_000)
     assert call.results == []
     assert call.final.result == "hangup"
-    assert call.offset(do.StopPrompt) == []
+    assert call.offset(commands.StopPrompt) == []
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_losing_ami_hands_everybody_on_at_once(call: Driver, phase: str) -> None:
     call.run_until(START_MS + PHASES[phase])
-    call.tell(it.LinkLost(call.now, "cut"))
+    call.tell(events.LinkLost(call.now, "cut"))
     assert call.results == ["unavailable"]
     assert call.final.partial
     call.run_for(60_000)
@@ -130,14 +129,14 @@ def test_a_call_that_arrives_without_ami_goes_on_at_once() -> None:
 
 def test_a_call_taken_by_fax_or_transfer_is_recorded(call: Driver) -> None:
     call.run_for(1000)
-    call.tell(it.AgiClosed(UNIQUEID, call.now))
+    call.tell(events.AgiClosed(UNIQUEID, call.now))
     assert call.final.result == "taken"
     assert call.results == []
 
 
 def test_without_an_ear_nobody_is_judged() -> None:
     call = Driver(obedient=False).link_up().arrive()
-    call.tell(it.EarFailed(UNIQUEID, "no such function"))
+    call.tell(events.EarFailed(UNIQUEID, "no such function"))
     assert call.results == ["unavailable"]
 
 
@@ -145,7 +144,7 @@ def test_an_ear_that_never_answers_is_given_up() -> None:
     call = Driver(obedient=False).link_up().arrive()
     call.run_for(5000)
     assert call.results == ["unavailable"]
-    assert call.offset(do.Release) == [1000]
+    assert call.offset(commands.Release) == [1000]
 
 
 def test_an_ear_that_has_never_heard_anything_hangs_nobody_up() -> None:
@@ -156,19 +155,19 @@ def test_an_ear_that_has_never_heard_anything_hangs_nobody_up() -> None:
 
 def test_the_self_test_is_repeated_until_a_sound_is_heard() -> None:
     call = Driver().link_up(proven=False).run_for(65_000)
-    assert call.offset(do.ProveEar) == [0, 30_000, 60_000]
-    assert call.offset(do.Warn) == [30_000, 60_000], "the first test has had its time"
-    call.tell(it.SoundStarted("whoever", call.now))
+    assert call.offset(commands.ProveEar) == [0, 30_000, 60_000]
+    assert call.offset(commands.Warn) == [30_000, 60_000], "the first test has had its time"
+    call.tell(events.SoundStarted("whoever", call.now))
     call.run_for(120_000)
-    assert len(call.offset(do.ProveEar)) == 3
+    assert len(call.offset(commands.ProveEar)) == 3
 
 
 def test_a_new_link_proves_its_ear_anew_without_a_word_of_warning() -> None:
     call = Driver().link_up()
-    call.tell(it.LinkLost(call.now, "cut"))
+    call.tell(events.LinkLost(call.now, "cut"))
     call.link_up(proven=False).run_for(1000)
-    assert len(call.offset(do.ProveEar)) == 2
-    assert call.offset(do.Warn) == []
+    assert len(call.offset(commands.ProveEar)) == 2
+    assert call.offset(commands.Warn) == []
 
 
 def test_the_self_test_call_is_heard_and_leaves_no_record() -> None:
@@ -183,43 +182,43 @@ def test_the_self_test_call_is_heard_and_leaves_no_record() -> None:
 
 def test_a_fence_that_fails_hangs_nobody_up() -> None:
     call = Driver().link_up().arrive().run_until(START_MS + 19_980)
-    assert call.offset(do.FenceEvents) == [19_971]
-    call.tell(it.FenceFailed(UNIQUEID, "no answer"))
+    assert call.offset(commands.FenceEvents) == [19_971]
+    call.tell(events.FenceFailed(UNIQUEID, "no answer"))
     assert call.results == ["unavailable"]
 
 
 def test_a_sound_behind_the_fence_is_judged_before_the_hang_up() -> None:
     call = Driver(obedient=False).link_up().arrive()
-    call.tell(it.EarArmed(UNIQUEID))
+    call.tell(events.EarArmed(UNIQUEID))
     for play_id, silence_ms in ((1, 3000), (2, 3000), (3, 2000)):
-        call.tell(it.PromptFinished(UNIQUEID, play_id, call.now))
+        call.tell(events.PromptFinished(UNIQUEID, play_id, call.now))
         call.run_for(silence_ms)
-    assert call.offset(do.FenceEvents) == [7970]
+    assert call.offset(commands.FenceEvents) == [7970]
     call.sound(40)
-    call.tell(it.EventsFenced(UNIQUEID))
+    call.tell(events.EventsFenced(UNIQUEID))
     assert call.results == []
     call.run_for(250)
-    assert len(call.offset(do.FenceEvents)) == 2, "a click: ask once more"
+    assert len(call.offset(commands.FenceEvents)) == 2, "a click: ask once more"
     call.sound(500)
-    call.tell(it.EventsFenced(UNIQUEID))
+    call.tell(events.EventsFenced(UNIQUEID))
     call.run_for(5000)
     assert call.results == ["rescued"]
 
 
 def test_a_prompt_that_never_ends_is_given_up() -> None:
     call = Driver(obedient=False).link_up().arrive()
-    call.tell(it.EarArmed(UNIQUEID))
+    call.tell(events.EarArmed(UNIQUEID))
     call.run_for(60_000)
     assert call.results == ["unavailable"]
-    assert call.offset(do.Release) == [13_000]
+    assert call.offset(commands.Release) == [13_000]
 
 
 def test_a_missing_prompt_falls_back_to_the_default_language_once() -> None:
     call = Driver(obedient=False).link_up().arrive(language="zh")
-    call.tell(it.EarArmed(UNIQUEID))
-    call.tell(it.PromptFailed(UNIQUEID, 1, call.now, "no file"))
+    call.tell(events.EarArmed(UNIQUEID))
+    call.tell(events.PromptFailed(UNIQUEID, 1, call.now, "no file"))
     assert call.prompts == ["zh/greeting", "en/greeting"]
-    call.tell(it.PromptFailed(UNIQUEID, 2, call.now, "no file"))
+    call.tell(events.PromptFailed(UNIQUEID, 2, call.now, "no file"))
     assert call.results == ["unavailable"]
 
 
@@ -235,7 +234,7 @@ def test_a_site_may_change_the_ladder_and_pass_silent_callers_on() -> None:
     call = Driver().link_up().arrive(profile="gentle").run_for(60_000)
     assert call.prompts == ["en/greeting"]
     assert call.results == ["passed"]
-    assert call.offset(do.Release) == [1 + 4000 + 4000 + 1000]
+    assert call.offset(commands.Release) == [1 + 4000 + 4000 + 1000]
 
 
 def test_off_does_nothing_and_keeps_nothing() -> None:
@@ -248,7 +247,7 @@ def test_off_does_nothing_and_keeps_nothing() -> None:
 def test_an_unknown_profile_is_screened_as_default_and_reported_once() -> None:
     call = Driver().link_up().arrive(profile="sales").arrive(profile="sales", uniqueid="1000.2").run_for(10)
     assert call.prompts == ["en/greeting"] * 2
-    assert len(call.offset(do.Warn)) == 1
+    assert len(call.offset(commands.Warn)) == 1
 
 
 def test_more_calls_than_allowed_go_on_unscreened() -> None:
@@ -259,11 +258,11 @@ def test_more_calls_than_allowed_go_on_unscreened() -> None:
 
 def test_late_answers_and_strangers_change_nothing(call: Driver) -> None:
     call.run_for(1000)
-    call.tell(it.PromptFinished(UNIQUEID, 99, call.now))
-    call.tell(it.EventsFenced(UNIQUEID))
-    call.tell(it.EarArmed(UNIQUEID))
-    call.tell(it.EarArmed("9.9"))
-    call.tell(it.SoundEnded("9.9", call.now, 500))
+    call.tell(events.PromptFinished(UNIQUEID, 99, call.now))
+    call.tell(events.EventsFenced(UNIQUEID))
+    call.tell(events.EarArmed(UNIQUEID))
+    call.tell(events.EarArmed("9.9"))
+    call.tell(events.SoundEnded("9.9", call.now, 500))
     assert call.engine.unexpected == {"EventsFenced": 1, "EarArmed": 2}
     call.run_for(60_000)
     assert call.results == ["silent"]

@@ -1,7 +1,7 @@
 """Draws what the documentation shows of the code: states, transitions, timeline, settings.
 
-`python -m tests.docs.diagram` writes the pictures to docs/images and the generated parts into the pages of docs/, between
-`<!-- generated NAME -->` and `<!-- end NAME -->`. A test compares both with the code.
+`python -m tests.docs.diagram` writes the pictures to docs/images and the generated parts into the pages of docs/,
+between `<!-- generated NAME -->` and `<!-- end NAME -->`. A test compares both with the code.
 """
 
 import io
@@ -18,7 +18,7 @@ from callflow.commands.settings import print_reference
 from callflow.core.profile import SILENT_LADDER, TalkDetect
 from callflow.core.screening.states import TRANSITIONS, Input, State
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 DOCS = PROJECT / "docs"
 SOUNDS = PROJECT / "dialplan" / "sounds"
 SPOKEN = "en"

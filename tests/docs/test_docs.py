@@ -10,8 +10,8 @@ import typer
 
 from callflow.cli import app
 from callflow.core.screening.states import TRANSITIONS, Result
+from callflow.settings import documentation
 from callflow.settings.model import Settings
-from callflow.settings.model import documentation as setting_docs
 from tests.docs.diagram import DOCS, PROJECT, generated, mermaid, timeline_svg, transitions_table
 
 PAGES = [*sorted(PROJECT.glob("*.md")), *sorted(DOCS.glob("*.md")), PROJECT / "dialplan" / "sounds" / "README.md"]
@@ -36,7 +36,7 @@ def test_every_generated_part_is_shown_somewhere(block: str) -> None:
 
 
 def test_the_example_file_is_up_to_date() -> None:
-    assert (PROJECT / "config" / "callflow.toml").read_text("utf-8") == setting_docs.example()
+    assert (PROJECT / "config" / "callflow.toml").read_text("utf-8") == documentation.example()
 
 
 def test_every_transition_is_in_table_and_diagram() -> None:
@@ -160,8 +160,8 @@ def test_every_example_of_settings_is_valid(page: str, body: str, monkeypatch: p
 
 
 def test_every_setting_named_exists() -> None:
-    known = {setting.name for setting in setting_docs.all_settings()}
-    sections = "|".join(setting_docs.SECTIONS)
+    known = {setting.name for setting in documentation.all_settings()}
+    sections = "|".join(documentation.SECTIONS)
     for page in PAGES[:-1]:
         text = FENCE.sub("", page.read_text("utf-8"))
         for name in re.findall(rf"`((?:{sections})\.[a-z_]+)(?: = [^`]*)?`", text):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from callflow.core.call_record import CallRecord
 from callflow.core.publishing.events import EventMaker
-from callflow.core.publishing.privacy import Disguise
+from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import Topics
 from callflow.core.rings.records import (
     AnswerClass,
@@ -21,7 +21,7 @@ from callflow.core.screening.states import Result
 from tests.store.samples import T0, live_call
 
 KEY = b"a key for tests"
-HIDDEN = Disguise(KEY)
+HIDDEN = Pseudonymizer(KEY)
 TOPICS = Topics("lab")
 MAKER = EventMaker(TOPICS, "main", HIDDEN)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from callflow.core.publishing.envelope import event_id, utc, with_seq
 from callflow.core.publishing.topics import Topics, UnfitId, topic_id
-from callflow.core.rings.records import AgentWork, Spell
+from callflow.core.rings.records import AgentInterval, AgentWork
 from tests.publishing import samples
 
 RECORDS = [samples.call(), samples.stay(), samples.offer(), samples.leg()]
@@ -44,7 +44,7 @@ def test_ids_are_the_same_in_every_release() -> None:
 
 
 def test_a_spell_is_no_event() -> None:
-    assert samples.MAKER.event_of(Spell("1007", T0, T0 + 5, AgentWork.TALKING)) is None
+    assert samples.MAKER.event_of(AgentInterval("1007", T0, T0 + 5, AgentWork.TALKING)) is None
 
 
 @given(st.integers())

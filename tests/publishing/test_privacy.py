@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callflow.core.publishing.privacy import Disguise
+from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.privacy import load_key
 from tests.publishing import samples
 
-PLAIN = Disguise(samples.KEY, plain=True)
+PLAIN = Pseudonymizer(samples.KEY, plain=True)
 
 
 def test_the_same_caller_has_the_same_hash_however_the_number_is_written() -> None:
@@ -25,7 +25,7 @@ def test_the_same_caller_has_the_same_hash_however_the_number_is_written() -> No
 
 
 def test_another_key_gives_another_hash() -> None:
-    assert Disguise(b"another").caller("5550100") != samples.HIDDEN.caller("5550100")
+    assert Pseudonymizer(b"another").caller("5550100") != samples.HIDDEN.caller("5550100")
 
 
 def test_no_number_stays_no_number() -> None:
@@ -67,7 +67,7 @@ def test_events_hold_neither_number_nor_name_of_a_person() -> None:
 
 
 def test_plain_events_hold_the_number_and_the_name() -> None:
-    envelope = replace(samples.MAKER, disguise=PLAIN).event_of(samples.stay())
+    envelope = replace(samples.MAKER, pseudonymizer=PLAIN).event_of(samples.stay())
     assert envelope is not None
     data = json.loads(envelope.body())["data"]
     assert (data["caller"], data["caller_name"]) == ("+15550100", "Alice")

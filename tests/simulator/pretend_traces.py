@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
+from callflow.simulator.anonymizer import Anonymizer
 
 from callflow.lab.daemon import RUN_CALLFLOW, Daemon
 from callflow.lab.ports import LOOPBACK, take_ports
@@ -16,7 +17,6 @@ from callflow.lab.roots import Version
 from callflow.lab.run import SCENARIOS
 from callflow.lab.scenario import read_scenarios
 from callflow.settings.model import Settings
-from callflow.simulator.disguise import Disguise
 from callflow.simulator.recorder import Recorder, Tap
 from callflow.simulator.site import daemon_config
 from callflow.simulator.trace import Capture, CaptureWriter, read_capture
@@ -88,7 +88,7 @@ async def pretend_capture(name: str, version: Version, folder: Path) -> Capture:
         procedures = Settings.model_validate(config).procedures().model_dump_json(exclude_unset=True)
         header = {"purpose": name, "asterisk": version, "procedures": procedures}
         writer = CaptureWriter.create(file, header, time.time())
-        recorder = Recorder(writer, Disguise(lambda text: True, ("LabResult", "LabH", "LabFax")))
+        recorder = Recorder(writer, Anonymizer(lambda text: True, ("LabResult", "LabH", "LabFax")))
         command = [sys.executable, "-m", "callflow.simulator.pretend", str(scenario), "--asterisk", version]
         command += ["--ami-port", str(ami), "--agi-port", str(agi)]
         async with (

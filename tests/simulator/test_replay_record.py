@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from callflow.simulator.anonymizer import Anonymizer
 from typer.testing import CliRunner
 
 from callflow.adapters.ami.options import AmiOptions
 from callflow.cli import app
 from callflow.errors import LoginRefused, NotConnected
-from callflow.simulator.disguise import Disguise
 from callflow.simulator.recorder import Listener, Messages, Recorder, Tap
 from callflow.simulator.trace import Block, CaptureInvalid, CaptureWriter, read_capture
 from tests.adapters.ami_peer import AmiPeer, message, refusing
@@ -26,15 +26,15 @@ def event(*lines: str) -> Block:
 
 
 def disguised(*lines: str) -> list[str]:
-    return list(Disguise().block(event(*lines)).lines)
+    return list(Anonymizer().block(event(*lines)).lines)
 
 
 # -- stand-ins --------------------------------------------------------------------------------------------------------
 
 
 def test_the_same_number_is_the_same_stand_in_everywhere() -> None:
-    disguise = Disguise()
-    lines = disguise.block(
+    anonymizer = Anonymizer()
+    lines = anonymizer.block(
         event(
             "Event: DialBegin",
             "Channel: PJSIP/8613800138000-0000002a",
@@ -58,7 +58,7 @@ def test_the_same_number_is_the_same_stand_in_everywhere() -> None:
         "Uniqueid: 1763775000.42",
         "Timestamp: 1763775000.123456",
     )
-    assert disguise.line("CallerIDNum: 02012345678") == "CallerIDNum: 15550101"
+    assert anonymizer.line("CallerIDNum: 02012345678") == "CallerIDNum: 15550101"
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_a_sites_own_events_keep_their_shape_only() -> None:
 
 
 def test_a_thousand_numbers_have_a_thousand_stand_ins() -> None:
-    disguise = Disguise()
-    given = {disguise.number(str(13_000_000_000 + number)) for number in range(1000)}
+    anonymizer = Anonymizer()
+    given = {anonymizer.number(str(13_000_000_000 + number)) for number in range(1000)}
     assert len(given) == 1000
     assert all("55501" in number for number in given)
 
@@ -169,7 +169,7 @@ async def test_a_tap_passes_every_byte_and_keeps_every_message(tmp_path: Path) -
         assert await reader.readline() == b"200 result=1\n"
         writer.close()
 
-    recorder = Recorder(CaptureWriter.create(tmp_path / "c.txt", {}, 0.0), Disguise(), lambda: 1.0)
+    recorder = Recorder(CaptureWriter.create(tmp_path / "c.txt", {}, 0.0), Anonymizer(), lambda: 1.0)
     async with await asyncio.start_server(daemon, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         async with Tap(recorder, "agi", 0, ("127.0.0.1", port)) as tap:

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from callflow.adapters.store.store import Store
-from callflow.core.call_record import CallRecord, Happening, Kind
+from callflow.core.call_record import CallRecord, Kind, TimelineEntry
 from callflow.core.heard import Heard
 from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
@@ -33,12 +33,12 @@ def database(tmp_path: Path) -> DaemonView:
     store = Store(tmp_path / "callflow.db", "main")
     store.open()
     store.save(record("1.1", "1001", 1000, None), final=False)
-    store.tell("1.1", Happening(1, 1000, Kind.SAID, "greeting"))
-    store.tell("1.1", Happening(2, 1500, Kind.PROMPT_STOPPED, "greeting"))
-    store.tell("1.1", Happening(3, 1500, Kind.SPEECH))
+    store.tell("1.1", TimelineEntry(1, 1000, Kind.SAID, "greeting"))
+    store.tell("1.1", TimelineEntry(2, 1500, Kind.PROMPT_STOPPED, "greeting"))
+    store.tell("1.1", TimelineEntry(3, 1500, Kind.SPEECH))
     store.save(record("1.2", "1002", 2000, Result.OBSERVED, Mode.OBSERVE), final=True)
-    store.tell("1.2", Happening(1, 2000, Kind.SAID, "greeting"))
-    store.tell("1.2", Happening(2, 2001, Kind.DECIDED, "observed"))
+    store.tell("1.2", TimelineEntry(1, 2000, Kind.SAID, "greeting"))
+    store.tell("1.2", TimelineEntry(2, 2001, Kind.DECIDED, "observed"))
     store.save(record("1.3", "", 2500, Result.SPOKE), final=True)
     store.close()
     return DaemonView(tmp_path / "callflow.db", 0)
@@ -59,7 +59,7 @@ class TestDaemonView:
         store.open()
         for number, heard in enumerate((Heard.DIGITAL_SILENCE, Heard.QUIET, Heard.DIGITAL_SILENCE, None)):
             store.save(replace(record(f"1.{number}", "1001", 1000, Result.SPOKE), heard=heard), final=True)
-        store.tell("1.0", Happening(1, 1000, Kind.HEARD, "digital_silence"))
+        store.tell("1.0", TimelineEntry(1, 1000, Kind.HEARD, "digital_silence"))
         store.close()
         view = DaemonView(tmp_path / "callflow.db", 0)
         assert view.rows()[0].now == "digital silence"

@@ -6,19 +6,19 @@ from typer.testing import CliRunner, Result
 
 from callflow.adapters.store.store import Store
 from callflow.commands.calls import calls_app
-from callflow.core.call_record import CallRecord, Happening
+from callflow.core.call_record import CallRecord, TimelineEntry
 
 EVIL = '=HYPERLINK("x") \x1b[31m\u202e, "q"\nnext'
 """A caller's name that is up to no good."""
 
 
-def fill(database: Path, *calls: CallRecord, story: list[Happening] | None = None) -> None:
+def fill(database: Path, *calls: CallRecord, story: list[TimelineEntry] | None = None) -> None:
     """Save calls, and a story for the first."""
     with Store(database, "main") as store:
         for call in calls:
             store.save(call, call.ended_ms is not None)
-        for happening in story or []:
-            store.tell(calls[0].call_id, happening)
+        for entry in story or []:
+            store.tell(calls[0].call_id, entry)
 
 
 def run(*words: object, obj: object = None) -> Result:

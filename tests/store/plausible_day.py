@@ -14,6 +14,7 @@ from heapq import nsmallest
 from callflow.core.call_record import CallRecord
 from callflow.core.profile import Mode
 from callflow.core.rings.records import (
+    AgentInterval,
     AgentWork,
     AnswerClass,
     Leg,
@@ -21,7 +22,6 @@ from callflow.core.rings.records import (
     Offer,
     Outcome,
     RingSource,
-    Spell,
     Stay,
     TargetType,
     Timing,
@@ -44,7 +44,7 @@ GONE = (Result.SILENT, Result.HANGUP)
 LINES = ("8001", "8002", "8003")
 PATIENCE_MS, TIMEOUT_MS, NO_ANSWER_MS, SHORT_MS = 90_000, 300_000, 20_000, 5_000
 
-Record = CallRecord | Stay | Offer | Leg | Spell
+Record = CallRecord | Stay | Offer | Leg | AgentInterval
 
 
 @dataclass(slots=True)
@@ -53,14 +53,14 @@ class Agent:
 
     number: str
     free_ms: int
-    spells: list[Spell] = field(default_factory=list)
+    spells: list[AgentInterval] = field(default_factory=list)
 
     def do(self, work: AgentWork, began_ms: int, ended_ms: int, reason: str = "") -> None:
         """Something from `began_ms` on; until then the agent was available."""
         if began_ms > self.free_ms:
-            self.spells.append(Spell(self.number, self.free_ms, began_ms, AgentWork.AVAILABLE))
+            self.spells.append(AgentInterval(self.number, self.free_ms, began_ms, AgentWork.AVAILABLE))
         if ended_ms > began_ms:
-            self.spells.append(Spell(self.number, began_ms, ended_ms, work, reason))
+            self.spells.append(AgentInterval(self.number, began_ms, ended_ms, work, reason))
         self.free_ms = max(self.free_ms, ended_ms)
 
 
@@ -72,7 +72,7 @@ class Day:
     stays: list[Stay] = field(default_factory=list)
     offers: list[Offer] = field(default_factory=list)
     legs: list[Leg] = field(default_factory=list)
-    spells: list[Spell] = field(default_factory=list)
+    spells: list[AgentInterval] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Record]:
         yield from (*self.calls, *self.stays, *self.offers, *self.legs, *self.spells)

@@ -5,7 +5,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from callflow.adapters.store.store import Store
-from callflow.core.call_record import CallRecord, Happening, Kind
+from callflow.core.call_record import CallRecord, Kind, TimelineEntry
 from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
 
@@ -57,7 +57,7 @@ def observed(call: CallRecord, would: Result | None, *, spoke_after: bool = Fals
     )
 
 
-def silent_story(start_ms: int = T0) -> list[Happening]:
+def silent_story(start_ms: int = T0) -> list[TimelineEntry]:
     """The happenings of a caller who said nothing to the end of the ladder."""
     story = [
         (0, Kind.ARRIVED, "support", "act with ladder silent"),
@@ -74,16 +74,16 @@ def silent_story(start_ms: int = T0) -> list[Happening]:
         (18012, Kind.PAUSE, "2 s", ""),
         (20019, Kind.DECIDED, "silent", "nobody was heard to the end of the ladder"),
     ]
-    return [Happening(seq, start_ms + at, kind, what, why) for seq, (at, kind, what, why) in enumerate(story, 1)]
+    return [TimelineEntry(seq, start_ms + at, kind, what, why) for seq, (at, kind, what, why) in enumerate(story, 1)]
 
 
 def tell_whole_call(store: Store, call_id: str, happenings: int = 3, arrived_ms: int = T0) -> CallRecord:
     """Arrival, first save, happenings, last save: in the order in which the core tells a call."""
     call = live_call(call_id, arrived_ms)
-    store.tell(call_id, Happening(1, arrived_ms, Kind.ARRIVED, "support"))
+    store.tell(call_id, TimelineEntry(1, arrived_ms, Kind.ARRIVED, "support"))
     store.save(call, final=False)
     for seq in range(2, happenings + 1):
-        store.tell(call_id, Happening(seq, arrived_ms + 10 * seq, Kind.SAID, "greeting", "rung 1 of 3 in en"))
+        store.tell(call_id, TimelineEntry(seq, arrived_ms + 10 * seq, Kind.SAID, "greeting", "rung 1 of 3 in en"))
     final = ended(call)
     store.save(final, final=True)
     return final

@@ -14,7 +14,7 @@ from callflow.adapters.store.store import Store
 from callflow.cli import main
 from callflow.commands.calls import calls_app
 from callflow.commands.calls_words import printable
-from callflow.core.call_record import Happening, Kind
+from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.screening.states import Result
 from tests.store.command_line import EVIL, fill, run
 from tests.store.plausible_day import plausible_day
@@ -150,9 +150,9 @@ def test_show_explains_a_call_from_arrival_to_hang_up(database: Path) -> None:
 
 def test_show_puts_happenings_in_order_of_time(database: Path) -> None:
     story = [
-        Happening(1, T0, Kind.ARRIVED, "support"),
-        Happening(2, T0 + 900, Kind.PROMPT_STOPPED, "greeting"),
-        Happening(3, T0 + 600, Kind.SPEECH, "", "a sound that went on"),
+        TimelineEntry(1, T0, Kind.ARRIVED, "support"),
+        TimelineEntry(2, T0 + 900, Kind.PROMPT_STOPPED, "greeting"),
+        TimelineEntry(3, T0 + 600, Kind.SPEECH, "", "a sound that went on"),
     ]
     fill(database, ended(live_call()), story=story)
     shown = run("show", "17", "--db", database).stdout
@@ -212,7 +212,7 @@ def test_show_says_that_a_call_was_interrupted(database: Path) -> None:
 
 def test_no_text_from_a_caller_steers_the_terminal(database: Path) -> None:
     call = replace(ended(live_call("1.1")), caller_name=EVIL, caller_number="[red]1\x07", dialled="\x9b2J")
-    fill(database, call, story=[Happening(1, T0, Kind.KEY, "\x1b[2J", "[bold]")])
+    fill(database, call, story=[TimelineEntry(1, T0, Kind.KEY, "\x1b[2J", "[bold]")])
     for words in (["--db", database], ["show", "1.1", "--db", database], ["--json", "--db", database]):
         out = run(*words).stdout
         assert not set(out) & {"\x1b", "\x07", "\x9b", "\u202e"}, words

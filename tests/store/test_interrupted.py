@@ -12,7 +12,7 @@ from callflow.adapters.store.database import writing_engine
 from callflow.adapters.store.interrupted import close_interrupted
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
-from callflow.core.call_record import Happening, Kind
+from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.screening.states import Result
 from tests.store.samples import T0, ended, live_call, tell_whole_call
 
@@ -20,18 +20,18 @@ HEAVY_LOAD = """
 import asyncio, sys
 from pathlib import Path
 from callflow.adapters.store.store import Store
-from callflow.core.call_record import Happening, Kind
+from callflow.core.call_record import TimelineEntry, Kind
 from tests.store.samples import T0, ended, live_call
 
 async def call(store, number):
     name = f"call-{number:06}"
     record = live_call(name, T0 + number)
-    store.tell(name, Happening(1, T0 + number, Kind.ARRIVED))
+    store.tell(name, TimelineEntry(1, T0 + number, Kind.ARRIVED))
     store.save(record, final=False)
     print(f"begun {name}", flush=True)
     for seq in range(2, 11):
         await asyncio.sleep(0)
-        store.tell(name, Happening(seq, T0 + number + seq, Kind.SAID, "greeting"))
+        store.tell(name, TimelineEntry(seq, T0 + number + seq, Kind.SAID, "greeting"))
     store.save(ended(record), final=True)
     if await store.flush(60):
         print(f"ended {name}", flush=True)
@@ -49,8 +49,8 @@ asyncio.run(main())
 def test_calls_left_open_are_ended_as_interrupted(database: Path) -> None:
     with Store(database, "main") as first:
         first.save(live_call("told"), final=False)
-        first.tell("told", Happening(1, T0 + 700, Kind.SAID, "greeting"))
-        first.tell("told", Happening(2, T0 + 500, Kind.CLICK, "60 ms"))
+        first.tell("told", TimelineEntry(1, T0 + 700, Kind.SAID, "greeting"))
+        first.tell("told", TimelineEntry(2, T0 + 500, Kind.CLICK, "60 ms"))
         first.save(live_call("untold"), final=False)
         tell_whole_call(first, "complete")
     with Store(database, "other") as other:
@@ -114,7 +114,7 @@ def test_kill_9_under_load_loses_no_flushed_call_and_leaves_none_open(database: 
         assert sum(call.interrupted for call in calls.values()) == interrupted
         for name in flushed:
             assert not calls[name].interrupted
-            assert [happening.seq for happening in reader.happenings(calls[name])] == list(range(1, 11))
+            assert [entry.seq for entry in reader.happenings(calls[name])] == list(range(1, 11))
 
 
 def _killed_under_load(database: Path, after: int) -> tuple[set[str], set[str]]:

@@ -21,7 +21,7 @@ from callflow.adapters.store.schema import deleted, stays
 from callflow.adapters.store.store import Store
 from callflow.adapters.store.writing import write
 from callflow.core.call_record import CallRecord
-from callflow.core.rings.records import AgentWork, LegEnd, Outcome, Spell, Stay
+from callflow.core.rings.records import AgentInterval, AgentWork, LegEnd, Outcome, Stay
 from tests.store.plausible_day import plausible_day
 from tests.store.samples import T0, ended, live_call
 
@@ -60,7 +60,7 @@ def test_a_day_is_read_back_as_it_was(database: Path) -> None:
             else:
                 store.keep(record, final=True)
     assert {s.entry_id: s for s in stored(database, Stay)} == {s.entry_id: s for s in DAY.stays}
-    for kind, made in ((type(DAY.offers[0]), DAY.offers), (type(DAY.legs[0]), DAY.legs), (Spell, DAY.spells)):
+    for kind, made in ((type(DAY.offers[0]), DAY.offers), (type(DAY.legs[0]), DAY.legs), (AgentInterval, DAY.spells)):
         assert sorted(stored(database, kind), key=repr) == sorted(made, key=repr)
     with Reader(database) as reader:
         assert reader.count() == len(DAY.calls)
@@ -116,12 +116,12 @@ def test_a_lower_revision_never_overwrites_and_telling_again_changes_nothing(
 
 
 async def test_a_spell_that_has_ended_is_not_reopened(store: Store, database: Path) -> None:
-    lasting = Spell("201", T0, None, AgentWork.TALKING)
+    lasting = AgentInterval("201", T0, None, AgentWork.TALKING)
     over = replace(lasting, ended_ms=T0 + 5000)
     for record, final in ((lasting, False), (over, True), (lasting, False)):
         store.keep(record, final)
         assert await store.flush(5)
-    assert stored(database, Spell) == [over]
+    assert stored(database, AgentInterval) == [over]
 
 
 # -- interrupted ------------------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def test_what_a_dead_daemon_left_open_is_closed_as_partial(database: Path) -> No
     offer = replace(offer, revision=1, ended_ms=None, pickup_ms=None, connect_ms=None, answer_class=None)
     leg = replace(leg, revision=1, ended_ms=None, pickup_ms=None, connect_ms=None, end=None, marks=("odd",))
     last_ms = max(offer.began_ms, leg.began_ms)
-    lasting = Spell("201", last_ms - 5000, None, AgentWork.AVAILABLE)
+    lasting = AgentInterval("201", last_ms - 5000, None, AgentWork.AVAILABLE)
     with Store(database, "main") as first:
         for record in (offer, leg, lasting):
             first.keep(record, final=False)
@@ -148,7 +148,7 @@ def test_what_a_dead_daemon_left_open_is_closed_as_partial(database: Path) -> No
         replace(leg, ended_ms=leg.ring_start_ms, end=LegEnd.UNKNOWN, partial=True, marks=("odd", "interrupted"))
     ]
     last_ms = max(last_ms, DAY.offers[1].began_ms)
-    assert stored(database, Spell) == [replace(lasting, ended_ms=last_ms, partial=True)]
+    assert stored(database, AgentInterval) == [replace(lasting, ended_ms=last_ms, partial=True)]
 
 
 def test_the_stays_that_a_dead_daemon_left_open_go_on(database: Path) -> None:

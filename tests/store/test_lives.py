@@ -12,8 +12,7 @@ from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.rows import stored_measured
 from callflow.adapters.store.schema import stays
 from callflow.adapters.store.store import Store
-from callflow.core import commands as do
-from callflow.core import events
+from callflow.core import commands, events
 from callflow.core.rings import facts as it
 from callflow.core.rings.records import Outcome, Stay
 from tests.core.rings.test_tracker import BEGIN_MS, CALLER, MEMBER, PHONE, Table
@@ -25,10 +24,10 @@ DOWN_S = 2
 class StoringTable(Table):
     store: Store | None = None
 
-    def take(self, commands: list[do.Command]) -> None:
-        super().take(commands)
-        for command in commands:
-            if isinstance(command, do.Keep) and self.store is not None:
+    def take(self, issued: list[commands.Command]) -> None:
+        super().take(issued)
+        for command in issued:
+            if isinstance(command, commands.SaveMeasured) and self.store is not None:
                 self.store.keep(command.record, command.final)
 
 

@@ -18,7 +18,7 @@ from callflow.adapters.store.outbox import Bounds, Outbox
 from callflow.adapters.store.pending import Pending
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
-from callflow.core.call_record import Happening, Kind
+from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.publishing.envelope import Envelope
 from callflow.core.screening.states import Result
 from tests.store.samples import T0, ended, live_call, tell_whole_call
@@ -159,7 +159,7 @@ async def test_a_database_moved_away_is_made_again(store: Store, database: Path)
 async def test_a_row_that_does_not_fit_is_left_out_and_the_rest_written(store: Store, database: Path) -> None:
     tell_whole_call(store, "a")
     store.save(live_call("bad", arrived_ms=2**70), final=False)
-    store.tell("a", Happening(9, 2**70, Kind.CLICK))
+    store.tell("a", TimelineEntry(9, 2**70, Kind.CLICK))
     tell_whole_call(store, "b")
     assert await store.flush(5)
     assert store.counters().rejected == 2
@@ -201,7 +201,7 @@ def test_a_backlog_keeps_within_its_room_and_counts_what_it_gives_up(added: list
             finals.add(name)
         elif what == "told":
             told += 1
-            backlog.add_told(name, Happening(told, T0, Kind.SAID))
+            backlog.add_told(name, TimelineEntry(told, T0, Kind.SAID))
         else:
             backlog.put_back(backlog.take(number + 1))
         assert len(backlog) <= room
@@ -214,7 +214,7 @@ def test_a_backlog_keeps_within_its_room_and_counts_what_it_gives_up(added: list
     assert kept <= finals
     assert len(finals - kept) <= backlog.lost
     assert told - len(batch.told) <= backlog.dropped
-    seqs = [happening.seq for _, happening in batch.told]
+    seqs = [entry.seq for _, entry in batch.told]
     assert seqs == sorted(seqs)
     if backlog.lost == 0:
         assert kept == finals

@@ -14,7 +14,7 @@ from callflow.adapters.store.retention import DAY_MS, Limits, Retention, clear, 
 from callflow.adapters.store.schema import happenings, legs, offers, spells, stays
 from callflow.adapters.store.store import Store
 from callflow.core.call_record import CallRecord
-from callflow.core.rings.records import AgentWork, Spell
+from callflow.core.rings.records import AgentInterval, AgentWork
 from tests.store.plausible_day import MIDNIGHT, plausible_day
 from tests.store.samples import live_call, tell_whole_call
 
@@ -33,7 +33,7 @@ def fill(database: Path) -> None:
                 tell_whole_call(store, call.call_id, arrived_ms=call.arrived_ms)
             store.save(live_call(f"live {midnight}", midnight + 1000), final=False)
             store.keep(replace(day.stays[0], entry_id=f"live {midnight}", revision=1), final=False)
-            store.keep(Spell(f"5{midnight}", midnight, None, AgentWork.AVAILABLE), final=False)
+            store.keep(AgentInterval(f"5{midnight}", midnight, None, AgentWork.AVAILABLE), final=False)
 
 
 def counts(database: Path) -> dict[str, int]:

@@ -14,7 +14,7 @@ import pytest
 from callflow.adapters.store.locks import beside, is_held
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
-from callflow.core.call_record import Happening, Kind
+from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
 from callflow.errors import StoreError
@@ -23,8 +23,8 @@ from tests.store.samples import T0, ended, live_call, silent_story, tell_whole_c
 
 async def test_a_flushed_call_is_read_back_as_it_was(store: Store, database: Path) -> None:
     call = ended(live_call(), Result.SILENT, 20_019)
-    for happening in silent_story():
-        store.tell(call.call_id, happening)
+    for entry in silent_story():
+        store.tell(call.call_id, entry)
     store.save(call, final=True)
     assert await store.flush(5)
     with Reader(database) as reader:
@@ -57,7 +57,7 @@ async def test_telling_everything_twice_changes_nothing(store: Store, database: 
     with Reader(database) as reader:
         (found,) = reader.calls()
         assert found.record.result is Result.SPOKE
-        assert [happening.seq for happening in reader.happenings(found)] == [1, 2, 3]
+        assert [entry.seq for entry in reader.happenings(found)] == [1, 2, 3]
 
 
 async def test_a_late_record_of_a_lasting_call_does_not_reopen_it(store: Store, database: Path) -> None:
@@ -70,7 +70,7 @@ async def test_a_late_record_of_a_lasting_call_does_not_reopen_it(store: Store, 
 
 
 async def test_a_happening_told_before_its_call_is_kept_until_the_call_is_saved(store: Store, database: Path) -> None:
-    store.tell("a", Happening(1, T0, Kind.ARRIVED))
+    store.tell("a", TimelineEntry(1, T0, Kind.ARRIVED))
     assert await store.flush(5)
     assert store.counters().waiting == 1
     store.save(live_call("a"), final=False)
@@ -82,7 +82,7 @@ async def test_a_happening_told_before_its_call_is_kept_until_the_call_is_saved(
 async def test_happenings_of_a_call_saved_long_ago_are_written(store: Store, database: Path) -> None:
     store.save(live_call("a"), final=False)
     assert await store.flush(5)
-    store.tell("a", Happening(1, T0, Kind.ARRIVED))
+    store.tell("a", TimelineEntry(1, T0, Kind.ARRIVED))
     assert await store.flush(5)
     with Reader(database) as reader:
         assert len(reader.happenings(reader.find("a"))) == 1
@@ -91,7 +91,7 @@ async def test_happenings_of_a_call_saved_long_ago_are_written(store: Store, dat
 async def test_happenings_of_calls_never_saved_do_not_pile_up(database: Path) -> None:
     with Store(database, "main") as store:
         for number in range(1500):
-            store.tell(f"never-{number}", Happening(1, T0, Kind.ARRIVED))
+            store.tell(f"never-{number}", TimelineEntry(1, T0, Kind.ARRIVED))
         assert await store.flush(5)
         assert store.counters().waiting == 1000
         assert store.dropped == 500

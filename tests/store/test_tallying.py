@@ -14,7 +14,7 @@ from callflow.adapters.store.store import Store
 from callflow.adapters.store.tallying import tally
 from callflow.core.call_record import CallRecord
 from callflow.core.rings.names import safe_name
-from callflow.core.rings.records import AgentWork, LegEnd, Outcome, Spell, Timing
+from callflow.core.rings.records import AgentInterval, AgentWork, LegEnd, Outcome, Timing
 from callflow.core.service.grouping import DAY_MS, HOUR_MS, Counted, Key, Question, Scope, Span, Whom, gathered, total
 from callflow.core.service.level import Formula
 from callflow.core.service.tallies import AgentTime, Service
@@ -53,8 +53,8 @@ def made_up() -> Day:
     day.legs[-1] = replace(day.legs[-1], answer_class=None, end=LegEnd.UNKNOWN, partial=True)
     last = max(day.spells, key=lambda spell: spell.ended_ms or 0)
     day.spells[day.spells.index(last)] = replace(last, partial=True)
-    day.spells.append(Spell("300", MIDNIGHT - 3 * DAY_MS, MIDNIGHT + 30 * HOUR_MS, AgentWork.PAUSED, "ill"))
-    day.spells.append(Spell("301", MIDNIGHT + 10 * HOUR_MS + 5, None, AgentWork.AVAILABLE))
+    day.spells.append(AgentInterval("300", MIDNIGHT - 3 * DAY_MS, MIDNIGHT + 30 * HOUR_MS, AgentWork.PAUSED, "ill"))
+    day.spells.append(AgentInterval("301", MIDNIGHT + 10 * HOUR_MS + 5, None, AgentWork.AVAILABLE))
     return day
 
 
@@ -71,7 +71,7 @@ def filled(day: Day, tmp_path_factory: pytest.TempPathFactory) -> Path:
             if isinstance(record, CallRecord):
                 store.save(record, final=True)
             else:
-                store.keep(record, final=not isinstance(record, Spell) or record.ended_ms is not None)
+                store.keep(record, final=not isinstance(record, AgentInterval) or record.ended_ms is not None)
     return database
 
 
@@ -174,8 +174,8 @@ def test_a_queue_with_an_odd_name_is_held_to_its_own_standard(database: Path, da
 def test_what_an_agent_does_at_each_node_reaches_into_the_span(database: Path) -> None:
     for node, began_ms in (("pbx1", MIDNIGHT), ("pbx2", MIDNIGHT + HOUR_MS)):
         with Store(database, node) as store:
-            store.keep(Spell("201", began_ms - DAY_MS, began_ms, AgentWork.PAUSED), final=True)
-            store.keep(Spell("201", began_ms, NOON, AgentWork.AVAILABLE), final=True)
+            store.keep(AgentInterval("201", began_ms - DAY_MS, began_ms, AgentWork.PAUSED), final=True)
+            store.keep(AgentInterval("201", began_ms, NOON, AgentWork.AVAILABLE), final=True)
     span = Span(NOON - 4 * HOUR_MS, NOON + HOUR_MS)
     for node, hours in (("pbx1", 4), ("pbx2", 4), (None, 8)):
         asked = Question(TARGETS, frozenset((Whom.AGENT,)), scope=Scope(node=node))
@@ -187,8 +187,8 @@ async def test_what_an_agent_does_now_lasts_while_the_daemon_runs(database: Path
     """In a copy, and once the daemon is gone, it is known up to the last thing that began."""
     copy = tmp_path / "copy.db"
     with Store(database, "main") as store:
-        store.keep(Spell("201", MIDNIGHT, None, AgentWork.TALKING), final=False)
-        store.keep(Spell("202", MIDNIGHT + HOUR_MS, None, AgentWork.AVAILABLE), final=False)
+        store.keep(AgentInterval("201", MIDNIGHT, None, AgentWork.TALKING), final=False)
+        store.keep(AgentInterval("202", MIDNIGHT + HOUR_MS, None, AgentWork.AVAILABLE), final=False)
         assert await store.flush(5)
         with Reader(database) as reader:
             assert lasting(reader, NOON) == {"main": NOON}

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import tomli_w
+from callflow.simulator.pseudonymizer import Pseudonymizer
 
 from callflow.lab.daemon import RUN_CALLFLOW, Config
 from callflow.lab.lab import Lab, open_lab
@@ -26,7 +27,6 @@ from callflow.lab.run import SCENARIO_CONFIG, SCENARIOS, run_scenarios
 from callflow.lab.scenario import read_scenarios
 from callflow.lab.sipp import Agents, Caller
 from callflow.settings.model import Settings
-from callflow.simulator.disguise import Disguise
 from callflow.simulator.recorder import Recorder, Tap
 from callflow.simulator.replay import Replay, procedures_of, recorded
 from callflow.simulator.trace import Capture, CaptureWriter, read_capture
@@ -101,7 +101,7 @@ async def tapped(lab: Lab, file: Path, purpose: str) -> AsyncIterator[Taps]:
     }
     file.parent.mkdir(exist_ok=True, parents=True)
     writer = CaptureWriter.create(file, header, time.time())
-    recorder = Recorder(writer, Disguise(lambda text: _MADE_UP.fullmatch(text) is not None, LAB_EVENTS))
+    recorder = Recorder(writer, Pseudonymizer(lambda text: _MADE_UP.fullmatch(text) is not None, LAB_EVENTS))
     async with Taps(lab, recorder) as taps:
         yield taps
     writer.close()

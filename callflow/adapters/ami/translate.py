@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from callflow.core import events as it
+from callflow.core import events
 
 AmiEvent = Mapping[str, str]
 
@@ -15,7 +15,7 @@ LATEST_S = 1e11
 CHECK_EVENT = "CallflowCheck"
 
 
-def translate(event: AmiEvent, arrived_ms: int) -> it.Event | None:
+def translate(event: AmiEvent, arrived_ms: int) -> events.Event | None:
     """The core's event for one of AMI's; None for one that means nothing to the core or names no channel."""
     make = _TRANSLATORS.get(event.get("Event", ""))
     uniqueid = event.get("Uniqueid", "")
@@ -41,12 +41,12 @@ def check_outcome(event: AmiEvent) -> tuple[str, str, str] | None:
     return event.get("Id", ""), event.get("Agi", ""), event.get("Result", "")
 
 
-def _sound_started(event: AmiEvent, uniqueid: str, at_ms: int) -> it.Event:
-    return it.SoundStarted(uniqueid, at_ms)
+def _sound_started(event: AmiEvent, uniqueid: str, at_ms: int) -> events.Event:
+    return events.SoundStarted(uniqueid, at_ms)
 
 
-def _sound_ended(event: AmiEvent, uniqueid: str, at_ms: int) -> it.Event:
-    return it.SoundEnded(uniqueid, at_ms, _duration_ms(event.get("Duration", "")))
+def _sound_ended(event: AmiEvent, uniqueid: str, at_ms: int) -> events.Event:
+    return events.SoundEnded(uniqueid, at_ms, _duration_ms(event.get("Duration", "")))
 
 
 def _duration_ms(text: str) -> int | None:
@@ -57,18 +57,18 @@ def _duration_ms(text: str) -> int | None:
     return duration_ms if duration_ms <= LONGEST_TALK_MS else None
 
 
-def _key_pressed(event: AmiEvent, uniqueid: str, at_ms: int) -> it.Event | None:
+def _key_pressed(event: AmiEvent, uniqueid: str, at_ms: int) -> events.Event | None:
     """Keys that Asterisk sends to the caller are not the caller's."""
     if event.get("Direction") != "Received":
         return None
-    return it.KeyPressed(uniqueid, event.get("Digit", ""), at_ms, released=event["Event"] == "DTMFEnd")
+    return events.KeyPressed(uniqueid, event.get("Digit", ""), at_ms, released=event["Event"] == "DTMFEnd")
 
 
-def _hung_up(event: AmiEvent, uniqueid: str, at_ms: int) -> it.Event:
-    return it.CallerHungUp(uniqueid, at_ms)
+def _hung_up(event: AmiEvent, uniqueid: str, at_ms: int) -> events.Event:
+    return events.CallerHungUp(uniqueid, at_ms)
 
 
-_TRANSLATORS: dict[str, Callable[[AmiEvent, str, int], it.Event | None]] = {
+_TRANSLATORS: dict[str, Callable[[AmiEvent, str, int], events.Event | None]] = {
     "ChannelTalkingStart": _sound_started,
     "ChannelTalkingStop": _sound_ended,
     "DTMFBegin": _key_pressed,

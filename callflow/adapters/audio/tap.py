@@ -9,7 +9,7 @@ import numpy as np
 
 from callflow.adapters.audio.reference import Playing, Samples
 from callflow.adapters.audio.server import MOST_BYTES, Connection
-from callflow.core import events as it
+from callflow.core import events
 from callflow.hearing import Finding, Listener
 
 BYTES_PER_MS = 16
@@ -26,7 +26,7 @@ class Tap:
     """From the request for a caller's audio to its end; `tell` takes what it hears as events."""
 
     def __init__(
-        self, call_id: str, listener: Listener, tell: Callable[[it.Event], None], now_ms: Callable[[], int]
+        self, call_id: str, listener: Listener, tell: Callable[[events.Event], None], now_ms: Callable[[], int]
     ) -> None:
         self.call_id = call_id
         self.uuid: UUID = uuid4()
@@ -80,12 +80,12 @@ class Tap:
         """Tell, once, that there is sound on the line, and of a voice in this window."""
         if self._media and not self._media_told:
             self._media_told = True
-            self._tell(it.MediaBegan(self.call_id, self._now_ms()))
+            self._tell(events.MediaBegan(self.call_id, self._now_ms()))
         onset = self.listener.speaking
         if onset is not None and not self._voice:
             self._voice = True
             ago_ms = max(0, self.listener.fed_ms - onset.at_ms)
-            self._tell(it.VoiceBegan(self.call_id, self._now_ms() - ago_ms))
+            self._tell(events.VoiceBegan(self.call_id, self._now_ms() - ago_ms))
 
     def begin_window(self) -> None:
         """Judge together what comes from now on."""

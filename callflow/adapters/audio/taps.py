@@ -12,7 +12,7 @@ from callflow.adapters.audio.reference import read_prompt
 from callflow.adapters.audio.server import AudioServer
 from callflow.adapters.audio.tap import MOST_UNJUDGED, Tap
 from callflow.adapters.audio.ticker import PunctualTicker
-from callflow.core import events as it
+from callflow.core import events
 from callflow.errors import LinkError, TapFailed
 from callflow.hearing import Finding, Hearing
 
@@ -40,7 +40,7 @@ class Taps:
         self,
         options: TapOptions,
         originate: Originate,
-        tell: Callable[[it.Event], None],
+        tell: Callable[[events.Event], None],
         now_ms: Callable[[], int],
         log: Any,
     ) -> None:
@@ -200,7 +200,7 @@ class Taps:
         if self._taps.get(tap.call_id) is tap:
             self.counts["lost"] += 1
             self.close(tap.call_id)
-            self._tell(it.TapLost(tap.call_id, reason))
+            self._tell(events.TapLost(tap.call_id, reason))
 
 
 def _settle(there: "asyncio.Future[None]") -> None:

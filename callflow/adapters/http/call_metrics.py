@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from callflow.adapters.http.labels import Capped
 from callflow.core.call_record import CallRecord
 from callflow.core.heard import Heard
-from callflow.core.publishing.privacy import Disguise
+from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.rings.names import trunk_of
 from callflow.core.rings.records import (
     AnswerClass,
@@ -48,8 +48,8 @@ class Bounds:
 class CallMetrics:
     """Counts ended records. Only times stamped by Asterisk go into the histograms of ringing."""
 
-    def __init__(self, registry: CollectorRegistry, bounds: Bounds, disguise: Disguise) -> None:
-        self._disguise = disguise
+    def __init__(self, registry: CollectorRegistry, bounds: Bounds, pseudonymizer: Pseudonymizer) -> None:
+        self._pseudonymizer = pseudonymizer
         self._screened = Counter(
             "callflow_screened_calls", "Screened calls that have ended.", ["trunk", "result"], registry=registry
         )
@@ -125,9 +125,9 @@ class CallMetrics:
     def expect(self, queues: Iterable[str], lines: Iterable[str]) -> None:
         """Names known before anything is counted of them: their series start at 0."""
         for queue in queues:
-            self._queue(self._disguise.name(queue))
+            self._queue(self._pseudonymizer.name(queue))
         for line in lines:
-            self._line(self._disguise.name(line))
+            self._line(self._pseudonymizer.name(line))
 
     def count(self, record: CallRecord | Measured) -> None:
         """Count one ended record."""
@@ -142,7 +142,7 @@ class CallMetrics:
                 self._leg(record)
 
     def _screening(self, call: CallRecord) -> None:
-        trunk = self._trunk(self._disguise.name(trunk_of(call.channel)))
+        trunk = self._trunk(self._pseudonymizer.name(trunk_of(call.channel)))
         self._screened.labels(trunk, UNKNOWN if call.result is None else call.result.value).inc()
         heard = UNKNOWN if call.heard is None else call.heard.value
         self._heard.labels(trunk, heard).inc()
@@ -154,7 +154,7 @@ class CallMetrics:
             self._unresolved.labels("partial").inc()
 
     def _stay(self, stay: Stay) -> None:
-        queue = self._queue(self._disguise.name(stay.queue))
+        queue = self._queue(self._pseudonymizer.name(stay.queue))
         self._note_doubts(stay)
         if stay.outcome is None:
             self._unresolved.labels("no_end").inc()
@@ -164,7 +164,7 @@ class CallMetrics:
             self._wait_s.labels(queue, _result(stay.outcome)).observe(stay.wait_ms / 1000)
 
     def _offer(self, offer: Offer) -> None:
-        shown = self._disguise.name(offer.target)
+        shown = self._pseudonymizer.name(offer.target)
         target = self._queue(shown) if offer.target_type is TargetType.QUEUE else self._line(shown)
         if offer.answer_class is None:
             return
@@ -181,7 +181,7 @@ class CallMetrics:
         self._timing.labels(UNKNOWN if leg.ring_source is None else leg.ring_source.value).inc()
         self._note_doubts(leg)
         if leg.agent and leg.answer_class is not None:
-            self._agent_classes.labels(self._agent(self._disguise.name(leg.agent)), leg.answer_class.value).inc()
+            self._agent_classes.labels(self._agent(self._pseudonymizer.name(leg.agent)), leg.answer_class.value).inc()
 
     def _note_doubts(self, record: Leg | Stay) -> None:
         if record.partial:

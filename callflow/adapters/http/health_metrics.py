@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from callflow.adapters.http.labels import OTHER
 from callflow.adapters.http.sample import OutboxSample, Sample
-from callflow.core.publishing.privacy import Disguise
+from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.rings.records import AgentWork, QueueState
 
 LAG_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
@@ -51,9 +51,9 @@ class Lags:
 class HealthCollector(Collector):
     """Turns the newest sample into metrics; nothing before there is one."""
 
-    def __init__(self, version: str, node: str, disguise: Disguise, max_names: int) -> None:
+    def __init__(self, version: str, node: str, pseudonymizer: Pseudonymizer, max_names: int) -> None:
         self._info = {"version": version, "node": node}
-        self._disguise = disguise
+        self._pseudonymizer = pseudonymizer
         self._max_names = max_names
         self.sample: Sample | None = None
 
@@ -115,7 +115,7 @@ class HealthCollector(Collector):
         """States by shown name; those beyond the cap share one."""
         by_name: dict[str, list[State]] = {}
         for state in states:
-            name = self._disguise.name(name_of(state))
+            name = self._pseudonymizer.name(name_of(state))
             known = name in by_name or len(by_name) < self._max_names
             by_name.setdefault(name if known else OTHER, []).append(state)
         yield from by_name.items()

@@ -10,11 +10,11 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 
 from callflow.adapters.store.pending import Also, Key, Pending
-from callflow.core.call_record import Happening
+from callflow.core.call_record import TimelineEntry
 
 EARLY_ROOM = 1000
 
-Told = tuple[str, Happening]
+Told = tuple[str, TimelineEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class Backlog:
         self._put(pending if older is None else older.followed_by(pending))
         self._make_room()
 
-    def add_told(self, call_id: str, happening: Happening) -> None:
+    def add_told(self, call_id: str, entry: TimelineEntry) -> None:
         """Keep one happening of a call."""
         self.added += 1
-        self._told.append((call_id, happening))
+        self._told.append((call_id, entry))
         self._make_room()
 
     def add_also(self, also: Also) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from callflow.adapters.store.backlog import Backlog, Batch, Told
 from callflow.adapters.store.pending import Also, Pending
-from callflow.core.call_record import Happening
+from callflow.core.call_record import TimelineEntry
 
 BATCH = 2000
 """Things in one transaction: a database that cannot be written to costs no more work than this at each attempt."""
@@ -52,10 +52,10 @@ class Intake:
             self._backlog.add_record(pending)
             self._changed.notify()
 
-    def tell(self, call_id: str, happening: Happening) -> None:
+    def tell(self, call_id: str, entry: TimelineEntry) -> None:
         """Leave a happening."""
         with self._changed:
-            self._backlog.add_told(call_id, happening)
+            self._backlog.add_told(call_id, entry)
             self._changed.notify()
 
     def also(self, also: Also) -> None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from callflow.adapters.store.pending import Record
 from callflow.adapters.store.rows import TABLES, stored_call, stored_measured
 from callflow.adapters.store.schema import OPEN, calls, happenings, legs, offers, spells, stays
-from callflow.core.rings.records import Leg, LegEnd, Measured, Offer, Spell, Stay
+from callflow.core.rings.records import AgentInterval, Leg, LegEnd, Measured, Offer, Stay
 
 MARK = "interrupted"
 
@@ -28,7 +28,7 @@ def close_interrupted(connection: sa.Connection, node: str) -> LeftOpen:
     ends: tuple[tuple[type[Measured], dict[str, Any]], ...] = (
         (Leg, {"ended_ms": _last_of(legs), "end": sa.func.coalesce(legs.c.end, LegEnd.UNKNOWN.value)}),
         (Offer, {"ended_ms": _last_of(offers)}),
-        (Spell, {"ended_ms": sa.func.max(spells.c.began_ms, last_ms)}),
+        (AgentInterval, {"ended_ms": sa.func.max(spells.c.began_ms, last_ms)}),
     )
     for kind, end in ends:
         table = TABLES[kind]

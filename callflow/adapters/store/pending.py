@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from callflow.core.call_record import CallRecord
-from callflow.core.rings.records import Leg, Measured, Offer, Spell, Stay
+from callflow.core.rings.records import AgentInterval, Leg, Measured, Offer, Stay
 
 Record = CallRecord | Measured
 Key = tuple[str, ...]
@@ -50,7 +50,7 @@ class Pending:
                 return "offer", offer_id
             case Stay(entry_id=entry_id):
                 return "stay", entry_id
-            case Spell(agent, began_ms):
+            case AgentInterval(agent, began_ms):
                 return "spell", agent, str(began_ms)
 
     def followed_by(self, later: "Pending") -> "Pending":

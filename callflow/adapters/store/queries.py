@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from callflow.adapters.store.database import explained, reading_engine, version_of
 from callflow.adapters.store.locks import beside, is_held
 from callflow.adapters.store.migrate import newer
-from callflow.adapters.store.rows import StoredCall, stored_call, stored_happening
+from callflow.adapters.store.rows import StoredCall, stored_call, stored_entry
 from callflow.adapters.store.schema import HEAD, calls, deleted, happenings
-from callflow.core.call_record import Happening
+from callflow.core.call_record import TimelineEntry
 from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
 from callflow.errors import StoreError
@@ -117,12 +117,10 @@ class Reader:
             raise _ambiguous(call_id, found)
         return stored_call(found[0])
 
-    def happenings(self, call: StoredCall) -> list[Happening]:
+    def happenings(self, call: StoredCall) -> list[TimelineEntry]:
         """What happened in a call, in the order it was told."""
         mine = (happenings.c.call_id == call.record.call_id, happenings.c.node == call.node)
-        return [
-            stored_happening(row) for row in self.rows(sa.select(happenings).where(*mine).order_by(happenings.c.seq))
-        ]
+        return [stored_entry(row) for row in self.rows(sa.select(happenings).where(*mine).order_by(happenings.c.seq))]
 
     def summary(self, wanted: CallFilter = EVERYTHING) -> Summary:
         """Counts over all calls that match."""

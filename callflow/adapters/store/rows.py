@@ -8,10 +8,11 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.pending import Pending, Record
 from callflow.adapters.store.schema import calls, legs, offers, spells, stays
-from callflow.core.call_record import CallRecord, Happening, Kind
+from callflow.core.call_record import CallRecord, Kind, TimelineEntry
 from callflow.core.heard import Heard
 from callflow.core.profile import Mode
 from callflow.core.rings.records import (
+    AgentInterval,
     AgentWork,
     AnswerClass,
     Leg,
@@ -19,16 +20,15 @@ from callflow.core.rings.records import (
     Offer,
     Outcome,
     RingSource,
-    Spell,
     Stay,
     TargetType,
     Timing,
 )
 from callflow.core.screening.states import Result
 
-TABLES: dict[type[Record], sa.Table] = {CallRecord: calls, Stay: stays, Offer: offers, Leg: legs, Spell: spells}
+TABLES: dict[type[Record], sa.Table] = {CallRecord: calls, Stay: stays, Offer: offers, Leg: legs, AgentInterval: spells}
 """Where the records of each type are; a column has the name of its field."""
-M = TypeVar("M", bound=Leg | Offer | Stay | Spell)
+M = TypeVar("M", bound=Leg | Offer | Stay | AgentInterval)
 ENUMS: dict[str, type[Enum]] = {
     "answer_class": AnswerClass,
     "end": LegEnd,
@@ -59,16 +59,16 @@ def record_row(pending: Pending, node: str) -> dict[str, Any]:
     return row | own | {"node": node}
 
 
-def happening_row(call_id: str, happening: Happening, node: str) -> dict[str, Any]:
+def timeline_row(call_id: str, entry: TimelineEntry, node: str) -> dict[str, Any]:
     """The row of one happening."""
     return {
         "call_id": _plain(call_id),
         "node": node,
-        "seq": happening.seq,
-        "at_ms": happening.at_ms,
-        "kind": happening.kind.value,
-        "what": _plain(happening.what),
-        "why": _plain(happening.why),
+        "seq": entry.seq,
+        "at_ms": entry.at_ms,
+        "kind": entry.kind.value,
+        "what": _plain(entry.what),
+        "why": _plain(entry.why),
     }
 
 
@@ -82,9 +82,9 @@ def stored_call(row: sa.RowMapping) -> StoredCall:
     return StoredCall(CallRecord(**values), row["node"], row["interrupted"])
 
 
-def stored_happening(row: sa.RowMapping) -> Happening:
+def stored_entry(row: sa.RowMapping) -> TimelineEntry:
     """A happening from its row."""
-    return Happening(row["seq"], row["at_ms"], Kind(row["kind"]), row["what"], row["why"])
+    return TimelineEntry(row["seq"], row["at_ms"], Kind(row["kind"]), row["what"], row["why"])
 
 
 def stored_measured(kind: type[M], row: sa.RowMapping) -> M:

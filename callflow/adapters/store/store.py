@@ -12,7 +12,7 @@ from callflow.adapters.store.locks import FileLock, beside
 from callflow.adapters.store.pending import Also, AlsoOf, Pending, Record, nothing_else
 from callflow.adapters.store.session import Session
 from callflow.adapters.store.writer import Writer
-from callflow.core.call_record import CallRecord, Happening
+from callflow.core.call_record import CallRecord, TimelineEntry
 from callflow.core.rings.records import Measured, Stay
 from callflow.errors import StoreError
 
@@ -97,9 +97,9 @@ class Store:
         """Execute a statement in the next transaction; see `Also`. Returns at once."""
         self._intake.also(also)
 
-    def tell(self, call_id: str, happening: Happening) -> None:
+    def tell(self, call_id: str, entry: TimelineEntry) -> None:
         """Add one happening, once its call has been saved. Returns at once."""
-        self._intake.tell(call_id, happening)
+        self._intake.tell(call_id, entry)
 
     async def flush(self, timeout_s: float) -> bool:
         """True once all told before is on the disk; False after `timeout_s`, or at once while the disk refuses."""

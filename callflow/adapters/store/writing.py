@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 
 from callflow.adapters.store.backlog import Batch, Told
 from callflow.adapters.store.pending import Also, Record
-from callflow.adapters.store.rows import TABLES, happening_row, record_row
+from callflow.adapters.store.rows import TABLES, record_row, timeline_row
 from callflow.adapters.store.schema import calls, happenings
 from callflow.core.call_record import CallRecord
 
@@ -64,7 +64,7 @@ def write(connection: sa.Connection, batch: Batch, node: str) -> Written:
     rejected = sum(_execute(connection, SAVE[kind], some) for kind, some in rows.items())
     saved = {row["call_id"] for row in rows[CallRecord]}
     known = _known(connection, {call_id for call_id, _ in batch.told}, saved, node)
-    ready = [happening_row(call_id, happening, node) for call_id, happening in batch.told if call_id in known]
+    ready = [timeline_row(call_id, entry, node) for call_id, entry in batch.told if call_id in known]
     early = tuple(told for told in batch.told if told[0] not in known)
     rejected += _execute(connection, TELL, ready)
     beside = (also for pending in (*batch.live, *batch.ended) for also in pending.also)

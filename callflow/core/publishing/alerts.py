@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from callflow.core.call_record import CallRecord
 from callflow.core.publishing.envelope import Envelope, event_id, utc
-from callflow.core.publishing.privacy import Disguise
+from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import Topics
 from callflow.core.publishing.window import Windows
 from callflow.core.rings.names import trunk_of
@@ -92,13 +92,13 @@ class AlertWatch:
         rules: AlertRules,
         topics: Topics,
         node: str,
-        disguise: Disguise,
+        pseudonymizer: Pseudonymizer,
         targets: Targets,
     ) -> None:
         self._rules = rules
         self._topics = topics
         self._node = node
-        self._disguise = disguise
+        self._pseudonymizer = pseudonymizer
         self._targets = targets
         self._calls: OrderedDict[str, _Call] = OrderedDict()
         self._short_calls: OrderedDict[str, dict[str, int]] = OrderedDict()
@@ -136,7 +136,10 @@ class AlertWatch:
         ended = stay.outcome is not None and stay.outcome not in MAY_GO_ON and not stay.partial
         end_ms = stay.left_ms if stay.talk_end_ms is None else stay.talk_end_ms
         if ended and end_ms is not None:
-            data = {"caller": self._disguise.caller(stay.caller_number), "trunk": self._disguise.name(stay.trunk)}
+            data = {
+                "caller": self._pseudonymizer.caller(stay.caller_number),
+                "trunk": self._pseudonymizer.name(stay.trunk),
+            }
             yield from self._short(stay.caller_number, stay.call_id, end_ms, data)
 
     def _goes_on(self, call_id: str, at_ms: int) -> None:
@@ -162,8 +165,8 @@ class AlertWatch:
 
     def _who(self, call: CallRecord) -> dict[str, Any]:
         return {
-            "caller": self._disguise.caller(call.caller_number),
-            "trunk": self._disguise.name(trunk_of(call.channel)),
+            "caller": self._pseudonymizer.caller(call.caller_number),
+            "trunk": self._pseudonymizer.name(trunk_of(call.channel)),
             "profile": call.profile,
             "screening_id": call.call_id,
         }
@@ -178,7 +181,7 @@ class AlertWatch:
         at_ms = _end(call)
         trunk.add(at_ms, call.result is Result.SILENT, self._rules.trunk_window_ms)
         data = {
-            "trunk": self._disguise.name(name),
+            "trunk": self._pseudonymizer.name(name),
             "calls": len(trunk.lately),
             "silent": trunk.silent_lately,
             "rate": round(trunk.rate, 4),
@@ -196,7 +199,7 @@ class AlertWatch:
             return
         level = window.service_level
         data = {
-            "queue": self._disguise.name(stay.queue),
+            "queue": self._pseudonymizer.name(stay.queue),
             "offered": window.offered,
             "service_level": level,
             "formula": target.formula.value,

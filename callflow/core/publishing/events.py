@@ -6,10 +6,10 @@ from typing import Any
 
 from callflow.core.call_record import CallRecord
 from callflow.core.publishing.envelope import Envelope, event_id, utc
-from callflow.core.publishing.privacy import Disguise
+from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import Topics
 from callflow.core.rings.names import trunk_of
-from callflow.core.rings.records import Leg, Measured, Offer, Spell, Stay
+from callflow.core.rings.records import AgentInterval, Leg, Measured, Offer, Stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class EventMaker:
 
     topics: Topics
     node: str
-    disguise: Disguise
+    pseudonymizer: Pseudonymizer
 
     def event_of(self, record: CallRecord | Measured) -> Envelope | None:
         """The event of an ended record; None for a spell, which is told as an agent's state."""
@@ -31,7 +31,7 @@ class EventMaker:
                 return self._offer(record)
             case Leg():
                 return self._leg(record)
-            case Spell():
+            case AgentInterval():
                 return None
 
     def _make(
@@ -56,8 +56,8 @@ class EventMaker:
             "ear": call.ear,
             "language": call.language,
             **self._caller(call.caller_number, call.caller_name),
-            "dialled": self.disguise.name(call.dialled),
-            "trunk": self.disguise.name(trunk_of(call.channel)),
+            "dialled": self.pseudonymizer.name(call.dialled),
+            "trunk": self.pseudonymizer.name(trunk_of(call.channel)),
             "arrived_at": utc(call.arrived_ms),
             "ended_at": utc(call.ended_ms),
             "result": call.result and call.result.value,
@@ -76,16 +76,16 @@ class EventMaker:
     def _stay(self, stay: Stay) -> Envelope:
         data = {
             "entry_id": stay.entry_id,
-            "queue": self.disguise.name(stay.queue),
+            "queue": self.pseudonymizer.name(stay.queue),
             **self._caller(stay.caller_number, stay.caller_name),
-            "dialled": self.disguise.name(stay.dialled),
-            "trunk": self.disguise.name(stay.trunk),
+            "dialled": self.pseudonymizer.name(stay.dialled),
+            "trunk": self.pseudonymizer.name(stay.trunk),
             "joined_at": utc(stay.joined_ms),
             "left_at": utc(stay.left_ms),
             "outcome": stay.outcome and stay.outcome.value,
             "wait_ms": stay.wait_ms,
             "offers": stay.offers,
-            "agent": self.disguise.name(stay.agent),
+            "agent": self.pseudonymizer.name(stay.agent),
             "connected_at": utc(stay.connect_ms),
             "talk_ended_at": utc(stay.talk_end_ms),
             "talk_ms": stay.talk_ms,
@@ -98,8 +98,8 @@ class EventMaker:
         data = {
             "offer_id": offer.offer_id,
             "target_type": offer.target_type.value,
-            "target": self.disguise.name(offer.target),
-            "agent": self.disguise.name(offer.agent),
+            "target": self.pseudonymizer.name(offer.target),
+            "agent": self.pseudonymizer.name(offer.agent),
             **_ringing(offer),
             "legs": offer.legs,
             "picked_up": offer.picked_up,
@@ -114,8 +114,8 @@ class EventMaker:
         data = {
             "leg_id": leg.leg_id,
             "offer_id": leg.offer_id,
-            "agent": self.disguise.name(leg.agent),
-            "queue": self.disguise.name(leg.queue),
+            "agent": self.pseudonymizer.name(leg.agent),
+            "queue": self.pseudonymizer.name(leg.queue),
             **_ringing(leg),
             "end": leg.end and leg.end.value,
             "auto_answer": leg.auto_answer,
@@ -126,7 +126,10 @@ class EventMaker:
 
     def _caller(self, number: str, name: str) -> dict[str, str | None]:
         """`caller_name` only where numbers are shown too."""
-        return {"caller": self.disguise.caller(number), "caller_name": name if self.disguise.plain and name else None}
+        return {
+            "caller": self.pseudonymizer.caller(number),
+            "caller_name": name if self.pseudonymizer.plain and name else None,
+        }
 
 
 def _ringing(record: Leg | Offer) -> dict[str, Any]:

@@ -13,7 +13,7 @@ _TEXT_ROOM = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Disguise:
+class Pseudonymizer:
     """Hides numbers of persons with a key that only this site has; `plain` shows them as they are."""
 
     key: bytes

@@ -7,7 +7,7 @@ from typing import Any
 
 from callflow.core.publishing.discovery import Discovery
 from callflow.core.publishing.envelope import utc
-from callflow.core.publishing.privacy import Disguise
+from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import Topics, UnfitId, topic_id
 from callflow.core.publishing.window import Window
 from callflow.core.rings.records import AgentState, LineState, QueueState
@@ -23,9 +23,9 @@ class StateBoard:
     States coalesce: of several changes before `take` only the last is sent. A topic that has gone is sent empty, once.
     """
 
-    def __init__(self, topics: Topics, disguise: Disguise, discovery: Discovery | None = None) -> None:
+    def __init__(self, topics: Topics, pseudonymizer: Pseudonymizer, discovery: Discovery | None = None) -> None:
         self._topics = topics
-        self._disguise = disguise
+        self._pseudonymizer = pseudonymizer
         self._discovery = discovery
         self._shown: dict[str, Mapping[str, Any]] = {}
         self._news: OrderedDict[str, None] = OrderedDict()
@@ -85,7 +85,7 @@ class StateBoard:
 
     def _add(self, now: dict[str, Mapping[str, Any]], kind: str, name: str, state: dict[str, Any]) -> None:
         try:
-            shown = self._disguise.name(topic_id(name))
+            shown = self._pseudonymizer.name(topic_id(name))
             now[self._topics.state(kind, shown)] = {"id": shown, **state}
         except UnfitId:
             if len(self.unfit) < ROOM:
@@ -96,7 +96,7 @@ class StateBoard:
             "as_of": utc(agent.as_of_ms),
             "work": agent.work.value if agent.work else "logged_off",
             "since": utc(agent.since_ms),
-            "queues": [self._disguise.name(queue) for queue in agent.queues],
+            "queues": [self._pseudonymizer.name(queue) for queue in agent.queues],
         }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from callflow.core.rings.books import Books
 from callflow.core.rings.facts import Member, QueuesSeen, When
-from callflow.core.rings.records import AgentState, AgentWork, Spell
+from callflow.core.rings.records import AgentInterval, AgentState, AgentWork
 
 TALKING = (2, 3, 7, 8)
 """Device states of Asterisk: in use, busy, ringing while in use, on hold."""
@@ -112,11 +112,11 @@ class AgentBoard:
         # A change takes the place of one in the same millisecond. A log-off cannot: nothing would end that spell.
         at_ms = max(at_ms, agent.since_ms + (1 if work is None else 0))
         if agent.work is not None and at_ms > agent.since_ms:
-            spell = Spell(name, agent.since_ms, at_ms, agent.work, agent.reason, agent.partial)
+            spell = AgentInterval(name, agent.since_ms, at_ms, agent.work, agent.reason, agent.partial)
             self._books.keep(spell, final=True)
         agent.work, agent.reason, agent.since_ms, agent.partial = work, reason, at_ms, False
         if work is not None:
-            self._books.keep(Spell(name, at_ms, None, work, reason), final=False)
+            self._books.keep(AgentInterval(name, at_ms, None, work, reason), final=False)
 
 
 _AWAY = (AgentWork.PAUSED, AgentWork.UNAVAILABLE)

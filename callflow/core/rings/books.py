@@ -4,7 +4,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterator
 
-from callflow.core import commands as do
+from callflow.core import commands
 from callflow.core.rings.channels import Channels
 from callflow.core.rings.live import Live
 from callflow.core.rings.names import Names
@@ -33,7 +33,7 @@ class Books:
         self.timing_source: Counter[str] = Counter()
         self.auto_answer_ms = round(rules.auto_answer_s * 1000)
         self.offset_ms = round(rules.analogue_offset_s * 1000)
-        self._commands: list[do.Command] = []
+        self._commands: list[commands.Command] = []
         self._due: list[tuple[int, int, Live]] = []
         self._pushed = 0
         self._past: dict[str, None] = {}
@@ -43,7 +43,7 @@ class Books:
 
     def keep(self, record: Measured, *, final: bool) -> None:
         """Ask for a record to be kept."""
-        self._commands.append(do.Keep(record, final))
+        self._commands.append(commands.SaveMeasured(record, final))
 
     def odd(self, what: str) -> None:
         """Count something that fitted nowhere, and say so the first time."""
@@ -51,12 +51,12 @@ class Books:
         if what not in self._warned:
             self._warned.add(what)
             text = f"Asterisk told something odd: {what}; it is counted, and said only once"
-            self._commands.append(do.Warn(text, "docs/rings.md says what it may mean"))
+            self._commands.append(commands.Warn(text, "docs/rings.md says what it may mean"))
 
-    def take_commands(self) -> list[do.Command]:
+    def take_commands(self) -> list[commands.Command]:
         """What is to be done since it was last asked."""
-        commands, self._commands = self._commands, []
-        return commands
+        issued, self._commands = self._commands, []
+        return issued
 
     # -- time -----------------------------------------------------------------------------------------------------
 

@@ -186,7 +186,7 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
-class Spell:
+class AgentInterval:
     """What one agent was doing from `began_ms` to `ended_ms` (None while it lasts)."""
 
     agent: str
@@ -198,7 +198,7 @@ class Spell:
     partial: bool = False
 
 
-Measured = Leg | Offer | Stay | Spell
+Measured = Leg | Offer | Stay | AgentInterval
 """What the ring tracker hands over to be kept."""
 
 

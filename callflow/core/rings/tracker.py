@@ -2,8 +2,7 @@
 
 from collections import Counter
 
-from callflow.core import commands as do
-from callflow.core import events
+from callflow.core import commands, events
 from callflow.core.rings import facts as it
 from callflow.core.rings.agents import AgentBoard
 from callflow.core.rings.books import Books
@@ -45,7 +44,7 @@ class Tracker:
 
     # -- the core's three calls -----------------------------------------------------------------------------------
 
-    def receive(self, event: Input, now_ms: int) -> list[do.Command]:
+    def receive(self, event: Input, now_ms: int) -> list[commands.Command]:
         """Take in one fact."""
         self._books.set_clock(now_ms)
         match event:
@@ -68,7 +67,7 @@ class Tracker:
                 self._call_fact(event)
         return self._books.take_commands()
 
-    def expire(self, now_ms: int) -> list[do.Command]:
+    def expire(self, now_ms: int) -> list[commands.Command]:
         """End what is due by now."""
         self._books.set_clock(now_ms)
         for live in self._books.all_due():

@@ -1,7 +1,6 @@
 """One call in our hands: who it is, what is kept of it, and how it is given back."""
 
-from callflow.core import commands as do
-from callflow.core import events as it
+from callflow.core import commands, events
 from callflow.core.call_record import Kind
 from callflow.core.profile import QUIET_LADDER, Ladder, Procedures, Profile
 from callflow.core.screening.climb import Climb
@@ -16,12 +15,12 @@ class Call:
     """What every call has. `commands` fills up as events come in; the engine drains it after each."""
 
     def __init__(
-        self, arrived: it.CallArrived, profile: Profile, ladder: Ladder, procedures: Procedures, now_ms: int
+        self, arrived: events.CallArrived, profile: Profile, ladder: Ladder, procedures: Procedures, now_ms: int
     ) -> None:
         self.arrived = arrived
         self.profile = profile
         self.state = State.ARMING
-        self.commands: list[do.Command] = []
+        self.commands: list[commands.Command] = []
         self._do = self.commands.append  # no method of ours in the journal: a call is gone at once when it is let go
         self.journal = Journal(arrived, profile, procedures.choose_language(profile, arrived.language), self._do)
         self._ears = Ears(profile, arrived.uniqueid)
@@ -60,16 +59,16 @@ class Call:
             self._stop_prompt(now_ms)
         self._tell(Kind.DECIDED, now_ms, result, why)
         self._save(now_ms)
-        self._do(do.CloseTap(self.arrived.call_id))
+        self._do(commands.CloseTap(self.arrived.call_id))
         if not gone:
-            self._do(do.Release(self.arrived.call_id, self.arrived.channel, result))
+            self._do(commands.Release(self.arrived.call_id, self.arrived.channel, result))
 
     def _stop_prompt(self, now_ms: int) -> None:
         """End what is being said, if anything is; its PromptFinished will be late and count for nothing."""
         if self._playing:
             self._playing = False
             self._play_id += 1
-            self._do(do.StopPrompt(self.arrived.call_id, self.arrived.channel))
+            self._do(commands.StopPrompt(self.arrived.call_id, self.arrived.channel))
             self._tell(Kind.PROMPT_STOPPED, now_ms, self._climb.rung.prompt or "")
 
     def _go(self, what: Input) -> None:

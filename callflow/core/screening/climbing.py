@@ -1,6 +1,6 @@
 """The way up a ladder: what is said, how long is listened, and the certainty that stands before a hang-up."""
 
-from callflow.core import commands as do
+from callflow.core import commands
 from callflow.core.call_record import Kind
 from callflow.core.profile import Rung
 from callflow.core.screening.probing import Probing
@@ -38,7 +38,7 @@ class Climbing(Probing):
         self._voice_at = self._look_at = None
         self._echoing = False
         self._begin_window(now_ms)
-        self._do(do.PlayPrompt(self.arrived.call_id, self._play_id, file, self.journal.language))
+        self._do(commands.PlayPrompt(self.arrived.call_id, self._play_id, file, self.journal.language))
 
     def _listen(self, after: Input, now_ms: int) -> None:
         """The listening time begins; while the line carries nothing yet, as late as `media_wait_s` allows."""
@@ -58,7 +58,7 @@ class Climbing(Probing):
     def _begin_window(self, now_ms: int) -> None:
         self._window_at = now_ms
         if self._ears.tapped:
-            self._do(do.BeginWindow(self.arrived.call_id))
+            self._do(commands.BeginWindow(self.arrived.call_id))
 
     def _listened(self, now_ms: int) -> None:
         """Ask what the silence was; nobody needs to where there was no time to be silent in."""
@@ -98,7 +98,7 @@ class Climbing(Probing):
 
     def _fence(self) -> None:
         self._fence_again = False
-        self._do(do.FenceEvents(self.arrived.call_id))
+        self._do(commands.FenceEvents(self.arrived.call_id))
 
     def _clicked(self) -> None:
         if self._fence_again and self.state is State.CONFIRMING:

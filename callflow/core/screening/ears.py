@@ -1,6 +1,6 @@
 """The ears of one call: Asterisk's own always, the tap where the profile wants it and Asterisk can give it."""
 
-from callflow.core import events as it
+from callflow.core import events
 from callflow.core.commands import Command
 from callflow.core.profile import Profile
 from callflow.core.screening.ear import Ear, Judgement
@@ -64,7 +64,7 @@ class Ears:
         """Asterisk's own ear was armed afresh."""
         self._own.forget()
 
-    def hear(self, event: it.Event, now_ms: int) -> Judgement | None:
+    def hear(self, event: events.Event, now_ms: int) -> Judgement | None:
         """What an event says of the caller; None while nothing is certain."""
         judgements = [ear.hear(event, now_ms) for ear in self._all]
         return next((judgement for judgement in judgements if judgement), None)

@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
-from callflow.core import commands as do
-from callflow.core import events as it
+from callflow.core import commands, events
 from callflow.core.profile import CHECK_LADDER, Mode, Procedures, Profile
 from callflow.core.screening.early import EarlySounds
 from callflow.core.screening.observing import Observing
@@ -40,39 +39,39 @@ class Engine:
         """Calls being screened or observed now."""
         return len(self._calls)
 
-    def receive(self, event: it.Event, now_ms: int) -> list[do.Command]:
+    def receive(self, event: events.Event, now_ms: int) -> list[commands.Command]:
         """Take in one fact."""
         match event:
-            case it.CallArrived():
+            case events.CallArrived():
                 return self._arrived(event, now_ms)
-            case it.SoundStarted():
+            case events.SoundStarted():
                 self.ear_proven = self.link_up
-            case it.LinkUp():
+            case events.LinkUp():
                 self.link_up = True
                 return self._prove(now_ms)
-            case it.LinkLost():
+            case events.LinkLost():
                 return self._link_lost(event, now_ms)
-            case it.ChannelsSeen():
+            case events.ChannelsSeen():
                 return self._channels_seen(event, now_ms)
         call = self._call_of(event)
         if call is not None:
             return self._step(call, event, now_ms)
-        if isinstance(event, it.SoundStarted | it.SoundEnded):
+        if isinstance(event, events.SoundStarted | events.SoundEnded):
             self._early.keep(event, now_ms)
         return []
 
-    def expire(self, now_ms: int) -> list[do.Command]:
+    def expire(self, now_ms: int) -> list[commands.Command]:
         """Do what is due by now."""
-        commands: list[do.Command] = []
+        issued: list[commands.Command] = []
         while self._deadlines and self._deadlines[0][0] <= now_ms:
             _, call_id = heapq.heappop(self._deadlines)
             call = self._calls.get(call_id)
             due = call.next_deadline() if call else None
             if call is not None and due is not None and due <= now_ms:
-                commands += self._run(call, "deadline", partial(call.expire, now_ms))
+                issued += self._run(call, "deadline", partial(call.expire, now_ms))
         if self._prove_at is not None and self._prove_at <= now_ms:
-            commands += self._prove(now_ms)
-        return commands
+            issued += self._prove(now_ms)
+        return issued
 
     def next_deadline(self) -> int | None:
         """When to call `expire` next, epoch ms; it may turn out that nothing is due."""
@@ -81,14 +80,14 @@ class Engine:
 
     # -- calls ----------------------------------------------------------------------------------------------------
 
-    def _arrived(self, event: it.CallArrived, now_ms: int) -> list[do.Command]:
+    def _arrived(self, event: events.CallArrived, now_ms: int) -> list[commands.Command]:
         before = self._by_uniqueid.get(event.uniqueid)
-        commands: list[do.Command] = []
+        issued: list[commands.Command] = []
         if before is not None:
-            commands += self._run(before, "screened again", partial(before.screened_again, event.at_ms, now_ms))
+            issued += self._run(before, "screened again", partial(before.screened_again, event.at_ms, now_ms))
         profile, warnings = self._profile(event)
         if profile.mode is Mode.OFF:
-            return [*commands, *warnings, do.Release(event.call_id, event.channel, Result.OFF)]
+            return [*issued, *warnings, commands.Release(event.call_id, event.channel, Result.OFF)]
         ladder = CHECK_LADDER if event.check else self._procedures.ladders[profile.ladder]
         kind = Observing if profile.mode is Mode.OBSERVE else Screening
         call = kind(event, profile, ladder, self._procedures, now_ms)
@@ -99,13 +98,13 @@ class Engine:
             call.turn_away(Result.UNAVAILABLE, now_ms, "more calls than [limits] max_calls")
         else:
             call.start(now_ms)
-        commands += warnings + self._after(call)
+        issued += warnings + self._after(call)
         for sound in self._early.take(event.uniqueid, now_ms):
             if not call.done:
-                commands += self._step(call, sound, now_ms)
-        return commands
+                issued += self._step(call, sound, now_ms)
+        return issued
 
-    def _profile(self, event: it.CallArrived) -> tuple[Profile, list[do.Command]]:
+    def _profile(self, event: events.CallArrived) -> tuple[Profile, list[commands.Command]]:
         """The profile named in the dialplan; an unknown one falls back to `default` and is reported once."""
         if event.check:
             return CHECK_PROFILE, []
@@ -116,14 +115,14 @@ class Engine:
             return profiles["default"], []
         self._warned.add(event.profile)
         text = f"the dialplan asks for profile {event.profile!r}, which is not in the settings; using default"
-        return profiles["default"], [do.Warn(text, f"add [profiles.{event.profile}] or correct the Gosub line")]
+        return profiles["default"], [commands.Warn(text, f"add [profiles.{event.profile}] or correct the Gosub line")]
 
-    def _call_of(self, event: it.Event) -> Screening | None:
+    def _call_of(self, event: events.Event) -> Screening | None:
         """The call that an event belongs to, None (and counted) when there is none."""
         match event:
-            case it.SoundStarted() | it.SoundEnded() | it.KeyPressed() | it.CallerHungUp():
+            case events.SoundStarted() | events.SoundEnded() | events.KeyPressed() | events.CallerHungUp():
                 return self._by_uniqueid.get(event.uniqueid)
-            case it.CallArrived() | it.LinkUp() | it.LinkLost() | it.ChannelsSeen():
+            case events.CallArrived() | events.LinkUp() | events.LinkLost() | events.ChannelsSeen():
                 return None
             case _:
                 call = self._calls.get(event.call_id)
@@ -131,12 +130,12 @@ class Engine:
                     self.unexpected[type(event).__name__] += 1
                 return call
 
-    def _step(self, call: Screening, event: it.Event, now_ms: int) -> list[do.Command]:
-        if isinstance(event, it.EventsFenced) and not self.ear_proven:
-            event = it.FenceFailed(event.call_id, "this ear has not heard any sound since it was connected")
+    def _step(self, call: Screening, event: events.Event, now_ms: int) -> list[commands.Command]:
+        if isinstance(event, events.EventsFenced) and not self.ear_proven:
+            event = events.FenceFailed(event.call_id, "this ear has not heard any sound since it was connected")
         return self._run(call, type(event).__name__, partial(call.receive, event, now_ms))
 
-    def _run(self, call: Screening, name: str, step: Callable[[], None]) -> list[do.Command]:
+    def _run(self, call: Screening, name: str, step: Callable[[], None]) -> list[commands.Command]:
         """Run one step of a call; an input that its table does not allow is counted and changes nothing."""
         try:
             step()
@@ -144,9 +143,9 @@ class Engine:
             self.unexpected[name] += 1
         return self._after(call)
 
-    def _after(self, call: Screening) -> list[do.Command]:
+    def _after(self, call: Screening) -> list[commands.Command]:
         """Collect what the call wants done; forget it when done, else note its deadline."""
-        commands = call.commands.copy()
+        issued = call.commands.copy()
         call.commands.clear()
         if call.done:
             self._calls.pop(call.arrived.call_id, None)
@@ -154,37 +153,37 @@ class Engine:
                 del self._by_uniqueid[call.arrived.uniqueid]
         elif (due := call.next_deadline()) is not None:
             heapq.heappush(self._deadlines, (due, call.arrived.call_id))
-        return commands
+        return issued
 
     # -- the link -------------------------------------------------------------------------------------------------
 
-    def _link_lost(self, event: it.LinkLost, now_ms: int) -> list[do.Command]:
+    def _link_lost(self, event: events.LinkLost, now_ms: int) -> list[commands.Command]:
         self.link_up = self.ear_proven = False
         self._early.forget()
         self._prove_at = None
         self._proofs = 0
-        commands: list[do.Command] = []
+        issued: list[commands.Command] = []
         for call in list(self._calls.values()):
-            commands += self._step(call, event, now_ms)
-        return commands
+            issued += self._step(call, event, now_ms)
+        return issued
 
-    def _channels_seen(self, event: it.ChannelsSeen, now_ms: int) -> list[do.Command]:
+    def _channels_seen(self, event: events.ChannelsSeen, now_ms: int) -> list[commands.Command]:
         """Calls whose channel is gone ended while nobody was looking."""
-        commands: list[do.Command] = []
+        issued: list[commands.Command] = []
         for call in list(self._calls.values()):
             if call.arrived.uniqueid not in event.uniqueids and call.journal.partial:
-                commands += self._step(call, it.CallerHungUp(call.arrived.uniqueid, event.at_ms), now_ms)
-        return commands
+                issued += self._step(call, events.CallerHungUp(call.arrived.uniqueid, event.at_ms), now_ms)
+        return issued
 
-    def _prove(self, now_ms: int) -> list[do.Command]:
+    def _prove(self, now_ms: int) -> list[commands.Command]:
         """Place the self-test call until a sound is heard over this link."""
         if self.ear_proven or not self.link_up:
             self._prove_at = None
             return []
         self._prove_at = now_ms + PROVE_EVERY_MS
         self._proofs += 1
-        commands: list[do.Command] = [do.ProveEar(f"{now_ms}-{self._proofs}")]
+        issued: list[commands.Command] = [commands.ProveEar(f"{now_ms}-{self._proofs}")]
         if self._proofs > 1:  # the first has had its time
             text = "no sound has been heard over this AMI link yet; silent callers are not hung up until one is"
-            commands.append(do.Warn(text, "run `callflow check`: it tells what keeps the self-test tone from us"))
-        return commands
+            issued.append(commands.Warn(text, "run `callflow check`: it tells what keeps the self-test tone from us"))
+        return issued

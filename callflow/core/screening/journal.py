@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from callflow.core import commands as do
-from callflow.core import events as it
-from callflow.core.call_record import CallRecord, Happening, Kind
+from callflow.core import commands, events
+from callflow.core.call_record import CallRecord, Kind, TimelineEntry
 from callflow.core.heard import Heard
 from callflow.core.profile import Profile
 from callflow.core.screening.states import Result
@@ -14,7 +13,7 @@ class Journal:
     """Hands to `keep` what is to be kept; of the self-test call nothing is."""
 
     def __init__(
-        self, arrived: it.CallArrived, profile: Profile, language: str, keep: Callable[[do.Command], None]
+        self, arrived: events.CallArrived, profile: Profile, language: str, keep: Callable[[commands.Command], None]
     ) -> None:
         self._arrived = arrived
         self._profile = profile
@@ -37,14 +36,14 @@ class Journal:
         if self._arrived.check:
             return
         self._seq += 1
-        self._keep(do.TellHappening(self._arrived.call_id, Happening(self._seq, at_ms, kind, what, why)))
+        self._keep(commands.AddToTimeline(self._arrived.call_id, TimelineEntry(self._seq, at_ms, kind, what, why)))
 
     def save(self, ended_ms: int | None = None) -> None:
         """The call as it stands; `ended_ms` None while it lasts."""
         if not self._arrived.check:
-            self._keep(do.SaveCall(self._record(ended_ms), final=ended_ms is not None))
+            self._keep(commands.SaveCall(self._record(ended_ms), final=ended_ms is not None))
 
-    def judged(self, window: it.WindowJudged, now_ms: int) -> None:
+    def judged(self, window: events.WindowJudged, now_ms: int) -> None:
         """What a stretch of time was."""
         if window.heard is None:
             return

@@ -4,8 +4,7 @@ Nothing is said and nothing is hung up. Prompts last their nominal `prompt_s`. W
 down as `would`, and the ear stays on for `observe_after_s` more: whoever speaks then would have been hung up wrongly.
 """
 
-from callflow.core import commands as do
-from callflow.core import events as it
+from callflow.core import commands, events
 from callflow.core.call_record import Kind
 from callflow.core.profile import Rung
 from callflow.core.screening.ear import Judgement
@@ -24,7 +23,7 @@ class Observing(Screening):
     def start(self, now_ms: int) -> None:
         """Let the caller go on at once; listen from beside."""
         super().start(now_ms)
-        self._do(do.Release(self.arrived.call_id, self.arrived.channel, Result.OBSERVED))
+        self._do(commands.Release(self.arrived.call_id, self.arrived.channel, Result.OBSERVED))
 
     def expire(self, now_ms: int) -> None:
         """As for any call, and the end of the time after the would-be decision."""
@@ -78,7 +77,7 @@ class Observing(Screening):
         else:
             self._clicked()
 
-    def _voice(self, window: it.WindowJudged, verdict: bool, sound: Judgement | None, now_ms: int) -> None:
+    def _voice(self, window: events.WindowJudged, verdict: bool, sound: Judgement | None, now_ms: int) -> None:
         self._heard(Result.SPOKE, now_ms, now_ms)
 
     def _heard(self, how: Result, at_ms: int, now_ms: int) -> None:
@@ -108,5 +107,5 @@ class Observing(Screening):
         self.journal.result = Result.OBSERVED
         self._tell(Kind.DECIDED, now_ms, Result.OBSERVED, why)
         self._save(now_ms)
-        self._do(do.CloseTap(self.arrived.call_id))
-        self._do(do.DisarmEar(self.arrived.channel))
+        self._do(commands.CloseTap(self.arrived.call_id))
+        self._do(commands.DisarmEar(self.arrived.channel))

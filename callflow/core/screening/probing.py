@@ -6,7 +6,7 @@ one that comes and goes is taken for a voice that is too low; after nothing at a
 they are. That is a hint and no more: nobody is hung up on it.
 """
 
-from callflow.core import events as it
+from callflow.core import events
 from callflow.core.call_record import Kind
 from callflow.core.heard import Heard
 from callflow.core.screening.ear import Judgement
@@ -92,7 +92,7 @@ class Probing(Weighing):
             self._heard(Result.SPOKE, self._voice_at or now_ms, now_ms)
             return
         heard, why = (Heard.NOISE, "it never pauses") if steady else (Heard.QUIET, "it comes and goes")
-        window = it.WindowJudged(self.arrived.call_id, self._ask_id, heard, why=f"{why}, below the usual threshold")
+        window = events.WindowJudged(self.arrived.call_id, self._ask_id, heard, why=f"{why}, below the usual threshold")
         self.journal.judged(window, now_ms)
         if steady:
             self._no_voice(window, now_ms)

@@ -1,6 +1,6 @@
 """A voice that is too low: the gain is raised, the caller asked to speak up, or a person is to understand it."""
 
-from callflow.core import commands as do
+from callflow.core import commands
 from callflow.core.call_record import Kind
 from callflow.core.profile import Quiet
 from callflow.core.screening.call import Call
@@ -77,7 +77,7 @@ class Raising(Call):
         self._asked_db = gain_db
         how = "volume" if self._no_agc else quiet.gain
         target_dbov = target_for(level_dbov, gain_db, quiet)
-        self._do(do.SetGain(self.arrived.call_id, self.arrived.channel, gain_db, how, target_dbov))
+        self._do(commands.SetGain(self.arrived.call_id, self.arrived.channel, gain_db, how, target_dbov))
 
     def _fit_gain(self, level_dbov: float | None) -> None:
         """A caller who has come closer is not shouted at the agent."""

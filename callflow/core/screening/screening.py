@@ -1,6 +1,6 @@
 """One screened call: every fact that reaches it, every deadline, and what becomes of it."""
 
-from callflow.core import events as it
+from callflow.core import events
 from callflow.core.call_record import Kind
 from callflow.core.screening.climbing import Climbing
 from callflow.core.screening.states import IllegalInput, Input, Result, State
@@ -28,40 +28,40 @@ class Screening(Climbing):
         elif self._state_at is not None and now_ms >= self._state_at:
             self._time_over(now_ms)
 
-    def receive(self, event: it.Event, now_ms: int) -> None:
+    def receive(self, event: events.Event, now_ms: int) -> None:
         """Take in one fact about this call; raises IllegalInput where the table of states has no place for it."""
         match event:
-            case it.EarArmed():
+            case events.EarArmed():
                 self.ear_armed(now_ms)
-            case it.EarFailed():
+            case events.EarFailed():
                 self.ear_failed(event.reason, now_ms)
-            case it.SoundStarted() | it.SoundEnded():
+            case events.SoundStarted() | events.SoundEnded():
                 self.ear_told(event, now_ms)
-            case it.VoiceBegan() | it.TapOpened() | it.TapLost() | it.MediaBegan():
+            case events.VoiceBegan() | events.TapOpened() | events.TapLost() | events.MediaBegan():
                 self.ear_told(event, now_ms)
                 self.tap_told(event, now_ms)
-            case it.WindowJudged() | it.GainSet() | it.GainRefused():
+            case events.WindowJudged() | events.GainSet() | events.GainRefused():
                 self.answered(event, now_ms)
-            case it.KeyPressed():
+            case events.KeyPressed():
                 self.key_pressed(event, now_ms)
-            case it.PromptFinished():
+            case events.PromptFinished():
                 self.prompt_finished(event, now_ms)
-            case it.PromptFailed():
+            case events.PromptFailed():
                 self.prompt_failed(event, now_ms)
-            case it.EventsFenced():
+            case events.EventsFenced():
                 self.fenced(now_ms)
-            case it.FenceFailed():
+            case events.FenceFailed():
                 self.unfenced(event.reason, now_ms)
-            case it.CallerHungUp():
+            case events.CallerHungUp():
                 self.hung_up(event.at_ms, now_ms)
-            case it.AgiClosed():
+            case events.AgiClosed():
                 self.taken(event.at_ms, now_ms)
-            case it.LinkLost():
+            case events.LinkLost():
                 self.link_lost(event.reason, now_ms)
 
     # -- facts ----------------------------------------------------------------------------------------------------
 
-    def key_pressed(self, event: it.KeyPressed, now_ms: int) -> None:
+    def key_pressed(self, event: events.KeyPressed, now_ms: int) -> None:
         """A key is a sign of life like speech."""
         if event.released and now_ms < self.arrived.at_ms + KEY_BEFORE_MS:
             return
@@ -86,28 +86,28 @@ class Screening(Climbing):
         self._tell(Kind.EAR, now_ms, "talk_detect", f"not armed: {reason}")
         self._conclude(Result.UNAVAILABLE, now_ms, "no ear")
 
-    def ear_told(self, event: it.Event, now_ms: int) -> None:
+    def ear_told(self, event: events.Event, now_ms: int) -> None:
         """One of the ears has something to say."""
         if judgement := self._ears.hear(event, now_ms):
             self._judged(judgement, now_ms)
 
-    def tap_told(self, event: it.Event, now_ms: int) -> None:
+    def tap_told(self, event: events.Event, now_ms: int) -> None:
         """Without the tap the call goes on with Asterisk's ear, which cannot say that a voice is too low."""
         match event:
-            case it.TapOpened():
+            case events.TapOpened():
                 self._tell(Kind.EAR, now_ms, "tap", "listening")
-            case it.TapLost():
+            case events.TapLost():
                 self._tell(Kind.EAR, now_ms, "tap", f"not had: {event.reason}")
                 if self._climb.quiet and self._climb.last:
                     self.doubt("the ear that heard a low voice was lost", now_ms)
                 elif (since := self._ears.speech_since) is not None:
                     self._heard(Result.SPOKE, since, now_ms)
-            case it.MediaBegan():
+            case events.MediaBegan():
                 if self.state is State.LISTENING and self._listen_from is not None and self._listen_from > now_ms:
                     self._begin_window(now_ms)
                     self._listen_since(now_ms)
 
-    def prompt_finished(self, event: it.PromptFinished, now_ms: int) -> None:
+    def prompt_finished(self, event: events.PromptFinished, now_ms: int) -> None:
         """The prompt has ended by itself: its rung's listening time begins."""
         if event.play_id != self._play_id:
             return
@@ -115,7 +115,7 @@ class Screening(Climbing):
         self._tell(Kind.PROMPT_ENDED, event.at_ms, self._climb.rung.prompt or "")
         self._listen(Input.PROMPT_ENDED, now_ms)
 
-    def prompt_failed(self, event: it.PromptFailed, now_ms: int) -> None:
+    def prompt_failed(self, event: events.PromptFailed, now_ms: int) -> None:
         """Try the default language once; a caller who cannot be spoken to goes on to a person."""
         if event.play_id != self._play_id:
             return

@@ -8,7 +8,7 @@ no Stop at all, and so counts as speech. Short sounds within `burst_window_ms` a
 
 from collections import deque
 
-from callflow.core import events as it
+from callflow.core import events
 from callflow.core.commands import ArmEar, Command
 from callflow.core.profile import TalkDetect
 from callflow.core.screening.ear import Judgement
@@ -45,12 +45,12 @@ class TalkDetectEar:
         self.decide_at = None
         self._judged = False
 
-    def hear(self, event: it.Event, now_ms: int) -> Judgement | None:
+    def hear(self, event: events.Event, now_ms: int) -> Judgement | None:
         """Take in a Start or a Stop; None while nothing is certain."""
         match event:
-            case it.SoundStarted():
+            case events.SoundStarted():
                 return self._started(event, now_ms)
-            case it.SoundEnded():
+            case events.SoundEnded():
                 return self._ended(event, now_ms)
         return None
 
@@ -62,7 +62,7 @@ class TalkDetectEar:
         self._judged = True
         return Judgement(True, self._began_at, self._told_at, "", "a sound that went on", self.name)
 
-    def _started(self, event: it.SoundStarted, now_ms: int) -> Judgement | None:
+    def _started(self, event: events.SoundStarted, now_ms: int) -> Judgement | None:
         """A second Start without a Stop between keeps the earlier clock."""
         if self._settings.min_speech_ms == 0:
             return Judgement(True, event.at_ms, now_ms, "", "any sound counts", self.name)
@@ -72,7 +72,7 @@ class TalkDetectEar:
             self.decide_at = now_ms + self._settings.silence_ms + self._settings.min_speech_ms
         return None
 
-    def _ended(self, event: it.SoundEnded, now_ms: int) -> Judgement | None:
+    def _ended(self, event: events.SoundEnded, now_ms: int) -> Judgement | None:
         """An unknown duration is given the benefit of the doubt, and a Stop without a Start is judged like any."""
         judged, self._judged = self._judged, False
         if judged:

@@ -1,6 +1,6 @@
 """The ear that listens to the sound itself: told by the tap when a voice begins, asked what a stretch of time was."""
 
-from callflow.core import events as it
+from callflow.core import events
 from callflow.core.commands import Command, OpenTap
 from callflow.core.screening.ear import Judgement
 
@@ -26,16 +26,16 @@ class TapEar:
     def forget(self) -> None:
         """Nothing is pending here: a voice is told when it is certain."""
 
-    def hear(self, event: it.Event, now_ms: int) -> Judgement | None:
+    def hear(self, event: events.Event, now_ms: int) -> Judgement | None:
         """Take in what the tap tells; None for all but a voice."""
         match event:
-            case it.TapOpened():
+            case events.TapOpened():
                 self.live = True
-            case it.TapLost():
+            case events.TapLost():
                 self.live, self.lost = False, True
-            case it.MediaBegan():
+            case events.MediaBegan():
                 self.media = True
-            case it.VoiceBegan() if self.live:
+            case events.VoiceBegan() if self.live:
                 return Judgement(True, event.at_ms, now_ms, "", "a voice", self.name)
         return None
 

@@ -6,8 +6,7 @@ call to the quiet ladder. While the tap is live, a sound that only Asterisk's ea
 tap may explain it as noise or a tone; what it cannot explain is a caller.
 """
 
-from callflow.core import commands as do
-from callflow.core import events as it
+from callflow.core import commands, events
 from callflow.core.call_record import Kind
 from callflow.core.heard import Heard
 from callflow.core.screening.ear import Judgement
@@ -35,17 +34,17 @@ NOTHING_DBOV = -66.0
 """What is fainter is no voice, and is not what Asterisk's ear took for speech."""
 
 
-def _has_voice(window: it.WindowJudged) -> bool:
+def _has_voice(window: events.WindowJudged) -> bool:
     return window.heard in VOICE and (window.level_dbov is None or window.level_dbov >= NOTHING_DBOV)
 
 
-def _is_echo(window: it.WindowJudged) -> bool:
+def _is_echo(window: events.WindowJudged) -> bool:
     """Our own prompt has come back, loud enough for Asterisk's ear; at first a voice beside it is taken for it, too."""
     noise_dbov = window.noise_dbov
     return window.heard is Heard.COMFORT_NOISE and noise_dbov is not None and noise_dbov >= NOTHING_DBOV
 
 
-def _explains(window: it.WindowJudged, *, before_hang_up: bool) -> bool:
+def _explains(window: events.WindowJudged, *, before_hang_up: bool) -> bool:
     """The tap has heard the sound, too, and it was no voice: noise, a tone, or our own prompt come back."""
     match window.heard:
         case Heard.TONE:
@@ -134,7 +133,7 @@ class Weighing(Raising):
             return
         self._ask_id += 1
         self._verdict_asked, self._look_asked = verdict, not verdict
-        self._do(do.JudgeWindow(self.arrived.call_id, self.arrived.channel, self._ask_id, verdict))
+        self._do(commands.JudgeWindow(self.arrived.call_id, self.arrived.channel, self._ask_id, verdict))
 
     def _ask_verdict(self, now_ms: int) -> None:
         self._ask(verdict=True)
@@ -143,7 +142,7 @@ class Weighing(Raising):
     def _weighing_over(self, now_ms: int) -> None:
         """The voice has been measured long enough, or no answer has come: then Asterisk's ear is left."""
         if self._verdict_asked:
-            self.window_judged(it.WindowJudged(self.arrived.call_id, self._ask_id), now_ms)
+            self.window_judged(events.WindowJudged(self.arrived.call_id, self._ask_id), now_ms)
         else:
             self._ask_verdict(now_ms)
 
@@ -157,17 +156,17 @@ class Weighing(Raising):
             return True
         return False
 
-    def answered(self, event: it.WindowJudged | it.GainSet | it.GainRefused, now_ms: int) -> None:
+    def answered(self, event: events.WindowJudged | events.GainSet | events.GainRefused, now_ms: int) -> None:
         """Take in what came of a question or a gain."""
         match event:
-            case it.WindowJudged():
+            case events.WindowJudged():
                 self.window_judged(event, now_ms)
-            case it.GainSet():
+            case events.GainSet():
                 self.gain_set(event.gain_db, now_ms)
-            case it.GainRefused():
+            case events.GainRefused():
                 self.gain_refused(event.reason, now_ms)
 
-    def window_judged(self, window: it.WindowJudged, now_ms: int) -> None:
+    def window_judged(self, window: events.WindowJudged, now_ms: int) -> None:
         """The answer: a clear voice, one too low, or none."""
         if window.ask_id != self._ask_id:
             return
@@ -189,7 +188,7 @@ class Weighing(Raising):
 
     # -- answers --------------------------------------------------------------------------------------------------
 
-    def _voice(self, window: it.WindowJudged, verdict: bool, sound: Judgement | None, now_ms: int) -> None:
+    def _voice(self, window: events.WindowJudged, verdict: bool, sound: Judgement | None, now_ms: int) -> None:
         self._noise_dbov = window.noise_dbov
         if self._clear(window.level_dbov, 0.0 if verdict else LOOK_MARGIN_DB):
             if not verdict:
@@ -206,7 +205,7 @@ class Weighing(Raising):
         elif verdict:
             self._too_low(window.level_dbov, now_ms)
 
-    def _sounded(self, sound: Judgement, window: it.WindowJudged, verdict: bool, now_ms: int) -> None:
+    def _sounded(self, sound: Judgement, window: events.WindowJudged, verdict: bool, now_ms: int) -> None:
         """Asterisk's ear took a sound for speech, and the tap cannot say that it was none: a caller, or soon one."""
         early = not verdict and now_ms < self._judged_at + EXPLAINED_MS
         if early and window.heard is Heard.TONE:
@@ -221,7 +220,7 @@ class Weighing(Raising):
         else:
             self._weigh(sound.at_ms, now_ms)
 
-    def _no_voice(self, window: it.WindowJudged, now_ms: int) -> None:
+    def _no_voice(self, window: events.WindowJudged, now_ms: int) -> None:
         """Noise is a doubt; a voice that came to nothing is one too, where the next thing is the hang-up."""
         if self._is_doubt(window):
             self._go(Input.DOUBT)
@@ -239,7 +238,7 @@ class Weighing(Raising):
         else:
             self._unmoved(now_ms)
 
-    def _is_doubt(self, window: it.WindowJudged) -> bool:
+    def _is_doubt(self, window: events.WindowJudged) -> bool:
         match window.heard:
             case Heard.NOISE:
                 loud = window.noise_dbov is None or window.noise_dbov >= self.profile.noise_above_dbov

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import webrtcvad
 
-from callflow.core import events as it
+from callflow.core import events
 from callflow.core.heard import Heard
 from callflow.core.profile import TalkDetect
 from callflow.core.screening.talk_detect import TalkDetectEar
@@ -87,12 +87,12 @@ def _by_talk_detect(case: Case, settings: TalkDetect) -> Result:
     ear, quiet_ms, began_at = TalkDetectEar(settings), 0, -1
     for number, loud in enumerate(_mean_size(case) >= settings.threshold, 1):
         now = LEAD // 8 + number * FRAME_MS
-        event: it.Event | None = None
+        event: events.Event | None = None
         quiet_ms = 0 if loud else quiet_ms + FRAME_MS
         if loud and began_at < 0:
-            began_at, event = now, it.SoundStarted("", now)
+            began_at, event = now, events.SoundStarted("", now)
         elif began_at >= 0 and quiet_ms >= settings.silence_ms:
-            event, began_at = it.SoundEnded("", now, now - quiet_ms - began_at + FRAME_MS), -1
+            event, began_at = events.SoundEnded("", now, now - quiet_ms - began_at + FRAME_MS), -1
         judged = ear.hear(event, now) if event else ear.expire(now)
         if judged and judged.speech:
             return Result("speech", now)

@@ -6,7 +6,7 @@ import pytest
 
 from callflow.core import events
 from callflow.core.rings import facts as it
-from callflow.core.rings.records import AgentWork, Spell
+from callflow.core.rings.records import AgentInterval, AgentWork
 from tests.core.rings.test_tracker import MEMBER, Table
 
 
@@ -15,8 +15,8 @@ def table() -> Table:
     return Table()
 
 
-def spells(table: Table) -> list[Spell]:
-    return [record for record in table.kept.records.values() if isinstance(record, Spell)]
+def spells(table: Table) -> list[AgentInterval]:
+    return [record for record in table.kept.records.values() if isinstance(record, AgentInterval)]
 
 
 def test_agents_spells(table: Table) -> None:

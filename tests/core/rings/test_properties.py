@@ -11,7 +11,7 @@ from callflow.adapters.ami.translate_rings import RingTranslator, waiting_of
 from callflow.core import events
 from callflow.core.rings import facts as it
 from callflow.core.rings.names import safe_name
-from callflow.core.rings.records import Spell
+from callflow.core.rings.records import AgentInterval
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets
@@ -123,7 +123,9 @@ def test_everything_ends_once_and_nothing_breaks(stream: list[Message | str]) ->
             assert text == "" or safe_name(text) == text, (name, record)
     assert len({stay.queue for stay in kept.stays}) <= 5
     assert len({leg.agent for leg in kept.legs}) <= 6
-    lasting = {(r.agent, r.began_ms) for r in kept.records.values() if isinstance(r, Spell) and r.ended_ms is None}
+    lasting = {
+        (r.agent, r.began_ms) for r in kept.records.values() if isinstance(r, AgentInterval) and r.ended_ms is None
+    }
     assert lasting == {(agent.agent, agent.since_ms) for agent in tracker.agents(0) if agent.work is not None}
 
 

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from callflow.adapters.ami.translate_rings import RingTranslator
-from callflow.core import commands as do
-from callflow.core import events
+from callflow.core import commands, events
 from callflow.core.rings import facts as it
 from callflow.core.rings.records import AgentWork, AnswerClass, Leg, LegEnd, Outcome, Stay, Timing
 from callflow.core.rings.rules import RingRules
@@ -51,9 +50,9 @@ class Table:
             self.take(self.tracker.expire(due))
         self.now_ms = until_ms
 
-    def take(self, commands: list[do.Command]) -> None:
-        self.kept.take(commands)
-        self.warnings += [command.text for command in commands if isinstance(command, do.Warn)]
+    def take(self, issued: list[commands.Command]) -> None:
+        self.kept.take(issued)
+        self.warnings += [command.text for command in issued if isinstance(command, commands.Warn)]
 
     def join(self) -> None:
         self.tell(it.ChannelBegan, CALLER)

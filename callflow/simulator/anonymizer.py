@@ -41,7 +41,7 @@ def _none(_: str) -> bool:
     return False
 
 
-class Disguise:
+class Anonymizer:
     """Gives stand-ins; `known` says which values are made up already, `open_events` which UserEvents hide nothing."""
 
     def __init__(self, known: Callable[[str], bool] = _none, open_events: Collection[str] = ()) -> None:
