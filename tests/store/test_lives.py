@@ -13,7 +13,7 @@ from callflow.adapters.store.rows import stored_measured
 from callflow.adapters.store.schema import stays
 from callflow.adapters.store.store import Store
 from callflow.core import commands, events
-from callflow.core.rings import facts as it
+from callflow.core.rings import facts
 from callflow.core.rings.records import Outcome, Stay
 from tests.core.rings.test_tracker import BEGIN_MS, CALLER, MEMBER, PHONE, Table
 
@@ -43,7 +43,7 @@ class Lives:
     def live(self, happens: Callable[[Table], None], *, killed: bool = False) -> None:
         with Store(self._database, "main") as store:
             table = StoringTable(now_ms=self.now_ms, store=store)
-            table.take(table.tracker.receive(it.StaysLeftOpen(store.stays_left_open), table.now_ms))
+            table.take(table.tracker.receive(facts.StaysLeftOpen(store.stays_left_open), table.now_ms))
             table.link(events.LinkUp(0), after_s=1)
             happens(table)
             if not killed:
@@ -68,14 +68,14 @@ def lives(database: Path) -> Lives:
 def wait_on(table: Table, queue: str, since_ms: int) -> None:
     """A snapshot shows the caller in the queue since then."""
     waited_ms = (table.now_ms - since_ms) // 1000 * 1000
-    table.see(channels={CALLER.uniqueid}, waiting=(it.Waiting(CALLER, queue, waited_ms),))
+    table.see(channels={CALLER.uniqueid}, waiting=(facts.Waiting(CALLER, queue, waited_ms),))
 
 
 def hang_up_in(table: Table, queue: str) -> None:
-    table.tell(it.HangupAsked, CALLER.uniqueid, soft=False, after_s=5)
-    table.tell(it.CallerAbandoned, CALLER.uniqueid, queue)
-    table.tell(it.CallerLeft, CALLER.uniqueid, queue)
-    table.tell(it.ChannelEnded, CALLER.uniqueid)
+    table.tell(facts.HangupRequested, CALLER.uniqueid, soft=False, after_s=5)
+    table.tell(facts.CallerAbandoned, CALLER.uniqueid, queue)
+    table.tell(facts.CallerLeft, CALLER.uniqueid, queue)
+    table.tell(facts.ChannelEnded, CALLER.uniqueid)
     table.wait(5)
 
 
@@ -83,16 +83,16 @@ def hang_up_in(table: Table, queue: str) -> None:
 def test_a_restart_in_the_second_queue_spares_the_first(lives: Lives, killed: bool) -> None:
     def overflow(table: Table) -> None:
         table.join()
-        table.tell(it.CallerAbandoned, CALLER.uniqueid, "support", after_s=60)
-        table.tell(it.CallerLeft, CALLER.uniqueid, "support")
-        table.tell(it.QueueTold, CALLER, "support", "TIMEOUT")
-        table.tell(it.CallerJoined, CALLER, "sales", after_s=3)
+        table.tell(facts.CallerAbandoned, CALLER.uniqueid, "support", after_s=60)
+        table.tell(facts.CallerLeft, CALLER.uniqueid, "support")
+        table.tell(facts.QueueStatusReported, CALLER, "support", "TIMEOUT")
+        table.tell(facts.CallerJoined, CALLER, "sales", after_s=3)
         table.wait(20)
 
     def answer(table: Table) -> None:
         wait_on(table, "sales", table.now_ms - 23_000)
-        table.tell(it.AgentCalled, CALLER, PHONE.uniqueid, replace(MEMBER, queue="sales"))
-        table.tell(it.DialBegan, CALLER, PHONE)
+        table.tell(facts.AgentCalled, CALLER, PHONE.uniqueid, replace(MEMBER, queue="sales"))
+        table.tell(facts.DialBegan, CALLER, PHONE)
         table.answer()
         table.hang_up()
 
@@ -150,11 +150,11 @@ def test_a_caller_who_joined_another_queue_during_a_restart_was_in_two(lives: Li
 def test_a_caller_who_joins_another_queue_after_a_restart_has_both_stored(lives: Lives) -> None:
     def leave(table: Table) -> None:
         table.join()
-        table.tell(it.CallerLeft, CALLER.uniqueid, "support", after_s=9)
+        table.tell(facts.CallerLeft, CALLER.uniqueid, "support", after_s=9)
         table.wait(5)
 
     def join(table: Table) -> None:
-        table.tell(it.CallerJoined, CALLER, "sales")
+        table.tell(facts.CallerJoined, CALLER, "sales")
         table.wait(20)
         hang_up_in(table, "sales")
 

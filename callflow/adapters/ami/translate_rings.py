@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from callflow.adapters.ami.translate import AmiEvent, stamped_ms
-from callflow.core.rings import facts as it
+from callflow.core.rings import facts
 from callflow.core.rings.names import safe_name
 
 QUEUE_EVENT = "CallflowQueue"
@@ -23,20 +23,20 @@ class RingTranslator:
         self._other_ms: int | None = None
         """A skew that was told once: told twice in a row, it is a clock that was set."""
 
-    def __call__(self, event: AmiEvent, arrived_ms: int) -> it.Fact | None:
+    def __call__(self, event: AmiEvent, arrived_ms: int) -> facts.Fact | None:
         """The tracker's fact for one of AMI's events; None for one that means nothing to it."""
         make = _MAKERS.get(event.get("Event", ""))
         return make(event, self._when(event, arrived_ms)) if make else None
 
-    def _when(self, event: AmiEvent, arrived_ms: int) -> it.When:
+    def _when(self, event: AmiEvent, arrived_ms: int) -> facts.When:
         odd = [REPEATED_HEADER] if "\n" in "".join(event.values()) else []
         at_ms = stamped_ms(event)
         if at_ms is None:
             odd += [ABSURD_TIME] if event.get("Timestamp") else []
-            return it.When(arrived_ms, False, tuple(odd))
+            return facts.When(arrived_ms, False, tuple(odd))
         if not self._is_credible(arrived_ms - at_ms):
-            return it.When(arrived_ms, False, (*odd, ABSURD_TIME))
-        return it.When(at_ms, True, tuple(odd))
+            return facts.When(arrived_ms, False, (*odd, ABSURD_TIME))
+        return facts.When(at_ms, True, tuple(odd))
 
     def _is_credible(self, skew_ms: int) -> bool:
         known = [skew for skew in (self._skew_ms, self._other_ms) if skew is not None]
@@ -68,8 +68,8 @@ def _number(event: AmiEvent, name: str, default: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else default
 
 
-def _party(event: AmiEvent, prefix: str = "") -> it.Party:
-    return it.Party(
+def _party(event: AmiEvent, prefix: str = "") -> facts.Party:
+    return facts.Party(
         uniqueid=_id(event, f"{prefix}Uniqueid"),
         channel=_first(event, f"{prefix}Channel"),
         linkedid=_id(event, f"{prefix}Linkedid"),
@@ -79,8 +79,8 @@ def _party(event: AmiEvent, prefix: str = "") -> it.Party:
     )
 
 
-def _member(event: AmiEvent) -> it.Member:
-    return it.Member(
+def _member(event: AmiEvent) -> facts.Member:
+    return facts.Member(
         queue=_first(event, "Queue"),
         interface=_first(event, "Interface") or _first(event, "Location"),
         name=_first(event, "MemberName") or _first(event, "Name"),
@@ -90,134 +90,138 @@ def _member(event: AmiEvent) -> it.Member:
     )
 
 
-def member_of(entry: AmiEvent) -> it.Member:
+def member_of(entry: AmiEvent) -> facts.Member:
     """A member from one QueueMember entry of a QueueStatus list."""
     return _member(entry)
 
 
-def waiting_of(entry: AmiEvent) -> it.Waiting:
+def waiting_of(entry: AmiEvent) -> facts.Waiting:
     """A caller from one QueueEntry of a QueueStatus list."""
-    return it.Waiting(_party(entry), _first(entry, "Queue"), _number(entry, "Wait", 0) * 1000)
+    return facts.Waiting(_party(entry), _first(entry, "Queue"), _number(entry, "Wait", 0) * 1000)
 
 
-def _new_channel(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _new_channel(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     party = _party(event)
-    return it.ChannelBegan(when, party) if party.uniqueid else None
+    return facts.ChannelBegan(when, party) if party.uniqueid else None
 
 
-def _new_state(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _new_state(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     state, uniqueid = _first(event, "ChannelStateDesc"), _first(event, "Uniqueid")
     if not uniqueid:
         return None
     if state == "Ringing":
-        return it.ChannelRang(when, _party(event))
-    return it.ChannelUp(when, _party(event)) if state == "Up" else None
+        return facts.ChannelRang(when, _party(event))
+    return facts.ChannelUp(when, _party(event)) if state == "Up" else None
 
 
-def _hangup_asked(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _hangup_requested(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     uniqueid = _id(event, "Uniqueid")
     soft = event["Event"] == "SoftHangupRequest"
-    return it.HangupAsked(when, uniqueid, soft, _number(event, "Cause", 0)) if uniqueid else None
+    return facts.HangupRequested(when, uniqueid, soft, _number(event, "Cause", 0)) if uniqueid else None
 
 
-def _hangup(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _hangup(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     uniqueid = _id(event, "Uniqueid")
-    return it.ChannelEnded(when, uniqueid) if uniqueid else None
+    return facts.ChannelEnded(when, uniqueid) if uniqueid else None
 
 
-def _dial_begin(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _dial_begin(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     dest = _party(event, "Dest")
     ringing = _first(event, "DestChannelStateDesc") == "Ringing"
-    return it.DialBegan(when, _party(event), dest, ringing) if dest.uniqueid else None
+    return facts.DialBegan(when, _party(event), dest, ringing) if dest.uniqueid else None
 
 
-def _dial_state(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _dial_state(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     dest = _party(event, "Dest")
-    return it.DialTold(when, dest, _first(event, "DialStatus")) if dest.uniqueid else None
+    return facts.DialProgressed(when, dest, _first(event, "DialStatus")) if dest.uniqueid else None
 
 
-def _dial_end(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _dial_end(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     dest = _party(event, "Dest")
     status, forward = _first(event, "DialStatus"), _first(event, "Forward")
-    return it.DialEnded(when, dest, status, forward) if dest.uniqueid else None
+    return facts.DialEnded(when, dest, status, forward) if dest.uniqueid else None
 
 
-def _bridge_enter(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _bridge_enter(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     party, bridge = _party(event), _first(event, "BridgeUniqueid")
-    return it.BridgeEntered(when, party, bridge) if party.uniqueid and bridge else None
+    return facts.BridgeEntered(when, party, bridge) if party.uniqueid and bridge else None
 
 
-def _bridge_leave(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _bridge_leave(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     uniqueid, bridge = _id(event, "Uniqueid"), _first(event, "BridgeUniqueid")
-    return it.BridgeLeft(when, uniqueid, bridge) if uniqueid and bridge else None
+    return facts.BridgeLeft(when, uniqueid, bridge) if uniqueid and bridge else None
 
 
-def _pickup(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _pickup(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     picker, target = _party(event), _id(event, "TargetUniqueid")
-    return it.PickedUp(when, picker, target) if picker.uniqueid and target else None
+    return facts.PickedUp(when, picker, target) if picker.uniqueid and target else None
 
 
-def _transfer(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _transfer(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     names = ("TransfererUniqueid", "OrigTransfererUniqueid", "SecondTransfererUniqueid")
     found = tuple(uniqueid for name in names if (uniqueid := _id(event, name)))
-    return it.Transferred(when, found) if found and _first(event, "Result") in ("Success", "") else None
+    return facts.Transferred(when, found) if found and _first(event, "Result") in ("Success", "") else None
 
 
-def _caller_fact(make: Callable[[it.When, str, str], it.Fact]) -> Callable[[AmiEvent, it.When], it.Fact | None]:
-    def fact(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _caller_fact(
+    make: Callable[[facts.When, str, str], facts.Fact],
+) -> Callable[[AmiEvent, facts.When], facts.Fact | None]:
+    def fact(event: AmiEvent, when: facts.When) -> facts.Fact | None:
         uniqueid, queue = _id(event, "Uniqueid"), _first(event, "Queue")
         return make(when, uniqueid, queue) if uniqueid and queue else None
 
     return fact
 
 
-def _joined(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _joined(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     caller, queue = _party(event), _first(event, "Queue")
-    return it.CallerJoined(when, caller, queue) if caller.uniqueid and queue else None
+    return facts.CallerJoined(when, caller, queue) if caller.uniqueid and queue else None
 
 
-def _user_event(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _user_event(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     if event.get("UserEvent") != QUEUE_EVENT:
         return None
     caller, queue = _party(event), _first(event, "Queue")
-    return it.QueueTold(when, caller, queue, _first(event, "Status")) if caller.uniqueid and queue else None
+    return (
+        facts.QueueStatusReported(when, caller, queue, _first(event, "Status")) if caller.uniqueid and queue else None
+    )
 
 
-def _agent_called(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _agent_called(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     caller, dest, member = _party(event), _id(event, "DestUniqueid"), _member(event)
-    return it.AgentCalled(when, caller, dest, member) if caller.uniqueid and dest and member.queue else None
+    return facts.AgentCalled(when, caller, dest, member) if caller.uniqueid and dest and member.queue else None
 
 
-def _agent_connect(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _agent_connect(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     caller, dest = _id(event, "Uniqueid"), _id(event, "DestUniqueid")
-    return it.AgentConnected(when, caller, dest, _member(event)) if caller else None
+    return facts.AgentConnected(when, caller, dest, _member(event)) if caller else None
 
 
-def _agent_dump(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _agent_dump(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     caller, dest = _id(event, "Uniqueid"), _id(event, "DestUniqueid")
-    return it.AgentDumped(when, caller, dest) if caller and dest else None
+    return facts.AgentDumped(when, caller, dest) if caller and dest else None
 
 
-def _agent_complete(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _agent_complete(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     caller = _id(event, "Uniqueid")
-    return it.AgentDone(when, caller) if caller else None
+    return facts.AgentCompleted(when, caller) if caller else None
 
 
-def _member_told(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _member_changed(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     member = _member(event)
-    return it.MemberTold(when, member) if member.queue and member.interface else None
+    return facts.MemberChanged(when, member) if member.queue and member.interface else None
 
 
-def _member_gone(event: AmiEvent, when: it.When) -> it.Fact | None:
+def _member_removed(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     member = _member(event)
-    return it.MemberGone(when, member) if member.queue and member.interface else None
+    return facts.MemberRemoved(when, member) if member.queue and member.interface else None
 
 
-_MAKERS: dict[str, Callable[[AmiEvent, it.When], it.Fact | None]] = {
+_MAKERS: dict[str, Callable[[AmiEvent, facts.When], facts.Fact | None]] = {
     "Newchannel": _new_channel,
     "Newstate": _new_state,
-    "HangupRequest": _hangup_asked,
-    "SoftHangupRequest": _hangup_asked,
+    "HangupRequest": _hangup_requested,
+    "SoftHangupRequest": _hangup_requested,
     "Hangup": _hangup,
     "DialBegin": _dial_begin,
     "DialState": _dial_state,
@@ -228,17 +232,17 @@ _MAKERS: dict[str, Callable[[AmiEvent, it.When], it.Fact | None]] = {
     "BlindTransfer": _transfer,
     "AttendedTransfer": _transfer,
     "QueueCallerJoin": _joined,
-    "QueueCallerLeave": _caller_fact(it.CallerLeft),
-    "QueueCallerAbandon": _caller_fact(it.CallerAbandoned),
+    "QueueCallerLeave": _caller_fact(facts.CallerLeft),
+    "QueueCallerAbandon": _caller_fact(facts.CallerAbandoned),
     "UserEvent": _user_event,
     "AgentCalled": _agent_called,
     "AgentConnect": _agent_connect,
     "AgentDump": _agent_dump,
     "AgentComplete": _agent_complete,
-    "QueueMemberStatus": _member_told,
-    "QueueMemberAdded": _member_told,
-    "QueueMemberPause": _member_told,
-    "QueueMemberRemoved": _member_gone,
+    "QueueMemberStatus": _member_changed,
+    "QueueMemberAdded": _member_changed,
+    "QueueMemberPause": _member_changed,
+    "QueueMemberRemoved": _member_removed,
 }
 
 RINGS_WANTED: frozenset[bytes] = frozenset(name.encode() for name in _MAKERS)

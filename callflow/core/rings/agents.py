@@ -3,9 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from callflow.core.rings.books import Books
 from callflow.core.rings.facts import Member, QueuesSeen, When
 from callflow.core.rings.records import AgentInterval, AgentState, AgentWork
+from callflow.core.rings.tracker_state import TrackerState
 
 TALKING = (2, 3, 7, 8)
 """Device states of Asterisk: in use, busy, ringing while in use, on hold."""
@@ -27,19 +27,19 @@ class _Agent:
 class AgentBoard:
     """Every agent of every queue that Asterisk has told of."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, state: TrackerState) -> None:
+        self._state = state
         self._agents: dict[str, _Agent] = {}
         self._owner: dict[tuple[str, str], str] = {}
 
-    def told(self, when: When, member: Member) -> None:
+    def member_changed(self, when: When, member: Member) -> None:
         """A member's state has changed, or the member is new."""
-        self._books.names.learn_member(member.interface, member.name)
-        name = self._books.names.agent(member.interface, member.name)
-        key = (self._books.names.queue(member.queue), member.interface)
+        self._state.names.learn_member(member.interface, member.name)
+        name = self._state.names.agent(member.interface, member.name)
+        key = (self._state.names.queue(member.queue), member.interface)
         before = self._owner.get(key)
         if before is not None and before != name:
-            self.gone(when, member)
+            self.member_removed(when, member)
         self._owner[key] = name
         agent = self._agents.setdefault(name, _Agent(since_ms=when.at_ms))
         known = agent.members.get(key)
@@ -48,9 +48,9 @@ class AgentBoard:
         agent.members[key] = member
         self._update(name, agent, when)
 
-    def gone(self, when: When, member: Member) -> None:
+    def member_removed(self, when: When, member: Member) -> None:
         """A member has left a queue; an agent in no queue is logged off."""
-        key = (self._books.names.queue(member.queue), member.interface)
+        key = (self._state.names.queue(member.queue), member.interface)
         name = self._owner.pop(key, None)
         agent = self._agents.get(name) if name is not None else None
         if name is not None and agent is not None:
@@ -59,14 +59,14 @@ class AgentBoard:
 
     def seen(self, fact: QueuesSeen) -> None:
         """A snapshot: who is not in it has left."""
-        shown = {(self._books.names.queue(m.queue), m.interface) for m in fact.members}
+        shown = {(self._state.names.queue(m.queue), m.interface) for m in fact.members}
         for key in [key for key in self._owner if key not in shown]:
-            self.gone(fact.when, Member(key[0], key[1]))
+            self.member_removed(fact.when, Member(key[0], key[1]))
         for member in fact.members:
-            self.told(fact.when, member)
+            self.member_changed(fact.when, member)
 
     def link_lost(self, at_ms: int) -> None:
-        """Nobody looks any more: every spell ends here, and what comes later begins anew."""
+        """Nobody looks any more: every interval ends here, and what comes later begins anew."""
         for name, agent in self._agents.items():
             agent.partial = True
             self._change(name, agent, None, "", at_ms)
@@ -108,15 +108,15 @@ class AgentBoard:
             self._change(name, agent, work, reason, when.at_ms)
 
     def _change(self, name: str, agent: _Agent, work: AgentWork | None, reason: str, at_ms: int) -> None:
-        """End the spell that was, begin the one that is."""
-        # A change takes the place of one in the same millisecond. A log-off cannot: nothing would end that spell.
+        """End the present interval and begin the next."""
+        # A change takes the place of one in the same millisecond. A log-off cannot: nothing would end that interval.
         at_ms = max(at_ms, agent.since_ms + (1 if work is None else 0))
         if agent.work is not None and at_ms > agent.since_ms:
-            spell = AgentInterval(name, agent.since_ms, at_ms, agent.work, agent.reason, agent.partial)
-            self._books.keep(spell, final=True)
+            interval = AgentInterval(name, agent.since_ms, at_ms, agent.work, agent.reason, agent.partial)
+            self._state.keep(interval, final=True)
         agent.work, agent.reason, agent.since_ms, agent.partial = work, reason, at_ms, False
         if work is not None:
-            self._books.keep(AgentInterval(name, at_ms, None, work, reason), final=False)
+            self._state.keep(AgentInterval(name, at_ms, None, work, reason), final=False)
 
 
 _AWAY = (AgentWork.PAUSED, AgentWork.UNAVAILABLE)

@@ -32,11 +32,11 @@ class Channel:
     talking_as: str = ""
     """The phone that is counted as talking while the channel is in a bridge."""
     left_bridge_at: int | None = None
-    asked_at: int | None = None
+    hangup_asked_at: int | None = None
     """Hang-up asked for: by the far end, or softly before anything else ended it."""
     cause: int = 0
     """Why the far end hung up or refused (ITU-T Q.850), 0 when it did not say."""
-    soft_at: int | None = None
+    soft_hangup_at: int | None = None
     ended_at: int | None = None
     left_queue_at: int | None = None
     """When its latest stay in a queue that is over had ended."""
@@ -44,12 +44,12 @@ class Channel:
     """Of its latest stay in a queue."""
     touched_ms: int = 0
     stamped: bool = True
-    odd: set[str] = field(default_factory=set)
+    anomalies: set[str] = field(default_factory=set)
 
     def note(self, when: When, party: Party | None = None) -> None:
         """Keep what every event tells."""
         self.stamped = self.stamped and when.stamped
-        self.odd.update(when.odd)
+        self.anomalies.update(when.anomalies)
         if party is None:
             return
         self.name = self.name or party.channel  # the first: a masquerade renames, and the pair of a name must hold

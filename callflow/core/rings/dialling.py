@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from callflow.core.rings import facts as it
-from callflow.core.rings.books import LONGEST_RING_MS, SETTLE_MS, Books
+from callflow.core.rings import facts
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.endings import UNRESOLVED, leg_end
 from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay
+from callflow.core.rings.measuring import leg_record, leg_ring, offer_record, target_type
 from callflow.core.rings.names import interface_of, local_pair
 from callflow.core.rings.records import LegEnd, RingSource
-from callflow.core.rings.telling import leg_record, leg_ring, offer_record, target_type
+from callflow.core.rings.tracker_state import LONGEST_RING_MS, SETTLE_MS, TrackerState
 
 CALL_WAITING = "call_waiting"
 MAX_WAITING = 1_000
@@ -20,11 +20,11 @@ class Dialling:
 
     def __init__(
         self,
-        books: Books,
+        state: TrackerState,
         stay_of: Callable[[str], LiveStay | None],
         on_connect: Callable[[LiveOffer, list[Channel], int], None],
     ) -> None:
-        self._books = books
+        self._state = state
         self._stay_of = stay_of
         self._on_connect = on_connect
         self.offers: dict[str, LiveOffer] = {}
@@ -34,9 +34,9 @@ class Dialling:
         self._legs: dict[str, LiveLeg] = {}
         """Legs by the Uniqueid of every channel that belongs to them."""
         self._locals: dict[str, LiveLeg] = {}
-        self._early: dict[str, list[it.DialBegan]] = {}
+        self._early: dict[str, list[facts.DialBegan]] = {}
         """Dials from within a Local channel whose own DialBegin has not come yet."""
-        self._called: dict[str, it.Member] = {}
+        self._called: dict[str, facts.Member] = {}
 
     def leg(self, uniqueid: str) -> LiveLeg | None:
         """The leg that a channel belongs to."""
@@ -44,13 +44,13 @@ class Dialling:
 
     # -- dialling -------------------------------------------------------------------------------------------------
 
-    def dial_began(self, fact: it.DialBegan) -> None:
+    def dial_began(self, fact: facts.DialBegan) -> None:
         """A leg of its own, or a phone behind the Local channel of one."""
-        books, dest = self._books, fact.dest
-        channel = books.channels.get(dest.uniqueid, books.now_ms)
+        state, dest = self._state, fact.dest
+        channel = state.channels.get(dest.uniqueid, state.now_ms)
         channel.note(fact.when, dest)
-        if dest.uniqueid in self._legs or books.is_past(dest.uniqueid):
-            books.odd("DialBegin repeated")
+        if dest.uniqueid in self._legs or state.is_past(dest.uniqueid):
+            state.anomaly("DialBegin repeated")
             return
         channel.dialled_at = fact.when.at_ms
         if fact.ringing:
@@ -64,8 +64,8 @@ class Dialling:
         elif fact.caller.uniqueid:
             self._dialled_for(fact, channel)
 
-    def _dialled_for(self, fact: it.DialBegan, channel: Channel) -> None:
-        caller = self._books.channels.get(fact.caller.uniqueid, self._books.now_ms)
+    def _dialled_for(self, fact: facts.DialBegan, channel: Channel) -> None:
+        caller = self._state.channels.get(fact.caller.uniqueid, self._state.now_ms)
         caller.note(fact.when, fact.caller)
         offer = self.offers.get(caller.uniqueid)
         if offer is None or not offer.open:
@@ -74,18 +74,18 @@ class Dialling:
                 return
         self._begin_leg(fact, offer, channel)
 
-    def _begin_offer(self, fact: it.DialBegan, caller: Channel, channel: Channel) -> LiveOffer | None:
-        books, stay = self._books, self._stay_of(caller.uniqueid)
+    def _begin_offer(self, fact: facts.DialBegan, caller: Channel, channel: Channel) -> LiveOffer | None:
+        state, stay = self._state, self._stay_of(caller.uniqueid)
         if stay is None:
-            numbers = books.names.line_numbers(fact.caller.exten, caller.exten, interface_of(channel.name))
-            target = books.names.line(numbers)
+            numbers = state.names.line_numbers(fact.caller.exten, caller.exten, interface_of(channel.name))
+            target = state.names.line(numbers)
             if target is None:
                 return None
         else:
             target = stay.queue
         before = self.offers.get(caller.uniqueid)
         if before is not None:
-            books.due(before, SETTLE_MS)
+            state.due(before, SETTLE_MS)
         raw_queue = stay.raw_queue if stay else ""
         offer = LiveOffer(
             call_id=stay.call_id if stay else call_id_of(caller),
@@ -94,7 +94,7 @@ class Dialling:
             stay=stay,
             target_type=target_type(stay),
             target=target,
-            cadence=books.rules.cadence_name(queue=raw_queue, line="" if stay else target),
+            cadence=state.rules.cadence_name(queue=raw_queue, line="" if stay else target),
             began_ms=fact.when.at_ms,
             partial=stay.partial if stay else not caller.began_here,
         )
@@ -104,11 +104,11 @@ class Dialling:
             stay.offers.append(offer)
         return offer
 
-    def _begin_leg(self, fact: it.DialBegan, offer: LiveOffer, channel: Channel) -> None:
+    def _begin_leg(self, fact: facts.DialBegan, offer: LiveOffer, channel: Channel) -> None:
         member = self._called.pop(channel.uniqueid, None)
         interface = member.interface if member else interface_of(channel.name)
         forwarded = next((leg for leg in reversed(offer.legs) if leg.forwarded), None) if offer.forwarding else None
-        agent = self._books.names.agent(interface, member.name if member else "")
+        agent = self._state.names.agent(interface, member.name if member else "")
         leg = LiveLeg(
             call_id=offer.call_id,
             leg_id=channel.uniqueid,
@@ -118,16 +118,16 @@ class Dialling:
             agent=forwarded.agent if forwarded is not None and offer.stay is not None else agent,
             queue=offer.target if offer.stay else "",
             began_ms=fact.when.at_ms,
-            offset_ms=self._books.offset_ms if channel.name.startswith("DAHDI/") else 0,
+            offset_ms=self._state.offset_ms if channel.name.startswith("DAHDI/") else 0,
             stamped=fact.when.stamped,
             partial=offer.partial,
         )
         offer.forwarding = False
         offer.legs.append(leg)
-        self._books.put_off(offer, LONGEST_RING_MS)
+        self._state.put_off(offer, LONGEST_RING_MS)
         self._mark_waiting(leg, channel)
-        self._tell(offer)
-        self._tell_leg(leg, offer)
+        self._save(offer)
+        self._save_leg(leg, offer)
         self._add(leg, channel)
 
     def _behind(self, leg: LiveLeg, channel: Channel) -> None:
@@ -147,41 +147,41 @@ class Dialling:
                 self.dial_began(early)
 
     def _mark_waiting(self, leg: LiveLeg, channel: Channel) -> None:
-        if not channel.is_local and self._books.channels.is_talking(interface_of(channel.name)):
+        if not channel.is_local and self._state.channels.is_talking(interface_of(channel.name)):
             leg.marks.add(CALL_WAITING)
 
-    def agent_called(self, fact: it.AgentCalled) -> None:
+    def agent_called(self, fact: facts.AgentCalled) -> None:
         """Which member a leg is for; comes before or after its DialBegin."""
-        self._books.names.learn_member(fact.member.interface, fact.member.name)
+        self._state.names.learn_member(fact.member.interface, fact.member.name)
         leg = self._legs.get(fact.dest)
         if leg is not None:
             leg.interface = fact.member.interface
-            leg.agent = self._books.names.agent(fact.member.interface, fact.member.name)
-        elif not self._books.is_past(fact.dest) and len(self._called) < MAX_WAITING:
+            leg.agent = self._state.names.agent(fact.member.interface, fact.member.name)
+        elif not self._state.is_past(fact.dest) and len(self._called) < MAX_WAITING:
             self._called[fact.dest] = fact.member
 
-    def dial_told(self, fact: it.DialTold) -> None:
+    def dial_progressed(self, fact: facts.DialProgressed) -> None:
         """RINGING and PROGRESS, as the dialling application heard them."""
-        channel = self._books.channels.get(fact.dest.uniqueid, self._books.now_ms)
+        channel = self._state.channels.get(fact.dest.uniqueid, self._state.now_ms)
         channel.note(fact.when, fact.dest)
         if fact.status == "RINGING":
             channel.rang(fact.when.at_ms, RingSource.DIAL_STATE)
         elif fact.status == "PROGRESS" and channel.progress_at is None:
             channel.progress_at = fact.when.at_ms
 
-    def dial_ended(self, fact: it.DialEnded) -> None:
+    def dial_ended(self, fact: facts.DialEnded) -> None:
         """The first one closes the leg; those of phones behind a Local channel tell nothing about it."""
         leg = self._legs.get(fact.dest.uniqueid)
         if leg is not None and leg.root.uniqueid == fact.dest.uniqueid:
             self._close(leg, fact.when, fact.status, forwarded=bool(fact.forward))
 
-    def _close(self, leg: LiveLeg, when: it.When, status: str, *, forwarded: bool = False) -> None:
+    def _close(self, leg: LiveLeg, when: facts.When, status: str, *, forwarded: bool = False) -> None:
         offer = leg.offer
         if leg.ended_ms is not None or offer is None:
             return
         leg.ended_ms, leg.status = when.at_ms, status
         leg.stamped = leg.stamped and when.stamped
-        leg.marks.update(when.odd)
+        leg.marks.update(when.anomalies)
         leg.answered = status == "ANSWER"
         leg.forwarded = offer.forwarding = forwarded
         if leg.answered and offer.winner is None:
@@ -191,24 +191,24 @@ class Dialling:
     def _settle(self, offer: LiveOffer) -> None:
         """End the offer soon, unless a leg still rings or somebody who picked up is not yet connected."""
         if all(leg.ended_ms is not None for leg in offer.legs) and (offer.connect_ms is not None or not offer.taken):
-            self._books.due(offer, SETTLE_MS)
+            self._state.due(offer, SETTLE_MS)
 
     # -- pickup, bridges, hang-ups --------------------------------------------------------------------------------
 
-    def picked_up(self, fact: it.PickedUp) -> None:
+    def picked_up(self, fact: facts.PickedUp) -> None:
         """A colleague takes the call: the dialled leg ends, the offer goes on with the colleague."""
         leg = self._legs.get(fact.target)
-        picker = self._books.channels.get(fact.picker.uniqueid, self._books.now_ms)
+        picker = self._state.channels.get(fact.picker.uniqueid, self._state.now_ms)
         picker.note(fact.when, fact.picker)
         if leg is None or leg.offer is None or leg.offer.picker is not None:
             return
         offer = leg.offer
         offer.picker, offer.picked_leg, offer.picked_at = picker, leg, fact.when.at_ms
-        offer.picked_by = self._books.names.agent(interface_of(picker.name))
+        offer.picked_by = self._state.names.agent(interface_of(picker.name))
         self._add(leg, picker)
         self._close(leg, fact.when, "PICKUP")
 
-    def bridge_entered(self, channel: Channel, when: it.When) -> None:
+    def bridge_entered(self, channel: Channel, when: facts.When) -> None:
         """Somebody is in a bridge; if that makes both sides of an offer, they are connected."""
         leg = self._legs.get(channel.uniqueid)
         offer = leg.offer if leg is not None else self.offers.get(channel.uniqueid)
@@ -227,11 +227,11 @@ class Dialling:
         offer.connect_ms = at_ms
         if offer.picker not in answerers:
             offer.winner, leg.connect_ms = leg, at_ms
-        self._books.put_off(offer, SETTLE_MS)
-        self._tell(offer)
+        self._state.put_off(offer, SETTLE_MS)
+        self._save(offer)
         self._on_connect(offer, answerers, at_ms)
 
-    def channel_ended(self, channel: Channel, when: it.When) -> None:
+    def channel_ended(self, channel: Channel, when: facts.When) -> None:
         """A Hangup closes what no DialEnd has closed, of the phone as of the caller."""
         leg = self._legs.get(channel.uniqueid)
         if leg is not None and leg.offer is not None:
@@ -240,7 +240,7 @@ class Dialling:
             if leg.ended_ms is not None and (leg.root is channel or leg.offer.picker is channel):
                 self._end_soon(leg.offer)
         if (offer := self.offers.get(channel.uniqueid)) is not None:
-            self._books.due(offer, SETTLE_MS)
+            self._state.due(offer, SETTLE_MS)
         if (pair := local_pair(channel.name)) is not None and pair[1] == "2":
             self._early.pop(pair[0], None)
         self._called.pop(channel.uniqueid, None)
@@ -248,7 +248,7 @@ class Dialling:
     def _end_soon(self, offer: LiveOffer) -> None:
         """Who picked up has gone again before being connected: there is nothing to wait for."""
         if not offer.open:
-            self._books.due(offer, SETTLE_MS)
+            self._state.due(offer, SETTLE_MS)
 
     # -- the end --------------------------------------------------------------------------------------------------
 
@@ -262,9 +262,9 @@ class Dialling:
             self._finish_leg(leg, offer)
         offer.ended_ms = max((leg.ended_ms for leg in offer.legs if leg.ended_ms is not None), default=offer.began_ms)
         offer.partial = offer.partial or any(leg.partial for leg in offer.legs)
-        self._tell(offer)
+        self._save(offer)
         for leg in offer.legs:
-            self._tell_leg(leg, offer)
+            self._save_leg(leg, offer)
             for uniqueid in leg.channels:
                 if self._legs.get(uniqueid) is leg:
                     del self._legs[uniqueid]
@@ -275,31 +275,31 @@ class Dialling:
 
     def _finish_leg(self, leg: LiveLeg, offer: LiveOffer) -> None:
         if leg.ended_ms is None:
-            ends = (offer.connect_ms, offer.picked_at, offer.caller.asked_at, offer.caller.ended_at)
+            ends = (offer.connect_ms, offer.picked_at, offer.caller.hangup_asked_at, offer.caller.ended_at)
             leg.ended_ms = next((at for at in ends if at is not None), None)
         if leg.ended_ms is None:
             leg.lost = leg.partial = True
-            leg.ended_ms = max(leg.began_ms, self._books.now_ms)
+            leg.ended_ms = max(leg.began_ms, self._state.now_ms)
         if leg.answered and all(c.up_at is None for c in leg.ringers):
             leg.partial = True
         leg.end = leg_end(leg, offer)
         leg.final = True
         if leg.end is LegEnd.UNKNOWN:
             leg.marks.add(UNRESOLVED)
-            self._books.unresolved["leg"] += 1
+            self._state.unresolved["leg"] += 1
         if (ring := leg_ring(leg)) is not None:
-            self._books.timing_source[ring[1].value] += 1
-        self._books.remember(leg.leg_id)
+            self._state.timing_source[ring[1].value] += 1
+        self._state.remember(leg.leg_id)
 
-    def _tell(self, offer: LiveOffer) -> None:
+    def _save(self, offer: LiveOffer) -> None:
         offer.revision += 1
-        bell = self._books.rules.bell(offer.cadence)
-        self._books.keep(offer_record(offer, bell, self._books.auto_answer_ms), final=offer.final)
+        bell = self._state.rules.bell(offer.cadence)
+        self._state.keep(offer_record(offer, bell, self._state.auto_answer_ms), final=offer.final)
 
-    def _tell_leg(self, leg: LiveLeg, offer: LiveOffer) -> None:
+    def _save_leg(self, leg: LiveLeg, offer: LiveOffer) -> None:
         leg.revision += 1
-        bell = self._books.rules.bell(offer.cadence)
-        self._books.keep(leg_record(leg, offer.offer_id, bell, self._books.auto_answer_ms), final=leg.final)
+        bell = self._state.rules.bell(offer.cadence)
+        self._state.keep(leg_record(leg, offer.offer_id, bell, self._state.auto_answer_ms), final=leg.final)
 
     # -- when nobody was looking ----------------------------------------------------------------------------------
 
@@ -307,12 +307,12 @@ class Dialling:
         """What is under way may go on unseen from here."""
         for offer in self.live:
             offer.partial = offer.broken = True
-            self._tell(offer)
+            self._save(offer)
             for leg in offer.legs:
                 leg.partial = True
-                self._tell_leg(leg, offer)
+                self._save_leg(leg, offer)
 
-    def channel_lost(self, channel: Channel, when: it.When) -> None:
+    def channel_lost(self, channel: Channel, when: facts.When) -> None:
         """A snapshot does not show a channel any more: how it ended is not known."""
         leg = self._legs.get(channel.uniqueid)
         if leg is not None and leg.ended_ms is None and leg.root is channel:

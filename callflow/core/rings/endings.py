@@ -10,7 +10,7 @@ USER_BUSY, CALL_REJECTED = 17, 21
 GUESSED = "outcome_guessed"
 UNRESOLVED = "unresolved"
 
-_TOLD = {
+_REPORTED = {
     "TIMEOUT": Outcome.TIMEOUT,
     "FULL": Outcome.FULL,
     "JOINEMPTY": Outcome.JOIN_EMPTY,
@@ -22,18 +22,18 @@ _TOLD = {
 NEVER_JOINED = (Outcome.FULL, Outcome.JOIN_EMPTY)
 
 
-def told_outcome(status: str) -> Outcome | None:
+def reported_outcome(status: str) -> Outcome | None:
     """What QUEUESTATUS says became of a caller; None for CONTINUE and what Asterisk may add one day."""
-    return _TOLD.get(status)
+    return _REPORTED.get(status)
 
 
 def gone_ms(stay: LiveStay) -> int | None:
     """When the caller hung up, if that is why the stay ended; None when the queue let them go."""
     caller, left_ms = stay.caller, stay.left_ms
-    asked = [at for at in (caller.asked_at, caller.soft_at) if at is not None]
+    asked = [at for at in (caller.hangup_asked_at, caller.soft_hangup_at) if at is not None]
     if asked and (left_ms is None or min(asked) <= left_ms):
         return min(asked)
-    if caller.asked_at is not None and left_ms is not None and caller.asked_at <= left_ms + TOGETHER_MS:
+    if caller.hangup_asked_at is not None and left_ms is not None and caller.hangup_asked_at <= left_ms + TOGETHER_MS:
         return left_ms
     return None
 
@@ -60,7 +60,7 @@ def leg_end(leg: LiveLeg, offer: LiveOffer) -> LegEnd:
 def _refused(leg: LiveLeg) -> LegEnd | None:
     """What the phone itself answered. Queue says NOANSWER of a busy phone: the cause of its hang-up tells the truth."""
     rang = leg.ring_start() is not None
-    causes = {c.cause for c in leg.ringers if c.asked_at is not None and c.up_at is None}
+    causes = {c.cause for c in leg.ringers if c.hangup_asked_at is not None and c.up_at is None}
     if causes & {CALL_REJECTED, USER_BUSY} or leg.status == "BUSY":
         return LegEnd.REJECTED if rang or CALL_REJECTED in causes else LegEnd.BUSY
     if leg.status in ("CHANUNAVAIL", "CONGESTION") or (causes - {0} and not rang):
@@ -70,7 +70,7 @@ def _refused(leg: LiveLeg) -> LegEnd | None:
 
 def _caller_gone(leg: LiveLeg, offer: LiveOffer) -> bool:
     caller = offer.caller
-    asked = [at for at in (caller.asked_at, caller.soft_at, caller.ended_at) if at is not None]
+    asked = [at for at in (caller.hangup_asked_at, caller.soft_hangup_at, caller.ended_at) if at is not None]
     return bool(asked) and (leg.ended_ms is None or min(asked) <= leg.ended_ms + TOGETHER_MS)
 
 
@@ -78,10 +78,10 @@ def stay_outcome(stay: LiveStay, short_abandon_ms: int) -> Outcome:
     """What became of a caller in a queue; adds the mark of a guess where Asterisk's events alone cannot tell."""
     if stay.answered:
         return Outcome.ANSWERED
-    told = told_outcome(stay.told)
+    reported = reported_outcome(stay.queue_status)
     gone = gone_ms(stay)
-    if gone is None and told is not None:
-        return told
+    if gone is None and reported is not None:
+        return reported
     if stay.offers and stay.offers[-1].winner is not None and stay.offers[-1].winner.dumped:
         return Outcome.AGENT_DUMP_RETRY
     if gone is not None:

@@ -11,7 +11,7 @@ class When:
 
     at_ms: int
     stamped: bool = True
-    odd: tuple[str, ...] = ()
+    anomalies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ChannelUp:
 
 
 @dataclass(frozen=True, slots=True)
-class HangupAsked:
+class HangupRequested:
     """HangupRequest, from the far end; `soft`: SoftHangupRequest, from within Asterisk."""
 
     when: When
@@ -92,7 +92,7 @@ class DialBegan:
 
 
 @dataclass(frozen=True, slots=True)
-class DialTold:
+class DialProgressed:
     """DialState: RINGING, PROGRESS or PROCEEDING."""
 
     when: When
@@ -173,7 +173,7 @@ class CallerLeft:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueTold:
+class QueueStatusReported:
     """UserEvent CallflowQueue of the dialplan: QUEUESTATUS after Queue()."""
 
     when: When
@@ -212,7 +212,7 @@ class AgentDumped:
 
 
 @dataclass(frozen=True, slots=True)
-class AgentDone:
+class AgentCompleted:
     """AgentComplete."""
 
     when: When
@@ -220,7 +220,7 @@ class AgentDone:
 
 
 @dataclass(frozen=True, slots=True)
-class MemberTold:
+class MemberChanged:
     """QueueMemberStatus, QueueMemberAdded or QueueMemberPause."""
 
     when: When
@@ -228,7 +228,7 @@ class MemberTold:
 
 
 @dataclass(frozen=True, slots=True)
-class MemberGone:
+class MemberRemoved:
     """QueueMemberRemoved."""
 
     when: When
@@ -266,10 +266,10 @@ Fact = (
     ChannelBegan
     | ChannelRang
     | ChannelUp
-    | HangupAsked
+    | HangupRequested
     | ChannelEnded
     | DialBegan
-    | DialTold
+    | DialProgressed
     | DialEnded
     | BridgeEntered
     | BridgeLeft
@@ -278,13 +278,13 @@ Fact = (
     | CallerJoined
     | CallerAbandoned
     | CallerLeft
-    | QueueTold
+    | QueueStatusReported
     | AgentCalled
     | AgentConnected
     | AgentDumped
-    | AgentDone
-    | MemberTold
-    | MemberGone
+    | AgentCompleted
+    | MemberChanged
+    | MemberRemoved
     | QueuesSeen
     | StaysLeftOpen
 )

@@ -142,7 +142,7 @@ class LiveStay(Live):
     """Made in an earlier life of the daemon."""
     abandoned: bool = False
     """QueueCallerAbandon was seen."""
-    told: str = ""
+    queue_status: str = ""
     """QUEUESTATUS, as the dialplan told it."""
     connect_ms: int | None = None
     agent_connect_ms: int | None = None

@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Callable
 
-from callflow.core.rings import facts as it
-from callflow.core.rings.books import LONGEST_CALL_MS, SETTLE_MS, Books
+from callflow.core.rings import facts
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.dialling import call_id_of
-from callflow.core.rings.endings import NEVER_JOINED, UNRESOLVED, gone_ms, stay_outcome, told_outcome
+from callflow.core.rings.endings import NEVER_JOINED, UNRESOLVED, gone_ms, reported_outcome, stay_outcome
 from callflow.core.rings.live import LiveOffer, LiveStay, Talk
+from callflow.core.rings.measuring import resumed_stay, stay_record
 from callflow.core.rings.records import Outcome, Stay, TargetType
-from callflow.core.rings.telling import resumed_stay, stay_record
+from callflow.core.rings.tracker_state import LONGEST_CALL_MS, SETTLE_MS, TrackerState
 
 SNAPSHOT_MS = 1_000
 """A snapshot tells in whole seconds how long somebody has waited."""
@@ -21,8 +21,8 @@ REJOINED_MS = 5_000
 class Queueing:
     """Every stay and talk under way. `is_empty` knows whether a queue has nobody to answer."""
 
-    def __init__(self, books: Books, is_empty: Callable[[str], bool]) -> None:
-        self._books = books
+    def __init__(self, state: TrackerState, is_empty: Callable[[str], bool]) -> None:
+        self._state = state
         self._is_empty = is_empty
         self.stays: dict[str, LiveStay] = {}
         """Stays by the caller's Uniqueid: a caller is in one queue at a time."""
@@ -46,24 +46,24 @@ class Queueing:
 
     # -- the queue ------------------------------------------------------------------------------------------------
 
-    def joined(self, fact: it.CallerJoined) -> None:
+    def joined(self, fact: facts.CallerJoined) -> None:
         """A stay begins."""
-        books, at_ms = self._books, fact.when.at_ms
-        caller = books.channels.get(fact.caller.uniqueid, books.now_ms)
+        state, at_ms = self._state, fact.when.at_ms
+        caller = state.channels.get(fact.caller.uniqueid, state.now_ms)
         caller.note(fact.when, fact.caller)
         key = f"{caller.uniqueid} {fact.queue} {at_ms}"
         before = self.stays.get(caller.uniqueid)
-        if books.is_past(key) or (before and (before.raw_queue, before.joined_ms) == (fact.queue, at_ms)):
-            books.odd("QueueCallerJoin repeated")
+        if state.is_past(key) or (before and (before.raw_queue, before.joined_ms) == (fact.queue, at_ms)):
+            state.anomaly("QueueCallerJoin repeated")
             return
         self._begin(caller, fact.queue, fact.when)
 
-    def _begin(self, caller: Channel, queue: str, when: it.When, *, found: bool = False) -> LiveStay:
+    def _begin(self, caller: Channel, queue: str, when: facts.When, *, found: bool = False) -> LiveStay:
         stay = LiveStay(
             call_id=call_id_of(caller),
             entry_id=caller.next_entry_id(when.at_ms),
             caller=caller,
-            queue=self._books.names.queue(queue),
+            queue=self._state.names.queue(queue),
             raw_queue=queue,
             joined_ms=when.at_ms,
             stamped=when.stamped,
@@ -80,25 +80,25 @@ class Queueing:
                 self.finish_talk(before.talk)
             self.finish(before)
         self.stays[stay.caller.uniqueid] = stay
-        self._books.due(stay, LONGEST_CALL_MS)
-        self._tell(stay)
+        self._state.due(stay, LONGEST_CALL_MS)
+        self._save(stay)
 
-    def found(self, fact: it.AgentCalled) -> None:
+    def found(self, fact: facts.AgentCalled) -> None:
         """A member is called for a caller whose joining nobody saw: the stay is counted from here, as partial."""
-        uniqueid, books = fact.caller.uniqueid, self._books
+        uniqueid, state = fact.caller.uniqueid, self._state
         if uniqueid in self.stays or self._is_over(uniqueid, fact.when.at_ms):
             return
-        caller = books.channels.get(uniqueid, books.now_ms)
+        caller = state.channels.get(uniqueid, state.now_ms)
         caller.note(fact.when, fact.caller)
         self._begin(caller, fact.member.queue, fact.when, found=True)
 
-    def abandoned(self, fact: it.CallerAbandoned) -> None:
+    def abandoned(self, fact: facts.CallerAbandoned) -> None:
         """Given up, timed out or put out: which one is decided when the stay ends."""
         if (stay := self.stays.get(fact.uniqueid)) is not None:
             stay.abandoned = True
             stay.stamped = stay.stamped and fact.when.stamped
 
-    def left(self, fact: it.CallerLeft) -> None:
+    def left(self, fact: facts.CallerLeft) -> None:
         """Out of the queue: to an agent, or for another reason that may still be on its way."""
         stay = self.stays.get(fact.uniqueid)
         if stay is None or stay.left_ms is not None or stay.raw_queue != fact.queue:
@@ -109,24 +109,24 @@ class Queueing:
         stay.empty_at_leave = self._is_empty(stay.queue)
         picked_up = bool(stay.offers) and stay.offers[-1].taken and not stay.abandoned
         if not stay.answered and not (picked_up and gone_ms(stay) is None):
-            self._books.put_off(stay, 2 * SETTLE_MS)
+            self._state.put_off(stay, 2 * SETTLE_MS)
 
-    def told(self, fact: it.QueueTold) -> None:
+    def status_reported(self, fact: facts.QueueStatusReported) -> None:
         """QUEUESTATUS: of the stay that ends, or of a caller who never got in."""
         stay = self.stays.get(fact.caller.uniqueid)
         if stay is not None and stay.raw_queue == fact.queue:
-            stay.told = fact.status
+            stay.queue_status = fact.status
             return
-        outcome = told_outcome(fact.status)
+        outcome = reported_outcome(fact.status)
         key = f"{fact.caller.uniqueid} {fact.queue} {fact.when.at_ms}"
-        if outcome in NEVER_JOINED and not self._books.is_past(key):
-            caller = self._books.channels.get(fact.caller.uniqueid, self._books.now_ms)
+        if outcome in NEVER_JOINED and not self._state.is_past(key):
+            caller = self._state.channels.get(fact.caller.uniqueid, self._state.now_ms)
             caller.note(fact.when, fact.caller)
             stay = self._begin(caller, fact.queue, fact.when)
-            stay.told, stay.left_ms = fact.status, fact.when.at_ms
+            stay.queue_status, stay.left_ms = fact.status, fact.when.at_ms
             self.finish(stay)
 
-    def agent_connected(self, fact: it.AgentConnected, agent: str) -> None:
+    def agent_connected(self, fact: facts.AgentConnected, agent: str) -> None:
         """Queue says that they are connected; the bridge tells when."""
         stay = self.stays.get(fact.caller)
         if stay is None or stay.answered:
@@ -134,42 +134,42 @@ class Queueing:
         stay.agent_connect_ms = fact.when.at_ms
         stay.stamped = stay.stamped and fact.when.stamped
         stay.agent = stay.agent or agent
-        self._books.put_off(stay, LONGEST_CALL_MS)
-        self._tell(stay)
+        self._state.put_off(stay, LONGEST_CALL_MS)
+        self._save(stay)
 
-    def agent_done(self, fact: it.AgentDone) -> None:
+    def agent_done(self, fact: facts.AgentCompleted) -> None:
         """AgentComplete: the talk is over, however it ended."""
         if (talk := self._talks.get(fact.caller)) is not None:
             self._end_talk(talk, fact.when.at_ms)
         elif (stay := self.stays.get(fact.caller)) is not None and stay.answered and stay.talk is None:
             stay.talk_end_ms = fact.when.at_ms
-            self._books.put_off(stay, 2 * SETTLE_MS)
+            self._state.put_off(stay, 2 * SETTLE_MS)
 
     # -- talks ----------------------------------------------------------------------------------------------------
 
     def connected(self, offer: LiveOffer, answerers: list[Channel], at_ms: int) -> None:
         """A caller and an agent are in the bridge."""
-        stay, books = offer.stay, self._books
+        stay, state = offer.stay, self._state
         line = offer.target if offer.target_type is TargetType.LINE else ""
         talk = Talk(call_id=offer.call_id, caller=offer.caller, answerers=answerers, stay=stay, line=line)
         for channel in (offer.caller, *answerers):
             self._talks[channel.uniqueid] = talk
-        books.due(talk, LONGEST_CALL_MS)
+        state.due(talk, LONGEST_CALL_MS)
         if stay is None or stay.final:
             return
         stay.connect_ms, stay.talk = at_ms, talk
         stay.agent = offer.picked_by or (offer.winner.agent if offer.winner else stay.agent)
-        books.put_off(stay, LONGEST_CALL_MS)
-        self._tell(stay)
+        state.put_off(stay, LONGEST_CALL_MS)
+        self._save(stay)
 
-    def transferred(self, fact: it.Transferred) -> None:
+    def transferred(self, fact: facts.Transferred) -> None:
         """The agent hands the caller on: the agent's talk is over, the call is not."""
         for uniqueid in fact.transferers:
             talk = self._talks.get(uniqueid)
             if talk is not None and talk.caller.uniqueid != uniqueid:
                 self._end_talk(talk, fact.when.at_ms)
 
-    def channel_ended(self, channel: Channel, when: it.When) -> None:
+    def channel_ended(self, channel: Channel, when: facts.When) -> None:
         """A Hangup ends the talk, and the stay of a caller who has not been answered."""
         if (talk := self._talks.get(channel.uniqueid)) is not None:
             self._end_talk(talk, when.at_ms)
@@ -179,18 +179,18 @@ class Queueing:
                 stay.left_ms = when.at_ms
             if stay.answered and stay.talk_end_ms is None:
                 stay.talk_end_ms = when.at_ms
-            self._books.put_off(stay, 2 * SETTLE_MS)
+            self._state.put_off(stay, 2 * SETTLE_MS)
 
     def dumped(self, uniqueid: str) -> None:
         """AgentDump: the caller waits on."""
         stay = self.stays.get(uniqueid)
         if stay is not None and not stay.answered and stay.left_ms is not None:
-            self._books.put_off(stay, 2 * SETTLE_MS)
+            self._state.put_off(stay, 2 * SETTLE_MS)
 
     def _end_talk(self, talk: Talk, at_ms: int) -> None:
         if talk.ended_at is None:
             talk.ended_at = at_ms
-            self._books.put_off(talk, SETTLE_MS)
+            self._state.put_off(talk, SETTLE_MS)
 
     def finish_talk(self, talk: Talk) -> None:
         """The talk ended when the first of the two left the bridge for good."""
@@ -219,28 +219,28 @@ class Queueing:
         stay.final = True
         if self.stays.get(stay.caller.uniqueid) is stay:
             del self.stays[stay.caller.uniqueid]
-        self._books.remember(f"{stay.caller.uniqueid} {stay.raw_queue} {stay.joined_ms}")
-        stay.caller.left_queue_at = stay.left_ms if stay.left_ms is not None else self._books.now_ms
-        if stay.unseen and told_outcome(stay.told) is None:
+        self._state.remember(f"{stay.caller.uniqueid} {stay.raw_queue} {stay.joined_ms}")
+        stay.caller.left_queue_at = stay.left_ms if stay.left_ms is not None else self._state.now_ms
+        if stay.unseen and reported_outcome(stay.queue_status) is None:
             stay.left_ms = None  # the caller may have been answered meanwhile
         asked = None if stay.unseen and stay.left_ms is None else gone_ms(stay)
         if stay.left_ms is None and asked is None and not stay.answered:
             stay.partial = True
             stay.marks.add(UNRESOLVED)
-            self._books.unresolved["stay"] += 1
+            self._state.unresolved["stay"] += 1
         else:
-            stay.outcome = stay_outcome(stay, 1000 * self._books.targets.of(stay.raw_queue).short_abandon_s)
+            stay.outcome = stay_outcome(stay, 1000 * self._state.targets.of(stay.raw_queue).short_abandon_s)
             if asked is not None and not stay.answered:
                 stay.left_ms = asked
         if stay.left_ms is None and stay.answered:
             stay.left_ms = stay.connect_ms if stay.connect_ms is not None else stay.agent_connect_ms
         if stay.outcome is Outcome.ANSWERED and stay.talk_end_ms is None:
             stay.partial = True
-        self._tell(stay)
+        self._save(stay)
 
-    def _tell(self, stay: LiveStay) -> None:
+    def _save(self, stay: LiveStay) -> None:
         stay.revision += 1
-        self._books.keep(stay_record(stay), final=stay.final)
+        self._state.keep(stay_record(stay), final=stay.final)
 
     # -- when nobody was looking ----------------------------------------------------------------------------------
 
@@ -248,17 +248,17 @@ class Queueing:
         """What is under way may go on unseen from here."""
         for stay in self.stays.values():
             stay.partial = stay.unseen = True
-            self._tell(stay)
+            self._save(stay)
         for talk in self._talks.values():
             talk.partial = True
 
     def resume(self, record: Stay) -> None:
         """A stay that was under way when an earlier life of ours ended: that is like a lost link."""
         uniqueid, _, _ = record.entry_id.rpartition("-")
-        caller = self._books.channels.get(uniqueid, self._books.now_ms)
+        caller = self._state.channels.get(uniqueid, self._state.now_ms)
         self._go_on(resumed_stay(record, caller))
 
-    def channel_lost(self, channel: Channel, when: it.When) -> None:
+    def channel_lost(self, channel: Channel, when: facts.When) -> None:
         """A snapshot does not show a channel any more: when and how it ended is not known."""
         if (talk := self._talks.get(channel.uniqueid)) is not None:
             talk.partial = True
@@ -266,7 +266,7 @@ class Queueing:
         elif (stay := self.stays.get(channel.uniqueid)) is not None:
             self.finish(stay)
 
-    def seen(self, fact: it.QueuesSeen) -> None:
+    def seen(self, fact: facts.QueuesSeen) -> None:
         """A snapshot: callers who wait are found again or for the first time; who does not wait any more is let go."""
         waiting = {one.caller.uniqueid for one in fact.waiting}
         for stay in list(self.stays.values()):
@@ -276,23 +276,23 @@ class Queueing:
         for one in fact.waiting:
             self._seen_waiting(one, fact)
 
-    def _seen_waiting(self, one: it.Waiting, fact: it.QueuesSeen) -> None:
-        uniqueid, books = one.caller.uniqueid, self._books
-        joined = it.When(fact.when.at_ms - one.waited_ms, fact.when.stamped, fact.when.odd)
+    def _seen_waiting(self, one: facts.Waiting, fact: facts.QueuesSeen) -> None:
+        uniqueid, state = one.caller.uniqueid, self._state
+        joined = facts.When(fact.when.at_ms - one.waited_ms, fact.when.stamped, fact.when.anomalies)
         stay = self.stays.get(uniqueid)
         if stay is not None and self._is_same(stay, one.queue, joined.at_ms):
             stay.unseen, stay.raw_queue = False, one.queue
         elif uniqueid in fact.uniqueids and (stay.unseen if stay else not self._is_over(uniqueid, joined.at_ms)):
-            caller = books.channels.get(uniqueid, books.now_ms)
+            caller = state.channels.get(uniqueid, state.now_ms)
             caller.note(fact.when, one.caller)
             self._begin(caller, one.queue, joined, found=True)
 
     def _is_over(self, uniqueid: str, at_ms: int) -> bool:
         """What shows a caller in a queue at `at_ms`, give or take a second, is late: that stay has ended since."""
-        caller = self._books.channels.known(uniqueid)
+        caller = self._state.channels.known(uniqueid)
         left_at = caller.left_queue_at if caller is not None else None
-        return self._books.is_past(f"gone {uniqueid}") or (left_at is not None and at_ms + SNAPSHOT_MS < left_at)
+        return self._state.is_past(f"gone {uniqueid}") or (left_at is not None and at_ms + SNAPSHOT_MS < left_at)
 
     def _is_same(self, stay: LiveStay, queue: str, joined_ms: int) -> bool:
         """Whoever joined then, as a snapshot has it, is still in this stay, and has not joined again since."""
-        return stay.queue == self._books.names.queue(queue) and joined_ms <= stay.joined_ms + REJOINED_MS
+        return stay.queue == self._state.names.queue(queue) and joined_ms <= stay.joined_ms + REJOINED_MS

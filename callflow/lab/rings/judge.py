@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from callflow.adapters.ami.framing import parse
+from callflow.core.rings.measuring import REAL_RINGING
 from callflow.core.rings.records import Leg, LegEnd, Offer, Stay
 from callflow.core.rings.rules import RingRules
-from callflow.core.rings.telling import REAL_RINGING
 from callflow.lab.rings.run import Placed
 from callflow.lab.rings.scenario import LegExpected, OfferExpected
 from callflow.lab.rings.site import Numbered

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from callflow.core import events
-from callflow.core.rings import facts as it
+from callflow.core.rings import facts
 from callflow.core.rings.records import AgentInterval, AgentWork
 from tests.core.rings.test_tracker import MEMBER, Table
 
@@ -21,8 +21,8 @@ def spells(table: Table) -> list[AgentInterval]:
 
 def test_agents_spells(table: Table) -> None:
     for status, paused, after_s in ((1, False, 0), (6, False, 5), (2, False, 3), (1, False, 60), (1, True, 10)):
-        table.tell(it.MemberTold, replace(MEMBER, status=status, paused=paused, reason="tea"), after_s=after_s)
-    table.tell(it.MemberGone, MEMBER, after_s=20)
+        table.tell(facts.MemberChanged, replace(MEMBER, status=status, paused=paused, reason="tea"), after_s=after_s)
+    table.tell(facts.MemberRemoved, MEMBER, after_s=20)
     assert [(spell.work, (spell.ended_ms or 0) - spell.began_ms, spell.reason) for spell in spells(table)] == [
         (AgentWork.AVAILABLE, 5000, ""),
         (AgentWork.RINGING, 3000, ""),
@@ -34,7 +34,7 @@ def test_agents_spells(table: Table) -> None:
 
 
 def test_a_spell_ends_with_the_link(table: Table) -> None:
-    table.tell(it.MemberTold, MEMBER)
+    table.tell(facts.MemberChanged, MEMBER)
     table.link(events.LinkLost(0, "cut"), after_s=4)
     (spell,) = spells(table)
     assert (spell.ended_ms, spell.partial) == (table.now_ms, True)
@@ -43,9 +43,9 @@ def test_a_spell_ends_with_the_link(table: Table) -> None:
 
 @pytest.mark.parametrize("late_s", [0, -0.5, 0.001], ids=["same moment", "stamped earlier", "later"])
 def test_a_log_off_right_after_a_change_ends_the_spell(table: Table, late_s: float) -> None:
-    table.tell(it.MemberTold, replace(MEMBER, paused=True))
-    table.tell(it.MemberTold, MEMBER, after_s=600)
-    table.tell(it.MemberGone, MEMBER, after_s=late_s)
+    table.tell(facts.MemberChanged, replace(MEMBER, paused=True))
+    table.tell(facts.MemberChanged, MEMBER, after_s=600)
+    table.tell(facts.MemberRemoved, MEMBER, after_s=late_s)
     assert [(spell.work, (spell.ended_ms or 0) - spell.began_ms) for spell in spells(table)] == [
         (AgentWork.PAUSED, 600_000),
         (AgentWork.AVAILABLE, 1),
@@ -54,9 +54,9 @@ def test_a_log_off_right_after_a_change_ends_the_spell(table: Table, late_s: flo
 
 
 def test_who_logs_off_and_on_in_one_millisecond_has_a_spell_that_lasts(table: Table) -> None:
-    table.tell(it.MemberTold, replace(MEMBER, paused=True))
-    table.tell(it.MemberGone, MEMBER)
-    table.tell(it.MemberTold, MEMBER)
+    table.tell(facts.MemberChanged, replace(MEMBER, paused=True))
+    table.tell(facts.MemberRemoved, MEMBER)
+    table.tell(facts.MemberChanged, MEMBER)
     assert [(spell.work, spell.ended_ms is None) for spell in spells(table)] == [
         (AgentWork.PAUSED, False),
         (AgentWork.AVAILABLE, True),
@@ -65,14 +65,14 @@ def test_who_logs_off_and_on_in_one_millisecond_has_a_spell_that_lasts(table: Ta
 
 def test_of_changes_in_one_millisecond_the_last_counts(table: Table) -> None:
     for paused in (True, False):
-        table.tell(it.MemberTold, replace(MEMBER, paused=paused))
+        table.tell(facts.MemberChanged, replace(MEMBER, paused=paused))
     (spell,) = spells(table)
     assert (spell.work, spell.ended_ms) == (AgentWork.AVAILABLE, None)
 
 
 def test_a_spell_ends_with_the_link_even_if_asterisks_clock_is_ahead(table: Table) -> None:
-    ahead = it.When(table.now_ms + 2000)
-    table.take(table.tracker.receive(it.MemberTold(ahead, MEMBER), table.now_ms))
+    ahead = facts.When(table.now_ms + 2000)
+    table.take(table.tracker.receive(facts.MemberChanged(ahead, MEMBER), table.now_ms))
     table.link(events.LinkLost(0, "cut"), after_s=1)
     (spell,) = spells(table)
     assert (spell.ended_ms, spell.partial) == (ahead.at_ms + 1, True)

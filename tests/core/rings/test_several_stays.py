@@ -5,20 +5,20 @@ from dataclasses import replace
 import pytest
 
 from callflow.core import events
-from callflow.core.rings import facts as it
-from callflow.core.rings.books import REMEMBERED
+from callflow.core.rings import facts
 from callflow.core.rings.records import AnswerClass, Outcome, TargetType
+from callflow.core.rings.tracker_state import REMEMBERED
 from tests.core.rings.test_tracker import CALLER, MEMBER, PHONE, Table
 
 
 def blind_transfer(table: Table) -> None:
-    table.tell(it.Transferred, (PHONE.uniqueid,))
+    table.tell(facts.Transferred, (PHONE.uniqueid,))
 
 
 def leave_bridge(table: Table) -> None:
     for party in (PHONE, CALLER):
-        table.tell(it.BridgeLeft, party.uniqueid, "b")
-    table.tell(it.ChannelEnded, PHONE.uniqueid)
+        table.tell(facts.BridgeLeft, party.uniqueid, "b")
+    table.tell(facts.ChannelEnded, PHONE.uniqueid)
 
 
 @pytest.mark.parametrize("seen", [(leave_bridge, blind_transfer), (blind_transfer, leave_bridge), (leave_bridge,), ()])
@@ -31,11 +31,11 @@ def test_a_caller_transferred_into_another_queue_keeps_the_talk(seen: tuple[obje
     for happens in seen:
         assert callable(happens)
         happens(table)
-    table.tell(it.CallerJoined, CALLER, "sales", after_s=0.005)
-    table.tell(it.HangupAsked, CALLER.uniqueid, soft=False, after_s=30)
-    table.tell(it.CallerAbandoned, CALLER.uniqueid, "sales")
-    table.tell(it.CallerLeft, CALLER.uniqueid, "sales")
-    table.tell(it.ChannelEnded, CALLER.uniqueid)
+    table.tell(facts.CallerJoined, CALLER, "sales", after_s=0.005)
+    table.tell(facts.HangupRequested, CALLER.uniqueid, soft=False, after_s=30)
+    table.tell(facts.CallerAbandoned, CALLER.uniqueid, "sales")
+    table.tell(facts.CallerLeft, CALLER.uniqueid, "sales")
+    table.tell(facts.ChannelEnded, CALLER.uniqueid)
     table.wait(5)
     first, second = table.kept.stays
     assert (first.queue, first.outcome, first.partial) == ("support", Outcome.ANSWERED, False)
@@ -46,9 +46,9 @@ def test_a_caller_transferred_into_another_queue_keeps_the_talk(seen: tuple[obje
 
 
 def time_out(table: Table) -> None:
-    table.tell(it.CallerAbandoned, CALLER.uniqueid, "support", after_s=60)
-    table.tell(it.CallerLeft, CALLER.uniqueid, "support")
-    table.tell(it.QueueTold, CALLER, "support", "TIMEOUT")
+    table.tell(facts.CallerAbandoned, CALLER.uniqueid, "support", after_s=60)
+    table.tell(facts.CallerLeft, CALLER.uniqueid, "support")
+    table.tell(facts.QueueStatusReported, CALLER, "support", "TIMEOUT")
 
 
 def cut(table: Table, seconds: float = 3) -> None:
@@ -58,9 +58,9 @@ def cut(table: Table, seconds: float = 3) -> None:
 
 def answered(table: Table, queue: str) -> None:
     """The caller who waits in `queue` is answered after 7 s, and hangs up."""
-    table.tell(it.AgentCalled, CALLER, PHONE.uniqueid, replace(MEMBER, queue=queue))
-    table.tell(it.DialBegan, CALLER, PHONE)
-    table.tell(it.ChannelRang, PHONE)
+    table.tell(facts.AgentCalled, CALLER, PHONE.uniqueid, replace(MEMBER, queue=queue))
+    table.tell(facts.DialBegan, CALLER, PHONE)
+    table.tell(facts.ChannelRang, PHONE)
     table.answer()
     table.hang_up()
 
@@ -76,7 +76,7 @@ def test_a_caller_who_joins_again_during_a_cut_is_counted_again(queue: str, sett
     cut(table)
     table.wait(0.1)
     if by == "snapshot":
-        table.see(channels={"1.1"}, waiting=(it.Waiting(CALLER, queue, round(settled_s + 3) * 1000),))
+        table.see(channels={"1.1"}, waiting=(facts.Waiting(CALLER, queue, round(settled_s + 3) * 1000),))
         assert [(q.queue, q.waiting) for q in table.tracker.queues(table.now_ms)] == [(queue, 1)]
     else:
         table.wait(1)
@@ -95,7 +95,7 @@ def test_a_caller_lost_in_one_stay_and_found_in_the_next_is_in_two(queue: str) -
     table.join()
     table.wait(58)
     cut(table)
-    table.see(channels={"1.1"}, waiting=(it.Waiting(CALLER, queue, 1000),))
+    table.see(channels={"1.1"}, waiting=(facts.Waiting(CALLER, queue, 1000),))
     answered(table, queue)
     first, second = table.kept.stays
     assert (first.queue, first.outcome, first.marks) == ("support", None, ("unresolved",))
@@ -109,7 +109,7 @@ def test_a_snapshot_from_before_a_stay_ended_begins_none(queue: str) -> None:
     table.join()
     time_out(table)
     table.wait(2)
-    table.see(channels={"1.1"}, waiting=(it.Waiting(CALLER, queue, 61_000),))
+    table.see(channels={"1.1"}, waiting=(facts.Waiting(CALLER, queue, 61_000),))
     assert table.stay.outcome is Outcome.TIMEOUT
     assert table.tracker.live == 0
 
@@ -119,10 +119,10 @@ def test_however_much_happens_meanwhile_every_stay_has_an_id_of_its_own() -> Non
     table.join()
     time_out(table)
     table.wait(2)
-    table.tell(it.CallerJoined, CALLER, "sales")
+    table.tell(facts.CallerJoined, CALLER, "sales")
     for number in range(REMEMBERED + 1):
-        table.tell(it.ChannelEnded, f"9.{number}")
-    table.tell(it.CallerJoined, CALLER, "claims", after_s=60)
+        table.tell(facts.ChannelEnded, f"9.{number}")
+    table.tell(facts.CallerJoined, CALLER, "claims", after_s=60)
     assert [(stay.entry_id, stay.queue) for stay in table.kept.stays] == [
         ("1.1-1", "support"),
         ("1.1-2", "sales"),
@@ -132,5 +132,5 @@ def test_however_much_happens_meanwhile_every_stay_has_an_id_of_its_own() -> Non
 
 def test_a_stay_of_a_caller_from_before_us_has_an_id_that_no_earlier_life_has_given() -> None:
     table = Table()
-    table.tell(it.CallerJoined, CALLER, "support", after_s=1)
+    table.tell(facts.CallerJoined, CALLER, "support", after_s=1)
     assert table.stay.entry_id == f"1.1-{table.now_ms}"

@@ -7,7 +7,7 @@ import pytest
 
 from callflow.adapters.ami.translate_rings import RingTranslator
 from callflow.core import commands, events
-from callflow.core.rings import facts as it
+from callflow.core.rings import facts
 from callflow.core.rings.records import AgentWork, AnswerClass, Leg, LegEnd, Outcome, Stay, Timing
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.tracker import Tracker
@@ -15,9 +15,9 @@ from callflow.core.service.targets import QueueTarget, Targets
 from callflow.simulator.ring_replay import KeptRings
 
 BEGIN_MS = 1_800_000_000_000
-CALLER = it.Party("1.1", "PJSIP/trunk-00000001", "1.1", "13855550100", "", "4000")
-PHONE = it.Party("1.2", "PJSIP/8012-00000002", "1.1")
-MEMBER = it.Member("support", "PJSIP/8012", "PJSIP/8012", 1)
+CALLER = facts.Party("1.1", "PJSIP/trunk-00000001", "1.1", "13855550100", "", "4000")
+PHONE = facts.Party("1.2", "PJSIP/8012-00000002", "1.1")
+MEMBER = facts.Member("support", "PJSIP/8012", "PJSIP/8012", 1)
 
 
 @dataclass
@@ -31,17 +31,17 @@ class Table:
 
     def tell(self, make: Any, *arguments: Any, after_s: float = 0.0, **more: Any) -> None:
         self.wait(after_s)
-        self.take(self.tracker.receive(make(it.When(self.now_ms), *arguments, **more), self.now_ms))
+        self.take(self.tracker.receive(make(facts.When(self.now_ms), *arguments, **more), self.now_ms))
 
     def link(self, event: events.LinkUp | events.LinkLost, after_s: float = 0.0) -> None:
         self.wait(after_s)
         self.take(self.tracker.receive(replace(event, at_ms=self.now_ms), self.now_ms))
 
     def see(
-        self, *, channels: set[str], members: tuple[it.Member, ...] = (), waiting: tuple[it.Waiting, ...] = ()
+        self, *, channels: set[str], members: tuple[facts.Member, ...] = (), waiting: tuple[facts.Waiting, ...] = ()
     ) -> None:
-        when = it.When(self.now_ms, stamped=False)
-        seen = it.QueuesSeen(when, self.now_ms - 5, frozenset(channels), members, waiting)
+        when = facts.When(self.now_ms, stamped=False)
+        seen = facts.QueuesSeen(when, self.now_ms - 5, frozenset(channels), members, waiting)
         self.take(self.tracker.receive(seen, self.now_ms))
 
     def wait(self, seconds: float) -> None:
@@ -55,27 +55,27 @@ class Table:
         self.warnings += [command.text for command in issued if isinstance(command, commands.Warn)]
 
     def join(self) -> None:
-        self.tell(it.ChannelBegan, CALLER)
-        self.tell(it.CallerJoined, CALLER, "support", after_s=1)
+        self.tell(facts.ChannelBegan, CALLER)
+        self.tell(facts.CallerJoined, CALLER, "support", after_s=1)
 
     def ring(self) -> None:
-        self.tell(it.AgentCalled, CALLER, PHONE.uniqueid, MEMBER)
-        self.tell(it.DialBegan, CALLER, PHONE)
-        self.tell(it.ChannelRang, PHONE)
+        self.tell(facts.AgentCalled, CALLER, PHONE.uniqueid, MEMBER)
+        self.tell(facts.DialBegan, CALLER, PHONE)
+        self.tell(facts.ChannelRang, PHONE)
 
     def answer(self, after_s: float = 7.0) -> None:
-        self.tell(it.ChannelUp, PHONE, after_s=after_s)
-        self.tell(it.DialEnded, PHONE, "ANSWER", "")
-        self.tell(it.CallerLeft, CALLER.uniqueid, "support")
-        self.tell(it.AgentConnected, CALLER.uniqueid, PHONE.uniqueid, MEMBER)
-        self.tell(it.BridgeEntered, PHONE, "b")
-        self.tell(it.BridgeEntered, CALLER, "b")
+        self.tell(facts.ChannelUp, PHONE, after_s=after_s)
+        self.tell(facts.DialEnded, PHONE, "ANSWER", "")
+        self.tell(facts.CallerLeft, CALLER.uniqueid, "support")
+        self.tell(facts.AgentConnected, CALLER.uniqueid, PHONE.uniqueid, MEMBER)
+        self.tell(facts.BridgeEntered, PHONE, "b")
+        self.tell(facts.BridgeEntered, CALLER, "b")
 
     def hang_up(self, after_s: float = 10.0) -> None:
-        self.tell(it.HangupAsked, CALLER.uniqueid, soft=False, after_s=after_s)
+        self.tell(facts.HangupRequested, CALLER.uniqueid, soft=False, after_s=after_s)
         for party in (CALLER, PHONE):
-            self.tell(it.BridgeLeft, party.uniqueid, "b")
-            self.tell(it.ChannelEnded, party.uniqueid)
+            self.tell(facts.BridgeLeft, party.uniqueid, "b")
+            self.tell(facts.ChannelEnded, party.uniqueid)
         self.wait(5)
 
     @property
@@ -113,7 +113,7 @@ def test_what_goes_on_through_a_lost_link_is_partial(table: Table) -> None:
     table.ring()
     table.link(events.LinkLost(0, "cut"))
     table.link(events.LinkUp(0), after_s=2)
-    table.see(channels={"1.1", "1.2"}, waiting=(it.Waiting(CALLER, "support", 2000),))
+    table.see(channels={"1.1", "1.2"}, waiting=(facts.Waiting(CALLER, "support", 2000),))
     table.answer()
     table.hang_up()
     assert (table.stay.outcome, table.stay.partial) == (Outcome.ANSWERED, True)
@@ -139,8 +139,8 @@ def test_a_caller_who_hangs_up_right_after_a_cut_may_have_been_answered_in_it(ta
     table.ring()
     table.link(events.LinkLost(0, "cut"))
     table.link(events.LinkUp(0), after_s=6)
-    table.tell(it.HangupAsked, CALLER.uniqueid, soft=False, after_s=0.1)
-    table.tell(it.ChannelEnded, CALLER.uniqueid)
+    table.tell(facts.HangupRequested, CALLER.uniqueid, soft=False, after_s=0.1)
+    table.tell(facts.ChannelEnded, CALLER.uniqueid)
     table.see(channels=set())
     table.wait(5)
     assert (table.stay.outcome, table.stay.partial, table.stay.marks) == (None, True, ("unresolved",))
@@ -152,11 +152,11 @@ def test_a_caller_who_still_waited_after_a_cut_has_abandoned(table: Table, seen:
     table.link(events.LinkLost(0, "cut"))
     table.link(events.LinkUp(0), after_s=10)
     if seen:
-        table.see(channels={"1.1"}, waiting=(it.Waiting(CALLER, "support", 10_000),))
-    table.tell(it.HangupAsked, CALLER.uniqueid, soft=False, after_s=0.1)
-    table.tell(it.CallerAbandoned, CALLER.uniqueid, "support")
-    table.tell(it.CallerLeft, CALLER.uniqueid, "support")
-    table.tell(it.ChannelEnded, CALLER.uniqueid)
+        table.see(channels={"1.1"}, waiting=(facts.Waiting(CALLER, "support", 10_000),))
+    table.tell(facts.HangupRequested, CALLER.uniqueid, soft=False, after_s=0.1)
+    table.tell(facts.CallerAbandoned, CALLER.uniqueid, "support")
+    table.tell(facts.CallerLeft, CALLER.uniqueid, "support")
+    table.tell(facts.ChannelEnded, CALLER.uniqueid)
     table.wait(5)
     assert (table.stay.outcome, table.stay.partial) == (Outcome.ABANDONED_QUEUE, True)
 
@@ -167,14 +167,14 @@ def test_a_leg_that_was_answered_unseen_has_no_class(table: Table) -> None:
     table.link(events.LinkLost(0, "cut"))
     table.link(events.LinkUp(0), after_s=3)
     table.see(channels={"1.1", "1.2"})
-    table.tell(it.ChannelEnded, PHONE.uniqueid, after_s=30)
+    table.tell(facts.ChannelEnded, PHONE.uniqueid, after_s=30)
     table.wait(5)
     assert (table.leg.end, table.leg.answer_class) == (LegEnd.UNKNOWN, None)
 
 
 def test_a_living_pbx_is_joined_in_the_middle(table: Table) -> None:
     table.link(events.LinkUp(0))
-    table.see(channels={"1.1"}, members=(MEMBER,), waiting=(it.Waiting(CALLER, "support", 30_000),))
+    table.see(channels={"1.1"}, members=(MEMBER,), waiting=(facts.Waiting(CALLER, "support", 30_000),))
     (queue,) = table.tracker.queues(table.now_ms)
     assert (queue.waiting, queue.oldest_joined_ms) == (1, BEGIN_MS - 30_000)
     assert queue.members == {AgentWork.AVAILABLE: 1}
@@ -186,12 +186,12 @@ def test_a_living_pbx_is_joined_in_the_middle(table: Table) -> None:
 
 def test_a_snapshot_that_comes_late_begins_nothing_anew(table: Table) -> None:
     table.join()
-    table.tell(it.HangupAsked, CALLER.uniqueid, soft=False, after_s=9)
-    table.tell(it.CallerAbandoned, CALLER.uniqueid, "support")
-    table.tell(it.CallerLeft, CALLER.uniqueid, "support")
-    table.tell(it.ChannelEnded, CALLER.uniqueid)
+    table.tell(facts.HangupRequested, CALLER.uniqueid, soft=False, after_s=9)
+    table.tell(facts.CallerAbandoned, CALLER.uniqueid, "support")
+    table.tell(facts.CallerLeft, CALLER.uniqueid, "support")
+    table.tell(facts.ChannelEnded, CALLER.uniqueid)
     table.wait(2)
-    table.see(channels={"1.1"}, waiting=(it.Waiting(CALLER, "support", 8000),))
+    table.see(channels={"1.1"}, waiting=(facts.Waiting(CALLER, "support", 8000),))
     assert table.stay.outcome is Outcome.ABANDONED_QUEUE
     assert table.tracker.live == 0
 
@@ -232,24 +232,24 @@ def test_time_that_runs_backwards_is_marked(table: Table) -> None:
 
 def test_without_stamps_the_record_says_so() -> None:
     fact = RingTranslator()(event("Newchannel"), BEGIN_MS)
-    assert isinstance(fact, it.ChannelBegan)
-    assert fact.when == it.When(BEGIN_MS, False)
+    assert isinstance(fact, facts.ChannelBegan)
+    assert fact.when == facts.When(BEGIN_MS, False)
 
 
 def test_of_two_who_answer_the_bridge_decides(table: Table) -> None:
-    other = it.Party("1.3", "PJSIP/8013-00000003", "1.1")
+    other = facts.Party("1.3", "PJSIP/8013-00000003", "1.1")
     table.join()
     table.ring()
-    table.tell(it.DialBegan, CALLER, other)
-    table.tell(it.ChannelRang, other)
+    table.tell(facts.DialBegan, CALLER, other)
+    table.tell(facts.ChannelRang, other)
     table.wait(6.5)
     for phone in (PHONE, other):
-        table.tell(it.ChannelUp, phone)
-        table.tell(it.DialEnded, phone, "ANSWER", "")
-    table.tell(it.BridgeEntered, other, "b")
-    table.tell(it.BridgeEntered, CALLER, "b")
-    table.tell(it.ChannelEnded, PHONE.uniqueid)
-    table.tell(it.ChannelEnded, other.uniqueid, after_s=5)
+        table.tell(facts.ChannelUp, phone)
+        table.tell(facts.DialEnded, phone, "ANSWER", "")
+    table.tell(facts.BridgeEntered, other, "b")
+    table.tell(facts.BridgeEntered, CALLER, "b")
+    table.tell(facts.ChannelEnded, PHONE.uniqueid)
+    table.tell(facts.ChannelEnded, other.uniqueid, after_s=5)
     table.hang_up()
     assert [(leg.agent, leg.end) for leg in table.kept.legs] == [("8012", LegEnd.ELSEWHERE), ("8013", LegEnd.ANSWERED)]
     assert [(offer.agent, offer.legs, offer.answer_class) for offer in table.kept.offers] == [

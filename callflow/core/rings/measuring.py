@@ -42,7 +42,7 @@ def leg_record(leg: LiveLeg, offer_id: str, bell: Cadence, auto_answer_ms: int) 
     """The leg as it is known now."""
     ring, pickup = leg_ring(leg), leg.pickup_ms()
     for channel in leg.ringers:
-        leg.marks |= channel.odd
+        leg.marks |= channel.anomalies
     until = pickup if pickup is not None else leg.ended_ms
     ring_ms = span_ms(ring[0], until, leg.marks) if ring else None
     automatic = is_automatic(leg, auto_answer_ms)
@@ -143,7 +143,7 @@ def _offer_class(
 def stay_record(stay: LiveStay) -> Stay:
     """The stay as it is known now."""
     caller = stay.caller
-    stay.marks |= caller.odd
+    stay.marks |= caller.anomalies
     connect = stay.connect_ms if stay.connect_ms is not None else stay.agent_connect_ms
     until = connect if connect is not None else stay.left_ms
     return Stay(

@@ -19,8 +19,8 @@ LONGEST_CALL_MS = 24 * 3_600_000
 REMEMBERED = 20_000
 
 
-class Books:
-    """One tracker's books."""
+class TrackerState:
+    """One tracker's state."""
 
     def __init__(self, rules: RingRules, targets: Targets) -> None:
         self.rules = rules
@@ -45,7 +45,7 @@ class Books:
         """Ask for a record to be kept."""
         self._commands.append(commands.SaveMeasured(record, final))
 
-    def odd(self, what: str) -> None:
+    def anomaly(self, what: str) -> None:
         """Count something that fitted nowhere, and say so the first time."""
         self.unexpected[what] += 1
         if what not in self._warned:
