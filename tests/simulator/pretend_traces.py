@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from callflow.simulator.anonymizer import Anonymizer
 
 from callflow.lab.daemon import RUN_CALLFLOW, Daemon
 from callflow.lab.ports import LOOPBACK, take_ports
@@ -17,6 +16,7 @@ from callflow.lab.roots import Version
 from callflow.lab.run import SCENARIOS
 from callflow.lab.scenario import read_scenarios
 from callflow.settings.model import Settings
+from callflow.simulator.anonymizer import Anonymizer
 from callflow.simulator.recorder import Recorder, Tap
 from callflow.simulator.site import daemon_config
 from callflow.simulator.trace import Capture, CaptureWriter, read_capture

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from callflow.simulator.anonymizer import Anonymizer
 from typer.testing import CliRunner
 
 from callflow.adapters.ami.options import AmiOptions
 from callflow.cli import app
 from callflow.errors import LoginRefused, NotConnected
+from callflow.simulator.anonymizer import Anonymizer
 from callflow.simulator.recorder import Listener, Messages, Recorder, Tap
 from callflow.simulator.trace import Block, CaptureInvalid, CaptureWriter, read_capture
 from tests.adapters.ami_peer import AmiPeer, message, refusing
