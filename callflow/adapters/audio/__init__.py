@@ -1,1 +1,1 @@
-"""Callers' audio: Asterisk's AudioSocket connections, what is heard in them, and when it is listened to."""
+"""Callers' audio: the AudioSocket server, and one tap for each call that callflow listens to."""

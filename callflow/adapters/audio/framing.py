@@ -11,7 +11,7 @@ MAX_AUDIO_BYTES = 3200
 
 
 class Kind(IntEnum):
-    """What a frame carries, of those that Asterisk sends to an 8 kHz server."""
+    """What a frame carries; only the kinds that Asterisk sends to an 8 kHz server."""
 
     HANG_UP = 0x00
     UUID = 0x01
@@ -21,11 +21,11 @@ class Kind(IntEnum):
 
 
 class Misframed(Exception):
-    """These bytes are not AudioSocket's, or not what we asked for."""
+    """These bytes are not AudioSocket, or not 8 kHz audio."""
 
 
 class Splitter:
-    """Cuts a stream into frames; keeps at most one frame that is not whole."""
+    """Cuts a stream into frames; keeps at most one incomplete frame."""
 
     def __init__(self) -> None:
         self._tail = b""
@@ -36,7 +36,7 @@ class Splitter:
         return bool(self._tail)
 
     def audio(self, data: bytes) -> bytes | None:
-        """The samples in a piece that is nothing but whole frames of 20 ms, as nearly all are; None: `split` it."""
+        """The samples of a piece that holds only whole 20 ms audio frames, as nearly all do; None: call `split`."""
         frames, odd = divmod(len(data), _USUAL_BYTES)
         if odd or self._tail:
             return None
@@ -50,7 +50,7 @@ class Splitter:
         return b"".join(samples)
 
     def split(self, data: bytes) -> list[tuple[Kind, bytes]]:
-        """The whole frames in what has come so far. Raises Misframed."""
+        """The frames that are complete by now. Raises Misframed."""
         data = self._tail + data if self._tail else data
         frames, start = [], 0
         while len(data) - start >= _HEADER_BYTES:
@@ -82,6 +82,6 @@ def _checked(number: int, length: int) -> Kind:
 
 
 SILENCE = frame(Kind.AUDIO, bytes(320))
-"""20 ms of nothing."""
+"""20 ms of silence."""
 _USUAL_BYTES = len(SILENCE)
 _USUAL = SILENCE[:_HEADER_BYTES]

@@ -1,4 +1,4 @@
-"""Where Asterisk brings the audio, and how much of it."""
+"""The settings of the AudioSocket server."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ class TapOptions(BaseModel):
     """HOST:PORT that Asterisk connects to; "" for the server's own."""
     max_taps: int = Field(200, ge=0)
     open_timeout_s: float = Field(4.0, gt=0, le=60)
-    """From the Originate to Asterisk's connection; 30 ms is usual, and waiting longer costs the call nothing."""
+    """From the Originate to Asterisk's connection: 30 ms is usual. The call goes on meanwhile."""
     uuid_timeout_s: float = Field(2.0, gt=0, le=60)
     max_strangers: int = Field(64, ge=1)
     sounds: Path = Path("/usr/share/asterisk/sounds")
-    """Where the prompts that Asterisk plays can be read, to know them in the caller's echo."""
+    """Asterisk's prompts. The tap compares them with what it hears, to recognise their echo."""
     debug_audio_dir: Path | None = None
     debug_audio_days: float = Field(3.0, gt=0)

@@ -1,4 +1,4 @@
-"""Callers' audio on disk, for finding faults only: off unless a folder is set, and never kept for long."""
+"""Callers' audio on disk, for debugging only: off unless a folder is set, and deleted after some days."""
 
 import threading
 import time
@@ -10,25 +10,25 @@ ROUND_S = 3600.0
 
 
 class Recorder:
-    """Writes `<call id>.sln` (16-bit, 8 kHz, headerless) and deletes what is older than the limit.
+    """Writes `<call id>.sln` (16-bit, 8 kHz, headerless) and deletes recordings older than the limit.
 
-    That is done at the start and once an hour, in a thread, so that no caller waits for it.
+    A thread deletes them at the start and once an hour, so that no caller waits for the disk.
     """
 
     def __init__(self, folder: Path, days: float, log: Any) -> None:
         self._folder = folder
         self._days = days
         self._log = log
-        remedy = "when the fault is found, leave [tap] debug_audio_dir out again and delete what is stored there"
+        remedy = "after debugging, remove [tap] debug_audio_dir from the settings and delete the folder"
         log.warning("callers' audio is being stored", folder=str(folder), days=days, remedy=remedy)
         threading.Thread(target=self._keep_clear, name="recordings", daemon=True).start()
 
     def open(self, call_id: str) -> BinaryIO | None:
-        """A file for one call; None, and told, if that cannot be."""
+        """A new file for one call; None, with a warning in the log, if it cannot be opened."""
         try:
             return (self._folder / f"{call_id.replace('/', '_')}.sln").open("wb")
         except OSError as error:
-            self._log.warning("a caller's audio cannot be stored", reason=str(error))
+            self._log.warning("cannot store a caller's audio", reason=str(error))
             return None
 
     def clear(self) -> None:
@@ -43,5 +43,5 @@ class Recorder:
             try:
                 self.clear()
             except OSError as error:
-                self._log.warning("old recordings could not be deleted; tried again in an hour", reason=str(error))
+                self._log.warning("cannot delete old recordings; next try in an hour", reason=str(error))
             time.sleep(ROUND_S)

@@ -1,4 +1,4 @@
-"""What Asterisk plays to a caller, so that it can be known in the caller's echo."""
+"""What Asterisk plays to a caller: the reference for recognising its echo."""
 
 import wave
 from functools import lru_cache
@@ -10,12 +10,12 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.int16]
 RATE_PER_MS = 8
 SLIP = 300 * RATE_PER_MS
-"""Audio that comes late comes in a burst, and is no gap; beyond this the caller's stream has paused."""
+"""Samples by which audio may be late: it catches up in a burst. Beyond this the caller's stream has paused."""
 
 
 @lru_cache(maxsize=256)
 def read_prompt(path: Path) -> Samples | None:
-    """The samples of a prompt, None where there is no 8 kHz 16-bit mono WAV file that we may read."""
+    """The samples of a prompt; None unless the file is a readable 8 kHz 16-bit mono WAV."""
     try:
         with wave.open(str(path)) as file:
             if (file.getframerate(), file.getsampwidth(), file.getnchannels()) != (8000, 2, 1):
@@ -26,7 +26,7 @@ def read_prompt(path: Path) -> Samples | None:
 
 
 class Playing:
-    """One prompt being played: cut to the same steps in which the caller's audio comes."""
+    """One prompt being played, cut into the same steps as the caller's audio."""
 
     def __init__(self, samples: Samples, began_ms: int) -> None:
         self._samples = samples
@@ -34,7 +34,7 @@ class Playing:
         self._position: int | None = None
 
     def next(self, size: int, now_ms: int) -> Samples:
-        """What was sent while the last `size` samples came in; zeros behind its end."""
+        """What Asterisk sent while the last `size` samples came in; zeros after the prompt's end."""
         by_clock = max(0, (now_ms - self._began_ms) * RATE_PER_MS - size)
         start = self._position
         if start is None or abs(start - by_clock) > SLIP:

@@ -1,39 +1,37 @@
-"""The AudioSocket server: lets in the connections that were asked for, and closes all others."""
+"""The AudioSocket server: accepts the connections that callflow asked for, and closes all others."""
 
 import asyncio
-import os
 from collections import Counter
 from typing import Any, Protocol, cast
 from uuid import UUID
 
 from callflow.adapters.audio.framing import SILENCE, Kind, Misframed, Splitter
+from callflow.adapters.audio.kernel import READ_BYTES, OnDemandReader
 from callflow.adapters.audio.options import TapOptions
 from callflow.errors import SettingError
 
 KEEP_ALIVE = 4 * SILENCE
-"""Silence is written at the pace of a call; four frames together cost a quarter of what they cost one by one."""
+"""Silence is written at the pace of a call; four frames in one write cost a quarter of four writes."""
 _ENDS = (Kind.HANG_UP, Kind.ERROR)
-MOST_BYTES = 8192
-"""Read at once: half a second of audio."""
 UNREAD_BYTES = 65_536
-"""Asterisk reads at once; a peer that leaves four seconds of silence unread is none."""
+"""Asterisk reads at once; a peer that leaves four seconds of silence unread is not Asterisk."""
 
 
 class Guest(Protocol):
-    """Whoever asked for a connection."""
+    """The part that asked for a connection."""
 
     def connected(self, connection: "Connection") -> None:
-        """The connection is there."""
+        """The connection has come."""
 
     def heard(self, pcm: bytes) -> None:
-        """Audio has been taken in: 16-bit little-endian samples at 8 kHz."""
+        """Audio has been read: 16-bit little-endian samples at 8 kHz."""
 
     def disconnected(self, reason: str) -> None:
-        """It has ended, and not by us."""
+        """The peer, not callflow, ended the connection."""
 
 
 class AudioServer:
-    """Guests are expected by uuid; a stranger is closed with a counter, and no call notices."""
+    """Knows each guest by its uuid; closes and counts every other connection, and no call notices."""
 
     def __init__(self, options: TapOptions, log: Any) -> None:
         self._options = options
@@ -42,7 +40,7 @@ class AudioServer:
         self._expected: dict[bytes, Guest] = {}
         self._strangers: dict[Connection, None] = {}
         self.refused: Counter[str] = Counter()
-        """Connections closed without a guest, or for what they sent, by reason."""
+        """Connections that the server closed, by reason: nobody asked for them, or they sent something wrong."""
 
     @property
     def address(self) -> str:
@@ -53,7 +51,7 @@ class AudioServer:
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     async def start(self) -> None:
-        """Listen; raises SettingError when the address cannot be had."""
+        """Listen; raises SettingError when the address cannot be bound."""
         where = f"{self._options.host}:{self._options.port}"
         loop = asyncio.get_running_loop()
         try:
@@ -64,22 +62,22 @@ class AudioServer:
             raise SettingError("[tap] port", f"cannot listen on {where}: {error}", "choose another, or 0") from error
 
     async def stop(self) -> None:
-        """Listen no more; guests close their own connections."""
+        """Stop listening; guests close their own connections."""
         if self._server is not None:
             self._server.close()
         for stranger in list(self._strangers):
             stranger.close()
 
     def expect(self, uuid: UUID, guest: Guest) -> None:
-        """Let in the connection with this uuid, once."""
+        """Accept one connection with this uuid."""
         self._expected[uuid.bytes] = guest
 
     def forget(self, uuid: UUID) -> None:
-        """Nobody waits for this uuid any more."""
+        """Stop accepting this uuid."""
         self._expected.pop(uuid.bytes, None)
 
     def arrived(self, connection: "Connection") -> None:
-        """Somebody has connected: of too many who have not said who they are, the oldest goes."""
+        """A connection came, without a uuid yet; when there are too many such, close the oldest."""
         while len(self._strangers) >= self._options.max_strangers:
             self.refuse(next(iter(self._strangers)), "too many strangers")
         self._strangers[connection] = None
@@ -88,7 +86,7 @@ class AudioServer:
         )
 
     def introduced(self, connection: "Connection", uuid: bytes) -> Guest | None:
-        """The guest of this uuid; None, and closed, if it was not asked for."""
+        """The guest of this uuid; for an unknown uuid close the connection and return None."""
         self.gone(connection)
         guest = self._expected.pop(uuid, None)
         if guest is None:
@@ -96,13 +94,13 @@ class AudioServer:
         return guest
 
     def gone(self, connection: "Connection") -> None:
-        """No stranger any more."""
+        """The connection has a guest now, or has ended."""
         self._strangers.pop(connection, None)
         if connection.timer is not None:
             connection.timer.cancel()
 
     def refuse(self, connection: "Connection", reason: str) -> None:
-        """Close it; the first of a kind warned, repeats told at debug."""
+        """Close it; the log warns of the first of each reason, repeats are at debug."""
         self.gone(connection)
         self.refused[reason] += 1
         tell = self._log.warning if self.refused[reason] == 1 else self._log.debug
@@ -111,15 +109,15 @@ class AudioServer:
 
 
 class Connection(asyncio.Protocol):
-    """One AudioSocket connection. Closed as soon as its end is known: half-closed ones have frozen an Asterisk.
+    """One AudioSocket connection. It closes as soon as the peer ends it: half-closed ones have frozen an Asterisk.
 
-    A guest's audio stays with the kernel until the guest takes it in, and so does the news of its end: to be woken for
-    each piece would cost as much as to hear it.
+    Once a connection has a guest, the event loop stops reading it. Audio and end of file wait in the kernel until the
+    guest calls `take_in`.
     """
 
     def __init__(self, server: AudioServer) -> None:
         self._server = server
-        self._fd: int | None = None
+        self._reader: OnDemandReader | None = None
         self._splitter = Splitter()
         self._guest: Guest | None = None
         self._transport: asyncio.Transport | None = None
@@ -134,20 +132,16 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._split(data)
         if self._guest is not None and self._transport is not None:
-            self._transport.pause_reading()
-            self._fd = self._transport.get_extra_info("socket").fileno()
+            self._reader = OnDemandReader(self._transport)
 
     def take_in(self) -> None:
-        """Give the guest what has come."""
-        whole = True
-        while whole and self._transport is not None and self._fd is not None:
-            try:
-                data = os.read(self._fd, MOST_BYTES)
-            except BlockingIOError:
+        """Give the guest all that has come."""
+        more = True
+        while more and self._transport is not None and self._reader is not None:
+            data = self._reader.read()
+            if data is None:
                 return
-            except OSError:
-                data = b""
-            whole = len(data) == MOST_BYTES
+            more = len(data) == READ_BYTES
             if not data:
                 self.connection_lost(None)
             elif self._guest is not None and (audio := self._splitter.audio(data)):
@@ -179,7 +173,7 @@ class Connection(asyncio.Protocol):
             self._guest.connected(self)
 
     def send_silence(self) -> None:
-        """80 ms of nothing: without it Asterisk gives up after two seconds."""
+        """Send 80 ms of silence: without it Asterisk ends the tap after two seconds."""
         transport = self._transport
         if transport is None:
             return
@@ -189,12 +183,12 @@ class Connection(asyncio.Protocol):
             transport.write(KEEP_ALIVE)
 
     def close(self) -> None:
-        """We are done; the guest is not told."""
+        """End it without telling the guest."""
         self._guest = None
         self.drop("")
 
     def drop(self, reason: str) -> None:
-        """End it now, whoever wanted it."""
+        """End it now, and tell the guest why."""
         transport, self._transport = self._transport, None
         guest, self._guest = self._guest, None
         if transport is not None:

@@ -1,4 +1,4 @@
-"""One caller who is listened to."""
+"""The tap of one caller."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,23 +7,24 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
+from callflow.adapters.audio.kernel import READ_BYTES
 from callflow.adapters.audio.reference import Playing, Samples
-from callflow.adapters.audio.server import MOST_BYTES, Connection
+from callflow.adapters.audio.server import Connection
 from callflow.core import events
 from callflow.hearing import Finding, Listener
 
 BYTES_PER_MS = 16
 FLOWING = 0.9
 MOST_UNJUDGED = 1
-"""Frames of 32 ms that a finding may do without."""
+"""Frames of 32 ms that a finding may leave out."""
 DIGITAL_SILENCE = 8
 """A-law has no zero: its idle code is +-8."""
 SAMPLE = np.dtype("<i2")
-ZEROS = bytes(MOST_BYTES)
+ZEROS = bytes(READ_BYTES)
 
 
 class Tap:
-    """From the request for a caller's audio to its end; `tell` takes what it hears as events."""
+    """From the request for a caller's audio to its end; `tell` takes MediaBegan and VoiceBegan."""
 
     def __init__(
         self, call_id: str, listener: Listener, tell: Callable[[events.Event], None], now_ms: Callable[[], int]
@@ -32,8 +33,8 @@ class Tap:
         self.uuid: UUID = uuid4()
         self.listener = listener
         self.connection: Connection | None = None
-        self.on_connected: Callable[[], None] = _nobody
-        self.on_disconnected: Callable[[str], None] = _nobody
+        self.on_connected: Callable[[], None] = _nothing
+        self.on_disconnected: Callable[[str], None] = _nothing
         self.recording: BinaryIO | None = None
         self.heard_ms = 0
         self._tell = tell
@@ -45,16 +46,16 @@ class Tap:
         self._window_began_ms = now_ms()
         self._voice = False
 
-    # -- what the connection tells --------------------------------------------------------------------------------
+    # -- called by the connection -----------------------------------------------------------------------------------
 
     def connected(self, connection: Connection) -> None:
-        """Asterisk has brought the connection; the sound follows 0.12 s after the first that goes back (measured)."""
+        """Asterisk has connected; audio follows 0.12 s after callflow's first silence (measured)."""
         self.connection = connection
         connection.send_silence()
         self.on_connected()
 
     def heard(self, pcm: bytes) -> None:
-        """Some of the caller's audio."""
+        """Audio of the caller has come."""
         self.heard_ms += len(pcm) // BYTES_PER_MS
         self.listener.feed(pcm)
         if self._playing is not None:
@@ -65,19 +66,19 @@ class Tap:
             self._record(self.recording, pcm)
 
     def disconnected(self, reason: str) -> None:
-        """The audio has ended, and not by us."""
+        """The peer ended the audio."""
         self.connection = None
         self.on_disconnected(reason)
 
-    # -- what is asked of it --------------------------------------------------------------------------------------
+    # -- called by the taps --------------------------------------------------------------------------------------
 
     def take_in(self) -> None:
-        """Hear what has come."""
+        """Read what has come."""
         if self.connection is not None:
             self.connection.take_in()
 
     def look(self) -> None:
-        """Tell, once, that there is sound on the line, and of a voice in this window."""
+        """Send MediaBegan once in the call, and VoiceBegan once in a window."""
         if self._media and not self._media_told:
             self._media_told = True
             self._tell(events.MediaBegan(self.call_id, self._now_ms()))
@@ -88,7 +89,7 @@ class Tap:
             self._tell(events.VoiceBegan(self.call_id, self._now_ms() - ago_ms))
 
     def begin_window(self) -> None:
-        """Judge together what comes from now on."""
+        """Begin a window: the next finding covers the audio from now on."""
         self.take_in()
         self._window_heard_ms = self.heard_ms
         self._window_began_ms = self._now_ms()
@@ -96,33 +97,33 @@ class Tap:
         self.listener.begin_window()
 
     def finding(self) -> Finding | None:
-        """What this window was; None when no audio has come in it, or much of it is not judged yet."""
+        """The finding of this window; None when no audio came in it, or much of it is not judged yet."""
         if self.heard_ms == self._window_heard_ms or self.listener.waiting > MOST_UNJUDGED:
             return None
         return self.listener.verdict()
 
     @property
     def flows(self) -> bool:
-        """Hardly anything of what this window should hold is missing."""
+        """True when at least 90 % of this window's audio came."""
         awaited_ms = self._now_ms() - self._window_began_ms
         return self.heard_ms - self._window_heard_ms >= FLOWING * awaited_ms
 
     def plays(self, samples: Samples | None) -> None:
-        """A prompt begins now; None: it has ended."""
+        """A prompt begins now; None: the prompt has ended."""
         self.take_in()
         self._playing = None if samples is None else Playing(samples, self._now_ms())
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self.connection is not None:
             self.connection.close()
             self.connection = None
-        self.on_connected, self.on_disconnected = _nobody, _nobody
+        self.on_connected, self.on_disconnected = _nothing, _nothing
         self._end_recording()
         self.listener.close()
 
     def _record(self, recording: BinaryIO, pcm: bytes) -> None:
-        """A disk that is full costs the recording, and nothing else."""
+        """Write; a full disk ends the recording and nothing else."""
         try:
             recording.write(pcm)
         except OSError:
@@ -135,5 +136,5 @@ class Tap:
                 recording.close()
 
 
-def _nobody(*_: object) -> None:
-    """Nobody is told; and a tap that is closed holds on to nobody, for its tapes are large."""
+def _nothing(*_: object) -> None:
+    """Do nothing. A closed tap must not keep its callers alive: its tapes are large."""

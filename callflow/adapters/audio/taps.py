@@ -1,4 +1,4 @@
-"""All callers that are listened to: opens and closes their taps, keeps them alive, and has them heard in one run."""
+"""All taps: opens and closes them, keeps them alive, and runs the hearing for all of them together."""
 
 import asyncio
 from collections import Counter
@@ -11,26 +11,26 @@ from callflow.adapters.audio.recording import Recorder
 from callflow.adapters.audio.reference import read_prompt
 from callflow.adapters.audio.server import AudioServer
 from callflow.adapters.audio.tap import MOST_UNJUDGED, Tap
-from callflow.adapters.audio.ticker import PunctualTicker
+from callflow.adapters.audio.ticker import Ticker
 from callflow.core import events
 from callflow.errors import LinkError, TapFailed
 from callflow.hearing import Finding, Hearing
 
 HEAR_S = 0.032
-"""From one tick of the hearing to the next: a frame of it."""
+"""Seconds between two ticks: one frame of the hearing."""
 FRAMES_A_TICK = 2
-"""Most frames of one caller: who is behind is caught up over many ticks, so that nothing is held up for long."""
+"""Most frames of one caller in a tick: a caller who is behind catches up over many ticks, so that no tick is long."""
 CATCH_UP_FRAMES = 16
-"""What a finding has judged first, at most: half a second of audio, some milliseconds of work."""
+"""Most frames that a finding judges first: half a second of audio, some milliseconds of work."""
 TURNS = 5
-"""Ticks in which everybody is sent 80 ms of silence twice: 160 ms."""
-LOST_TOLD_S = 0.25
-"""A tap ends with its caller; only one that outlives this was lost."""
+"""Ticks in which every tap gets 80 ms of silence twice: 160 ms."""
+LOST_AFTER_S = 0.25
+"""A tap ends with its caller; if the call still lives after this time, the tap was lost."""
 FAILURES_IN_A_ROW = 3
 REST_S = 60.0
 
 Originate = Callable[[str, str, str], Awaitable[None]]
-"""Have the channel with this uniqueid tapped, with this uuid, to this address. Raises LinkError."""
+"""Make Asterisk tap the channel with this uniqueid, under this uuid, to this address. Raises LinkError."""
 
 
 class Taps:
@@ -53,18 +53,18 @@ class Taps:
         self._server = AudioServer(options, log)
         self._taps: dict[str, Tap] = {}
         self._turn = 0
-        self._ticker = PunctualTicker(HEAR_S, self._tick)
+        self._ticker = Ticker(HEAR_S, self._tick)
         self._failures = 0
         self._rest_until = 0.0
         self._recorder = (
             Recorder(options.debug_audio_dir, options.debug_audio_days, log) if (options.debug_audio_dir) else None
         )
         self.counts: Counter[str] = Counter()
-        """opened, over max_taps, resting, not had, lost, unknown prompts."""
+        """By outcome: opened, over max_taps, resting, not had, lost, unknown prompts."""
 
     @property
     def refused(self) -> Counter[str]:
-        """Connections that were closed for what they were, by reason."""
+        """Connections that the server closed, by reason."""
         return self._server.refused
 
     @property
@@ -85,24 +85,24 @@ class Taps:
     # -- one call -------------------------------------------------------------------------------------------------
 
     async def open(self, call_id: str, uniqueid: str) -> None:
-        """Have a caller's audio brought; returns when it is there. Raises TapFailed."""
+        """Tap a caller; returns when Asterisk has connected. Raises TapFailed."""
         loop = asyncio.get_running_loop()
-        self._refuse_if_vain(loop.time())
+        self._refuse_if_useless(loop.time())
         tap = Tap(call_id, self._hearing.listener(), self._tell, self._now_ms)
         self._taps[call_id] = tap
         self._ticker.start()
-        there: asyncio.Future[None] = loop.create_future()
-        tap.on_connected = partial(_settle, there)
+        connected: asyncio.Future[None] = loop.create_future()
+        tap.on_connected = partial(_settle, connected)
         tap.on_disconnected = partial(self._lost, tap)
         self._server.expect(tap.uuid, tap)
         try:
             async with asyncio.timeout(self._options.open_timeout_s):
                 await self._originate(uniqueid, str(tap.uuid), self._server.address)
-                await there
+                await connected
         except (TimeoutError, LinkError) as error:
             if self._taps.get(call_id) is not tap:
                 raise TapFailed("the call was over before it was tapped") from None
-            self._not_had(tap, loop.time())
+            self._failed(tap, loop.time())
             raise TapFailed(str(error) or "Asterisk did not connect in time") from None
         self._failures = 0
         self.counts["opened"] += 1
@@ -110,7 +110,7 @@ class Taps:
             tap.recording = self._recorder.open(call_id)
 
     def close(self, call_id: str) -> None:
-        """Listen to this call no more."""
+        """Stop listening to this call."""
         tap = self._taps.pop(call_id, None)
         if tap is not None:
             self._server.forget(tap.uuid)
@@ -119,12 +119,12 @@ class Taps:
             self._ticker.stop()
 
     def begin_window(self, call_id: str) -> None:
-        """Judge together what this caller says from now on."""
+        """Begin a window of this call."""
         if tap := self._taps.get(call_id):
             tap.begin_window()
 
     def finding(self, call_id: str) -> Finding | None:
-        """What was heard in this window; None without a tap, or when no audio came."""
+        """The finding of this call's window; None without a tap, or when no audio came."""
         tap = self._taps.get(call_id)
         if tap is None:
             return None
@@ -134,12 +134,12 @@ class Taps:
         return tap.finding()
 
     def flows(self, call_id: str) -> bool:
-        """This caller's audio has come without gaps in this window."""
+        """True when this caller's audio came without gaps in this window."""
         tap = self._taps.get(call_id)
         return tap is not None and tap.flows
 
     def plays(self, call_id: str, prompt: str) -> None:
-        """This prompt (its path below the sounds folder) begins in this call; "" for: it has ended."""
+        """This prompt (path below the sounds folder) begins in this call; "": it has ended."""
         tap = self._taps.get(call_id)
         if tap is None:
             return
@@ -165,7 +165,7 @@ class Taps:
             tap.look()
 
     def _keep_alive(self) -> None:
-        """Silence to two fifths of them, in turn: to all at once would hold up the rest."""
+        """Send silence to two fifths of the taps, in turn: all at once would make this tick long."""
         self._turn = (self._turn + 1) % TURNS
         taps = list(self._taps.values())
         for turn in (self._turn, (self._turn + 2) % TURNS):
@@ -173,28 +173,28 @@ class Taps:
                 if tap.connection is not None:
                     tap.connection.send_silence()
 
-    # -- what goes wrong ------------------------------------------------------------------------------------------
+    # -- faults --------------------------------------------------------------------------------------------------
 
-    def _refuse_if_vain(self, now_s: float) -> None:
+    def _refuse_if_useless(self, now_s: float) -> None:
         if len(self._taps) >= self._options.max_taps:
             self.counts["over max_taps"] += 1
             raise TapFailed("more calls than [tap] max_taps")
         if now_s < self._rest_until:
             self.counts["resting"] += 1
-            raise TapFailed("Asterisk could not tap the last callers; tried again within a minute")
+            raise TapFailed("Asterisk could not tap the last callers; next try within a minute")
 
-    def _not_had(self, tap: Tap, now_s: float) -> None:
-        """After some in a row nobody is tapped for a while: an Asterisk without AudioSocket is not asked for each."""
+    def _failed(self, tap: Tap, now_s: float) -> None:
+        """Count a failure; after three in a row rest for a minute: this Asterisk may have no AudioSocket."""
         self.close(tap.call_id)
         self.counts["not had"] += 1
         self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW:
             self._rest_until = now_s + REST_S
             if self._failures == FAILURES_IN_A_ROW:
-                self._log.warning("callers cannot be tapped; Asterisk's own ear serves", remedy="run `callflow check`")
+                self._log.warning("cannot tap callers; using TALK_DETECT instead", remedy="run `callflow check`")
 
     def _lost(self, tap: Tap, reason: str) -> None:
-        asyncio.get_running_loop().call_later(LOST_TOLD_S, self._tell_lost, tap, reason)
+        asyncio.get_running_loop().call_later(LOST_AFTER_S, self._tell_lost, tap, reason)
 
     def _tell_lost(self, tap: Tap, reason: str) -> None:
         if self._taps.get(tap.call_id) is tap:
@@ -203,6 +203,6 @@ class Taps:
             self._tell(events.TapLost(tap.call_id, reason))
 
 
-def _settle(there: "asyncio.Future[None]") -> None:
-    if not there.done():
-        there.set_result(None)
+def _settle(connected: "asyncio.Future[None]") -> None:
+    if not connected.done():
+        connected.set_result(None)
