@@ -12,7 +12,7 @@ import pytest
 
 from callflow.adapters.audio import ticker as ticker_module
 from callflow.adapters.audio.kernel import READ_BYTES, KernelTimer, OnDemandReader
-from callflow.adapters.audio.ticker import Ticker
+from callflow.adapters.audio.ticker import PunctualTicker, Ticker
 from tests.adapters.waiting import until
 
 STEP_S = 0.004
@@ -22,8 +22,8 @@ STEP_NS = round(STEP_S * 1e9)
 class Ticks:
     """Counts them; `many` returns when there have been so many more."""
 
-    def __init__(self) -> None:
-        self.ticker = Ticker(STEP_S, self._tick)
+    def __init__(self, kind: type[Ticker] | type[PunctualTicker]) -> None:
+        self.ticker = kind(STEP_S, self._tick)
         self.count = 0
         self._more = asyncio.Event()
 
@@ -39,16 +39,16 @@ class Ticks:
                 await self._more.wait()
 
 
-@pytest.fixture(params=["the kernel's timer", "too many open files", "a system without such timers"])
+@pytest.fixture(params=["the loop's timer", "the kernel's timer", "too many open files", "no such timers"])
 async def ticks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ticks]:
-    refusals = {"too many open files": OSError(24, "timerfd_create"), "a system without such timers": AttributeError()}
+    refusals = {"too many open files": OSError(24, "timerfd_create"), "no such timers": AttributeError()}
     if request.param in refusals:
 
         def refused(*_: int) -> KernelTimer:
             raise refusals[request.param]
 
         monkeypatch.setattr(ticker_module, "KernelTimer", refused)
-    counted = Ticks()
+    counted = Ticks(Ticker if request.param == "the loop's timer" else PunctualTicker)
     yield counted
     counted.ticker.stop()
 

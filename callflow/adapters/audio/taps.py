@@ -11,7 +11,7 @@ from callflow.adapters.audio.recording import Recorder
 from callflow.adapters.audio.reference import read_prompt
 from callflow.adapters.audio.server import AudioServer
 from callflow.adapters.audio.tap import MOST_UNJUDGED, Tap
-from callflow.adapters.audio.ticker import Ticker
+from callflow.adapters.audio.ticker import PunctualTicker
 from callflow.core import events
 from callflow.errors import LinkError, TapFailed
 from callflow.hearing import Finding, Hearing
@@ -53,7 +53,7 @@ class Taps:
         self._server = AudioServer(options, log)
         self._taps: dict[str, Tap] = {}
         self._turn = 0
-        self._ticker = Ticker(HEAR_S, self._tick)
+        self._ticker = PunctualTicker(HEAR_S, self._tick)
         self._failures = 0
         self._rest_until = 0.0
         self._recorder = (

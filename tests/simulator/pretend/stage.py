@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-import callflow.adapters.audio.ticker
+import callflow.adapters.audio.taps
 import callflow.daemon
-from callflow.adapters.audio.kernel import KernelTimer
+from callflow.adapters.audio.ticker import Ticker
 from callflow.daemon import Daemon
 from callflow.settings.model import Settings
 from callflow.simulator.pretend.asterisk import PretendAsterisk
@@ -127,13 +127,8 @@ def play(
     the calls.
     """
     monkeypatch.setattr(callflow.daemon, "Clock", VirtualDaemonClock)
-    monkeypatch.setattr(callflow.adapters.audio.ticker, "KernelTimer", _no_kernel_timer)
+    monkeypatch.setattr(callflow.adapters.audio.taps, "PunctualTicker", Ticker)
     return in_virtual_time(lambda: _play(plan, tmp_path, flavour, meanwhile, daemon=daemon, tap=tap))
-
-
-def _no_kernel_timer(*_: int) -> KernelTimer:
-    """The kernel does not know the virtual clock, so that the loop's timers serve."""
-    raise OSError("no timer of the kernel in virtual time")
 
 
 async def _play(
