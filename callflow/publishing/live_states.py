@@ -1,42 +1,131 @@
-"""The board of retained states, with a bell for whoever sends them."""
+"""Keeps the board of live states up to date, and wakes those who wait for a change."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from callflow.core.publishing.states import StateBoard
+import structlog
+
+from callflow.adapters.http.sample import Sample
+from callflow.core.publishing.discovery import Discovery
+from callflow.core.publishing.privacy import Pseudonymizer
+from callflow.core.publishing.retained import RetainedMessages
+from callflow.core.publishing.states import StateBoard, StateMaker
+from callflow.core.publishing.topics import Topics
+from callflow.core.publishing.window import Window
+
+PERIOD_S = 1.0
+
+log = structlog.get_logger()
 
 
 class LiveStates:
-    """Tells the MQTT link when the board has news."""
+    """Any number of readers: take a `board.reader()`, and `wait_for` it to have news."""
 
-    def __init__(self, board: StateBoard) -> None:
-        self.board = board
+    def __init__(
+        self,
+        pseudonymizer: Pseudonymizer,
+        read_off: Callable[[], Sample],
+        windows: Mapping[str, Window],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self.board = StateBoard(first_version=now_ms())
+        self.complete = False
+        """The board holds all there is: AMI has told of every queue since the start."""
+        self._maker = StateMaker(pseudonymizer)
+        self._read_off = read_off
+        self._windows = windows
         self._bell = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._warned: set[str] = set()
+
+    def start(self) -> None:
+        """Begin to follow the daemon, once a second."""
+        self._task = asyncio.create_task(self._follow(), name="live states")
+
+    def stop(self) -> None:
+        """Leave the board as it is."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Return as soon as `condition` holds; it is asked again after every `ring`."""
+        while not condition():
+            await self._bell.wait()
 
     def ring(self) -> None:
-        """The board may have changed."""
-        if self.board.waiting:
-            self._bell.set()
+        """Have everybody who waits ask again."""
+        bell, self._bell = self._bell, asyncio.Event()
+        bell.set()
 
-    async def told(self) -> None:
-        """Wait until there is news."""
-        await self._bell.wait()
-        self._bell.clear()
+    @property
+    def unfit(self) -> int:
+        """How many names have no state because they cannot be part of a topic."""
+        return len(self._maker.unfit)
+
+    async def _follow(self) -> None:
+        while True:
+            self.update(self._read_off())
+            await asyncio.sleep(PERIOD_S)
+
+    def update(self, sample: Sample) -> None:
+        """Follow a sample; one that was taken while AMI does not tell all changes nothing."""
+        if not (sample.ami_connected and sample.queues_known):
+            return
+        before = self.complete, self.board.version
+        self.board.replace(self._maker.states(sample.queues, sample.agents, sample.lines, self._windows))
+        self.complete = True
+        if before != (self.complete, self.board.version):
+            self.ring()
+        for name in sorted(self._maker.unfit - self._warned):
+            log.warning("a name cannot be part of a topic; no state is published for it", name=name[:128])
+        self._warned |= self._maker.unfit
+
+
+class RetainedStates:
+    """The MQTT link's way to the board: one `Connection` for each connection to the broker."""
+
+    def __init__(self, live: LiveStates, topics: Topics, discovery: Discovery | None) -> None:
+        self._live = live
+        self._topics = topics
+        self._discovery = discovery
+
+    @property
+    def filters(self) -> Sequence[str]:
+        """What to subscribe to, to learn which of our topics the broker retains."""
+        announced = [] if self._discovery is None else [self._discovery.own_configs]
+        return [self._topics.state_filter, *announced]
+
+    @property
+    def birth(self) -> str | None:
+        """Where a consumer that wants everything again says `online`."""
+        return None if self._discovery is None else self._discovery.birth
+
+    def connect(self) -> "Connection":
+        """A reader that starts from a snapshot."""
+        return Connection(self._live, RetainedMessages(self._live.board, self._topics, self._discovery))
+
+
+class Connection:
+    """The states as one connection to the broker sends them."""
+
+    def __init__(self, live: LiveStates, messages: RetainedMessages) -> None:
+        self._live = live
+        self._messages = messages
+
+    async def news(self) -> None:
+        """Wait until `take` has something to return."""
+        await self._live.wait_for(lambda: self._messages.has_news(self._live.complete))
+
+    def take(self, most: int) -> list[tuple[str, str]]:
+        """Topic and payload of what is to be sent next, about `most` of them; an empty payload removes the topic."""
+        return self._messages.take(most, self._live.complete)
+
+    def seen(self, topic: str) -> None:
+        """The broker retains this topic."""
+        self._messages.seen(topic)
+        self._live.ring()
 
     def all_again(self) -> None:
         """Send everything once more."""
-        self.board.all_again()
-        self.ring()
-
-    def take(self, most: int) -> Sequence[tuple[str, str]]:
-        """Up to `most` (topic, payload)."""
-        return self.board.take(most)
-
-    def put_back(self, topics: Iterable[str]) -> None:
-        """These may not have arrived."""
-        self.board.put_back(topics)
-        self.ring()
-
-    def seen(self, topic: str) -> None:
-        """The broker keeps this topic."""
-        self.board.seen(topic)
+        self._messages.all_again()
+        self._live.ring()

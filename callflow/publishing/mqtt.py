@@ -16,17 +16,15 @@ from callflow.core.publishing.alerts import AlertRules, AlertWatch
 from callflow.core.publishing.discovery import Discovery
 from callflow.core.publishing.events import EventMaker
 from callflow.core.publishing.privacy import Pseudonymizer
-from callflow.core.publishing.states import StateBoard
 from callflow.core.publishing.topics import Topics
 from callflow.core.publishing.window import Windows
 from callflow.core.rings.records import Stay
 from callflow.core.service.targets import Targets
 from callflow.errors import StoreError
-from callflow.publishing.live_states import LiveStates
+from callflow.publishing.live_states import LiveStates, RetainedStates
 from callflow.settings.model import Settings
 
 TIDY_S = 5.0
-STATES_S = 1.0
 
 log = structlog.get_logger()
 
@@ -43,9 +41,7 @@ class MqttPublishing:
         now_ms: Callable[[], int],
     ) -> None:
         mqtt = settings.mqtt
-        self._read_off = read_off
-        self._tasks: list[asyncio.Task[None]] = []
-        self._told_unfit: set[str] = set()
+        self._tidying: asyncio.Task[None] | None = None
         topics = Topics(mqtt.site or settings.node.name)
         node = settings.node.name
         self._events = EventMaker(topics, node, pseudonymizer)
@@ -55,20 +51,22 @@ class MqttPublishing:
         self.outbox = Outbox(settings.store.path, node, bounds, now_ms)
         prefix = mqtt.home_assistant_prefix if mqtt.home_assistant else ""
         discovery = Discovery(topics, prefix, __version__) if prefix else None
-        self._states = LiveStates(StateBoard(topics, pseudonymizer, discovery))
-        options = mqtt_options(settings, topics)
-        self.link = MqttLink(options, topics, __version__, self.outbox, self._states, now_ms, log, prefix)
+        self.live = LiveStates(pseudonymizer, read_off, self._windows.by_queue, now_ms)
+        states = RetainedStates(self.live, topics, discovery)
+        self.link = MqttLink(mqtt_options(settings, topics), topics, __version__, self.outbox, states, now_ms, log)
 
     def start(self, store: Store) -> None:
         """Begin to send; returns at once."""
         self.outbox.open(store)
         self.link.start()
-        self._tasks = [asyncio.create_task(self._keep_tidy()), asyncio.create_task(self._keep_showing())]
+        self.live.start()
+        self._tidying = asyncio.create_task(self._keep_tidy(), name="outbox")
 
     async def stop(self) -> None:
         """Say goodbye to the broker."""
-        for task in self._tasks:
-            task.cancel()
+        if self._tidying is not None:
+            self._tidying.cancel()
+        self.live.stop()
         await self.link.stop()
 
     def also_of(self, record: Record, final: bool) -> Iterable[Also]:
@@ -87,24 +85,6 @@ class MqttPublishing:
             except StoreError as error:
                 log.debug("the outbox cannot be measured; tried again", reason=str(error))
             await asyncio.sleep(TIDY_S)
-
-    async def _keep_showing(self) -> None:
-        """States follow the truth once a second, and only while AMI tells what is true, and has told all of it."""
-        while True:
-            sample = self._read_off()
-            if sample.ami_connected and sample.queues_known:
-                self._states.board.update(sample.queues, sample.agents, sample.lines, self._windows.by_queue)
-                self._states.ring()
-                self._tell_unfit()
-            await asyncio.sleep(STATES_S)
-
-    def _tell_unfit(self) -> None:
-        """Each name that cannot stand in a topic is told once."""
-        unfit = self._states.board.unfit
-        for name in sorted(unfit - self._told_unfit):
-            log.warning("a name cannot stand in a topic; no state is published for it", name=name[:128])
-        self._told_unfit |= unfit
-        self.link.counts["unfit_names"] = len(unfit)
 
 
 def mqtt_options(settings: Settings, topics: Topics) -> MqttOptions:

@@ -93,7 +93,7 @@ class Publishing:
             return sample
         outbox = self.mqtt.outbox
         waiting = OutboxSample(outbox.depth, outbox.oldest_ms, outbox.dropped, outbox.sent)
-        counts = {**sample.counts, "mqtt": self.mqtt.link.counts}
+        counts = {**sample.counts, "mqtt": {**self.mqtt.link.counts, "unfit_names": self.mqtt.live.unfit}}
         return replace(sample, mqtt_connected=self.mqtt.link.connected, outbox=waiting, counts=counts)
 
 

@@ -12,6 +12,7 @@ from callflow.core.rings.records import AgentState, AgentWork, LineState, QueueS
 from callflow.publishing.publisher import Publishing
 from callflow.runtime.clock import Clock
 from callflow.settings.model import Settings
+from tests.mqtt.waiting import soon
 from tests.publishing import samples
 
 FAST = {
@@ -42,6 +43,8 @@ class Sending:
         self.connected = True
         self.queues_known = True
         self.wanted: set[str] = set()
+        self.samples = 0
+        """How often the daemon has been read off."""
         self._clock = Clock()
         self.ahead_ms = 0
         """So much later it is than it was."""
@@ -68,6 +71,11 @@ class Sending:
         now_ms = self._clock.now_ms()
         self.queues = [QueueState(name, now_ms, waiting, now_ms if waiting else None, members) for name in names]
 
+    async def read_off_again(self) -> None:
+        """Return once the states have followed what is shown now."""
+        before = self.samples
+        await soon(lambda: self.samples >= before + 2)
+
     @property
     def outbox(self) -> Any:
         return self.publishing.mqtt.outbox if self.publishing.mqtt else None
@@ -77,6 +85,7 @@ class Sending:
         return self.publishing.mqtt.link if self.publishing.mqtt else None
 
     def _sample(self) -> Sample:
+        self.samples += 1
         return Sample(
             now_ms=self._clock.now_ms(),
             ami_connected=self.connected,

@@ -1,15 +1,10 @@
 """Retained messages: what a newcomer finds at the broker is what is true now."""
 
-import asyncio
 import json
 from pathlib import Path
 
-import pytest
-
-from callflow.core.publishing.states import StateBoard
-from callflow.core.rings.records import AgentState, AgentWork, LineState, QueueState
+from callflow.core.rings.records import AgentState, AgentWork, LineState
 from callflow.lab.ports import PortBlock
-from callflow.publishing.mqtt import STATES_S
 from tests.mqtt.consumer import Consumer, consuming
 from tests.mqtt.sending import sending
 from tests.mqtt.waiting import soon
@@ -124,7 +119,7 @@ async def test_states_wait_until_a_connected_asterisk_has_told_of_its_queues(tmp
         await soon(lambda: SUPPORT in consumer.states)
         sender.queues_known = False
         sender.show(0)
-        await asyncio.sleep(2 * STATES_S)
+        await sender.read_off_again()
         assert all(consumer.states.values()), "nothing is removed"
         sender.queues_known = True
         await soon(lambda: consumer.states[SUPPORT] == "")
@@ -149,35 +144,35 @@ async def test_home_assistant_finds_the_queues_and_is_told_again_when_it_starts(
         await soon(lambda: consumer.states[config] == "")
 
 
+async def test_what_was_announced_of_a_queue_that_is_gone_is_removed_after_a_restart(
+    tmp_path: Path, broker: Broker
+) -> None:
+    mqtt = dict(settings_for(broker.port)) | {"home_assistant": True}
+    announced = {
+        f"homeassistant/sensor/callflow_lab/sales_{key}/config" for key in ("waiting", "service_level", "oldest")
+    }
+    other_site = "homeassistant/sensor/callflow_elsewhere/sales_waiting/config"
+    async with broker.client() as other:
+        await other.publish(other_site, "{}", qos=1, retain=True)
+    consumer = Consumer()
+    async with consuming(broker.port, consumer):
+        async with sending(tmp_path / "d", mqtt) as sender:
+            sender.show(1, "support", "sales")
+            await soon(lambda: announced <= consumer.states.keys())
+        async with sending(tmp_path / "d", mqtt) as sender:
+            sender.show(1, "support")
+            await soon(lambda: not any(consumer.states[topic] for topic in announced))
+            assert consumer.states["homeassistant/sensor/callflow_lab/support_waiting/config"]
+    newcomer = Consumer()
+    async with consuming(broker.port, newcomer, "newcomer"):
+        await soon(lambda: STATUS in newcomer.states and other_site in newcomer.states)
+        assert not announced & newcomer.states.keys()
+        assert f"{ROOT}/queue/sales/state" not in newcomer.states
+
+
 async def test_home_assistant_is_told_nothing_unless_asked(tmp_path: Path, broker: Broker) -> None:
     consumer = Consumer()
     async with consuming(broker.port, consumer), sending(tmp_path / "d", dict(settings_for(broker.port))) as sender:
         sender.show(2, "support")
         await soon(lambda: SUPPORT in consumer.states)
         assert not [topic for topic in consumer.states if topic.startswith("homeassistant/")]
-
-
-# -- the board by itself ----------------------------------------------------------------------------------------------
-
-
-def board_with(*queues: QueueState) -> StateBoard:
-    board = StateBoard(samples.TOPICS, samples.HIDDEN)
-    board.update(queues, (), (), {})
-    return board
-
-
-def test_changes_coalesce_and_time_alone_is_no_news() -> None:
-    board = board_with(QueueState("support", samples.T0, 1, None))
-    for waiting in (2, 3):
-        board.update([QueueState("support", samples.T0 + waiting, waiting, None)], (), (), {})
-    ((topic, payload),) = board.take(10)
-    assert (topic, json.loads(payload)["waiting"]) == (SUPPORT, 3)
-    board.update([QueueState("support", samples.T0 + 99, 3, None)], (), (), {})
-    assert board.take(10) == []
-
-
-@pytest.mark.parametrize("name", ["a/b", "all#", "+", "x\x07y"])
-def test_a_queue_with_an_unfit_name_is_left_out_and_noted(name: str) -> None:
-    board = board_with(QueueState(name, samples.T0, 1, None), QueueState("support", samples.T0, 1, None))
-    assert [topic for topic, _ in board.take(10)] == [SUPPORT]
-    assert board.unfit == {name}

@@ -13,7 +13,8 @@ from callflow.core.heard import Heard
 from callflow.core.profile import Mode
 from callflow.core.publishing.alerts import AlertRules, AlertWatch
 from callflow.core.publishing.envelope import Envelope, with_seq
-from callflow.core.publishing.states import StateBoard
+from callflow.core.publishing.retained import RetainedMessages
+from callflow.core.publishing.states import StateBoard, StateMaker
 from callflow.core.publishing.window import Windows
 from callflow.core.rings.records import AgentState, AgentWork, AnswerClass, LineState, Outcome, QueueState
 from callflow.core.screening.states import Result
@@ -71,15 +72,16 @@ def test_every_alert_fits_its_schema() -> None:
 
 
 def test_states_and_status_fit_their_schemas() -> None:
-    board = StateBoard(samples.TOPICS, samples.HIDDEN)
+    board = StateBoard()
     windows = Windows(3_600_000, TARGETS)
     for record in (samples.stay(), samples.offer()):
         windows.receive(record)
     members = dict.fromkeys(AgentWork, 1)
     queues = [QueueState("support", T0, 1, T0 - 5000, members), QueueState("idle", T0, 0, None)]
     agents = [AgentState(str(1000 + n), T0, work, T0) for n, work in enumerate((*AgentWork, None))]
-    board.update(queues, agents, [LineState("1001", T0, 0, 1)], windows.by_queue)
-    taken = board.take(100)
+    lines = [LineState("1001", T0, 0, 1)]
+    board.replace(StateMaker(samples.HIDDEN).states(queues, agents, lines, windows.by_queue))
+    taken = RetainedMessages(board, samples.TOPICS).take(100, complete=True)
     assert len(taken) == len(queues) + len(agents) + 1
     for topic, payload in taken:
         check(f"state.{topic.split('/')[3]}", payload)

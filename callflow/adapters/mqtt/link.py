@@ -33,7 +33,6 @@ class MqttLink:
         states: States,
         now_ms: Callable[[], int],
         log: Any,
-        home_assistant: str = "",
     ) -> None:
         self._options = options
         self._topics = topics
@@ -42,7 +41,6 @@ class MqttLink:
         self._states = states
         self._now_ms = now_ms
         self._log = log
-        self._home_assistant = home_assistant
         self._tls = options.tls_context()
         self._task: asyncio.Task[None] | None = None
         self._after_seq = 0
@@ -107,7 +105,6 @@ class MqttLink:
             self._options.settle_s,
             self._options.in_flight,
             self._after_seq,
-            self._home_assistant,
             self._log,
         )
         try:

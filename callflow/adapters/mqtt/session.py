@@ -49,20 +49,20 @@ class MqttSession:
         settle_s: float,
         in_flight: int,
         after_seq: int,
-        home_assistant: str,
         log: Any,
     ) -> None:
         self._client = client
         self._topics = topics
         self._status = status
         self._outbox = outbox
-        self._states = states
+        self._birth = states.birth
+        self._filters = states.filters
+        self._states = states.connect()
         self._lately = lately
         self._settle_s = settle_s
         self._room = asyncio.Semaphore(in_flight)
         self._in_flight: set[int] = set()
         self._read_upto = after_seq
-        self._home_assistant = home_assistant
         self._log = log
 
     async def run(self) -> None:
@@ -71,10 +71,8 @@ class MqttSession:
             tasks.create_task(self._listen())  # first: it notices a cut while anything else still waits for an answer
             await self._publish(self._topics.status, self._status.payload("online"), retain=True)
             await self._client.subscribe(self._topics.status, qos=1)
-            await self._client.subscribe(f"{self._topics.root}/+/+/state", qos=0)
-            if self._home_assistant:
-                await self._client.subscribe(f"{self._home_assistant}/status", qos=0)
-            self._states.all_again()
+            for topics in (*self._filters, *([self._birth] if self._birth else [])):
+                await self._client.subscribe(topics, qos=0)
             tasks.create_task(self._send_states())
             await self._send_events(tasks)
 
@@ -128,14 +126,9 @@ class MqttSession:
 
     async def _send_states(self) -> None:
         while True:
-            await self._states.told()
-            while taken := self._states.take(PAGE):
-                try:
-                    for topic, payload in taken:
-                        await self._publish(topic, payload, retain=True)
-                except BaseException:
-                    self._states.put_back(topic for topic, _ in taken)
-                    raise
+            await self._states.news()
+            for topic, payload in self._states.take(PAGE):
+                await self._publish(topic, payload, retain=True)
 
     # -- what comes in ----------------------------------------------------------------------------------------------
 
@@ -146,7 +139,7 @@ class MqttSession:
             text = bytes(message.payload).decode("utf-8", "replace") if isinstance(message.payload, bytes) else ""
             if topic == self._topics.status:
                 await self._defend(text)
-            elif topic == f"{self._home_assistant}/status":
+            elif topic == self._birth:
                 if text == "online":
                     self._states.all_again()
             elif message.retain and text:

@@ -1,8 +1,8 @@
-"""Home Assistant finds our states by retained messages (its documentation: MQTT discovery)."""
+"""The retained messages by which Home Assistant finds our states (MQTT discovery in its documentation)."""
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,8 @@ _SENSORS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
         "service_level",
         "service level",
         {
-            "value_template": "{% if value_json.window and value_json.window.service_level is not none %}"
-            "{{ (value_json.window.service_level * 100) | round(1) }}{% else %}unknown{% endif %}",
+            "value_template": "{% set level = (value_json.window or {}).service_level %}"
+            "{{ (level * 100) | round(1) if level is number else None }}",
             "state_class": "measurement",
             "unit_of_measurement": "%",
             "icon": "mdi:gauge",
@@ -33,12 +33,11 @@ _SENSORS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     (
         "oldest",
         "oldest caller since",
-        {
-            "value_template": "{{ value_json.oldest_joined_at if value_json.oldest_joined_at else 'unknown' }}",
-            "device_class": "timestamp",
-        },
+        {"value_template": "{{ value_json.oldest_joined_at or None }}", "device_class": "timestamp"},
     ),
 )
+"""Key, name and configuration of each. Home Assistant takes the text `None` for a number or time that is not known,
+and refuses any other text there, also `unknown`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +48,33 @@ class Discovery:
     prefix: str
     version: str
 
-    def configs(self, queues: Iterable[str]) -> dict[str, Mapping[str, Any]]:
-        """Topic and payload of every config message."""
-        found = {self._topic("binary_sensor", "connected"): self._connected()}
-        for queue in queues:
-            for key, name, config in _SENSORS:
-                unique = f"{_object_id(queue)}_{key}"
-                found[self._topic("sensor", unique)] = {
-                    "name": f"{queue} {name}",
-                    "unique_id": self._unique(unique),
-                    "state_topic": self.topics.state("queue", queue),
-                    **self._available(),
-                    **config,
-                    "device": self._device(),
-                }
-        return found
+    @property
+    def own_configs(self) -> str:
+        """The topic filter of every announcement that this site has made."""
+        return f"{self.prefix}/+/{self._node}/+/config"
+
+    @property
+    def birth(self) -> str:
+        """The topic on which Home Assistant says `online` when it starts."""
+        return f"{self.prefix}/status"
+
+    def of_daemon(self) -> dict[str, Mapping[str, Any]]:
+        """Topic and configuration of the daemon's own sensor."""
+        return {self._topic("binary_sensor", "connected"): self._connected()}
+
+    def of_queue(self, queue: str) -> dict[str, Mapping[str, Any]]:
+        """Topic and configuration of each sensor of a queue."""
+        return {
+            self._topic("sensor", f"{_object_id(queue)}_{key}"): {
+                "name": f"{queue} {name}",
+                "unique_id": self._unique(f"{_object_id(queue)}_{key}"),
+                "state_topic": self.topics.state("queue", queue),
+                **self._available(),
+                **config,
+                "device": self._device(),
+            }
+            for key, name, config in _SENSORS
+        }
 
     def _connected(self) -> Mapping[str, Any]:
         return {
@@ -92,13 +103,18 @@ class Discovery:
         }
 
     def _topic(self, component: str, unique: str) -> str:
-        return f"{self.prefix}/{component}/{_object_id(f'callflow_{self.topics.site}')}/{unique}/config"
+        return f"{self.prefix}/{component}/{self._node}/{unique}/config"
 
     def _unique(self, name: str) -> str:
-        return f"{_object_id(f'callflow_{self.topics.site}')}_{name}"
+        return f"{self._node}_{name}"
+
+    @property
+    def _node(self) -> str:
+        """The level of the topics that tells this site from others."""
+        return _object_id(f"callflow_{self.topics.site}")
 
 
 def _object_id(name: str) -> str:
-    """Only letters, digits, _ and - are allowed; a name that has others keeps apart from its like by a hash."""
+    """A name with letters, digits, _ and - only; where others are replaced, a hash keeps two names apart."""
     plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)
     return plain if plain == name else f"{plain}_{hashlib.sha256(name.encode()).hexdigest()[:6]}"

@@ -40,6 +40,11 @@ class Topics:
         """Retained: `kind` is queue, agent or line. Raises UnfitId."""
         return f"{self.root}/{kind}/{topic_id(name)}/state"
 
+    @property
+    def state_filter(self) -> str:
+        """The topic filter of every state."""
+        return f"{self.root}/+/+/state"
+
     def call(self, kind: str) -> str:
         """Never retained: what became of a call."""
         return f"{self.root}/event/call/{kind}"
