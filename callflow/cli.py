@@ -80,7 +80,7 @@ def run(
     from callflow.logs import configure_logs
 
     settings = (Context(config) if config else context.obj).settings()
-    configure_logs(settings.log.level, settings.log.format)
+    configure_logs(settings.log)
     run_daemon(settings)
 
 

@@ -5,16 +5,17 @@ import resource
 import signal
 from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import structlog
 
 from callflow import __version__
 from callflow.adapters.agi.arrival import call_arrived
+from callflow.adapters.agi.options import Admission
 from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.agi.session import AgiSession
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
-from callflow.adapters.ami.options import AmiOptions
 from callflow.adapters.ami.translate import WANTED, stamped_ms, translate
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
 from callflow.adapters.audio.taps import Taps
@@ -33,7 +34,6 @@ from callflow.runtime.loop import CoreLoop
 from callflow.runtime.pauses import keep_pauses_short
 from callflow.runtime.ring_watch import RingWatch
 from callflow.runtime.watchdog import Watchdog
-from callflow.settings.adapter_options import agi_options, ami_options, tap_options
 from callflow.settings.model import Settings
 
 READY_WITHOUT_EAR_S = 5.0
@@ -52,11 +52,9 @@ class Daemon:
         self._engine = Engine(settings.procedures())
         self._publishing = Publishing(settings, self._sample, self._clock.now_ms)
         self._store = Store(settings.store.path, settings.node.name, also_of=self._publishing.also_of)
-        keep = settings.store
-        self._retention = Retention(keep.path, keep.details_days, keep.records_days)
-        options = ami_options(settings)
-        self._events_link = self._link(options, WANTED | RINGS_WANTED, self._on_ami_event)
-        self._actions_link = self._link(options.model_copy(update={"events": "off"}), frozenset(), lambda event: None)
+        self._retention = Retention(settings.store)
+        self._events_link = self._link("on", WANTED | RINGS_WANTED, self._on_ami_event)
+        self._actions_link = self._link("off", frozenset(), lambda event: None)
         actions = AmiActions(self._actions_link, self._events_link)
         self._actions = actions
         self._taps = self._make_taps()
@@ -87,7 +85,9 @@ class Daemon:
             self._publishing.start(self._store)
             self._rings.resume(self._store.stays_left_open)
             self._may_have_missed = bool(self._store.stays_left_open)
-            self._agi = AgiServer(agi_options(self._settings), self._on_call, log)
+            self._agi = AgiServer(
+                self._settings.agi, self._on_call, log, Admission(max_sessions=2 * self._settings.limits.max_calls)
+            )
             await self._agi.start()
             if self._taps is not None:
                 await self._taps.start()
@@ -167,7 +167,7 @@ class Daemon:
         if not self._settings.tap.enabled or all(profile.ear != "tap" for profile in profiles):
             return None
         try:
-            return Taps(tap_options(self._settings), self._actions.open_tap, self._receive, self._clock.now_ms, log)
+            return Taps(self._settings.tap, self._actions.open_tap, self._receive, self._clock.now_ms, log)
         except HearingFailed as error:
             log.error("callers cannot be tapped; Asterisk's own ear serves", reason=error.problem, remedy=error.remedy)
             return None
@@ -175,16 +175,17 @@ class Daemon:
     # -- the AMI links --------------------------------------------------------------------------------------------
 
     def _link(
-        self, options: AmiOptions, wanted: frozenset[bytes], on_event: Callable[[dict[str, str]], None]
+        self, events: Literal["on", "off"], wanted: frozenset[bytes], on_event: Callable[[dict[str, str]], None]
     ) -> AmiLink:
         return AmiLink(
-            options,
+            self._settings.ami,
             wanted=wanted,
             on_event=on_event,
             on_up=self._on_link_up,
             on_down=self._on_link_down,
             on_refused=self._on_refused,
-            log=log.bind(link="events" if options.events == "on" else "actions"),
+            log=log.bind(link="events" if events == "on" else "actions"),
+            events=events,
         )
 
     def _on_link_up(self) -> None:

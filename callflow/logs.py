@@ -3,10 +3,22 @@
 import logging
 import sys
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import structlog
+from pydantic import Field
 from structlog.tracebacks import ExceptionDictTransformer
+
+from callflow.core.section import Section
+
+
+class LogOptions(Section):
+    """What the daemon logs, and how: the section [log]."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level to log: debug, info, warning or error."
+    )
+    format: Literal["console", "json"] = Field("console", description="console for people, json for machines.")
 
 
 class Lines(structlog.PrintLogger):
@@ -21,17 +33,17 @@ class Lines(structlog.PrintLogger):
     fatal = failure = err = error = critical = exception = msg
 
 
-def configure_logs(level: str, form: str) -> None:
-    """Send logs of ours and of the libraries to stderr; `form` is "console" or "json".
+def configure_logs(options: LogOptions) -> None:
+    """Send callflow's logs and those of its libraries to stderr.
 
-    A traceback names no variables: they hold callers' numbers and names.
+    A traceback shows no variables: they hold callers' numbers and names.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    if form == "json":
+    if options.format == "json":
         shown: list[structlog.typing.Processor] = [
             structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(ensure_ascii=False),
@@ -41,7 +53,7 @@ def configure_logs(level: str, form: str) -> None:
         shown = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     structlog.configure(
         processors=[*shared, *shown],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[options.level.upper()]),
         logger_factory=_to_stderr,
         cache_logger_on_first_use=True,
     )

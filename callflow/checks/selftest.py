@@ -4,7 +4,8 @@ import asyncio
 import uuid
 from typing import Any
 
-from callflow.adapters.agi.server import AgiOptions, AgiServer
+from callflow.adapters.agi.options import AgiOptions
+from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.agi.session import AgiSession
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.translate import check_outcome, stamped_ms

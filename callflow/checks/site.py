@@ -16,7 +16,6 @@ from callflow.checks.rings import check_rings
 from callflow.checks.selftest import SelfTest
 from callflow.checks.tap import check_gain, check_tap
 from callflow.errors import LoginRefused
-from callflow.settings.adapter_options import agi_options, ami_options
 from callflow.settings.model import Settings
 
 LOGIN_S = 5.0
@@ -36,7 +35,7 @@ async def check_site(settings: Settings, config: Path | None) -> AsyncIterator[F
 
     log = structlog.get_logger()
     link = AmiLink(
-        ami_options(settings),
+        settings.ami,
         wanted=WANTED,
         on_event=inbox.add,
         on_up=inbox.wake,
@@ -64,7 +63,7 @@ async def _check_asterisk(settings: Settings, link: AmiLink, inbox: Inbox) -> As
     async for finding in check_dialplan(link):
         yield finding
     actions = AmiActions(link, link)
-    for finding in await SelfTest(actions, inbox, agi_options(settings), structlog.get_logger()).run():
+    for finding in await SelfTest(actions, inbox, settings.agi, structlog.get_logger()).run():
         yield finding
     for finding in await check_tap(settings, actions, structlog.get_logger()):
         yield finding

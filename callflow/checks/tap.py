@@ -12,7 +12,6 @@ from callflow.adapters.audio.taps import Taps
 from callflow.checks.finding import Finding, Verdict, hint, ok, warn
 from callflow.core.heard import Heard
 from callflow.errors import ActionRefused, HearingFailed, LinkError, SettingError, TapFailed
-from callflow.settings.adapter_options import tap_options
 from callflow.settings.model import Settings
 
 HEAR_S = 2.0
@@ -28,7 +27,7 @@ async def check_tap(settings: Settings, actions: AmiActions, log: Any) -> list[F
     """Is the second ear there, and does it know our own prompts? Without it Asterisk's own ear serves."""
     if not settings.tap.enabled or all(profile.ear != "tap" for profile in settings.profiles.values()):
         return [hint("tap", "off; low voices, noise and tones are not told apart", "tap.enabled = true")]
-    options = tap_options(settings).model_copy(update={"debug_audio_dir": None})
+    options = settings.tap.model_copy(update={"debug_audio_dir": None})
     try:
         finding = await _through(options, actions, log)
         if finding is None and not options.address:  # Asterisk is told the port, so any will do

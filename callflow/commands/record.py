@@ -16,7 +16,6 @@ from rich.live import Live
 from rich.text import Text
 
 from callflow.errors import CallflowError, SettingError
-from callflow.settings.adapter_options import ami_options
 from callflow.settings.model import Settings
 from callflow.simulator.anonymizer import Anonymizer
 from callflow.simulator.recorder import Listener, Recorder, Tap
@@ -82,7 +81,7 @@ async def _record(
     settings: Settings, file: Path, lasts_s: float | None, header: dict[str, str], taps: Taps, console: Console
 ) -> None:
     async with AsyncExitStack() as stack:
-        listener = await stack.enter_async_context(Listener(ami_options(settings)))
+        listener = await stack.enter_async_context(Listener(settings.ami))
         asterisk = (await listener.ask("CoreSettings")).get("AsteriskVersion", "unknown")
         header |= {"asterisk": asterisk, "recorded": f"{datetime.now(UTC):%Y-%m-%d}", "numbers": "replaced"}
         header["procedures"] = settings.procedures().model_dump_json(exclude_unset=True)

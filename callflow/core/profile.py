@@ -1,11 +1,11 @@
 """What a site may set about a call: ladders, ears and profiles, each with default, unit and bound beside it."""
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+from callflow.core.section import Name, Section
 
 
 class Mode(StrEnum):
@@ -16,13 +16,7 @@ class Mode(StrEnum):
     OFF = "off"
 
 
-class Frozen(BaseModel):
-    """A settings section: unknown keys are refused, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Rung(Frozen):
+class Rung(Section):
     """One step of a ladder: say a prompt, listen, then go on as `then` says."""
 
     prompt: Name | None = Field(None, description="Prompt to say first; leave out to only listen.")
@@ -45,7 +39,7 @@ class Rung(Frozen):
     )
 
 
-class Ladder(Frozen):
+class Ladder(Section):
     """The rungs of one ladder, first to last; the last one decides."""
 
     rungs: tuple[Rung, ...] = Field(min_length=1, max_length=20, description="The steps, first to last.")
@@ -61,7 +55,7 @@ class Ladder(Frozen):
         return self
 
 
-class TalkDetect(Frozen):
+class TalkDetect(Section):
     """Asterisk's own ear, TALK_DETECT (func_talkdetect)."""
 
     threshold: int = Field(
@@ -86,7 +80,7 @@ class TalkDetect(Frozen):
     )
 
 
-class Quiet(Frozen):
+class Quiet(Section):
     """A caller who is there, but too low to understand; only the tap can measure that."""
 
     below_dbov: float = Field(
@@ -104,7 +98,7 @@ class Quiet(Frozen):
     )
 
 
-class Profile(Frozen):
+class Profile(Section):
     """How the callers of one dialplan entry are screened."""
 
     mode: Mode = Field(Mode.ACT, description="act, observe (listen and record only) or off.")
@@ -167,7 +161,7 @@ CHECK_LADDER = Ladder(rungs=(Rung(listen_s=2.0, then="pass_on"),))
 """The self-test call: only listen for the tone, then let it go."""
 
 
-class Procedures(Frozen):
+class Procedures(Section):
     """The service procedures of a site, as the core sees them."""
 
     profiles: dict[Name, Profile]

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from callflow.core.profile import Frozen
+from callflow.core.section import Section
 
 
-class HearingSettings(Frozen):
+class HearingSettings(Section):
     """The ear that listens to the sound itself."""
 
     quiet_below_dbov: float = Field(

@@ -8,11 +8,10 @@ import structlog
 from callflow import __version__
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.mqtt.link import MqttLink
-from callflow.adapters.mqtt.options import MqttOptions
 from callflow.adapters.store.outbox import Bounds, Outbox
 from callflow.adapters.store.pending import Also, Record
 from callflow.adapters.store.store import Store
-from callflow.core.publishing.alerts import AlertRules, AlertWatch
+from callflow.core.publishing.alerts import AlertWatch
 from callflow.core.publishing.discovery import Discovery
 from callflow.core.publishing.events import EventMaker
 from callflow.core.publishing.privacy import Pseudonymizer
@@ -45,7 +44,7 @@ class MqttPublishing:
         topics = Topics(mqtt.site or settings.node.name)
         node = settings.node.name
         self._events = EventMaker(topics, node, pseudonymizer)
-        self._alerts = AlertWatch(alert_rules(settings), topics, node, pseudonymizer, targets)
+        self._alerts = AlertWatch(settings.alerts, topics, node, pseudonymizer, targets)
         self._windows = Windows(1000 * mqtt.window_s, targets)
         bounds = Bounds(mqtt.outbox_max_events, int(3_600_000 * mqtt.outbox_max_age_h))
         self.outbox = Outbox(settings.store.path, node, bounds, now_ms)
@@ -53,7 +52,7 @@ class MqttPublishing:
         discovery = Discovery(topics, prefix, __version__) if prefix else None
         self.live = LiveStates(pseudonymizer, read_off, self._windows.by_queue, now_ms)
         states = RetainedStates(self.live, topics, discovery)
-        self.link = MqttLink(mqtt_options(settings, topics), topics, __version__, self.outbox, states, now_ms, log)
+        self.link = MqttLink(mqtt, topics, __version__, self.outbox, states, now_ms, log)
 
     def start(self, store: Store) -> None:
         """Begin to send; returns at once."""
@@ -85,24 +84,3 @@ class MqttPublishing:
             except StoreError as error:
                 log.debug("the outbox cannot be measured; tried again", reason=str(error))
             await asyncio.sleep(TIDY_S)
-
-
-def mqtt_options(settings: Settings, topics: Topics) -> MqttOptions:
-    """The [mqtt] section, for the adapter."""
-    mqtt = settings.mqtt
-    shared = mqtt.model_dump(include=set(MqttOptions.model_fields))
-    return MqttOptions.model_validate({**shared, "client_id": mqtt.client_id or f"callflow-{topics.site}"})
-
-
-def alert_rules(settings: Settings) -> AlertRules:
-    """The [alerts] section, for the core."""
-    alerts = settings.alerts
-    return AlertRules(
-        short_call_ms=int(1000 * alerts.short_call_s),
-        short_calls=alerts.short_calls,
-        trunk_window_ms=1000 * alerts.trunk_window_s,
-        trunk_rate_factor=alerts.trunk_rate_factor,
-        trunk_min_calls=alerts.trunk_min_calls,
-        service_window_ms=1000 * alerts.service_window_s,
-        service_min_calls=alerts.service_min_calls,
-    )

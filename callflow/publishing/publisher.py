@@ -12,9 +12,8 @@ import structlog
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from callflow import __version__
-from callflow.adapters.http.call_metrics import Bounds, CallMetrics
+from callflow.adapters.http.call_metrics import Buckets, CallMetrics
 from callflow.adapters.http.health_metrics import HealthCollector, Lags
-from callflow.adapters.http.readiness import Limits
 from callflow.adapters.http.sample import OutboxSample, Sample
 from callflow.adapters.http.server import HttpServer
 from callflow.adapters.store.pending import Also, Record
@@ -40,15 +39,14 @@ class Publishing:
         http = settings.http
         registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        bounds = Bounds(settings.rings.thresholds_s(), wait_bounds_s(targets), http.max_names, http.max_agents)
-        self._calls = CallMetrics(registry, bounds, pseudonymizer)
+        buckets = Buckets(settings.rings.thresholds_s(), wait_bounds_s(targets))
+        self._calls = CallMetrics(registry, http, buckets, pseudonymizer)
         self._calls.expect(*named_in(settings))
         self._lags = Lags(registry)
         collector = HealthCollector(__version__, settings.node.name, pseudonymizer, http.max_names)
         registry.register(collector)
         self._loop_lag = LoopLag(self._lags.loop.observe)
-        limits = Limits(http.ready_loop_lag_s, http.ready_outbox_age_s)
-        self._http = HttpServer(http.host, http.port, registry, collector, self.sample, limits, log)
+        self._http = HttpServer(http, registry, collector, self.sample, log)
         self._serves = http.enabled
         self.mqtt = (
             MqttPublishing(settings, targets, pseudonymizer, read_off, now_ms) if settings.mqtt.enabled else None
@@ -100,9 +98,8 @@ class Publishing:
 def pseudonymizer_of(settings: Settings) -> Pseudonymizer:
     """What hides numbers; without a key of the site's own and no place to keep one, one that lasts until the end."""
     privacy = settings.privacy
-    plain = privacy.numbers == "plain"
     if given := privacy.key.get_secret_value():
-        return Pseudonymizer(given.encode(), plain, privacy.internal_digits)
+        return Pseudonymizer(given.encode(), privacy)
     path = Path(privacy.key_file) if privacy.key_file else settings.store.path.with_name("privacy.key")
     try:
         key = load_key(path)
@@ -113,7 +110,7 @@ def pseudonymizer_of(settings: Settings) -> Pseudonymizer:
             remedy="set [privacy] key or key_file",
         )
         key = secrets.token_bytes(32)
-    return Pseudonymizer(key, plain, privacy.internal_digits)
+    return Pseudonymizer(key, privacy)
 
 
 def named_in(settings: Settings) -> tuple[set[str], set[str]]:

@@ -1,99 +1,41 @@
 """Settings: config/callflow.toml, overridden by the environment: CALLFLOW_AMI__SECRET is [ami] secret."""
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Frozen, Ladder, Name, Procedures, Profile
+from callflow.adapters.agi.options import AgiOptions
+from callflow.adapters.ami.options import AmiOptions
+from callflow.adapters.audio.options import TapOptions
+from callflow.adapters.http.options import HttpOptions
+from callflow.adapters.mqtt.options import MqttOptions
+from callflow.adapters.store.options import StoreOptions
+from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Procedures, Profile
+from callflow.core.publishing.alert_rules import AlertRules
+from callflow.core.publishing.privacy import PrivacyRules
 from callflow.core.rings.rules import RingRules
+from callflow.core.section import Name, Section
 from callflow.core.service.targets import QueueName, QueueTarget, Targets
 from callflow.errors import SettingError
+from callflow.logs import LogOptions
 from callflow.settings.environment import PREFIX, Environment, refuse_misspelt
 from callflow.settings.errors import explain
-from callflow.settings.publishing import Alerts, Http, Mqtt, Privacy
 
 DEFAULT_PATHS = (Path("config/callflow.toml"), Path("/etc/callflow/callflow.toml"))
 
 
-class Node(Frozen):
+class Node(Section):
     """Who this daemon is."""
 
     name: Name = Field("main", description="Name of this daemon in records, where several share a database.")
 
 
-class Ami(Frozen):
-    """The connection to Asterisk's manager interface."""
-
-    host: str = Field("127.0.0.1", description="Host of the AMI.")
-    port: int = Field(5038, ge=1, le=65535, description="Port of the AMI.")
-    username: str = Field("callflow", description="AMI user, see config/asterisk/manager_callflow.conf.")
-    secret: SecretStr = Field(SecretStr(""), description="Its secret; better in CALLFLOW_AMI__SECRET.")
-    tls: bool = Field(False, description="Speak TLS (Asterisk's tlsbindaddr, usually port 5039).")
-    tls_ca_file: str = Field("", description="Certificate that signs Asterisk's; empty for the system's own list.")
-    tls_verify: bool = Field(True, description="Check Asterisk's certificate.")
-    ping_interval_s: float = Field(1.0, gt=0, le=60, description="Seconds without a byte before a ping.")
-    ping_timeout_s: float = Field(2.0, gt=0, le=60, description="Seconds for its answer before the link is given up.")
-    action_timeout_s: float = Field(1.0, gt=0, le=60, description="Seconds for the answer to an action.")
-    reconnect_min_s: float = Field(0.2, gt=0, le=60, description="First wait before connecting again, seconds.")
-    reconnect_max_s: float = Field(10.0, gt=0, le=600, description="Longest wait before connecting again, seconds.")
-
-    @field_validator("username", "secret")
-    @classmethod
-    def _one_line(cls, value: str | SecretStr) -> str | SecretStr:
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if len(text.encode()) > 200 or any(mark in text for mark in "\r\n\0"):
-            raise ValueError("must be one line of at most 200 bytes")
-        return value
-
-
-class Agi(Frozen):
-    """The FastAGI server that the dialplan calls."""
-
-    host: str = Field("127.0.0.1", description="Address to listen on; keep it on loopback beside Asterisk.")
-    port: int = Field(4573, ge=0, le=65535, description="Port to listen on.")
-    token: SecretStr = Field(
-        SecretStr(""), description="If set, the dialplan must call agi://HOST:PORT/TOKEN/screen (global CALLFLOW_AGI)."
-    )
-
-    @field_validator("token")
-    @classmethod
-    def _fits_a_path(cls, token: SecretStr) -> SecretStr:
-        if not re.fullmatch(r"[A-Za-z0-9._~-]*", token.get_secret_value()):
-            raise ValueError("only letters, digits and . _ ~ - can stand in a path")
-        return token
-
-
-class Tap(Frozen):
-    """The second ear: callers' audio over AudioSocket (Asterisk 18 and later). Asterisk's own serves where it fails."""
-
-    enabled: bool = Field(True, description="Listen to the sound itself where Asterisk can send it.")
-    host: str = Field("127.0.0.1", description="Address to listen on for the audio; keep it on loopback.")
-    port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 takes a free one and tells Asterisk.")
-    address: str = Field(
-        "",
-        pattern=r"^$|^[A-Za-z0-9._\[\]:-]+:\d{1,5}$",
-        description="HOST:PORT that Asterisk connects to, if that is not host and port: a number, not a name.",
-    )
-    max_taps: int = Field(
-        200, ge=0, le=10_000, description="Callers listened to at once; above it Asterisk's own ear serves."
-    )
-    sounds: Path = Field(
-        Path("/usr/share/asterisk/sounds"),
-        description="Asterisk's sounds folder as the daemon sees it: prompts are read there to be known in an echo.",
-    )
-    debug_audio_dir: Path | None = Field(
-        None, description="Folder to store callers' audio in, for finding faults only. Voice is personal data."
-    )
-    debug_audio_days: float = Field(3.0, gt=0, le=30, description="Days after which stored audio is deleted.")
-
-
-class Limits(Frozen):
+class Limits(Section):
     """What keeps a flood from taking the daemon down; callers above a limit go on unscreened."""
 
     max_calls: int = Field(2000, ge=1, le=100_000, description="Calls screened or observed at once.")
@@ -102,7 +44,7 @@ class Limits(Frozen):
     )
 
 
-class Prompts(Frozen):
+class Prompts(Section):
     """Where Asterisk finds the prompts, below its sounds folder."""
 
     path: str = Field(
@@ -124,25 +66,6 @@ class Prompts(Frozen):
         return self
 
 
-class Store(Frozen):
-    """The embedded database of call records."""
-
-    path: Path = Field(Path("/var/lib/callflow/callflow.db"), description="SQLite file; its folder must exist.")
-    details_days: int = Field(
-        0, ge=0, le=36_500, description="Days to keep what happened in a call and each phone's ringing; 0 is for ever."
-    )
-    records_days: int = Field(
-        0, ge=0, le=36_500, description="Days to keep the calls, stays, offers and agents' times; 0 is for ever."
-    )
-
-
-class Log(Frozen):
-    """What the daemon says about its work."""
-
-    level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
-    format: str = Field("console", pattern="^(console|json)$", description="console for people, json for machines.")
-
-
 class Settings(BaseSettings):
     """Everything a site can set."""
 
@@ -155,17 +78,17 @@ class Settings(BaseSettings):
     )
 
     node: Node = Node()
-    ami: Ami = Ami()
-    agi: Agi = Agi()
-    tap: Tap = Tap()
+    ami: AmiOptions = AmiOptions()
+    agi: AgiOptions = AgiOptions()
+    tap: TapOptions = TapOptions()
     limits: Limits = Limits()
     prompts: Prompts = Prompts()
-    store: Store = Store()
-    log: Log = Log()
-    mqtt: Mqtt = Mqtt()
-    http: Http = Http()
-    alerts: Alerts = Alerts()
-    privacy: Privacy = Privacy()
+    store: StoreOptions = StoreOptions()
+    log: LogOptions = LogOptions()
+    mqtt: MqttOptions = MqttOptions()
+    http: HttpOptions = HttpOptions()
+    alerts: AlertRules = AlertRules()
+    privacy: PrivacyRules = PrivacyRules()
     rings: RingRules = RingRules()
     ladders: dict[Name, Ladder] = Field(
         {"silent": SILENT_LADDER, "quiet": QUIET_LADDER}, description="Ladders by name."

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from callflow.adapters.ami.framing import END, parse
-from callflow.adapters.ami.options import AmiOptions
+from callflow.adapters.ami.options import LOGIN_TIMEOUT_S, AmiOptions
 from callflow.errors import LoginRefused, NotConnected
 from callflow.simulator.anonymizer import Anonymizer
 from callflow.simulator.trace import Block, CaptureWriter, What
@@ -168,7 +168,7 @@ class Listener:
         """Connect and log in; raises LinkError."""
         options = self._options
         try:
-            async with asyncio.timeout(options.login_timeout_s):
+            async with asyncio.timeout(LOGIN_TIMEOUT_S):
                 self._ends = await asyncio.open_connection(options.host, options.port, ssl=options.tls_context())
                 answer = await self.ask(
                     "Login", f"Username: {options.username}", f"Secret: {options.secret.get_secret_value()}"

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from callflow.core.profile import Name
+from callflow.core.section import Name
 from callflow.simulator.deeds import Expected, Media, Route, Strict, TimedDeed
 from callflow.simulator.faults import Fault
 from callflow.simulator.reading import read_toml

@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
+from pydantic import SecretStr
 
-from callflow.adapters.agi.server import AgiOptions, AgiServer
+from callflow.adapters.agi.options import Admission, AgiOptions
+from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.agi.session import AgiSession
 from tests.adapters.waiting import WAIT_S
 
@@ -61,10 +63,12 @@ class Channel:
 class Switchboard:
     """The server under test; calls that it accepted wait in `calls`, their ends in `ends`."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, token: str = "", **admission: Any) -> None:
         self.calls: asyncio.Queue[AgiSession] = asyncio.Queue()
         self.ends: asyncio.Queue[str] = asyncio.Queue()
-        self.server = AgiServer(AgiOptions(port=0, **options), self._on_call, structlog.get_logger())
+        self.server = AgiServer(
+            AgiOptions(port=0, token=SecretStr(token)), self._on_call, structlog.get_logger(), Admission(**admission)
+        )
 
     def _on_call(self, session: AgiSession) -> None:
         session.on_hangup = lambda: self.ends.put_nowait("hangup")

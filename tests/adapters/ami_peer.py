@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
 from callflow.adapters.ami.link import AmiLink
-from callflow.adapters.ami.options import AmiOptions
+from callflow.adapters.ami.options import LOGIN_TIMEOUT_S, AmiOptions
 from callflow.errors import LoginRefused
 from tests.adapters.waiting import WAIT_S
 
@@ -105,7 +105,14 @@ class AmiPeer:
 class Watched:
     """A link whose callbacks are written down."""
 
-    def __init__(self, port: int, wanted: frozenset[bytes], **options: Any) -> None:
+    def __init__(
+        self,
+        port: int,
+        wanted: frozenset[bytes],
+        events: Literal["on", "off"] = "on",
+        login_timeout_s: float = LOGIN_TIMEOUT_S,
+        **options: Any,
+    ) -> None:
         self.events: asyncio.Queue[Headers] = asyncio.Queue()
         self.ups: asyncio.Queue[None] = asyncio.Queue()
         self.downs: asyncio.Queue[str] = asyncio.Queue()
@@ -120,6 +127,8 @@ class Watched:
             on_down=self.downs.put_nowait,
             on_refused=self.refusals.put_nowait,
             log=structlog.get_logger(),
+            events=events,
+            login_timeout_s=login_timeout_s,
         )
 
     async def up(self) -> None:

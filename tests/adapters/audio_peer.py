@@ -8,7 +8,7 @@ import numpy as np
 import structlog
 
 from callflow.adapters.audio.framing import Kind, frame
-from callflow.adapters.audio.options import TapOptions
+from callflow.adapters.audio.options import Patience, TapOptions
 from callflow.adapters.audio.taps import Taps
 from callflow.core import events
 from tests.adapters.waiting import until
@@ -62,13 +62,14 @@ class Exchange:
 
     options: TapOptions = field(default_factory=TapOptions)
     answers: bool = True
+    patience: Patience = field(default_factory=Patience)
     told: list[events.Event] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.news = asyncio.Event()
-        self.taps = Taps(self.options, self._originate, self._tell, lambda: 0, structlog.get_logger())
+        self.taps = Taps(self.options, self._originate, self._tell, lambda: 0, structlog.get_logger(), self.patience)
 
     async def __aenter__(self) -> "Exchange":
         await self.taps.start()

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import structlog
 
-from callflow.adapters.agi.server import AgiOptions, AgiServer
+from callflow.adapters.agi.options import Admission, AgiOptions
+from callflow.adapters.agi.server import AgiServer
 from callflow.errors import SettingError
 from tests.adapters.agi_peer import VARIABLES, Channel, Switchboard, header, switchboard
 from tests.adapters.waiting import WAIT_S, until
@@ -150,7 +151,7 @@ async def test_a_thousand_silent_connections_keep_no_caller_out(board: Switchboa
     await still_fine(channel, session)
     newcomer, other = await board.call(agi_uniqueid="2.1")
     await still_fine(newcomer, other)
-    assert len(board.server._strangers) <= AgiOptions().max_strangers
+    assert len(board.server._strangers) <= Admission().max_strangers
     for stranger in strangers:
         stranger.close()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from callflow.adapters.audio.framing import SILENCE, Kind, frame
-from callflow.adapters.audio.options import TapOptions
+from callflow.adapters.audio.options import Patience, TapOptions
 from callflow.adapters.audio.tap import Tap
 from callflow.adapters.audio.taps import CATCH_UP_FRAMES, FRAMES_A_TICK
 from callflow.core import events
@@ -84,7 +84,7 @@ async def test_above_max_taps_the_other_ear_serves_and_a_counter_says_so() -> No
 
 
 async def test_an_asterisk_that_cannot_tap_is_not_asked_for_every_call() -> None:
-    async with Exchange(TapOptions(open_timeout_s=0.05), answers=False) as exchange:
+    async with Exchange(patience=Patience(open_timeout_s=0.05), answers=False) as exchange:
         for number in range(5):
             with pytest.raises(TapFailed):
                 await exchange.taps.open(f"call{number}", "1.1")
@@ -114,7 +114,7 @@ async def test_a_stranger_is_closed_with_a_counter_and_no_call_notices(reason: s
 
 
 async def test_silence_on_the_socket_is_not_waited_for() -> None:
-    async with Exchange(TapOptions(uuid_timeout_s=0.05)) as exchange:
+    async with Exchange(patience=Patience(uuid_timeout_s=0.05)) as exchange:
         stranger = await Peer.connect(exchange.address)
         assert await stranger.closed()
         stranger.close()
@@ -139,7 +139,7 @@ async def test_a_known_tap_that_sends_rubbish_is_closed_and_its_call_goes_on() -
 
 
 async def test_a_flood_of_strangers_pushes_out_its_own() -> None:
-    async with Exchange(TapOptions(max_strangers=4)) as exchange:
+    async with Exchange(patience=Patience(max_strangers=4)) as exchange:
         strangers = [await Peer.connect(exchange.address) for _ in range(12)]
         assert await exchange.refusal() == "too many strangers"
         await exchange.taps.open("call", "1.1")
@@ -188,7 +188,7 @@ async def test_a_full_disk_costs_the_recording_and_nothing_else(tmp_path: Path) 
 
 
 async def test_callers_who_leave_before_they_are_tapped_are_no_failures() -> None:
-    async with Exchange(TapOptions(open_timeout_s=0.05), answers=False) as exchange:
+    async with Exchange(patience=Patience(open_timeout_s=0.05), answers=False) as exchange:
         for number in range(5):
             opening = asyncio.create_task(exchange.taps.open(f"call{number}", "1.1"))
             await asyncio.sleep(0)

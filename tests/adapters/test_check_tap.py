@@ -6,10 +6,11 @@ from typing import Any, cast
 import structlog
 
 from callflow.adapters.ami.actions import AmiActions
+from callflow.adapters.audio.options import TapOptions
 from callflow.checks.finding import Finding, Verdict
 from callflow.checks.tap import check_tap
 from callflow.errors import ActionRefused
-from callflow.settings.model import Settings, Tap
+from callflow.settings.model import Settings
 from tests.adapters.audio_peer import Peer
 
 LOOPBACK = "127.0.0.1"
@@ -34,7 +35,7 @@ class Asterisk:
 
 
 async def looked_at(asterisk: Asterisk, **tap: Any) -> Finding:
-    settings = Settings(tap=Tap(**tap))
+    settings = Settings(tap=TapOptions(**tap))
     return (await check_tap(settings, cast("AmiActions", asterisk), structlog.get_logger()))[0]
 
 

@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from callflow.adapters.audio.options import TapOptions
+from callflow.adapters.audio.options import Patience, TapOptions
 from callflow.adapters.audio.taps import Taps
 from callflow.hearing import Hearing
 from callflow.hearing.frames import FRAME as MODEL_FRAME
@@ -124,9 +124,14 @@ async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
     async def originate(uniqueid: str, uuid: str, address: str) -> None:
         callers.stdin.write(f"{uuid} {address}\n".encode())
 
-    options = TapOptions(max_taps=taps, sounds=Path(), open_timeout_s=20)
+    options = TapOptions(max_taps=taps, sounds=Path())
     listening = TimedTaps(
-        options, originate, lambda event: None, lambda: time.time_ns() // 1_000_000, structlog.get_logger()
+        options,
+        originate,
+        lambda event: None,
+        lambda: time.time_ns() // 1_000_000,
+        structlog.get_logger(),
+        Patience(open_timeout_s=20),
     )
     await listening.start()
     try:

@@ -7,8 +7,9 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from callflow.adapters.http.call_metrics import Bounds, CallMetrics
+from callflow.adapters.http.call_metrics import Buckets, CallMetrics
 from callflow.adapters.http.health_metrics import HealthCollector, Lags
+from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.http.sample import OutboxSample, Sample
 from callflow.core.rings.records import AgentState, AgentWork, LineState, QueueState
 from callflow.publishing.publisher import Record
@@ -42,13 +43,14 @@ def sample_at(now_ms: int = samples.T0) -> Sample:
 class Web:
     """The metrics of a daemon without its calls."""
 
-    def __init__(self, bounds: Bounds | None = None) -> None:
+    def __init__(self, buckets: Buckets | None = None, **caps: int) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        chosen = bounds or Bounds(ring_s=CADENCE_S, wait_s=(20.0, 5.0))
-        self.calls = CallMetrics(self.registry, chosen, samples.HIDDEN)
+        options = HttpOptions.model_validate(caps)
+        chosen = buckets or Buckets(ring_s=CADENCE_S, wait_s=(20.0, 5.0))
+        self.calls = CallMetrics(self.registry, options, chosen, samples.HIDDEN)
         self.lags = Lags(self.registry)
-        self.collector = HealthCollector("0.1.0", "main", samples.HIDDEN, chosen.max_names)
+        self.collector = HealthCollector("0.1.0", "main", samples.HIDDEN, options.max_names)
         self.collector.sample = sample_at()
         self.registry.register(self.collector)
 

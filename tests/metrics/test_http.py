@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import structlog
 
-from callflow.adapters.http.readiness import Limits, alive, ready
+from callflow.adapters.http.options import HttpOptions
+from callflow.adapters.http.readiness import alive, ready
 from callflow.adapters.http.sample import OutboxSample, Sample
 from callflow.adapters.http.server import HttpServer
 from tests.adapters.waiting import until
 from tests.metrics.scraped import Web, sample_at
 
-LIMITS = Limits(loop_lag_s=1.0, outbox_age_s=300.0)
+OPTIONS = HttpOptions(ready_loop_lag_s=1.0, ready_outbox_age_s=300.0)
 
 
 class Served:
@@ -25,7 +26,7 @@ class Served:
         self.web = Web()
         log = structlog.get_logger()
         self.server = HttpServer(
-            "127.0.0.1", port, self.web.registry, self.web.collector, lambda: self.sample, LIMITS, log
+            HttpOptions(port=port), self.web.registry, self.web.collector, lambda: self.sample, log
         )
 
     async def __aenter__(self) -> "Served":
@@ -72,19 +73,19 @@ async def test_the_daemon_is_ready_only_when_everything_is() -> None:
     ],
 )
 def test_each_check_fails_for_its_own_reason(change: dict[str, Any], check: str) -> None:
-    verdict = ready(replace(sample_at(), **change), LIMITS)
+    verdict = ready(replace(sample_at(), **change), OPTIONS)
     assert not verdict.good
     assert [name for name, good in verdict.shown["checks"].items() if not good] == [check]
 
 
 def test_without_mqtt_there_is_no_outbox_to_fail() -> None:
     sample: Sample = replace(sample_at(), mqtt_connected=None, outbox=None)
-    assert ready(sample, LIMITS).good
+    assert ready(sample, OPTIONS).good
 
 
 def test_a_loop_that_is_late_is_not_well() -> None:
-    assert alive(sample_at(), LIMITS).good
-    assert not alive(replace(sample_at(), loop_lag_s=2.0), LIMITS).good
+    assert alive(sample_at(), OPTIONS).good
+    assert not alive(replace(sample_at(), loop_lag_s=2.0), OPTIONS).good
 
 
 async def test_unknown_paths_and_methods_are_refused() -> None:

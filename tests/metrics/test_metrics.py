@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from callflow.adapters.http.call_metrics import Bounds
+from callflow.adapters.http.call_metrics import Buckets
 from callflow.core.heard import Heard
 from callflow.core.rings.names import safe_name
 from callflow.core.rings.records import AnswerClass, Outcome, RingSource, Timing
@@ -83,7 +83,7 @@ def test_queues_and_lines_that_the_settings_or_asterisk_name_start_at_zero(tmp_p
 
 
 def test_the_configured_thresholds_are_among_the_buckets() -> None:
-    web = Web(Bounds(ring_s=(*CADENCE_S, 1.5, 6.5), wait_s=(20.0, 17.0))).count(*EVERYTHING)
+    web = Web(Buckets(ring_s=(*CADENCE_S, 1.5, 6.5), wait_s=(20.0, 17.0))).count(*EVERYTHING)
     for bound in (*CADENCE_S, 1.5, 6.5):
         labels = {"target_type": "queue", "target": "support", "le": str(bound)}
         assert web.value("callflow_ring_seconds_bucket", **labels) is not None
@@ -118,7 +118,7 @@ def test_unanswered_offers_are_counted_and_not_timed() -> None:
 
 
 def test_a_flood_of_names_becomes_other() -> None:
-    web = Web(Bounds(max_names=10, max_agents=5))
+    web = Web(max_names=10, max_agents=5)
     for number in range(1000):
         web.count(replace(samples.stay(), queue=f"queue{number}"), replace(samples.leg(), agent=f"a{number}"))
         web.count(replace(samples.call(), channel=f"SIP/t{number}-00000001"))
@@ -129,7 +129,7 @@ def test_a_flood_of_names_becomes_other() -> None:
 
 
 def test_queues_that_are_there_now_are_capped_too() -> None:
-    web = Web(Bounds(max_names=3))
+    web = Web(max_names=3)
     queue = sample_at().queues[0]
     web.collector.sample = replace(sample_at(), queues=[replace(queue, queue=f"q{n}") for n in range(10)])
     assert web.series("callflow_queue_callers") == 4

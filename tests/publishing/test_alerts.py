@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from callflow.core.call_record import CallRecord
-from callflow.core.publishing.alerts import DAY_MS, AlertRules, AlertWatch
+from callflow.core.publishing.alert_rules import AlertRules
+from callflow.core.publishing.alerts import DAY_MS, AlertWatch
 from callflow.core.publishing.envelope import Envelope
 from callflow.core.rings.records import Outcome, Stay
 from callflow.core.screening.states import Result

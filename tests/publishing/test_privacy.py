@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callflow.core.publishing.privacy import Pseudonymizer
+from callflow.core.publishing.privacy import PrivacyRules, Pseudonymizer
 from callflow.privacy import load_key
 from tests.publishing import samples
 
-PLAIN = Pseudonymizer(samples.KEY, plain=True)
+PLAIN = Pseudonymizer(samples.KEY, PrivacyRules(numbers="plain"))
 
 
 def test_the_same_caller_has_the_same_hash_however_the_number_is_written() -> None:

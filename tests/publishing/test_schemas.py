@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 from callflow.adapters.mqtt.session import Status
 from callflow.core.heard import Heard
 from callflow.core.profile import Mode
-from callflow.core.publishing.alerts import AlertRules, AlertWatch
+from callflow.core.publishing.alert_rules import AlertRules
+from callflow.core.publishing.alerts import AlertWatch
 from callflow.core.publishing.envelope import Envelope, with_seq
 from callflow.core.publishing.retained import RetainedMessages
 from callflow.core.publishing.states import StateBoard, StateMaker

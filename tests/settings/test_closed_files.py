@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from callflow.adapters.store.options import StoreOptions
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.checks.finding import Verdict
@@ -16,7 +17,6 @@ from callflow.cli import app
 from callflow.errors import CallflowError, SettingError, StoreError
 from callflow.settings import model as settings_module
 from callflow.settings.model import Settings, find_config, load_settings
-from callflow.settings.model import Store as StoreSettings
 from callflow.simulator.scenario import read_scenario
 from callflow.simulator.shipped import find_scenario
 
@@ -53,7 +53,7 @@ def test_a_database_to_be_written(closed: Path) -> None:
 
 
 def test_a_database_to_be_checked(closed: Path) -> None:
-    found = check_host(Settings(store=StoreSettings(path=closed / "inner" / "callflow.db")), None)
+    found = check_host(Settings(store=StoreOptions(path=closed / "inner" / "callflow.db")), None)
     assert [finding.verdict for finding in found if finding.subject == "database"] == [Verdict.FAIL]
 
 
@@ -77,5 +77,5 @@ def test_a_capture_to_be_written(closed: Path, tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_database(tmp_path: Path) -> None:
-    found = check_host(Settings(store=StoreSettings(path=tmp_path)), None)
+    found = check_host(Settings(store=StoreOptions(path=tmp_path)), None)
     assert [finding.seen for finding in found if finding.verdict is Verdict.FAIL] == [f"{tmp_path} is not a file"]

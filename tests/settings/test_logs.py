@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from callflow.logs import configure_logs
+from callflow.logs import LogOptions, configure_logs
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def _as_before() -> Iterator[None]:
 def test_a_traceback_names_no_variables(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
     said = io.StringIO()
     monkeypatch.setattr(sys, "stderr", said)
-    configure_logs("warning", form)
+    configure_logs(LogOptions.model_validate({"level": "warning", "format": form}))
     number = "+86139" + "12345678"
     try:
         int(f"{number[:3]}x")
@@ -42,13 +42,13 @@ class Full(io.StringIO):
 @pytest.mark.parametrize("form", ["console", "json"])
 def test_a_full_disk_is_no_error_of_who_logs(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
     monkeypatch.setattr(sys, "stderr", Full())
-    configure_logs("info", form)
+    configure_logs(LogOptions.model_validate({"format": form}))
     structlog.get_logger().warning("nobody reads this")
 
 
 def test_a_closed_stream_is_no_error_of_who_logs(monkeypatch: pytest.MonkeyPatch) -> None:
     closed = io.StringIO()
     monkeypatch.setattr(sys, "stderr", closed)
-    configure_logs("info", "console")
+    configure_logs(LogOptions())
     closed.close()
     structlog.get_logger().warning("nobody reads this")

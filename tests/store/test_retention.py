@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from callflow.adapters.store import retention
 from callflow.adapters.store.database import writing_engine
+from callflow.adapters.store.options import StoreOptions
 from callflow.adapters.store.queries import CallFilter, Reader
 from callflow.adapters.store.retention import DAY_MS, Limits, Retention, clear, limits
 from callflow.adapters.store.schema import happenings, legs, offers, spells, stays
@@ -132,7 +133,7 @@ def test_the_thread_clears_beside_a_writer_and_stops_when_told(database: Path, m
 
     monkeypatch.setattr(retention, "clear", clear_and_tell)
     monkeypatch.setattr(retention, "PAUSE_S", 0.0)
-    thread = Retention(database, 1, 1)
+    thread = Retention(StoreOptions(path=database, details_days=1, records_days=1))
     with Store(database, "main") as store:
         thread.start()
         tell_whole_call(store, "meanwhile", arrived_ms=time.time_ns() // 1_000_000)
@@ -143,7 +144,7 @@ def test_the_thread_clears_beside_a_writer_and_stops_when_told(database: Path, m
 
 
 def test_nothing_is_started_when_everything_is_kept(database: Path) -> None:
-    thread = Retention(database, 0, 0)
+    thread = Retention(StoreOptions(path=database, details_days=0, records_days=0))
     thread.start()
     thread.stop()
     assert not database.exists()

@@ -8,30 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from panoramisk.fast_agi import Application
-from pydantic import BaseModel, ConfigDict, Field
 
 from callflow.adapters.agi.arrival import parse_variables
+from callflow.adapters.agi.options import Admission, AgiOptions
 from callflow.adapters.agi.session import AgiSession
 from callflow.errors import SettingError
 
 SCRIPT = "screen"
-
-
-class AgiOptions(BaseModel):
-    """Where Asterisk finds us, and how much of a stranger is put up with."""
-
-    model_config = ConfigDict(frozen=True)
-
-    host: str = "127.0.0.1"
-    port: int = Field(4573, ge=0, le=65535)
-    token: str = Field("", pattern=r"^[A-Za-z0-9._~-]*$")
-    """When set, only agi://host:port/TOKEN/screen is let in."""
-    header_timeout_s: float = Field(5.0, gt=0, le=60)
-    max_header_bytes: int = Field(16_384, ge=1024)
-    max_headers: int = Field(200, ge=30)
-    max_sessions: int = Field(2000, ge=1)
-    max_strangers: int = Field(256, ge=1)
-    """Connections that have not said yet who they are; one more drops the oldest of them."""
 
 
 class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
@@ -40,9 +23,16 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
     `on_call` is called, synchronously, for each accepted call, before anything of it is read: set the callbacks there.
     """
 
-    def __init__(self, options: AgiOptions, on_call: Callable[[AgiSession], None], log: Any) -> None:
+    def __init__(
+        self,
+        options: AgiOptions,
+        on_call: Callable[[AgiSession], None],
+        log: Any,
+        admission: Admission = Admission(),  # noqa: B008 - frozen
+    ) -> None:
         super().__init__(default_encoding="utf-8", loop=asyncio.get_running_loop())
         self._options = options
+        self._admission = admission
         self._on_call = on_call
         self._log = log
         self._server: asyncio.Server | None = None
@@ -66,7 +56,7 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
         options = self._options
         try:
             self._server = await asyncio.start_server(
-                self.handler, options.host, options.port, limit=options.max_header_bytes, backlog=1024
+                self.handler, options.host, options.port, limit=self._admission.max_header_bytes, backlog=1024
             )
         except (OSError, ValueError) as error:
             raise _unusable(options, error) from error
@@ -99,12 +89,12 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
 
     async def _introduction(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> dict[str, str]:
         """What a peer says about itself; raises _Refused unless it is a call for us."""
-        if len(self.sessions) >= self._options.max_sessions:
+        if len(self.sessions) >= self._admission.max_sessions:
             raise _Refused("too many calls")
         self._make_room()
         self._strangers[writer] = None
         try:
-            async with asyncio.timeout(self._options.header_timeout_s):
+            async with asyncio.timeout(self._admission.header_timeout_s):
                 raw = await reader.readuntil(b"\n\n")
         except TimeoutError:
             raise _Refused("no whole header in time") from None
@@ -114,7 +104,7 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
             raise _Refused("closed before its header was whole") from None
         finally:
             self._strangers.pop(writer, None)
-        if raw.count(b"\n") > self._options.max_headers:
+        if raw.count(b"\n") > self._admission.max_headers:
             raise _Refused("too many header lines")
         variables = parse_variables(raw)
         self._check(variables)
@@ -122,7 +112,7 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
 
     def _make_room(self) -> None:
         """Asterisk introduces itself within a millisecond: of too many strangers the oldest is no call."""
-        while len(self._strangers) >= self._options.max_strangers:
+        while len(self._strangers) >= self._admission.max_strangers:
             oldest = next(iter(self._strangers))
             del self._strangers[oldest]
             oldest.transport.abort()
@@ -131,7 +121,7 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
         if "agi_network_script" not in variables:
             raise _Refused("not FastAGI")
         path = variables["agi_network_script"].partition("?")[0].strip("/")
-        token = self._options.token
+        token = self._options.token.get_secret_value()
         expected = f"{token}/{SCRIPT}" if token else SCRIPT
         if not hmac.compare_digest(path.encode(), expected.encode()):
             raise _Refused("wrong path or token")

@@ -4,10 +4,10 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from callflow.adapters.ami.framing import HeaderValue
-from callflow.adapters.ami.options import AmiOptions
+from callflow.adapters.ami.options import LOGIN_TIMEOUT_S, AmiOptions
 from callflow.adapters.ami.session import AmiSession
 from callflow.errors import LinkError, LoginRefused, NotConnected
 
@@ -32,8 +32,12 @@ class AmiLink:
         on_down: Callable[[str], None],
         on_refused: Callable[[LoginRefused], None],
         log: Any,
+        events: Literal["on", "off"] = "on",
+        login_timeout_s: float = LOGIN_TIMEOUT_S,
     ) -> None:
         self._options = options
+        self._events = events
+        self._login_timeout_s = login_timeout_s
         self._wanted = wanted
         self._on_event = on_event
         self._on_up = on_up
@@ -60,7 +64,7 @@ class AmiLink:
         """Begin connecting; returns at once."""
         if self._task is None:
             self._reason = "connecting"
-            self._task = asyncio.create_task(self._run(), name=f"ami-{self._options.events}")
+            self._task = asyncio.create_task(self._run(), name=f"ami-{self._events}")
 
     async def stop(self) -> None:
         """End the session and every wait; nothing is connected again."""
@@ -96,7 +100,15 @@ class AmiLink:
 
     async def _run(self) -> None:
         while True:
-            session = AmiSession(self._options, self._wanted, self._on_event, self._log, self.counts)
+            session = AmiSession(
+                self._options,
+                self._wanted,
+                self._on_event,
+                self._log,
+                self.counts,
+                events=self._events,
+                login_timeout_s=self._login_timeout_s,
+            )
             try:
                 await session.open(self._tls)
             except LoginRefused as error:
@@ -128,7 +140,7 @@ class AmiLink:
         self._refusals = 0
         self._warned = False
         self.counts["sessions"] += 1
-        self._log.info("AMI connected", host=self._options.host, port=self._options.port, events=self._options.events)
+        self._log.info("AMI connected", host=self._options.host, port=self._options.port, events=self._events)
         self._call(self._on_up)
 
     def _down(self, reason: str) -> None:

@@ -26,6 +26,9 @@ class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
         on_event: Callable[[dict[str, str]], None],
         log: Any,
         counts: Counter[str],
+        *,
+        events: str,
+        login_timeout_s: float,
     ) -> None:
         self.counts = counts
         super().__init__(
@@ -36,6 +39,8 @@ class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
             log=log,
         )
         self._options = options
+        self._events = events
+        self._login_timeout_s = login_timeout_s
         self._on_event = on_event
         self.protocol: GatedProtocol | None = None
         self.ended: asyncio.Future[str] = self.loop.create_future()
@@ -44,7 +49,7 @@ class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
     async def open(self, tls: ssl.SSLContext | None) -> None:
         """Connect and log in; raises OSError, TimeoutError, LoginRefused or NotConnected."""
         try:
-            async with asyncio.timeout(self._options.login_timeout_s):
+            async with asyncio.timeout(self._login_timeout_s):
                 _, self.protocol = await self.loop.create_connection(
                     self.config["protocol_factory"], self.config["host"], self.config["port"], ssl=tls
                 )
@@ -56,9 +61,9 @@ class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
     async def _login(self) -> None:
         options = self._options
         secret = options.secret.get_secret_value()
-        headers: dict[str, HeaderValue] = {"Username": options.username, "Secret": secret, "Events": options.events}
+        headers: dict[str, HeaderValue] = {"Username": options.username, "Secret": secret, "Events": self._events}
         try:
-            await self.ask("Login", headers, options.login_timeout_s)
+            await self.ask("Login", headers, self._login_timeout_s)
         except ActionRefused as error:
             raise LoginRefused(options.username, error.message) from None
         self.authenticated = True

@@ -1,25 +1,43 @@
-"""The settings of the AudioSocket server."""
+"""The section [tap]: how Asterisk delivers callers' audio; and how long a tap may take to open."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from callflow.core.section import Section
 
 
-class TapOptions(BaseModel):
-    """The AudioSocket server and its limits."""
+class TapOptions(Section):
+    """Callers' audio over AudioSocket (Asterisk 18 and later). Where the tap fails, TALK_DETECT is used alone."""
 
-    model_config = ConfigDict(frozen=True)
+    enabled: bool = Field(True, description="Listen to callers' audio where Asterisk can send it.")
+    host: str = Field("127.0.0.1", description="Address to listen on for the audio; keep it on loopback.")
+    port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 takes a free one and tells Asterisk.")
+    address: str = Field(
+        "",
+        pattern=r"^$|^[A-Za-z0-9._\[\]:-]+:\d{1,5}$",
+        description="HOST:PORT that Asterisk connects to, where it differs from host and port: an address, no name.",
+    )
+    max_taps: int = Field(
+        200, ge=0, le=10_000, description="Callers tapped at once; further callers are judged by TALK_DETECT alone."
+    )
+    sounds: Path = Field(
+        Path("/usr/share/asterisk/sounds"),
+        description="Asterisk's sounds folder as callflow sees it; it reads the prompts there to recognise their echo.",
+    )
+    debug_audio_dir: Path | None = Field(
+        None, description="Folder to store callers' audio in, only to find faults. Voice is personal data."
+    )
+    debug_audio_days: float = Field(3.0, gt=0, le=30, description="Days after which stored audio is deleted.")
 
-    host: str = "127.0.0.1"
-    port: int = Field(0, ge=0, le=65535)
-    address: str = ""
-    """HOST:PORT that Asterisk connects to; "" for the server's own."""
-    max_taps: int = Field(200, ge=0)
-    open_timeout_s: float = Field(4.0, gt=0, le=60)
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Limits for the connection of one tap."""
+
+    open_timeout_s: float = 4.0
     """From the Originate to Asterisk's connection: 30 ms is usual. The call goes on meanwhile."""
-    uuid_timeout_s: float = Field(2.0, gt=0, le=60)
-    max_strangers: int = Field(64, ge=1)
-    sounds: Path = Path("/usr/share/asterisk/sounds")
-    """Asterisk's prompts. The tap compares them with what it hears, to recognise their echo."""
-    debug_audio_dir: Path | None = None
-    debug_audio_days: float = Field(3.0, gt=0)
+    uuid_timeout_s: float = 2.0
+    max_strangers: int = 64
+    """Connections that have not sent their uuid; one more drops the oldest."""

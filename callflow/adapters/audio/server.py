@@ -7,7 +7,7 @@ from uuid import UUID
 
 from callflow.adapters.audio.framing import SILENCE, Kind, Misframed, Splitter
 from callflow.adapters.audio.kernel import READ_BYTES, OnDemandReader
-from callflow.adapters.audio.options import TapOptions
+from callflow.adapters.audio.options import Patience, TapOptions
 from callflow.errors import SettingError
 
 KEEP_ALIVE = 4 * SILENCE
@@ -33,8 +33,9 @@ class Guest(Protocol):
 class AudioServer:
     """Knows each guest by its uuid; closes and counts every other connection, and no call notices."""
 
-    def __init__(self, options: TapOptions, log: Any) -> None:
+    def __init__(self, options: TapOptions, log: Any, patience: Patience) -> None:
         self._options = options
+        self._patience = patience
         self._log = log
         self._server: asyncio.Server | None = None
         self._expected: dict[bytes, Guest] = {}
@@ -78,11 +79,11 @@ class AudioServer:
 
     def arrived(self, connection: "Connection") -> None:
         """A connection came, without a uuid yet; when there are too many such, close the oldest."""
-        while len(self._strangers) >= self._options.max_strangers:
+        while len(self._strangers) >= self._patience.max_strangers:
             self.refuse(next(iter(self._strangers)), "too many strangers")
         self._strangers[connection] = None
         connection.timer = asyncio.get_running_loop().call_later(
-            self._options.uuid_timeout_s, self.refuse, connection, "no uuid in time"
+            self._patience.uuid_timeout_s, self.refuse, connection, "no uuid in time"
         )
 
     def introduced(self, connection: "Connection", uuid: bytes) -> Guest | None:

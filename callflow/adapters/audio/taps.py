@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from callflow.adapters.audio.options import TapOptions
+from callflow.adapters.audio.options import Patience, TapOptions
 from callflow.adapters.audio.recording import Recorder
 from callflow.adapters.audio.reference import read_prompt
 from callflow.adapters.audio.server import AudioServer
@@ -43,14 +43,16 @@ class Taps:
         tell: Callable[[events.Event], None],
         now_ms: Callable[[], int],
         log: Any,
+        patience: Patience = Patience(),  # noqa: B008 - frozen
     ) -> None:
         self._options = options
+        self._open_timeout_s = patience.open_timeout_s
         self._originate = originate
         self._tell = tell
         self._now_ms = now_ms
         self._log = log
         self._hearing = Hearing()
-        self._server = AudioServer(options, log)
+        self._server = AudioServer(options, log, patience)
         self._taps: dict[str, Tap] = {}
         self._turn = 0
         self._ticker = PunctualTicker(HEAR_S, self._tick)
@@ -96,7 +98,7 @@ class Taps:
         tap.on_disconnected = partial(self._lost, tap)
         self._server.expect(tap.uuid, tap)
         try:
-            async with asyncio.timeout(self._options.open_timeout_s):
+            async with asyncio.timeout(self._open_timeout_s):
                 await self._originate(uniqueid, str(tap.uuid), self._server.address)
                 await connected
         except (TimeoutError, LinkError) as error:

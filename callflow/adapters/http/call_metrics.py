@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from callflow.adapters.http.labels import Capped
+from callflow.adapters.http.options import HttpOptions
 from callflow.core.call_record import CallRecord
 from callflow.core.heard import Heard
 from callflow.core.publishing.privacy import Pseudonymizer
@@ -30,25 +31,21 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """What the buckets must have among them, and how many names become labels.
-
-    A bucket that is missing would silently give nothing where a rule asks for it.
-    """
+class Buckets:
+    """What the buckets must have among them: a rule that asks for a missing bucket would silently get nothing."""
 
     ring_s: tuple[float, ...] = ()
     """L, C+L, 2C and 3C of every cadence in use."""
     wait_s: tuple[float, ...] = ()
     """The service threshold of every queue."""
-    max_names: int = 100
-    """Queues, lines and trunks, each kind by itself."""
-    max_agents: int = 200
 
 
 class CallMetrics:
     """Counts ended records. Only times stamped by Asterisk go into the histograms of ringing."""
 
-    def __init__(self, registry: CollectorRegistry, bounds: Bounds, pseudonymizer: Pseudonymizer) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, options: HttpOptions, buckets: Buckets, pseudonymizer: Pseudonymizer
+    ) -> None:
         self._pseudonymizer = pseudonymizer
         self._screened = Counter(
             "callflow_screened_calls", "Screened calls that have ended.", ["trunk", "result"], registry=registry
@@ -90,7 +87,7 @@ class CallMetrics:
             "callflow_ring_seconds",
             "How long it rang until an offer was answered.",
             ["target_type", "target"],
-            buckets=_buckets(RING_S, bounds.ring_s),
+            buckets=_buckets(RING_S, buckets.ring_s),
             registry=registry,
         )
         self._rings = Histogram(
@@ -104,7 +101,7 @@ class CallMetrics:
             "callflow_queue_wait_seconds",
             "How long callers waited in a queue.",
             ["queue", "result"],
-            buckets=_buckets(WAIT_S, bounds.wait_s),
+            buckets=_buckets(WAIT_S, buckets.wait_s),
             registry=registry,
         )
         self._unresolved = Counter(
@@ -117,10 +114,10 @@ class CallMetrics:
             self._unresolved.labels(reason)
         for source in (*RingSource, UNKNOWN):
             self._timing.labels(str(source))
-        self._trunk = Capped(bounds.max_names, self._new_trunk)
-        self._queue = Capped(bounds.max_names, self._new_queue)
-        self._line = Capped(bounds.max_names, lambda line: self._new_target(TargetType.LINE, line))
-        self._agent = Capped(bounds.max_agents, self._new_agent)
+        self._trunk = Capped(options.max_names, self._new_trunk)
+        self._queue = Capped(options.max_names, self._new_queue)
+        self._line = Capped(options.max_names, lambda line: self._new_target(TargetType.LINE, line))
+        self._agent = Capped(options.max_agents, self._new_agent)
 
     def expect(self, queues: Iterable[str], lines: Iterable[str]) -> None:
         """Names known before anything is counted of them: their series start at 0."""

@@ -4,15 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.http.sample import Sample
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Above these the daemon is not well."""
-
-    loop_lag_s: float = 1.0
-    outbox_age_s: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +16,22 @@ class Verdict:
     shown: Mapping[str, Any]
 
 
-def alive(sample: Sample, limits: Limits) -> Verdict:
+def alive(sample: Sample, options: HttpOptions) -> Verdict:
     """The loop runs, and in time: whoever gets an answer that says otherwise may restart us."""
-    good = sample.loop_lag_s <= limits.loop_lag_s
+    good = sample.loop_lag_s <= options.ready_loop_lag_s
     return Verdict(good, {"alive": good, "loop_lag_s": round(sample.loop_lag_s, 3)})
 
 
-def ready(sample: Sample, limits: Limits) -> Verdict:
+def ready(sample: Sample, options: HttpOptions) -> Verdict:
     """Callers are screened and what becomes of them is kept and told."""
     age_s = 0.0
     if sample.outbox is not None and sample.outbox.oldest_ms is not None:
         age_s = max(0.0, (sample.now_ms - sample.outbox.oldest_ms) / 1000)
     checks = {
         "ami": sample.ami_connected,
-        "loop": sample.loop_lag_s <= limits.loop_lag_s,
+        "loop": sample.loop_lag_s <= options.ready_loop_lag_s,
         "store": not sample.store.get("failing", 0),
-        "outbox": age_s <= limits.outbox_age_s,
+        "outbox": age_s <= options.ready_outbox_age_s,
     }
     good = all(checks.values())
     told = {"ear_proven": sample.ear_proven, "mqtt": sample.mqtt_connected, "outbox_age_s": round(age_s, 1)}

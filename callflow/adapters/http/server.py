@@ -15,7 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from callflow.adapters.http.health_metrics import HealthCollector
-from callflow.adapters.http.readiness import Limits, alive, ready
+from callflow.adapters.http.options import HttpOptions
+from callflow.adapters.http.readiness import alive, ready
 from callflow.adapters.http.sample import Sample
 
 RETRY_S = 30.0
@@ -29,20 +30,16 @@ class HttpServer:
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        options: HttpOptions,
         registry: CollectorRegistry,
         collector: HealthCollector,
         sample: Callable[[], Sample],
-        limits: Limits,
         log: Any,
     ) -> None:
-        self._host = host
-        self._wanted_port = port
+        self._options = options
         self._registry = registry
         self._collector = collector
         self._sample = sample
-        self._limits = limits
         self._log = log
         self._task: asyncio.Task[None] | None = None
         self._server: _Server | None = None
@@ -71,7 +68,7 @@ class HttpServer:
             try:
                 with self._listen() as listening:
                     self.port = listening.getsockname()[1]
-                    self._log.info("metrics are served", host=self._host, port=self.port)
+                    self._log.info("metrics are served", host=self._options.host, port=self.port)
                     self._server = _Server(self._config())
                     await self._server.serve(sockets=[listening])
                     return
@@ -81,8 +78,8 @@ class HttpServer:
             await asyncio.sleep(RETRY_S)
 
     def _listen(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        return socket.create_server((self._host, self._wanted_port), family=family, backlog=64)
+        family = socket.AF_INET6 if ":" in self._options.host else socket.AF_INET
+        return socket.create_server((self._options.host, self._options.port), family=family, backlog=64)
 
     def _config(self) -> uvicorn.Config:
         return uvicorn.Config(
@@ -116,11 +113,11 @@ class HttpServer:
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _healthz(self, request: Request) -> Response:
-        verdict = alive(self._sample(), self._limits)
+        verdict = alive(self._sample(), self._options)
         return JSONResponse(verdict.shown, 200 if verdict.good else 503)
 
     async def _readyz(self, request: Request) -> Response:
-        verdict = ready(self._sample(), self._limits)
+        verdict = ready(self._sample(), self._options)
         return JSONResponse(verdict.shown, 200 if verdict.good else 503)
 
 

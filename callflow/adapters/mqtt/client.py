@@ -10,14 +10,14 @@ from callflow.adapters.mqtt.options import MqttOptions
 SHOWN_PENDING = 5
 
 
-def new_client(options: MqttOptions, will: aiomqtt.Will, tls_context: Any) -> "Client":
+def new_client(options: MqttOptions, client_id: str, will: aiomqtt.Will, tls_context: Any) -> "Client":
     """A client for one connection; entering one a second time would send again what it had kept."""
     client = Client(
         options.host,
         options.port,
         username=options.username or None,
         password=options.password.get_secret_value() or None,
-        identifier=options.client_id,
+        identifier=client_id,
         protocol=aiomqtt.ProtocolVersion.V5,
         clean_start=True,
         will=will,

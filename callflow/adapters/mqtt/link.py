@@ -82,7 +82,8 @@ class MqttLink:
         will = aiomqtt.Will(self._topics.status, status.payload("offline"), qos=1, retain=True)
         reason = "the connection ended"
         try:
-            client = new_client(self._options, will, self._tls)
+            client_id = self._options.client_id or f"callflow-{self._topics.site}"
+            client = new_client(self._options, client_id, will, self._tls)
             async with client:
                 await self._live(client, status)
         except* (aiomqtt.MqttError, OSError, ValueError) as errors:

@@ -8,13 +8,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects.sqlite import insert
 
 from callflow.adapters.store.database import reason_of, writing_engine
+from callflow.adapters.store.options import StoreOptions
 from callflow.adapters.store.schema import calls, deleted, happenings, legs, offers, spells, stays
 
 DAY_MS = 86_400_000
@@ -66,9 +66,9 @@ def clear(connection: sa.Connection, before: Limits, pause: Callable[[float], bo
 class Retention:
     """Goes round once an hour from `start` to `stop`; a failure is logged, and tried again in the next round."""
 
-    def __init__(self, path: Path, details_days: int, records_days: int) -> None:
-        self._path = path
-        self._days = details_days, records_days
+    def __init__(self, options: StoreOptions) -> None:
+        self._options = options
+        self._days = options.details_days, options.records_days
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
 
@@ -84,7 +84,7 @@ class Retention:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        engine = writing_engine(self._path, BUSY_S)
+        engine = writing_engine(self._options.path, BUSY_S)
         wait_s = FIRST_S
         while not self._stopping.wait(wait_s):
             wait_s = ROUND_S

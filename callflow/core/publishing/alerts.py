@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from callflow.core.call_record import CallRecord
+from callflow.core.publishing.alert_rules import AlertRules
 from callflow.core.publishing.envelope import Envelope, event_id, utc
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import Topics
@@ -25,22 +26,6 @@ MAY_GO_ON = (*SENT_ON, *TURNED_AWAY, Outcome.WITHDRAWN)
 """Out of the queue, and nobody has hung up: the call need not be over."""
 
 Entry = TypeVar("Entry")
-
-
-@dataclass(frozen=True, slots=True)
-class AlertRules:
-    """When to speak up; the service level has its target in the queue's own standard."""
-
-    short_call_ms: int = 60_000
-    """Row A1: a call shorter than this is short."""
-    short_calls: int = 5
-    """So many short calls of one caller within a day."""
-    trunk_window_ms: int = 3_600_000
-    trunk_rate_factor: float = 3.0
-    """A trunk's share of silent calls, against its own share before."""
-    trunk_min_calls: int = 20
-    service_window_ms: int = 900_000
-    service_min_calls: int = 10
 
 
 @dataclass(slots=True)
@@ -103,7 +88,7 @@ class AlertWatch:
         self._calls: OrderedDict[str, _Call] = OrderedDict()
         self._short_calls: OrderedDict[str, dict[str, int]] = OrderedDict()
         self._trunks: OrderedDict[str, _Trunk] = OrderedDict()
-        self._queues = Windows(rules.service_window_ms, targets)
+        self._queues = Windows(1000 * rules.service_window_s, targets)
         self._standing: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def receive(self, record: CallRecord | Measured) -> list[Envelope]:
@@ -151,7 +136,7 @@ class AlertWatch:
     def _short(self, caller: str, call_id: str, end_ms: int, data: dict[str, Any]) -> Iterator[Envelope]:
         """Row A1: the same caller again and again, each time for less than a minute."""
         call = self._calls[call_id]
-        if not caller or end_ms - call.began_ms >= self._rules.short_call_ms:
+        if not caller or end_ms - call.began_ms >= 1000 * self._rules.short_call_s:
             return
         call.short_of = caller
         calls = _kept(self._short_calls, caller, dict, CALLERS)
@@ -179,7 +164,7 @@ class AlertWatch:
             return
         trunk = _kept(self._trunks, name, _Trunk, NAMES)
         at_ms = _end(call)
-        trunk.add(at_ms, call.result is Result.SILENT, self._rules.trunk_window_ms)
+        trunk.add(at_ms, call.result is Result.SILENT, 1000 * self._rules.trunk_window_s)
         data = {
             "trunk": self._pseudonymizer.name(name),
             "calls": len(trunk.lately),

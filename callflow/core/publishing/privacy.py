@@ -3,7 +3,12 @@
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from callflow.core.section import Section
 
 HASH_HEX = 16
 """64 bits: two of a million callers share a hash once in 37 million sites."""
@@ -12,14 +17,27 @@ _NUMBER = re.compile(r"\+?[0-9](?:[ ()./-]{0,2}[0-9])*")
 _TEXT_ROOM = 200
 
 
+class PrivacyRules(Section):
+    """What callflow shows of a person's number outside the daemon, over MQTT and in metrics: the section [privacy]."""
+
+    numbers: Literal["hash", "plain"] = Field(
+        "hash", description="hash: callers' numbers leave as keyed hashes, names not at all; plain: as they are."
+    )
+    key: SecretStr = Field(SecretStr(""), description="Key of the hashes; empty: callflow makes one and keeps it.")
+    key_file: str = Field(
+        "", description="File of the key that callflow makes, mode 0600; empty: privacy.key beside the database."
+    )
+    internal_digits: int = Field(
+        6, ge=0, le=30, description="Names with at most this many digits (extensions, work numbers) are not hashed."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Pseudonymizer:
-    """Hides numbers of persons with a key that only this site has; `plain` shows them as they are."""
+    """Hides numbers of persons with a key that only this site has."""
 
     key: bytes
-    plain: bool = False
-    internal_digits: int = 6
-    """A number of up to so many digits is an extension, a work number or a service: it stays as it is."""
+    rules: PrivacyRules = field(default_factory=PrivacyRules)
 
     def caller(self, number: str) -> str | None:
         """A caller's number, hashed whatever its length; the same number gives the same hash. None for no number."""
@@ -31,9 +49,14 @@ class Pseudonymizer:
         """A name of ours (queue, line, trunk, agent): as it is, but for numbers in it long enough to be a person's."""
         return _trimmed(name if self.plain else _NUMBER.sub(self._hidden, name))
 
+    @property
+    def plain(self) -> bool:
+        """Numbers and names are shown as they are."""
+        return self.rules.numbers == "plain"
+
     def _hidden(self, number: re.Match[str]) -> str:
         digits = sum(mark.isdigit() for mark in number[0])
-        return self._hashed(number[0]) if digits > self.internal_digits else number[0]
+        return self._hashed(number[0]) if digits > self.rules.internal_digits else number[0]
 
     def _hashed(self, number: str) -> str:
         """Spaces and punctuation do not make another caller."""

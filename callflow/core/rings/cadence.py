@@ -4,13 +4,13 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from callflow.core.profile import Frozen, Name
 from callflow.core.rings.records import AnswerClass
+from callflow.core.section import Name, Section
 
 LATE_RINGS, IDEAL_RINGS = 3, 2
 
 
-class Cadence(Frozen):
+class Cadence(Section):
     """One whole ring: sound and silence in turn, as `ringcadence` of Asterisk's indications.conf writes it."""
 
     elements_ms: tuple[int, ...] = Field(

@@ -5,18 +5,18 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from callflow.core.profile import Frozen, Name
 from callflow.core.rings.cadence import COUNTRIES, Cadence
+from callflow.core.section import Name, Section
 
 
-class LineRules(Frozen):
+class LineRules(Section):
     """One direct line with a name of its own."""
 
     numbers: tuple[str, ...] = Field(min_length=1, description="Dialled numbers or extensions that are this line.")
     cadence: Name | None = Field(None, description="Ring cadence of this line's phones; leave out for [rings] cadence.")
 
 
-class RingRules(Frozen):
+class RingRules(Section):
     """How rings are counted, and under which names."""
 
     cadence: Name = Field(

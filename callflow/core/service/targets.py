@@ -4,14 +4,14 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from callflow.core.profile import Frozen
 from callflow.core.rings.names import safe_name
+from callflow.core.section import Section
 from callflow.core.service.level import Formula
 
 QueueName = Annotated[str, Field(pattern=r"^[^\x00-\x1f/+#]{1,128}$")]
 
 
-class QueueTarget(Frozen):
+class QueueTarget(Section):
     """The service standard of one queue."""
 
     formula: Formula = Field(Formula.A, description="Formula of the service level, A to F (docs/reports.md).")
@@ -24,7 +24,7 @@ class QueueTarget(Frozen):
     )
 
 
-class Targets(Frozen):
+class Targets(Section):
     """The standards of all queues, by the safe names that records have."""
 
     queues: dict[QueueName, QueueTarget]

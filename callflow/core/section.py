@@ -1,0 +1,13 @@
+"""The base of every settings section: sections of the core, of the adapters and of the daemon are made of it."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class Section(BaseModel):
+    """Frozen; refuses unknown keys. Each field has a default, a bound and one line of description with its unit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
