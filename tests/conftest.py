@@ -4,8 +4,9 @@ import os
 
 import pytest
 
-from callflow.lab.errors import LabUnavailable
-from callflow.lab.roots import VERSIONS, asterisk_root
+from callflow.lab.roots import asterisk_root
+from callflow.processes.errors import LabUnavailable
+from callflow.scenarios.site import VERSIONS
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from callflow.lab.roots import VERSIONS
+from callflow.scenarios.site import VERSIONS
 
 EACH_ASTERISK = [pytest.param(version, marks=pytest.mark.xdist_group(f"asterisk-{version}")) for version in VERSIONS]
 

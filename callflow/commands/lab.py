@@ -40,7 +40,8 @@ def make() -> None:
 
     Example: `callflow lab make`
     """
-    from callflow.lab.roots import VERSIONS, asterisk_root, make_roots
+    from callflow.lab.roots import asterisk_root, make_roots
+    from callflow.scenarios.site import VERSIONS
 
     console = Console(stderr=True)
     for version in VERSIONS:
@@ -57,8 +58,8 @@ def demo(version: VersionOption = "22") -> None:
     Example: `callflow lab demo`
     """
     from callflow.commands.simulate import lab_stage, play
-    from callflow.simulator.scenario import read_scenario
-    from callflow.simulator.shipped import find_scenario
+    from callflow.scenarios.scenario import read_scenario
+    from callflow.scenarios.shipped import find_scenario
 
     well = play(read_scenario(find_scenario("demo")), lab_stage(version), Console(highlight=False))
     raise typer.Exit(0 if well else 1)
@@ -77,8 +78,8 @@ def scenarios(
     from callflow.lab.run import SCENARIOS, run_scenarios, screened_lab
     from callflow.lab.scenario import read_scenarios
     from callflow.lab.seen import WITNESS, seen_outcome
-    from callflow.simulator.tables import call_table
-    from callflow.simulator.tally import Tally
+    from callflow.scenarios.tables import call_table
+    from callflow.scenarios.tally import Tally
 
     console = Console(highlight=False)
     chosen = read_scenarios(SCENARIOS, tuple(names or ()))
@@ -110,7 +111,7 @@ def bench(version: VersionOption = "22") -> None:
 
 
 def _version(text: str):  # type: ignore[no-untyped-def]
-    from callflow.lab.roots import VERSIONS
+    from callflow.scenarios.site import VERSIONS
 
     for version in VERSIONS:
         if version == text:

@@ -15,11 +15,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from callflow.captures.anonymizer import Anonymizer
+from callflow.captures.recorder import Listener, Recorder, Tap
+from callflow.captures.trace import CaptureWriter
 from callflow.errors import CallflowError, SettingError
 from callflow.settings.model import Settings
-from callflow.simulator.anonymizer import Anonymizer
-from callflow.simulator.recorder import Listener, Recorder, Tap
-from callflow.simulator.trace import CaptureWriter
 
 UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
 REFRESH_S = 0.25

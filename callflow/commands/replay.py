@@ -9,14 +9,14 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from callflow.captures.judging import Judge, Verdict
+from callflow.captures.replay import Replay, Replayed, procedures_of
+from callflow.captures.trace import Capture, CaptureInvalid, read_capture
 from callflow.commands.replay_rings import ring_table
 from callflow.core.profile import Procedures
 from callflow.core.rings.cadence import COUNTRIES
 from callflow.core.rings.rules import RingRules
 from callflow.errors import SettingError
-from callflow.simulator.judging import Judge, Verdict
-from callflow.simulator.replay import Replay, Replayed, procedures_of
-from callflow.simulator.trace import Capture, CaptureInvalid, read_capture
 
 
 def replay(

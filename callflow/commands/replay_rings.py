@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
+from callflow.captures.ring_replay import KeptRings, capture_messages, replay_rings
+from callflow.captures.trace import Capture
 from callflow.core.rings.records import Leg, Offer, Stay
 from callflow.core.rings.rules import RingRules
-from callflow.simulator.ring_replay import KeptRings, capture_messages, replay_rings
-from callflow.simulator.trace import Capture
 
 _COLUMNS = ("call", "for", "who", "began", "rang or waited", "rings", "class", "ended as")
 

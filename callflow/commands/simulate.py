@@ -14,18 +14,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from callflow.commands.context import Context
-from callflow.simulator.errors import SimulationFailed
-from callflow.simulator.live import watched
-from callflow.simulator.report import report, write_report
-from callflow.simulator.run import Run
-from callflow.simulator.scenario import Scenario, read_scenario
-from callflow.simulator.schedule import expected_calls
-from callflow.simulator.shipped import find_scenario, shipped
-from callflow.simulator.tables import closing_table, summary, what_was_heard, wrongs
-from callflow.simulator.tally import Tally
+from callflow.scenarios.errors import SimulationFailed
+from callflow.scenarios.live import watched
+from callflow.scenarios.report import report, write_report
+from callflow.scenarios.run import Run
+from callflow.scenarios.scenario import Scenario, read_scenario
+from callflow.scenarios.schedule import expected_calls
+from callflow.scenarios.shipped import find_scenario, shipped
+from callflow.scenarios.tables import closing_table, summary, what_was_heard, wrongs
+from callflow.scenarios.tally import Tally
 
 if TYPE_CHECKING:
-    from callflow.lab.roots import Version
+    from callflow.scenarios.site import Version
 
 _PRETEND = "the pretend Asterisk's own account"
 _RECORDS = "the daemon's records"
@@ -112,7 +112,7 @@ def _pretend_stage(
     context: Context, file: Path, *, daemon: bool, keep: Path | None, like: str, faults: Path | None
 ) -> Stage:
     _need_extra()
-    from callflow.simulator.faults import read_faults
+    from callflow.scenarios.faults import read_faults
     from callflow.simulator.pretended import Pretence, run_pretend, run_pretend_alone
 
     if faults is not None:
@@ -138,14 +138,14 @@ def lab_stage(lab: str) -> Stage:
     """On a real Asterisk of the lab. Raises SimulationFailed."""
     _need_extra()
     from callflow.lab.seen import WITNESS
-    from callflow.simulator.real import run_on_lab
+    from callflow.lab.simulate import run_on_lab
 
     version = _version(lab)
     return Stage(f"Asterisk {version} of the lab", WITNESS, lambda run: run_on_lab(run, version))
 
 
 def _version(text: str) -> "Version":
-    from callflow.lab.roots import VERSIONS
+    from callflow.scenarios.site import VERSIONS
 
     for version in VERSIONS:
         if version == text:
@@ -155,7 +155,7 @@ def _version(text: str) -> "Version":
 
 def _site_stage(context: Context, host: str, port: int, extension: str) -> Stage:
     _need_extra()
-    from callflow.simulator.real import run_on_site
+    from callflow.lab.simulate import run_on_site
 
     settings = context.settings()
     host = host or settings.ami.host

@@ -5,8 +5,8 @@ import itertools
 from collections.abc import Callable
 from typing import Self
 
-from callflow.lab.errors import LabStartFailed
-from callflow.lab.ports import LOOPBACK
+from callflow.processes.errors import LabStartFailed
+from callflow.processes.ports import LOOPBACK
 
 Message = dict[str, str]
 

@@ -9,9 +9,9 @@ from types import MappingProxyType
 from callflow.installed import FILES, SOUNDS
 from callflow.lab.ami import AmiClient
 from callflow.lab.configs import LAB_USER, LabPorts, config_files
-from callflow.lab.errors import LabStartFailed
 from callflow.lab.host import Host, RootDirectory
-from callflow.lab.process import Process
+from callflow.processes.errors import LabStartFailed
+from callflow.processes.process import Process
 
 _START_S = 30.0
 

@@ -11,12 +11,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from callflow.lab.audio import Sound, timeline, write_mulaw
-from callflow.lab.daemon import Daemon
 from callflow.lab.lab import Lab, open_lab
-from callflow.lab.roots import Version
 from callflow.lab.sipp import Agents, Caller
 from callflow.lab.wire import Wire
+from callflow.processes.daemon import Daemon
+from callflow.scenarios.site import Version
+from callflow.sound.audio import Sound, timeline, write_mulaw
 
 LOADS = (5, 20, 50)
 LISTEN_S = 3.0

@@ -6,10 +6,10 @@ from signal import Signals
 from types import TracebackType
 from typing import Self
 
-from callflow.lab.errors import LabStartFailed
 from callflow.lab.host import Host
-from callflow.lab.ports import PortBlock
-from callflow.lab.process import Process
+from callflow.processes.errors import LabStartFailed
+from callflow.processes.ports import PortBlock
+from callflow.processes.process import Process
 
 _START_S = 10.0
 

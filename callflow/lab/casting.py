@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from callflow.lab import mulaw
-from callflow.lab.audio import Sound, read_wav, timeline, write_mulaw
 from callflow.lab.configs import FAX_CALLER
-from callflow.lab.mulaw import Samples
-from callflow.lab.ports import LOOPBACK
 from callflow.lab.scenario import Anchors, Scenario
 from callflow.lab.sipp import Caller
 from callflow.lab.stream import write_stream
-from callflow.simulator.deeds import Deed, Media
+from callflow.processes.ports import LOOPBACK
+from callflow.scenarios.deeds import Deed, Media
+from callflow.sound import mulaw
+from callflow.sound.audio import Sound, read_wav, timeline, write_mulaw
+from callflow.sound.mulaw import Samples
 
 _PATIENCE_S = 6.0
 

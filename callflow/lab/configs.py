@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from callflow.lab.ports import LOOPBACK
+from callflow.processes.ports import LOOPBACK
 
 LAB_USER = ("lab", "lab")
 FAX_CALLER = "127.0.0.2"  # callers from here are listened to for fax tones

@@ -1,24 +1,10 @@
 """Where the lab's programs run: a root directory of their own, or this machine itself."""
 
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-_SHARED_MEMORY = Path("/dev/shm")
-_ENOUGH_BYTES = 1 << 30
-
-
-def _lab_folder() -> Path:
-    """Where labs work: in memory if there is room, for a disk that stalls for seconds would stall every call."""
-    if chosen := os.environ.get("CALLFLOW_LAB_DIR"):
-        return Path(chosen)
-    roomy = os.access(_SHARED_MEMORY, os.W_OK) and shutil.disk_usage(_SHARED_MEMORY).free > _ENOUGH_BYTES
-    return (_SHARED_MEMORY if roomy else Path("/tmp")) / f"callflow-lab-{os.getuid()}"
-
-
-LAB_FOLDER = _lab_folder()
+from callflow.processes.process import LAB_FOLDER
 
 # Its mounts live in a mount namespace of the program's own and vanish with it: nothing is left to undo after a crash,
 # and deleting a cached root directory can never reach the machine's own /dev.

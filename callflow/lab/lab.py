@@ -10,19 +10,19 @@ from pathlib import Path
 
 from callflow.installed import SOUNDS
 from callflow.lab.asterisk import Asterisk
-from callflow.lab.audio import voice_from
 from callflow.lab.capture import Capture
 from callflow.lab.configs import LabPorts
-from callflow.lab.daemon import RUN_CALLFLOW, Config, Daemon
-from callflow.lab.host import LAB_FOLDER
-from callflow.lab.mulaw import Samples
-from callflow.lab.ports import LOOPBACK, PortBlock, take_ports
-from callflow.lab.process import Process
 from callflow.lab.prompts import PromptBook
 from callflow.lab.proxy import Proxy
-from callflow.lab.roots import Version, asterisk_root, tools_root
+from callflow.lab.roots import asterisk_root, tools_root
 from callflow.lab.sipp import Agents, Caller, Sipp
 from callflow.lab.wire import Wire, read_wire
+from callflow.processes.daemon import RUN_CALLFLOW, Config, Daemon
+from callflow.processes.ports import LOOPBACK, PortBlock, take_ports
+from callflow.processes.process import LAB_FOLDER, Process
+from callflow.scenarios.site import Version
+from callflow.sound.audio import voice_from
+from callflow.sound.mulaw import Samples
 
 _OWNER = "owner.lock"  # a folder with this file, not locked by anybody, is a dead lab's
 Additions = Callable[[PortBlock], Mapping[str, str]]

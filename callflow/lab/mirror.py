@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from callflow.lab.errors import LabUnavailable
+from callflow.processes.errors import LabUnavailable
 
 APT = Path("/etc/apt")
 OS_RELEASE = Path("/etc/os-release")

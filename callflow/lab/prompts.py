@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from callflow.lab import mulaw
-from callflow.lab.audio import FRAME, RATE, duration_s, read_wav
 from callflow.lab.wire import Packet
+from callflow.sound import mulaw
+from callflow.sound.audio import FRAME, RATE, duration_s, read_wav
 
 _GAP_S = 0.07
 _STALL_S = 1.0

@@ -7,7 +7,7 @@ import struct
 from types import TracebackType
 from typing import Self
 
-from callflow.lab.ports import LOOPBACK
+from callflow.processes.ports import LOOPBACK
 
 _CHUNK = 65536
 _LINGER_ZERO = struct.pack("ii", 1, 0)

@@ -10,17 +10,15 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from callflow.lab.errors import LabUnavailable
 from callflow.lab.host import Host, PlainHost, RootDirectory
 from callflow.lab.mirror import apt_proxy, debian_mirror
+from callflow.processes.errors import LabUnavailable
+from callflow.scenarios.site import VERSIONS, Version
 
-Version = Literal["22", "16"]
-VERSIONS: tuple[Version, ...] = ("22", "16")
 SUITES: dict[Version, str] = {"22": "sid", "16": "bullseye"}
 TOOLS_VERSION: Version = "22"  # its SIPp (3.8) and tcpdump serve every Asterisk
 

@@ -10,15 +10,14 @@ from callflow.installed import CHECKOUT, SOUNDS
 from callflow.lab import judge as judging
 from callflow.lab.ami import Message
 from callflow.lab.casting import make_caller
-from callflow.lab.daemon import RUN_CALLFLOW, Config
 from callflow.lab.judge import Observed, judge
 from callflow.lab.lab import Lab, open_lab
 from callflow.lab.prompts import prompt_durations
-from callflow.lab.roots import Version
 from callflow.lab.scenario import Scenario, ladder_anchors
 from callflow.lab.sipp import Caller
 from callflow.lab.wire import Wire
-from callflow.simulator.site import PROFILES
+from callflow.processes.daemon import RUN_CALLFLOW, Config
+from callflow.scenarios.site import PROFILES, Version
 
 SCENARIOS = CHECKOUT / "tests" / "lab"
 TAPPED_PROFILES: Config = {"leveled": {"quiet": {"gain": "agc"}}, "patient": {"media_wait_s": 8.0}}

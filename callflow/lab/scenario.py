@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from callflow.core.heard import Heard
-from callflow.lab.errors import ScenarioInvalid
-from callflow.simulator import deeds
-from callflow.simulator.deeds import LADDER, Anchors, Deed, Expected, Media, Party, Result, Route, Strict, TimedDeed
-from callflow.simulator.reading import read_toml
+from callflow.scenarios import deeds
+from callflow.scenarios.deeds import LADDER, Anchors, Deed, Expected, Media, Party, Result, Route, Strict, TimedDeed
+from callflow.scenarios.errors import ScenarioInvalid
+from callflow.scenarios.reading import read_toml
 
 __all__ = ["LADDER", "Anchors", "Deed", "Expectation", "Scenario", "ladder_anchors", "read_scenario", "read_scenarios"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from callflow.lab.judge import Observed, reaction
 from callflow.lab.run import Outcome
-from callflow.simulator.seen import HeardPrompt, SeenCall
+from callflow.scenarios.seen import HeardPrompt, SeenCall
 
 WITNESS = "the wire (SIP and RTP)"
 

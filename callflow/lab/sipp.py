@@ -6,9 +6,9 @@ from pathlib import Path
 
 from callflow.lab.host import Host
 from callflow.lab.phones import Agents, agents_xml
-from callflow.lab.ports import LOOPBACK, PortBlock
-from callflow.lab.process import Process
 from callflow.lab.sipp_xml import SDP, leave, play, scenario, send, wait_for_bye
+from callflow.processes.ports import LOOPBACK, PortBlock
+from callflow.processes.process import Process
 
 __all__ = ["Agents", "Caller", "Sipp", "agents_xml", "caller_xml"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dpkt
 
-from callflow.lab.audio import FRAME
+from callflow.sound.audio import FRAME
 
 EVENT_PAYLOAD = 101
 KEYS = "0123456789*#ABCD"

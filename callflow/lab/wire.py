@@ -12,9 +12,9 @@ from typing import Literal, NamedTuple
 import dpkt
 import numpy as np
 
-from callflow.lab import mulaw
-from callflow.lab.audio import active_level_dbov
 from callflow.lab.stream import EVENT_PAYLOAD, KEYS
+from callflow.sound import mulaw
+from callflow.sound.audio import active_level_dbov
 
 Party = Literal["caller", "asterisk"]
 Address = tuple[str, int]

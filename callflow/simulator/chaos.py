@@ -17,11 +17,11 @@ from pathlib import Path
 
 from callflow.core.profile import SILENT_LADDER
 from callflow.core.screening.states import Result
-from callflow.lab.daemon import Daemon
-from callflow.lab.ports import take_ports
-from callflow.simulator.errors import SimulationFailed
+from callflow.processes.daemon import Daemon
+from callflow.processes.ports import take_ports
+from callflow.scenarios.errors import SimulationFailed
+from callflow.scenarios.site import daemon_config
 from callflow.simulator.pretend.report import Outcome, Status, read_line
-from callflow.simulator.site import daemon_config
 
 LAST_PROMPT = SILENT_LADDER.rungs[-1].prompt
 CERTAIN_S = 0.1

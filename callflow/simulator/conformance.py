@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from callflow.adapters.ami.translate import stamped_ms
-from callflow.simulator.trace import Block, Capture
+from callflow.captures.trace import Block, Capture
 
 CLASSES: tuple[tuple[str, str], ...] = (
     ("stamp", r"\d{10}\.\d{6}"),

@@ -4,8 +4,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from callflow.captures.trace import Block, Capture
 from callflow.simulator.conformance import Call, Said, calls_of, value_class
-from callflow.simulator.trace import Block, Capture
 
 TOLERANCE_S = 0.1
 """Of any event's time: the project's own figure for times on the wire. Two runs of the same calls on real Asterisk

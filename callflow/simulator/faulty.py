@@ -8,9 +8,9 @@ from random import Random
 from types import TracebackType
 from typing import Any, Self
 
-from callflow.simulator.faults import AT_ONCE, Fault
+from callflow.captures.recorder import Kind
+from callflow.scenarios.faults import AT_ONCE, Fault
 from callflow.simulator.faulty_line import Connection
-from callflow.simulator.recorder import Kind
 
 LOOPBACK = "127.0.0.1"
 _GARBAGE = (b"\xff\xfe\x00 : garbage\r\n\r\n", b"Event\r\nGarbage\r\n\r\n", b"Event: \r\n\r\n", b"\r\n\r\n\r\n")

@@ -10,8 +10,8 @@ from contextlib import suppress
 from random import Random
 from typing import Protocol
 
-from callflow.simulator.faults import AT_ONCE, Fault
-from callflow.simulator.recorder import CHUNK, Kind, Messages
+from callflow.captures.recorder import CHUNK, Kind, Messages
+from callflow.scenarios.faults import AT_ONCE, Fault
 
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 _STAMP = re.compile(rb"^Timestamp: (\d+)\.(\d+)", re.MULTILINE)

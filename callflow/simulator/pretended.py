@@ -13,19 +13,18 @@ from pathlib import Path
 
 import tomli_w
 
-from callflow.lab.daemon import Daemon
-from callflow.lab.ports import take_ports
-from callflow.lab.roots import Version
-from callflow.simulator.daemon_view import DaemonView
-from callflow.simulator.errors import SimulationFailed
-from callflow.simulator.live import FEW
+from callflow.processes.daemon import Daemon
+from callflow.processes.ports import take_ports
+from callflow.scenarios.daemon_view import DaemonView
+from callflow.scenarios.errors import SimulationFailed
+from callflow.scenarios.live import FEW
+from callflow.scenarios.run import Run
+from callflow.scenarios.scenario import Scenario
+from callflow.scenarios.schedule import expected_calls
+from callflow.scenarios.seen import HeardPrompt, SeenCall
+from callflow.scenarios.site import AMI_SECRET, AMI_USER, Version, daemon_config
+from callflow.scenarios.tally import Progress
 from callflow.simulator.pretend.report import Outcome, Status, read_line
-from callflow.simulator.run import Run
-from callflow.simulator.scenario import Scenario
-from callflow.simulator.schedule import expected_calls
-from callflow.simulator.seen import HeardPrompt, SeenCall
-from callflow.simulator.site import AMI_SECRET, AMI_USER, daemon_config
-from callflow.simulator.tally import Progress
 
 _LINE_LIMIT = 1 << 20
 _STOP_S = 5.0

@@ -20,10 +20,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from callflow.lab.daemon import RUN_CALLFLOW, Daemon
-from callflow.lab.ports import take_ports
+from callflow.processes.daemon import RUN_CALLFLOW, Daemon
+from callflow.processes.ports import take_ports
+from callflow.scenarios.site import daemon_config
 from callflow.simulator.pretend.report import Outcome, Status, read_line
-from callflow.simulator.site import daemon_config
 from tests.bench.stalls import Stalls
 
 LISTEN_S = 3.0

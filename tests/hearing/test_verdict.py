@@ -5,7 +5,7 @@ import pytest
 
 from callflow.core.heard import Heard
 from callflow.hearing import Hearing, HearingSettings
-from callflow.lab import mulaw
+from callflow.sound import mulaw
 from tests.hearing.callers import Samples, listen, noise, pcm, silence, tone, verdicts, voice
 
 VOICES = ("en/callflow/goodbye", "en/callflow/greeting", "zh/callflow/goodbye", "zh/callflow/can_you_hear")

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from callflow.lab import mulaw
-from callflow.lab.audio import active_level_dbov
 from callflow.lab.lab import Lab, open_lab
-from callflow.lab.ports import PortBlock
-from callflow.lab.roots import Version
 from callflow.lab.run import SCENARIO_CONFIG, SCENARIOS, Outcome, run_scenarios
 from callflow.lab.scenario import read_scenario
 from callflow.lab.sipp import Agents
+from callflow.processes.ports import PortBlock
+from callflow.scenarios.site import Version
+from callflow.sound import mulaw
+from callflow.sound.audio import active_level_dbov
 from tests import labs
 
 pytestmark = [pytest.mark.lab]

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import pytest
 import tomli_w
 
-from callflow.lab.daemon import RUN_CALLFLOW
 from callflow.lab.lab import Lab, open_lab
-from callflow.lab.ports import PortBlock
-from callflow.lab.process import Process
-from callflow.lab.roots import Version
+from callflow.processes.daemon import RUN_CALLFLOW
+from callflow.processes.ports import PortBlock
+from callflow.processes.process import Process
+from callflow.scenarios.site import Version
 
 pytestmark = [pytest.mark.lab]
 

@@ -10,11 +10,11 @@ from signal import Signals
 
 import pytest
 
-from callflow.lab.daemon import RUN_CALLFLOW, Daemon
 from callflow.lab.lab import Lab, open_lab
-from callflow.lab.roots import Version
 from callflow.lab.sipp import Caller
 from callflow.lab.wire import Wire
+from callflow.processes.daemon import RUN_CALLFLOW, Daemon
+from callflow.scenarios.site import Version
 from tests import labs
 
 pytestmark = [pytest.mark.lab]

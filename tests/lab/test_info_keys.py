@@ -3,9 +3,9 @@
 import pytest
 
 from callflow.lab.lab import open_lab
-from callflow.lab.roots import Version
 from callflow.lab.run import SCENARIO_CONFIG
 from callflow.lab.sipp import Agents, Caller
+from callflow.scenarios.site import Version
 from tests import labs
 
 pytestmark = [pytest.mark.lab]

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from callflow.lab import mulaw
 from callflow.lab.asterisk import SOUNDS
-from callflow.lab.audio import active_level_dbov, read_wav
 from callflow.lab.casting import make_caller
 from callflow.lab.configs import FAX_CALLER
-from callflow.lab.errors import ScenarioInvalid
 from callflow.lab.run import SCENARIOS
 from callflow.lab.scenario import ladder_anchors, read_scenario, read_scenarios
 from callflow.lab.sipp import Agents, Caller, agents_xml, caller_xml
+from callflow.scenarios.errors import ScenarioInvalid
+from callflow.sound import mulaw
+from callflow.sound.audio import active_level_dbov, read_wav
 
 VOICE = np.random.default_rng(0).normal(scale=3000, size=16000)
 DURATIONS = {"greeting": 2.0, "can_you_hear": 1.5, "goodbye": 4.0}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from callflow.lab.errors import LabUnavailable
 from callflow.lab.lab import remove_stale_labs
 from callflow.lab.mirror import debian_mirror
-from callflow.lab.ports import BLOCK, is_free, take_ports
+from callflow.processes.errors import LabUnavailable
+from callflow.processes.ports import BLOCK, is_free, take_ports
 
 
 class TestPorts:

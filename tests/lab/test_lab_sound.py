@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pytest
 
 from callflow.installed import SOUNDS
-from callflow.lab import mulaw
-from callflow.lab.audio import Sound, active_level_dbov, level_dbov, read_wav, timeline, voice_from, write_mulaw
 from callflow.lab.prompts import PromptBook
 from callflow.lab.stream import write_stream
 from callflow.lab.wire import Packet
+from callflow.sound import mulaw
+from callflow.sound.audio import Sound, active_level_dbov, level_dbov, read_wav, timeline, voice_from, write_mulaw
 
 VOICE = np.random.default_rng(0).normal(scale=3000, size=16000)
 

@@ -8,12 +8,12 @@ import dpkt
 import numpy as np
 import pytest
 
-from callflow.lab import mulaw
 from callflow.lab.judge import Observed, judge
 from callflow.lab.prompts import Burst
 from callflow.lab.run import SCENARIOS
 from callflow.lab.scenario import read_scenario
 from callflow.lab.wire import Packet, Wire, WireCall, read_wire
+from callflow.sound import mulaw
 
 SIP, CALLER, MEDIA, RTP = 12000, 12100, 12800, 12300
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from callflow.captures.ring_replay import KeptRings
 from callflow.lab.rings.judge import judge, record, records_of, rules_of
 from callflow.lab.rings.run import SCENARIOS, Placed, ring_lab
 from callflow.lab.rings.scenario import read_ring_scenarios
-from callflow.lab.roots import Version
-from callflow.simulator.ring_replay import KeptRings
+from callflow.scenarios.site import Version
 from tests.labs import EACH_ASTERISK, leave_out_what_cannot_be_done, rows, scenarios_asked_for
 
 STALL_S = 0.015

@@ -8,7 +8,7 @@ from callflow.lab.proxy import Proxy
 from callflow.lab.rings.judge import record, records_of, rules_of
 from callflow.lab.rings.run import SCENARIOS, ring_lab
 from callflow.lab.rings.scenario import read_ring_scenarios
-from callflow.lab.roots import Version
+from callflow.scenarios.site import Version
 from tests.labs import EACH_ASTERISK, rows
 
 CUT_AFTER_S, BACK_AFTER_S = 3.0, 7.8

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from callflow.lab.daemon import Daemon
 from callflow.lab.rings.judge import record, records_of, rules_of
 from callflow.lab.rings.run import SCENARIOS, ring_lab
 from callflow.lab.rings.scenario import read_ring_scenarios
-from callflow.lab.roots import Version
+from callflow.processes.daemon import Daemon
+from callflow.scenarios.site import Version
 from tests.labs import EACH_ASTERISK, rows
 
 KILL_AFTER_S = 2.5

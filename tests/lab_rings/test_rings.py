@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from callflow.captures.ring_replay import KeptRings
 from callflow.core.rings.records import Leg, Offer, Stay
 from callflow.lab.rings.judge import judge, records_of
 from callflow.lab.rings.run import Placed
 from callflow.lab.rings.site import Numbered
-from callflow.simulator.ring_replay import KeptRings
 
 NAMES = sorted(path.parent.name for path in Path(__file__).parent.glob("*/scenario.toml"))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from callflow.lab.ports import PortBlock, take_ports
+from callflow.processes.ports import PortBlock, take_ports
 from tests.services.mosquitto import Broker
 
 

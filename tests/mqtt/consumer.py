@@ -9,7 +9,7 @@ from typing import Any
 
 import aiomqtt
 
-from callflow.lab.ports import LOOPBACK
+from callflow.processes.ports import LOOPBACK
 from tests.services.mosquitto import PASSWORD, USER
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from callflow.core.publishing.envelope import event_id
-from callflow.lab.daemon import Daemon
-from callflow.lab.ports import LOOPBACK, PortBlock
-from callflow.lab.process import Process
-from callflow.simulator.shipped import find_scenario
-from callflow.simulator.site import daemon_config
+from callflow.processes.daemon import Daemon
+from callflow.processes.ports import LOOPBACK, PortBlock
+from callflow.processes.process import Process
+from callflow.scenarios.shipped import find_scenario
+from callflow.scenarios.site import daemon_config
 from tests.mqtt.consumer import Consumer, consuming
 from tests.mqtt.waiting import soon
 from tests.services.mosquitto import Broker, settings_for

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import aiomqtt
 
-from callflow.lab.ports import LOOPBACK, PortBlock
-from callflow.lab.process import Process
+from callflow.processes.ports import LOOPBACK, PortBlock
+from callflow.processes.process import Process
 from tests.docs.diagram import PROJECT
 from tests.services.mosquitto import PASSWORD, Broker
 from tests.services.programs import program

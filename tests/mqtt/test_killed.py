@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from callflow.lab.ports import PortBlock
-from callflow.lab.process import Process
 from callflow.lab.proxy import Proxy
+from callflow.processes.ports import PortBlock
+from callflow.processes.process import Process
 from tests.mqtt.consumer import Consumer, consuming
 from tests.mqtt.sending import sending
 from tests.mqtt.waiting import soon

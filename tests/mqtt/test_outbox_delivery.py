@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from callflow.lab.ports import PortBlock
 from callflow.lab.proxy import Proxy
+from callflow.processes.ports import PortBlock
 from tests.mqtt.consumer import Consumer, consuming
 from tests.mqtt.sending import Sending, sending
 from tests.mqtt.waiting import soon

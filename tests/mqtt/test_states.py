@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from callflow.core.rings.records import AgentState, AgentWork, LineState
-from callflow.lab.ports import PortBlock
+from callflow.processes.ports import PortBlock
 from tests.mqtt.consumer import Consumer, consuming
 from tests.mqtt.sending import sending
 from tests.mqtt.waiting import soon

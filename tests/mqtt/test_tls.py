@@ -7,7 +7,7 @@ import pytest
 
 from callflow.adapters.mqtt.options import MqttOptions
 from callflow.errors import SettingError
-from callflow.lab.ports import PortBlock
+from callflow.processes.ports import PortBlock
 from tests.mqtt.consumer import Consumer, consuming
 from tests.mqtt.sending import sending
 from tests.mqtt.waiting import soon

@@ -9,8 +9,8 @@ from typing import Self
 
 import aiomqtt
 
-from callflow.lab.ports import LOOPBACK
-from callflow.lab.process import Process
+from callflow.processes.ports import LOOPBACK
+from callflow.processes.process import Process
 from tests.services.programs import program
 
 START_S = 10.0

@@ -8,8 +8,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from callflow.lab.ports import LOOPBACK
-from callflow.lab.process import Process
+from callflow.processes.ports import LOOPBACK
+from callflow.processes.process import Process
 from tests.services.programs import program
 
 RULES = Path(__file__).resolve().parents[2] / "config" / "prometheus"

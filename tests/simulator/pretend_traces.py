@@ -9,17 +9,16 @@ from typing import Any
 
 import tomli_w
 
-from callflow.lab.daemon import RUN_CALLFLOW, Daemon
-from callflow.lab.ports import LOOPBACK, take_ports
-from callflow.lab.process import Process
-from callflow.lab.roots import Version
+from callflow.captures.anonymizer import Anonymizer
+from callflow.captures.recorder import Recorder, Tap
+from callflow.captures.trace import Capture, CaptureWriter, read_capture
 from callflow.lab.run import SCENARIOS
 from callflow.lab.scenario import read_scenarios
+from callflow.processes.daemon import RUN_CALLFLOW, Daemon
+from callflow.processes.ports import LOOPBACK, take_ports
+from callflow.processes.process import Process
+from callflow.scenarios.site import Version, daemon_config
 from callflow.settings.model import Settings
-from callflow.simulator.anonymizer import Anonymizer
-from callflow.simulator.recorder import Recorder, Tap
-from callflow.simulator.site import daemon_config
-from callflow.simulator.trace import Capture, CaptureWriter, read_capture
 from tests.simulator.tap_calls import tap_scenario, tapping
 from tests.traces.make_traces import AGENT_CALLS
 

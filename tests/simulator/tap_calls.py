@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from callflow.lab.ami import AmiClient, Message
-from callflow.lab.audio import Sound, timeline, write_mulaw
 from callflow.lab.lab import Lab
-from callflow.lab.ports import LOOPBACK
 from callflow.lab.sipp import Caller
-from callflow.simulator.site import AMI_SECRET, AMI_USER
+from callflow.processes.ports import LOOPBACK
+from callflow.scenarios.site import AMI_SECRET, AMI_USER
+from callflow.sound.audio import Sound, timeline, write_mulaw
 
 AFTER_S = 1.0
 """From a caller's answer to the Originate of the tap."""

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from callflow.lab.roots import VERSIONS, Version
+from callflow.captures.trace import Block, Capture, read_capture
+from callflow.scenarios.site import VERSIONS, Version
 from callflow.simulator.differences import TOLERANCE_S, differences
-from callflow.simulator.trace import Block, Capture, read_capture
 from tests.labs import EACH_ASTERISK
 from tests.simulator.pretend_traces import SETS, pretend_capture
 from tests.traces.make_traces import MAKERS, MachineStalled, lateness_ms, make_one

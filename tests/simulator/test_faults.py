@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from callflow.simulator.errors import ScenarioInvalid
-from callflow.simulator.faults import Fault, read_faults
+from callflow.scenarios.errors import ScenarioInvalid
+from callflow.scenarios.faults import Fault, read_faults
 from callflow.simulator.faulty import Lines
 
 WAIT_S = 5.0

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from callflow.simulator.judging import Judge
-from callflow.simulator.replay import Replay, procedures_of, recorded
-from callflow.simulator.trace import Block, Capture, read_capture
+from callflow.captures.judging import Judge
+from callflow.captures.replay import Replay, procedures_of, recorded
+from callflow.captures.trace import Block, Capture, read_capture
 
 TRACES = Path(__file__).parents[1] / "traces"
 CAPTURES = [pytest.param(path, id=f"{path.parent.name}/{path.stem}") for path in sorted(TRACES.glob("*/*.txt"))]

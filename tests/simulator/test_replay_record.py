@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from callflow.adapters.ami.options import AmiOptions
+from callflow.captures.anonymizer import Anonymizer
+from callflow.captures.recorder import Listener, Messages, Recorder, Tap
+from callflow.captures.trace import Block, CaptureInvalid, CaptureWriter, read_capture
 from callflow.cli import app
 from callflow.errors import LoginRefused, NotConnected
-from callflow.simulator.anonymizer import Anonymizer
-from callflow.simulator.recorder import Listener, Messages, Recorder, Tap
-from callflow.simulator.trace import Block, CaptureInvalid, CaptureWriter, read_capture
 from tests.adapters.ami_peer import AmiPeer, message, refusing
 
 WAIT_S = 20.0

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from callflow.adapters.ami.translate_rings import RingTranslator
+from callflow.captures.ring_replay import LAST_MS, KeptRings, capture_messages, pass_time, replay_rings, take_messages
+from callflow.captures.trace import Capture, read_capture
 from callflow.core.rings.facts import StaysLeftOpen
 from callflow.core.rings.records import Leg, Offer, Stay
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets
-from callflow.simulator.ring_replay import LAST_MS, KeptRings, capture_messages, pass_time, replay_rings, take_messages
-from callflow.simulator.trace import Capture, read_capture
 from tests.traces.make_ring_traces import FOLDER, expected_of
 
 CAPTURES = sorted(FOLDER.glob("*/*.txt"))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from callflow.simulator.errors import ScenarioInvalid
-from callflow.simulator.scenario import AgentGroup, CallerGroup, Scenario, read_scenario
+from callflow.scenarios.errors import ScenarioInvalid
+from callflow.scenarios.scenario import AgentGroup, CallerGroup, Scenario, read_scenario
 
 WHOLE = """\
 purpose = "A quiet morning with some silent callers."

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from callflow.installed import CHECKOUT
-from callflow.simulator.deeds import NOMINAL_ANCHORS, Deed, Expected
-from callflow.simulator.scenario import AgentGroup, CallerGroup, Scenario, read_scenario
+from callflow.scenarios.deeds import NOMINAL_ANCHORS, Deed, Expected
+from callflow.scenarios.scenario import AgentGroup, CallerGroup, Scenario, read_scenario
 
 PAGE = (CHECKOUT / "docs" / "simulator.md").read_text("utf-8")
 KEYS = {

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from callflow.simulator.scenario import Scenario
-from callflow.simulator.schedule import expected_calls, schedule
+from callflow.scenarios.scenario import Scenario
+from callflow.scenarios.schedule import expected_calls, schedule
 
 HOUR_S = 3600.0
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from callflow.simulator.deeds import Expected
-from callflow.simulator.errors import SimulationFailed
-from callflow.simulator.report import report, write_report
-from callflow.simulator.scenario import read_scenario
-from callflow.simulator.seen import HeardPrompt, SeenCall
-from callflow.simulator.shipped import find_scenario
-from callflow.simulator.tables import closing_table, summary, wrongs
-from callflow.simulator.tally import KEPT, Tally
+from callflow.scenarios.deeds import Expected
+from callflow.scenarios.errors import SimulationFailed
+from callflow.scenarios.report import report, write_report
+from callflow.scenarios.scenario import read_scenario
+from callflow.scenarios.seen import HeardPrompt, SeenCall
+from callflow.scenarios.shipped import find_scenario
+from callflow.scenarios.tables import closing_table, summary, wrongs
+from callflow.scenarios.tally import KEPT, Tally
 
 WHOLE = HeardPrompt("greeting")
 CUT = HeardPrompt("greeting", cut=True)

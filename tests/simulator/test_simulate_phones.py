@@ -9,12 +9,12 @@ import pytest
 
 from callflow.installed import SOUNDS
 from callflow.lab.phones import Agents, agents_xml
+from callflow.lab.placing import Wardrobe, check_possible
 from callflow.lab.sipp import caller_xml
-from callflow.simulator.errors import SimulationFailed
-from callflow.simulator.placing import Wardrobe, check_possible
-from callflow.simulator.scenario import Scenario, read_scenario
-from callflow.simulator.schedule import schedule
-from callflow.simulator.shipped import find_scenario
+from callflow.scenarios.errors import SimulationFailed
+from callflow.scenarios.scenario import Scenario, read_scenario
+from callflow.scenarios.schedule import schedule
+from callflow.scenarios.shipped import find_scenario
 
 VOICE = np.random.default_rng(0).normal(scale=3000, size=16000)
 EVERY = tuple(Agents(does=does) for does in ("answer", "ignore", "reject", "forward", "hold"))

@@ -10,14 +10,14 @@ from callflow.core.call_record import CallRecord, Kind, TimelineEntry
 from callflow.core.heard import Heard
 from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
-from callflow.simulator.daemon_view import DaemonView, Row
-from callflow.simulator.live import LiveView
-from callflow.simulator.run import Run
-from callflow.simulator.scenario import read_scenario
-from callflow.simulator.seen import SeenCall
-from callflow.simulator.shipped import find_scenario
-from callflow.simulator.tables import what_was_heard
-from callflow.simulator.tally import Progress
+from callflow.scenarios.daemon_view import DaemonView, Row
+from callflow.scenarios.live import LiveView
+from callflow.scenarios.run import Run
+from callflow.scenarios.scenario import read_scenario
+from callflow.scenarios.seen import SeenCall
+from callflow.scenarios.shipped import find_scenario
+from callflow.scenarios.tables import what_was_heard
+from callflow.scenarios.tally import Progress
 
 
 def record(call_id: str, number: str, arrived_ms: int, result: Result | None, mode: Mode = Mode.ACT) -> CallRecord:

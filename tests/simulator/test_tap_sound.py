@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from callflow.lab.audio import active_level_dbov
 from callflow.lab.lab import open_lab
 from callflow.lab.run import SCENARIO_CONFIG
 from callflow.lab.sipp import Agents
+from callflow.scenarios.scenario import Scenario
 from callflow.simulator.pretend.asterisk import PretendAsterisk
 from callflow.simulator.pretend.flavour import ASTERISK_16, ASTERISK_22, Flavour
 from callflow.simulator.pretend.world import Places
-from callflow.simulator.scenario import Scenario
+from callflow.sound.audio import active_level_dbov
 from tests.simulator.pretend.stage import free_port, in_virtual_time
 from tests.simulator.tap_calls import AFTER_S, FRAME_S, Ear, tap_on_lab, tap_scenario, tapping
 

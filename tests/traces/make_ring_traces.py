@@ -14,13 +14,13 @@ from typing import Any
 
 from callflow.adapters.ami.framing import parse
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
+from callflow.captures.ring_replay import KeptRings
+from callflow.captures.trace import Block, CaptureWriter
 from callflow.lab.rings.judge import judge, record, records_of
 from callflow.lab.rings.run import SCENARIOS, Placed, ring_lab
 from callflow.lab.rings.scenario import read_ring_scenarios
 from callflow.lab.rings.site import Numbered
-from callflow.lab.roots import VERSIONS, Version
-from callflow.simulator.ring_replay import KeptRings
-from callflow.simulator.trace import Block, CaptureWriter
+from callflow.scenarios.site import VERSIONS, Version
 
 FOLDER = Path(__file__).parent / "rings"
 TRIES = 6

@@ -16,20 +16,20 @@ from pathlib import Path
 from typing import Any, Self
 
 import tomli_w
-from callflow.simulator.pseudonymizer import Pseudonymizer
 
-from callflow.lab.daemon import RUN_CALLFLOW, Config
+from callflow.captures.anonymizer import Anonymizer
+from callflow.captures.recorder import Recorder, Tap
+from callflow.captures.replay import Replay, procedures_of, recorded
+from callflow.captures.trace import Capture, CaptureWriter, read_capture
 from callflow.lab.lab import Lab, open_lab
-from callflow.lab.ports import LOOPBACK
-from callflow.lab.process import Process
-from callflow.lab.roots import VERSIONS, Version
 from callflow.lab.run import SCENARIO_CONFIG, SCENARIOS, run_scenarios
 from callflow.lab.scenario import read_scenarios
 from callflow.lab.sipp import Agents, Caller
+from callflow.processes.daemon import RUN_CALLFLOW, Config
+from callflow.processes.ports import LOOPBACK
+from callflow.processes.process import Process
+from callflow.scenarios.site import VERSIONS, Version
 from callflow.settings.model import Settings
-from callflow.simulator.recorder import Recorder, Tap
-from callflow.simulator.replay import Replay, procedures_of, recorded
-from callflow.simulator.trace import Capture, CaptureWriter, read_capture
 from tests.simulator.tap_calls import tap_on_lab
 
 AGENT_CALLS = (
@@ -101,7 +101,7 @@ async def tapped(lab: Lab, file: Path, purpose: str) -> AsyncIterator[Taps]:
     }
     file.parent.mkdir(exist_ok=True, parents=True)
     writer = CaptureWriter.create(file, header, time.time())
-    recorder = Recorder(writer, Pseudonymizer(lambda text: _MADE_UP.fullmatch(text) is not None, LAB_EVENTS))
+    recorder = Recorder(writer, Anonymizer(lambda text: _MADE_UP.fullmatch(text) is not None, LAB_EVENTS))
     async with Taps(lab, recorder) as taps:
         yield taps
     writer.close()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from callflow.adapters.ami.framing import parse
+from callflow.captures.ring_replay import KeptRings, replay_rings
 from callflow.core.rings.measuring import REAL_RINGING
 from callflow.core.rings.records import Leg, LegEnd, Offer, Stay
 from callflow.core.rings.rules import RingRules
@@ -11,7 +12,6 @@ from callflow.lab.rings.run import Placed
 from callflow.lab.rings.scenario import LegExpected, OfferExpected
 from callflow.lab.rings.site import Numbered
 from callflow.lab.rings.wire import PhoneLeg
-from callflow.simulator.ring_replay import KeptRings, replay_rings
 
 TOLERANCE_MS = 20
 """Between a phone's 180 and 200 on the wire and what is recorded."""

@@ -15,7 +15,7 @@ from callflow.lab.rings.judge import pair_with_wire, record, records_of
 from callflow.lab.rings.run import SCENARIOS, Placed, ring_lab
 from callflow.lab.rings.scenario import read_ring_scenarios
 from callflow.lab.rings.site import Numbered
-from callflow.lab.roots import VERSIONS
+from callflow.scenarios.site import VERSIONS
 
 Message = dict[str, str]
 

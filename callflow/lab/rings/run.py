@@ -7,18 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from callflow.adapters.ami.options import AmiOptions
+from callflow.captures.recorder import Listener
 from callflow.installed import CHECKOUT
 from callflow.lab.ami import Message
 from callflow.lab.lab import AMI_SECRET, AMI_USER, Lab, open_lab
-from callflow.lab.ports import PortBlock
 from callflow.lab.rings.phones import phones_xml
 from callflow.lab.rings.scenario import Act, Scenario
 from callflow.lab.rings.site import AGENTS, Numbered, additions
 from callflow.lab.rings.wire import PhoneLeg, read_phone_legs
-from callflow.lab.roots import Version
 from callflow.lab.sipp import Caller
 from callflow.lab.stream import write_stream
-from callflow.simulator.recorder import Listener
+from callflow.processes.ports import PortBlock
+from callflow.scenarios.site import Version
 
 SCENARIOS = CHECKOUT / "tests" / "lab_rings"
 SPACING_S = 0.15

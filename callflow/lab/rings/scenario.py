@@ -6,9 +6,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from callflow.core.rings.records import AnswerClass, LegEnd, Outcome, RingSource
-from callflow.lab.roots import VERSIONS, Version
-from callflow.simulator.deeds import Strict
-from callflow.simulator.reading import read_toml
+from callflow.scenarios.deeds import Strict
+from callflow.scenarios.reading import read_toml
+from callflow.scenarios.site import VERSIONS, Version
 
 PHONES = "abc"
 Name = Literal["a", "b", "c"]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from callflow.lab.ports import LOOPBACK
 from callflow.lab.rings.scenario import Scenario
+from callflow.processes.ports import LOOPBACK
 
 AGENTS = "ring-agents"
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 from callflow.runtime.pauses import keep_pauses_short
-from callflow.simulator.errors import SimulationFailed, SimulatorError
-from callflow.simulator.faults import read_faults
+from callflow.scenarios.errors import ScenarioError, SimulationFailed
+from callflow.scenarios.faults import read_faults
+from callflow.scenarios.scenario import Scenario, read_scenario
 from callflow.simulator.faulty import Lines
 from callflow.simulator.pretend.ami_session import User
 from callflow.simulator.pretend.asterisk import PretendAsterisk, on_first_listener
@@ -24,7 +25,6 @@ from callflow.simulator.pretend.clock import VirtualLoop
 from callflow.simulator.pretend.flavour import FLAVOURS
 from callflow.simulator.pretend.report import STATUS_EVERY_S, Outcome, line
 from callflow.simulator.pretend.world import Places
-from callflow.simulator.scenario import Scenario, read_scenario
 
 _SETTLE_S = 1.0
 
@@ -52,7 +52,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 async def serve(options: argparse.Namespace, scenario: Scenario) -> None:
-    """Run one pretend Asterisk to its end. Raises SimulatorError."""
+    """Run one pretend Asterisk to its end. Raises ScenarioError."""
     out = _Printer()
     faults = (*scenario.faults, *(read_faults(options.faults).faults if options.faults else ()))
     async with Lines(faults, scenario.seed) as lines:
@@ -188,7 +188,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         scenario = read_scenario(options.scenario)
         with asyncio.Runner(loop_factory=loop_factory(options.clock)) as runner:
             runner.run(serve(options, scenario))
-    except SimulatorError as error:
+    except ScenarioError as error:
         print(f"{error.problem}\nremedy: {error.remedy}", file=sys.stderr)
         return 2
     return 0

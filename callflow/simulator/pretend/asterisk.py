@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from callflow.installed import SOUNDS
+from callflow.scenarios.scenario import CallerGroup, Scenario
+from callflow.scenarios.schedule import PlannedCall, schedule
 from callflow.simulator.pretend.actions import Actions
 from callflow.simulator.pretend.ami_server import AmiServer
 from callflow.simulator.pretend.ami_session import AmiSession, User
@@ -17,8 +19,6 @@ from callflow.simulator.pretend.report import Outcome, Status
 from callflow.simulator.pretend.script import Script, make_script
 from callflow.simulator.pretend.sounds import Sounds
 from callflow.simulator.pretend.world import LOOPBACK, Places, World
-from callflow.simulator.scenario import CallerGroup, Scenario
-from callflow.simulator.schedule import PlannedCall, schedule
 
 SHIPPED_USERS = {"callflow": User("change-me")}  # as config/asterisk/manager_callflow.conf is shipped
 _AHEAD_S = 0.001

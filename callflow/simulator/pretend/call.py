@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from math import inf
 
+from callflow.scenarios.scenario import AgentGroup
+from callflow.scenarios.schedule import PlannedCall
 from callflow.simulator.pretend.agi_client import AgiCall
 from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.handover import Handover
@@ -12,8 +14,6 @@ from callflow.simulator.pretend.incoming import CONTEXT, Keypad, incoming_channe
 from callflow.simulator.pretend.report import Outcome
 from callflow.simulator.pretend.script import Script
 from callflow.simulator.pretend.world import World
-from callflow.simulator.scenario import AgentGroup
-from callflow.simulator.schedule import PlannedCall
 
 SCREEN = "callflow-screen"
 ANSWER, AGI, END = 6, 8, 13

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from callflow.scenarios.scenario import AgentGroup
 from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.flavour import DOWN, RINGING, UP
 from callflow.simulator.pretend.member import MEMBER
@@ -10,7 +11,6 @@ from callflow.simulator.pretend.queueing import QueueEntry
 from callflow.simulator.pretend.report import Outcome
 from callflow.simulator.pretend.talking import Talk
 from callflow.simulator.pretend.world import LOOPBACK, World
-from callflow.simulator.scenario import AgentGroup
 
 TIMEOUT_S = 30.0
 RETRY_S = 5.0

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 
+from callflow.scenarios.schedule import PlannedCall
 from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.flavour import RING
 from callflow.simulator.pretend.script import Script
 from callflow.simulator.pretend.talk_detect import TalkDetect
 from callflow.simulator.pretend.world import World
-from callflow.simulator.schedule import PlannedCall
 
 CONTEXT = "from-lab"
 KEY_S = 0.14

@@ -5,13 +5,13 @@ from math import inf
 
 import numpy as np
 
-from callflow.lab import mulaw
-from callflow.lab.audio import FRAME, Sound, timeline
-from callflow.simulator.deeds import ladder_anchors
+from callflow.scenarios.deeds import ladder_anchors
+from callflow.scenarios.scenario import CallerGroup
 from callflow.simulator.pretend.sounds import Sounds, voice
 from callflow.simulator.pretend.stream import FRAME_S, NO_MEDIA, Stream
 from callflow.simulator.pretend.talk_detect import SILENCE, Hearing
-from callflow.simulator.scenario import CallerGroup
+from callflow.sound import mulaw
+from callflow.sound.audio import FRAME, Sound, timeline
 
 PATIENCE_S = 6.0
 ANSWER_WAIT_S = 0.5

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from callflow.lab.audio import RATE, read_wav
-from callflow.lab.mulaw import Samples
+from callflow.sound.audio import RATE, read_wav
+from callflow.sound.mulaw import Samples
 
 _VOICE = "en/callflow/goodbye"
 _LOUD = 500

@@ -7,7 +7,7 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
-from callflow.lab.audio import FRAME, RATE
+from callflow.sound.audio import FRAME, RATE
 
 FRAME_S = 0.02
 _SILENCE = bytes(2 * FRAME)

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 from math import inf
 
+from callflow.scenarios.scenario import AgentGroup
 from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.events import Bridge
 from callflow.simulator.pretend.world import World
-from callflow.simulator.scenario import AgentGroup
 
 
 class Talk:

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d
 from scipy.signal import lfilter
 
-from callflow.lab import mulaw
+from callflow.sound import mulaw
 
 FRAME = 160
 _SMOOTH = np.exp(-1 / (8000 * 0.03))

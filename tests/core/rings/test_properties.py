@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callflow.adapters.ami.translate_rings import RingTranslator, waiting_of
+from callflow.captures.ring_replay import KeptRings
+from callflow.captures.trace import read_capture
 from callflow.core import events
 from callflow.core.rings import facts
 from callflow.core.rings.names import safe_name
@@ -15,8 +17,6 @@ from callflow.core.rings.records import AgentInterval
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets
-from callflow.simulator.ring_replay import KeptRings
-from callflow.simulator.trace import read_capture
 
 CAPTURES = sorted((Path(__file__).parents[2] / "traces" / "rings" / "22").glob("*.txt"))
 ABSURD = (

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from callflow.adapters.ami.translate_rings import RingTranslator
+from callflow.captures.ring_replay import KeptRings
 from callflow.core import commands, events
 from callflow.core.rings import facts
 from callflow.core.rings.records import AgentWork, AnswerClass, Leg, LegEnd, Outcome, Stay, Timing
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets
-from callflow.simulator.ring_replay import KeptRings
 
 BEGIN_MS = 1_800_000_000_000
 CALLER = facts.Party("1.1", "PJSIP/trunk-00000001", "1.1", "13855550100", "", "4000")

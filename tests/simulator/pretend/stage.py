@@ -13,14 +13,14 @@ import callflow.adapters.audio.taps
 import callflow.daemon
 from callflow.adapters.audio.ticker import Ticker
 from callflow.daemon import Daemon
+from callflow.scenarios.scenario import Scenario
+from callflow.scenarios.site import daemon_config
 from callflow.settings.model import Settings
 from callflow.simulator.pretend.asterisk import PretendAsterisk
 from callflow.simulator.pretend.clock import VirtualDaemonClock, VirtualLoop
 from callflow.simulator.pretend.flavour import ASTERISK_22, Flavour
 from callflow.simulator.pretend.report import Outcome
 from callflow.simulator.pretend.world import Places
-from callflow.simulator.scenario import Scenario
-from callflow.simulator.site import daemon_config
 
 T = TypeVar("T")
 Event = dict[str, str]

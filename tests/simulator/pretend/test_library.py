@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from callflow.scenarios.scenario import read_scenario
+from callflow.scenarios.schedule import expected_calls
+from callflow.scenarios.shipped import shipped
 from callflow.simulator.pretended import seen_of
-from callflow.simulator.scenario import read_scenario
-from callflow.simulator.schedule import expected_calls
-from callflow.simulator.shipped import shipped
 from tests.simulator.pretend.stage import play
 
 MOST_CALLS = 20

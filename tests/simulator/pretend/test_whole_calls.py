@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from callflow.lab.scenario import read_scenarios
+from callflow.scenarios.scenario import Scenario
 from callflow.simulator.pretend.flavour import ASTERISK_16, ASTERISK_22, Flavour
-from callflow.simulator.scenario import Scenario
 from tests.simulator.pretend.stage import Played, play, scenario
 
 LAB = Path(__file__).resolve().parents[2] / "lab"

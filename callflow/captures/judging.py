@@ -1,0 +1,102 @@
+"""Is what the core did with a capture right? As the daemon did then, and fair to everybody from any start."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+from callflow.captures.replay import Decision, Replayed, recorded
+from callflow.captures.trace import Capture
+from callflow.captures.wires import Arrived, Conversation
+from callflow.core.screening.states import Result
+
+LATE_MS = 50
+"""A daemon does a thing when its loop comes to it, and its tap hears of it later: up to 17 ms were seen."""
+LATE_WITHOUT_AMI_MS = 350
+"""A prompt that cannot be stopped over AMI is waited for (0.3 s) before its call is given back."""
+
+
+@dataclass
+class Verdict:
+    """What is wrong, a sentence each; else `right` says what was looked at."""
+
+    right: str
+    wrong: list[str] = field(default_factory=list)
+
+
+class Judge:
+    """Judges replays of one capture."""
+
+    def __init__(self, capture: Capture) -> None:
+        self._has_wires = capture.has_wires
+        self._decisions = recorded(capture)
+        self._results = results_of(self._decisions)
+        self._arrived_at = dict(_arrivals(capture))
+
+    def judge(self, first: int, played: Replayed) -> Verdict:
+        """The replay from block `first` on; 0 is the start."""
+        return self._from(first, played) if first else self._whole(played)
+
+    def _whole(self, played: Replayed) -> Verdict:
+        """Call by call the same decisions in the same order, at the same times."""
+        if not self._has_wires:
+            return Verdict("recorded beside the daemon, without FastAGI: there are no decisions to compare")
+        then, now = _by_call(self._decisions), _by_call(played.decisions)
+        verdict = Verdict(f"all {len(played.decisions)} decisions on {len(now)} calls are those of the daemon")
+        for call_id in dict.fromkeys([*then, *now]):
+            for before, after in zip_longest(then[call_id], now[call_id]):
+                if problem := _difference(before, after):
+                    verdict.wrong.append(f"{call_id}: {problem}")
+                    break
+        return verdict
+
+    def _from(self, first: int, played: Replayed) -> Verdict:
+        """Older calls are left alone, and nobody is hung up who was not."""
+        then = self._results
+        verdict = Verdict(f"{len(played.results)} calls were screened, none of them wrongly")
+        for decision in played.decisions:
+            if self._arrived_at.get(decision.call_id, -1) < first:
+                verdict.wrong.append(f"{decision.call_id} belonged to the daemon before: {decision.what}")
+        for call_id, result in played.results.items():
+            if result == Result.SILENT and then.get(call_id) != Result.SILENT:
+                verdict.wrong.append(f"{call_id} was hung up, and was {then.get(call_id, 'nothing')} for the daemon")
+            elif call_id in then and result not in (then[call_id], Result.UNAVAILABLE):
+                verdict.wrong.append(f"{call_id} was {result}, and {then[call_id]} for the daemon")
+        verdict.wrong += [f"{call_id} was written down as ended more than once" for call_id in played.saved_twice]
+        verdict.wrong += [f"{call_id} never ended" for call_id in sorted(played.open)]
+        return verdict
+
+
+def results_of(decisions: Iterable[Decision]) -> dict[str, str]:
+    """The result that each call was given back with."""
+    words = ((decision.call_id, *decision.what.split(" ", 1)) for decision in decisions)
+    return {word[0]: word[2] for word in words if word[1] == "release"}
+
+
+def _difference(then: Decision | None, now: Decision | None) -> str:
+    if then is None or now is None or then.what != now.what:
+        return f"the daemon did {then.what if then else 'nothing'!r}, the core {now.what if now else 'nothing'!r}"
+    late_ms = then.at_ms - now.at_ms
+    allowed_ms = LATE_WITHOUT_AMI_MS if now.what == f"release {Result.UNAVAILABLE}" else LATE_MS
+    if not -LATE_MS <= late_ms <= allowed_ms:
+        return f"the daemon did {then.what!r} {late_ms} ms after the core"
+    return ""
+
+
+def _arrivals(capture: Capture) -> Iterator[tuple[str, int]]:
+    """Each call, and the block that opened its FastAGI connection."""
+    wires = Conversation(capture)
+    opened: dict[str, int] = {}
+    for number, block in enumerate(capture.blocks):
+        if block.what == "opened":
+            opened[block.wire] = number
+        for fact in wires.take(block):
+            if isinstance(fact, Arrived):
+                yield fact.arrived.call_id, opened[block.wire]
+
+
+def _by_call(decisions: Iterable[Decision]) -> defaultdict[str, list[Decision]]:
+    found: defaultdict[str, list[Decision]] = defaultdict(list)
+    for decision in decisions:
+        found[decision.call_id].append(decision)
+    return found

@@ -1,0 +1,180 @@
+"""Captures: what went over the wires between an Asterisk and a daemon, as text to read, to compare and to replay.
+
+    callflow capture 1
+    purpose: A caller who says nothing.
+    asterisk: 22.10.1
+    procedures: {"profiles": ...}
+    began: 1763775000.123456
+
+    0.000000 ami-1 opened
+
+    0.001201 ami-1 <
+    Event: Newchannel
+    ...
+
+A block begins with its arrival (seconds after `began`, epoch s) and its wire: `ami-N` and `agi-N` are the N-th
+connection to the AMI and from FastAGI; `ami` alone is a session of the recorder's own. `<` came from Asterisk, `>` went
+to it. Blocks end with an empty line, as AMI's own messages do. Bytes that are not UTF-8 are kept as lone surrogates.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Literal, Self, get_args
+
+from callflow.adapters.agi.arrival import parse_variables
+from callflow.adapters.ami.framing import parse
+from callflow.errors import CallflowError
+
+MAGIC = "callflow capture 1"
+REMEDY = "name a file that `callflow record` has written"
+What = Literal["opened", "<", ">", "closed by asterisk", "closed by daemon"]
+_HEAD = re.compile(rf"(\d+\.\d+) (ami|(?:ami|agi)-\d+) ({'|'.join(get_args(What))})")
+_EMPTY = re.compile(r"[\w()-]+: ?")
+"""A header without a value; the blank behind its colon is not written: editors take such blanks away."""
+
+
+class CaptureInvalid(CallflowError):
+    """A capture cannot be read; `problem` begins with file and line."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One message, or the beginning or end of a connection; `at_s` counts from the capture's beginning."""
+
+    at_s: float
+    wire: str
+    what: What
+    lines: tuple[str, ...] = ()
+
+    @property
+    def is_event(self) -> bool:
+        """An AMI event from Asterisk."""
+        return self.what == "<" and bool(self.lines) and self.lines[0].startswith("Event: ")
+
+    @property
+    def name(self) -> str:
+        """The event's or the action's name, "" for anything else."""
+        key, _, value = self.lines[0].partition(": ") if self.lines else ("", "", "")
+        return value if key in ("Event", "Action") else ""
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        """AMI's headers, read as the daemon reads them."""
+        return parse(self.raw("\r\n"))
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """FastAGI's variables, read as the daemon reads them."""
+        return parse_variables(self.raw("\n"))
+
+    def raw(self, line_end: str) -> bytes:
+        """The bytes that came, without the closing line ends."""
+        return line_end.join(self.lines).encode("utf-8", "surrogateescape")
+
+    def __str__(self) -> str:
+        lines = (line.rstrip(" ") if _EMPTY.fullmatch(line) else line for line in self.lines)
+        return "\n".join((f"{self.at_s:.6f} {self.wire} {self.what}", *lines))
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A capture's header, and its blocks in order of their arrival."""
+
+    began_s: float
+    header: dict[str, str] = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+    name: str = ""
+
+    @property
+    def has_wires(self) -> bool:
+        """Recorded between the daemon and Asterisk, AMI and FastAGI: all that the daemon knew."""
+        return any(block.wire.startswith("agi-") for block in self.blocks)
+
+    def at_ms(self, block: Block) -> int:
+        """When a block arrived, epoch ms, as the daemon's clock says it."""
+        return int((self.began_s + block.at_s) * 1000)
+
+    @property
+    def events(self) -> Iterator[Block]:
+        """The AMI events."""
+        return (block for block in self.blocks if block.is_event)
+
+
+class CaptureWriter:
+    """Writes a capture block by block; what was written before a crash can be read."""
+
+    def __init__(self, sink: IO[str], header: dict[str, str], began_s: float) -> None:
+        self._sink = sink
+        self.began_s = began_s
+        self.count = 0
+        lines = [MAGIC, *(f"{name}: {value}" for name, value in header.items()), f"began: {began_s:.6f}"]
+        sink.write("\n".join(lines) + "\n\n")
+
+    @classmethod
+    def create(cls, path: Path, header: dict[str, str], began_s: float) -> Self:
+        """A new file at `path`; raises OSError."""
+        return cls(path.open("w", encoding="utf-8", errors="surrogateescape", newline="\n"), header, began_s)
+
+    def write(self, block: Block) -> None:
+        """Append one block."""
+        self.count += 1
+        self._sink.write(f"{block}\n\n")
+        self._sink.flush()
+
+    def close(self) -> None:
+        """Nothing more will be written."""
+        self._sink.close()
+
+
+def read_capture(path: Path) -> Capture:
+    """The capture of a file. Raises CaptureInvalid."""
+    try:
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise CaptureInvalid(f"{path} cannot be read: {error.strerror}", REMEDY) from None
+    parts = list(_paragraphs(text.split("\n")))
+    if not parts or parts[0][1][0] != MAGIC:
+        raise CaptureInvalid(f"{path}, line 1: not a capture", REMEDY)
+    header = dict(line.split(": ", 1) for line in parts[0][1][1:] if ": " in line)
+    try:
+        began_s = float(header.pop("began"))
+    except (KeyError, ValueError):
+        began_s = math.nan
+    if not math.isfinite(began_s):
+        raise CaptureInvalid(f"{path}: its header does not say when it began", REMEDY) from None
+    blocks = tuple(_block(path, number, lines) for number, lines in parts[1:])
+    return Capture(began_s, header, blocks, path.stem)
+
+
+def write_capture(path: Path, capture: Capture, blocks: Iterable[Block]) -> None:
+    """The same capture with other blocks."""
+    writer = CaptureWriter.create(path, capture.header, capture.began_s)
+    for block in blocks:
+        writer.write(block)
+    writer.close()
+
+
+def _paragraphs(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """Line number and lines of each paragraph; a file cut short in mid-block ends with the block before."""
+    start, part = 1, list[str]()
+    for number, line in enumerate(lines, 1):
+        if line:
+            part.append(line)
+        elif part:
+            yield start, part
+            start, part = number + 1, []
+        else:
+            start = number + 1
+
+
+def _block(path: Path, number: int, lines: list[str]) -> Block:
+    found = _HEAD.fullmatch(lines[0])
+    if not found:
+        remedy = "a block begins with seconds, wire and direction, e.g. `0.250000 ami-1 <`"
+        raise CaptureInvalid(f"{path}, line {number}: {lines[0][:60]!r} begins no block", remedy)
+    content = tuple(f"{line} " if _EMPTY.fullmatch(line) else line for line in lines[1:])
+    return Block(float(found[1]), found[2], found[3], content)  # type: ignore[arg-type]  # the pattern says so

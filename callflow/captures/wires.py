@@ -1,0 +1,234 @@
+"""What the messages of a capture mean to a daemon: connections, arrivals, answers; and what the daemon did then."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from callflow.adapters.agi.answers import AnswerReader
+from callflow.adapters.agi.arrival import call_arrived
+from callflow.captures.trace import Block, Capture
+from callflow.core.events import CallArrived
+
+STREAM_FILE = 'STREAM FILE "'
+RESULT = 'SET VARIABLE "CALLFLOW_RESULT" "'
+DYING_S = 0.5
+"""Within how long all connections of a killed process end."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """Both AMI connections are logged in, or one of them has ended."""
+
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The answer to CoreShowChannels is whole."""
+
+    uniqueids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """FastAGI handed a caller over."""
+
+    arrived: CallArrived
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """STREAM FILE was answered; `heard`: some of the prompt was played, `failed`: it could not go on."""
+
+    call_id: str
+    heard: bool
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """FastAGI ended without us; `told`: by a HANGUP line."""
+
+    call_id: str
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An AMI answer: `ear` (TALK_DETECT was set on `channel`) or `fence` (a Ping on the connection of the events)."""
+
+    kind: str
+    channel: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """The daemon did something to a call: `say PATH`, `stop` or `release RESULT`."""
+
+    call_id: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The daemon was killed: it left calls that it had not given back."""
+
+
+Fact = LinkChange | Died | Listed | Arrived | Said | Ended | Answered | Did | None
+
+
+@dataclass
+class _Agi:
+    """One FastAGI connection."""
+
+    call_id: str = ""
+    ended: bool = False
+    asked: list[str] = field(default_factory=list)
+    reader: AnswerReader = field(default_factory=AnswerReader)
+
+
+class Conversation:
+    """Follows the wires of a capture, from block `first` on; what began before is another daemon's."""
+
+    def __init__(self, capture: Capture, first: int = 0) -> None:
+        self._capture = capture
+        self._agis: dict[str, _Agi] = {}
+        self._live: dict[str, str] = {}
+        self._logins: dict[str, str] = {}
+        self._asked: dict[tuple[str, str], dict[str, str]] = {}
+        self._listed: set[str] = set()
+        self._roles: dict[str, str] = {}
+        self._up = self.attached = not capture.has_wires or first > 0
+        """From its very start a capture shows the login itself."""
+        self._abandoned = list(_abandoned(capture.blocks))
+        for block in capture.blocks[:first]:
+            self._note_login(block)
+
+    def take(self, block: Block) -> Iterator[Fact]:
+        """What one block says; an AMI event is handed on as None, for the translation to read."""
+        if block.wire.startswith("agi-"):
+            yield from self._agi(block)
+        elif block.what == ">":
+            yield from self._asking(block)
+        elif block.what == "<":
+            yield from self._telling(block)
+        elif block.what.startswith("closed"):
+            yield from self._closed(block)
+
+    # -- AMI ------------------------------------------------------------------------------------------------------
+
+    def _note_login(self, block: Block) -> None:
+        """Whose connection it is: of the events or of the actions."""
+        if block.what == ">" and block.name == "Login":
+            self._asked[block.wire, block.headers.get("ActionID", "")] = block.headers
+        elif block.what == "<" and (asked := self._asked_for(block)) and asked["Action"] == "Login":
+            role = "actions" if asked.get("Events") == "off" else "events"
+            self._roles[block.wire] = "another's" if role in self._roles.values() else role
+        elif block.what.startswith("closed"):
+            self._roles.pop(block.wire, None)
+
+    def _asked_for(self, block: Block) -> dict[str, str] | None:
+        if block.is_event or not block.lines:
+            return None
+        return self._asked.get((block.wire, block.headers.get("ActionID", "")))
+
+    def _asking(self, block: Block) -> Iterator[Fact]:
+        headers = block.headers
+        self._asked[block.wire, headers.get("ActionID", "")] = headers
+        call_id = self._live.get(headers.get("Channel", ""))
+        if call_id is None:
+            return
+        if block.name == "ControlPlayback":
+            yield Did(call_id, "stop")
+        elif block.name == "Setvar" and headers.get("Variable") == "CALLFLOW_RESULT":
+            yield Did(call_id, f"release {headers.get('Value')}")
+
+    def _telling(self, block: Block) -> Iterator[Fact]:
+        headers = block.headers
+        asked = self._asked.get((block.wire, headers.get("ActionID", "")))
+        if asked is not None and asked["Action"] == "CoreShowChannels":
+            yield from self._channels(headers)
+        elif block.is_event:
+            if self._roles.get(block.wire, "events") == "events":
+                yield None
+        elif asked is not None:
+            yield from self._answer(block, asked, headers.get("Response") == "Success")
+
+    def _answer(self, block: Block, asked: dict[str, str], ok: bool) -> Iterator[Fact]:
+        match asked["Action"]:
+            case "Login" if ok:
+                self._note_login(block)
+                if not self._up and {"events", "actions"} <= set(self._roles.values()):
+                    self._up = True
+                    yield LinkChange(True)
+            case "Setvar" if asked.get("Variable") == "TALK_DETECT(set)":
+                yield Answered("ear", asked.get("Channel", ""), ok)
+            case "Ping" if self._roles.get(block.wire) == "events":
+                yield Answered("fence", "", ok)
+
+    def _channels(self, headers: dict[str, str]) -> Iterator[Fact]:
+        if headers.get("Event") == "CoreShowChannel":
+            self._listed.add(headers.get("Uniqueid", ""))
+        elif headers.get("Event") == "CoreShowChannelsComplete":
+            listed, self._listed = frozenset(self._listed), set()
+            yield Listed(listed)
+
+    def _closed(self, block: Block) -> Iterator[Fact]:
+        if self._roles.pop(block.wire, "another's") != "another's" and self._up:
+            self._up = False
+            killed = any(abs(at_s - block.at_s) < DYING_S for at_s in self._abandoned)
+            yield Died() if killed and block.what == "closed by daemon" else LinkChange(False)
+
+    # -- FastAGI --------------------------------------------------------------------------------------------------
+
+    def _agi(self, block: Block) -> Iterator[Fact]:
+        if block.what == "opened":
+            self._agis[block.wire] = _Agi()
+            return
+        agi = self._agis.get(block.wire)
+        if agi is None or agi.ended:
+            return
+        if block.what == ">":
+            yield from self._commanded(agi, block)
+        elif block.what == "<":
+            yield from self._heard(agi, block)
+        else:
+            agi.ended = True
+            if block.what == "closed by asterisk" and agi.call_id:
+                yield Ended(agi.call_id, told=False)
+
+    def _commanded(self, agi: _Agi, block: Block) -> Iterator[Fact]:
+        for line in block.lines:
+            agi.asked.append(line)
+            if line.startswith(STREAM_FILE):
+                yield Did(agi.call_id, f"say {line.split(chr(34))[1]}")
+            elif line.startswith(RESULT):
+                yield Did(agi.call_id, f"release {line.split(chr(34))[3]}")
+
+    def _heard(self, agi: _Agi, block: Block) -> Iterator[Fact]:
+        if not agi.call_id:
+            arrived = call_arrived(block.environment, self._capture.at_ms(block))
+            agi.call_id = self._live[arrived.channel] = arrived.call_id
+            if arrived.uniqueid:
+                yield Arrived(arrived)
+            return
+        for line in block.lines:
+            if line == "HANGUP":
+                agi.ended = True
+                yield Ended(agi.call_id, told=True)
+                return
+            answer = agi.reader.take(line.encode("utf-8", "surrogateescape"))
+            if answer and agi.asked and agi.asked.pop(0).startswith(STREAM_FILE):
+                yield Said(agi.call_id, answer.number("endpos") > 0, answer.failed)
+
+
+def _abandoned(blocks: tuple[Block, ...]) -> Iterator[float]:
+    """When the daemon closed a FastAGI connection without a word: it gives back what it can."""
+    released: set[str] = set()
+    for block in blocks:
+        if not block.wire.startswith("agi-"):
+            continue
+        if (block.what == ">" and block.lines[0].startswith(RESULT)) or block.lines == ("HANGUP",):
+            released.add(block.wire)
+        elif block.what == "closed by daemon" and block.wire not in released:
+            yield block.at_s

@@ -1,0 +1,1 @@
+"""Programs started for tests and demonstrations: a daemon, the ports they use, and the folders they work in."""

@@ -1,0 +1,77 @@
+"""What the daemon has written down about the calls of a run, read from its database while it works."""
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from callflow.scenarios.tables import CUT, RUNGS, shown
+
+_SAID = {"silent": "hung up", "quiet": "hung up", "hangup": "has gone"}
+
+
+@dataclass(slots=True)
+class Row:
+    """One caller on the screen."""
+
+    number: str
+    heard: list[str] = field(default_factory=list)
+    now: str = "ringing"
+    result: str = ""
+
+    def take(self, kind: str, what: str) -> None:
+        """One thing that happened in the call."""
+        match kind:
+            case "said":
+                self.heard.append(RUNGS.get(what, what))
+                self.now = "listens to us"
+            case "prompt_ended":
+                self.now = "silence"
+            case "prompt_stopped" if self.heard:
+                self.heard[-1] += CUT
+            case "pause":
+                self.now = "2 s to go"
+            case "speech" | "key" | "click":
+                self.now = {"speech": "speaks!", "key": f"pressed {what}", "click": "click"}[kind]
+            case "heard":
+                self.now = shown(what)
+            case "decided":
+                self.result, self.now = what, _SAID.get(what, "handed on")
+
+
+class DaemonView:
+    """A daemon's database, read and never written; calls that arrived before `since_ms` are left out."""
+
+    def __init__(self, path: Path, since_ms: int) -> None:
+        self._path, self._since_ms = path, since_ms
+
+    def rows(self) -> list[Row]:
+        """Every call so far, first to last; empty while there is no database."""
+        rows: dict[str, Row] = {}
+        for call_id, number in self._select("select call_id, caller_number from calls where {new} order by arrived_ms"):
+            rows[call_id] = Row(number)
+        told = (
+            "select h.call_id, h.kind, h.what from happenings h join calls c using (call_id, node) "
+            "where {new} and not (c.mode = 'observe' and h.kind = 'said')"  # said to nobody
+        )
+        for call_id, kind, what in self._select(f"{told} order by h.call_id, h.seq"):
+            if row := rows.get(call_id):
+                row.take(kind, what)
+        return [row for row in rows.values() if row.number]
+
+    def results(self) -> list[tuple[str, ...]]:
+        """Number and result of every call, first to last."""
+        return self._select("select caller_number, result from calls where {new} order by arrived_ms")
+
+    def heard(self) -> Counter[str]:
+        """Calls by what was heard last of their sound; those of which nothing could be said are left out."""
+        return Counter(shown(heard) for (heard,) in self._select("select heard from calls where {new}") if heard)
+
+    def _select(self, query: str) -> list[tuple[str, ...]]:
+        new = f"arrived_ms >= {self._since_ms}"
+        try:
+            with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+                return database.execute(query.format(new=new)).fetchall()
+        except sqlite3.OperationalError:
+            return []  # not made yet, or another is writing to it: the next look will tell

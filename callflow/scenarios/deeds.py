@@ -1,0 +1,102 @@
+"""What a caller does, and when: the words that scenarios of the simulator and of the lab have in common."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from callflow.sound import SoundName
+
+LADDER = (("greeting", 3.0), ("can_you_hear", 3.0), ("goodbye", 2.0))
+_AT = re.compile(r"([a-z_]+\d*)\s*(?:\+\s*(\d+(?:\.\d+)?))?")
+_WITH_RTP_S, _WITHOUT_RTP_S = 0.02, 0.5  # Asterisk waits half a second for a first packet
+
+Anchors = Mapping[str, float]
+Media = Literal["silence", "none"]
+Route = Literal["dial", "queue", "deaf"]
+Party = Literal["caller", "asterisk"]
+Result = Literal[
+    "spoke", "key", "rescued", "passed", "observed", "off", "unavailable", "taken", "silent", "quiet", "hangup"
+]  # fmt: skip
+
+
+class Strict(BaseModel):
+    """A part of a scenario: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Deed(Strict):
+    """One thing the caller does: exactly one of sound, key, stop_rtp and hang_up."""
+
+    at: Annotated[str, BeforeValidator(str)] = Field(description="Seconds after the answer, or e.g. `goodbye+0.5`.")
+    sound: SoundName | None = Field(None, description="`echo`: the prompt that `at` counts from, come back.")
+    for_s: float = Field(2.5, gt=0, description="Length of the sound, seconds.")
+    level_dbov: float = Field(-26.0, le=-3, ge=-80, description="Its level; that of speech is of its active parts.")
+    key: str | None = Field(None, pattern=r"^[0-9*#A-D]$")
+    stop_rtp: bool = False
+    hang_up: bool = False
+
+    @model_validator(mode="after")
+    def _one_deed(self) -> Self:
+        if [self.sound is not None, self.key is not None, self.stop_rtp, self.hang_up].count(True) != 1:
+            raise ValueError("a deed is exactly one of sound, key, stop_rtp and hang_up")
+        return self
+
+    @property
+    def anchor(self) -> str:
+        """The name that `at` counts from, "" for plain seconds."""
+        found = _AT.fullmatch(self.at)
+        return found[1] if found else ""
+
+    def at_s(self, anchors: Anchors) -> float:
+        """When, in seconds after the answer. Raises ValueError for an unknown anchor."""
+        try:
+            return float(self.at)
+        except ValueError:
+            found = _AT.fullmatch(self.at)
+            if not found or found[1] not in anchors:
+                raise ValueError(f"at = {self.at!r} is no time; anchors are {', '.join(anchors)}") from None
+            return anchors[found[1]] + float(found[2] or 0)
+
+
+class Expected(Strict):
+    """What must come of a call; what is left out is not judged."""
+
+    result: Result | None = None
+    prompts: tuple[str, ...] | None = Field(None, description="Prompts heard, in order.")
+    last_cut: bool | None = Field(None, description="Whether the last prompt was cut short.")
+    ended_by: Party | None = Field(None, description="Who hung up.")
+    agent: bool | None = Field(None, description="Whether an agent was reached.")
+
+
+def ladder_anchors(media: Media, durations: Mapping[str, float]) -> dict[str, float]:
+    """When each prompt, listening time and pause begins for a caller who stays silent, and when it `end`s.
+
+    `durations` are those of the prompts, in seconds; raises KeyError if one is missing.
+    """
+    now = _WITH_RTP_S if media == "silence" else _WITHOUT_RTP_S
+    anchors = {"answer": 0.0}
+    for number, (prompt, listen_s) in enumerate(LADDER, 1):
+        anchors[prompt] = now
+        now += durations[prompt]
+        anchors["pause" if number == len(LADDER) else f"listen{number}"] = now
+        now += listen_s
+    return anchors | {"end": now}
+
+
+NOMINAL_ANCHORS = ladder_anchors("silence", {prompt: 1.0 for prompt, _ in LADDER})
+"""Every name a deed may count from; its times mean nothing."""
+
+
+def _has_time(deed: Deed) -> Deed:
+    at_s = deed.at_s(NOMINAL_ANCHORS)
+    if not math.isfinite(at_s) or at_s < 0:
+        raise ValueError(f"at = {deed.at!r} is no time: seconds from 0, or e.g. goodbye+0.5")
+    return deed
+
+
+TimedDeed = Annotated[Deed, AfterValidator(_has_time)]
+"""A deed whose time can be worked out."""

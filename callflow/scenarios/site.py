@@ -1,0 +1,34 @@
+"""Where scenarios are played: the releases of Asterisk, and the settings of the daemon beside each of them."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from callflow.installed import SOUNDS
+
+Version = Literal["22", "16"]
+VERSIONS: tuple[Version, ...] = ("22", "16")
+PROFILES: dict[str, Any] = {
+    "support": {},
+    "watched": {"mode": "observe", "observe_after_s": 3.0},
+    "unscreened": {"mode": "off"},
+}
+AMI_USER, AMI_SECRET = "callflow", "change-me"  # as config/asterisk/manager_callflow.conf is shipped
+_MOST_CALLS = 20_000
+_MOST_TAPS = 50
+"""The machine has to make the callers' sound as well; further callers are left to Asterisk's own ear."""
+
+
+def daemon_config(
+    ami_port: int, agi_port: int, database: Path, log_level: str = "info", *, tap: bool = False
+) -> dict[str, Any]:
+    """Settings for a daemon that meets its Asterisk on these loopback ports; `tap`: with the second ear."""
+    return {
+        "ami": {"host": "127.0.0.1", "port": ami_port, "username": AMI_USER, "secret": AMI_SECRET},
+        "agi": {"host": "127.0.0.1", "port": agi_port},
+        "tap": {"enabled": tap, "max_taps": _MOST_TAPS, "sounds": str(SOUNDS)},
+        "store": {"path": str(database)},
+        "http": {"port": 0},
+        "limits": {"max_calls": _MOST_CALLS},
+        "log": {"level": log_level, "format": "json"},
+        "profiles": PROFILES,
+    }

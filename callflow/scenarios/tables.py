@@ -1,0 +1,99 @@
+"""The closing tables of a run, the same for a pretend and a real Asterisk."""
+
+from collections.abc import Iterable, Mapping
+
+from rich.table import Table
+
+from callflow.scenarios.seen import SeenCall
+from callflow.scenarios.tally import HEARD, Tally
+
+CUT = "✂"
+RUNGS = {"greeting": "S1", "can_you_hear": "S2", "goodbye": "S3"}
+RUNGS |= {"a_little_louder": "Q2", "still_faint": "Q3", "too_faint": "Q4"}
+COLOURS = {
+    "silent": "red",
+    "quiet": "red",
+    "spoke": "green",
+    "key": "green",
+    "rescued": "bold green",
+    "hangup": "yellow",
+}
+ONE_BY_ONE = 40
+_WRONGS = 10
+LEGEND = f"S1 greeting, S2 can you hear me, S3 goodbye, Q2-Q4 too low, {CUT} cut short"
+
+
+def closing_table(tally: Tally, witness: str) -> Table:
+    """Call by call while that fits a screen, else group by group; `witness` says who saw it."""
+    return call_table(tally.calls, witness) if tally.ended <= ONE_BY_ONE else _group_table(tally, witness)
+
+
+def call_table(calls: Iterable[SeenCall], witness: str) -> Table:
+    """One line for each call."""
+    table = Table(title=f"judged from {witness}", caption=LEGEND, expand=True)
+    for heading in ("caller", "heard", "result", "ended by", "agent", "reaction", "ok"):
+        table.add_column(heading, no_wrap=heading != "caller")
+    for seen in sorted(calls, key=lambda seen: seen.index):
+        colour = COLOURS.get(seen.result or "", "white")
+        table.add_row(
+            seen.caller,
+            _prompts(seen),
+            f"[{colour}]{seen.result or '?'}[/]",
+            seen.ended_by or "",
+            {True: "reached", False: "-", None: ""}[seen.agent],
+            "" if seen.reaction_s is None else f"{seen.reaction_s * 1000:.0f} ms",
+            "[red]no[/]" if seen.disagreements else "[green]yes[/]" if seen.judged else "?",
+        )
+    return table
+
+
+def _prompts(seen: SeenCall) -> str:
+    heard = seen.prompts or ()
+    return " ".join(f"{RUNGS.get(prompt.name, prompt.name)}{CUT if prompt.cut else ''}" for prompt in heard)
+
+
+def _group_table(tally: Tally, witness: str) -> Table:
+    table = Table(title=f"judged from {witness}", expand=True)
+    for heading in ("callers", "calls", "results", "agent reached", "ok"):
+        table.add_column(heading, no_wrap=heading in ("calls", "agent reached"))
+    for name, group in tally.groups.items():
+        results = ", ".join(f"{count:,} {result}" for result, count in group.results.most_common())
+        wrong = group.calls - group.passed - group.unjudged
+        verdict = f"[red]{wrong:,} not[/]" if wrong else "[green]yes[/]"
+        table.add_row(name, f"{group.calls:,}", results, f"{group.agent:,}", verdict)
+    return table
+
+
+def wrongs(tally: Tally) -> list[str]:
+    """One line for each of the first calls that did not end as expected; plain text."""
+    lines = [
+        f"{seen.caller} ({seen.number or 'withheld'}): {'; '.join(seen.disagreements)}" for seen in tally.disagreeing
+    ]
+    more = tally.ended - tally.passed - tally.unjudged - _WRONGS
+    return [*lines[:_WRONGS], *([f"and {more:,} more"] if more > 0 else [])]
+
+
+def shown(heard: str) -> str:
+    """What an ear heard, in words."""
+    return heard.replace("_", " ")
+
+
+def what_was_heard(heard: Mapping[str, int]) -> str:
+    """A sentence on the callers' sound; empty where nobody listened to it."""
+    parts = ", ".join(f"{calls:,} {kind}" for kind, calls in sorted(heard.items(), key=lambda one: (-one[1], one[0])))
+    return f"Their sound, as the daemon heard it last: {parts}." if parts else ""
+
+
+def summary(tally: Tally) -> str:
+    """The closing sentence."""
+    results = tally.results
+    heard = sum(results[result] for result in HEARD)
+    others = {result: count for result, count in results.items() if result not in (*HEARD, "silent", "hangup")}
+    more = "".join(f", {count:,} {result}" for result, count in sorted(others.items()))
+    lost = f" [bold red]{tally.lost:,} were lost.[/]" if tally.lost else ""
+    unjudged = f" {tally.unjudged:,} could not be judged." if tally.unjudged else ""
+    return (
+        f"{tally.placed:,} callers: {heard:,} were heard and handed on ({results['rescued']:,} of them during or after "
+        f"the goodbye), {results['silent']:,} were silent to the end, {results['hangup']:,} hung up themselves{more}. "
+        f"{tally.passed:,} of {tally.placed:,} as expected.{unjudged}{lost}"
+    )
