@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from callflow.core.profile import Name
 from callflow.core.section import Name
 from callflow.scenarios.deeds import Expected, Media, Route, Strict, TimedDeed
 from callflow.scenarios.faults import Fault
