@@ -12,13 +12,13 @@ from callflow.commands.calls import calls_app
 from callflow.commands.check import check
 from callflow.commands.context import Context
 from callflow.commands.lab import lab_app
-from callflow.commands.output import mend_stdout
 from callflow.commands.record import record
 from callflow.commands.replay import replay
 from callflow.commands.report import report
 from callflow.commands.settings import settings_app
 from callflow.commands.simulate import simulate
 from callflow.commands.staffing import staffing
+from callflow.commands.terminal import mend_stdout
 from callflow.errors import CallflowError
 
 app = typer.Typer(

@@ -1,11 +1,12 @@
 """`callflow calls`: what became of every caller."""
 
+import csv
 import io
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, TextIO
 
 import typer
 from rich.console import Console
@@ -14,16 +15,47 @@ from rich.progress import track
 from callflow.adapters.store.lists import ringing
 from callflow.adapters.store.queries import CallFilter, Reader
 from callflow.adapters.store.rows import StoredCall
-from callflow.commands.calls_export import whole_file, write_csv
-from callflow.commands.calls_list import call_json, console, print_calls, print_json
-from callflow.commands.calls_rings import print_rings
-from callflow.commands.calls_timeline import print_call
-from callflow.commands.calls_when import parse_when
+from callflow.commands.calls_list import call_json, print_calls, print_json
+from callflow.commands.calls_show import print_call, print_rings
+from callflow.commands.sheets import LineFeeds, cell, whole_file
+from callflow.commands.terminal import console
+from callflow.commands.times import iso, parse_when
 from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
 from callflow.errors import CallflowError
 
 calls_app = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown")
+
+
+COLUMNS = (
+    "node",
+    "call_id",
+    "uniqueid",
+    "channel",
+    "profile",
+    "mode",
+    "ladder",
+    "ear",
+    "language",
+    "caller_number",
+    "caller_name",
+    "dialled",
+    "arrived",
+    "arrived_ms",
+    "ended",
+    "ended_ms",
+    "result",
+    "would",
+    "rung",
+    "heard_at",
+    "heard_at_ms",
+    "heard_after_would",
+    "partial",
+    "interrupted",
+    "heard",
+    "level_dbov",
+    "gain_db",
+)
 
 
 class HasDatabase(Protocol):
@@ -147,7 +179,7 @@ def export(
         told = Console(stderr=True, highlight=False)
         calls = track(reader.stream(wanted), "exporting", total=reader.count(wanted), console=told, transient=True)
         with whole_file(file) as out:
-            written = write_csv(calls, out)
+            written = write_calls(calls, out)
         told.print(f"{written:,} calls are in {file}", markup=False, soft_wrap=True)
 
 
@@ -155,7 +187,7 @@ def _export_to_stdout(calls: Iterable[StoredCall]) -> None:
     """UTF-8 whatever the terminal's encoding."""
     out = io.TextIOWrapper(typer.get_binary_stream("stdout"), encoding="utf-8", newline="", write_through=False)
     try:
-        write_csv(calls, out)
+        write_calls(calls, out)
     finally:
         out.detach()
 
@@ -180,3 +212,22 @@ def _refuse_lost_options(context: typer.Context) -> None:
             raise typer.BadParameter(
                 f"write --{name.replace('as_', '')} after {context.invoked_subcommand}, not before"
             )
+
+
+def write_calls(calls: Iterable[StoredCall], out: TextIO) -> int:
+    """Write all calls; returns how many."""
+    rows = csv.writer(LineFeeds(out))
+    rows.writerow(COLUMNS)
+    written = 0
+    for call in calls:
+        rows.writerow([_cell(call, column) for column in COLUMNS])
+        written += 1
+    return written
+
+
+def _cell(call: StoredCall, column: str) -> str | int | float:
+    if column in ("node", "interrupted"):
+        return cell(getattr(call, column))
+    if column in ("arrived", "ended", "heard_at"):
+        return iso(getattr(call.record, f"{column}_ms"))
+    return cell(getattr(call.record, column))

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import time
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -18,10 +17,10 @@ from rich.text import Text
 from callflow.captures.anonymizer import Anonymizer
 from callflow.captures.recorder import Listener, Recorder, Tap
 from callflow.captures.trace import CaptureWriter
+from callflow.commands.times import parse_length
 from callflow.errors import CallflowError, SettingError
 from callflow.settings.model import Settings
 
-UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
 REFRESH_S = 0.25
 ReplaceOption = Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")]
 
@@ -37,7 +36,12 @@ class Taps:
 def record(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The capture to write.")],
-    lasts: Annotated[str, typer.Option("--for", help="How long: 60s, 5m, 1h; otherwise until Ctrl-C.")] = "",
+    lasts_s: Annotated[
+        float | None,
+        typer.Option(
+            "--for", parser=parse_length, metavar="TIME", help="How long: `60s`, `5m`, `1h`; else until Ctrl-C."
+        ),
+    ] = None,
     purpose: Annotated[str, typer.Option(help="What it shows, in a sentence; stands in its header.")] = "",
     ami_tap: Annotated[
         int, typer.Option(help="Port to listen on, in front of [ami]: let the daemon connect here.", max=65535, min=0)
@@ -62,19 +66,10 @@ def record(
     console = Console(stderr=True)
     header = {"purpose": purpose or "not said"}
     with suppress(KeyboardInterrupt):
-        asyncio.run(_record(settings, file, _seconds(lasts), header, Taps(ami_tap, agi_tap), console))
+        asyncio.run(_record(settings, file, lasts_s, header, Taps(ami_tap, agi_tap), console))
     if os.access(file, os.F_OK):
         size = file.stat().st_size / 1000
         console.print(f"[green]written[/] {file}, {size:.0f} kB; now: callflow replay {file}", highlight=False)
-
-
-def _seconds(text: str) -> float | None:
-    if not text:
-        return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip().lower())
-    if not found:
-        raise SettingError("--for", f"{text!r} is no length of time", "write 60s, 5m or 1h")
-    return float(found[1]) * UNITS_S[found[2]]
 
 
 async def _record(

@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.progress import track
 
 from callflow.adapters.store.queries import Reader
-from callflow.commands.calls_list import console
-from callflow.commands.report_files import Sheet, kind_of, print_csv, print_json, write_sheet
+from callflow.commands.report_figures import By, Report, make_report
 from callflow.commands.report_lists import Listed, list_sheet, print_list
 from callflow.commands.report_period import Period, Slot, named_period, parse_zone, period_between
-from callflow.commands.report_rows import By, Report, make_report
 from callflow.commands.report_table import print_report, report_sheet
+from callflow.commands.sheets import Sheet, kind_of, print_csv, print_json, write_sheet
+from callflow.commands.terminal import console
 from callflow.core.rings.names import safe_name
 from callflow.core.service.grouping import Scope, Span, Whom
 from callflow.core.service.targets import Targets

@@ -10,11 +10,11 @@ from rich.text import Text
 from callflow.adapters.store.lists import abandoned, unheard
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.rows import StoredCall
-from callflow.commands.calls_when import iso
-from callflow.commands.calls_words import printable
-from callflow.commands.report_files import Sheet, Value
 from callflow.commands.report_period import Period
-from callflow.commands.report_table import print_deleted, shown_seconds
+from callflow.commands.report_table import print_deleted
+from callflow.commands.sheets import Sheet, Value
+from callflow.commands.terminal import printable
+from callflow.commands.times import iso, shown_seconds
 from callflow.core.rings.records import Stay, Timing
 from callflow.core.service.grouping import Scope, Whom
 from callflow.errors import CallflowError

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import typer
 
-from callflow.commands.calls_when import local
+from callflow.commands.times import local
 from callflow.core.service.grouping import DAY_MS, HOUR_MS, Span
 
 SPAN_DAYS = 7

@@ -7,12 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from callflow.commands.calls_when import shown
-from callflow.commands.calls_words import printable
-from callflow.commands.report_columns import Column, Part, Unit, Value, columns, formula_of
-from callflow.commands.report_files import Sheet
+from callflow.commands.report_figures import Column, Part, Report, Row, Value, columns, formula_of
 from callflow.commands.report_period import Period
-from callflow.commands.report_rows import Report, Row
+from callflow.commands.sheets import Sheet, Unit
+from callflow.commands.terminal import printable
+from callflow.commands.times import shown, shown_seconds
 from callflow.core.service.grouping import Counted
 from callflow.core.service.level import FORMULAS
 from callflow.core.service.tallies import Rings
@@ -161,19 +160,6 @@ def shown_value(value: Value, unit: Unit) -> str:
             return f"{value:,}"
         case _:
             return str(value)
-
-
-def shown_seconds(seconds: float) -> str:
-    """`0 s`, `7.8 s`, `3:05 min`, `12:30 h`."""
-    if not seconds:
-        return "0 s"
-    if seconds < 100:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 6000:
-        return f"{whole // 60}:{whole % 60:02} min"
-    minutes = round(seconds / 60)
-    return f"{minutes // 60}:{minutes % 60:02} h"
 
 
 def _explain(part: Part, report: Report, out: Console) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from dataclasses import asdict
 from itertools import islice
 from typing import Annotated
@@ -11,23 +10,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from callflow.commands.calls_list import console
-from callflow.commands.report_table import shown_seconds
+from callflow.commands.terminal import console
+from callflow.commands.times import parse_length, shown_seconds
 from callflow.core.service.erlang import MOST_AGENTS, Goal, Load, Staffed, agents_needed, staffings
 from callflow.errors import CallflowError
 
-UNITS_S = {"s": 1, "m": 60, "h": 3600}
 FEWER, MORE = 4, 5
 """Rows of the table on either side of the number asked for."""
-
-
-def parse_seconds(text: str) -> float:
-    """Seconds of `180`, `180s`, `30m` or `1.5h`; more than none, and at most a day."""
-    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)\s*([smh]?)", text.strip().lower())
-    length_s = float(found[1]) * UNITS_S[found[2] or "s"] if found else 0
-    if not 0 < length_s <= 86_400:
-        raise typer.BadParameter(f"{text!r} is no length of time: write 180s, 30m or 1h, at most 24h")
-    return length_s
 
 
 def staffing(
@@ -36,19 +25,19 @@ def staffing(
         float,
         typer.Option(
             "--handling",
-            parser=parse_seconds,
+            parser=parse_length,
             metavar="TIME",
             help="Mean time an agent is busy with a call: `180s`, `3m`.",
         ),
     ],
     per_s: Annotated[
-        float, typer.Option("--per", parser=parse_seconds, metavar="TIME", help="The interval: `30m`, `1h`.")
+        float, typer.Option("--per", parser=parse_length, metavar="TIME", help="The interval: `30m`, `1h`.")
     ] = "30m",  # type: ignore[assignment]
     target: Annotated[
         float, typer.Option(min=0, max=99.999, help="Percent of the callers to answer within the threshold.")
     ] = 80.0,
     threshold_s: Annotated[
-        float, typer.Option("--threshold", parser=parse_seconds, metavar="TIME", help="The threshold: `20s`.")
+        float, typer.Option("--threshold", parser=parse_length, metavar="TIME", help="The threshold: `20s`.")
     ] = "20s",  # type: ignore[assignment]
     occupancy: Annotated[
         float, typer.Option(min=1, max=100, help="Percent of their time that agents may be busy at most.")

@@ -23,8 +23,8 @@ from callflow.adapters.store.migrate import bring_to_head
 from callflow.adapters.store.pending import Pending
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.rows import TABLES, record_row
+from callflow.commands.report_figures import By, make_report
 from callflow.commands.report_period import Period, Slot, parse_zone
-from callflow.commands.report_rows import By, make_report
 from callflow.core.service.grouping import DAY_MS, Scope, Whom
 from callflow.core.service.targets import QueueTarget, Targets
 from tests.store.plausible_day import MIDNIGHT, plausible_day

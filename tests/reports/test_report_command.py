@@ -17,8 +17,8 @@ from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.retention import Limits, clear
 from callflow.adapters.store.store import Store
 from callflow.cli import app, main
+from callflow.commands.report_figures import make_report
 from callflow.commands.report_period import Period
-from callflow.commands.report_rows import make_report
 from callflow.core.call_record import CallRecord
 from callflow.core.rings.names import safe_name
 from callflow.core.rings.records import Outcome, Stay, Timing

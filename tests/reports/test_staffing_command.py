@@ -56,8 +56,8 @@ def test_intervals_can_be_written_in_several_ways(words: list[str]) -> None:
     [
         (["--calls", "100"], "Missing option '--handling'"),
         (["--calls", "-1", "--handling", "3m"], "greater than or equal to 0.001"),
-        (["--calls", "100", "--handling", "soon"], "'soon' is no length of time"),
-        (["--calls", "100", "--handling", "0s"], "'0s' is no length of time"),
+        (["--calls", "100", "--handling", "soon"], "'soon' is not a length of time"),
+        (["--calls", "100", "--handling", "0s"], "'0s' is not a length of time"),
         (["--calls", "100", "--handling", "25h"], "at most 24h"),
         ([*VECTOR, "--target", "100"], "less than or equal to"),
         ([*VECTOR, "--shrinkage", "100"], "less than or equal to"),

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from callflow.adapters.store.store import Store
 from callflow.cli import main
 from callflow.commands.calls import calls_app
-from callflow.commands.calls_words import printable
+from callflow.commands.calls_list import printable
 from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.screening.states import Result
 from tests.store.command_line import EVIL, fill, run

@@ -1,26 +1,40 @@
-"""A table of plain values as CSV, JSON or Excel, to a file or to standard output."""
+"""Tables of plain values as CSV, JSON or Excel, to a file or to standard output."""
 
 import csv
 import io
 import json
+import os
 import re
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import typer
 
-from callflow.commands.calls_export import LineFeeds, cell, whole_bytes, whole_file
-from callflow.commands.report_columns import Unit
+from callflow.errors import CallflowError
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
+
+class Unit(Enum):
+    """How a value is to be read: a share is from 0 to 1."""
+
+    COUNT = "count"
+    SHARE = "share"
+    SECONDS = "s"
+    NUMBER = "number"
+    TEXT = "text"
+
+
 Value = int | float | str | bool | None
 NOT_IN_EXCEL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 EXCEL_FORMATS = {Unit.SHARE: "0.0%", Unit.SECONDS: "0.0", Unit.NUMBER: "0.0"}
+FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001 - spreadsheets take the wide ones for formulas too
 DIGITS = 6
 
 
@@ -139,3 +153,57 @@ def _excel(value: Value) -> Value:
 
 def _rounded(value: Value) -> Value:
     return round(value, DIGITS) if isinstance(value, float) else value
+
+
+class LineFeeds:
+    """What csv.writer writes to: rows end with LF, but are quoted as for CRLF, for a lone CR ends a row in Excel."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, row: str) -> int:
+        """Write one row."""
+        return self._out.write(row.removesuffix("\r\n") + "\n")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """A text file that appears under its name only when complete, readable by its owner alone; raises CallflowError."""
+    with whole_bytes(path) as out:
+        text = io.TextIOWrapper(out, encoding="utf-8", newline="")
+        yield text
+        text.detach()
+
+
+@contextmanager
+def whole_bytes(path: Path) -> Iterator[BinaryIO]:
+    """The same for a file that is not text."""
+    try:
+        if path.exists() and not path.is_file():
+            with path.open("wb") as out:
+                yield out
+            return
+        fd, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(fd, "wb") as out:
+                yield out
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise CallflowError(
+            f"{path} cannot be written: {error.strerror}", remedy="name another file, or none for standard output"
+        ) from None
+
+
+def cell(value: object) -> str | int | float:
+    """A text that a spreadsheet would take for a formula gets an apostrophe in front; None is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int | float):
+        return value
+    text = str(value)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

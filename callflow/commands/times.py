@@ -1,10 +1,12 @@
-"""Times as people give them on the command line, and as they are shown: local, with their zone."""
+"""Times as people write them on the command line, and as callflow shows them: local, with their zone."""
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import typer
 
+UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
+DAY_S = 86_400
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -47,3 +49,25 @@ def iso(at_ms: int | None, zone: tzinfo | None = None) -> str:
 def seconds(ms: int) -> str:
     """`2.130 s`."""
     return f"{ms / 1000:.3f} s"
+
+
+def shown_seconds(seconds: float) -> str:
+    """`0 s`, `7.8 s`, `3:05 min`, `12:30 h`."""
+    if not seconds:
+        return "0 s"
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 6000:
+        return f"{whole // 60}:{whole % 60:02} min"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60}:{minutes % 60:02} h"
+
+
+def parse_length(text: str) -> float:
+    """Seconds of `180`, `180s`, `30m` or `1.5h`; more than none, and at most a day. Raises typer.BadParameter."""
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)\s*([smh]?)", text.strip().lower())
+    length_s = float(found[1]) * UNITS_S[found[2]] if found else 0
+    if not 0 < length_s <= DAY_S:
+        raise typer.BadParameter(f"{text!r} is not a length of time: write 180s, 30m or 1h, at most 24h")
+    return length_s

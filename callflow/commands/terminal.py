@@ -6,7 +6,11 @@ import os
 import sys
 from typing import Any
 
+from rich.console import Console
+
 from callflow.errors import CallflowError
+
+WIDTH_IN_A_PIPE = 240
 
 
 class OutputLost(CallflowError):
@@ -35,3 +39,16 @@ def mend_stdout() -> None:
         sys.stdout = io.TextIOWrapper(
             io.BufferedWriter(raw), old.encoding, "backslashreplace", line_buffering=old.line_buffering
         )
+
+
+def console() -> Console:
+    """Where people read: as wide as the terminal, and wide enough for whole lines when it is none."""
+    standard = Console(highlight=False)
+    return standard if standard.is_terminal else Console(highlight=False, width=WIDTH_IN_A_PIPE)
+
+
+def printable(text: str) -> str:
+    """Text from outside without what could steer a terminal: control and format characters are spelt out."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
