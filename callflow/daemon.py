@@ -16,7 +16,7 @@ from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.agi.session import AgiSession
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
-from callflow.adapters.ami.translate import WANTED, stamped_ms, translate
+from callflow.adapters.ami.translate import WANTED, may_go_deaf, stamped_ms, translate
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
 from callflow.adapters.audio.taps import Taps
 from callflow.adapters.http.sample import Sample
@@ -194,7 +194,7 @@ class Daemon:
         self._dispatch.spawn(self._take_snapshot(of_channels=self._may_have_missed))
         self._may_have_missed = True
         log.info("AMI is connected", host=self._settings.ami.host, port=self._settings.ami.port)
-        self._receive(events.LinkUp(self._clock.now_ms()))
+        self._receive(events.LinkUp(self._clock.now_ms(), may_go_deaf(self._events_link.protocol_version)))
         self._rings.link_up()
 
     def _on_link_down(self, reason: str) -> None:

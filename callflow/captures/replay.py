@@ -127,7 +127,7 @@ class _Core:
 
     def attach(self, now_ms: int) -> None:
         """A daemon that is connected from here on."""
-        self._receive(events.LinkUp(now_ms), now_ms)
+        self._receive(events.LinkUp(now_ms, may_go_deaf=False), now_ms)
 
     def pass_time(self, until_ms: int) -> None:
         """Do what falls due before `until_ms`, one thing after the other."""
@@ -147,7 +147,7 @@ class _Core:
         """One thing that the wires told."""
         match fact:
             case LinkChange(up=True):
-                self._receive(events.LinkUp(now_ms), now_ms)
+                self._receive(events.LinkUp(now_ms, may_go_deaf=False), now_ms)
             case Died():
                 self._new_daemon()
             case LinkChange(up=False):

@@ -27,10 +27,11 @@ class DisarmEar:
 
 @dataclass(frozen=True, slots=True)
 class OpenTap:
-    """Have the caller's audio sent to us -> TapOpened or TapLost, later VoiceBegan and MediaBegan."""
+    """Have the caller's audio sent to us -> TapOpened or TapLost, later VoiceBegan, MediaBegan and EarDeafened."""
 
     call_id: str
     uniqueid: str
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,14 @@ class CloseTap:
     """The call needs no listening any more; nothing comes back."""
 
     call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountPackets:
+    """Without a tap: remember how many packets have come; WindowJudged says whether more did. Nothing comes back."""
+
+    call_id: str
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +158,7 @@ Command = (
     | DisarmEar
     | OpenTap
     | CloseTap
+    | CountPackets
     | BeginWindow
     | JudgeWindow
     | SetGain

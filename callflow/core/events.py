@@ -69,6 +69,13 @@ class TapLost:
 
 
 @dataclass(frozen=True, slots=True)
+class EarDeafened:
+    """The caller's packets reach Asterisk, and no sound of them reaches an ear."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class MediaBegan:
     """The first sound that is not digital silence has come, however faint: the line carries something."""
 
@@ -103,6 +110,8 @@ class WindowJudged:
     """So much of it would be a voice if it stood alone, whatever the whole was."""
     tone_ms: int = 0
     """So much of it was a tone."""
+    verified: bool = False
+    """A sound would have been heard: frames of the tap arrive, or no packet has come since CountPackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +195,8 @@ class LinkUp:
     """AMI is logged in and its events flow."""
 
     at_ms: int
+    may_go_deaf: bool = True
+    """This Asterisk may stop hearing a caller whose RTP goes on; False for releases known not to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +223,7 @@ Event = (
     | SoundEnded
     | TapOpened
     | TapLost
+    | EarDeafened
     | MediaBegan
     | VoiceBegan
     | WindowJudged

@@ -108,6 +108,7 @@ class Dispatcher:
             case (
                 commands.OpenTap()
                 | commands.CloseTap()
+                | commands.CountPackets()
                 | commands.BeginWindow()
                 | commands.JudgeWindow()
                 | commands.SetGain()

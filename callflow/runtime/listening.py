@@ -2,17 +2,27 @@
 
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Protocol
 
 from callflow.core import commands, events
 from callflow.core.heard import Heard
 from callflow.errors import LinkError, TapFailed
+from callflow.runtime.evidence import Evidence, PacketPhone, TapGaps
 
 LOSS = 0.2
 """With more of the packets missing, nothing can be said of the rest."""
 VOICE = (Heard.SPEECH, Heard.QUIET)
 Receive = Callable[[events.Event], None]
 Work = Coroutine[Any, Any, None]
+Command = (
+    commands.OpenTap
+    | commands.CloseTap
+    | commands.CountPackets
+    | commands.BeginWindow
+    | commands.JudgeWindow
+    | commands.SetGain
+)
 
 
 class Finding(Protocol):
@@ -34,7 +44,7 @@ class Finding(Protocol):
     def tone_ms(self) -> int: ...
 
 
-class TapBook(Protocol):
+class TapBook(TapGaps, Protocol):
     """What is asked of the taps; `open` may raise TapFailed."""
 
     async def open(self, call_id: str, uniqueid: str) -> None: ...
@@ -45,7 +55,7 @@ class TapBook(Protocol):
     def plays(self, call_id: str, prompt: str) -> None: ...
 
 
-class SoundPhone(Protocol):
+class SoundPhone(PacketPhone, Protocol):
     """What is asked of AMI; every method may raise LinkError."""
 
     async def set_volume(self, channel: str, gain_db: float) -> None: ...
@@ -60,24 +70,30 @@ class Listening:
         self._taps = taps
         self._phone = phone
         self._media: dict[str, tuple[int, int]] = {}
+        self._evidence = Evidence(taps, phone)
 
-    def carry_out(
-        self,
-        command: commands.OpenTap | commands.CloseTap | commands.BeginWindow | commands.JudgeWindow | commands.SetGain,
-        receive: Receive,
-    ) -> Work | None:
+    @property
+    def live(self) -> int:
+        """Calls that anything is kept of."""
+        return max(len(self._media), self._evidence.live)
+
+    def carry_out(self, command: Command, receive: Receive) -> Work | None:
         """Do it at once, or return the work that is left; outcomes go to `receive`."""
         match command:
             case commands.OpenTap():
                 return self._open(command, receive) if self._taps else None
             case commands.CloseTap(call_id):
                 self._media.pop(call_id, None)
+                self._evidence.forget(call_id)
                 if self._taps:
                     self._taps.close(call_id)
             case commands.BeginWindow(call_id):
                 if self._taps:
                     self._taps.begin_window(call_id)
-            case commands.JudgeWindow():
+            case commands.CountPackets(call_id, channel):
+                return self._evidence.count(call_id, channel)
+            case commands.JudgeWindow(call_id):
+                self._media.setdefault(call_id, (0, 0))
                 return self._judge(command, receive)
             case commands.SetGain():
                 return self._set_gain(command, receive)
@@ -102,12 +118,16 @@ class Listening:
         except TapFailed as error:
             receive(events.TapLost(command.call_id, error.problem))
         else:
+            self._evidence.follow(command.call_id, command.channel, receive)
             receive(events.TapOpened(command.call_id))
 
     async def _judge(self, command: commands.JudgeWindow, receive: Receive) -> None:
+        verified = command.verdict and await self._evidence.verified(command.call_id, command.channel)
+        receive(replace(await self._found(command), verified=verified))
+
+    async def _found(self, command: commands.JudgeWindow) -> events.WindowJudged:
         if self._taps is None:
-            receive(events.WindowJudged(command.call_id, command.ask_id))
-            return
+            return events.WindowJudged(command.call_id, command.ask_id)
         found = self._taps.finding(command.call_id)
         voice = found is not None and found.heard in VOICE
         trouble = None
@@ -116,9 +136,8 @@ class Listening:
         if trouble is not None:
             heard, why = trouble
             noise_dbov = None if found is None else found.noise_dbov
-            receive(events.WindowJudged(command.call_id, command.ask_id, heard, None, noise_dbov, why))
-        else:
-            receive(_judged(command, found))
+            return events.WindowJudged(command.call_id, command.ask_id, heard, None, noise_dbov, why)
+        return _judged(command, found)
 
     async def _trouble(self, command: commands.JudgeWindow, *, heard_anything: bool) -> tuple[Heard, str] | None:
         """What is wrong with the media since the last question; None when nothing is, or nobody can tell."""
@@ -129,7 +148,8 @@ class Listening:
         if media is None:
             return None
         before = self._media.get(command.call_id, (0, 0))
-        self._media[command.call_id] = media
+        if command.call_id in self._media:  # the call may be over
+            self._media[command.call_id] = media
         received, lost = media[0] - before[0], media[1] - before[1]
         if not media[0]:
             return Heard.NO_MEDIA, "no RTP has come"

@@ -3,7 +3,7 @@
 import pytest
 
 from callflow.adapters.ami.options import AmiOptions
-from callflow.adapters.ami.translate import WANTED, check_outcome, stamped_ms, translate
+from callflow.adapters.ami.translate import WANTED, check_outcome, may_go_deaf, stamped_ms, translate
 from callflow.core import events
 from callflow.errors import SettingError
 
@@ -65,3 +65,10 @@ def test_a_certificate_that_cannot_be_read_is_a_setting_error() -> None:
     with pytest.raises(SettingError) as caught:
         AmiOptions(tls=True, tls_ca_file="/nowhere/ca.pem").tls_context()
     assert caught.value.setting == "[ami] tls_ca_file"
+
+
+@pytest.mark.parametrize(
+    ("version", "may"), [("5.0.4", False), ("4.0.3", False), ("6.0.0", True), ("11.0.0", True), ("", True), ("x", True)]
+)
+def test_a_release_that_was_not_measured_may_go_deaf(version: str, may: bool) -> None:
+    assert may_go_deaf(version) is may

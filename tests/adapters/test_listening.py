@@ -23,6 +23,9 @@ class Phone:
     async def media(self, channel: str) -> tuple[int, int] | None:
         return self.media_seen.pop(0)
 
+    async def packets(self, channel: str) -> int | None:
+        return None
+
     async def set_volume(self, channel: str, gain_db: float) -> None:
         if self.refuses:
             raise ActionRefused("Setvar", "no func_volume")
@@ -52,6 +55,9 @@ class Book:
     def flows(self, call_id: str) -> bool:
         return self.flowing
 
+    def quiet_ms(self, call_id: str) -> int | None:
+        return 0
+
     def plays(self, call_id: str, prompt: str) -> None:
         self.played.append(prompt)
 
@@ -69,7 +75,7 @@ JUDGE = commands.JudgeWindow("call", "PJSIP/a", 7)
 
 async def test_a_voice_needs_no_second_opinion() -> None:
     (answer,) = await answers(Listening(Book(VOICE), Phone()), JUDGE)
-    assert answer == events.WindowJudged("call", 7, Heard.SPEECH, -30.0, -60.0, "a voice", 900, 500)
+    assert answer == events.WindowJudged("call", 7, Heard.SPEECH, -30.0, -60.0, "a voice", 900, 500, verified=True)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +112,20 @@ async def test_without_taps_nothing_is_asked() -> None:
     assert await answers(Listening(None, Phone()), JUDGE) == [events.WindowJudged("call", 7)]
 
 
+async def test_nothing_is_kept_of_a_call_whose_answer_comes_behind_its_end() -> None:
+    told: list[events.Event] = []
+    listening = Listening(Book(None), Phone((100, 0)))
+    work = listening.carry_out(JUDGE, told.append)
+    assert work is not None
+    assert listening.live == 1
+    listening.carry_out(commands.CloseTap("call"), told.append)
+    await work
+    assert listening.live == 0
+
+
 @pytest.mark.parametrize("fails", [False, True])
 async def test_a_tap_is_there_or_lost(fails: bool) -> None:
-    (told,) = await answers(Listening(Book(None, fails=fails), Phone()), commands.OpenTap("call", "1.1"))
+    (told,) = await answers(Listening(Book(None, fails=fails), Phone()), commands.OpenTap("call", "1.1", "PJSIP/a"))
     assert told == (events.TapLost("call", "none left") if fails else events.TapOpened("call"))
 
 

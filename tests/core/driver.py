@@ -46,6 +46,8 @@ class Driver:
     tap: bool = False
     hears: tuple[Heard | None, float | None] = (None, None)
     """What the tap answers: what was heard, and the level of the voice or the noise in dBov."""
+    verified: bool = True
+    """There is evidence that a sound would have been heard."""
     answer: events.WindowJudged | None = None
     """Its whole answer, in the place of `hears`."""
     holds: type | None = None
@@ -87,14 +89,21 @@ class Driver:
 
     def finding(self, call_id: str, ask_id: int) -> events.WindowJudged:
         if self.answer is not None:
-            return replace(self.answer, ask_id=ask_id)
+            return replace(self.answer, ask_id=ask_id, verified=self.verified)
         heard, level = self.hears
         if heard is None:
-            return events.WindowJudged(call_id, ask_id)
+            return events.WindowJudged(call_id, ask_id, verified=self.verified)
         voice = heard in (Heard.SPEECH, Heard.QUIET)
         parts = 1000, 0, 1000 if heard is Heard.TONE else 0
         return events.WindowJudged(
-            call_id, ask_id, heard, level if voice else None, -70.0 if voice else level, "", *parts
+            call_id,
+            ask_id,
+            heard,
+            level if voice else None,
+            -70.0 if voice else level,
+            "",
+            *parts,
+            verified=self.verified,
         )
 
     def key(self, key: str = "5") -> None:

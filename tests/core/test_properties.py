@@ -48,6 +48,8 @@ class World:
         self.gain_db = 0.0
         self.answers = True
         self.asked: list[events.Event] = []
+        self.deaf_since: int | None = None
+        """Asterisk has gone deaf: what the caller says reaches nobody."""
         self.take(self.engine.receive(events.LinkUp(self.now), self.now))
         self.take(self.engine.receive(events.SoundStarted("x", self.now), self.now))
         arrived = events.CallArrived(UNIQUEID, UNIQUEID, "PJSIP/a", profile, self.now)
@@ -83,16 +85,17 @@ class World:
         """What the tap says: the truth; without a tap nothing. From then on the core can know of a clear voice."""
         if self.clear:
             self.signs.append(self.now)
-        heard, level = HEARS[self.hears] if self.tapped else (None, 0.0)
+        heard, level = HEARS[self.hears] if self.tapped and self.deaf_since is None else (None, 0.0)
         if heard in VOICES:
-            return events.WindowJudged(UNIQUEID, command.ask_id, heard, level, -80)
-        return events.WindowJudged(UNIQUEID, command.ask_id, heard, None, level, "", heard_ms=1000)
+            return events.WindowJudged(UNIQUEID, command.ask_id, heard, level, -80, verified=True)
+        verified = self.deaf_since is None
+        return events.WindowJudged(UNIQUEID, command.ask_id, heard, None, level, "", heard_ms=1000, verified=verified)
 
     @property
     def clear(self) -> bool:
         """The tap hears a voice that plainly can be understood, however short a look it takes."""
         heard, level = HEARS[self.hears]
-        return self.tapped and heard in VOICES and level + self.gain_db >= PLAIN_DBOV
+        return self.tapped and self.deaf_since is None and heard in VOICES and level + self.gain_db >= PLAIN_DBOV
 
     @property
     def low(self) -> bool:
@@ -144,6 +147,15 @@ class World:
         """One step by its name."""
         if step in HEARS:
             self.hears = step
+        elif step == "deaf":
+            self.deaf_since = self.now if self.deaf_since is None else self.deaf_since
+        elif self.deaf_since is not None and step in ("sound", "click", "word", "odd stop", "voice"):
+            whole = self.now - self.deaf_since >= MIN_SPEECH_MS
+            self.signs += [self.now] if step == "word" and whole else []
+        elif step == "hears again":
+            if self.deaf_since is not None:
+                self.deaf_since = None
+                self.event(events.EarDeafened(UNIQUEID))
         elif step in ("mute", "answer"):
             self.answers = step == "answer"
             self.take([])
@@ -184,6 +196,7 @@ def received(world: World) -> dict[str, events.Event]:
 
 
 LIKELY = st.sampled_from(["sound", "click", "word", "key", "said", "fenced"])
+DEAF = st.sampled_from(["deaf", "deaf", "word", "hears again"])
 HEARD = st.sampled_from([*HEARS, "voice", "voice", "word", "said", "fenced", "gained", "tapped"])
 ODD = st.sampled_from([*received(World("support")), *HEARS, "mute", "answer"])
 WAITS = st.one_of(st.integers(0, 400), st.sampled_from([280, 800, 2000, 3000, 3001, 4000, 5000]))
@@ -199,7 +212,7 @@ STEPS = st.builds(
     lambda way, climbed, rest: way[:climbed] + rest,
     st.sampled_from([CLIMB, ["tapped", "media", *CLIMB], LOW]),
     LATE,
-    st.lists(LIKELY | LIKELY | HEARD | ODD | WAITS, max_size=30),
+    st.lists(LIKELY | LIKELY | HEARD | DEAF | ODD | WAITS, max_size=30),
 )
 
 
@@ -240,3 +253,4 @@ def test_the_way_up_the_quiet_ladder_ends_there() -> None:
     """What the properties are about can be reached."""
     assert played("support", [*LOW, "fenced"]).released == ["quiet"]
     assert played("support", ["tapped", "media", *CLIMB, "fenced"]).released == ["silent"]
+    assert played("support", ["tapped", "media", *CLIMB, "deaf", 200, "word", "fenced"]).released == ["unavailable"]

@@ -71,6 +71,14 @@ class AmiActions:
             return None
         return (int(received), int(lost) if lost.isdigit() else 0) if received.isdigit() else None
 
+    async def packets(self, channel: str) -> int | None:
+        """RTP packets received from the source (SSRC) that sends now; None where Asterisk cannot tell."""
+        try:
+            received = await self._get(channel, "CHANNEL(rtcp,rxcount)")
+        except ActionRefused:
+            return None
+        return int(received) if received.isdigit() else None
+
     async def stop_prompt(self, channel: str) -> None:
         """End the playing prompt at once; does nothing to a channel that plays none, ActionRefused when it is gone."""
         await self._actions.action("ControlPlayback", Channel=channel, Control="stop")

@@ -60,6 +60,11 @@ class AmiLink:
         """Logged in, as far as anybody can know."""
         return self._session is not None
 
+    @property
+    def protocol_version(self) -> str:
+        """As the banner says it, `11.0.0`; "" without a connection."""
+        return "" if self._session is None else self._session.protocol_version
+
     async def start(self) -> None:
         """Begin connecting; returns at once."""
         if self._task is None:

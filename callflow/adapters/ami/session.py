@@ -68,6 +68,11 @@ class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
             raise LoginRefused(options.username, error.message) from None
         self.authenticated = True
 
+    @property
+    def protocol_version(self) -> str:
+        """As the banner says it; "" before it has come."""
+        return "" if self.protocol is None else self.protocol.version or ""
+
     async def ask(
         self, name: str, headers: dict[str, HeaderValue], timeout_s: float, *, as_list: bool = False
     ) -> Answer:

@@ -12,6 +12,9 @@ LONGEST_TALK_MS = 24 * 3600 * 1000
 LATEST_S = 1e11
 """A stamp after the year 5138 is none."""
 
+NEVER_DEAF = 5
+"""AMI 5 is Asterisk 16, the last release that was seen never to go deaf; 22 (AMI 11) was seen to."""
+
 CHECK_EVENT = "CallflowCheck"
 
 
@@ -32,6 +35,12 @@ def stamped_ms(event: AmiEvent) -> int | None:
     except ValueError:
         return None
     return round(seconds * 1000) if 0 < seconds < LATEST_S else None
+
+
+def may_go_deaf(protocol_version: str) -> bool:
+    """Whether an Asterisk with this AMI version may stop hearing a caller whose RTP goes on; unknown: it may."""
+    major = protocol_version.partition(".")[0]
+    return not (major.isascii() and major.isdigit() and int(major) <= NEVER_DEAF)
 
 
 def check_outcome(event: AmiEvent) -> tuple[str, str, str] | None:

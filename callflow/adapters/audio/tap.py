@@ -14,6 +14,8 @@ from callflow.core import events
 from callflow.hearing import Finding, Listener
 
 BYTES_PER_MS = 16
+FIRST_MS = 400
+"""The first frame comes 0.12 s after the connection, or later where there is much to do."""
 FLOWING = 0.9
 MOST_UNJUDGED = 1
 """Frames of 32 ms that a finding may leave out."""
@@ -45,18 +47,21 @@ class Tap:
         self._window_heard_ms = 0
         self._window_began_ms = now_ms()
         self._voice = False
+        self._heard_at_ms = 0
 
     # -- called by the connection -----------------------------------------------------------------------------------
 
     def connected(self, connection: Connection) -> None:
         """Asterisk has connected; audio follows 0.12 s after callflow's first silence (measured)."""
         self.connection = connection
+        self._heard_at_ms = self._now_ms() + FIRST_MS
         connection.send_silence()
         self.on_connected()
 
     def heard(self, pcm: bytes) -> None:
         """Audio of the caller has come."""
         self.heard_ms += len(pcm) // BYTES_PER_MS
+        self._heard_at_ms = self._now_ms()
         self.listener.feed(pcm)
         if self._playing is not None:
             self.listener.sent(self._playing.next(len(pcm) // SAMPLE.itemsize, self._now_ms()))
@@ -107,6 +112,14 @@ class Tap:
         """True when at least 90 % of this window's audio came."""
         awaited_ms = self._now_ms() - self._window_began_ms
         return self.heard_ms - self._window_heard_ms >= FLOWING * awaited_ms
+
+    @property
+    def quiet_ms(self) -> int | None:
+        """So long no audio has come; None without a connection."""
+        if self.connection is None:
+            return None
+        self.take_in()
+        return max(0, self._now_ms() - self._heard_at_ms)
 
     def plays(self, samples: Samples | None) -> None:
         """A prompt begins now; None: the prompt has ended."""

@@ -140,6 +140,11 @@ class Taps:
         tap = self._taps.get(call_id)
         return tap is not None and tap.flows
 
+    def quiet_ms(self, call_id: str) -> int | None:
+        """So long no audio of this caller has come; None without an open tap."""
+        tap = self._taps.get(call_id)
+        return None if tap is None else tap.quiet_ms
+
     def plays(self, call_id: str, prompt: str) -> None:
         """This prompt (path below the sounds folder) begins in this call; "": it has ended."""
         tap = self._taps.get(call_id)

@@ -6,6 +6,7 @@ from callflow.core.profile import QUIET_LADDER, Ladder, Procedures, Profile
 from callflow.core.screening.climb import Climb
 from callflow.core.screening.ears import Ears
 from callflow.core.screening.journal import Journal
+from callflow.core.screening.link import Link
 from callflow.core.screening.states import Input, Result, State, next_state
 
 ARM_TIMEOUT_MS = 1000
@@ -15,9 +16,16 @@ class Call:
     """What every call has. `commands` fills up as events come in; the engine drains it after each."""
 
     def __init__(
-        self, arrived: events.CallArrived, profile: Profile, ladder: Ladder, procedures: Procedures, now_ms: int
+        self,
+        arrived: events.CallArrived,
+        profile: Profile,
+        ladder: Ladder,
+        procedures: Procedures,
+        link: Link,
+        now_ms: int,
     ) -> None:
         self.arrived = arrived
+        self._link = link
         self.profile = profile
         self.state = State.ARMING
         self.commands: list[commands.Command] = []

@@ -10,6 +10,9 @@ FENCE_TIMEOUT_MS = 1000
 FENCE_MS = 30
 """How long Asterisk may take to put an event in line for AMI (measured): the fence begins so much early."""
 
+FRESH_MS = 100
+"""Evidence older than this says nothing of a word that has begun since."""
+
 
 class Climbing(Probing):
     """A call on its rungs, one after the other."""
@@ -22,6 +25,9 @@ class Climbing(Probing):
     def _begin_rung(self, now_ms: int) -> None:
         rung = self._climb.rung
         self._vain = 0
+        if self._climb.last and self._link.may_go_deaf:
+            for command in self._ears.witness(self.arrived.call_id, self.arrived.channel):
+                self._do(command)
         if rung.prompt is None:
             self._listen(Input.ONLY_LISTEN, now_ms)
         else:
@@ -90,8 +96,8 @@ class Climbing(Probing):
     # -- certainty ------------------------------------------------------------------------------------------------
 
     def _ask_and_fence(self, now_ms: int) -> None:
-        self._fenced = False
-        if self._ears.tapped:
+        self._fenced, self._verified_at = False, None
+        if self._ears.tapped or self._link.may_go_deaf:
             self._ask(verdict=True)
         self._fence()
         self._state_at = now_ms + FENCE_TIMEOUT_MS
@@ -110,6 +116,13 @@ class Climbing(Probing):
             return
         if self._ears.decide_at is not None:
             self._fenced, self._fence_again = False, True
+            return
+        if self._link.may_go_deaf and self._verified_at is None:
+            self._go(Input.DOUBT)
+            self._conclude(Result.UNAVAILABLE, now_ms, "nobody can tell whether the caller would have been heard")
+            return
+        if self._verified_at is not None and now_ms - self._verified_at > FRESH_MS:
+            self._ask(verdict=True)
             return
         self._go(Input.CERTAIN)
         if self._climb.quiet:

@@ -1,7 +1,7 @@
 """The ears of one call: Asterisk's own always, the tap where the profile wants it and Asterisk can give it."""
 
 from callflow.core import events
-from callflow.core.commands import Command
+from callflow.core.commands import Command, CountPackets
 from callflow.core.profile import Profile
 from callflow.core.screening.ear import Ear, Judgement
 from callflow.core.screening.talk_detect import TalkDetectEar
@@ -15,7 +15,8 @@ class Ears:
         self._own = TalkDetectEar(profile.talk_detect)
         self._may_probe = profile.talk_detect.probe_threshold < profile.talk_detect.threshold
         self._tap = TapEar(uniqueid)
-        self._all: tuple[Ear, ...] = (self._own, self._tap) if profile.ear == "tap" else (self._own,)
+        self._witness_only = profile.ear != "tap"
+        self._all: tuple[Ear, ...] = (self._own,) if self._witness_only else (self._own, self._tap)
 
     @property
     def name(self) -> str:
@@ -49,6 +50,13 @@ class Ears:
     def arm_again(self, call_id: str, channel: str, *, low: bool) -> Command:
         """Set Asterisk's ear anew, at the usual threshold or at the low one; a sound that lasts is told again."""
         return self._own.arm_low(call_id, channel) if low else self._own.arm(call_id, channel)
+
+    def witness(self, call_id: str, channel: str) -> list[Command]:
+        """What the last rung needs, so that there is evidence at its end: a tap, or a count of packets."""
+        if self.tapped:
+            return []
+        count: list[Command] = [CountPackets(call_id, channel)]
+        return [*count, self._tap.arm(call_id, channel)] if self._witness_only else count
 
     @property
     def sounding_since(self) -> int | None:

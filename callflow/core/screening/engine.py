@@ -8,6 +8,7 @@ from functools import partial
 from callflow.core import commands, events
 from callflow.core.profile import CHECK_LADDER, Mode, Procedures, Profile
 from callflow.core.screening.early import EarlySounds
+from callflow.core.screening.link import Link
 from callflow.core.screening.observing import Observing
 from callflow.core.screening.screening import Screening
 from callflow.core.screening.states import IllegalInput, Result
@@ -28,11 +29,19 @@ class Engine:
         self._proofs = 0
         self._early = EarlySounds()
         self._warned: set[str] = set()
-        self.link_up = False
-        self.ear_proven = False
-        """This link has heard at least one sound; before that, nobody is hung up for being silent."""
+        self._link = Link()
         self.unexpected: Counter[str] = Counter()
         """Events that fitted nowhere, by name: late answers, strangers, impossible orders."""
+
+    @property
+    def link_up(self) -> bool:
+        """AMI is connected."""
+        return self._link.up
+
+    @property
+    def ear_proven(self) -> bool:
+        """This link has heard at least one sound; before that, nobody is hung up for being silent."""
+        return self._link.proven
 
     @property
     def live(self) -> int:
@@ -45,9 +54,9 @@ class Engine:
             case events.CallArrived():
                 return self._arrived(event, now_ms)
             case events.SoundStarted():
-                self.ear_proven = self.link_up
+                self._link.proven = self._link.up
             case events.LinkUp():
-                self.link_up = True
+                self._link.up, self._link.may_go_deaf = True, event.may_go_deaf
                 return self._prove(now_ms)
             case events.LinkLost():
                 return self._link_lost(event, now_ms)
@@ -90,7 +99,7 @@ class Engine:
             return [*issued, *warnings, commands.Release(event.call_id, event.channel, Result.OFF)]
         ladder = CHECK_LADDER if event.check else self._procedures.ladders[profile.ladder]
         kind = Observing if profile.mode is Mode.OBSERVE else Screening
-        call = kind(event, profile, ladder, self._procedures, now_ms)
+        call = kind(event, profile, ladder, self._procedures, self._link, now_ms)
         self._calls[event.call_id] = self._by_uniqueid[event.uniqueid] = call
         if not self.link_up:
             call.turn_away(Result.UNAVAILABLE, now_ms, "AMI is not connected, nobody can be heard")
@@ -158,7 +167,7 @@ class Engine:
     # -- the link -------------------------------------------------------------------------------------------------
 
     def _link_lost(self, event: events.LinkLost, now_ms: int) -> list[commands.Command]:
-        self.link_up = self.ear_proven = False
+        self._link.up = self._link.proven = False
         self._early.forget()
         self._prove_at = None
         self._proofs = 0

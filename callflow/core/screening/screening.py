@@ -40,6 +40,8 @@ class Screening(Climbing):
             case events.VoiceBegan() | events.TapOpened() | events.TapLost() | events.MediaBegan():
                 self.ear_told(event, now_ms)
                 self.tap_told(event, now_ms)
+            case events.EarDeafened():
+                self.doubt("the caller's packets come, and no sound of them reaches us", now_ms)
             case events.WindowJudged() | events.GainSet() | events.GainRefused():
                 self.answered(event, now_ms)
             case events.KeyPressed():

@@ -21,7 +21,7 @@ class TapEar:
 
     def arm(self, call_id: str, channel: str) -> Command:
         """Have the caller's audio brought."""
-        return OpenTap(call_id, self._uniqueid)
+        return OpenTap(call_id, self._uniqueid, channel)
 
     def forget(self) -> None:
         """Nothing is pending here: a voice is told when it is certain."""

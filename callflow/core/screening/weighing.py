@@ -75,6 +75,8 @@ class Weighing(Raising):
     """The tap has explained a sound while this prompt was said."""
     _window_at = 0
     _trust_at: int | None = None
+    _verified_at: int | None = None
+    """When the last verdict came, with evidence that a sound would have been heard; None without."""
 
     # -- sounds ---------------------------------------------------------------------------------------------------
 
@@ -173,6 +175,7 @@ class Weighing(Raising):
         verdict, self._verdict_asked, self._look_asked = self._verdict_asked, False, False
         sound, self._unexplained, self._trust_at = self._unexplained, None, None
         if verdict:
+            self._verified_at = now_ms if window.verified else None
             self.journal.judged(window, now_ms)
         if _has_voice(window):
             self._voice(window, verdict, sound, now_ms)

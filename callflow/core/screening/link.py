@@ -1,0 +1,14 @@
+"""What is known of the AMI connection that all calls are heard by."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Link:
+    """One for all calls; the engine keeps it up to date."""
+
+    up: bool = False
+    proven: bool = False
+    """A sound has been reported over this connection; before that, nobody is hung up for being silent."""
+    may_go_deaf: bool = True
+    """This Asterisk may stop hearing a caller; one that never does needs no evidence."""

@@ -1,0 +1,122 @@
+"""Whether a caller's sound would have been heard: frames of the tap against Asterisk's packet counter."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from callflow.core import events
+from callflow.runtime import evidence
+from callflow.runtime.evidence import Evidence
+
+SLOW = 20
+"""So many times faster than in life."""
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "LOOK_S", evidence.LOOK_S / SLOW)
+    monkeypatch.setattr(evidence, "LONGEST_LOOK_S", evidence.LONGEST_LOOK_S / SLOW)
+    monkeypatch.setattr(evidence, "SELDOM_PER_S", evidence.SELDOM_PER_S * SLOW)
+
+
+class Line:
+    """A tap that has been quiet for so long, and a counter that is read from a plan."""
+
+    def __init__(self, packets: Callable[[int], int | None], quiet: Callable[[int], int | None]) -> None:
+        self._packets, self._quiet = packets, quiet
+        self.read = 0
+
+    def quiet_ms(self, call_id: str) -> int | None:
+        return self._quiet(self.read)
+
+    async def packets(self, channel: str) -> int | None:
+        self.read += 1
+        return self._packets(self.read)
+
+
+async def told(line: Line, reads: int) -> list[events.Event]:
+    """What is told of a followed call while the counter is read so often, or until something is told."""
+    heard: list[events.Event] = []
+    followed = Evidence(line, line)
+    followed.follow("call", "PJSIP/a", heard.append)
+    async with asyncio.timeout(5):
+        while line.read < reads and not heard:  # noqa: ASYNC110 - a counter tells no events
+            await asyncio.sleep(0.001)
+    followed.forget("call")
+    assert followed.live == 0
+    return heard
+
+
+def grows(packets_a_look: int, start: int = 100) -> Callable[[int], int]:
+    return lambda read: start + packets_a_look * read
+
+
+@pytest.mark.parametrize(
+    "packets", [grows(5), grows(3), lambda read: 500 if read == 1 else 5 * read], ids=["20 ms", "30 ms", "a new SSRC"]
+)
+async def test_packets_without_frames_are_a_deaf_ear(packets: Callable[[int], int]) -> None:
+    assert await told(Line(packets, lambda read: 200), 10) == [events.EarDeafened("call")]
+
+
+@pytest.mark.parametrize("packets", [grows(0), lambda read: None], ids=["no media", "no counter"])
+async def test_a_counter_that_stands_still_or_cannot_be_read_tells_nothing(
+    packets: Callable[[int], int | None],
+) -> None:
+    assert await told(Line(packets, lambda read: 200), 6) == []
+
+
+async def test_a_burst_after_a_gap_is_heard_and_so_no_deafness() -> None:
+    """The packets that were late arrive at once, their frames with the next look."""
+    line = Line(lambda read: 100 if read == 1 else 115, lambda read: 200 if read < 2 else 0)
+    assert await told(line, 2) == []
+
+
+async def test_a_call_without_a_gap_costs_no_question() -> None:
+    line = Line(grows(5), lambda read: 20)
+    followed = Evidence(line, line)
+    followed.follow("call", "PJSIP/a", lambda event: None)
+    for _ in range(10):
+        await asyncio.sleep(evidence.LOOK_S)
+    assert line.read == 0
+    followed.forget("call")
+
+
+@pytest.mark.parametrize(
+    ("packets", "quiet", "verified"),
+    [
+        (grows(5), 20, True),
+        (grows(0), 500, True),
+        (grows(5), 500, False),
+        (lambda read: None, 500, False),
+    ],
+    ids=["frames come", "no packets", "packets, no frames", "nobody can tell"],
+)
+async def test_a_tapped_call_is_verified_by_frames_or_by_a_counter_that_stands_still(
+    packets: Callable[[int], int | None], quiet: int, verified: bool
+) -> None:
+    line = Line(packets, lambda read: quiet)
+    assert await Evidence(line, line).verified("call", "PJSIP/a") is verified
+
+
+@pytest.mark.parametrize(("packets", "verified"), [(grows(0), True), (grows(450), False)], ids=["none", "many"])
+@pytest.mark.parametrize("taps", [True, False])
+async def test_without_a_tap_only_a_counter_that_stood_still_since_it_was_counted(
+    packets: Callable[[int], int], verified: bool, taps: bool
+) -> None:
+    line = Line(packets, lambda read: None)
+    of = Evidence(line if taps else None, line)
+    assert not await of.verified("call", "PJSIP/a"), "nobody has counted yet"
+    await of.count("call", "PJSIP/a")
+    assert await of.verified("call", "PJSIP/a") is verified
+    of.forget("call")
+    assert of.live == 0
+
+
+async def test_a_count_that_comes_after_its_call_is_not_kept() -> None:
+    line = Line(grows(5), lambda read: None)
+    of = Evidence(None, line)
+    counting = of.count("call", "PJSIP/a")
+    of.forget("call")
+    await counting
+    assert of.live == 0
