@@ -39,7 +39,7 @@ coverage: setup lab-asterisk lab-services  ## All tests, and the lines that none
 lint: setup  ## ruff: rules and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
 
-types: setup  ## mypy, strict
+types: setup  ## mypy, strict: callflow, tests and dialplan
 	@$(BIN)/mypy
 
 format: setup  ## Put the code in ruff's format

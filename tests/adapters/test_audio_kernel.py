@@ -127,10 +127,16 @@ async def line() -> AsyncIterator[tuple[socket.socket, asyncio.Transport, Silent
 
 async def test_what_comes_waits_until_it_is_read(line: tuple[socket.socket, asyncio.Transport, Silent]) -> None:
     peer, transport, protocol = line
-    reader, came = OnDemandReader(transport), []
+    reader = OnDemandReader(transport)
+    came: list[bytes] = []
+
+    def all_read() -> bool:
+        came.append(reader.read() or b"")
+        return sum(map(len, came)) == READ_BYTES + 1
+
     assert reader.read() is None
     peer.sendall(bytes(READ_BYTES + 1))
-    await until(lambda: came.append(reader.read() or b"") or sum(map(len, came)) == READ_BYTES + 1)
+    await until(all_read)
     assert max(map(len, came)) <= READ_BYTES
     transport.write(b"back")
     await until(lambda: peer.recv(4, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b"back")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,12 @@ async def test_callers_who_leave_before_they_are_tapped_are_no_failures() -> Non
         assert exchange.taps.counts == {}
 
 
+def taken_in(tap: Tap, heard_ms: int) -> bool:
+    """Take in what has come; True once so much audio has."""
+    tap.take_in()
+    return tap.heard_ms == heard_ms
+
+
 async def paused(exchange: Exchange, *late_ms: int) -> list[Tap]:
     """One tap for each, to whom so much audio has come and of whom nothing is judged: the test takes the steps."""
     for number in range(len(late_ms)):
@@ -206,7 +213,7 @@ async def paused(exchange: Exchange, *late_ms: int) -> list[Tap]:
     taps = [exchange.taps._taps[f"call{number}"] for number in range(len(late_ms))]
     for tap, peer, ms in zip(taps, exchange.peers, late_ms, strict=True):
         peer.send(audio(tone(ms)))
-        await until(lambda tap=tap, ms=ms: tap.take_in() or tap.heard_ms == ms)
+        await until(partial(taken_in, tap, ms))
     return taps
 
 
@@ -233,7 +240,7 @@ async def test_a_question_is_answered_from_all_that_has_come() -> None:
         assert found is not None
         assert (tap.heard_ms, found.heard_ms) == (100, 64), "all but one frame of 32 ms"
         exchange.peers[0].send(SILENCE[100:])
-        await until(lambda: tap.take_in() or tap.heard_ms == 120)
+        await until(partial(taken_in, tap, 120))
 
 
 async def test_a_window_begins_behind_all_that_has_come() -> None:
@@ -250,7 +257,7 @@ async def test_what_came_before_an_end_counts() -> None:
         (tap,) = await paused(exchange, 0)
         exchange.peers[0].send(audio(tone(160)), frame(Kind.HANG_UP, b""))
         exchange.peers[0].close()
-        await until(lambda: tap.take_in() or tap.connection is None)
+        await until(lambda: taken_in(tap, 160) and tap.connection is None)
         assert await exchange.until_told(events.TapLost) == events.TapLost("call0", "Asterisk ended the tap")
         assert tap.heard_ms == 160
 
@@ -273,7 +280,7 @@ async def test_a_voice_that_a_finding_comes_upon_is_told_at_the_next_step() -> N
     async with Exchange() as exchange:
         (tap,) = await paused(exchange, 0)
         exchange.peers[0].send(audio(voice(-26, 1.0).tobytes()))
-        await until(lambda: tap.take_in() or tap.heard_ms == 1000)
+        await until(partial(taken_in, tap, 1000))
         exchange.taps.finding("call0")
         assert tap.listener.speaking is not None
         assert exchange.told == [], "nobody is told in the middle of a question"

@@ -5,6 +5,8 @@ Says `ready` when it is; they talk from the line `talk` on.
 
 import asyncio
 import sys
+from functools import partial
+from typing import cast
 from uuid import UUID
 
 import uvloop
@@ -21,10 +23,10 @@ class Caller(asyncio.Protocol):
 
     def __init__(self, uuid: UUID) -> None:
         self.uuid = uuid
-        self.transport: asyncio.Transport | None = None
+        self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport  # type: ignore[assignment]
+        self.transport = cast("asyncio.Transport", transport)
         self.transport.write(b"\x01\x00\x10" + self.uuid.bytes)
 
 
@@ -43,7 +45,7 @@ async def talk(sound: bytes) -> None:
                 continue
             uuid, address = line.decode().split()
             host, _, port = address.rpartition(":")
-            _, caller = await loop.create_connection(lambda uuid=uuid: Caller(UUID(uuid)), host, int(port))
+            _, caller = await loop.create_connection(partial(Caller, UUID(uuid)), host, int(port))
             callers.append(caller)
 
     print("ready", flush=True)

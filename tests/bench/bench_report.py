@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.database import writing_engine
 from callflow.adapters.store.migrate import bring_to_head
-from callflow.adapters.store.pending import Pending
+from callflow.adapters.store.pending import Pending, Record
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.rows import TABLES, record_row
 from callflow.commands.report_figures import By, make_report
@@ -83,9 +84,8 @@ def _first_day(path: Path, calls: int) -> None:
     engine = writing_engine(path, 5.0)
     day = plausible_day(calls, agents=max(5, calls // CALLS_AN_AGENT))
     with engine.begin() as connection:
-        for table, records in zip(
-            TABLES.values(), (day.calls, day.stays, day.offers, day.legs, day.spells), strict=True
-        ):
+        kinds: list[Sequence[Record]] = [day.calls, day.stays, day.offers, day.legs, day.spells]
+        for table, records in zip(TABLES.values(), kinds, strict=True):
             if not isinstance(records[0], tuple(k for k, t in TABLES.items() if t is table)):
                 raise SystemExit("the tables are not in the order of the day's records")
             connection.execute(

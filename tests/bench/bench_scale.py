@@ -149,11 +149,13 @@ async def run(rate: float, seconds: float, console: Console, speaking: float = S
             await daemon.start()
             before = cpu_s(daemon.pid), cpu_s(process.pid)
             waited, ticks = waited_s(daemon.pid), stolen()
+            assert process.stdin is not None
             process.stdin.write(b"begin\n")
             with stalls:
                 after = await follow(process, daemon.pid, figures, rate, console)
             figures.waited_s = waited_s(daemon.pid) - waited
-            figures.stolen = tuple(now - then for now, then in zip(stolen(), ticks, strict=True))
+            (now_stolen, now_all), (stolen_before, all_before) = stolen(), ticks
+            figures.stolen = now_stolen - stolen_before, now_all - all_before
             await process.wait()
         finally:
             if daemon.running:
@@ -174,6 +176,7 @@ async def follow(
     process: asyncio.subprocess.Process, pid: int, figures: Figures, rate: float, console: Console
 ) -> tuple[float, float]:
     """Take in what the pretend Asterisk tells until all is over: what both have used by then, in seconds of CPU."""
+    assert process.stdout is not None
     sampled_at, used = 0.0, (0.0, 0.0)
     with Live(console=console, refresh_per_second=2) as live:
         async for line in process.stdout:

@@ -119,10 +119,13 @@ async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
     callers = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
-    await callers.stdout.readline()
+    talks, said = callers.stdin, callers.stdout
+    assert talks is not None
+    assert said is not None
+    await said.readline()
 
     async def originate(uniqueid: str, uuid: str, address: str) -> None:
-        callers.stdin.write(f"{uuid} {address}\n".encode())
+        talks.write(f"{uuid} {address}\n".encode())
 
     options = TapOptions(max_taps=taps, sounds=Path())
     listening = TimedTaps(
@@ -138,7 +141,7 @@ async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
         names = [str(number) for number in range(taps)]
         for first in range(0, taps, 50):
             await asyncio.gather(*(listening.open(name, name) for name in names[first : first + 50]))
-        callers.stdin.write(b"talk\n")
+        talks.write(b"talk\n")
         keep_pauses_short()
         await asyncio.sleep(1)
         for measured in (listening.late_ms, listening.done_ms, listening.waiting):

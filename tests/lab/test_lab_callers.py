@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from callflow.lab.asterisk import SOUNDS
+from callflow.installed import SOUNDS
 from callflow.lab.casting import make_caller
 from callflow.lab.configs import FAX_CALLER
 from callflow.lab.run import SCENARIOS

@@ -31,7 +31,7 @@ class TestPorts:
         assert all(ports.base < first < last <= ports.base + BLOCK for first, last in ranges)
 
     def test_all_taken(self, tmp_path: Path) -> None:
-        held = []
+        held: list[object] = []
         with pytest.raises(LabUnavailable, match="every block"):
             held.extend(take_ports(tmp_path) for _ in range(100))
 

@@ -36,7 +36,8 @@ def test_scenario(rung: Any, scenario: str) -> None:
 def test_the_daemon_has_stored_it(rung: Any, scenario: str) -> None:
     one, _, kept = last(rung, scenario)
     records = records_of(kept, one)
-    for record in (*records.stays, *records.offers, *records.legs):
+    kept_records: list[Stay | Offer | Leg] = [*records.stays, *records.offers, *records.legs]
+    for record in kept_records:
         rows = [row for row in rung.stored[_table(record)] if row[_key(record)] == _id(record)]
         assert len(rows) == 1, f"{_id(record)} is stored {len(rows)} times"
         for name in ("outcome", "end", "answer_class", "agent", "ring_ms", "ring_source", "talk_ms", "wait_ms"):

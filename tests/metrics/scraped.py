@@ -11,8 +11,8 @@ from callflow.adapters.http.call_metrics import Buckets, CallMetrics
 from callflow.adapters.http.health_metrics import HealthCollector, Lags
 from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.http.sample import OutboxSample, Sample
+from callflow.adapters.store.pending import Record
 from callflow.core.rings.records import AgentState, AgentWork, LineState, QueueState
-from callflow.publishing.publisher import Record
 from tests.publishing import samples
 from tests.services.programs import program
 

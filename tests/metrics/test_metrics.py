@@ -87,8 +87,8 @@ def test_the_configured_thresholds_are_among_the_buckets() -> None:
     for bound in (*CADENCE_S, 1.5, 6.5):
         labels = {"target_type": "queue", "target": "support", "le": str(bound)}
         assert web.value("callflow_ring_seconds_bucket", **labels) is not None
-    for bound in ("20.0", "17.0"):
-        labels = {"queue": "support", "result": "answered", "le": bound}
+    for wait_s in ("20.0", "17.0"):
+        labels = {"queue": "support", "result": "answered", "le": wait_s}
         assert web.value("callflow_queue_wait_seconds_bucket", **labels) is not None
 
 

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from callflow.processes.ports import LOOPBACK
 from tests.services.mosquitto import PASSWORD, USER
@@ -66,7 +68,7 @@ async def consuming(port: int, consumer: Consumer, session: str = "consumer") ->
 
 
 async def _consume(port: int, consumer: Consumer, session: str) -> None:
-    properties = aiomqtt.client.Properties(aiomqtt.client.mqtt.CONNECT >> 4)
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = 3600
     while True:
         client = aiomqtt.Client(

@@ -30,13 +30,13 @@ class Sending:
 
     def __init__(self, folder: Path, mqtt: dict[str, Any], **sections: dict[str, Any]) -> None:
         folder.mkdir(exist_ok=True)
-        self.settings = Settings(
-            store={"path": folder / "callflow.db"},
-            http={"enabled": False},
-            mqtt=FAST | mqtt,
-            privacy={"key": samples.KEY.decode()},
-            **sections,
-        )
+        given = {
+            "store": {"path": folder / "callflow.db"},
+            "http": {"enabled": False},
+            "mqtt": FAST | mqtt,
+            "privacy": {"key": samples.KEY.decode()},
+        }
+        self.settings = Settings.model_validate(given | sections)
         self.queues: list[QueueState] = []
         self.agents: list[AgentState] = []
         self.lines: list[LineState] = []

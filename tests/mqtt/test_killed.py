@@ -1,6 +1,7 @@
 """kill -9 between saving and the broker's confirmation: what was saved arrives all the same."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 from callflow.lab.proxy import Proxy
@@ -12,6 +13,10 @@ from tests.mqtt.waiting import soon
 from tests.services.mosquitto import Broker, settings_for
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def has_lines(file: Path, least: int) -> bool:
+    return file.read_text().count("\n") >= least
 
 
 async def test_every_saved_event_arrives_after_kills_under_load(
@@ -26,7 +31,7 @@ async def test_every_saved_event_arrives_after_kills_under_load(
             command += [str(proxy.port), str(1000 * life), "100000"]
             process = await Process.start(command, tmp_path, f"life-{life}", cwd=CHECKOUT)
             output = process.output
-            await soon(lambda output=output: output.read_text().count("\n") >= 60)
+            await soon(partial(has_lines, output, 60))
             await process.kill()
             saved |= {word for line in output.read_text().splitlines() for word in line.split() if word.count("-") == 4}
         proxy.heal()

@@ -18,7 +18,8 @@ from callflow.core.rings.records import (
     Timing,
 )
 from callflow.core.screening.states import Result
-from tests.store.samples import T0, live_call
+from tests.store.samples import T0 as T0
+from tests.store.samples import live_call
 
 KEY = b"a key for tests"
 HIDDEN = Pseudonymizer(KEY)

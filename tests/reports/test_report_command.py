@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from openpyxl import load_workbook
@@ -21,7 +23,7 @@ from callflow.commands.report_figures import make_report
 from callflow.commands.report_period import Period
 from callflow.core.call_record import CallRecord
 from callflow.core.rings.names import safe_name
-from callflow.core.rings.records import Outcome, Stay, Timing
+from callflow.core.rings.records import Leg, Offer, Outcome, Stay, Timing
 from callflow.core.service.grouping import DAY_MS, Scope, Span
 from callflow.core.service.targets import QueueTarget, Targets
 from tests.store.command_line import EVIL
@@ -55,13 +57,17 @@ def run(database: Path, *words: object, config: Path | None = None) -> Result:
     return CliRunner(env={"COLUMNS": "240", "CALLFLOW_CONFIG": ""}).invoke(app, typed)
 
 
-def told(database: Path, *words: object, config: Path | None = None) -> dict:
+Kept = TypeVar("Kept", Stay, Offer, Leg)
+
+
+def told(database: Path, *words: object, config: Path | None = None) -> dict[str, Any]:
     done = run(database, *PERIOD, *words, "--json", config=config)
     assert done.exit_code == 0, done.output
-    return json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
-def sure(records: list) -> list:
+def sure(records: Iterable[Kept]) -> list[Kept]:
     return [record for record in records if record.timing is Timing.STAMPED and not record.partial]
 
 
@@ -72,7 +78,7 @@ def test_the_whole_day_in_one_row(filled: Path) -> None:
     figures = told(filled)["total"]
     answered = [s for s in sure(DAY.stays) if s.outcome is Outcome.ANSWERED]
     assert figures["answered"] == figures["talks"] == len(answered)
-    assert figures["asa_s"] == pytest.approx(sum(s.wait_ms for s in answered) / len(answered) / 1000, abs=1e-5)
+    assert figures["asa_s"] == pytest.approx(sum(s.wait_ms or 0 for s in answered) / len(answered) / 1000, abs=1e-5)
     assert figures["formula"] == "A"
     assert (figures["threshold_s"], figures["short_abandon_s"]) == (20, 5)
     denominator = figures["answered"] + figures["abandoned"] - figures["abandoned_short"]

@@ -46,7 +46,7 @@ def test_the_pretend_asterisk_says_what_a_real_one_says(name: str, version: Vers
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 def test_the_captures_say_what_a_real_one_says_today(name: str, version: Version, tmp_path: Path) -> None:
-    maker = next(maker for maker in MAKERS if maker.__name__ == name)  # type: ignore[attr-defined]
+    maker = next(maker for maker in MAKERS if maker.__name__ == name)
     file = tmp_path / version / f"{name}.txt"
     told: list[list[str]] = []
     for _ in range(RUNS):

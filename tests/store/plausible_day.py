@@ -75,7 +75,8 @@ class Day:
     spells: list[AgentInterval] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Record]:
-        yield from (*self.calls, *self.stays, *self.offers, *self.legs, *self.spells)
+        for records in (self.calls, self.stays, self.offers, self.legs, self.spells):
+            yield from records
 
 
 def plausible_day(calls: int = 400, agents: int = 5, seed: int = 1, midnight_ms: int = MIDNIGHT) -> Day:

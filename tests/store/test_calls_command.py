@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from callflow.adapters.store.store import Store
 from callflow.cli import main
 from callflow.commands.calls import calls_app
-from callflow.commands.calls_list import printable
+from callflow.commands.terminal import printable
 from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.screening.states import Result
 from tests.store.command_line import EVIL, fill, run
@@ -166,10 +166,13 @@ def test_show_tells_which_phones_rang_afterwards(database: Path) -> None:
     (call,) = (c for c in day.calls if c.uniqueid == offer.call_id)
     with Store(database, "main") as store:
         store.save(call, final=True)
-        for record in (*day.stays, *day.offers, *day.legs):
-            store.keep(record, final=True)
+        for records in (day.stays, day.offers, day.legs):
+            for record in records:
+                store.keep(record, final=True)
     shown = run("show", call.call_id, "--db", database).stdout
     (stay,) = (s for s in day.stays if s.call_id == offer.call_id)
+    assert stay.wait_ms is not None
+    assert offer.ring_ms is not None
     assert f"joins queue sales: answered by {stay.agent} after {stay.wait_ms / 1000:.3f} s, talked for" in shown
     assert f"queue sales rings, {offer.ring_ms / 1000:.3f} s, {offer.rings} ring" in shown
     assert f"phone of {offer.agent}: answered" in shown

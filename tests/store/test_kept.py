@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 import pytest
@@ -21,15 +22,16 @@ from callflow.adapters.store.schema import deleted, stays
 from callflow.adapters.store.store import Store
 from callflow.adapters.store.writing import write
 from callflow.core.call_record import CallRecord
-from callflow.core.rings.records import AgentInterval, AgentWork, LegEnd, Outcome, Stay
+from callflow.core.rings.records import AgentInterval, AgentWork, Leg, LegEnd, Offer, Outcome, Stay
 from tests.store.plausible_day import plausible_day
 from tests.store.samples import T0, ended, live_call
 
 DAY = plausible_day(calls=60)
 NOTE = sa.insert(deleted)
+Kept = TypeVar("Kept", Stay, Offer, Leg, AgentInterval)
 
 
-def stored(database: Path, kind: type, *conditions: sa.ColumnElement[bool]) -> list[Record]:
+def stored(database: Path, kind: type[Kept], *conditions: sa.ColumnElement[bool]) -> list[Kept]:
     with Reader(database) as reader:
         rows = reader.rows(sa.select(TABLES[kind]).where(*conditions))
         return [stored_measured(kind, row) for row in rows]
@@ -60,8 +62,9 @@ def test_a_day_is_read_back_as_it_was(database: Path) -> None:
             else:
                 store.keep(record, final=True)
     assert {s.entry_id: s for s in stored(database, Stay)} == {s.entry_id: s for s in DAY.stays}
-    for kind, made in ((type(DAY.offers[0]), DAY.offers), (type(DAY.legs[0]), DAY.legs), (AgentInterval, DAY.spells)):
-        assert sorted(stored(database, kind), key=repr) == sorted(made, key=repr)
+    assert sorted(stored(database, Offer), key=repr) == sorted(DAY.offers, key=repr)
+    assert sorted(stored(database, Leg), key=repr) == sorted(DAY.legs, key=repr)
+    assert sorted(stored(database, AgentInterval), key=repr) == sorted(DAY.spells, key=repr)
     with Reader(database) as reader:
         assert reader.count() == len(DAY.calls)
 
@@ -108,11 +111,11 @@ def test_a_lower_revision_never_overwrites_and_telling_again_changes_nothing(
     engine.dispose()
     (found,) = stored(database, Stay, stays.c.entry_id == stay.entry_id)
     newest = max(revision for revision, _, _ in tellings)
-    told = [(number, final) for number, (revision, final, _) in enumerate(tellings) if revision == newest]
-    finals = [number for number, final in told if final]
+    newest_told = [(number, final) for number, (revision, final, _) in enumerate(tellings) if revision == newest]
+    finals = [number for number, final in newest_told if final]
     assert isinstance(found, Stay)
     assert found.revision == newest
-    assert found.offers == (finals or [number for number, _ in told])[-1]
+    assert found.offers == (finals or [number for number, _ in newest_told])[-1]
 
 
 async def test_a_spell_that_has_ended_is_not_reopened(store: Store, database: Path) -> None:

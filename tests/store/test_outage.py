@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from callflow.core.screening.states import Result
 from tests.store.samples import T0, ended, live_call, tell_whole_call
 
 EVENT = Envelope("topic", "0", "schema", "", T0, 1, {})
-OFTEN = {"retry_min_s": 0.001, "retry_max_s": 0.01}
+often_retrying = partial(Store, retry_min_s=0.001, retry_max_s=0.01)
 
 
 def _move_away(database: Path) -> None:
@@ -58,7 +59,7 @@ async def test_a_full_disk_holds_nobody_up_and_is_caught_up_on(database: Path, m
     disk = Disk(monkeypatch)
     disk.max_pages = 40
     loop = asyncio.get_running_loop()
-    with structlog.testing.capture_logs() as logs, Store(database, "main", room=2000, **OFTEN) as store:
+    with structlog.testing.capture_logs() as logs, often_retrying(database, "main", room=2000) as store:
         for number in range(1000):
             tell_whole_call(store, f"call-{number:04}")
         assert not await store.flush(20)
@@ -83,7 +84,7 @@ async def test_a_full_disk_holds_nobody_up_and_is_caught_up_on(database: Path, m
 
 async def test_ended_calls_are_lost_last_and_counted(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = Disk(monkeypatch)
-    with Store(database, "main", room=100, **OFTEN) as store:
+    with often_retrying(database, "main", room=100) as store:
         tell_whole_call(store, "before")
         assert await store.flush(5)
         disk.max_pages = 1
@@ -99,7 +100,7 @@ async def test_ended_calls_are_lost_last_and_counted(database: Path, monkeypatch
 
 
 async def test_a_database_locked_by_another_program_is_waited_for(database: Path) -> None:
-    with Store(database, "main", busy_s=0.01, **OFTEN) as store:
+    with often_retrying(database, "main", busy_s=0.01) as store:
         with closing(sqlite3.connect(database, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             tell_whole_call(store, "a")
@@ -114,7 +115,7 @@ async def test_a_database_locked_by_another_program_is_waited_for(database: Path
 
 async def test_what_the_broker_confirmed_while_the_disk_refused_does_not_wait_for_ever(database: Path) -> None:
     outbox = Outbox(database, "main", Bounds(max_events=1000, max_age_ms=72 * 3_600_000), lambda: T0)
-    with Store(database, "main", busy_s=0.01, room=100, **OFTEN) as store:
+    with often_retrying(database, "main", busy_s=0.01, room=100) as store:
         outbox.open(store)
         for number in range(5):
             store.also(outbox.put(replace(EVENT, event_id=str(number))))

@@ -1,5 +1,6 @@
 """Reading: filters, prefixes, counts, streams, beside a daemon that writes."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callflow.adapters.store.queries import CallFilter, Reader
+from callflow.adapters.store.rows import StoredCall
 from callflow.adapters.store.store import Store
 from callflow.core.call_record import CallRecord
 from callflow.core.profile import Mode
@@ -21,7 +23,7 @@ def _save(database: Path, *calls: CallRecord, node: str = "main") -> None:
             store.save(call, call.ended_ms is not None)
 
 
-def _ids(calls) -> list[str]:
+def _ids(calls: Iterable[StoredCall]) -> list[str]:
     return [call.record.call_id for call in calls]
 
 
@@ -139,7 +141,9 @@ def test_a_reader_cannot_write(database: Path) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(arrivals=st.lists(st.integers(0, 4), max_size=30), page=st.integers(1, 7))
-def test_a_stream_gives_each_call_once_whatever_the_page(tmp_path_factory, arrivals: list[int], page: int) -> None:
+def test_a_stream_gives_each_call_once_whatever_the_page(
+    tmp_path_factory: pytest.TempPathFactory, arrivals: list[int], page: int
+) -> None:
     database = tmp_path_factory.mktemp("stream") / "callflow.db"
     for node in ("north", "south"):
         _save(database, *(live_call(f"c{n}", T0 + at) for n, at in enumerate(arrivals)), node=node)

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from callflow.adapters.store import retention
@@ -103,10 +104,15 @@ def test_a_stop_between_two_steps_leaves_a_whole_database(database: Path) -> Non
 def test_pauses_are_longer_than_the_work(database: Path) -> None:
     fill(database)
     pauses: list[float] = []
+
+    def go_on(seconds: float) -> bool:
+        pauses.append(seconds)
+        return False
+
     engine = writing_engine(database, 1.0)
     begun = time.monotonic()
     with engine.connect() as connection:
-        clear(connection, Limits(TODAY, TODAY), lambda seconds: bool(pauses.append(seconds)), 7)
+        clear(connection, Limits(TODAY, TODAY), go_on, 7)
     worked = time.monotonic() - begun
     assert min(pauses) >= 0.1
     assert sum(pauses) > 5 * worked
@@ -120,7 +126,7 @@ def test_ages_become_moments_and_details_never_outlive_their_records() -> None:
     assert limits(500, 100, now_ms) == Limits(900 * DAY_MS, 900 * DAY_MS)
 
 
-def test_the_thread_clears_beside_a_writer_and_stops_when_told(database: Path, monkeypatch) -> None:
+def test_the_thread_clears_beside_a_writer_and_stops_when_told(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(database)
     monkeypatch.setattr(retention, "FIRST_S", 0.0)
     done = threading.Event()

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -196,7 +197,9 @@ def test_every_commit_reaches_the_disk(store: Store, database: Path) -> None:
     ],
     ids=["no folder", "a folder", "another file"],
 )
-def test_a_database_that_cannot_be_opened_says_why(tmp_path: Path, make, problem: str, remedy: str) -> None:
+def test_a_database_that_cannot_be_opened_says_why(
+    tmp_path: Path, make: Callable[[Path], object], problem: str, remedy: str
+) -> None:
     path = tmp_path / "folder" / "callflow.db"
     make(path)
     store = Store(path, "main")

@@ -177,8 +177,8 @@ def test_what_an_agent_does_at_each_node_reaches_into_the_span(database: Path) -
             store.keep(AgentInterval("201", began_ms - DAY_MS, began_ms, AgentWork.PAUSED), final=True)
             store.keep(AgentInterval("201", began_ms, NOON, AgentWork.AVAILABLE), final=True)
     span = Span(NOON - 4 * HOUR_MS, NOON + HOUR_MS)
-    for node, hours in (("pbx1", 4), ("pbx2", 4), (None, 8)):
-        asked = Question(TARGETS, frozenset((Whom.AGENT,)), scope=Scope(node=node))
+    for only, hours in (("pbx1", 4), ("pbx2", 4), (None, 8)):
+        asked = Question(TARGETS, frozenset((Whom.AGENT,)), scope=Scope(node=only))
         (row,) = known(counted(database, span, asked)).values()
         assert row.time == AgentTime(available=hours * HOUR_MS)
 

@@ -221,7 +221,7 @@ async def make(names: list[str]) -> None:
     """Record the captures of these names, or all, on every Asterisk."""
     for version in VERSIONS:
         for maker in MAKERS:
-            name = maker.__name__.replace("_", "-")  # type: ignore[attr-defined]
+            name = maker.__name__.replace("_", "-")
             if not names or name in names:
                 print(f"Asterisk {version}: {name}", flush=True)
                 await make_one(maker, version, FOLDER / version / f"{name}.txt")

@@ -75,7 +75,7 @@ def _frames(case: Case) -> np.ndarray:
 
 def _mean_size(case: Case) -> np.ndarray:
     """Mean absolute sample of each frame: what Asterisk's silence detector (dsp.c) compares with its threshold."""
-    return np.abs(_frames(case)).mean(axis=1)
+    return np.asarray(np.abs(_frames(case)).mean(axis=1))
 
 
 def ami(threshold: int) -> Ear:

@@ -52,7 +52,7 @@ def through_codec(samples: np.ndarray, law: str) -> np.ndarray:
     whole = np.clip(np.rint(samples * 32768), -32768, 32767)
     if law == "mulaw":
         return mulaw.decode(mulaw.encode(whole))
-    return _ALAW[np.searchsorted(_ALAW_EDGES, whole)].astype(np.int16)
+    return np.asarray(_ALAW[np.searchsorted(_ALAW_EDGES, whole)], dtype=np.int16)
 
 
 def lose(samples: np.ndarray, share: float, random: np.random.Generator) -> np.ndarray:

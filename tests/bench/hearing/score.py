@@ -94,7 +94,10 @@ def confusion(pairs: Sequence[Pair]) -> dict[str, Counter[str]]:
 def reaction_ms(pairs: Sequence[Pair], which: Callable[[Case], bool]) -> tuple[float, float]:
     """Median and 90th percentile of `after_onset_ms`."""
     times = [after_onset_ms(case, result) for case, result in pairs if which(case)]
-    return tuple(float(x) for x in np.percentile(times, (50, 90), method="lower")) if times else (np.nan, np.nan)
+    if not times:
+        return np.nan, np.nan
+    median, high = np.percentile(times, (50, 90), method="lower")
+    return float(median), float(high)
 
 
 def decision_ms(pairs: Sequence[Pair]) -> float:

@@ -61,7 +61,7 @@ def handling(size: int, random: Random) -> np.ndarray:
 def breath(size: int, random: Random) -> np.ndarray:
     """Somebody breathing into the microphone: soft noise, swelling twice a second to once in four seconds."""
     slow = np.sin(2 * np.pi * random.uniform(0.25, 0.6) * np.arange(size) / RATE + random.uniform(0, 6.28))
-    return _coloured(0.7)(size, random) * np.clip(slow, 0.02, None) ** 2
+    return np.asarray(_coloured(0.7)(size, random) * np.clip(slow, 0.02, None) ** 2)
 
 
 NOISES: dict[str, Sound] = {
@@ -95,7 +95,7 @@ def _tones(*hz: float, on_off_s: Sequence[float] = (1.0, 0.0)) -> Sound:
         seconds = np.arange(size) / RATE
         off = random.uniform(0.995, 1.005)
         made = sum(np.sin(2 * np.pi * f * off * seconds + random.uniform(0, 6.28)) for f in hz)
-        return np.asarray(made) * _cadence(size, on_off_s, random)
+        return np.asarray(np.asarray(made) * _cadence(size, on_off_s, random))
 
     return make
 

@@ -5,7 +5,9 @@ Usage: speak.py SOUNDS_FOLDER KOKORO_JS_TGZ CALLERS_TOML OUT_FOLDER
 
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soxr
@@ -18,7 +20,7 @@ from synthesis import RATE, Synthesizer  # noqa: E402
 PAUSE_S = 0.3
 
 
-def texts(language: str, said: dict) -> list[tuple[str, str]]:
+def texts(language: str, said: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Kind and text of everything that this language's callers say, some of the project's own prompts among it."""
     prompts = {one.name: one.text for one in read_catalogue(sounds / "prompts.toml") if one.language == language}
     own = [(kind, text) for kind in ("syllables", "words", "running") for text in said[kind]]
@@ -36,7 +38,7 @@ def main() -> None:
                 print(f"speaking: {language} {voice}", flush=True)
                 spoken = speak(speaker, texts(language, said), Voice(said["g2p"], voice, 1.0, PAUSE_S))
                 partial = path.with_suffix(".partial.npz")
-                np.savez(partial, **spoken)
+                np.savez(partial, **spoken)  # type: ignore[arg-type]  # the stub takes any name for allow_pickle
                 partial.rename(path)
 
 

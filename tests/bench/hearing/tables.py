@@ -1,7 +1,7 @@
 """The figures as Markdown, into docs/hearing.md, and on the terminal."""
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -46,7 +46,7 @@ def confusion_table(pairs: Sequence[Pair]) -> Rows:
     return "What was (down) and what the tap ear called it (across), % of all windows", ["", "windows", *LABELS], rows
 
 
-def ears_table(heard: dict[str, Sequence[Pair]], hung_up: dict[str, Share]) -> Rows:
+def ears_table(heard: Mapping[str, Sequence[Pair]], hung_up: dict[str, Share]) -> Rows:
     """All ears side by side."""
     headings = [
         "ear",
@@ -87,7 +87,7 @@ def kinds_table(pairs: Sequence[Pair]) -> Rows:
     rows = []
     for kind in ("running", "word", "syllable"):
         of_kind = [pair for pair in pairs if talker(pair[0]) and pair[0].what == kind]
-        cells = [share(of_kind, lambda c, sex=sex: c.in_bar and c.sex == sex, missed) for sex in "fm"]
+        cells = [share([p for p in of_kind if p[0].sex == sex], lambda c: c.in_bar, missed) for sex in "fm"]
         cells += [share(of_kind, lambda c: c.level_dbov >= -50 and 5 <= c.snr_db < 15, missed)]
         cells += [share(of_kind, lambda c: c.level_dbov >= -50 and c.snr_db < 5, missed)]
         cells += [share(of_kind, lambda c: c.level_dbov < -50 and c.snr_db >= 15, missed)]
@@ -99,7 +99,7 @@ def kinds_table(pairs: Sequence[Pair]) -> Rows:
 def negatives_table(pairs: Sequence[Pair]) -> Rows:
     """What is taken for a talker, sound by sound."""
     names = dict.fromkeys(case.what for case, _ in pairs if not talker(case))
-    rows = [[name, str(share(pairs, lambda c, name=name: c.what == name, taken))] for name in names]
+    rows = [[name, str(share([p for p in pairs if p[0].what == name], lambda c: True, taken))] for name in names]
     return "Taken for a talker by the tap ear, sound by sound", ["", "taken for a talker"], rows
 
 

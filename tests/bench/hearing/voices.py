@@ -95,7 +95,7 @@ def _unpacked(name: str, folder: Path) -> Path:
 
 def _read(path: Path) -> np.ndarray:
     if path.suffix == ".gsm":
-        command = ["sox", path, "-t", "raw", "-r", "8000", "-e", "signed", "-b", "16", "-"]
+        command = ["sox", str(path), "-t", "raw", "-r", "8000", "-e", "signed", "-b", "16", "-"]
         data = subprocess.run(command, capture_output=True, check=True).stdout
     else:
         with wave.open(str(path)) as file:
@@ -135,12 +135,12 @@ _TELEPHONE = firwin(129, (300, 3400), fs=8000, pass_zero=False)
 
 def _band(samples: np.ndarray) -> np.ndarray:
     """What a telephone lets through."""
-    return lfilter(_TELEPHONE, 1.0, np.concatenate((samples, np.zeros(64))))[64:]
+    return np.asarray(lfilter(_TELEPHONE, 1.0, np.concatenate((samples, np.zeros(64))))[64:])
 
 
 def _envelope(samples: np.ndarray) -> np.ndarray:
     """Power of each 10 ms."""
-    return np.mean(np.square(samples[: samples.size // 80 * 80].reshape(-1, 80)), axis=1) + 1e-12
+    return np.asarray(np.mean(np.square(samples[: samples.size // 80 * 80].reshape(-1, 80)), axis=1) + 1e-12)
 
 
 def _trimmed(samples: np.ndarray) -> np.ndarray:

@@ -90,8 +90,8 @@ def play(stream: list[Message | str]) -> tuple[KeptRings, Tracker]:
             case dict():
                 if (fact := translate(item, now_ms)) is not None:
                     kept.take(tracker.receive(fact, now_ms))
-        for state in (*tracker.queues(now_ms), *tracker.agents(now_ms), *tracker.lines(now_ms)):
-            assert state.as_of_ms == now_ms
+        for states in (tracker.queues(now_ms), tracker.agents(now_ms), tracker.lines(now_ms)):
+            assert all(state.as_of_ms == now_ms for state in states)
     for _ in range(10 * len(stream) + 10):
         if (due := tracker.next_deadline()) is not None:
             kept.take(tracker.expire(due))

@@ -65,7 +65,8 @@ class Peer:
     async def message(self) -> Event:
         """The next whole AMI message."""
         raw = (await self.reader.readuntil(b"\r\n\r\n")).decode()
-        return dict(line.split(": ", 1) if ": " in line else (line, "") for line in raw.split("\r\n") if line)
+        parts = (line.partition(": ") for line in raw.split("\r\n") if line)
+        return {name: value for name, _, value in parts}
 
     async def ask(self, *headers: str) -> Event:
         """One action; its response, events before it left out."""

@@ -60,7 +60,7 @@ def silences_are_right(played: Played) -> None:
 def test_ten_minutes_of_calls_take_a_second_and_repeat_themselves(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    callers = [
+    callers: list[dict[str, Any]] = [
         {"name": "silent", "at_s": None, "rate_per_s": 0.05, "number": "1001-1020"},
         {"name": "speaks", "at_s": None, "rate_per_s": 0.05, "does": [{"at": 3, "sound": "speech"}]},
     ]
