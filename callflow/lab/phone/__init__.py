@@ -1,0 +1,9 @@
+"""A small SIP phone for the lab: many in one process, each with a log of what it sent and received.
+
+messages, sdp     values: SIP messages and media descriptions, read and written
+dialog            the identity of one call, and requests within it
+transactions      repeats what is not answered, answers what is repeated
+call, phone       what a phone does with calls; a bank of phones shares one UDP port
+udp, media        sockets with the kernel's time of arrival; RTP sent and recorded
+legs, heard       what happened, from the logs: when a phone rang, who was heard when
+"""

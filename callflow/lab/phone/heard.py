@@ -1,0 +1,140 @@
+"""Who was heard when, in what a phone received: each party sends a sine of its own, prompts are recognised.
+
+A sine whose frequency is a multiple of 50 Hz fills whole periods of a frame (20 ms): each frame tells exactly which of
+them are in it, and how loud, whatever else is.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from callflow.lab.phone.media import FRAME_S, Frame, audio
+from callflow.sound import mulaw
+from callflow.sound.audio import FRAME, FULL_SCALE, RATE
+from callflow.sound.mulaw import Samples
+
+TONES_HZ = (550, 650, 750, 850, 950, 1050, 1150, 1250)
+"""One for each party: apart from each other, from ringing tones (440, 480) and from fax (1100)."""
+HEARD_DBOV = -40.0
+_BRIDGED_S = 0.07
+"""A shorter pause does not end what is heard."""
+_BLOCK = RATE // 10
+_HEAD = RATE // 2
+_ALIKE = 0.5
+
+
+class Span(NamedTuple):
+    """From one moment to another, epoch seconds."""
+
+    began: float
+    ended: float
+
+    @property
+    def lasted_s(self) -> float:
+        return self.ended - self.began
+
+
+class Played(NamedTuple):
+    """A prompt that was heard: when, and how much of it."""
+
+    span: Span
+    share: float
+
+
+def levels_dbov(frames: Sequence[Frame], hz: int) -> npt.NDArray[np.float64]:
+    """The level of one sine in each frame of audio; -inf where there is nothing of it."""
+    samples = _samples(frames)
+    wave = np.exp(-2j * np.pi * hz * np.arange(FRAME) / RATE)
+    rms = np.abs(samples @ wave) * np.sqrt(2) / FRAME / FULL_SCALE
+    with np.errstate(divide="ignore"):
+        return np.asarray(20 * np.log10(rms))
+
+
+def heard(frames: Iterable[Frame], hz: int, above_dbov: float = HEARD_DBOV) -> list[Span]:
+    """When one sine was heard."""
+    sound = audio(frames)
+    loud = levels_dbov(sound, hz) > above_dbov
+    return _joined(Span(frame.at, frame.at + FRAME_S) for frame, is_loud in zip(sound, loud, strict=True) if is_loud)
+
+
+def who_was_heard(frames: Iterable[Frame], parties: Mapping[str, int]) -> dict[str, list[Span]]:
+    """When each party was heard, by its name; `parties` gives their frequencies."""
+    sound = audio(frames)
+    return {name: heard(sound, hz) for name, hz in parties.items()}
+
+
+def gaps(frames: Iterable[Frame], longer_than_s: float = 0.1) -> list[Span]:
+    """Where no audio arrived for longer than this, between the first frame and the last."""
+    times = [frame.at for frame in audio(frames)]
+    return [Span(before, after) for before, after in pairwise(times) if after - before > longer_than_s]
+
+
+def played(frames: Iterable[Frame], prompt: Samples) -> Played | None:
+    """When a prompt was heard, alone or beneath other voices, and how much of it; None if not at all.
+
+    Its first half second is searched for; from there on it counts as long as what follows is alike.
+    """
+    sound = audio(frames)
+    heard_samples, head = _samples(sound).reshape(-1), _without_silence(prompt)
+    if heard_samples.size < _HEAD or head.size < _HEAD:
+        return None
+    alike = _likeness(heard_samples, head[:_HEAD])
+    start = int(np.argmax(alike))
+    if alike[start] < _ALIKE:
+        return None
+    length = _length_alike(heard_samples[start:], head)
+    first, last = sound[start // FRAME], sound[min((start + length - 1) // FRAME, len(sound) - 1)]
+    return Played(Span(first.at, last.at + FRAME_S), length / head.size)
+
+
+def _samples(frames: Sequence[Frame]) -> Samples:
+    """One row of samples for each frame; a shorter frame is filled with silence."""
+    if not frames:
+        return np.zeros((0, FRAME))
+    whole = b"".join(frame.payload[:FRAME].ljust(FRAME, b"\xff") for frame in frames)
+    return mulaw.decode(whole).astype(np.float64).reshape(-1, FRAME)
+
+
+def _without_silence(prompt: Samples) -> Samples:
+    loud = np.flatnonzero(np.abs(prompt) > 200)
+    return prompt[loud[0] : loud[-1] + 1] if loud.size else prompt[:0]
+
+
+def _likeness(whole: Samples, part: Samples) -> Samples:
+    """Normalised correlation of `part` with `whole` at every place, -1 to 1."""
+    size = whole.size + part.size
+    product = np.fft.irfft(np.fft.rfft(whole, size) * np.conj(np.fft.rfft(part, size)), size)
+    places = whole.size - part.size + 1
+    sums = np.concatenate(([0.0], np.cumsum(np.square(whole))))
+    energy = sums[part.size :] - sums[: -part.size]
+    norm = np.sqrt(np.maximum(energy, 1.0) * np.sum(np.square(part)))
+    return np.asarray(product[:places] / norm)
+
+
+def _length_alike(whole: Samples, prompt: Samples) -> int:
+    """For how many samples `whole` goes on like the prompt."""
+    length = _HEAD
+    for start in range(_HEAD, prompt.size, _BLOCK):
+        block = prompt[start : start + _BLOCK]
+        there = whole[start : start + block.size]
+        if there.size < block.size:
+            break
+        energy = float(np.sum(np.square(block)))
+        if energy > _BLOCK * 200.0**2:
+            if float(there @ block) < _ALIKE * energy:
+                break
+            length = start + block.size
+    return length
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for span in spans:
+        if joined and span.began - joined[-1].ended < _BRIDGED_S:
+            joined[-1] = Span(joined[-1].began, span.ended)
+        else:
+            joined.append(span)
+    return joined
