@@ -1,6 +1,7 @@
 """Scale: the real daemon beside the pretend Asterisk, at a rate, for a while. Prints figures; asserts nothing.
 
 python -m tests.bench.bench_scale --rate 100 --seconds 300
+python -m tests.bench.bench_scale --quick
 """
 
 import argparse
@@ -32,7 +33,9 @@ NICE = -10
 SPEAKING = 0.7
 LINES = 10_000
 LINE_LIMIT = 1 << 20
-SCENARIO = """
+QUICK_RATE, QUICK_S = 10.0, 2.0
+"""All of them speak: a silent caller's call lasts 20 s."""
+HEADER = """
 purpose = "A mix of callers at a steady rate, for the bench."
 seed = 1
 lasts_s = {seconds}
@@ -40,21 +43,19 @@ lines = {lines}
 [agents]
 ring_s = 0.5
 talk_s = 1
-[[callers]]
-name = "speaks"
-rate_per_s = {speaks}
-number = "1000000-1999999"
-does = [{{ at = 1.5, sound = "speech" }}]
-[[callers]]
-name = "silent"
-rate_per_s = {silent}
-number = "2000000-2999999"
-[[callers]]
-name = "key"
-rate_per_s = {key}
-number = "3000000-3999999"
-does = [{{ at = "listen1+1", key = "1" }}]
 """
+GROUP = """
+[[callers]]
+name = "{name}"
+rate_per_s = {rate}
+number = "{number}"
+does = [{does}]
+"""
+CALLERS = {
+    "speaks": ("1000000-1999999", '{ at = 1.5, sound = "speech" }'),
+    "silent": ("2000000-2999999", ""),
+    "key": ("3000000-3999999", '{ at = "listen1+1", key = "1" }'),
+}
 EXPECTED = {"speaks": "spoke", "silent": "silent", "key": "key"}
 
 
@@ -127,15 +128,25 @@ def table(figures: Figures, rate: float) -> Table:
     return shown
 
 
+def scenario_text(rate: float, seconds: float, speaking: float, lines: int) -> str:
+    """The scenario file: `speaking` of the callers speak, of the others two thirds are silent, one third press a key."""
+    others = (1 - speaking) * rate
+    rates = {"speaks": speaking * rate, "silent": others * 2 / 3, "key": others / 3}
+    groups = (
+        GROUP.format(name=name, rate=rates[name], number=number, does=does)
+        for name, (number, does) in CALLERS.items()
+        if rates[name] > 0
+    )
+    return HEADER.format(seconds=seconds, lines=lines) + "".join(groups)
+
+
 async def run(rate: float, seconds: float, console: Console, speaking: float = SPEAKING, lines: int = LINES) -> None:
     figures = Figures()
     with take_ports() as ports, tempfile.TemporaryDirectory(prefix="callflow-bench-") as name:
         folder = Path(name)
         ami_port, agi_port = ports.named(), ports.named()
         scenario = folder / "scale.toml"
-        others = (1 - speaking) * rate
-        shares = {"speaks": speaking * rate, "silent": others * 2 / 3, "key": others / 3}
-        scenario.write_text(SCENARIO.format(seconds=seconds, lines=lines, **shares))
+        scenario.write_text(scenario_text(rate, seconds, speaking, lines))
         config = daemon_config(ami_port, agi_port, folder / "callflow.db", "warning")
         config["limits"] = {"max_calls": 20_000}
         daemon = Daemon(folder, config, RUN_CALLFLOW)
@@ -236,7 +247,10 @@ def main() -> None:
     parser.add_argument(
         "--lines", type=int, default=LINES, help="most calls at once: beside other work, arrivals wait for their turn"
     )
+    parser.add_argument("--quick", action="store_true", help="a few seconds: does the bench itself still work?")
     options = parser.parse_args()
+    if options.quick:
+        options.rate, options.seconds, options.speaking = QUICK_RATE, QUICK_S, 1.0
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
     asyncio.run(run(options.rate, options.seconds, Console(), options.speaking, options.lines))
