@@ -8,7 +8,7 @@ from types import MappingProxyType
 from callflow.lab.configs import FAX_CALLER
 from callflow.lab.scenario import Anchors, Scenario
 from callflow.lab.sipp import Caller
-from callflow.lab.stream import write_stream
+from callflow.lab.stream import Renumbering, write_stream
 from callflow.processes.ports import LOOPBACK
 from callflow.scenarios.deeds import Deed, Media
 from callflow.sound import mulaw
@@ -26,8 +26,10 @@ class Part:
     keys: list[tuple[float, str]]
     rtp: tuple[float, float] | None
     leaves_s: float
+    renumberings: tuple[Renumbering, ...] = ()
     loss: float = 0.0
     """Share of what they send that never arrives."""
+    first_sequence: int = 0
 
 
 def cast(
@@ -56,6 +58,9 @@ def cast(
         keys=[(at_s, deed.key) for at_s, deed in timed if deed.key],
         rtp=(begins_s, ends_s) if begins_s < ends_s else None,
         leaves_s=leaves_s,
+        renumberings=tuple(
+            Renumbering(at_s, deed.rtp_jump or 0, deed.new_ssrc) for at_s, deed in timed if deed.renumbers
+        ),
     )
 
 
@@ -65,7 +70,7 @@ def make_caller(
     """The caller of a scenario who hears the prompts in `prompts`, with what they send written below `folder`."""
     echoed = {deed.anchor: read_wav(prompts / f"{deed.anchor}.wav") for deed in scenario.caller if deed.sound == "echo"}
     part = cast(scenario.caller, scenario.media, anchors, scenario.stays_s, echoed)
-    part = replace(part, loss=scenario.loss)
+    part = replace(part, loss=scenario.loss, first_sequence=scenario.first_sequence)
     return dress(part, Caller(number, scenario.entry), voice, folder / f"{number}-{scenario.name}")
 
 
@@ -81,9 +86,12 @@ def dress(part: Part, caller: Caller, voice: Samples, name: Path) -> Caller:
         return replace(caller, audio=write_stream(_file(name, ".pcap"), b"", keys), audio_at_s=first_s)
     begins_s, ends_s = part.rtp
     samples = timeline([replace(sound, at_s=sound.at_s - begins_s) for sound in part.sounds], ends_s - begins_s, voice)
-    if part.keys or part.loss:
+    if part.keys or part.loss or part.renumberings or part.first_sequence:
         keys = [(at_s - begins_s, key) for at_s, key in part.keys]
-        audio = write_stream(_file(name, ".pcap"), mulaw.encode(samples), keys, part.loss)
+        renumberings = [replace(change, at_s=change.at_s - begins_s) for change in part.renumberings]
+        audio = write_stream(
+            _file(name, ".pcap"), mulaw.encode(samples), keys, part.loss, renumberings, part.first_sequence
+        )
     else:
         audio = write_mulaw(_file(name, ".ul"), samples)
     return replace(caller, audio=audio, audio_at_s=begins_s)

@@ -20,8 +20,12 @@ from callflow.processes.daemon import RUN_CALLFLOW, Config
 from callflow.scenarios.site import PROFILES, Version
 
 SCENARIOS = CHECKOUT / "tests" / "lab"
-TAPPED_PROFILES: Config = {"leveled": {"quiet": {"gain": "agc"}}, "patient": {"media_wait_s": 8.0}}
-SCENARIO_CONFIG: Config = {"profiles": PROFILES | TAPPED_PROFILES}
+LAB_PROFILES: Config = {
+    "leveled": {"quiet": {"gain": "agc"}},
+    "patient": {"media_wait_s": 8.0},
+    "untapped": {"ear": "talk_detect"},
+}
+SCENARIO_CONFIG: Config = {"profiles": PROFILES | LAB_PROFILES}
 OnCall = Callable[[Scenario, str], None]
 _SPACING_S = 0.05
 _AT_ONCE = 17

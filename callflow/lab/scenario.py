@@ -41,6 +41,7 @@ class Scenario(Strict):
     asterisk: tuple[Literal["22", "16"], ...] = Field(("22", "16"), description="22 alone: it needs the tap.")
     media: Media = Field("silence", description="What is sent before and between the sounds.")
     loss: float = Field(0.0, ge=0, lt=1, description="Share of the caller's packets that never arrive.")
+    first_sequence: int = Field(0, ge=0, le=65535, description="RTP sequence number of the caller's first packet.")
     caller: tuple[TimedDeed, ...] = ()
     stays_s: float | None = Field(None, gt=0, description="Hangs up so long after the answer; else after the ladder.")
     expect: Expectation
@@ -48,7 +49,7 @@ class Scenario(Strict):
     @property
     def everywhere(self) -> bool:
         """It runs on every Asterisk, real or pretended (which loses no packets), with Asterisk's own ear alone."""
-        return len(self.asterisk) > 1 and not self.loss
+        return len(self.asterisk) > 1 and not self.loss and not any(deed.renumbers for deed in self.caller)
 
     @property
     def entry(self) -> str:

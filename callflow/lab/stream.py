@@ -2,7 +2,8 @@
 
 import random
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import dpkt
@@ -16,7 +17,23 @@ _SSRC = 0x4C414231
 _VOLUME = 10
 
 
-def write_stream(path: Path, codes: bytes, keys: Iterable[tuple[float, str]], loss: float = 0.0) -> Path:
+@dataclass(frozen=True)
+class Renumbering:
+    """From `at_s` on, sequence numbers differ by `by` from what they would be; `new_ssrc`: and the SSRC is another."""
+
+    at_s: float
+    by: int = 0
+    new_ssrc: bool = False
+
+
+def write_stream(
+    path: Path,
+    codes: bytes,
+    keys: Iterable[tuple[float, str]],
+    loss: float = 0.0,
+    renumberings: Sequence[Renumbering] = (),
+    first_sequence: int = 0,
+) -> Path:
     """Write mu-law `codes` (may be empty) and RFC 4733 `keys` (second, key); returns the path.
 
     A share `loss` of the packets, at random but always the same, is left out: their sequence numbers are missing.
@@ -36,7 +53,10 @@ def write_stream(path: Path, codes: bytes, keys: Iterable[tuple[float, str]], lo
             timestamp = frame * FRAME
             if kind & 0x7F == EVENT_PAYLOAD:
                 timestamp -= pressed[frame][1] * FRAME
-            header = struct.pack("!BBHII", 0x80, kind, sequence & 0xFFFF, timestamp, _SSRC)
+            due = [change for change in renumberings if frame >= round(change.at_s * 50)]
+            number = first_sequence + sequence + sum(change.by for change in due)
+            ssrc = _SSRC + sum(change.new_ssrc for change in due)
+            header = struct.pack("!BBHII", 0x80, kind, number & 0xFFFF, timestamp, ssrc)
             writer.writepkt(_datagram(header + payload), ts=frame * 0.02)
     return path
 

@@ -29,7 +29,7 @@ class Strict(BaseModel):
 
 
 class Deed(Strict):
-    """One thing the caller does: exactly one of sound, key, stop_rtp and hang_up."""
+    """One thing the caller does: exactly one of sound, key, stop_rtp, rtp_jump or new_ssrc, and hang_up."""
 
     at: Annotated[str, BeforeValidator(str)] = Field(description="Seconds after the answer, or e.g. `goodbye+0.5`.")
     sound: SoundName | None = Field(None, description="`echo`: the prompt that `at` counts from, come back.")
@@ -37,12 +37,20 @@ class Deed(Strict):
     level_dbov: float = Field(-26.0, le=-3, ge=-80, description="Its level; that of speech is of its active parts.")
     key: str | None = Field(None, pattern=r"^[0-9*#A-D]$")
     stop_rtp: bool = False
+    rtp_jump: int | None = Field(None, ge=-65535, le=65535, description="Moves the RTP sequence number by so much.")
+    new_ssrc: bool = Field(False, description="The RTP goes on under another SSRC; may have an `rtp_jump`.")
     hang_up: bool = False
+
+    @property
+    def renumbers(self) -> bool:
+        """From here on the RTP sequence numbers or the SSRC are others."""
+        return self.rtp_jump is not None or self.new_ssrc
 
     @model_validator(mode="after")
     def _one_deed(self) -> Self:
-        if [self.sound is not None, self.key is not None, self.stop_rtp, self.hang_up].count(True) != 1:
-            raise ValueError("a deed is exactly one of sound, key, stop_rtp and hang_up")
+        said = [self.sound is not None, self.key is not None, self.stop_rtp, self.renumbers, self.hang_up]
+        if said.count(True) != 1:
+            raise ValueError("a deed is exactly one of sound, key, stop_rtp, rtp_jump or new_ssrc, and hang_up")
         return self
 
     @property

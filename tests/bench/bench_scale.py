@@ -129,7 +129,7 @@ def table(figures: Figures, rate: float) -> Table:
 
 
 def scenario_text(rate: float, seconds: float, speaking: float, lines: int) -> str:
-    """The scenario file: `speaking` of the callers speak, of the others two thirds are silent, one third press a key."""
+    """The scenario file. Of the callers who do not speak, two thirds are silent and one third press a key."""
     others = (1 - speaking) * rate
     rates = {"speaks": speaking * rate, "silent": others * 2 / 3, "key": others / 3}
     groups = (

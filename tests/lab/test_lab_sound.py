@@ -3,6 +3,7 @@
 import struct
 import wave
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import dpkt
@@ -12,7 +13,7 @@ import pytest
 
 from callflow.installed import SOUNDS
 from callflow.lab.prompts import PromptBook
-from callflow.lab.stream import write_stream
+from callflow.lab.stream import Renumbering, write_stream
 from callflow.lab.wire import Packet
 from callflow.sound import mulaw
 from callflow.sound.audio import Sound, active_level_dbov, level_dbov, read_wav, timeline, voice_from, write_mulaw
@@ -96,6 +97,19 @@ class TestStream:
         numbers = [struct.unpack("!H", packet[2:4])[0] for _, packet in packets]
         assert 0.35 < 1 - len(set(numbers)) / 500 < 0.45
         assert [at for at, _ in packets] == pytest.approx([number * 0.02 for number in numbers])
+
+    def test_numbers_jump_and_the_ssrc_changes_when_they_are_told_to(self, tmp_path: Path) -> None:
+        changes = [Renumbering(1.0, -8000), Renumbering(2.0, 12, new_ssrc=True)]
+        file = write_stream(tmp_path / "a.pcap", b"\xff" * 160 * 150, [], renumberings=changes, first_sequence=65500)
+        heads = [struct.unpack("!HII", packet[2:12]) for _, packet in _rtp(file)]
+        steps = [(after[0] - before[0]) & 0xFFFF for before, after in pairwise(heads)]
+        assert {place: step for place, step in enumerate(steps, 1) if step != 1} == {50: 65536 - 7999, 100: 13}
+        assert heads[0][0] == 65500
+        assert heads[36][0] == 0, "a wrap is an ordinary step"
+        assert [time for _, time, _ in heads] == list(range(0, 150 * 160, 160))
+        ssrcs = [ssrc for _, _, ssrc in heads]
+        assert len(set(ssrcs[:100])) == len(set(ssrcs[100:])) == 1
+        assert ssrcs[0] != ssrcs[100]
 
 
 class TestPrompts:

@@ -148,7 +148,8 @@ class PretendAsterisk:
     def _script(self, group: CallerGroup) -> Script:
         script = self._scripts.get(group.name)
         if script is None:
-            script = self._scripts[group.name] = make_script(group, self._sounds)
+            drops = self.world.flavour.drops_late_frames
+            script = self._scripts[group.name] = make_script(group, self._sounds, drops_late_frames=drops)
         return script
 
     def _ended(self, outcome: Outcome) -> None:

@@ -80,7 +80,7 @@ class Channel:
             case "CHANNEL(language)":
                 return self.language
             case "CHANNEL(rtcp,rxcount)":
-                return str(self.stream.sent(now - self.answered_at))
+                return str(self.stream.counted(now - self.answered_at))
             case "CHANNEL(rtcp,rxploss)":
                 return "0"
             case _:

@@ -19,12 +19,14 @@ class Flavour:
     """CoreStatus and CoreSettings have the newer lines."""
     audio_socket: bool
     """There is app_audiosocket (from 18 on)."""
+    drops_late_frames: bool
+    """TALK_DETECT and taps go deaf when RTP sequence numbers jump back (measured)."""
     redirected_cause: int
     """Hang-up cause of an agent's phone that answers 302 to a context without extensions."""
 
 
-ASTERISK_22 = Flavour("22.10.1+dfsg+~cs6.17.60671434-1", "11.0.0", True, False, True, True, True, 23)
-ASTERISK_16 = Flavour("16.28.0~dfsg-0+deb11u4", "5.0.4", False, True, False, False, False, 127)
+ASTERISK_22 = Flavour("22.10.1+dfsg+~cs6.17.60671434-1", "11.0.0", True, False, True, True, True, True, 23)
+ASTERISK_16 = Flavour("16.28.0~dfsg-0+deb11u4", "5.0.4", False, True, False, False, False, False, 127)
 FLAVOURS = {"22": ASTERISK_22, "16": ASTERISK_16}
 
 CAUSES = {

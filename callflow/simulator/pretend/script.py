@@ -1,14 +1,14 @@
 """What one group of callers does, worked out once: when they are heard, press keys and hang up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
 
-from callflow.scenarios.deeds import ladder_anchors
+from callflow.scenarios.deeds import Deed, ladder_anchors
 from callflow.scenarios.scenario import CallerGroup
 from callflow.simulator.pretend.sounds import Sounds, voice
-from callflow.simulator.pretend.stream import FRAME_S, NO_MEDIA, Stream
+from callflow.simulator.pretend.stream import FRAME_S, NO_MEDIA, Stream, late_frames
 from callflow.simulator.pretend.talk_detect import SILENCE, Hearing
 from callflow.sound import mulaw
 from callflow.sound.audio import FRAME, Sound, timeline
@@ -43,7 +43,9 @@ class Script:
         return "" if self.fax_s is None else "fax-"
 
 
-def make_script(group: CallerGroup, sounds: Sounds, default_language: str = "en") -> Script:
+def make_script(
+    group: CallerGroup, sounds: Sounds, default_language: str = "en", *, drops_late_frames: bool = False
+) -> Script:
     """The script of a group; deeds count from the ladder as a silent caller would hear it."""
     durations = _NOMINAL | sounds.durations(default_language) | sounds.durations(group.language)
     anchors = ladder_anchors(group.media, durations)
@@ -55,11 +57,11 @@ def make_script(group: CallerGroup, sounds: Sounds, default_language: str = "en"
     begins_s = 0.0 if group.media == "silence" else min([sound.at_s for sound in heard], default=inf)
     keys = tuple(sorted((at_s, deed.key) for at_s, deed in deeds if deed.key))
     stream = _stream(heard, begins_s, min(ends_s, leaves_s), sounds)
-    hearing = _hearing(stream)
-    first_sound_s = _first_above(hearing, _LIFE_LEVEL / 1.25)  # mean absolute of a tone at -50 dBov RMS, about
+    first_sound_s = _first_above(_hearing(stream), _LIFE_LEVEL / 1.25)  # mean absolute of a tone at -50 dBov RMS, about
+    stream = _renumbered(stream, [(at_s, deed) for at_s, deed in deeds if deed.renumbers], late=drops_late_frames)
     signs = [at_s for at_s, _ in keys] + ([] if first_sound_s is None else [first_sound_s])
     return Script(
-        hearing=hearing,
+        hearing=_hearing(stream),
         stream=stream,
         keys=keys,
         leaves_s=leaves_s,
@@ -83,11 +85,25 @@ def _stream(heard: list[Sound], begins_s: float, ends_s: float, sounds: Sounds) 
     return Stream(begins_s, ends_s, received[: received.size // FRAME * FRAME])
 
 
+def _renumbered(stream: Stream, deeds: list[tuple[float, Deed]], *, late: bool) -> Stream:
+    """The stream with what these deeds do to its sequence numbers and SSRC; `late`: to Asterisk's ears as well."""
+    placed = [
+        (max(0, round((at_s - stream.begins_s) / FRAME_S)), deed)
+        for at_s, deed in sorted(deeds, key=lambda one: one[0])
+    ]
+    jumps = [(frame, deed.rtp_jump or 0) for frame, deed in placed]
+    new_ssrc_at = tuple(frame for frame, deed in placed if deed.new_ssrc)
+    return replace(stream, late=late_frames(jumps) if late else (), new_ssrc_at=new_ssrc_at)
+
+
 def _hearing(stream: Stream) -> Hearing:
     """The mean absolute sample of each of its frames."""
     if not stream.samples.size:
         return SILENCE
-    return Hearing(np.abs(stream.samples.astype(np.float64)).reshape(-1, FRAME).mean(axis=1), stream.begins_s)
+    levels = np.abs(stream.samples.astype(np.float64)).reshape(-1, FRAME).mean(axis=1)
+    for frames in stream.late:
+        levels[frames.start : frames.stop] = np.nan
+    return Hearing(levels, stream.begins_s)
 
 
 def _first_above(hearing: Hearing, level: float) -> float | None:

@@ -1,5 +1,6 @@
 """What a phone sends: RTP of 20 ms, as samples of 16 bits at 8 kHz when it has come out of mu-law."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf
@@ -12,6 +13,7 @@ from callflow.sound.audio import FRAME, RATE
 FRAME_S = 0.02
 _SILENCE = bytes(2 * FRAME)
 _NOTHING: npt.NDArray[np.int16] = np.zeros(0, dtype=np.int16)
+_NUMBERS, _LATE_FROM = 65536, 32768
 _PEAK = 12566
 """Of Playtones: a mean absolute sample of 8000."""
 
@@ -27,11 +29,24 @@ class Stream:
     ends_s: float = inf
     samples: npt.NDArray[np.int16] = field(default_factory=lambda: _NOTHING)
     endless: bool = False
+    late: tuple[range, ...] = ()
+    """Frames that Asterisk's audio hooks drop: neither TALK_DETECT nor a tap hears them."""
+    new_ssrc_at: tuple[int, ...] = ()
+    """Frames that are the first of another SSRC."""
 
     def sent(self, now_s: float) -> int:
-        """How many frames have come by then: what Asterisk counts as received packets."""
+        """How many frames have come by then."""
         until_s = min(now_s, self.ends_s)
         return 0 if until_s < self.begins_s else int((until_s - self.begins_s) / FRAME_S + 1e-6) + 1
+
+    def counted(self, now_s: float) -> int:
+        """What Asterisk counts as received packets by then: those of the present SSRC."""
+        sent = self.sent(now_s)
+        return sent - max((first for first in self.new_ssrc_at if first < sent), default=0)
+
+    def is_late(self, number: int) -> bool:
+        """Whether audio hooks drop this frame."""
+        return any(number in frames for frames in self.late)
 
     def frame(self, number: int) -> bytes:
         """One frame, counted from 0."""
@@ -42,6 +57,27 @@ class Stream:
 
 
 NO_MEDIA = Stream()
+
+
+def late_frames(jumps: Iterable[tuple[int, int]]) -> tuple[range, ...]:
+    """The frames that are late where sequence numbers jump: (frame, by how much), in order of the frames.
+
+    As main/translate.c of Debian's Asterisk 22 has it: a number more than 32768 ahead of the next one is taken for one
+    that comes late, until the numbers have caught up.
+    """
+    found: list[range] = []
+    offset = highest = 0
+    """Of the numbers: what the jumps have added; that of the last frame which was not late."""
+    for frame, by in jumps:
+        if found and found[-1].stop > frame:
+            found[-1] = range(found[-1].start, frame)
+        else:
+            highest = frame - 1 + offset
+        offset += by
+        ahead = (frame + offset - highest - 1) % _NUMBERS
+        if frame and ahead > _LATE_FROM:
+            found.append(range(frame, frame + _NUMBERS - 1 - ahead))
+    return tuple(found)
 
 
 @lru_cache(maxsize=1)

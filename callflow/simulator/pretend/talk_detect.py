@@ -35,7 +35,10 @@ class Voiced:
 
 @dataclass(eq=False)
 class Hearing:
-    """What Asterisk can hear of one kind of caller: the mean absolute sample of each frame, worked out once."""
+    """What Asterisk can hear of one kind of caller: the mean absolute sample of each frame, worked out once.
+
+    NaN: the frame came late, and is not heard at all.
+    """
 
     levels: "np.ndarray[tuple[int], np.dtype[np.float64]]"
     begins_s: float
@@ -48,23 +51,24 @@ class Hearing:
         """The frames that are sound; the same answer for every caller of the kind."""
         key = silence_ms, threshold
         if (found := self._voiced.get(key)) is None:
-            frames = np.flatnonzero(self.levels >= threshold).tolist()
-            found = self._voiced[key] = Voiced(frames, _stops(frames, silence_ms, len(self.levels), self.endless))
+            frames = np.flatnonzero(self.levels >= threshold)
+            found = self._voiced[key] = Voiced(frames.tolist(), self._stops(frames, silence_ms))
         return found
 
-
-def _stops(frames: list[int], silence_ms: int, length: int, endless: bool) -> list[int]:
-    """For each voiced frame, when the stretch it belongs to is over."""
-    quiet = max(1, -(-silence_ms // FRAME_MS))
-    stops, stop = [-1] * len(frames), -1
-    for place in range(len(frames) - 1, -1, -1):
-        following = frames[place + 1] if place + 1 < len(frames) else None
-        if following is None or following - frames[place] > quiet:
-            stop = frames[place] + quiet
-            if stop >= length or (endless and following is None):
-                stop = -1
-        stops[place] = stop
-    return stops
+    def _stops(self, frames: "np.ndarray[tuple[int], np.dtype[np.intp]]", silence_ms: int) -> list[int]:
+        """For each voiced frame, when the stretch it belongs to is over. A frame that is not heard is no silence."""
+        heard = np.flatnonzero(~np.isnan(self.levels))
+        places = np.searchsorted(heard, frames).tolist()
+        quiet = max(1, -(-silence_ms // FRAME_MS))
+        stops, stop = [-1] * len(places), -1
+        for turn in range(len(places) - 1, -1, -1):
+            following = places[turn + 1] if turn + 1 < len(places) else None
+            if following is None or following - places[turn] > quiet:
+                last = places[turn] + quiet
+                ends = last < len(heard) and not (self.endless and following is None)
+                stop = int(heard[last]) if ends else -1
+            stops[turn] = stop
+        return stops
 
 
 @lru_cache(maxsize=1)

@@ -95,12 +95,14 @@ class Tap:
             self._hears_from = min(self._hears_from, now + FIRST_S)
         if now < self._hears_from:
             self._next = there
-        if there > self._next or answered:
+        new = range(max(self._next, there - _MOST_AT_ONCE), there)
+        heard = [number for number in new if not caller.stream.is_late(number)]
+        if heard or answered:
             self._moved_at = now
         elif now - self._moved_at >= PATIENCE_S:
             self._end(self._pair.one, 0)
             return
-        for number in range(max(self._next, there - _MOST_AT_ONCE), there):
+        for number in heard:
             self._socket.send(caller.stream.frame(number))
         self._next = there
 
