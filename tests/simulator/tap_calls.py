@@ -3,17 +3,18 @@
 import asyncio
 import struct
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from callflow.lab.ami import AmiClient, Message
+from callflow.lab.casting import cast, dress
 from callflow.lab.lab import Lab
 from callflow.lab.sipp import Caller
 from callflow.processes.ports import LOOPBACK
+from callflow.scenarios.deeds import Deed
 from callflow.scenarios.site import AMI_SECRET, AMI_USER
-from callflow.sound.audio import Sound, timeline, write_mulaw
 
 AFTER_S = 1.0
 """From a caller's answer to the Originate of the tap."""
@@ -21,6 +22,7 @@ FRAME_S = 0.02
 _HEADER = struct.Struct("!BH")
 _UUID, _AUDIO = 0x01, 0x10
 SILENCE = _HEADER.pack(_AUDIO, 320) + bytes(320)
+SPEECH_AT_S = 2.0
 _NOBODY = "1700000000.999999"
 PATIENCE_S = 15.0
 
@@ -32,13 +34,15 @@ class TapCall:
     name: str
     leaves_s: float
     media: Literal["silence", "none"] = "silence"
-    speech_at_s: float | None = None
+    does: tuple[dict[str, Any], ...] = ()
+    """As in a scenario file; times in seconds."""
     closes_s: float | None = None
     answers: bool = True
     """The ear sends silence back all the time."""
     refused: bool = False
     absent: bool = False
     """No such caller: a uniqueid that nobody has."""
+    counted_at_s: tuple[float, ...] = ()
 
 
 TAP_CALLS = (
@@ -50,7 +54,7 @@ TAP_CALLS = (
     TapCall("no-media", 5.0, "none"),
     TapCall("no-media-no-answer", 5.0, "none", answers=False),
     TapCall("no-answer", 4.0, answers=False),
-    TapCall("to-an-agent", 8.0, speech_at_s=2.0),
+    TapCall("to-an-agent", 8.0, does=({"at": SPEECH_AT_S, "sound": "speech"},)),
 )
 SPACING_S = 0.8
 ENTRY = "dial_en_support"
@@ -69,6 +73,10 @@ class Ear:
     introduced: str = ""
     frames: list[tuple[float, bytes]] = field(default_factory=list)
     ended_at: float | None = None
+    counts: list[int] = field(default_factory=list)
+    """Received RTP packets as Asterisk counts them, at `counted_at_s` of the call."""
+    talking: list[tuple[str, float]] = field(default_factory=list)
+    """TALK_DETECT's events, with seconds since the answer."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
@@ -99,24 +107,23 @@ class Ear:
             await asyncio.sleep(FRAME_S)
 
 
-async def tap_on_lab(lab: Lab, ask_port: int) -> list[Ear]:
-    """Places the calls on a lab; its daemon is running. Returns when all of them have ended."""
-    calls = []
-    async with tapping(lab.asterisk.ports.ami, ask_port) as ears:
+async def tap_on_lab(lab: Lab, ask_port: int, calls: Sequence[TapCall] = TAP_CALLS) -> list[Ear]:
+    """Places the calls on a lab; its daemon, or what stands in for it, is running. Returns when all have ended."""
+    placed = []
+    async with tapping(lab.asterisk.ports.ami, ask_port, calls) as ears:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        for number, call in enumerate(TAP_CALLS):
-            sounds = [] if call.speech_at_s is None else [Sound(call.speech_at_s, "speech")]
-            audio = write_mulaw(lab.work / f"{call.name}.ul", timeline(sounds, call.leaves_s + 1, lab.voice))
+        for number, call in enumerate(calls):
+            part = cast([Deed.model_validate(deed) for deed in call.does], call.media, {"end": 0.0}, call.leaves_s)
+            caller = dress(part, Caller(str(1001 + number), ENTRY), lab.voice, lab.work / call.name)
             await asyncio.sleep(max(0.0, began + SPACING_S * number - loop.time()))
-            caller = Caller(str(1001 + number), ENTRY, hang_up_at_s=call.leaves_s)
-            calls.append(await lab.call(caller if call.media == "none" else replace(caller, audio=audio)))
-        await asyncio.gather(*(call.wait(30) for call in calls))
+            placed.append(await lab.call(caller))
+        await asyncio.gather(*(call.wait(30) for call in placed))
     await asyncio.sleep(1)
     return ears
 
 
-def tap_scenario(first_at_s: float, talk_s: float) -> dict[str, Any]:
+def tap_scenario(first_at_s: float, talk_s: float, calls: Sequence[TapCall] = TAP_CALLS) -> dict[str, Any]:
     """The same callers as a scenario."""
     callers = [
         {
@@ -126,23 +133,23 @@ def tap_scenario(first_at_s: float, talk_s: float) -> dict[str, Any]:
             "language": "en",
             "media": call.media,
             "stays_s": call.leaves_s,
-            "does": [] if call.speech_at_s is None else [{"at": call.speech_at_s, "sound": "speech"}],
+            "does": list(call.does),
         }
-        for number, call in enumerate(TAP_CALLS)
+        for number, call in enumerate(calls)
     ]
     return {"purpose": "Callers who are tapped.", "agents": {"ring_s": 0.5, "talk_s": talk_s}, "callers": callers}
 
 
 @asynccontextmanager
-async def tapping(watch_port: int, ask_port: int) -> AsyncIterator[list[Ear]]:
-    """Taps the callers 1001 and on as they are answered; the ears, in the order of TAP_CALLS.
+async def tapping(watch_port: int, ask_port: int, calls: Sequence[TapCall] = TAP_CALLS) -> AsyncIterator[list[Ear]]:
+    """Taps the callers 1001 and on as they are answered; the ears, in the order of the calls.
 
     Watches one AMI port for them, and originates at another.
     """
     watch = await AmiClient.connect(watch_port, AMI_USER, AMI_SECRET)
     ask = AmiClient(*await asyncio.open_connection(LOOPBACK, ask_port))
     await ask.action("Login", Username=AMI_USER, Secret=AMI_SECRET, Events="off")
-    ears = [Ear(call) for call in TAP_CALLS]
+    ears = [Ear(call) for call in calls]
     servers = []
     for ear in ears:
         servers.append(server := await asyncio.start_server(ear.serve, LOOPBACK, 0))
@@ -170,7 +177,8 @@ async def _tap(watch: AmiClient, ask: AmiClient, ear: Ear, number: str) -> None:
     def answered(event: Message) -> bool:
         return event.get("Uniqueid") == new["Uniqueid"] and event.get("ChannelStateDesc") == "Up"
 
-    await watch.wait_event(answered, PATIENCE_S)
+    up = await watch.wait_event(answered, PATIENCE_S)
+    answered_at = asyncio.get_running_loop().time()
     await asyncio.sleep(AFTER_S)
     ear.asked_at = asyncio.get_running_loop().time()
     variables = {
@@ -182,3 +190,14 @@ async def _tap(watch: AmiClient, ask: AmiClient, ear: Ear, number: str) -> None:
         "Originate", variables, Channel="Local/s@callflow-tap/n", Context="callflow-ear", Exten="s", Priority="1",
         Async="true",
     )  # fmt: skip
+    for at_s in ear.call.counted_at_s:
+        await asyncio.sleep(max(0.0, answered_at + at_s - asyncio.get_running_loop().time()))
+        told = await ask.action("Getvar", Channel=new["Channel"], Variable="CHANNEL(rtcp,rxcount)")
+        ear.counts.append(int(told["Value"]))
+    if ear.call.counted_at_s:
+        await watch.wait_event(lambda event: event["Event"] == "Hangup" and event["Uniqueid"] == new["Uniqueid"], 30)
+        ear.talking = [
+            (event["Event"].removeprefix("ChannelTalking"), float(event["Timestamp"]) - float(up["Timestamp"]))
+            for event in watch.events
+            if event["Event"].startswith("ChannelTalking") and event["Uniqueid"] == new["Uniqueid"]
+        ]
