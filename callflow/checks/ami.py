@@ -13,15 +13,25 @@ NEEDED_ACTIONS = ("Setvar", "ControlPlayback", "Originate", "CoreShowChannels", 
 UNWANTED_ACTIONS = {"Command": "command", "UpdateConfig": "config", "ModuleLoad": "system"}
 TALK_DETECT_FROM = {16: 23, 18: 9}
 """Minor release of a branch from which TALK_DETECT is sound; other branches from 16 on always were."""
+DROPS_LATE_FRAMES = re.compile(r"~cs\d")
+"""In the version of Debian's and Ubuntu's packages that bring further codecs, and with them a patch of the translator.
+
+Measured: 22.10.1+dfsg+~cs6.17 goes deaf, 16.28.0~dfsg (without ~cs) does not. Read: asterisk/asterisk#1324 (the package
+20.6.0~dfsg+~cs6.13 lost audio at a new SSRC, 20.15.0 from source did not) and #2046 (the maintainers on that patch).
+"""
 PRIVILEGES = "read = call,agent,dtmf,user and write = call,originate,reporting for the AMI user"
 
 
-async def check_version(link: AmiLink) -> Finding:
-    """Old releases report talking wrongly."""
+async def check_version(link: AmiLink) -> list[Finding]:
+    """Does this release tell rightly who talks, and does this build hear every caller?"""
     try:
         text = (await link.action("CoreSettings")).get("AsteriskVersion", "")
     except LinkError as error:
-        return warn("version", error.problem, PRIVILEGES)
+        return [warn("version", error.problem, PRIVILEGES)]
+    return [_release(text), *([_late_frames(text)] if DROPS_LATE_FRAMES.search(text) else [])]
+
+
+def _release(text: str) -> Finding:
     number = re.match(r"(\d+)\.(\d+)", text)
     if number is None:
         return warn("version", f"Asterisk {text}: no release number to judge by", "16.23 or 18.9 is needed at least")
@@ -29,6 +39,16 @@ async def check_version(link: AmiLink) -> Finding:
     if major < 16 or minor < TALK_DETECT_FROM.get(major, 0):
         return fail("version", f"Asterisk {text}: its TALK_DETECT is faulty", "update to 16.23, 18.9 or later")
     return ok("version", f"Asterisk {text}")
+
+
+def _late_frames(text: str) -> Finding:
+    measured = "measured" if re.match(r"22\.10\.1\b", text) else "measured on 22.10.1"
+    seen = f"this build goes deaf to a caller whose RTP sequence numbers jump back, e.g. at a new SSRC ({measured})"
+    remedy = (
+        "callflow hands such callers to a person; to hear them, install Asterisk as its project releases it: "
+        "Debian and Ubuntu add a patch for lost packets (enable_native_plc) to main/translate.c"
+    )
+    return warn("deaf build", seen, remedy)
 
 
 async def check_privileges(link: AmiLink) -> AsyncIterator[Finding]:

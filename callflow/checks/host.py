@@ -5,6 +5,8 @@ import stat
 import tomllib
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from callflow.checks.finding import Finding, fail, hint, ok, warn
 from callflow.settings.model import Settings
 
@@ -12,8 +14,9 @@ LISTEN_STATE = "0A"
 
 
 def check_host(settings: Settings, config: Path | None) -> list[Finding]:
-    """Settings file, database and the AMI's address."""
-    return [_settings_file(config), _database(settings.store.path), _ami_address(settings.ami.port)]
+    """Settings file, database, the AMI's address and the token of FastAGI."""
+    store, agi = settings.store, settings.agi
+    return [_settings_file(config), _database(store.path), _ami_address(settings.ami.port), _agi_token(agi.token)]
 
 
 def _settings_file(config: Path | None) -> Finding:
@@ -46,3 +49,11 @@ def _ami_address(ami_port: int) -> Finding:
                 remedy = "bindaddr = 127.0.0.1 in manager.conf, or a firewall"
                 return warn("AMI address", "AMI listens on every address of this host", remedy)
     return ok("AMI address", "AMI is not open to every address of this host")
+
+
+def _agi_token(token: SecretStr) -> Finding:
+    """Without it, whoever reaches the FastAGI port can pretend to be a call."""
+    if token.get_secret_value():
+        return ok("FastAGI token", "calls must bring the token of [agi] token")
+    remedy = "set agi.token to a random word, and agi://HOST:PORT/TOKEN/screen in the dialplan's global CALLFLOW_AGI"
+    return warn("FastAGI token", "none is set: every program on this host can pretend to be a call", remedy)

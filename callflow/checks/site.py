@@ -57,7 +57,8 @@ async def check_site(settings: Settings, config: Path | None) -> AsyncIterator[F
 
 
 async def _check_asterisk(settings: Settings, link: AmiLink, inbox: Inbox) -> AsyncIterator[Finding]:
-    yield await check_version(link)
+    for finding in await check_version(link):
+        yield finding
     async for finding in check_privileges(link):
         yield finding
     async for finding in check_dialplan(link):

@@ -1,0 +1,66 @@
+"""`callflow check`: what it says of an Asterisk's version and of the settings on this host."""
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from callflow.adapters.agi.options import AgiOptions
+from callflow.adapters.ami.link import AmiLink
+from callflow.checks.ami import check_version
+from callflow.checks.finding import Finding, Verdict
+from callflow.checks.host import check_host
+from callflow.settings.model import Settings
+
+
+class Asterisk:
+    """Says which version it is."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+
+    async def action(self, name: str) -> dict[str, str]:
+        assert name == "CoreSettings"
+        return {"AsteriskVersion": self._version}
+
+
+async def told(version: str) -> list[tuple[str, Verdict]]:
+    findings = await check_version(cast("AmiLink", Asterisk(version)))
+    assert all(finding.remedy for finding in findings if finding.verdict is not Verdict.OK)
+    return [(finding.subject, finding.verdict) for finding in findings]
+
+
+@pytest.mark.parametrize(
+    ("version", "deaf"),
+    [
+        pytest.param("22.10.1+dfsg+~cs6.17.60671434-1", True, id="measured deaf"),
+        pytest.param("20.6.0~dfsg+~cs6.13.40431414-2build5", True, id="reported deaf"),
+        pytest.param("16.28.0~dfsg-0+deb11u4", False, id="measured not deaf"),
+        pytest.param("22.10.1", False, id="from source"),
+        pytest.param("certified-20.7-cert8", None, id="no release number"),
+    ],
+)
+async def test_a_build_that_goes_deaf_is_named(version: str, deaf: bool | None) -> None:
+    release = Verdict.WARN if deaf is None else Verdict.OK
+    assert await told(version) == [("version", release), *([("deaf build", Verdict.WARN)] if deaf else [])]
+
+
+async def test_what_was_measured_is_told_from_what_was_read() -> None:
+    for version, said in (("22.10.1+dfsg+~cs6.17", "(measured)"), ("20.6.0~dfsg+~cs6.13", "(measured on 22.10.1)")):
+        _, deaf = await check_version(cast("AmiLink", Asterisk(version)))
+        assert deaf.seen.endswith(said)
+
+
+@pytest.mark.parametrize("version", ["16.22.0", "18.8.1", "13.38.3"])
+async def test_a_release_whose_talk_detect_is_faulty_fails(version: str) -> None:
+    assert await told(version) == [("version", Verdict.FAIL)]
+
+
+@pytest.mark.parametrize(("token", "verdict"), [("", Verdict.WARN), ("a-long-random-word", Verdict.OK)])
+def test_a_missing_agi_token_is_named(token: str, verdict: Verdict, tmp_path: Path) -> None:
+    settings = Settings(agi=AgiOptions(token=token))
+    found = {finding.subject: finding for finding in check_host(settings, None)}
+    finding: Finding = found["FastAGI token"]
+    assert finding.verdict is verdict
+    assert token not in finding.seen or not token
+    assert bool(finding.remedy) == (verdict is Verdict.WARN)
