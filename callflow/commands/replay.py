@@ -19,8 +19,9 @@ from callflow.core.rings.cadence import COUNTRIES
 from callflow.core.rings.records import Leg, Offer, Stay
 from callflow.core.rings.rules import RingRules
 from callflow.errors import SettingError
+from callflow.scenarios.tables import plain_table
 
-_COLUMNS = ("call", "for", "who", "began", "rang or waited", "rings", "class", "ended as")
+_COLUMNS = ("call", "for", "who", "began s", "lasted s", "rings", "class", "ended as")
 
 
 def replay(
@@ -111,9 +112,10 @@ def ring_table(capture: Capture, first: int, rules: RingRules) -> Table | None:
     rows = sorted(_rows(kept, int(capture.began_s * 1000)), key=lambda row: row[0])
     if not rows:
         return None
-    table = Table(title=f"rings, by the cadence {rules.cadence}", title_justify="left", box=None)
-    for column in _COLUMNS:
-        table.add_column(column, justify="right" if column in ("began", "rang or waited", "rings") else "left")
+    table = plain_table(f"rings, by the cadence {rules.cadence}", *_COLUMNS)
+    for column in table.columns:
+        column.justify = "right" if column.header in ("began s", "lasted s", "rings") else "left"
+        column.no_wrap = column.header == "call"
     for _, cells in rows:
         table.add_row(*cells)
     return table
@@ -125,13 +127,11 @@ def _rows(kept: KeptRings, began_ms: int) -> Iterator[tuple[tuple[int, int], tup
         what = f"queue {stay.queue}"
         yield (stay.joined_ms, 0), _cells(stay, what, stay.joined_ms - began_ms, stay.wait_ms, stay.outcome)
     for offer in kept.offers:
-        what, ended = (
-            f"offer to {offer.target_type} {offer.target}",
-            "picked up" if offer.pickup_ms else "not picked up",
-        )
+        what = "  offer" if offer.target_type == "queue" else f"{offer.target_type} {offer.target}"
+        ended = "picked up" if offer.pickup_ms else "not picked up"
         yield (offer.began_ms, 1), _cells(offer, what, offer.began_ms - began_ms, offer.ring_ms, ended)
     for leg in kept.legs:
-        yield (leg.began_ms, 2), _cells(leg, f"  phone {leg.interface}", leg.began_ms - began_ms, leg.ring_ms, leg.end)
+        yield (leg.began_ms, 2), _cells(leg, f"    {leg.interface}", leg.began_ms - began_ms, leg.ring_ms, leg.end)
 
 
 def _cells(
@@ -151,4 +151,4 @@ def _cells(
 
 
 def _seconds(ms: int | None) -> str:
-    return "-" if ms is None else f"{ms / 1000:.3f} s"
+    return "-" if ms is None else f"{ms / 1000:.3f}"

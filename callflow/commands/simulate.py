@@ -184,17 +184,17 @@ def play(scenario: Scenario, stage: Stage, console: Console, report_to: Path | N
     console.print(closing_table(run.tally, stage.witness))
     show_end(run.tally, console)
     if said := what_was_heard(run.heard):
-        console.print(said, soft_wrap=True)
+        console.print(said, soft_wrap=not console.is_terminal)
     if report_to is not None:
         write_report(report_to, report(scenario, run.tally, stage.name, began))
     return run.tally.all_well
 
 
 def show_end(tally: Tally, console: Console) -> None:
-    """What did not end as expected, and the closing sentence."""
+    """What did not end as expected, and the closing sentence; in a file each on one line."""
     for wrong in wrongs(tally):
-        console.print(wrong, style="red", markup=False, soft_wrap=True)
-    console.print(summary(tally), soft_wrap=True)
+        console.print(wrong, style="red", markup=False, soft_wrap=not console.is_terminal)
+    console.print(summary(tally), soft_wrap=not console.is_terminal)
 
 
 def _library_table() -> Table:

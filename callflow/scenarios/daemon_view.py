@@ -8,7 +8,7 @@ from pathlib import Path
 
 from callflow.scenarios.tables import CUT, RUNGS, shown
 
-_SAID = {"silent": "hung up", "quiet": "hung up", "hangup": "has gone"}
+_ENDED = {"silent": "hung up on", "quiet": "hung up on", "hangup": "hung up"}
 
 
 @dataclass(slots=True)
@@ -25,19 +25,19 @@ class Row:
         match kind:
             case "said":
                 self.heard.append(RUNGS.get(what, what))
-                self.now = "listens to us"
+                self.now = "prompt"
             case "prompt_ended":
                 self.now = "silence"
             case "prompt_stopped" if self.heard:
                 self.heard[-1] += CUT
             case "pause":
-                self.now = "2 s to go"
+                self.now = "pause"
             case "speech" | "key" | "click":
-                self.now = {"speech": "speaks!", "key": f"pressed {what}", "click": "click"}[kind]
+                self.now = {"speech": "speaks", "key": f"pressed {what}", "click": "click"}[kind]
             case "heard":
                 self.now = shown(what)
             case "decided":
-                self.result, self.now = what, _SAID.get(what, "handed on")
+                self.result, self.now = what, _ENDED.get(what, "handed on")
 
 
 class DaemonView:

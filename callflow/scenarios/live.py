@@ -17,7 +17,7 @@ from callflow.scenarios.run import Run
 from callflow.scenarios.scenario import Scenario
 from callflow.scenarios.schedule import expected_calls, schedule
 from callflow.scenarios.seen import SeenCall
-from callflow.scenarios.tables import COLOURS, LEGEND
+from callflow.scenarios.tables import LEGEND, coloured, plain_table
 
 FEW = 20
 REFRESH_S = 0.2
@@ -66,33 +66,27 @@ class LiveView:
         return self._caller_table() if self._callers else self._state_table()
 
     def _caller_table(self) -> Table:
-        table = Table(title=self._title, caption=LEGEND, expand=True)
-        for heading in ("caller", "who", "has heard", "now", "result"):
-            table.add_column(heading, no_wrap=True)
+        table = plain_table(self._title, "number", "caller", "heard", "now", "result", caption=LEGEND)
         rows, ended = _by_number(self._rows()), _by_number(self._run.tally.calls)
         for number, about in self._callers:
             row = next(rows.get(number, iter(())), None) or Row(number, now="")
             seen = next(ended.get(number, iter(())), None)
             result = row.result or (seen.result if seen else None) or ""
-            table.add_row(number, about, " ".join(row.heard), row.now, f"[{COLOURS.get(result, 'white')}]{result}[/]")
+            table.add_row(number, about, " ".join(row.heard), row.now, coloured(result))
         return table
 
     def _rows(self) -> list[Row]:
         return self._run.daemon.rows() if self._run.daemon else []
 
     def _state_table(self) -> Table:
-        table = Table(title=self._title, expand=True, show_edge=False)
-        for heading, justify in (("in progress", "left"), ("", "right"), ("ended", "left"), ("", "right")):
-            table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+        table = plain_table(self._title, "in progress", "", "ended", "")
+        table.columns[1].justify = table.columns[3].justify = "right"
         states = Counter(self._run.progress.in_progress).most_common()
         results = self._run.tally.results.most_common()
         for place in range(max(len(states), len(results), 1)):
             state, running = states[place] if place < len(states) else ("", 0)
             result, ended = results[place] if place < len(results) else ("", 0)
-            colour = COLOURS.get(result, "white")
-            table.add_row(
-                state, f"{running:,}" if state else "", f"[{colour}]{result}[/]", f"{ended:,}" if ended else ""
-            )
+            table.add_row(state, f"{running:,}" if state else "", coloured(result), f"{ended:,}" if ended else "")
         return table
 
 

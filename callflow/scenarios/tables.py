@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from rich import box
 from rich.table import Table
 
 from callflow.scenarios.seen import SeenCall
@@ -28,23 +29,35 @@ def closing_table(tally: Tally, witness: str) -> Table:
     return call_table(tally.calls, witness) if tally.ended <= ONE_BY_ONE else _group_table(tally, witness)
 
 
+def plain_table(title: str, *headings: str, caption: str | None = None) -> Table:
+    """A table without frames: at 80 columns they take the place of words. What is too long goes on below."""
+    table = Table(
+        title=title, caption=caption, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0),
+        min_width=len(caption or ""),
+    )  # fmt: skip
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
 def call_table(calls: Iterable[SeenCall], witness: str) -> Table:
     """One line for each call."""
-    table = Table(title=f"judged from {witness}", caption=LEGEND, expand=True)
-    for heading in ("caller", "heard", "result", "ended by", "agent", "reaction", "ok"):
-        table.add_column(heading, no_wrap=heading != "caller")
+    table = plain_table(f"judged from {witness}", "caller", "heard", "result", "end", "reaction", "ok", caption=LEGEND)
     for seen in sorted(calls, key=lambda seen: seen.index):
-        colour = COLOURS.get(seen.result or "", "white")
         table.add_row(
             seen.caller,
             _prompts(seen),
-            f"[{colour}]{seen.result or '?'}[/]",
-            seen.ended_by or "",
-            {True: "reached", False: "-", None: ""}[seen.agent],
+            coloured(seen.result or "?"),
+            _end(seen),
             "" if seen.reaction_s is None else f"{seen.reaction_s * 1000:.0f} ms",
             "[red]no[/]" if seen.disagreements else "[green]yes[/]" if seen.judged else "?",
         )
     return table
+
+
+def coloured(result: str) -> str:
+    """A result in its colour, as rich's markup."""
+    return f"[{COLOURS.get(result, 'white')}]{result}[/]"
 
 
 def _prompts(seen: SeenCall) -> str:
@@ -52,10 +65,15 @@ def _prompts(seen: SeenCall) -> str:
     return " ".join(f"{RUNGS.get(prompt.name, prompt.name)}{CUT if prompt.cut else ''}" for prompt in heard)
 
 
+def _end(seen: SeenCall) -> str:
+    """Whom the caller reached, or who ended the call."""
+    if seen.agent:
+        return "agent"
+    return {"asterisk": "hung up on", "caller": "caller left", None: ""}.get(seen.ended_by, str(seen.ended_by))
+
+
 def _group_table(tally: Tally, witness: str) -> Table:
-    table = Table(title=f"judged from {witness}", expand=True)
-    for heading in ("callers", "calls", "results", "agent reached", "ok"):
-        table.add_column(heading, no_wrap=heading in ("calls", "agent reached"))
+    table = plain_table(f"judged from {witness}", "callers", "calls", "results", "to an agent", "ok")
     for name, group in tally.groups.items():
         results = ", ".join(f"{count:,} {result}" for result, count in group.results.most_common())
         wrong = group.calls - group.passed - group.unjudged

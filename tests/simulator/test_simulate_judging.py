@@ -22,8 +22,8 @@ CUT = HeardPrompt("greeting", cut=True)
 SPOKE = SeenCall("a", "1001", 0, "spoke", (CUT,), "asterisk", agent=True, reaction_s=0.3)
 
 
-def printed(thing: Any) -> str:
-    console = Console(width=120)
+def printed(thing: Any, width: int = 120) -> str:
+    console = Console(width=width)
     with console.capture() as captured:
         console.print(thing)
     return captured.get()
@@ -96,6 +96,29 @@ class TestShowing:
         shown = printed(closing_table(tally, "a witness"))
         assert shown.index("S1✂") < shown.index("second")
         assert "300 ms" in shown
+
+    @pytest.mark.parametrize("width", [80, 120])
+    def test_the_demo_callers_can_be_told_apart(self, width: int) -> None:
+        names = [caller.name for caller in read_scenario(find_scenario("demo")).callers]
+        lines = printed(closing_table(self.demo(names), "a witness"), width).splitlines()
+        assert [line.split()[0] for line in lines if " S1 S2 S3✂ " in line] == names
+        assert sum("unavailable" in line and "caller left" in line and "yes" in line for line in lines) == len(names)
+        assert not any("…" in line or len(line) > width for line in lines)
+
+    def test_a_long_name_goes_on_below(self) -> None:
+        names = [f"{'a-caller-with-a-long-name-' * 2}{number}" for number in range(3)]
+        shown = printed(closing_table(self.demo(names), "a witness"), 80)
+        assert "…" not in shown
+        letters = "".join(line.split("  ")[0].strip() for line in shown.splitlines())
+        assert all(name in letters for name in names)
+
+    @staticmethod
+    def demo(names: list[str]) -> Tally:
+        """One call of each of these callers, with the longest words that there are."""
+        tally, heard = Tally(placed=len(names)), (WHOLE, HeardPrompt("can_you_hear"), HeardPrompt("goodbye", cut=True))
+        for number, name in enumerate(names):
+            tally.add(SeenCall(name, str(1001 + number), number, "unavailable", heard, "caller", False, 0.412))
+        return tally
 
     def test_many_calls_are_shown_by_group(self) -> None:
         tally = Tally(placed=50)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from callflow.adapters.store.store import Store
@@ -47,7 +48,7 @@ def database(tmp_path: Path) -> DaemonView:
 class TestDaemonView:
     def test_tells_what_each_caller_has_heard(self, tmp_path: Path) -> None:
         assert database(tmp_path).rows() == [
-            Row("1001", ["S1✂"], "speaks!", ""),
+            Row("1001", ["S1✂"], "speaks", ""),
             Row("1002", [], "handed on", "observed"),
         ]
 
@@ -76,8 +77,8 @@ class TestDaemonView:
         assert not (tmp_path / "none.db").exists()
 
 
-def shown(view: LiveView) -> str:
-    console = Console(width=140)
+def shown(view: LiveView, width: int = 140) -> str:
+    console = Console(width=width)
     with console.capture() as captured:
         console.print(view.table())
     return captured.get()
@@ -90,9 +91,17 @@ class TestLiveView:
         lines = shown(LiveView(Console(), run, "title")).splitlines()
         by_number = {number: line for line in lines for number in ("1001", "1002", "1012") if number in line}
         assert "S1✂" in by_number["1001"]
-        assert "speaks!" in by_number["1001"]
+        assert "speaks" in by_number["1001"]
         assert "observed" in by_number["1002"]
         assert "unavailable" in by_number["1012"]
+
+    @pytest.mark.parametrize("width", [80, 120])
+    def test_every_caller_is_one_line_with_all_words(self, tmp_path: Path, width: int) -> None:
+        scenario = read_scenario(find_scenario("demo"))
+        lines = shown(LiveView(Console(), Run(scenario, daemon=database(tmp_path)), "title"), width).splitlines()
+        for caller in scenario.callers:
+            assert sum(caller.number in line and caller.about in line for line in lines) == 1
+        assert not any("…" in line or len(line) > width for line in lines)
 
     def test_many_callers_are_shown_by_state(self) -> None:
         run = Run(read_scenario(find_scenario("busy")))
