@@ -15,6 +15,8 @@
 A block begins with its arrival (seconds after `began`, epoch s) and its wire: `ami-N` and `agi-N` are the N-th
 connection to the AMI and from FastAGI; `ami` alone is a session of the recorder's own. `<` came from Asterisk, `>` went
 to it. Blocks end with an empty line, as AMI's own messages do. Bytes that are not UTF-8 are kept as lone surrogates.
+
+AMI messages as a socket gave them, without any of this, are read too: their own time stamps tell when they came.
 """
 
 import math
@@ -33,6 +35,8 @@ MAGIC = "callflow capture 1"
 REMEDY = "name a file that `callflow record` has written"
 What = Literal["opened", "<", ">", "closed by asterisk", "closed by daemon"]
 _HEAD = re.compile(rf"(\d+\.\d+) (ami|(?:ami|agi)-\d+) ({'|'.join(get_args(What))})")
+_AMI_MESSAGES = ("Event: ", "Response: ", "Asterisk Call Manager/")
+_STAMP = re.compile(r"Timestamp: (\d{1,12}\.\d+)")
 _EMPTY = re.compile(r"[\w()-]+: ?")
 """A header without a value; the blank behind its colon is not written: editors take such blanks away."""
 
@@ -138,7 +142,7 @@ def read_capture(path: Path) -> Capture:
         raise CaptureInvalid(f"{path} cannot be read: {error.strerror}", REMEDY) from None
     parts = list(_paragraphs(text.split("\n")))
     if not parts or parts[0][1][0] != MAGIC:
-        raise CaptureInvalid(f"{path}, line 1: not a capture", REMEDY)
+        return _from_socket(path, text)
     header = dict(line.split(": ", 1) for line in parts[0][1][1:] if ": " in line)
     try:
         began_s = float(header.pop("began"))
@@ -148,6 +152,26 @@ def read_capture(path: Path) -> Capture:
         raise CaptureInvalid(f"{path}: its header does not say when it began", REMEDY) from None
     blocks = tuple(_block(path, number, lines) for number, lines in parts[1:])
     return Capture(began_s, header, blocks, path.stem)
+
+
+def _from_socket(path: Path, text: str) -> Capture:
+    """AMI messages that nobody has framed; lines that begin with # are remarks. Raises CaptureInvalid."""
+    lines = [line.removesuffix("\r") for line in text.split("\n") if not line.startswith("#")]
+    messages = [tuple(message) for _, message in _paragraphs([*lines, ""]) if message[0].startswith(_AMI_MESSAGES)]
+    if not messages:
+        raise CaptureInvalid(f"{path}, line 1: not a capture", REMEDY)
+    stamps = [_stamp_s(message) for message in messages]
+    began_s = next((stamp for stamp in stamps if stamp is not None), 0.0)
+    blocks, now_s = [], 0.0
+    for message, stamp in zip(messages, stamps, strict=True):
+        now_s = max(now_s, (stamp or 0.0) - began_s)
+        blocks.append(Block(now_s, "ami", "<", message))
+    return Capture(began_s, {"purpose": f"AMI messages of {path.name}"}, tuple(blocks), path.stem)
+
+
+def _stamp_s(message: tuple[str, ...]) -> float | None:
+    found = (_STAMP.fullmatch(line) for line in message)
+    return next((float(match[1]) for match in found if match), None)
 
 
 def write_capture(path: Path, capture: Capture, blocks: Iterable[Block]) -> None:

@@ -149,6 +149,25 @@ def test_what_is_no_capture_is_refused_with_its_line(tmp_path: Path, text: str, 
         read_capture(file)
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_ami_messages_from_a_socket_are_a_capture_too(tmp_path: Path, line_end: str) -> None:
+    lines = [
+        "# copied from a bug report", "Event: Newchannel", "Timestamp: 1795000000.100000", "Uniqueid: 1795000000.1",
+        "ame: torn", "Uniqueid: 1795000000.7", "", "Response: Success", "", "Event: Hangup",
+        "Timestamp: 1795000002.600000", "Uniqueid: 1795000000.1",
+    ]  # fmt: skip
+    (file := tmp_path / "socket.bin").write_bytes(line_end.join(lines).encode())
+    capture = read_capture(file)
+    assert [(block.at_s, block.name) for block in capture.blocks] == [
+        (0.0, "Newchannel"), (0.0, ""), (pytest.approx(2.5), "Hangup")
+    ]  # fmt: skip
+    assert capture.at_ms(capture.blocks[0]) == 1795000000100
+    assert capture.blocks[0].lines.count("Uniqueid: 1795000000.7") == 1, "a torn message stays as it came"
+    result = CliRunner().invoke(app, ["replay", str(file)])
+    assert result.exit_code == 0, result.output
+    assert "3, 2 of them events" in result.output
+
+
 # -- taps and listeners -----------------------------------------------------------------------------------------------
 
 
