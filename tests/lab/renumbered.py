@@ -12,9 +12,9 @@ from typing import Any
 
 from callflow.installed import SOUNDS
 from callflow.lab.prompts import prompt_durations
-from callflow.lab.roots import Version
 from callflow.lab.run import Outcome, run_scenarios, screened_lab
 from callflow.lab.scenario import Expectation, Scenario, ladder_anchors
+from callflow.scenarios.site import Version
 
 CHANGES: dict[str, dict[str, Any]] = {
     "back-60": {"rtp_jump": -60},

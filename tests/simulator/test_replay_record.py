@@ -262,8 +262,10 @@ def test_a_replay_shows_who_was_rung_and_for_how_long() -> None:
     capture = Path(__file__).parents[1] / "traces" / "rings" / "22" / "queue-late.txt"
     result = CliRunner().invoke(app, ["replay", str(capture)], env={"COLUMNS": "200"})
     assert result.exit_code == 0, result.output
-    lines = [line for line in result.output.splitlines() if "late" in line and "answered" in line]
-    assert any("phone PJSIP/" in line and " 9.5" in line for line in lines), result.output
+    stay, offer, leg = [line for line in result.output.splitlines() if line.startswith("179")]
+    assert "queue ring-queue-late" in stay
+    assert ("offer" in offer, "PJSIP/8360" in leg) == (True, True)
+    assert all(" 9.505" in line and " 3  late" in line for line in (offer, leg))
 
 
 @pytest.mark.parametrize(
