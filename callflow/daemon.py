@@ -23,6 +23,7 @@ from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
 from callflow.core import events
+from callflow.core.rings.records import Stay
 from callflow.core.screening.engine import Engine
 from callflow.errors import CallflowError, HearingFailed, LinkError, LoginRefused
 from callflow.publishing.publisher import Publishing
@@ -50,8 +51,8 @@ class Daemon:
         self._settings = settings
         self._clock = Clock()
         self._engine = Engine(settings.procedures())
-        self._publishing = Publishing(settings, self._sample, self._clock.now_ms)
-        self._store = Store(settings.store.path, settings.node.name, also_of=self._publishing.also_of)
+        self._store = Store(settings.store.path, settings.node.name)
+        self._publishing = Publishing(settings, self._store, self._sample, self._clock.now_ms)
         self._retention = Retention(settings.store)
         self._events_link = self._link("on", WANTED | RINGS_WANTED, self._on_ami_event)
         self._actions_link = self._link("off", frozenset(), lambda event: None)
@@ -59,7 +60,9 @@ class Daemon:
         self._actions = actions
         self._taps = self._make_taps()
         listening = Listening(self._taps, actions)
-        self._dispatch = Dispatcher(actions, self._store, listening, settings.prompts.path, self._clock.now_ms)
+        self._dispatch = Dispatcher(
+            actions, self._publishing.recording, listening, settings.prompts.path, self._clock.now_ms
+        )
         self._loop = CoreLoop(self._engine, self._clock, self._dispatch)
         self._dispatch.receive = self._receive
         self._rings = RingWatch(settings, actions, self._dispatch)
@@ -78,13 +81,14 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._finish, None)
         _allow_files(2 * self._settings.limits.max_calls + self._settings.tap.max_taps + 100)
-        interrupted = self._store.open()
+        left = self._publishing.recording.open()
         self._retention.start()
-        log.info("callflow starts", version=__version__, node=self._settings.node.name, interrupted=interrupted)
+        log.info("callflow starts", version=__version__, node=self._settings.node.name, interrupted=left.calls)
         try:
-            self._publishing.start(self._store)
-            self._rings.resume(self._store.stays_left_open)
-            self._may_have_missed = bool(self._store.stays_left_open)
+            self._publishing.start()
+            stays = left.of(Stay)
+            self._rings.resume(stays)
+            self._may_have_missed = bool(stays)
             self._agi = AgiServer(
                 self._settings.agi, self._on_call, log, Admission(max_sessions=2 * self._settings.limits.max_calls)
             )

@@ -14,7 +14,6 @@ from rich.progress import track
 
 from callflow.adapters.store.lists import ringing
 from callflow.adapters.store.queries import CallFilter, Reader
-from callflow.adapters.store.rows import StoredCall
 from callflow.commands.calls_list import call_json, print_calls, print_json
 from callflow.commands.calls_show import print_call, print_rings
 from callflow.commands.sheets import LineFeeds, cell, whole_file
@@ -23,6 +22,7 @@ from callflow.commands.times import iso, parse_when
 from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
 from callflow.errors import CallflowError
+from callflow.records.calls import StoredCall
 
 calls_app = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown")
 

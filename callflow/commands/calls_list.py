@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from callflow.adapters.store.queries import Summary
-from callflow.adapters.store.rows import StoredCall
 from callflow.commands.terminal import console, printable
 from callflow.commands.times import iso, seconds, shown
 from callflow.core.call_record import CallRecord, TimelineEntry
 from callflow.core.screening.states import Result
+from callflow.records.calls import StoredCall
 
 WIDE = 120
 """From this many columns on, a call fits on one line."""

@@ -7,12 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from callflow.adapters.store.lists import Ringing
-from callflow.adapters.store.rows import StoredCall
 from callflow.commands.calls_list import heard, lasted, result_text, sentence
 from callflow.commands.terminal import printable
 from callflow.commands.times import seconds, shown_exactly
 from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.rings.records import Leg, Offer, Stay, TargetType, Timing
+from callflow.records.calls import StoredCall
 
 GAP_MS = 500
 """Nothing happening for this long is shown as a line of its own."""

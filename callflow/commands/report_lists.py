@@ -9,7 +9,6 @@ from rich.text import Text
 
 from callflow.adapters.store.lists import abandoned, unheard
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.rows import StoredCall
 from callflow.commands.report_period import Period
 from callflow.commands.report_table import print_deleted
 from callflow.commands.sheets import Sheet, Value
@@ -18,6 +17,7 @@ from callflow.commands.times import iso, shown_seconds
 from callflow.core.rings.records import Stay, Timing
 from callflow.core.service.grouping import Scope, Whom
 from callflow.errors import CallflowError
+from callflow.records.calls import StoredCall
 
 
 class Listed(StrEnum):

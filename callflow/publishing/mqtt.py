@@ -9,10 +9,10 @@ from callflow import __version__
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.mqtt.link import MqttLink
 from callflow.adapters.store.outbox import Bounds, Outbox
-from callflow.adapters.store.pending import Also, Record
 from callflow.adapters.store.store import Store
 from callflow.core.publishing.alerts import AlertWatch
 from callflow.core.publishing.discovery import Discovery
+from callflow.core.publishing.envelope import Envelope
 from callflow.core.publishing.events import EventMaker
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import Topics
@@ -21,6 +21,7 @@ from callflow.core.rings.records import Stay
 from callflow.core.service.targets import Targets
 from callflow.errors import StoreError
 from callflow.publishing.live_states import LiveStates, RetainedStates
+from callflow.records.kind import Kinds
 from callflow.settings.model import Settings
 
 TIDY_S = 5.0
@@ -34,29 +35,31 @@ class MqttPublishing:
     def __init__(
         self,
         settings: Settings,
+        store: Store,
         targets: Targets,
         pseudonymizer: Pseudonymizer,
         read_off: Callable[[], Sample],
         now_ms: Callable[[], int],
+        kinds: Kinds,
     ) -> None:
         mqtt = settings.mqtt
         self._tidying: asyncio.Task[None] | None = None
         topics = Topics(mqtt.site or settings.node.name)
         node = settings.node.name
-        self._events = EventMaker(topics, node, pseudonymizer)
+        told = {kind.record: kind.event for kind in kinds if kind.event is not None}
+        self._events = EventMaker(topics, node, pseudonymizer, told)
         self._alerts = AlertWatch(settings.alerts, topics, node, pseudonymizer, targets)
         self._windows = Windows(1000 * mqtt.window_s, targets)
         bounds = Bounds(mqtt.outbox_max_events, int(3_600_000 * mqtt.outbox_max_age_h))
-        self.outbox = Outbox(settings.store.path, node, bounds, now_ms)
+        self.outbox = Outbox(store, settings.store.path, node, bounds, now_ms)
         prefix = mqtt.home_assistant_prefix if mqtt.home_assistant else ""
         discovery = Discovery(topics, prefix, __version__) if prefix else None
         self.live = LiveStates(pseudonymizer, read_off, self._windows.by_queue, now_ms)
         states = RetainedStates(self.live, topics, discovery)
         self.link = MqttLink(mqtt, topics, __version__, self.outbox, states, now_ms, log)
 
-    def start(self, store: Store) -> None:
+    def start(self) -> None:
         """Begin to send; returns at once."""
-        self.outbox.open(store)
         self.link.start()
         self.live.start()
         self._tidying = asyncio.create_task(self._keep_tidy(), name="outbox")
@@ -68,14 +71,19 @@ class MqttPublishing:
         self.live.stop()
         await self.link.stop()
 
-    def also_of(self, record: Record, final: bool) -> Iterable[Also]:
-        """What is saved with a record: its event once it has ended, and the alerts it gives rise to."""
-        if not final and not isinstance(record, Stay):
-            return []
-        self._windows.receive(record)
+    def follow(self, record: object, final: bool) -> None:
+        """Count a record in the windows of the states."""
+        if final or isinstance(record, Stay):
+            self._windows.receive(record)
+
+    def event_of(self, record: object, final: bool) -> Iterable[Envelope]:
+        """The event of a record that has ended."""
         event = self._events.event_of(record) if final else None
-        envelopes = self._alerts.receive(record) if event is None else [event, *self._alerts.receive(record)]
-        return [self.outbox.put(envelope) for envelope in envelopes]
+        return () if event is None else (event,)
+
+    def alerts_of(self, record: object, final: bool) -> Iterable[Envelope]:
+        """The alerts that a record gives rise to; a stay may as soon as it is answered."""
+        return self._alerts.receive(record) if final or isinstance(record, Stay) else ()
 
     async def _keep_tidy(self) -> None:
         while True:

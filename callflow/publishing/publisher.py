@@ -4,7 +4,7 @@ None of it may hold up a call: everything has tasks of its own, is bounded, and 
 """
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,17 +12,19 @@ import structlog
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from callflow import __version__
-from callflow.adapters.http.call_metrics import Buckets, CallMetrics
 from callflow.adapters.http.health_metrics import HealthCollector, Lags
+from callflow.adapters.http.record_metrics import Buckets, RecordMetrics
 from callflow.adapters.http.sample import OutboxSample, Sample
 from callflow.adapters.http.server import HttpServer
-from callflow.adapters.store.pending import Also, Record
 from callflow.adapters.store.store import Store
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.rings.names import safe_name
 from callflow.core.service.targets import Targets
 from callflow.privacy import load_key
 from callflow.publishing.mqtt import MqttPublishing
+from callflow.publishing.recording import Recording
+from callflow.records import KINDS
+from callflow.records.kind import Kinds
 from callflow.runtime.loop_lag import LoopLag
 from callflow.settings.model import Settings
 
@@ -30,35 +32,47 @@ log = structlog.get_logger()
 
 
 class Publishing:
-    """Give `also_of` to the store, and call `start` once the store is open. `read_off`: how the daemon is now."""
+    """Call `start` once `recording` is open. `read_off`: how the daemon is now."""
 
-    def __init__(self, settings: Settings, read_off: Callable[[], Sample], now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        read_off: Callable[[], Sample],
+        now_ms: Callable[[], int],
+        kinds: Kinds = KINDS,
+    ) -> None:
         self._read_off = read_off
-        self._failing = False
         pseudonymizer, targets = pseudonymizer_of(settings), settings.targets()
         http = settings.http
         registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         buckets = Buckets(settings.rings.thresholds_s(), wait_bounds_s(targets))
-        self._calls = CallMetrics(registry, http, buckets, pseudonymizer)
-        self._calls.expect(*named_in(settings))
+        self._records = RecordMetrics(registry, http, buckets, pseudonymizer, kinds)
+        self._records.expect(*named_in(settings))
         self._lags = Lags(registry)
         collector = HealthCollector(__version__, settings.node.name, pseudonymizer, http.max_names)
         registry.register(collector)
         self._loop_lag = LoopLag(self._lags.loop.observe)
         self._http = HttpServer(http, registry, collector, self.sample, log)
         self._serves = http.enabled
-        self.mqtt = (
-            MqttPublishing(settings, targets, pseudonymizer, read_off, now_ms) if settings.mqtt.enabled else None
+        mqtt = self.mqtt = (
+            MqttPublishing(settings, store, targets, pseudonymizer, read_off, now_ms, kinds)
+            if settings.mqtt.enabled
+            else None
         )
+        if mqtt is None:
+            self.recording = Recording(store, [self._count])
+        else:
+            self.recording = Recording(store, [self._count, mqtt.follow], [mqtt.event_of, mqtt.alerts_of], mqtt.outbox)
 
-    def start(self, store: Store) -> None:
+    def start(self) -> None:
         """Begin to serve and to send; returns at once."""
         self._loop_lag.start()
         if self._serves:
             self._http.start()
         if self.mqtt is not None:
-            self.mqtt.start(store)
+            self.mqtt.start()
 
     async def stop(self) -> None:
         """Say goodbye to the broker; what it has not confirmed is sent after the next start."""
@@ -66,17 +80,6 @@ class Publishing:
         if self.mqtt is not None:
             await self.mqtt.stop()
         await self._http.stop()
-
-    def also_of(self, record: Record, final: bool) -> Iterable[Also]:
-        """Count a record that has ended; returns what is saved with it for the broker."""
-        try:
-            if final:
-                self._calls.count(record)
-        except Exception as error:  # noqa: BLE001 - a figure must not cost an event, nor either of them a record
-            say = log.debug if self._failing else log.error
-            say("a record could not be counted", reason=repr(error))
-            self._failing = True
-        return () if self.mqtt is None else self.mqtt.also_of(record, final)
 
     def ami_event(self, stamped_ms: int | None, now_ms: int) -> None:
         """An AMI event has come; Asterisk's clock may be ahead of ours."""
@@ -86,13 +89,18 @@ class Publishing:
     def sample(self) -> Sample:
         """How the daemon is now, and how its publishing is."""
         sample = replace(self._read_off(), loop_lag_s=self._loop_lag.worst_s)
-        self._calls.expect((queue.queue for queue in sample.queues), (line.line for line in sample.lines))
+        self._records.expect((queue.queue for queue in sample.queues), (line.line for line in sample.lines))
+        counts = {**sample.counts, "recording": self.recording.failures}
         if self.mqtt is None:
-            return sample
+            return replace(sample, counts=counts)
         outbox = self.mqtt.outbox
         waiting = OutboxSample(outbox.depth, outbox.oldest_ms, outbox.dropped, outbox.sent)
-        counts = {**sample.counts, "mqtt": {**self.mqtt.link.counts, "unfit_names": self.mqtt.live.unfit}}
+        counts["mqtt"] = {**self.mqtt.link.counts, "unfit_names": self.mqtt.live.unfit}
         return replace(sample, mqtt_connected=self.mqtt.link.connected, outbox=waiting, counts=counts)
+
+    def _count(self, record: object, final: bool) -> None:
+        if final:
+            self._records.count(record)
 
 
 def pseudonymizer_of(settings: Settings) -> Pseudonymizer:

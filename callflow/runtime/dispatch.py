@@ -41,11 +41,10 @@ class Session(Protocol):
 
 
 class Records(Protocol):
-    """What dispatch asks of the database."""
+    """What dispatch asks of the database; no method raises."""
 
-    def save(self, record: CallRecord, final: bool) -> None: ...
-    def keep(self, record: Measured, final: bool) -> None: ...
-    def tell(self, call_id: str, entry: TimelineEntry) -> None: ...
+    def save(self, record: CallRecord | Measured, final: bool) -> None: ...
+    def add_to_timeline(self, call_id: str, entry: TimelineEntry) -> None: ...
     async def flush(self, timeout_s: float) -> bool: ...
 
 
@@ -89,7 +88,7 @@ class Dispatcher:
             case commands.SaveCall(record, final):
                 self._save(record, final)
             case commands.SaveMeasured(record, final):
-                self._records.keep(record, final)
+                self._records.save(record, final)
             case commands.PlayPrompt():
                 self._playing[command.call_id] = self.spawn(self._play(command))
             case commands.StopPrompt(call_id, channel):
@@ -130,7 +129,7 @@ class Dispatcher:
             log.error("a command failed in a way nobody foresaw", exc_info=error)
 
     def _tell(self, call_id: str, entry: TimelineEntry) -> None:
-        self._records.tell(call_id, entry)
+        self._records.add_to_timeline(call_id, entry)
         log.info(entry.kind.value, call=call_id, what=entry.what, why=entry.why)
 
     def _save(self, record: CallRecord, final: bool) -> None:

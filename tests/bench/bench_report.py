@@ -21,13 +21,13 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.database import writing_engine
 from callflow.adapters.store.migrate import bring_to_head
-from callflow.adapters.store.pending import Pending, Record
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.rows import TABLES, record_row
 from callflow.commands.report_figures import By, make_report
 from callflow.commands.report_period import Period, Slot, parse_zone
 from callflow.core.service.grouping import DAY_MS, Scope, Whom
 from callflow.core.service.targets import QueueTarget, Targets
+from callflow.records import KINDS
+from callflow.records.kind import Record
 from tests.store.plausible_day import MIDNIGHT, plausible_day
 
 FOLDER = Path.home() / ".cache" / "callflow" / "bench"
@@ -84,13 +84,10 @@ def _first_day(path: Path, calls: int) -> None:
     engine = writing_engine(path, 5.0)
     day = plausible_day(calls, agents=max(5, calls // CALLS_AN_AGENT))
     with engine.begin() as connection:
-        kinds: list[Sequence[Record]] = [day.calls, day.stays, day.offers, day.legs, day.spells]
-        for table, records in zip(TABLES.values(), kinds, strict=True):
-            if not isinstance(records[0], tuple(k for k, t in TABLES.items() if t is table)):
-                raise SystemExit("the tables are not in the order of the day's records")
-            connection.execute(
-                sa.insert(table), [record_row(Pending(record, final=True), "main") for record in records]
-            )
+        days: list[Sequence[Record]] = [day.calls, day.stays, day.offers, day.legs, day.spells]
+        for records in days:
+            kind = KINDS.of(records[0])
+            connection.execute(sa.insert(kind.table), [kind.row(record, "main", final=True) for record in records])
         connection.exec_driver_sql(TELL_SOMETHING)
     engine.dispose()
 

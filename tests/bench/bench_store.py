@@ -102,11 +102,15 @@ def _tell(store: Store, call_id: str, number: int) -> None:
     at_ms = T0 + number * SPACING_MS
     call = replace(live_call(call_id, at_ms), caller_number=f"+1-555-{number % 9973:04}")
     for seq in range(1, HAPPENINGS):
-        store.tell(call_id, TimelineEntry(seq, at_ms + 100 * seq, Kind.SAID, "greeting", "rung 1 of 3 in en"))
+        store.add_to_timeline(
+            call_id, TimelineEntry(seq, at_ms + 100 * seq, Kind.SAID, "greeting", "rung 1 of 3 in en")
+        )
         if seq % 3 == 1:
             store.save(replace(call, rung=1 + seq // 3), final=False)
     result = (Result.SPOKE, Result.KEY, Result.SILENT, Result.RESCUED, Result.HANGUP)[number % 5]
-    store.tell(call_id, TimelineEntry(HAPPENINGS, at_ms + 2500, Kind.DECIDED, result, "the caller was heard"))
+    store.add_to_timeline(
+        call_id, TimelineEntry(HAPPENINGS, at_ms + 2500, Kind.DECIDED, result, "the caller was heard")
+    )
     final = ended(call, result)
     if number % 10 == 2:
         final = replace(final, mode=Mode.OBSERVE, result=Result.OBSERVED, would=Result.SILENT)

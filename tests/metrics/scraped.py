@@ -7,18 +7,18 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from callflow.adapters.http.call_metrics import Buckets, CallMetrics
 from callflow.adapters.http.health_metrics import HealthCollector, Lags
 from callflow.adapters.http.options import HttpOptions
+from callflow.adapters.http.record_metrics import Buckets, RecordMetrics
 from callflow.adapters.http.sample import OutboxSample, Sample
-from callflow.adapters.store.pending import Record
 from callflow.core.rings.records import AgentState, AgentWork, LineState, QueueState
+from callflow.records.kind import Record
 from tests.publishing import samples
 from tests.services.programs import program
 
 CADENCE_S = (1.0, 6.0, 10.0, 15.0)
 """L, C+L, 2C and 3C of 1 s sound and 4 s silence."""
-STORE = ("commits", "calls", "happenings", "errors", "dropped", "lost", "rejected", "waiting", "failing")
+STORE = ("commits", "calls", "happenings", "errors", "dropped", "lost", "rejected", "missing", "waiting", "failing")
 
 
 def sample_at(now_ms: int = samples.T0) -> Sample:
@@ -48,7 +48,7 @@ class Web:
         ProcessCollector(registry=self.registry)
         options = HttpOptions.model_validate(caps)
         chosen = buckets or Buckets(ring_s=CADENCE_S, wait_s=(20.0, 5.0))
-        self.calls = CallMetrics(self.registry, options, chosen, samples.HIDDEN)
+        self.calls = RecordMetrics(self.registry, options, chosen, samples.HIDDEN)
         self.lags = Lags(self.registry)
         self.collector = HealthCollector("0.1.0", "main", samples.HIDDEN, options.max_names)
         self.collector.sample = sample_at()
@@ -82,4 +82,4 @@ def promtool(*arguments: str, given: str | None = None) -> str:
 
 def moved(record: Record, **changes: object) -> Record:
     """The same record with other values."""
-    return replace(record, **changes)  # type: ignore[arg-type]
+    return replace(record, **changes)

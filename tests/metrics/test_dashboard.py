@@ -13,11 +13,11 @@ import pytest
 import pytest_asyncio
 
 from callflow.adapters.http.sample import OutboxSample
-from callflow.adapters.store.pending import Record
 from callflow.core.heard import Heard
 from callflow.core.rings.records import AnswerClass, Outcome
 from callflow.core.screening.states import Result
 from callflow.processes.ports import take_ports
+from callflow.records.kind import Record
 from tests.metrics.scraped import sample_at
 from tests.metrics.test_http import Served
 from tests.publishing import samples

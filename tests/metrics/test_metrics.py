@@ -5,7 +5,8 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from callflow.adapters.http.call_metrics import Buckets
+from callflow.adapters.http.record_metrics import Buckets
+from callflow.adapters.store.store import Store
 from callflow.core.heard import Heard
 from callflow.core.rings.names import safe_name
 from callflow.core.rings.records import AnswerClass, Outcome, RingSource, Timing
@@ -66,7 +67,7 @@ def test_queues_and_lines_that_the_settings_or_asterisk_name_start_at_zero(tmp_p
         queues={"Sales Team": {"threshold_s": 30}},
         rings=rings,
     )
-    publishing = Publishing(settings, sample_at, lambda: samples.T0)
+    publishing = Publishing(settings, Store(settings.store.path, "main"), sample_at, lambda: samples.T0)
     answered = publishing.registry.get_sample_value
     named = {("queue", safe_name("Sales Team")), ("queue", "door"), ("line", "reception")}
     told = {("queue", "support"), ("queue", "sales"), ("line", "1001")}

@@ -48,14 +48,16 @@ class Sending:
         self._clock = Clock()
         self.ahead_ms = 0
         """So much later it is than it was."""
-        self.publishing = Publishing(self.settings, self._sample, lambda: self._clock.now_ms() + self.ahead_ms)
-        self.store = Store(self.settings.store.path, "main", also_of=self.publishing.also_of)
+        self.store = Store(self.settings.store.path, "main")
+        self.publishing = Publishing(
+            self.settings, self.store, self._sample, lambda: self._clock.now_ms() + self.ahead_ms
+        )
 
     def tell(self, number: int) -> None:
         """One whole call: a leg, its offer, the stay, and two revisions of the stay."""
         stay = samples.stay(number)
         for record in (samples.leg(number), samples.offer(number), stay):
-            self.store.keep(record, final=True)
+            self.publishing.recording.save(record, final=True)
             envelope = samples.MAKER.event_of(record)
             assert envelope is not None
             self.wanted.add(envelope.event_id)
@@ -63,7 +65,7 @@ class Sending:
     def answer(self, number: int) -> None:
         """A caller has just been connected, and the talk lasts."""
         stay = samples.stay(number, wait_ms=3_000, at_ms=self._clock.now_ms() - 3_000)
-        self.store.keep(replace(stay, outcome=None, talk_end_ms=None, talk_ms=None), final=False)
+        self.publishing.recording.save(replace(stay, outcome=None, talk_end_ms=None, talk_ms=None), final=False)
 
     def show(self, waiting: int, *names: str) -> None:
         """So many callers wait in each of these queues."""
@@ -102,8 +104,8 @@ class Sending:
 async def sending(folder: Path, mqtt: dict[str, Any], **sections: dict[str, Any]) -> AsyncIterator[Sending]:
     """Started, and stopped as the daemon stops."""
     sender = Sending(folder, mqtt, **sections)
-    sender.store.open()
-    sender.publishing.start(sender.store)
+    sender.publishing.recording.open()
+    sender.publishing.start()
     try:
         yield sender
     finally:

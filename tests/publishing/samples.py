@@ -18,13 +18,14 @@ from callflow.core.rings.records import (
     Timing,
 )
 from callflow.core.screening.states import Result
+from callflow.records import KINDS
 from tests.store.samples import T0 as T0
 from tests.store.samples import live_call
 
 KEY = b"a key for tests"
 HIDDEN = Pseudonymizer(KEY)
 TOPICS = Topics("lab")
-MAKER = EventMaker(TOPICS, "main", HIDDEN)
+MAKER = EventMaker(TOPICS, "main", HIDDEN, {kind.record: kind.event for kind in KINDS if kind.event is not None})
 
 
 def call(number: int = 1, result: Result = Result.SILENT, at_ms: int = T0, lasted_ms: int = 22_500) -> CallRecord:

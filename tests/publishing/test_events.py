@@ -19,7 +19,7 @@ T0 = samples.T0
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 def test_an_event_has_the_envelope_and_its_topic(record: object) -> None:
-    envelope = samples.MAKER.event_of(record)  # type: ignore[arg-type]
+    envelope = samples.MAKER.event_of(record)
     assert envelope is not None
     told = json.loads(with_seq(envelope.body(), 7))
     assert list(told) == ["seq", "event_id", "schema", "call_id", "occurred_at", "revision", "data"]

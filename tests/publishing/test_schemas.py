@@ -9,7 +9,6 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from callflow.adapters.mqtt.session import Status
-from callflow.adapters.store.pending import Record
 from callflow.core.heard import Heard
 from callflow.core.profile import Mode
 from callflow.core.publishing.alert_rules import AlertRules
@@ -21,6 +20,7 @@ from callflow.core.publishing.window import Windows
 from callflow.core.rings.records import AgentState, AgentWork, AnswerClass, LineState, Outcome, QueueState
 from callflow.core.screening.states import Result
 from callflow.core.service.targets import QueueTarget, Targets
+from callflow.records.kind import Record
 from tests.publishing import samples
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas"

@@ -46,7 +46,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
             if isinstance(record, CallRecord):
                 store.save(record, final=True)
             else:
-                store.keep(record, final=True)
+                store.save(record, final=True)
     return database
 
 
@@ -94,7 +94,7 @@ def test_the_whole_day_in_one_row(filled: Path) -> None:
 def test_a_queue_is_asked_for_as_asterisk_calls_it(tmp_path: Path) -> None:
     stay = next(record for record in DAY if isinstance(record, Stay))
     with Store(tmp_path / "callflow.db", "main") as store:
-        store.keep(replace(stay, queue=safe_name("Sales Team")), final=True)
+        store.save(replace(stay, queue=safe_name("Sales Team")), final=True)
     assert told(tmp_path / "callflow.db", "--queues", "Sales Team")["total"]["offered"] == 1
 
 
@@ -275,7 +275,7 @@ def test_no_text_from_a_caller_becomes_a_formula_or_steers_the_terminal(tmp_path
     stay = next(s for s in DAY.stays if s.outcome is Outcome.SHORT_ABANDON)
     with Store(database, "main") as store:
         evil = replace(stay, caller_name=before + EVIL, caller_number="+1-555-0100", queue="=1+1\x1b[31m")
-        store.keep(evil, final=True)
+        store.save(evil, final=True)
     assert "\x1b" not in run(database, *PERIOD, "--by", "queue").stdout
     assert "\x1b" not in run(database, *PERIOD, "--list", "abandoned").stdout
     file = tmp_path / "list.xlsx"
@@ -346,7 +346,7 @@ def test_agents_need_the_details(tmp_path: Path) -> None:
     database = tmp_path / "callflow.db"
     with Store(database, "main") as store:
         for leg in DAY.legs:
-            store.keep(leg, final=True)
+            store.save(leg, final=True)
     noon = MIDNIGHT + DAY_MS // 2
     with writing_engine(database, 1.0).connect() as connection:
         clear(connection, Limits(details_ms=noon, records_ms=0), lambda seconds: False)
@@ -358,7 +358,7 @@ def test_a_period_that_has_been_deleted_says_so(tmp_path: Path) -> None:
     database = tmp_path / "callflow.db"
     with Store(database, "main") as store:
         for stay in DAY.stays:
-            store.keep(stay, final=True)
+            store.save(stay, final=True)
     noon = MIDNIGHT + DAY_MS // 2
     with writing_engine(database, 1.0).connect() as connection:
         clear(connection, Limits(noon, noon), lambda seconds: False)

@@ -18,7 +18,7 @@ def fill(database: Path, *calls: CallRecord, story: list[TimelineEntry] | None =
         for call in calls:
             store.save(call, call.ended_ms is not None)
         for entry in story or []:
-            store.tell(calls[0].call_id, entry)
+            store.add_to_timeline(calls[0].call_id, entry)
 
 
 def run(*words: object, obj: object = None) -> Result:

@@ -80,10 +80,12 @@ def silent_story(start_ms: int = T0) -> list[TimelineEntry]:
 def tell_whole_call(store: Store, call_id: str, happenings: int = 3, arrived_ms: int = T0) -> CallRecord:
     """Arrival, first save, happenings, last save: in the order in which the core tells a call."""
     call = live_call(call_id, arrived_ms)
-    store.tell(call_id, TimelineEntry(1, arrived_ms, Kind.ARRIVED, "support"))
+    store.add_to_timeline(call_id, TimelineEntry(1, arrived_ms, Kind.ARRIVED, "support"))
     store.save(call, final=False)
     for seq in range(2, happenings + 1):
-        store.tell(call_id, TimelineEntry(seq, arrived_ms + 10 * seq, Kind.SAID, "greeting", "rung 1 of 3 in en"))
+        store.add_to_timeline(
+            call_id, TimelineEntry(seq, arrived_ms + 10 * seq, Kind.SAID, "greeting", "rung 1 of 3 in en")
+        )
     final = ended(call)
     store.save(final, final=True)
     return final

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from callflow.commands.calls import calls_app
 from callflow.commands.terminal import printable
 from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.screening.states import Result
+from callflow.publishing.recording import Recording
 from tests.store.command_line import EVIL, fill, run
 from tests.store.plausible_day import plausible_day
 from tests.store.samples import T0, ended, live_call, observed, silent_story
@@ -168,7 +170,7 @@ def test_show_tells_which_phones_rang_afterwards(database: Path) -> None:
         store.save(call, final=True)
         for records in (day.stays, day.offers, day.legs):
             for record in records:
-                store.keep(record, final=True)
+                store.save(record, final=True)
     shown = run("show", call.call_id, "--db", database).stdout
     (stay,) = (s for s in day.stays if s.call_id == offer.call_id)
     assert stay.wait_ms is not None
@@ -188,7 +190,7 @@ def test_show_tells_of_rings_that_asterisk_stamped_before_the_arrival(database: 
     (call,) = (c for c in day.calls if c.uniqueid == stay.call_id)
     with Store(database, "main") as store:
         store.save(call, final=True)
-        store.keep(replace(stay, joined_ms=call.arrived_ms - 40), final=True)
+        store.save(replace(stay, joined_ms=call.arrived_ms - 40), final=True)
     assert "-0.040 s  joins queue" in run("show", call.call_id, "--db", database).stdout
 
 
@@ -207,7 +209,8 @@ def test_show_as_json_has_the_happenings(database: Path) -> None:
 
 def test_show_says_that_a_call_was_interrupted(database: Path) -> None:
     fill(database, live_call())
-    fill(database)
+    with closing(Store(database, "main")) as store:
+        Recording(store).open()
     shown = run("show", "17", "--db", database).stdout
     assert "Callflow stopped during this call; what followed is not known." in shown
     assert "nothing is recorded of what happened in this call" in shown

@@ -9,12 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.rows import stored_measured
-from callflow.adapters.store.schema import stays
 from callflow.adapters.store.store import Store
 from callflow.core import commands, events
 from callflow.core.rings import facts
 from callflow.core.rings.records import Outcome, Stay
+from callflow.records.stays import STAYS, stays
 from tests.core.rings.test_tracker import BEGIN_MS, CALLER, MEMBER, PHONE, Table
 
 DOWN_S = 2
@@ -28,7 +27,7 @@ class StoringTable(Table):
         super().take(issued)
         for command in issued:
             if isinstance(command, commands.SaveMeasured) and self.store is not None:
-                self.store.keep(command.record, command.final)
+                self.store.save(command.record, command.final)
 
 
 class Lives:
@@ -43,7 +42,7 @@ class Lives:
     def live(self, happens: Callable[[Table], None], *, killed: bool = False) -> None:
         with Store(self._database, "main") as store:
             table = StoringTable(now_ms=self.now_ms, store=store)
-            table.take(table.tracker.receive(facts.StaysLeftOpen(store.stays_left_open), table.now_ms))
+            table.take(table.tracker.receive(facts.StaysLeftOpen(store.left_open.of(Stay)), table.now_ms))
             table.link(events.LinkUp(0), after_s=1)
             happens(table)
             if not killed:
@@ -57,7 +56,7 @@ class Lives:
             rows = list(reader.rows(sa.select(stays).order_by(stays.c.joined_ms)))
         assert not any(row["open"] for row in rows)
         assert {("stay", row["entry_id"]): 1 for row in rows} == self.ends
-        return [stored_measured(Stay, row) for row in rows]
+        return [STAYS.rows.record(row) for row in rows]
 
 
 @pytest.fixture

@@ -16,9 +16,10 @@ from callflow.adapters.store import migrate
 from callflow.adapters.store.locks import beside, held
 from callflow.adapters.store.migrate import MIGRATIONS, bring_to_head
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.schema import HEAD, metadata
+from callflow.adapters.store.schema import HEAD
 from callflow.adapters.store.store import Store
 from callflow.errors import StoreError
+from callflow.records.kind import metadata
 from tests.store.samples import open_and_write, tell_whole_call
 
 

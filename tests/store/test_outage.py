@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callflow.adapters.store import database as database_module
+from callflow.adapters.store import writer
 from callflow.adapters.store.backlog import Backlog
 from callflow.adapters.store.outbox import Bounds, Outbox
 from callflow.adapters.store.pending import Pending
@@ -26,11 +27,6 @@ from tests.store.samples import T0, ended, live_call, tell_whole_call
 
 EVENT = Envelope("topic", "0", "schema", "", T0, 1, {})
 often_retrying = partial(Store, retry_min_s=0.001, retry_max_s=0.01)
-
-
-def _move_away(database: Path) -> None:
-    for ending in ("", "-wal", "-shm"):
-        database.with_name(f"callflow.db{ending}").rename(database.with_name(f"old.db{ending}"))
 
 
 class Disk:
@@ -114,11 +110,10 @@ async def test_a_database_locked_by_another_program_is_waited_for(database: Path
 
 
 async def test_what_the_broker_confirmed_while_the_disk_refused_does_not_wait_for_ever(database: Path) -> None:
-    outbox = Outbox(database, "main", Bounds(max_events=1000, max_age_ms=72 * 3_600_000), lambda: T0)
     with often_retrying(database, "main", busy_s=0.01, room=100) as store:
-        outbox.open(store)
-        for number in range(5):
-            store.also(outbox.put(replace(EVENT, event_id=str(number))))
+        outbox = Outbox(store, database, "main", Bounds(max_events=1000, max_age_ms=72 * 3_600_000), lambda: T0)
+        events = [outbox.row(replace(EVENT, event_id=str(number))) for number in range(5)]
+        store.save(live_call("with events"), final=False, events=events)
         assert await store.flush(5)
         waiting = await outbox.read(0, 100)
         with closing(sqlite3.connect(database, isolation_level=None)) as other:
@@ -146,21 +141,102 @@ async def test_flush_gives_up_in_time_while_the_database_is_locked(database: Pat
         assert await store.flush(5)
 
 
-async def test_a_database_moved_away_is_made_again(store: Store, database: Path) -> None:
-    tell_whole_call(store, "old")
-    assert await store.flush(5)
-    _move_away(database)
-    tell_whole_call(store, "new")
-    assert await store.flush(5)
-    for path, call_id in ((database, "new"), (database.with_name("old.db"), "old")):
-        with Reader(path) as reader:
-            assert [call.record.call_id for call in reader.calls()] == [call_id]
+# -- the file has gone ------------------------------------------------------------------------------------------------
+
+
+def _move(database: Path, name: str) -> None:
+    """With the files that belong to it; onto what is there."""
+    for ending in ("", "-wal", "-shm"):
+        file = database.with_name(database.name + ending)
+        if file.exists():
+            file.rename(database.with_name(name + ending))
+
+
+def _is_there(database: Path) -> bool:
+    return database.exists()
+
+
+def _delete(database: Path) -> None:
+    for ending in ("", "-wal", "-shm"):
+        database.with_name(database.name + ending).unlink(missing_ok=True)
+
+
+def _ids(database: Path) -> list[str]:
+    with Reader(database) as reader:
+        return sorted(call.record.call_id for call in reader.calls())
+
+
+async def test_a_database_moved_away_is_missed_loudly_and_taken_up_when_it_is_back(database: Path) -> None:
+    with structlog.testing.capture_logs() as logs, often_retrying(database, "main") as store:
+        tell_whole_call(store, "before")
+        assert await store.flush(5)
+        _move(database, "old.db")
+        for number in range(3):
+            tell_whole_call(store, f"meanwhile {number}")
+            assert not await store.flush(5)
+        assert not _is_there(database), "an empty database would look as if all were well"
+        counters = store.counters()
+        assert (counters.failing, counters.missing, counters.lost, counters.dropped) == (True, 1, 0, 0)
+        _move(database.with_name("old.db"), database.name)
+        await _until_written(store)
+        tell_whole_call(store, "after")
+        assert await store.flush(5)
+        assert not store.failing
+    assert _ids(database) == ["after", "before", "meanwhile 0", "meanwhile 1", "meanwhile 2"]
+    told = [line for line in logs if line["log_level"] != "debug"]
+    assert [line["log_level"] for line in told] == ["error", "warning"]
+    assert "deleted or moved away" in told[0]["reason"]
+    assert "put it back" in told[0]["remedy"]
+
+
+async def test_a_deleted_database_is_missed_while_there_is_nothing_to_write(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "CHECK_S", 0.01)
+    with often_retrying(database, "main") as store:
+        _delete(database)
+        async with asyncio.timeout(20):
+            while not store.failing:  # noqa: ASYNC110 - the writer's thread has no event for this
+                await asyncio.sleep(0.005)
+        assert store.counters().missing == 1
+        assert not _is_there(database)
+
+
+async def test_what_is_in_memory_when_the_daemon_ends_is_saved_in_a_new_database(database: Path) -> None:
+    with often_retrying(database, "main") as store:
+        tell_whole_call(store, "before")
+        assert await store.flush(5)
+        _delete(database)
+        tell_whole_call(store, "meanwhile")
+        assert not await store.flush(5)
+    assert _ids(database) == ["meanwhile"]
+
+
+async def test_a_backup_put_in_place_is_used_with_a_warning(database: Path) -> None:
+    backup = database.with_name("backup.db")
+    with Store(backup, "main") as other:
+        tell_whole_call(other, "backed up")
+    with structlog.testing.capture_logs() as logs, often_retrying(database, "main") as store:
+        tell_whole_call(store, "before")
+        assert await store.flush(5)
+        _delete(database)
+        _move(backup, database.name)
+        tell_whole_call(store, "after")
+        await _until_written(store)
+    assert _ids(database) == ["after", "backed up"]
+    assert [line["event"] for line in logs if line["log_level"] == "warning"]
+
+
+def test_retention_makes_no_database_where_there_is_none(database: Path) -> None:
+    with pytest.raises(sa.exc.OperationalError), database_module.writing_engine(database, 0.1).connect():
+        pass
+    assert not database.exists()
 
 
 async def test_a_row_that_does_not_fit_is_left_out_and_the_rest_written(store: Store, database: Path) -> None:
     tell_whole_call(store, "a")
     store.save(live_call("bad", arrived_ms=2**70), final=False)
-    store.tell("a", TimelineEntry(9, 2**70, Kind.CLICK))
+    store.add_to_timeline("a", TimelineEntry(9, 2**70, Kind.CLICK))
     tell_whole_call(store, "b")
     assert await store.flush(5)
     assert store.counters().rejected == 2
@@ -170,6 +246,7 @@ async def test_a_row_that_does_not_fit_is_left_out_and_the_rest_written(store: S
 
 def test_no_error_carries_the_values_it_was_about(database: Path) -> None:
     statement = sa.text("INSERT INTO nowhere VALUES (:number)")
+    database.touch()
     engine = database_module.writing_engine(database, busy_s=1)
     with engine.begin() as connection, pytest.raises(sa.exc.OperationalError) as refused:
         connection.execute(statement, {"number": "+1-555-0100"})
@@ -196,13 +273,13 @@ def test_a_backlog_keeps_within_its_room_and_counts_what_it_gives_up(added: list
     for what, number in added:
         name = str(number)
         if what == "live":
-            backlog.add_record(Pending(live_call(name), final=False))
+            backlog.add_record(Pending(("calls", name), live_call(name), final=False))
         elif what == "final":
-            backlog.add_record(Pending(ended(live_call(name)), final=True))
+            backlog.add_record(Pending(("calls", name), ended(live_call(name)), final=True))
             finals.add(name)
         elif what == "told":
             told += 1
-            backlog.add_told(name, TimelineEntry(told, T0, Kind.SAID))
+            backlog.add_entry(name, TimelineEntry(told, T0, Kind.SAID))
         else:
             backlog.put_back(backlog.take(number + 1))
         assert len(backlog) <= room
@@ -214,8 +291,8 @@ def test_a_backlog_keeps_within_its_room_and_counts_what_it_gives_up(added: list
     assert not kept & {pending.key[1] for pending in batch.live}
     assert kept <= finals
     assert len(finals - kept) <= backlog.lost
-    assert told - len(batch.told) <= backlog.dropped
-    seqs = [entry.seq for _, entry in batch.told]
+    assert told - len(batch.timeline) <= backlog.dropped
+    seqs = [entry.seq for _, entry in batch.timeline]
     assert seqs == sorted(seqs)
     if backlog.lost == 0:
         assert kept == finals

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callflow.adapters.store.queries import CallFilter, Reader
-from callflow.adapters.store.rows import StoredCall
 from callflow.adapters.store.store import Store
 from callflow.core.call_record import CallRecord
 from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
 from callflow.errors import StoreError
+from callflow.records.calls import StoredCall
 from tests.store.samples import T0, ended, live_call, observed, tell_whole_call
 
 

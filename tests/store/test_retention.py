@@ -4,6 +4,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,10 +14,14 @@ from callflow.adapters.store.database import writing_engine
 from callflow.adapters.store.options import StoreOptions
 from callflow.adapters.store.queries import CallFilter, Reader
 from callflow.adapters.store.retention import DAY_MS, Limits, Retention, clear, limits
-from callflow.adapters.store.schema import happenings, legs, offers, spells, stays
 from callflow.adapters.store.store import Store
 from callflow.core.call_record import CallRecord
 from callflow.core.rings.records import AgentInterval, AgentWork
+from callflow.records.agent_intervals import spells
+from callflow.records.calls import happenings
+from callflow.records.legs import legs
+from callflow.records.offers import offers
+from callflow.records.stays import stays
 from tests.store.plausible_day import MIDNIGHT, plausible_day
 from tests.store.samples import live_call, tell_whole_call
 
@@ -30,12 +35,12 @@ def fill(database: Path) -> None:
             day = plausible_day(calls=60, midnight_ms=midnight)
             for record in day:
                 if not isinstance(record, CallRecord):
-                    store.keep(record, final=True)
+                    store.save(record, final=True)
             for call in day.calls:
                 tell_whole_call(store, call.call_id, arrived_ms=call.arrived_ms)
             store.save(live_call(f"live {midnight}", midnight + 1000), final=False)
-            store.keep(replace(day.stays[0], entry_id=f"live {midnight}", revision=1), final=False)
-            store.keep(AgentInterval(f"5{midnight}", midnight, None, AgentWork.AVAILABLE), final=False)
+            store.save(replace(day.stays[0], entry_id=f"live {midnight}", revision=1), final=False)
+            store.save(AgentInterval(f"5{midnight}", midnight, None, AgentWork.AVAILABLE), final=False)
 
 
 def counts(database: Path) -> dict[str, int]:
@@ -132,8 +137,8 @@ def test_the_thread_clears_beside_a_writer_and_stops_when_told(database: Path, m
     done = threading.Event()
     real = retention.clear
 
-    def clear_and_tell(*args: object) -> int:
-        steps = real(*args)  # type: ignore[arg-type]
+    def clear_and_tell(*args: Any, **named: Any) -> int:
+        steps = real(*args, **named)
         done.set()
         return steps
 

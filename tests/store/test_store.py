@@ -25,7 +25,7 @@ from tests.store.samples import T0, ended, live_call, silent_story, tell_whole_c
 async def test_a_flushed_call_is_read_back_as_it_was(store: Store, database: Path) -> None:
     call = ended(live_call(), Result.SILENT, 20_019)
     for entry in silent_story():
-        store.tell(call.call_id, entry)
+        store.add_to_timeline(call.call_id, entry)
     store.save(call, final=True)
     assert await store.flush(5)
     with Reader(database) as reader:
@@ -71,7 +71,7 @@ async def test_a_late_record_of_a_lasting_call_does_not_reopen_it(store: Store, 
 
 
 async def test_a_happening_told_before_its_call_is_kept_until_the_call_is_saved(store: Store, database: Path) -> None:
-    store.tell("a", TimelineEntry(1, T0, Kind.ARRIVED))
+    store.add_to_timeline("a", TimelineEntry(1, T0, Kind.ARRIVED))
     assert await store.flush(5)
     assert store.counters().waiting == 1
     store.save(live_call("a"), final=False)
@@ -83,7 +83,7 @@ async def test_a_happening_told_before_its_call_is_kept_until_the_call_is_saved(
 async def test_happenings_of_a_call_saved_long_ago_are_written(store: Store, database: Path) -> None:
     store.save(live_call("a"), final=False)
     assert await store.flush(5)
-    store.tell("a", TimelineEntry(1, T0, Kind.ARRIVED))
+    store.add_to_timeline("a", TimelineEntry(1, T0, Kind.ARRIVED))
     assert await store.flush(5)
     with Reader(database) as reader:
         assert len(reader.happenings(reader.find("a"))) == 1
@@ -92,7 +92,7 @@ async def test_happenings_of_a_call_saved_long_ago_are_written(store: Store, dat
 async def test_happenings_of_calls_never_saved_do_not_pile_up(database: Path) -> None:
     with Store(database, "main") as store:
         for number in range(1500):
-            store.tell(f"never-{number}", TimelineEntry(1, T0, Kind.ARRIVED))
+            store.add_to_timeline(f"never-{number}", TimelineEntry(1, T0, Kind.ARRIVED))
         assert await store.flush(5)
         assert store.counters().waiting == 1000
         assert store.dropped == 500
@@ -177,7 +177,7 @@ def test_the_database_is_not_for_everybody(store: Store, database: Path) -> None
 
 
 def test_every_commit_reaches_the_disk(store: Store, database: Path) -> None:
-    connection = store._session._ready().connection.driver_connection
+    connection = store._session._ready(make_anew=False).connection.driver_connection
     assert isinstance(connection, sqlite3.Connection)
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

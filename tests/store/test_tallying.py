@@ -12,7 +12,6 @@ from callflow.adapters.store.agent_time import agent_time, lasting
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.adapters.store.tallying import tally
-from callflow.core.call_record import CallRecord
 from callflow.core.rings.names import safe_name
 from callflow.core.rings.records import AgentInterval, AgentWork, LegEnd, Outcome, Timing
 from callflow.core.service.grouping import DAY_MS, HOUR_MS, Counted, Key, Question, Scope, Span, Whom, gathered, total
@@ -68,10 +67,7 @@ def filled(day: Day, tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = tmp_path_factory.mktemp("day") / "callflow.db"
     with Store(database, "main") as store:
         for record in day:
-            if isinstance(record, CallRecord):
-                store.save(record, final=True)
-            else:
-                store.keep(record, final=not isinstance(record, AgentInterval) or record.ended_ms is not None)
+            store.save(record, final=not isinstance(record, AgentInterval) or record.ended_ms is not None)
     return database
 
 
@@ -144,9 +140,9 @@ def test_a_limit_is_inclusive(database: Path, day: Day) -> None:
     gave_up = next(s for s in day.stays if s.outcome is Outcome.ABANDONED_RINGING and not s.partial)
     with Store(database, "main") as store:
         for number, wait_ms in enumerate((20_000, 20_001)):
-            store.keep(replace(stay, entry_id=f"a{number}", queue="support", wait_ms=wait_ms), final=True)
+            store.save(replace(stay, entry_id=f"a{number}", queue="support", wait_ms=wait_ms), final=True)
         for number, wait_ms in enumerate((5000, 5001)):
-            store.keep(replace(gave_up, entry_id=f"b{number}", queue="support", wait_ms=wait_ms), final=True)
+            store.save(replace(gave_up, entry_id=f"b{number}", queue="support", wait_ms=wait_ms), final=True)
     service = total(counted(database, SPANS["day"], Question(TARGETS)).values()).service
     assert service == Service(
         answered=2,
@@ -162,7 +158,7 @@ def test_a_limit_is_inclusive(database: Path, day: Day) -> None:
 def test_a_queue_with_an_odd_name_is_held_to_its_own_standard(database: Path, day: Day) -> None:
     stay = next(s for s in day.stays if s.outcome is Outcome.ANSWERED and s.timing is Timing.STAMPED and not s.partial)
     with Store(database, "main") as store:
-        store.keep(replace(stay, queue=safe_name("Sales Team"), wait_ms=45_000), final=True)
+        store.save(replace(stay, queue=safe_name("Sales Team"), wait_ms=45_000), final=True)
     patient = QueueTarget(threshold_s=60)
     targets = Targets(queues={"default": QueueTarget(), "Sales Team": patient})
     row = total(counted(database, SPANS["day"], Question(targets)).values())
@@ -174,8 +170,8 @@ def test_a_queue_with_an_odd_name_is_held_to_its_own_standard(database: Path, da
 def test_what_an_agent_does_at_each_node_reaches_into_the_span(database: Path) -> None:
     for node, began_ms in (("pbx1", MIDNIGHT), ("pbx2", MIDNIGHT + HOUR_MS)):
         with Store(database, node) as store:
-            store.keep(AgentInterval("201", began_ms - DAY_MS, began_ms, AgentWork.PAUSED), final=True)
-            store.keep(AgentInterval("201", began_ms, NOON, AgentWork.AVAILABLE), final=True)
+            store.save(AgentInterval("201", began_ms - DAY_MS, began_ms, AgentWork.PAUSED), final=True)
+            store.save(AgentInterval("201", began_ms, NOON, AgentWork.AVAILABLE), final=True)
     span = Span(NOON - 4 * HOUR_MS, NOON + HOUR_MS)
     for only, hours in (("pbx1", 4), ("pbx2", 4), (None, 8)):
         asked = Question(TARGETS, frozenset((Whom.AGENT,)), scope=Scope(node=only))
@@ -187,8 +183,8 @@ async def test_what_an_agent_does_now_lasts_while_the_daemon_runs(database: Path
     """In a copy, and once the daemon is gone, it is known up to the last thing that began."""
     copy = tmp_path / "copy.db"
     with Store(database, "main") as store:
-        store.keep(AgentInterval("201", MIDNIGHT, None, AgentWork.TALKING), final=False)
-        store.keep(AgentInterval("202", MIDNIGHT + HOUR_MS, None, AgentWork.AVAILABLE), final=False)
+        store.save(AgentInterval("201", MIDNIGHT, None, AgentWork.TALKING), final=False)
+        store.save(AgentInterval("202", MIDNIGHT + HOUR_MS, None, AgentWork.AVAILABLE), final=False)
         assert await store.flush(5)
         with Reader(database) as reader:
             assert lasting(reader, NOON) == {"main": NOON}

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from callflow.adapters.http.labels import OTHER
+from callflow.adapters.http.record_metrics import OTHER
 from callflow.adapters.http.sample import OutboxSample, Sample
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.rings.records import AgentWork, QueueState
@@ -21,11 +21,12 @@ State = TypeVar("State")
 STORE_COUNTERS = {
     "commits": "Transactions written.",
     "calls": "Ended calls written.",
-    "happenings": "Happenings written.",
+    "happenings": "Timeline entries written.",
     "errors": "Attempts to write that failed.",
-    "dropped": "Happenings and records of calls under way given up for want of room.",
-    "lost": "Records of ended calls given up for want of room.",
+    "dropped": "Timeline entries, events and records of what lasts given up for want of room.",
+    "lost": "Records of what has ended given up for want of room.",
     "rejected": "Rows that the database would never take.",
+    "missing": "Times that the database file had been deleted or moved away.",
 }
 STORE_GAUGES = {
     "waiting": "Things that wait to be written.",

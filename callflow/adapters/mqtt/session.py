@@ -107,7 +107,7 @@ class MqttSession:
             for event in events:
                 await self._begin(event, tasks)
             if not events:
-                await self._outbox.told()
+                await self._outbox.news()
 
     async def _begin(self, event: Event, tasks: asyncio.TaskGroup) -> None:
         await self._room.acquire()

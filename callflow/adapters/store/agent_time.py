@@ -10,12 +10,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from callflow.adapters.store.interrupted import last_known_ms
+from callflow.adapters.store.left_open import last_known_ms
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.schema import OPEN, spells
 from callflow.core.rings.records import AgentWork
 from callflow.core.service.grouping import Counted, Key, Question, Span, Whom
 from callflow.core.service.tallies import AgentTime
+from callflow.records import KINDS
+from callflow.records.agent_intervals import spells
+from callflow.records.kind import OPEN
 
 START_MS, END_MS = (sa.bindparam(name, type_=sa.BigInteger) for name in ("start_ms", "end_ms"))
 Lasting = Mapping[str, int]
@@ -25,9 +27,11 @@ Lasting = Mapping[str, int]
 def lasting(reader: Reader, now_ms: int) -> Lasting:
     """Up to now of a daemon that runs; of one that does not, or in a copy, up to the last thing known of it."""
     nodes = [row["node"] for row in reader.rows(sa.select(spells.c.node).distinct().where(OPEN))]
-    return {
-        node: now_ms if reader.is_written_by(node) else reader.rows(last_known_ms(node))[0]["last_ms"] for node in nodes
-    }
+    return {node: now_ms if reader.is_written_by(node) else _last_known_ms(reader, node) for node in nodes}
+
+
+def _last_known_ms(reader: Reader, node: str) -> int:
+    return int(reader.rows(last_known_ms(KINDS, node))[0]["last_ms"])
 
 
 def agent_time(reader: Reader, span: Span, asked: Question, known_until: Lasting) -> Iterator[tuple[Key, Counted]]:

@@ -1,31 +1,45 @@
 """What still has to be written, kept small: pure data, guarded by its owner's lock.
 
-Of each record only the newest telling counts, so tellings replace each other; happenings queue up. When the database
-cannot be written to and the room is used up, the least valuable goes first: the oldest happening, then the oldest
-statement that belongs to no record, then the oldest record of what still lasts, and only then the oldest record of
-what has ended.
+A record that is saved again replaces its older version; timeline entries queue up. When the database cannot be
+written to and the room is used up, the least valuable goes first: the oldest timeline entry, then the oldest record of
+what still lasts, and only then the oldest record of what has ended.
 """
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from typing import TypeVar
 
-from callflow.adapters.store.pending import Also, Key, Pending
+from callflow.adapters.store.pending import Key, Pending
 from callflow.core.call_record import TimelineEntry
 
 EARLY_ROOM = 1000
 
-Told = tuple[str, TimelineEntry]
+T = TypeVar("T")
+
+CallEntry = tuple[str, TimelineEntry]
+"""A call's id, and something that happened in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Events to delete: each of `seqs`, and everything up to `upto`."""
+
+    seqs: tuple[int, ...] = ()
+    upto: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What is written at once; `upto`: this many things ever added are in it or came before it, 0 if more wait."""
 
-    live: tuple[Pending, ...]
-    ended: tuple[Pending, ...]
-    told: tuple[Told, ...]
-    also: tuple[Also, ...]
-    upto: int
+    live: tuple[Pending, ...] = ()
+    ended: tuple[Pending, ...] = ()
+    timeline: tuple[CallEntry, ...] = ()
+    confirmed: Confirmed = Confirmed()
+    upto: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.live or self.ended or self.timeline or self.confirmed != Confirmed())
 
 
 class Backlog:
@@ -35,63 +49,70 @@ class Backlog:
         self._room = room
         self._live: OrderedDict[Key, Pending] = OrderedDict()
         self._ended: OrderedDict[Key, Pending] = OrderedDict()
-        self._told: deque[Told] = deque()
-        self._also: deque[Also] = deque()
-        self._beside = 0
-        """Statements that go with records."""
+        self._timeline: deque[CallEntry] = deque()
+        self._events = 0
+        """Events that go with records."""
+        self._confirmed: deque[int] = deque()
+        self._confirmed_upto = 0
         self.added = 0
         self.dropped = 0
-        """Happenings, statements and records of what lasts that were given up."""
+        """Timeline entries, events, and records of what lasts that were given up."""
         self.lost = 0
         """Records of what has ended that were given up: calls missing from the database."""
 
     def __len__(self) -> int:
-        return len(self._live) + len(self._ended) + len(self._told) + len(self._also) + self._beside
+        return len(self._live) + len(self._ended) + len(self._timeline) + len(self._confirmed) + self._events
 
     def add_record(self, pending: Pending) -> None:
         """Keep the newest telling of a record; one that is not final never replaces a final one of its revision."""
         self.added += 1
-        self._beside += len(pending.also)
+        self._events += len(pending.events)
         older = self._live.pop(pending.key, None) or self._ended.pop(pending.key, None)
         self._put(pending if older is None else older.followed_by(pending))
         self._make_room()
 
-    def add_told(self, call_id: str, entry: TimelineEntry) -> None:
-        """Keep one happening of a call."""
+    def add_entry(self, call_id: str, entry: TimelineEntry) -> None:
+        """Keep one thing that happened in a call."""
         self.added += 1
-        self._told.append((call_id, entry))
+        self._timeline.append((call_id, entry))
         self._make_room()
 
-    def add_also(self, also: Also) -> None:
-        """Keep a statement that belongs to no record."""
+    def add_confirmed(self, seq: int) -> None:
+        """Have an event deleted that the broker has confirmed; the outbox asks again if this is dropped."""
         self.added += 1
-        self._also.append(also)
+        self._confirmed.append(seq)
         self._make_room()
+
+    def add_confirmed_upto(self, seq: int) -> None:
+        """Have every event up to this one deleted."""
+        self.added += 1
+        self._confirmed_upto = max(self._confirmed_upto, seq)
 
     def take(self, most: int) -> Batch:
-        """Up to `most` things, to be written or put back; records first, so that no happening comes before its call."""
+        """Up to `most` things, to be written or put back; records first, so that no entry comes before its call."""
         live = self._take_from(self._live, most)
         ended = self._take_from(self._ended, most - len(live))
-        told = [self._told.popleft() for _ in range(min(most - len(live) - len(ended), len(self._told)))]
-        left = most - len(live) - len(ended) - len(told)
-        also = [self._also.popleft() for _ in range(min(left, len(self._also)))]
-        return Batch(tuple(live), tuple(ended), tuple(told), tuple(also), 0 if len(self) else self.added)
+        timeline = _first(self._timeline, most - len(live) - len(ended))
+        seqs = _first(self._confirmed, most - len(live) - len(ended) - len(timeline))
+        upto, self._confirmed_upto = self._confirmed_upto, 0
+        return Batch(live, ended, timeline, Confirmed(seqs, upto), 0 if len(self) else self.added)
 
     def put_back(self, batch: Batch) -> None:
         """Keep a batch that was not written, as older than everything added since."""
         for pending in reversed((*batch.live, *batch.ended)):
-            self._beside += len(pending.also)
+            self._events += len(pending.events)
             newer = self._live.pop(pending.key, None) or self._ended.pop(pending.key, None)
             self._put(pending if newer is None else pending.followed_by(newer), first=True)
-        self._told.extendleft(reversed(batch.told))
-        self._also.extendleft(reversed(batch.also))
+        self._timeline.extendleft(reversed(batch.timeline))
+        self._confirmed.extendleft(reversed(batch.confirmed.seqs))
+        self._confirmed_upto = max(self._confirmed_upto, batch.confirmed.upto)
         self._make_room()
 
-    def put_back_early(self, told: tuple[Told, ...]) -> None:
-        """Keep happenings whose call has not been saved yet; of too many, the oldest go."""
-        kept = told[-EARLY_ROOM:]
-        self.dropped += len(told) - len(kept)
-        self._told.extendleft(reversed(kept))
+    def put_back_early(self, early: tuple[CallEntry, ...]) -> None:
+        """Keep entries whose call has not been saved yet; of too many, the oldest go."""
+        kept = early[-EARLY_ROOM:]
+        self.dropped += len(early) - len(kept)
+        self._timeline.extendleft(reversed(kept))
         self._make_room()
 
     def _put(self, pending: Pending, *, first: bool = False) -> None:
@@ -100,23 +121,26 @@ class Backlog:
         if first:
             among.move_to_end(pending.key, last=False)
 
-    def _take_from(self, records: OrderedDict[Key, Pending], most: int) -> list[Pending]:
-        taken = [records.popitem(last=False)[1] for _ in range(min(most, len(records)))]
-        self._beside -= sum(len(pending.also) for pending in taken)
+    def _take_from(self, records: OrderedDict[Key, Pending], most: int) -> tuple[Pending, ...]:
+        taken = tuple(records.popitem(last=False)[1] for _ in range(min(most, len(records))))
+        self._events -= sum(len(pending.events) for pending in taken)
         return taken
 
     def _make_room(self) -> None:
         while len(self) > self._room:
-            if self._told:
-                self._told.popleft()
+            if self._timeline:
+                self._timeline.popleft()
                 self.dropped += 1
-            elif self._also:
-                self._also.popleft()
-                self.dropped += 1
+            elif self._confirmed:
+                self._confirmed.popleft()
             elif self._live:
                 (pending,) = self._take_from(self._live, 1)
-                self.dropped += 1 + len(pending.also)
+                self.dropped += 1 + len(pending.events)
             else:
                 (pending,) = self._take_from(self._ended, 1)
                 self.lost += 1
-                self.dropped += len(pending.also)
+                self.dropped += len(pending.events)
+
+
+def _first(waiting: deque[T], most: int) -> tuple[T, ...]:
+    return tuple(waiting.popleft() for _ in range(min(most, len(waiting))))

@@ -15,8 +15,12 @@ WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 
 def connect(path: Path, busy_s: float) -> sqlite3.Connection:
-    """A connection that writes; every commit is on the disk when it returns, and waits `busy_s` for other writers."""
-    connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
+    """A connection that writes to an existing file; waits `busy_s` for other writers.
+
+    Every commit is on the disk when it returns.
+    """
+    uri = f"{path.resolve().as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
@@ -82,7 +86,7 @@ def version_of(connection: sa.Connection) -> str | None:
 
 def reason_of(error: Exception) -> str:
     """SQLite's own words, without the statement and its values: those may hold a caller's number."""
-    return str(getattr(error, "orig", None) or error)
+    return str(getattr(error, "orig", None) or getattr(error, "problem", None) or error)
 
 
 def explained(error: Exception, path: Path) -> StoreError:

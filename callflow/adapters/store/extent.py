@@ -4,9 +4,8 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.agent_time import known_agents
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.schema import calls, legs, offers, spells, stays
-
-BEGUN = (calls.c.arrived_ms, stays.c.joined_ms, offers.c.began_ms, legs.c.began_ms)
+from callflow.records import KINDS
+from callflow.records.agent_intervals import spells
 
 
 def extent(reader: Reader) -> tuple[int, int] | None:
@@ -14,7 +13,7 @@ def extent(reader: Reader) -> tuple[int, int] | None:
     known = known_agents()
     queries: list[sa.Select[tuple[int]]] = []
     for end in (sa.func.min, sa.func.max):
-        queries += [sa.select(end(at).label("at_ms")) for at in BEGUN]
+        queries += [sa.select(end(kind.began).label("at_ms")) for kind in KINDS if kind.stored_by is None]
         of_agent = sa.and_(spells.c.node == known.c.node, spells.c.agent == known.c.agent)
         begun = sa.select(end(spells.c.began_ms)).where(of_agent).scalar_subquery()
         queries.append(sa.select(end(begun).label("at_ms")).select_from(known))

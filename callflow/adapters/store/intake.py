@@ -4,8 +4,8 @@ import asyncio
 import threading
 from dataclasses import dataclass
 
-from callflow.adapters.store.backlog import Backlog, Batch, Told
-from callflow.adapters.store.pending import Also, Pending
+from callflow.adapters.store.backlog import Backlog, Batch, CallEntry
+from callflow.adapters.store.pending import Pending
 from callflow.core.call_record import TimelineEntry
 
 BATCH = 2000
@@ -14,13 +14,13 @@ BATCH = 2000
 
 @dataclass(eq=False, slots=True)
 class _Flush:
-    """Somebody waits for everything up to `upto` to be on the disk."""
+    """A coroutine that waits until everything up to `upto` is on the disk."""
 
     upto: int
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[bool]
 
-    def tell(self, written: bool) -> None:
+    def wake(self, written: bool) -> None:
         """Wake it from the writer's thread; its loop may be gone by now."""
         try:
             self.loop.call_soon_threadsafe(self._set, written)
@@ -46,26 +46,32 @@ class Intake:
 
     # -- the event loop's side ------------------------------------------------------------------------------------
 
-    def save(self, pending: Pending) -> None:
+    def add_record(self, pending: Pending) -> None:
         """Leave a record."""
         with self._changed:
             self._backlog.add_record(pending)
             self._changed.notify()
 
-    def tell(self, call_id: str, entry: TimelineEntry) -> None:
-        """Leave a happening."""
+    def add_entry(self, call_id: str, entry: TimelineEntry) -> None:
+        """Leave one thing that happened in a call."""
         with self._changed:
-            self._backlog.add_told(call_id, entry)
+            self._backlog.add_entry(call_id, entry)
             self._changed.notify()
 
-    def also(self, also: Also) -> None:
-        """Leave a statement that belongs to no record."""
+    def add_confirmed(self, seq: int) -> None:
+        """Have an event deleted."""
         with self._changed:
-            self._backlog.add_also(also)
+            self._backlog.add_confirmed(seq)
+            self._changed.notify()
+
+    def add_confirmed_upto(self, seq: int) -> None:
+        """Have every event up to this one deleted."""
+        with self._changed:
+            self._backlog.add_confirmed_upto(seq)
             self._changed.notify()
 
     async def flush(self, timeout_s: float) -> bool:
-        """True once all left before is on the disk; False after `timeout_s`, or at once while writing fails."""
+        """True once everything left so far is on the disk; False after `timeout_s`, or at once while writing fails."""
         with self._changed:
             if self._written_upto >= self._backlog.added:
                 return True
@@ -100,29 +106,30 @@ class Intake:
 
     @property
     def dropped(self) -> int:
-        """Happenings, and records of calls under way, given up for want of room."""
+        """Timeline entries, events, and records of what lasts, given up for want of room."""
         return self._backlog.dropped
 
     @property
     def lost(self) -> int:
-        """Records of ended calls given up for want of room."""
+        """Records of what has ended, given up for want of room."""
         return self._backlog.lost
 
     # -- the writer's side ----------------------------------------------------------------------------------------
 
-    def take(self) -> Batch | None:
-        """Wait for something new and take it; None when closed and nothing is left."""
+    def take(self, timeout_s: float) -> Batch | None:
+        """Wait for something new and take it; empty after `timeout_s`, None when closed and nothing is left."""
         with self._changed:
             while self._backlog.added == self._taken_upto:
                 if self._closed:
                     return None
-                self._changed.wait()
+                if not self._changed.wait(timeout_s):
+                    return Batch()
             batch = self._backlog.take(BATCH)
             self._taken_upto = max(self._taken_upto, batch.upto)
             return batch
 
-    def written(self, batch: Batch, early: tuple[Told, ...]) -> None:
-        """The batch is on the disk, except `early`: those wait for their call's record."""
+    def written(self, batch: Batch, early: tuple[CallEntry, ...]) -> None:
+        """The batch is on the disk, except `early`: those entries wait for their call's record."""
         with self._changed:
             self._failing = False
             self._written_upto = max(self._written_upto, batch.upto)
@@ -130,17 +137,17 @@ class Intake:
             ready = [flush for flush in self._flushes if flush.upto <= self._written_upto]
             self._flushes = [flush for flush in self._flushes if flush.upto > self._written_upto]
         for flush in ready:
-            flush.tell(True)
+            flush.wake(True)
 
     def refused(self, batch: Batch) -> None:
-        """The batch could not be written: keep it, and let nobody wait for it."""
+        """The batch could not be written: keep it, and end every wait."""
         with self._changed:
             self._failing = True
             self._taken_upto = self._written_upto
             self._backlog.put_back(batch)
             waiting, self._flushes = self._flushes, []
         for flush in waiting:
-            flush.tell(False)
+            flush.wake(False)
 
     def _forget(self, flush: _Flush) -> None:
         with self._changed:

@@ -1,15 +1,21 @@
 """The calls behind the figures of a report."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.rows import M, StoredCall, stored_call, stored_measured
-from callflow.adapters.store.schema import calls, legs, offers, stays
 from callflow.core.rings.records import Leg, Offer, Stay
 from callflow.core.service.grouping import Scope
 from callflow.core.service.tallies import ABANDONED
+from callflow.records.calls import StoredCall, calls, stored_call
+from callflow.records.kind import RecordKind
+from callflow.records.legs import LEGS
+from callflow.records.offers import OFFERS
+from callflow.records.stays import STAYS, stays
+
+R = TypeVar("R")
 
 LONGEST_MS = 24 * 3_600_000
 """A call is looked for within a day of its arrival: by time, so that no index is needed for it."""
@@ -33,12 +39,13 @@ def ringing(reader: Reader, call: StoredCall) -> Ringing:
     first_ms = call.record.arrived_ms - CLOCKS_APART_MS
     last_ms = call.record.arrived_ms + LONGEST_MS
 
-    def of(kind: type[M], at: sa.Column[int]) -> list[M]:
-        mine = at.table.c.call_id == call.record.uniqueid, at.table.c.node == call.node
-        query = sa.select(at.table).where(at >= first_ms, at < last_ms, *mine).order_by(at)
-        return [stored_measured(kind, row) for row in reader.rows(query)]
+    def of(kind: RecordKind[R]) -> list[R]:
+        table, at = kind.table, kind.began
+        mine = table.c.call_id == call.record.uniqueid, table.c.node == call.node
+        query = sa.select(table).where(at >= first_ms, at < last_ms, *mine).order_by(at)
+        return [kind.rows.record(row) for row in reader.rows(query)]
 
-    return Ringing(of(Stay, stays.c.joined_ms), of(Offer, offers.c.began_ms), of(Leg, legs.c.began_ms))
+    return Ringing(of(STAYS), of(OFFERS), of(LEGS))
 
 
 def abandoned(reader: Reader, start_ms: int, end_ms: int, scope: Scope) -> list[Stay]:
@@ -53,7 +60,7 @@ def abandoned(reader: Reader, start_ms: int, end_ms: int, scope: Scope) -> list[
     if scope.node is not None:
         where.append(stays.c.node == scope.node)
     found = reader.rows(sa.select(stays).where(*where).order_by(stays.c.joined_ms, stays.c.entry_id))
-    return [stored_measured(Stay, row) for row in found]
+    return [STAYS.rows.record(row) for row in found]
 
 
 def unheard(reader: Reader, start_ms: int, end_ms: int, scope: Scope) -> list[StoredCall]:

@@ -6,19 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from callflow.adapters.store.database import explained, reading_engine
-from callflow.adapters.store.pending import Also
+from callflow.adapters.store.pending import EventRow
 from callflow.adapters.store.schema import outbox
 from callflow.adapters.store.store import Store
 from callflow.core.publishing.envelope import Envelope
 
 FLUSH_S = 5.0
-
-PUT = insert(outbox).on_conflict_do_nothing()
-FORGET = sa.delete(outbox).where(outbox.c.seq == sa.bindparam("confirmed"))
-FORGET_UP_TO = sa.delete(outbox).where(outbox.c.node == sa.bindparam("of_node"), outbox.c.seq <= sa.bindparam("upto"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +36,13 @@ class Bounds:
 class Outbox:
     """The events of one daemon, read in a thread; deleting goes the way of all writing, through the store."""
 
-    def __init__(self, path: Path, node: str, bounds: Bounds, now_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Store, path: Path, node: str, bounds: Bounds, now_ms: Callable[[], int]) -> None:
+        self._store = store
         self._node = node
         self._path = path
         self._bounds = bounds
         self._now_ms = now_ms
         self._reading = reading_engine(path)
-        self._store: Store | None = None
         self._news = asyncio.Event()
         self._tidying = asyncio.Lock()
         self._given_up_to = 0
@@ -58,28 +53,19 @@ class Outbox:
         self.dropped = 0
         self.sent = 0
 
-    def open(self, store: Store) -> None:
-        """Write through this store from now on."""
-        self._store = store
+    def row(self, envelope: Envelope) -> EventRow:
+        """The row of an event, to be saved with its record."""
+        return EventRow(envelope.event_id, envelope.revision, envelope.topic, envelope.body(), self._now_ms())
 
-    def put(self, envelope: Envelope) -> Also:
-        """What saves an event, to be written with its record."""
+    def has_news(self) -> None:
+        """Events have been given to the store."""
         self._news.set()
-        row = {
-            "node": self._node,
-            "event_id": envelope.event_id,
-            "revision": envelope.revision,
-            "topic": envelope.topic,
-            "body": envelope.body(),
-            "saved_ms": self._now_ms(),
-        }
-        return Also(PUT, row)
 
-    async def told(self) -> None:
-        """Wait until events have come, and are on the disk."""
+    async def news(self) -> None:
+        """Wait until there are new events, and they are on the disk."""
         await self._news.wait()
         self._news.clear()
-        if self._store is not None and not await self._store.flush(FLUSH_S):
+        if not await self._store.flush(FLUSH_S):
             self._news.set()  # the disk refuses for now: look again later
             await asyncio.sleep(1.0)
 
@@ -91,31 +77,27 @@ class Outbox:
         """The broker has this event: delete it."""
         self.sent += 1
         self._confirmed.add(seq)
-        self._forget(seq)
+        self._store.delete_event(seq)
 
     async def tidy(self) -> None:
         """Measure what waits, delete again what should not, give up what is too much or too old; raises StoreError."""
         async with self._tidying:
-            await self._forget_again()
+            await self._delete_again()
             upto, number, self.depth, self.oldest_ms = await asyncio.to_thread(self._measure)
-            if number and self._store is not None:
+            if number:
                 self._given_up_to = upto
                 self.dropped += number
-                self._store.also(Also(FORGET_UP_TO, {"of_node": self._node, "upto": upto}))
+                self._store.delete_events_upto(upto)
 
-    def _forget(self, seq: int) -> None:
-        if self._store is not None:
-            self._store.also(Also(FORGET, {"confirmed": seq}))
-
-    async def _forget_again(self) -> None:
+    async def _delete_again(self) -> None:
         """Delete what was confirmed and is there although the disk has taken everything."""
         asked = frozenset(self._confirmed)
-        if not asked or self._store is None or not await self._store.flush(FLUSH_S):
+        if not asked or not await self._store.flush(FLUSH_S):
             return
         left = asked & await asyncio.to_thread(self._saved_between, min(asked), max(asked))
         self._confirmed -= asked - left
         for seq in sorted(left):
-            self._forget(seq)
+            self._store.delete_event(seq)
 
     def _saved_between(self, first: int, last: int) -> frozenset[int]:
         wanted = sa.select(outbox.c.seq).where(outbox.c.node == self._node, outbox.c.seq.between(first, last))

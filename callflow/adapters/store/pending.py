@@ -1,64 +1,39 @@
-"""One thing to be written: a record, with what goes into the database in the same transaction as it."""
+"""One record to be written, with the events that go into the database in the same transaction."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import sqlalchemy as sa
-
-from callflow.core.call_record import CallRecord
-from callflow.core.rings.records import AgentInterval, Leg, Measured, Offer, Stay
-
-Record = CallRecord | Measured
 Key = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Also:
-    """A statement and its parameters; executing it twice must do no harm, for a failed transaction is tried again."""
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event for the outbox; `body` is its JSON without `seq`, which the database gives."""
 
-    statement: sa.Executable
-    row: Mapping[str, Any]
-
-
-AlsoOf = Callable[[Record, bool], Iterable[Also]]
-"""Given a record and whether it is final: what to write in the same transaction. Called at once, must not raise."""
-
-
-def nothing_else(record: Record, final: bool) -> Iterable[Also]:
-    """Only the record itself."""
-    return ()
+    event_id: str
+    revision: int
+    topic: str
+    body: str
+    saved_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A record on its way to the database."""
+    """A record on its way to the database. `key` is the same for every telling of the same thing."""
 
-    record: Record
+    key: Key
+    record: Any
     final: bool
-    also: tuple[Also, ...] = ()
-
-    @property
-    def key(self) -> Key:
-        """The same for every telling of the same thing."""
-        match self.record:
-            case CallRecord(call_id=call_id):
-                return "call", call_id
-            case Leg(leg_id=leg_id):
-                return "leg", leg_id
-            case Offer(offer_id=offer_id):
-                return "offer", offer_id
-            case Stay(entry_id=entry_id):
-                return "stay", entry_id
-            case AgentInterval(agent, began_ms):
-                return "spell", agent, str(began_ms)
+    events: tuple[EventRow, ...] = ()
+    interrupted: bool = False
+    """A dead daemon left it open."""
 
     def followed_by(self, later: "Pending") -> "Pending":
-        """Of two tellings of one thing, the one that counts, with what goes with both."""
+        """Of two tellings of one thing the one that counts, with the events of both."""
         counts = later if self._yields_to(later) else self
-        return Pending(counts.record, counts.final, self.also + later.also)
+        return replace(counts, events=self.events + later.events)
 
     def _yields_to(self, later: "Pending") -> bool:
         """A higher revision counts; between equals, and where there are none, all that is not final yields."""
         mine, theirs = (getattr(pending.record, "revision", 0) for pending in (self, later))
-        return theirs > mine or (theirs == mine and (later.final or not self.final))
+        return bool(theirs > mine or (theirs == mine and (later.final or not self.final)))

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from callflow.adapters.store.database import explained, reading_engine, version_of
 from callflow.adapters.store.locks import beside, is_held
 from callflow.adapters.store.migrate import newer
-from callflow.adapters.store.rows import StoredCall, stored_call, stored_entry
-from callflow.adapters.store.schema import HEAD, calls, deleted, happenings
+from callflow.adapters.store.schema import HEAD, deleted
 from callflow.core.call_record import TimelineEntry
 from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
 from callflow.errors import StoreError
+from callflow.records.calls import StoredCall, calls, happenings, stored_call, stored_entry
 
 PAGE = 1000
 SHOWN_CANDIDATES = 5

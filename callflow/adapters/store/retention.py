@@ -6,8 +6,10 @@ before the next. What still goes on is never deleted.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -15,7 +17,9 @@ from sqlalchemy.dialects.sqlite import insert
 
 from callflow.adapters.store.database import reason_of, writing_engine
 from callflow.adapters.store.options import StoreOptions
-from callflow.adapters.store.schema import calls, deleted, happenings, legs, offers, spells, stays
+from callflow.adapters.store.schema import deleted
+from callflow.records import KINDS
+from callflow.records.kind import Age, Kinds, RecordKind
 
 DAY_MS = 86_400_000
 ROUND_S = 3600.0
@@ -33,7 +37,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What began before goes, epoch ms, 0 for nothing: details are happenings and legs, records all the others."""
+    """What began before is deleted, epoch ms, 0 for nothing; each kind of record says which of the two it goes by."""
 
     details_ms: int
     records_ms: int
@@ -45,28 +49,46 @@ def limits(details_days: int, records_days: int, now_ms: int) -> Limits:
     return Limits(max(details_ms, records_ms), records_ms)
 
 
-def clear(connection: sa.Connection, before: Limits, pause: Callable[[float], bool], step: int = STEP) -> int:
-    """Delete in steps, each a transaction; `pause(seconds)` between them tells whether to stop. Returns the steps."""
+def clear(
+    connection: sa.Connection,
+    before: Limits,
+    pause: Callable[[float], bool],
+    step: int = STEP,
+    kinds: Kinds = KINDS,
+) -> int:
+    """Delete in steps, each a transaction; `pause(seconds)` between them says whether to stop. Returns the steps."""
     steps = 0
     if before.records_ms:
         with connection.begin():
             _note(connection, "records", before.records_ms)
-    for work in (_happenings, _legs, _calls, _stays, _offers, _spells):
+    for work in _works(kinds, before, step):
         more = True
         while more:
             begun = time.monotonic()
             with connection.begin():
-                more = work(connection, before, step)
+                more = work(connection)
             steps += 1
             if pause(max(PAUSE_S, PAUSES * (time.monotonic() - begun))):
                 return steps
     return steps
 
 
+def _works(kinds: Kinds, before: Limits, step: int) -> Iterator[Callable[[sa.Connection], bool]]:
+    """What deletes one step each, details first; a call takes its timeline along."""
+    for kind in kinds:
+        if kind.timeline is not None:
+            yield partial(_timeline, kind=kind, entries=kind.timeline, before_ms=before.details_ms, step=step)
+    for age, before_ms in ((Age.DETAILS, before.details_ms), (Age.RECORDS, before.records_ms)):
+        for kind in kinds:
+            if kind.age is age:
+                yield partial(_records, kind=kind, before_ms=before_ms, step=step)
+
+
 class Retention:
     """Goes round once an hour from `start` to `stop`; a failure is logged, and tried again in the next round."""
 
-    def __init__(self, options: StoreOptions) -> None:
+    def __init__(self, options: StoreOptions, kinds: Kinds = KINDS) -> None:
+        self._kinds = kinds
         self._options = options
         self._days = options.details_days, options.records_days
         self._stopping = threading.Event()
@@ -90,56 +112,44 @@ class Retention:
             wait_s = ROUND_S
             try:
                 with engine.connect() as connection:
-                    clear(connection, limits(*self._days, time.time_ns() // 1_000_000), self._stopping.wait)
+                    before = limits(*self._days, time.time_ns() // 1_000_000)
+                    clear(connection, before, self._stopping.wait, kinds=self._kinds)
             except Exception as error:  # noqa: BLE001 - whatever it is, calls and records go on
                 log.warning("old records could not be deleted; tried again in an hour", reason=reason_of(error))
 
 
-def _happenings(connection: sa.Connection, before: Limits, step: int) -> bool:
-    """Those of calls long ended; how far this has come is kept, for their calls may stay."""
+def _timeline(connection: sa.Connection, kind: RecordKind[Any], entries: sa.Table, before_ms: int, step: int) -> bool:
+    """The timelines of records long ended; how far this has come is stored, for the records themselves may stay."""
     done_ms = connection.execute(sa.select(deleted.c.before_ms).where(deleted.c.what == "details")).scalar() or 0
-    if done_ms >= before.details_ms:
+    if done_ms >= before_ms:
         return False
-    old = sa.and_(calls.c.arrived_ms >= done_ms, calls.c.arrived_ms < before.details_ms)
-    last_ms = _nth(connection, calls.c.arrived_ms, old, step)
-    upto_ms = before.details_ms if last_ms is None else last_ms + 1
-    over = sa.select(calls.c.call_id, calls.c.node).where(
-        calls.c.arrived_ms >= done_ms, calls.c.arrived_ms < upto_ms, calls.c.ended_ms.is_not(None)
+    old = sa.and_(kind.began >= done_ms, kind.began < before_ms)
+    last_ms = _nth(connection, kind.began, old, step)
+    upto_ms = before_ms if last_ms is None else last_ms + 1
+    key = (*kind.key_fields, "node")
+    over = sa.select(*(kind.table.c[name] for name in key)).where(
+        kind.began >= done_ms, kind.began < upto_ms, sa.not_(kind.is_open(kind.table.c))
     )
-    connection.execute(sa.delete(happenings).where(sa.tuple_(happenings.c.call_id, happenings.c.node).in_(over)))
+    connection.execute(sa.delete(entries).where(sa.tuple_(*(entries.c[name] for name in key)).in_(over)))
     _note(connection, "details", upto_ms)
-    return upto_ms < before.details_ms
+    return upto_ms < before_ms
 
 
-def _legs(connection: sa.Connection, before: Limits, step: int) -> bool:
-    return _older(connection, legs.c.began_ms, sa.not_(legs.c.open), before.details_ms, step)
-
-
-def _calls(connection: sa.Connection, before: Limits, step: int) -> bool:
-    """With their happenings: the database deletes those along with them."""
-    return _older(connection, calls.c.arrived_ms, calls.c.ended_ms.is_not(None), before.records_ms, step)
-
-
-def _stays(connection: sa.Connection, before: Limits, step: int) -> bool:
-    return _older(connection, stays.c.joined_ms, sa.not_(stays.c.open), before.records_ms, step)
-
-
-def _offers(connection: sa.Connection, before: Limits, step: int) -> bool:
-    return _older(connection, offers.c.began_ms, sa.not_(offers.c.open), before.records_ms, step)
-
-
-def _spells(connection: sa.Connection, before: Limits, step: int) -> bool:
-    """Agent by agent, for they are stored by agent."""
-    agent = ""
-    while agent := _next_agent(connection, agent):
-        over = sa.and_(spells.c.agent == agent, sa.not_(spells.c.open), spells.c.ended_ms <= before.records_ms)
-        if _older(connection, spells.c.began_ms, over, before.records_ms, step):
+def _records(connection: sa.Connection, kind: RecordKind[Any], before_ms: int, step: int) -> bool:
+    """Delete up to about `step` of a kind; True while there may be more."""
+    over = sa.not_(kind.is_open(kind.table.c))
+    if kind.stored_by is None:
+        return _older(connection, kind.began, over, before_ms, step)
+    name = ""
+    while name := _next(connection, kind.stored_by, name):
+        mine = sa.and_(kind.stored_by == name, over, kind.table.c.ended_ms <= before_ms)
+        if _older(connection, kind.began, mine, before_ms, step):
             return True
     return False
 
 
-def _next_agent(connection: sa.Connection, agent: str) -> str:
-    found = connection.execute(sa.select(sa.func.min(spells.c.agent)).where(spells.c.agent > agent)).scalar()
+def _next(connection: sa.Connection, stored_by: sa.Column[str], name: str) -> str:
+    found = connection.execute(sa.select(sa.func.min(stored_by)).where(stored_by > name)).scalar()
     return found or ""
 
 

@@ -3,44 +3,62 @@
 from pathlib import Path
 
 import sqlalchemy as sa
+import structlog
 
 from callflow.adapters.store.backlog import Batch
 from callflow.adapters.store.database import explained, writing_engine
-from callflow.adapters.store.interrupted import LeftOpen, close_interrupted
+from callflow.adapters.store.left_open import LeftOpen, left_open
 from callflow.adapters.store.migrate import bring_to_head
-from callflow.adapters.store.pending import AlsoOf, nothing_else
-from callflow.adapters.store.writing import Written, write, write_also
+from callflow.adapters.store.writing import BatchWriter, Written
+from callflow.errors import StoreError
+from callflow.records.kind import Kinds
+
+log = structlog.get_logger()
+
+
+class DatabaseGone(StoreError):
+    """The file that was being written to has been deleted or moved away."""
 
 
 class Session:
-    """Used by one thread at a time."""
+    """Used by one thread at a time.
 
-    def __init__(self, path: Path, node: str, busy_s: float, also_of: AlsoOf = nothing_else) -> None:
-        self._also_of = also_of
+    Makes a database only in `open`. When its file disappears later, nothing is made in its place, because an empty
+    database would look as if all were well. Another file in its place (a restored backup) is used, with a warning.
+    """
+
+    def __init__(self, path: Path, node: str, kinds: Kinds, busy_s: float) -> None:
         self._path = path
         self._node = node
+        self._kinds = kinds
+        self._batches = BatchWriter(kinds, node)
         self._busy_s = busy_s
         self._engine = writing_engine(path, busy_s)
         self._connection: sa.Connection | None = None
         self._file: tuple[int, int] | None = None
+        """The file that is written to, by device and inode."""
 
     def open(self) -> LeftOpen:
-        """Bring the database to the present schema and end what was left open; returns it, raises StoreError."""
+        """Bring the database to the present schema; returns what was left open, raises StoreError."""
         bring_to_head(self._path, busy_s=self._busy_s)
+        self._file = _identity(self._path)
         try:
-            with self._engine.begin() as connection:
-                left = close_interrupted(connection, self._node)
-                write_also(connection, (also for record in left.closed for also in self._also_of(record, True)))
-                return left
+            with self._engine.connect() as connection:
+                return left_open(connection, self._kinds, self._node)
         except sa.exc.DBAPIError as error:
             raise explained(error, self._path) from error
 
-    def write(self, batch: Batch) -> Written:
-        """Write one batch; it is on the disk when this returns. Raises whatever kept it from it."""
+    def write(self, batch: Batch, *, last_chance: bool = False) -> Written:
+        """Write one batch; it is on the disk when this returns. Raises whatever prevented it.
+
+        With `last_chance` a database that has disappeared is made anew: otherwise its records would be lost.
+        """
+        connection = self._ready(last_chance and bool(batch))
+        if not batch:
+            return Written()
         try:
-            connection = self._ready()
             with connection.begin():
-                return write(connection, batch, self._node)
+                return self._batches.write(connection, batch)
         except BaseException:
             self.close()
             raise
@@ -51,14 +69,22 @@ class Session:
         if connection is not None:
             connection.close()
 
-    def _ready(self) -> sa.Connection:
-        """The connection, a new one when the file has been moved away or removed: it would be written to for nobody."""
-        if self._connection is not None and self._file != _identity(self._path):
+    def _ready(self, make_anew: bool) -> sa.Connection:
+        """The connection to the file that is there now; raises DatabaseGone if there is none."""
+        found = _identity(self._path)
+        if found is None and not make_anew:
+            # The connection stays open: should the same file come back, it goes on with it.
+            raise DatabaseGone(
+                f"the database {self._path} has been deleted or moved away",
+                remedy="put it back, or restart callflow: at its end it saves what it has in memory in a new database",
+            )
+        if found != self._file:
             self.close()
+            log.warning("another database file is in place of the one written to; it is used", path=str(self._path))
         if self._connection is None:
             bring_to_head(self._path, busy_s=self._busy_s)
-            self._connection = self._engine.connect()
             self._file = _identity(self._path)
+            self._connection = self._engine.connect()
         return self._connection
 
 

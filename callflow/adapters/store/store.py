@@ -1,20 +1,23 @@
-"""The writing side: the daemon tells the store things and goes on; a thread writes them, many in one commit."""
+"""The writing side: the daemon gives records to the store and goes on; a thread writes them, many in one commit."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import structlog
 
 from callflow.adapters.store.intake import Intake
+from callflow.adapters.store.left_open import LeftOpen
 from callflow.adapters.store.locks import FileLock, beside
-from callflow.adapters.store.pending import Also, AlsoOf, Pending, Record, nothing_else
+from callflow.adapters.store.pending import EventRow, Pending
 from callflow.adapters.store.session import Session
 from callflow.adapters.store.writer import Writer
-from callflow.core.call_record import CallRecord, TimelineEntry
-from callflow.core.rings.records import Measured, Stay
+from callflow.core.call_record import TimelineEntry
 from callflow.errors import StoreError
+from callflow.records import KINDS
+from callflow.records.kind import Kinds
 
 BUSY_S = 5.0
 GLANCE_S = 0.1
@@ -38,71 +41,72 @@ class Counters:
     dropped: int
     lost: int
     rejected: int
+    missing: int
+    """Times that the database file had been deleted or moved away."""
     waiting: int
     failing: bool
 
 
 class Store:
-    """The records of one daemon, `node`. After `open`, no method raises; only `close` waits for the disk.
-
-    `also_of` tells what to write in the same transaction as a record.
-    """
+    """The records of one daemon, `node`. After `open`, no method raises; only `close` waits for the disk."""
 
     def __init__(
         self,
         path: Path,
         node: str,
         *,
+        kinds: Kinds = KINDS,
         busy_s: float = BUSY_S,
         room: int = ROOM,
         retry_min_s: float = RETRY_MIN_S,
         retry_max_s: float = RETRY_MAX_S,
-        also_of: AlsoOf = nothing_else,
     ) -> None:
-        self._also_of = also_of
-        self._also_failed = False
         self._path = path
         self._node = node
+        self._kinds = kinds
         self._lock = FileLock(beside(path, node))
         self._intake = Intake(room)
-        self._session = Session(path, node, busy_s, self._also)
+        self._session = Session(path, node, kinds, busy_s)
         self._writer = Writer(self._intake, self._session, retry_min_s, retry_max_s)
-        self.stays_left_open: tuple[Stay, ...] = ()
-        """By a daemon of this node that has died or stopped, as `open` found them; they are for the next to end."""
+        self.left_open = LeftOpen()
+        """What a daemon of this node that has died or stopped left open, as `open` found it."""
 
-    def open(self) -> int:
-        """Create or upgrade the database and start writing; returns how many calls a dead daemon had left open.
+    def open(self) -> LeftOpen:
+        """Create or upgrade the database and start writing; returns what a dead daemon has left open, to be saved.
 
         Raises StoreError, also when another daemon of the same node writes to it.
         """
         self._claim_node()
         try:
-            left = self._session.open()
+            self.left_open = self._session.open()
         except StoreError:
             self._lock.release()
             raise
         self._writer.start()
-        self.stays_left_open = left.stays
-        return sum(isinstance(record, CallRecord) for record in left.closed)
+        return self.left_open
 
-    def save(self, record: CallRecord, final: bool) -> None:
-        """Insert or update a call; `final` when nothing more will follow. Returns at once."""
-        self._intake.save(Pending(record, final, self._also(record, final)))
+    def save(self, record: Any, final: bool, events: Iterable[EventRow] = (), *, interrupted: bool = False) -> None:
+        """Insert or update a record, unless a newer revision is there, and its events in the same transaction.
 
-    def keep(self, record: Measured, final: bool) -> None:
-        """Insert or update what was measured of rings and queues, unless a newer revision is there. Returns at once."""
-        self._intake.save(Pending(record, final, self._also(record, final)))
+        `final` when nothing more will follow; `interrupted` when a dead daemon had left it open. Returns at once.
+        """
+        key = self._kinds.of(record).key(record)
+        self._intake.add_record(Pending(key, record, final, tuple(events), interrupted))
 
-    def also(self, also: Also) -> None:
-        """Execute a statement in the next transaction; see `Also`. Returns at once."""
-        self._intake.also(also)
+    def add_to_timeline(self, call_id: str, entry: TimelineEntry) -> None:
+        """Add one thing that happened in a call, once the call has been saved. Returns at once."""
+        self._intake.add_entry(call_id, entry)
 
-    def tell(self, call_id: str, entry: TimelineEntry) -> None:
-        """Add one happening, once its call has been saved. Returns at once."""
-        self._intake.tell(call_id, entry)
+    def delete_event(self, seq: int) -> None:
+        """Delete an event that the broker has confirmed. Returns at once."""
+        self._intake.add_confirmed(seq)
+
+    def delete_events_upto(self, seq: int) -> None:
+        """Delete every event up to this one. Returns at once."""
+        self._intake.add_confirmed_upto(seq)
 
     async def flush(self, timeout_s: float) -> bool:
-        """True once all told before is on the disk; False after `timeout_s`, or at once while the disk refuses."""
+        """True once everything so far is on the disk; False after `timeout_s`, or at once while the disk refuses."""
         return await self._intake.flush(timeout_s)
 
     def close(self, timeout_s: float = BUSY_S) -> bool:
@@ -131,25 +135,16 @@ class Store:
         return Counters(
             commits=tally.commits,
             calls=tally.calls,
-            happenings=tally.happenings,
+            happenings=tally.entries,
             measured=tally.measured,
             errors=tally.errors,
             dropped=self._intake.dropped,
             lost=self._intake.lost,
             rejected=tally.rejected,
+            missing=tally.missing,
             waiting=self._intake.waiting,
             failing=self._intake.failing,
         )
-
-    def _also(self, record: Record, final: bool) -> tuple[Also, ...]:
-        """What goes with a record; a failure there must not cost the record."""
-        try:
-            return tuple(self._also_of(record, final))
-        except Exception as error:  # noqa: BLE001 - whoever writes beside the records must not harm them
-            say = log.debug if self._also_failed else log.error
-            say("nothing is written beside a record; the record itself is kept", reason=repr(error))
-            self._also_failed = True
-            return ()
 
     def _claim_node(self) -> None:
         """Two daemons of one name would end each other's calls as interrupted."""

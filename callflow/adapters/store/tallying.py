@@ -13,11 +13,14 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.lists import UNHEARD
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.schema import calls, legs, offers, stays
 from callflow.core.rings.records import AnswerClass, LegEnd, Outcome, TargetType, Timing
 from callflow.core.service.grouping import Counted, Key, Question, Span, Whom
 from callflow.core.service.tallies import ABANDONED, SENT_ON, TURNED_AWAY, Rings, Screened, Service, Talk
 from callflow.core.service.targets import Targets
+from callflow.records.calls import calls
+from callflow.records.legs import legs
+from callflow.records.offers import offers
+from callflow.records.stays import stays
 
 ANSWERS = (AnswerClass.EARLY, AnswerClass.ACCEPTABLE, AnswerClass.IDEAL, AnswerClass.LATE)
 MISSED = (LegEnd.NO_ANSWER, LegEnd.REJECTED, LegEnd.BUSY)

@@ -1,4 +1,4 @@
-"""The writer's thread: takes whatever has come, writes it in one transaction, rests a moment, and again."""
+"""The writer's thread: takes what is waiting, writes it in one transaction, rests a moment, and begins again."""
 
 import threading
 from dataclasses import dataclass
@@ -8,24 +8,29 @@ import structlog
 from callflow.adapters.store.backlog import Batch
 from callflow.adapters.store.database import reason_of
 from callflow.adapters.store.intake import Intake
-from callflow.adapters.store.session import Session
+from callflow.adapters.store.session import DatabaseGone, Session
+from callflow.adapters.store.writing import Written
 
 GATHER_S = 0.05
-"""Rest after a transaction, in which the next one gathers; what comes after a longer silence is written at once."""
+"""Rest after a transaction, so that the next one is larger; what comes after a longer silence is written at once."""
+CHECK_S = 5.0
+"""While there is nothing to write, this often it is checked that the database file is still there."""
 
 log = structlog.get_logger()
 
 
 @dataclass(slots=True)
 class Tally:
-    """What the writer has done: what has ended and happenings written (again, where told again), failures, bad rows."""
+    """What the writer has done. A record or entry that is saved twice counts twice."""
 
     commits: int = 0
     calls: int = 0
-    happenings: int = 0
+    entries: int = 0
     measured: int = 0
     errors: int = 0
     rejected: int = 0
+    missing: int = 0
+    """Times that the database file was found to be gone."""
 
 
 class Writer:
@@ -37,6 +42,8 @@ class Writer:
         self._session = session
         self._retry_min_s = retry_min_s
         self._retry_max_s = retry_max_s
+        self._is_gone = False
+        """The last attempt found no database file."""
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
 
@@ -54,9 +61,9 @@ class Writer:
 
     def _run(self) -> None:
         retry_s = self._retry_min_s
-        while (batch := self._intake.take()) is not None:
+        while (batch := self._intake.take(CHECK_S)) is not None:
             last_try = self._closing.is_set()
-            if self._attempt(batch):
+            if self._attempt(batch, last_try):
                 retry_s = self._retry_min_s
                 self._closing.wait(GATHER_S)
             elif last_try:
@@ -66,38 +73,42 @@ class Writer:
                 retry_s = min(2 * retry_s, self._retry_max_s)
         self._session.close()
 
-    def _attempt(self, batch: Batch) -> bool:
+    def _attempt(self, batch: Batch, last_try: bool) -> bool:
         try:
-            written = self._session.write(batch)
+            written = self._session.write(batch, last_chance=last_try)
         except Exception as error:  # noqa: BLE001 - whatever it is, the calls go on and the writer must outlive it
             self._failed(batch, error)
             return False
-        self._tell_recovered()
-        self.tally.commits += 1
-        self.tally.calls += written.calls
-        self.tally.happenings += written.happenings
-        self.tally.measured += written.measured
-        self._tell_rejected(written.rejected)
+        if self._intake.failing:
+            dropped, lost = self._intake.dropped, self._intake.lost
+            log.warning("the database is written to again", entries_dropped=dropped, records_lost=lost)
+        self._add_up(written, bool(batch))
         self._intake.written(batch, written.early)
         return True
 
     def _failed(self, batch: Batch, error: Exception) -> None:
         self.tally.errors += 1
+        reason, remedy = reason_of(error), getattr(error, "remedy", "")
         first = not self._intake.failing
+        if isinstance(error, DatabaseGone):
+            self.tally.missing += not self._is_gone
+            first = first or not self._is_gone
+        self._is_gone = isinstance(error, DatabaseGone)
         self._intake.refused(batch)
         say = log.error if first else log.debug
         say(
-            "calls cannot be written to the database; they are kept in memory and tried again, callers notice nothing",
-            reason=reason_of(error),
+            "records cannot be saved; they are kept in memory and tried again, callers notice nothing",
+            reason=reason,
+            **({"remedy": remedy} if remedy else {}),
             waiting=self._intake.waiting,
         )
 
-    def _tell_recovered(self) -> None:
-        if self._intake.failing:
-            dropped, lost = self._intake.dropped, self._intake.lost
-            log.warning("the database is written to again", happenings_dropped=dropped, calls_lost=lost)
-
-    def _tell_rejected(self, rejected: int) -> None:
-        if rejected and not self.tally.rejected:
+    def _add_up(self, written: Written, commit: bool) -> None:
+        self._is_gone = False
+        self.tally.commits += commit
+        self.tally.calls += written.calls
+        self.tally.entries += written.entries
+        self.tally.measured += written.measured
+        if written.rejected and not self.tally.rejected:
             log.error("a row does not fit the database and was left out; more of them are only counted")
-        self.tally.rejected += rejected
+        self.tally.rejected += written.rejected

@@ -1,94 +1,105 @@
 """Writes one batch in one transaction; writing the same batch twice changes nothing."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy.dialects.sqlite import insert
 
-from callflow.adapters.store.backlog import Batch, Told
-from callflow.adapters.store.pending import Also, Record
-from callflow.adapters.store.rows import TABLES, record_row, timeline_row
-from callflow.adapters.store.schema import calls, happenings
+from callflow.adapters.store.backlog import Batch, CallEntry, Confirmed
+from callflow.adapters.store.pending import EventRow, Pending
+from callflow.adapters.store.schema import outbox
 from callflow.core.call_record import CallRecord
+from callflow.records.calls import calls, happenings, timeline_row
+from callflow.records.kind import Kinds, RecordKind
 
 IDS_PER_QUERY = 500
 
-
-def _save_into(table: sa.Table, replaces: sa.ColumnElement[bool], new: Insert) -> sa.Executable:
-    """Insert a row, or update the one there is if the new one `replaces` it."""
-    columns = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
-    return new.on_conflict_do_update(index_elements=list(table.primary_key), set_=columns, where=replaces)
-
-
-def _save(table: sa.Table) -> sa.Executable:
-    """Insert or update; a telling that is not final never reopens what has ended, nor an older revision a newer one."""
-    new = insert(table)
-    if table is calls:
-        return _save_into(table, sa.or_(calls.c.ended_ms.is_(None), new.excluded.ended_ms.is_not(None)), new)
-    replaces = sa.or_(table.c.open, sa.not_(new.excluded.open))
-    if "revision" in table.c:
-        newer = new.excluded.revision > table.c.revision
-        replaces = sa.or_(newer, sa.and_(new.excluded.revision == table.c.revision, replaces))
-    return _save_into(table, replaces, new)
-
-
-SAVE = {kind: _save(table) for kind, table in TABLES.items()}
 _KNOWN = sa.select(calls.c.call_id).where(
     calls.c.node == sa.bindparam("asked_node"), calls.c.call_id.in_(sa.bindparam("asked", expanding=True))
 )
-TELL = insert(happenings).on_conflict_do_nothing()
-"""A happening is a fact: the first telling stands."""
+_ADD_ENTRY = insert(happenings).on_conflict_do_nothing()
+"""An entry is a fact: the first telling stands."""
+_ADD_EVENT = insert(outbox).on_conflict_do_nothing()
+_DELETE_EVENT = sa.delete(outbox).where(outbox.c.seq == sa.bindparam("confirmed"))
+_DELETE_EVENTS = sa.delete(outbox).where(outbox.c.node == sa.bindparam("of_node"), outbox.c.seq <= sa.bindparam("upto"))
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a batch; `early` are happenings whose call is not in the database yet."""
+    """What became of a batch."""
 
-    calls: int
-    happenings: int
-    measured: int
-    """Final records of rings and queues."""
-    early: tuple[Told, ...]
-    rejected: int
-    """Rows that SQLite can never take, left out."""
-
-
-def write(connection: sa.Connection, batch: Batch, node: str) -> Written:
-    """Write a batch into the open transaction; raises what SQLAlchemy raises, and then nothing of it is kept."""
-    rows: dict[type[Record], list[dict[str, Any]]] = {kind: [] for kind in SAVE}
-    for pending in (*batch.live, *batch.ended):
-        rows[type(pending.record)].append(record_row(pending, node))
-    rejected = sum(_execute(connection, SAVE[kind], some) for kind, some in rows.items())
-    saved = {row["call_id"] for row in rows[CallRecord]}
-    known = _known(connection, {call_id for call_id, _ in batch.told}, saved, node)
-    ready = [timeline_row(call_id, entry, node) for call_id, entry in batch.told if call_id in known]
-    early = tuple(told for told in batch.told if told[0] not in known)
-    rejected += _execute(connection, TELL, ready)
-    beside = (also for pending in (*batch.live, *batch.ended) for also in pending.also)
-    rejected += write_also(connection, (*beside, *batch.also))
-    ended_calls = sum(isinstance(pending.record, CallRecord) for pending in batch.ended)
-    return Written(ended_calls, len(ready), len(batch.ended) - ended_calls, early, rejected)
+    calls: int = 0
+    entries: int = 0
+    measured: int = 0
+    """Ended records of every other kind."""
+    early: tuple[CallEntry, ...] = ()
+    """Timeline entries whose call is not in the database yet."""
+    rejected: int = 0
+    """Rows that the database can never take, left out."""
 
 
-def write_also(connection: sa.Connection, also: Iterable[Also]) -> int:
-    """Execute what goes with records or stands alone, in order; returns how many rows can never be taken."""
-    rejected = 0
-    for statement, some in groupby(also, key=lambda one: one.statement):
-        rejected += _execute(connection, statement, [dict(one.row) for one in some])
-    return rejected
+class BatchWriter:
+    """Writes the batches of one daemon, `node`."""
+
+    def __init__(self, kinds: Kinds, node: str) -> None:
+        self._kinds = kinds
+        self._node = node
+        self._save = {kind.record: _upsert(kind) for kind in kinds}
+
+    def write(self, connection: sa.Connection, batch: Batch) -> Written:
+        """Write a batch into the open transaction; raises what SQLAlchemy raises, and then nothing of it is kept."""
+        records = (*batch.live, *batch.ended)
+        rejected, saved = self._write_records(connection, records)
+        known = self._known(connection, {call_id for call_id, _ in batch.timeline}, saved)
+        ready = [timeline_row(call_id, entry, self._node) for call_id, entry in batch.timeline if call_id in known]
+        early = tuple(entry for entry in batch.timeline if entry[0] not in known)
+        rejected += _execute(connection, _ADD_ENTRY, ready)
+        events = [self._event_row(event) for pending in records for event in pending.events]
+        rejected += _execute(connection, _ADD_EVENT, events)
+        self._delete_events(connection, batch.confirmed)
+        ended_calls = sum(isinstance(pending.record, CallRecord) for pending in batch.ended)
+        return Written(ended_calls, len(ready), len(batch.ended) - ended_calls, early, rejected)
+
+    def _write_records(self, connection: sa.Connection, records: Iterable[Pending]) -> tuple[int, set[str]]:
+        """How many rows were left out, and the ids of the calls written."""
+        rows: dict[type[Any], list[dict[str, Any]]] = {record: [] for record in self._save}
+        for pending in records:
+            kind = self._kinds.of(pending.record)
+            rows[kind.record].append(
+                kind.row(pending.record, self._node, final=pending.final, interrupted=pending.interrupted)
+            )
+        rejected = sum(_execute(connection, self._save[record], some) for record, some in rows.items())
+        return rejected, {row["call_id"] for row in rows.get(CallRecord, ())}
+
+    def _known(self, connection: sa.Connection, asked: set[str], saved: set[str]) -> set[str]:
+        """Which of these calls have a row, those just saved included."""
+        unsure = list(asked - saved)
+        known = asked & saved
+        for start in range(0, len(unsure), IDS_PER_QUERY):
+            some = unsure[start : start + IDS_PER_QUERY]
+            known.update(connection.execute(_KNOWN, {"asked_node": self._node, "asked": some}).scalars())
+        return known
+
+    def _event_row(self, event: EventRow) -> dict[str, Any]:
+        return {"node": self._node, **asdict(event)}
+
+    def _delete_events(self, connection: sa.Connection, confirmed: Confirmed) -> None:
+        _execute(connection, _DELETE_EVENT, [{"confirmed": seq} for seq in confirmed.seqs])
+        if confirmed.upto:
+            connection.execute(_DELETE_EVENTS, {"of_node": self._node, "upto": confirmed.upto})
 
 
-def _known(connection: sa.Connection, told: set[str], saved: set[str], node: str) -> set[str]:
-    """Which of the calls told about have a row, those just saved included."""
-    asked = list(told - saved)
-    known = told & saved
-    for start in range(0, len(asked), IDS_PER_QUERY):
-        some = asked[start : start + IDS_PER_QUERY]
-        known.update(connection.execute(_KNOWN, {"asked_node": node, "asked": some}).scalars())
-    return known
+def _upsert(kind: RecordKind[Any]) -> sa.Executable:
+    """Insert or update. What is not final never reopens what has ended, nor an older revision replaces a newer one."""
+    table, new = kind.table, insert(kind.table)
+    replaces = sa.or_(kind.is_open(table.c), sa.not_(kind.is_open(new.excluded)))
+    if "revision" in table.c:
+        newer = new.excluded.revision > table.c.revision
+        replaces = sa.or_(newer, sa.and_(new.excluded.revision == table.c.revision, replaces))
+    columns = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
+    return new.on_conflict_do_update(index_elements=list(table.primary_key), set_=columns, where=replaces)
 
 
 def _execute(connection: sa.Connection, statement: sa.Executable, rows: Sequence[dict[str, Any]]) -> int:

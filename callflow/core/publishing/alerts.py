@@ -12,7 +12,7 @@ from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import Topics
 from callflow.core.publishing.window import Windows
 from callflow.core.rings.names import trunk_of
-from callflow.core.rings.records import Measured, Offer, Outcome, Stay, TargetType
+from callflow.core.rings.records import Offer, Outcome, Stay, TargetType
 from callflow.core.screening.states import Result
 from callflow.core.service.tallies import SENT_ON, TURNED_AWAY
 from callflow.core.service.targets import Targets
@@ -91,7 +91,7 @@ class AlertWatch:
         self._queues = Windows(1000 * rules.service_window_s, targets)
         self._standing: OrderedDict[tuple[str, str], int] = OrderedDict()
 
-    def receive(self, record: CallRecord | Measured) -> list[Envelope]:
+    def receive(self, record: object) -> list[Envelope]:
         """The alerts of one record, most often none."""
         match record:
             case CallRecord():

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from callflow.adapters.store.schema import metadata
+from callflow.records.kind import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

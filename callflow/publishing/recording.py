@@ -1,0 +1,84 @@
+"""The way of every record: it is counted, its events are built, and then both are saved in one transaction."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+import structlog
+
+from callflow.adapters.store.left_open import LeftOpen
+from callflow.adapters.store.outbox import Outbox
+from callflow.adapters.store.store import Store
+from callflow.core.call_record import TimelineEntry
+from callflow.core.publishing.envelope import Envelope
+from callflow.records.kind import Record
+
+Follow = Callable[[Record, bool], None]
+"""Takes a record and whether it is final: counts it."""
+Build = Callable[[Record, bool], Iterable[Envelope]]
+"""Takes a record and whether it is final: returns the events that it gives rise to."""
+
+log = structlog.get_logger()
+
+
+class Recording:
+    """Records come in by `save`. A step that fails costs its own figure or event, never the record."""
+
+    def __init__(
+        self,
+        store: Store,
+        followers: Sequence[Follow] = (),
+        builders: Sequence[Build] = (),
+        outbox: Outbox | None = None,
+    ) -> None:
+        """Without an `outbox` no events are built."""
+        self._store = store
+        self._followers = followers
+        self._builders = builders if outbox is not None else ()
+        self._outbox = outbox
+        self.failures: Counter[str] = Counter()
+        """Steps that failed, by the name of the error."""
+
+    def open(self) -> LeftOpen:
+        """Open the store, and save the end of what a dead daemon has left open; returns it. Raises StoreError."""
+        left = self._store.open()
+        for record in left.ended:
+            self._save(record, final=True, interrupted=True)
+        return left
+
+    def save(self, record: Record, final: bool) -> None:
+        """Count and save a record; `final` when nothing more will follow. Returns at once, never raises."""
+        self._save(record, final, interrupted=False)
+
+    def add_to_timeline(self, call_id: str, entry: TimelineEntry) -> None:
+        """Add one thing that happened in a call, once the call has been saved. Returns at once."""
+        self._store.add_to_timeline(call_id, entry)
+
+    async def flush(self, timeout_s: float) -> bool:
+        """True once everything so far is on the disk; False after `timeout_s`, or at once while the disk refuses."""
+        return await self._store.flush(timeout_s)
+
+    def _save(self, record: Record, final: bool, interrupted: bool) -> None:
+        for follow in self._followers:
+            try:
+                follow(record, final)
+            except Exception as error:  # noqa: BLE001 - a figure must not cost the record
+                self._failed("a record could not be counted; it is saved", error)
+        events = [self._outbox.row(event) for event in self._events(record, final)] if self._outbox else []
+        self._store.save(record, final, events, interrupted=interrupted)
+        if self._outbox is not None and events:
+            self._outbox.has_news()
+
+    def _events(self, record: Record, final: bool) -> list[Envelope]:
+        events: list[Envelope] = []
+        for build in self._builders:
+            try:
+                events += build(record, final)
+            except Exception as error:  # noqa: BLE001 - an event must not cost the record
+                self._failed("an event could not be built; its record is saved", error)
+        return events
+
+    def _failed(self, what: str, error: Exception) -> None:
+        name = type(error).__name__
+        say = log.debug if self.failures[name] else log.error
+        say(what, reason=repr(error))
+        self.failures[name] += 1

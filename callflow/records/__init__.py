@@ -1,0 +1,15 @@
+"""Every kind of record that the daemon keeps, each described in one file.
+
+To add a kind: write its file with a `RecordKind` (table, event, metrics, age, and how a restart ends it) and name it in
+`KINDS`; add a migration that makes the table, and a schema of the event in docs/schemas. The store, retention, the
+start after a crash, events and metrics then know it.
+"""
+
+from callflow.records.agent_intervals import AGENT_INTERVALS
+from callflow.records.calls import CALLS
+from callflow.records.kind import Kinds
+from callflow.records.legs import LEGS
+from callflow.records.offers import OFFERS
+from callflow.records.stays import STAYS
+
+KINDS = Kinds(CALLS, STAYS, OFFERS, LEGS, AGENT_INTERVALS)
