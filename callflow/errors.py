@@ -17,6 +17,7 @@ CallflowError
 ├── TapFailed             a caller's audio cannot be had
 ├── HearingFailed         the voice detector cannot be loaded
 ├── StoreError            the database of calls
+│   └── DatabaseMissing   its file has been deleted or moved away while it was written to
 └── LabError              the lab: the real Asterisk used for tests and the demo
 """
 
@@ -133,6 +134,10 @@ class HearingFailed(CallflowError):
 
 class StoreError(CallflowError):
     """The database of calls cannot be read or written."""
+
+
+class DatabaseMissing(StoreError):
+    """The database file has been deleted or moved away while it was written to."""
 
 
 class LabError(CallflowError):

@@ -10,14 +10,10 @@ from callflow.adapters.store.database import explained, writing_engine
 from callflow.adapters.store.left_open import LeftOpen, left_open
 from callflow.adapters.store.migrate import bring_to_head
 from callflow.adapters.store.writing import BatchWriter, Written
-from callflow.errors import StoreError
+from callflow.errors import DatabaseMissing
 from callflow.records.kind import Kinds
 
 log = structlog.get_logger()
-
-
-class DatabaseGone(StoreError):
-    """The file that was being written to has been deleted or moved away."""
 
 
 class Session:
@@ -70,11 +66,11 @@ class Session:
             connection.close()
 
     def _ready(self, make_anew: bool) -> sa.Connection:
-        """The connection to the file that is there now; raises DatabaseGone if there is none."""
+        """The connection to the file that is there now; raises DatabaseMissing if there is none."""
         found = _identity(self._path)
         if found is None and not make_anew:
             # The connection stays open: should the same file come back, it goes on with it.
-            raise DatabaseGone(
+            raise DatabaseMissing(
                 f"the database {self._path} has been deleted or moved away",
                 remedy="put it back, or restart callflow: at its end it saves what it has in memory in a new database",
             )

@@ -8,8 +8,9 @@ import structlog
 from callflow.adapters.store.backlog import Batch
 from callflow.adapters.store.database import reason_of
 from callflow.adapters.store.intake import Intake
-from callflow.adapters.store.session import DatabaseGone, Session
+from callflow.adapters.store.session import Session
 from callflow.adapters.store.writing import Written
+from callflow.errors import DatabaseMissing
 
 GATHER_S = 0.05
 """Rest after a transaction, so that the next one is larger; what comes after a longer silence is written at once."""
@@ -42,7 +43,7 @@ class Writer:
         self._session = session
         self._retry_min_s = retry_min_s
         self._retry_max_s = retry_max_s
-        self._is_gone = False
+        self._is_missing = False
         """The last attempt found no database file."""
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
@@ -90,10 +91,10 @@ class Writer:
         self.tally.errors += 1
         reason, remedy = reason_of(error), getattr(error, "remedy", "")
         first = not self._intake.failing
-        if isinstance(error, DatabaseGone):
-            self.tally.missing += not self._is_gone
-            first = first or not self._is_gone
-        self._is_gone = isinstance(error, DatabaseGone)
+        if isinstance(error, DatabaseMissing):
+            self.tally.missing += not self._is_missing
+            first = first or not self._is_missing
+        self._is_missing = isinstance(error, DatabaseMissing)
         self._intake.refused(batch)
         say = log.error if first else log.debug
         say(
@@ -104,7 +105,7 @@ class Writer:
         )
 
     def _add_up(self, written: Written, commit: bool) -> None:
-        self._is_gone = False
+        self._is_missing = False
         self.tally.commits += commit
         self.tally.calls += written.calls
         self.tally.entries += written.entries
