@@ -1,16 +1,19 @@
 """Draws what the documentation shows of the code: states, transitions, timeline, settings.
 
-`python -m tests.docs.diagram` writes the pictures to docs/images and the generated parts into the pages of docs/,
-between `<!-- generated NAME -->` and `<!-- end NAME -->`. A test compares both with the code.
+`python -m tests.docs.diagram` writes the pictures to docs/images and the generated parts into the pages of docs/
+and of dialplan/sounds, between `<!-- generated NAME -->` and `<!-- end NAME -->`. A test compares both with the code.
 """
 
 import io
 import re
+import subprocess
+import sys
 import textwrap
 import tomllib
 import wave
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -57,8 +60,14 @@ def generated() -> Iterator[tuple[Path, str]]:
     """Every file that holds something generated, and the text that it should have."""
     yield DOCS / "images" / "timeline.svg", timeline_svg()
     yield DOCS / "images" / "states.svg", states_svg()
-    blocks = {"mermaid": mermaid(), "transitions": transitions_table(), "settings": settings_table()}
-    for page in sorted(DOCS.glob("*.md")):
+    blocks = {
+        "mermaid": mermaid(),
+        "transitions": transitions_table(),
+        "settings": settings_table(),
+        "words": words_table(),
+        "measured": measured_table(),
+    }
+    for page in (*sorted(DOCS.glob("*.md")), SOUNDS / "README.md"):
         text = page.read_text("utf-8")
         for name, block in blocks.items():
             found = rf"(<!-- generated {name} -->\n).*?(<!-- end {name} -->)"
@@ -71,6 +80,25 @@ def settings_table() -> str:
     with redirect_stdout(io.StringIO()) as printed:
         print_reference()
     return printed.getvalue()
+
+
+def words_table() -> str:
+    """What each prompt says, in each language."""
+    catalogue = tomllib.loads((SOUNDS / "prompts.toml").read_text("utf-8"))
+    languages = catalogue["languages"]
+    head = " | ".join(f"{language['name']} (`{code}`)" for code, language in languages.items())
+    lines = [f"| prompt | {head} |", "|---|" + "---|" * len(languages)]
+    for name, prompt in catalogue["prompts"].items():
+        row, _, _ = prompt["purpose"].partition(":")
+        lines.append(f"| `{name}` ({row}) | {' | '.join(prompt[code] for code in languages)} |")
+    return "\n".join(lines) + "\n"
+
+
+@cache
+def measured_table() -> str:
+    """Length and level of every sound file, as `make check-prompts` prints them."""
+    command = [sys.executable, str(SOUNDS / "build_prompts.py"), "--check"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def transitions_table() -> str:
