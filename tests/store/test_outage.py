@@ -115,7 +115,7 @@ async def test_what_the_broker_confirmed_while_the_disk_refused_does_not_wait_fo
         events = [outbox.row(replace(EVENT, event_id=str(number))) for number in range(5)]
         store.save(live_call("with events"), final=False, events=events)
         assert await store.flush(5)
-        waiting = await outbox.read(0, 100)
+        waiting = await outbox.read(100)
         with closing(sqlite3.connect(database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             for event in waiting:

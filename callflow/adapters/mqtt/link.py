@@ -1,4 +1,4 @@
-"""The MQTT link: a new client for every connection, made again whenever it ends."""
+"""The MQTT link: reconnects with a new client whenever the connection ends."""
 
 import asyncio
 import contextlib
@@ -11,9 +11,8 @@ from uuid import uuid4
 import aiomqtt
 
 from callflow.adapters.mqtt.client import Client, new_client
-from callflow.adapters.mqtt.lately import Lately
 from callflow.adapters.mqtt.options import MqttOptions
-from callflow.adapters.mqtt.outgoing import Outbox, States
+from callflow.adapters.mqtt.outgoing import Outbox, RecentlyConfirmed, States
 from callflow.adapters.mqtt.session import MqttSession, Status
 from callflow.core.publishing.topics import Topics
 
@@ -22,7 +21,7 @@ AGAIN_S = 0.1
 
 
 class MqttLink:
-    """Sends what waits, for as long as it runs; a broker that is away costs nothing but patience."""
+    """Sends what waits, for as long as it runs. While the broker is away everything waits."""
 
     def __init__(
         self,
@@ -43,8 +42,7 @@ class MqttLink:
         self._log = log
         self._tls = options.tls_context()
         self._task: asyncio.Task[None] | None = None
-        self._after_seq = 0
-        self._lately = Lately(now_ms, options.unnoticed_ms)
+        self._confirmed = RecentlyConfirmed(now_ms, options.unnoticed_ms)
         self._failures = 0
         self._reason = ""
         self._leaving = False
@@ -58,7 +56,7 @@ class MqttLink:
             self._task = asyncio.create_task(self._run(), name="mqtt")
 
     async def stop(self) -> None:
-        """Say `offline` where there is somebody to hear it, and end; takes `STOP_S` at most."""
+        """Say `offline` if the broker is connected, and end; takes `STOP_S` at most."""
         task, self._task = self._task, None
         ends = asyncio.get_running_loop().time() + STOP_S
         while task is not None and not task.done() and asyncio.get_running_loop().time() < ends:
@@ -73,7 +71,7 @@ class MqttLink:
             self.counts["failures"] += 1
             if self._now_ms() - began_ms >= 1000 * self._options.reconnect_max_s:
                 self._failures, self._reason = 0, ""
-            self._tell(reason)
+            self._warn(reason)
             await asyncio.sleep(self._pause_s())
 
     async def _connection(self, began_ms: int) -> str:
@@ -102,10 +100,8 @@ class MqttLink:
             status,
             self._outbox,
             self._states,
-            self._lately,
-            self._options.settle_s,
-            self._options.in_flight,
-            self._after_seq,
+            self._confirmed,
+            self._options,
             self._log,
         )
         try:
@@ -116,11 +112,11 @@ class MqttLink:
                 await session.say_offline()
             raise
         finally:
-            self._after_seq = session.resume_after
-            self._lately.broken()
+            session.give_back()
+            self._confirmed.broken()
 
-    def _tell(self, reason: str) -> None:
-        """First failure of a kind warned, repeats told at debug."""
+    def _warn(self, reason: str) -> None:
+        """The first failure of a kind is a warning; its repeats are logged at debug."""
         say = self._log.debug if reason == self._reason else self._log.warning
         self._reason = reason
         say(
@@ -139,7 +135,7 @@ class MqttLink:
 
 
 def _reason(errors: BaseExceptionGroup[BaseException]) -> str:
-    """The first of them in one line."""
+    """The first of the errors in one line."""
     error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

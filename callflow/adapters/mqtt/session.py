@@ -1,12 +1,12 @@
-"""One connection to the broker, from birth to its end."""
+"""One connection to the broker, from `online` to its end."""
 
 import asyncio
 import json
 from typing import Any
 
 from callflow.adapters.mqtt.client import Client
-from callflow.adapters.mqtt.lately import Lately
-from callflow.adapters.mqtt.outgoing import Event, Outbox, States
+from callflow.adapters.mqtt.options import MqttOptions
+from callflow.adapters.mqtt.outgoing import Event, Outbox, RecentlyConfirmed, States
 from callflow.core.publishing.envelope import with_seq
 from callflow.core.publishing.topics import Topics
 from callflow.errors import StoreError
@@ -17,14 +17,14 @@ DISK_RETRY_S = 1.0
 
 
 class Status:
-    """What the status topic says of one connection. `seq` grows with each, so an old will is known by a lower one."""
+    """What the status topic says of one connection. `seq` grows with each: an old will has a lower one."""
 
     def __init__(self, session: str, seq: int, version: str) -> None:
         self._seq = seq
-        self._told = {"session": session, "seq": seq, "version": version}
+        self._about = {"session": session, "seq": seq, "version": version}
 
     def is_older(self, payload: str) -> bool:
-        """True for the status of an earlier connection, or of none that we would know."""
+        """True for the status of an earlier connection, and for one that cannot be read."""
         try:
             return int(json.loads(payload)["seq"]) < self._seq
         except (ValueError, KeyError, TypeError):
@@ -32,11 +32,11 @@ class Status:
 
     def payload(self, state: str) -> str:
         """`state` is online or offline."""
-        return json.dumps({"state": state, **self._told})
+        return json.dumps({"state": state, **self._about})
 
 
 class MqttSession:
-    """Sends while its client is connected; `run` ends only by an exception of aiomqtt's or by being cancelled."""
+    """Sends while its client is connected; `run` ends only by an exception of aiomqtt or when it is cancelled."""
 
     def __init__(
         self,
@@ -45,10 +45,8 @@ class MqttSession:
         status: Status,
         outbox: Outbox,
         states: States,
-        lately: Lately,
-        settle_s: float,
-        in_flight: int,
-        after_seq: int,
+        confirmed: RecentlyConfirmed,
+        options: MqttOptions,
         log: Any,
     ) -> None:
         self._client = client
@@ -58,15 +56,14 @@ class MqttSession:
         self._birth = states.birth
         self._filters = states.filters
         self._states = states.connect()
-        self._lately = lately
-        self._settle_s = settle_s
-        self._room = asyncio.Semaphore(in_flight)
+        self._confirmed = confirmed
+        self._settle_s = options.settle_s
+        self._room = asyncio.Semaphore(options.in_flight)
         self._in_flight: set[int] = set()
-        self._read_upto = after_seq
         self._log = log
 
     async def run(self) -> None:
-        """Birth, then everything there is behind `after_seq`, then whatever comes."""
+        """Say `online`, send everything that waits, then whatever comes."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())  # first: it notices a cut while anything else still waits for an answer
             await self._publish(self._topics.status, self._status.payload("online"), retain=True)
@@ -81,25 +78,25 @@ class MqttSession:
         async with asyncio.timeout(OFFLINE_S):
             await self._publish(self._topics.status, self._status.payload("offline"), retain=True)
 
-    @property
-    def resume_after(self) -> int:
-        """Where the next connection must go on: everything up to here has been confirmed."""
-        return min(self._in_flight) - 1 if self._in_flight else self._read_upto
+    def give_back(self) -> None:
+        """The connection has ended: what was sent and not confirmed is for the next one."""
+        if self._in_flight:
+            self._outbox.read_again_from(min(self._in_flight))
 
     # -- events -----------------------------------------------------------------------------------------------------
 
     async def _send_events(self, tasks: asyncio.TaskGroup) -> None:
-        """In order, `in_flight` at a time; MQTT keeps the order of what one connection sends.
+        """In order, so many at a time as the options say; MQTT keeps the order of what one connection sends.
 
-        After a break, first what was confirmed just before it, when consumers have had the time to come back.
+        After a break first come those that were confirmed just before it, once consumers have had time to reconnect.
         """
-        if again := self._lately.again():
+        if again := self._confirmed.again():
             await asyncio.sleep(self._settle_s)
             for event in again:
                 await self._begin(event, tasks)
         while True:
             try:
-                events = await self._outbox.read(self._read_upto, PAGE)
+                events = await self._outbox.read(PAGE)
             except StoreError as error:
                 self._log.debug("the outbox cannot be read; tried again", reason=str(error))
                 await asyncio.sleep(DISK_RETRY_S)
@@ -112,13 +109,12 @@ class MqttSession:
     async def _begin(self, event: Event, tasks: asyncio.TaskGroup) -> None:
         await self._room.acquire()
         self._in_flight.add(event.seq)
-        self._read_upto = max(self._read_upto, event.seq)
         tasks.create_task(self._send(event))
 
     async def _send(self, event: Event) -> None:
         await self._publish(event.topic, with_seq(event.body, event.seq))
         self._in_flight.discard(event.seq)
-        self._lately.confirmed(event)
+        self._confirmed.confirmed(event)
         self._outbox.confirmed(event.seq)
         self._room.release()
 
@@ -133,7 +129,7 @@ class MqttSession:
     # -- what comes in ----------------------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        """Also what notices a cut: nothing else would, while there is nothing to send."""
+        """Also notices a cut: nothing else would, while there is nothing to send."""
         async for message in self._client.messages:
             topic = message.topic.value
             text = bytes(message.payload).decode("utf-8", "replace") if isinstance(message.payload, bytes) else ""
@@ -146,9 +142,9 @@ class MqttSession:
                 self._states.seen(topic)
 
     async def _defend(self, text: str) -> None:
-        """The will of an earlier connection has come late and says that we are gone."""
+        """The will of an earlier connection came late and says that this daemon is gone."""
         if text and self._status.is_older(text):
-            self._log.debug("an old status was taken back", status=text[:200])
+            self._log.debug("a late will was replaced", status=text[:200])
             await self._publish(self._topics.status, self._status.payload("online"), retain=True)
 
     async def _publish(self, topic: str, payload: str, *, retain: bool = False) -> None:

@@ -45,6 +45,9 @@ class Outbox:
         self._reading = reading_engine(path)
         self._news = asyncio.Event()
         self._tidying = asyncio.Lock()
+        self._file = store.file_number
+        self._read_upto = 0
+        """Everything up to here has been read."""
         self._given_up_to = 0
         self._confirmed: set[int] = set()
         """Not yet known to be deleted: a disk that refuses may cost the deletion."""
@@ -69,9 +72,18 @@ class Outbox:
             self._news.set()  # the disk refuses for now: look again later
             await asyncio.sleep(1.0)
 
-    async def read(self, after_seq: int, most: int) -> list[Waiting]:
-        """The oldest events behind `after_seq`; raises StoreError."""
-        return await asyncio.to_thread(self._read, max(after_seq, self._given_up_to), most)
+    async def read(self, most: int) -> list[Waiting]:
+        """The oldest events that were not read yet; raises StoreError."""
+        self._follow_file()
+        after_seq = max(self._read_upto, self._given_up_to)
+        events = await asyncio.to_thread(self._read, after_seq, most)
+        if events and self._file == self._store.file_number:
+            self._read_upto = max(self._read_upto, events[-1].seq)
+        return events
+
+    def read_again_from(self, seq: int) -> None:
+        """These were read and not confirmed."""
+        self._read_upto = min(self._read_upto, seq - 1)
 
     def confirmed(self, seq: int) -> None:
         """The broker has this event: delete it."""
@@ -82,12 +94,21 @@ class Outbox:
     async def tidy(self) -> None:
         """Measure what waits, delete again what should not, give up what is too much or too old; raises StoreError."""
         async with self._tidying:
+            self._follow_file()
             await self._delete_again()
             upto, number, self.depth, self.oldest_ms = await asyncio.to_thread(self._measure)
             if number:
                 self._given_up_to = upto
                 self.dropped += number
                 self._store.delete_events_upto(upto)
+
+    def _follow_file(self) -> None:
+        """Another database file (a restored backup) has events of its own, whose numbers begin anew."""
+        if self._file != self._store.file_number:
+            self._file = self._store.file_number
+            self._read_upto = self._given_up_to = 0
+            self._confirmed.clear()
+            self._news.set()
 
     async def _delete_again(self) -> None:
         """Delete what was confirmed and is there although the disk has taken everything."""

@@ -33,6 +33,8 @@ class Session:
         self._connection: sa.Connection | None = None
         self._file: tuple[int, int] | None = None
         """The file that is written to, by device and inode."""
+        self.file_number = 0
+        """Grows whenever another file takes its place."""
 
     def open(self) -> LeftOpen:
         """Bring the database to the present schema; returns what was left open, raises StoreError."""
@@ -76,7 +78,13 @@ class Session:
             )
         if found != self._file:
             self.close()
-            log.warning("another database file is in place of the one written to; it is used", path=str(self._path))
+            self.file_number += 1
+            what = (
+                "the database is gone; what is in memory is saved in a new one"
+                if found is None
+                else "another database file is in place of the one written to; it is used from now on"
+            )
+            log.warning(what, path=str(self._path))
         if self._connection is None:
             bring_to_head(self._path, busy_s=self._busy_s)
             self._file = _identity(self._path)

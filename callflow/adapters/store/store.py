@@ -125,6 +125,11 @@ class Store:
         return self._intake.dropped + self._intake.lost
 
     @property
+    def file_number(self) -> int:
+        """Grows whenever another database file takes the place of the one written to."""
+        return self._session.file_number
+
+    @property
     def failing(self) -> bool:
         """The last attempt to write has failed; it is being tried again."""
         return self._intake.failing
