@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from callflow.adapters.store.agent_time import agent_time, lasting
-from callflow.adapters.store.extent import extent
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.tallying import cadences, tally
+from callflow.adapters.store.tallying import cadences, extent, tally
 from callflow.commands.report_period import Period, Slot, slot_ms, slot_name
 from callflow.commands.sheets import Unit
 from callflow.core.heard import Heard

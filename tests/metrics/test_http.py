@@ -9,8 +9,7 @@ import pytest
 import structlog
 
 from callflow.adapters.http.options import HttpOptions
-from callflow.adapters.http.readiness import alive, ready
-from callflow.adapters.http.sample import OutboxSample, Sample
+from callflow.adapters.http.sample import OutboxSample, Sample, alive, ready
 from callflow.adapters.http.server import HttpServer
 from tests.adapters.waiting import until
 from tests.metrics.scraped import Web, sample_at

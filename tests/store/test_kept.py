@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callflow.adapters.store.backlog import Backlog, Batch
+from callflow.adapters.store.backlog import Backlog, Batch, EventRow, Pending
 from callflow.adapters.store.database import writing_engine
-from callflow.adapters.store.pending import EventRow, Pending
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.schema import outbox
 from callflow.adapters.store.store import Store

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from callflow.adapters.store import database as database_module
 from callflow.adapters.store import writer
-from callflow.adapters.store.backlog import Backlog
+from callflow.adapters.store.backlog import Backlog, Pending
 from callflow.adapters.store.outbox import Bounds, Outbox
-from callflow.adapters.store.pending import Pending
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.core.call_record import Kind, TimelineEntry

@@ -1,8 +1,10 @@
-"""How the daemon is at one moment, as the daemon tells it to the web side: plain figures."""
+"""How the daemon is at one moment, in plain figures, and what alive and ready mean."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from callflow.adapters.http.options import HttpOptions
 from callflow.core.rings.records import AgentState, LineState, QueueState
 
 
@@ -41,3 +43,33 @@ class Sample:
     lines: Sequence[LineState] = ()
     loop_lag_s: float = 0.0
     """Greatest delay of the event loop within the last seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`shown` has the name of every check and what it found."""
+
+    good: bool
+    shown: Mapping[str, Any]
+
+
+def alive(sample: Sample, options: HttpOptions) -> Verdict:
+    """The event loop runs, and in time. A supervisor may restart a daemon that is not alive."""
+    good = sample.loop_lag_s <= options.ready_loop_lag_s
+    return Verdict(good, {"alive": good, "loop_lag_s": round(sample.loop_lag_s, 3)})
+
+
+def ready(sample: Sample, options: HttpOptions) -> Verdict:
+    """Callers are screened, and what becomes of them is saved and published."""
+    age_s = 0.0
+    if sample.outbox is not None and sample.outbox.oldest_ms is not None:
+        age_s = max(0.0, (sample.now_ms - sample.outbox.oldest_ms) / 1000)
+    checks = {
+        "ami": sample.ami_connected,
+        "loop": sample.loop_lag_s <= options.ready_loop_lag_s,
+        "store": not sample.store.get("failing", 0),
+        "outbox": age_s <= options.ready_outbox_age_s,
+    }
+    good = all(checks.values())
+    more = {"ear_proven": sample.ear_proven, "mqtt": sample.mqtt_connected, "outbox_age_s": round(age_s, 1)}
+    return Verdict(good, {"ready": good, "checks": checks, **more})

@@ -16,8 +16,7 @@ from starlette.routing import Route
 
 from callflow.adapters.http.health_metrics import HealthCollector
 from callflow.adapters.http.options import HttpOptions
-from callflow.adapters.http.readiness import alive, ready
-from callflow.adapters.http.sample import Sample
+from callflow.adapters.http.sample import Sample, alive, ready
 
 RETRY_S = 30.0
 STOP_S = 1

@@ -93,11 +93,11 @@ def explained(error: Exception, path: Path) -> StoreError:
     """The sentence for an error of SQLite's."""
     reason = reason_of(error)
     if "not a database" in reason or "malformed" in reason:
-        remedy = "move the file away (callflow makes a new one), or restore it from a backup"
+        remedy = "stop callflow, then move the file away (the next start makes a new one) or restore a backup"
     elif "full" in reason:
         remedy = "make room on its disk"
     elif "locked" in reason:
-        remedy = "find out which program holds it (fuser will tell) and end that"
+        remedy = "find the program that holds it (fuser shows it) and end that"
     else:
-        remedy = "look at its permissions, its folder's and its disk, or name another database"
+        remedy = "check the permissions of the file and its folder, and the disk, or name another database"
     return StoreError(f"the database {path} cannot be used: {reason}", remedy=remedy)

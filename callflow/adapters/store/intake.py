@@ -4,8 +4,7 @@ import asyncio
 import threading
 from dataclasses import dataclass
 
-from callflow.adapters.store.backlog import Backlog, Batch, CallEntry
-from callflow.adapters.store.pending import Pending
+from callflow.adapters.store.backlog import Backlog, Batch, CallEntry, Pending
 from callflow.core.call_record import TimelineEntry
 
 BATCH = 2000

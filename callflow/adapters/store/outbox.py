@@ -7,8 +7,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from callflow.adapters.store.backlog import EventRow
 from callflow.adapters.store.database import explained, reading_engine
-from callflow.adapters.store.pending import EventRow
 from callflow.adapters.store.schema import outbox
 from callflow.adapters.store.store import Store
 from callflow.core.publishing.envelope import Envelope

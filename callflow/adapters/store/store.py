@@ -8,10 +8,10 @@ from typing import Any, Self
 
 import structlog
 
+from callflow.adapters.store.backlog import EventRow, Pending
 from callflow.adapters.store.intake import Intake
 from callflow.adapters.store.left_open import LeftOpen
 from callflow.adapters.store.locks import FileLock, beside
-from callflow.adapters.store.pending import EventRow, Pending
 from callflow.adapters.store.session import Session
 from callflow.adapters.store.writer import Writer
 from callflow.core.call_record import TimelineEntry

@@ -11,12 +11,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from callflow.adapters.store.agent_time import known_agents
 from callflow.adapters.store.lists import UNHEARD
 from callflow.adapters.store.queries import Reader
 from callflow.core.rings.records import AnswerClass, LegEnd, Outcome, TargetType, Timing
 from callflow.core.service.grouping import Counted, Key, Question, Span, Whom
 from callflow.core.service.tallies import ABANDONED, SENT_ON, TURNED_AWAY, Rings, Screened, Service, Talk
 from callflow.core.service.targets import Targets
+from callflow.records import KINDS
+from callflow.records.agent_intervals import spells
 from callflow.records.calls import calls
 from callflow.records.legs import legs
 from callflow.records.offers import offers
@@ -40,6 +43,20 @@ def cadences(reader: Reader, span: Span) -> set[str]:
     """Names of the cadences that rings were counted by."""
     begun = sa.and_(offers.c.began_ms >= span.start_ms, offers.c.began_ms < span.end_ms)
     return {row["cadence"] for row in reader.rows(sa.select(offers.c.cadence).distinct().where(begun))}
+
+
+def extent(reader: Reader) -> tuple[int, int] | None:
+    """When the first record began and when the last one, epoch ms; None without records. Looks at the ends alone."""
+    known = known_agents()
+    queries: list[sa.Select[tuple[int]]] = []
+    for end in (sa.func.min, sa.func.max):
+        queries += [sa.select(end(kind.began).label("at_ms")) for kind in KINDS if kind.stored_by is None]
+        of_agent = sa.and_(spells.c.node == known.c.node, spells.c.agent == known.c.agent)
+        begun = sa.select(end(spells.c.began_ms)).where(of_agent).scalar_subquery()
+        queries.append(sa.select(end(begun).label("at_ms")).select_from(known))
+    found = (row["at_ms"] for query in queries for row in reader.rows(query))
+    times = [at_ms for at_ms in found if at_ms is not None]
+    return (min(times), max(times)) if times else None
 
 
 def _rings(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:

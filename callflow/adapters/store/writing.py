@@ -7,8 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from callflow.adapters.store.backlog import Batch, CallEntry, Confirmed
-from callflow.adapters.store.pending import EventRow, Pending
+from callflow.adapters.store.backlog import Batch, CallEntry, Confirmed, EventRow, Pending
 from callflow.adapters.store.schema import outbox
 from callflow.core.call_record import CallRecord
 from callflow.records.calls import calls, happenings, timeline_row
