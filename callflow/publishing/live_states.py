@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 class LiveStates:
-    """Any number of readers: take a `board.reader()`, and `wait_for` it to have news."""
+    """Serves any number of readers: each takes a `board.reader()` and uses `wait_for` until it has news."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class LiveStates:
     ) -> None:
         self.board = StateBoard(first_version=now_ms())
         self.complete = False
-        """The board holds all there is: AMI has told of every queue since the start."""
+        """The board holds all there is: AMI has listed every queue since the start."""
         self._maker = StateMaker(pseudonymizer)
         self._read_off = read_off
         self._windows = windows
@@ -48,12 +48,12 @@ class LiveStates:
             self._task.cancel()
 
     async def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Return as soon as `condition` holds; it is asked again after every `ring`."""
+        """Return as soon as `condition` holds; it is checked again after every `ring`."""
         while not condition():
             await self._bell.wait()
 
     def ring(self) -> None:
-        """Have everybody who waits ask again."""
+        """Make every `wait_for` check its condition again."""
         bell, self._bell = self._bell, asyncio.Event()
         bell.set()
 
@@ -68,7 +68,7 @@ class LiveStates:
             await asyncio.sleep(PERIOD_S)
 
     def update(self, sample: Sample) -> None:
-        """Follow a sample; one that was taken while AMI does not tell all changes nothing."""
+        """Bring the board up to a sample; a sample without complete knowledge from AMI changes nothing."""
         if not (sample.ami_connected and sample.queues_known):
             return
         before = self.complete, self.board.version
@@ -91,13 +91,13 @@ class RetainedStates:
 
     @property
     def filters(self) -> Sequence[str]:
-        """What to subscribe to, to learn which of our topics the broker retains."""
+        """Topic filters to subscribe to: they show which of our topics the broker retains."""
         announced = [] if self._discovery is None else [self._discovery.own_configs]
         return [self._topics.state_filter, *announced]
 
     @property
     def birth(self) -> str | None:
-        """Where a consumer that wants everything again says `online`."""
+        """The topic on which Home Assistant says `online` and then wants everything again; None without it."""
         return None if self._discovery is None else self._discovery.birth
 
     def connect(self) -> "Connection":

@@ -1,4 +1,4 @@
-"""Everything of MQTT, put together: events and alerts through the outbox, states from the board."""
+"""Puts MQTT together: events and alerts through the outbox, states from the board."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 
 class MqttPublishing:
-    """Used only where [mqtt] is enabled."""
+    """Exists only if [mqtt] is enabled."""
 
     def __init__(
         self,
@@ -46,8 +46,8 @@ class MqttPublishing:
         self._tidying: asyncio.Task[None] | None = None
         topics = Topics(mqtt.site or settings.node.name)
         node = settings.node.name
-        told = {kind.record: kind.event for kind in kinds if kind.event is not None}
-        self._events = EventMaker(topics, node, pseudonymizer, told)
+        event_kinds = {kind.record: kind.event for kind in kinds if kind.event is not None}
+        self._events = EventMaker(topics, node, pseudonymizer, event_kinds)
         self._alerts = AlertWatch(settings.alerts, topics, node, pseudonymizer, targets)
         self._windows = Windows(1000 * mqtt.window_s, targets)
         bounds = Bounds(mqtt.outbox_max_events, int(3_600_000 * mqtt.outbox_max_age_h))
@@ -65,13 +65,13 @@ class MqttPublishing:
         self._tidying = asyncio.create_task(self._keep_tidy(), name="outbox")
 
     async def stop(self) -> None:
-        """Say goodbye to the broker."""
+        """Say `offline` to the broker and disconnect."""
         if self._tidying is not None:
             self._tidying.cancel()
         self.live.stop()
         await self.link.stop()
 
-    def follow(self, record: object, final: bool) -> None:
+    def count(self, record: object, final: bool) -> None:
         """Count a record in the windows of the states."""
         if final or isinstance(record, Stay):
             self._windows.receive(record)

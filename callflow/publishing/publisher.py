@@ -64,7 +64,7 @@ class Publishing:
         if mqtt is None:
             self.recording = Recording(store, [self._count])
         else:
-            self.recording = Recording(store, [self._count, mqtt.follow], [mqtt.event_of, mqtt.alerts_of], mqtt.outbox)
+            self.recording = Recording(store, [self._count, mqtt.count], [mqtt.event_of, mqtt.alerts_of], mqtt.outbox)
 
     def start(self) -> None:
         """Begin to serve and to send; returns at once."""
@@ -75,7 +75,7 @@ class Publishing:
             self.mqtt.start()
 
     async def stop(self) -> None:
-        """Say goodbye to the broker; what it has not confirmed is sent after the next start."""
+        """Disconnect from the broker; what it has not confirmed is sent after the next start."""
         self._loop_lag.stop()
         if self.mqtt is not None:
             await self.mqtt.stop()
@@ -104,7 +104,7 @@ class Publishing:
 
 
 def pseudonymizer_of(settings: Settings) -> Pseudonymizer:
-    """What hides numbers; without a key of the site's own and no place to keep one, one that lasts until the end."""
+    """Hides numbers with the key of the settings, or one made and kept; if it cannot be kept, it lasts for this run."""
     privacy = settings.privacy
     if given := privacy.key.get_secret_value():
         return Pseudonymizer(given.encode(), privacy)

@@ -12,34 +12,34 @@ from callflow.core.call_record import TimelineEntry
 from callflow.core.publishing.envelope import Envelope
 from callflow.records.kind import Record
 
-Follow = Callable[[Record, bool], None]
-"""Takes a record and whether it is final: counts it."""
+Count = Callable[[Record, bool], None]
+"""Counts a record, given whether it is final."""
 Build = Callable[[Record, bool], Iterable[Envelope]]
-"""Takes a record and whether it is final: returns the events that it gives rise to."""
+"""Returns the events of a record, given whether it is final."""
 
 log = structlog.get_logger()
 
 
 class Recording:
-    """Records come in by `save`. A step that fails costs its own figure or event, never the record."""
+    """Every record comes in through `save`. A step that fails loses its own figure or event, never the record."""
 
     def __init__(
         self,
         store: Store,
-        followers: Sequence[Follow] = (),
+        counts: Sequence[Count] = (),
         builders: Sequence[Build] = (),
         outbox: Outbox | None = None,
     ) -> None:
         """Without an `outbox` no events are built."""
         self._store = store
-        self._followers = followers
+        self._counts = counts
         self._builders = builders if outbox is not None else ()
         self._outbox = outbox
         self.failures: Counter[str] = Counter()
         """Steps that failed, by the name of the error."""
 
     def open(self) -> LeftOpen:
-        """Open the store, and save the end of what a dead daemon has left open; returns it. Raises StoreError."""
+        """Open the store and end the records that a dead daemon left open; returns them. Raises StoreError."""
         left = self._store.open()
         for record in left.ended:
             self._save(record, final=True, interrupted=True)
@@ -54,13 +54,13 @@ class Recording:
         self._store.add_to_timeline(call_id, entry)
 
     async def flush(self, timeout_s: float) -> bool:
-        """True once everything so far is on the disk; False after `timeout_s`, or at once while the disk refuses."""
+        """True once everything so far is on the disk; False after `timeout_s`, or at once while writing fails."""
         return await self._store.flush(timeout_s)
 
     def _save(self, record: Record, final: bool, interrupted: bool) -> None:
-        for follow in self._followers:
+        for count in self._counts:
             try:
-                follow(record, final)
+                count(record, final)
             except Exception as error:  # noqa: BLE001 - a figure must not cost the record
                 self._failed("a record could not be counted; it is saved", error)
         events = [self._outbox.row(event) for event in self._events(record, final)] if self._outbox else []

@@ -1,4 +1,4 @@
-"""Reads off how the daemon is at this moment, for metrics, health and states."""
+"""Takes a sample of the daemon, for metrics, health and states."""
 
 from dataclasses import asdict
 

@@ -1,4 +1,4 @@
-"""Agent intervals: what an agent did, for as long as it was the same. They are shown as states and told in no event."""
+"""Agent intervals: what an agent did, and how long. They have no events: MQTT shows them as states."""
 
 from dataclasses import replace
 

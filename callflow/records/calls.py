@@ -9,13 +9,13 @@ from callflow.core.call_record import CallRecord, TimelineEntry
 from callflow.core.heard import Heard
 from callflow.core.profile import Mode
 from callflow.core.publishing.envelope import utc
-from callflow.core.publishing.events import EventKind, Told
+from callflow.core.publishing.events import EventFacts, EventKind
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.rings.names import trunk_of
 from callflow.core.screening.states import Result
-from callflow.records.kind import INTERRUPTED, Age, Count, Figures, Named, RecordKind, metadata
+from callflow.records.event_fields import caller_of
+from callflow.records.kind import INTERRUPTED, UNKNOWN, Age, Count, Figures, Named, RecordKind, metadata
 from callflow.records.rows import Rows, storable
-from callflow.records.telling import UNKNOWN, caller_of
 
 calls = sa.Table(
     "calls",
@@ -86,12 +86,12 @@ _ENTRIES = Rows(TimelineEntry)
 
 
 def timeline_row(call_id: str, entry: TimelineEntry, node: str) -> dict[str, Any]:
-    """The row of one entry."""
+    """The row of one timeline entry."""
     return _ENTRIES.row(entry) | {"call_id": storable(call_id), "node": node}
 
 
 def stored_entry(row: sa.RowMapping) -> TimelineEntry:
-    """An entry from its row."""
+    """A timeline entry from its row."""
     return _ENTRIES.record(row)
 
 
@@ -101,7 +101,7 @@ def _ended_at_restart(call: CallRecord, known_ms: int) -> CallRecord:
     return replace(call, result=result, partial=True, ended_ms=max(call.arrived_ms, known_ms))
 
 
-def _tell(call: CallRecord, names: Pseudonymizer) -> Told:
+def _event(call: CallRecord, names: Pseudonymizer) -> EventFacts:
     data = {
         "screening_id": call.call_id,
         "profile": call.profile,
@@ -124,7 +124,7 @@ def _tell(call: CallRecord, names: Pseudonymizer) -> Told:
         "gain_db": call.gain_db,
         "partial": call.partial,
     }
-    return Told(call.call_id, call.uniqueid, call.arrived_ms if call.ended_ms is None else call.ended_ms, data)
+    return EventFacts(call.call_id, call.uniqueid, call.arrived_ms if call.ended_ms is None else call.ended_ms, data)
 
 
 def _metrics(figures: Figures) -> Count[CallRecord]:
@@ -174,7 +174,7 @@ CALLS = RecordKind(
     began=calls.c.arrived_ms,
     age=Age.RECORDS,
     ended_at_restart=_ended_at_restart,
-    event=EventKind("screened", _tell),
+    event=EventKind("screened", _event),
     metrics=_metrics,
     timeline=happenings,
 )

@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import sqlalchemy as sa
 
 from callflow.core.publishing.events import EventKind
+from callflow.core.rings.records import Leg, Stay, Timing
 from callflow.records.rows import Rows
 
 R = TypeVar("R")
@@ -24,6 +25,9 @@ OPEN = sa.text("open")
 
 INTERRUPTED = "interrupted"
 """The mark of a record that a dead daemon has left open."""
+
+UNKNOWN = "unknown"
+"""The label value for what a record does not know."""
 
 
 class Age(StrEnum):
@@ -62,6 +66,14 @@ class Figures(Protocol):
     def unresolved(self, reason: str) -> None: ...
 
 
+def count_doubts(figures: Figures, record: Leg | Stay) -> None:
+    """Count a record that nobody saw all of, or that Asterisk did not stamp."""
+    if record.partial:
+        figures.unresolved("partial")
+    if record.timing is Timing.ARRIVAL:
+        figures.unresolved("no_time_stamp")
+
+
 Count = Callable[[R], None]
 """Counts one record that has ended."""
 
@@ -82,7 +94,7 @@ class RecordKind(Generic[R]):
     None: the record goes on, and its owner in the daemon takes it up.
     """
     event: EventKind[R] | None = None
-    """What is told of a record that has ended."""
+    """The event of a record that has ended; None for a kind without events."""
     metrics: Callable[[Figures], Count[R]] | None = None
     """Makes the metrics of the kind, and returns what counts a record that has ended."""
     stored_by: sa.Column[str] | None = None
@@ -96,11 +108,11 @@ class RecordKind(Generic[R]):
 
     @cached_property
     def key_fields(self) -> tuple[str, ...]:
-        """The fields that tell one record from another."""
+        """The fields that identify a record."""
         return tuple(column.name for column in self.table.primary_key if column.name != "node")
 
     def key(self, record: R) -> tuple[str, ...]:
-        """The same for every telling of the same thing."""
+        """The same for every version of the same record."""
         return (self.table.name, *(str(getattr(record, name)) for name in self.key_fields))
 
     def row(self, record: R, node: str, *, final: bool, interrupted: bool = False) -> dict[str, Any]:
@@ -122,6 +134,11 @@ class RecordKind(Generic[R]):
     def open_rows(self) -> sa.ColumnElement[bool] | sa.TextClause:
         """The condition that the index of open rows has."""
         return OPEN if "open" in self.table.c else self.is_open(self.table.c)
+
+
+def interrupted(marks: tuple[str, ...]) -> tuple[str, ...]:
+    """The marks of a record that a dead daemon has left open."""
+    return (*marks, INTERRUPTED)
 
 
 class Kinds:

@@ -4,11 +4,23 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from callflow.core.publishing.events import EventKind, Told
+from callflow.core.publishing.events import EventFacts, EventKind
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.rings.records import AnswerClass, Leg, LegEnd, RingSource
-from callflow.records.kind import OPEN, Age, Count, Figures, Named, RecordKind, metadata
-from callflow.records.telling import UNKNOWN, count_doubts, end_unseen_ms, interrupted, last_of, quality, ringing
+from callflow.records.event_fields import last_of, quality, ringing
+from callflow.records.kind import (
+    OPEN,
+    UNKNOWN,
+    Age,
+    Count,
+    Figures,
+    Named,
+    RecordKind,
+    count_doubts,
+    interrupted,
+    metadata,
+)
+from callflow.records.offers import end_unseen_ms
 
 legs = sa.Table(
     "legs",
@@ -47,7 +59,7 @@ def _ended_at_restart(leg: Leg, known_ms: int) -> Leg:
     return replace(leg, ended_ms=end_unseen_ms(leg), end=end, partial=True, marks=interrupted(leg.marks))
 
 
-def _tell(leg: Leg, names: Pseudonymizer) -> Told:
+def _event(leg: Leg, names: Pseudonymizer) -> EventFacts:
     """Without `interface`, which often is a person's name."""
     data = {
         "leg_id": leg.leg_id,
@@ -59,11 +71,11 @@ def _tell(leg: Leg, names: Pseudonymizer) -> Told:
         "auto_answer": leg.auto_answer,
         **quality(leg),
     }
-    return Told(leg.leg_id, leg.call_id, last_of(leg.began_ms, leg.connect_ms, leg.ended_ms), data, leg.revision)
+    return EventFacts(leg.leg_id, leg.call_id, last_of(leg.began_ms, leg.connect_ms, leg.ended_ms), data, leg.revision)
 
 
 def _metrics(figures: Figures) -> Count[Leg]:
-    timing = figures.counter("callflow_timing_source", "Legs by what told when the phone began to ring.", ["source"])
+    timing = figures.counter("callflow_timing_source", "Legs by how the start of ringing was found.", ["source"])
     classes = figures.counter(
         "callflow_agent_answer_class", "Phones that rang, by agent and how they were answered.", ["agent", "class"]
     )
@@ -90,6 +102,6 @@ LEGS = RecordKind(
     began=legs.c.began_ms,
     age=Age.DETAILS,
     ended_at_restart=_ended_at_restart,
-    event=EventKind("leg", _tell),
+    event=EventKind("leg", _event),
     metrics=_metrics,
 )

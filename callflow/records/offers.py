@@ -5,11 +5,11 @@ from functools import partial
 
 import sqlalchemy as sa
 
-from callflow.core.publishing.events import EventKind, Told
+from callflow.core.publishing.events import EventFacts, EventKind
 from callflow.core.publishing.privacy import Pseudonymizer
-from callflow.core.rings.records import AnswerClass, Offer, TargetType, Timing
-from callflow.records.kind import OPEN, Age, Count, Figures, Named, RecordKind, metadata
-from callflow.records.telling import end_unseen_ms, interrupted, last_of, quality, ringing
+from callflow.core.rings.records import AnswerClass, Leg, Offer, TargetType, Timing
+from callflow.records.event_fields import last_of, quality, ringing
+from callflow.records.kind import OPEN, Age, Count, Figures, Named, RecordKind, interrupted, metadata
 
 RINGS = (0, 1, 2, 3, 4, 5, 6, 8, 10)
 RING_S = (0.5, 1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 45, 60)
@@ -46,11 +46,18 @@ offers = sa.Table(
 """One row per attempt to hand a caller to a queue's agents or to a direct line."""
 
 
+def end_unseen_ms(record: Leg | Offer) -> int:
+    """When a leg or an offer ended whose end nobody saw: at the last time known of it."""
+    if record.ended_ms is not None:
+        return record.ended_ms
+    return last_of(record.began_ms, record.ring_start_ms, record.pickup_ms, record.connect_ms)
+
+
 def _ended_at_restart(offer: Offer, known_ms: int) -> Offer:
     return replace(offer, ended_ms=end_unseen_ms(offer), partial=True, marks=interrupted(offer.marks))
 
 
-def _tell(offer: Offer, names: Pseudonymizer) -> Told:
+def _event(offer: Offer, names: Pseudonymizer) -> EventFacts:
     data = {
         "offer_id": offer.offer_id,
         "target_type": offer.target_type.value,
@@ -63,7 +70,7 @@ def _tell(offer: Offer, names: Pseudonymizer) -> Told:
         **quality(offer),
     }
     occurred_ms = last_of(offer.began_ms, offer.connect_ms, offer.ended_ms)
-    return Told(offer.offer_id, offer.call_id, occurred_ms, data, offer.revision)
+    return EventFacts(offer.offer_id, offer.call_id, occurred_ms, data, offer.revision)
 
 
 def _metrics(figures: Figures) -> Count[Offer]:
@@ -110,6 +117,6 @@ OFFERS = RecordKind(
     began=offers.c.began_ms,
     age=Age.RECORDS,
     ended_at_restart=_ended_at_restart,
-    event=EventKind("offer", _tell),
+    event=EventKind("offer", _event),
     metrics=_metrics,
 )

@@ -3,11 +3,11 @@
 import sqlalchemy as sa
 
 from callflow.core.publishing.envelope import utc
-from callflow.core.publishing.events import EventKind, Told
+from callflow.core.publishing.events import EventFacts, EventKind
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.rings.records import Outcome, Stay
-from callflow.records.kind import OPEN, Age, Count, Figures, Named, RecordKind, metadata
-from callflow.records.telling import caller_of, count_doubts, last_of, quality
+from callflow.records.event_fields import caller_of, last_of, quality
+from callflow.records.kind import OPEN, Age, Count, Figures, Named, RecordKind, count_doubts, metadata
 
 WAIT_S = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200)
 
@@ -42,7 +42,7 @@ stays = sa.Table(
 """One row per caller's time in a queue. `open`: more may follow; `marks`: short names with spaces between."""
 
 
-def _tell(stay: Stay, names: Pseudonymizer) -> Told:
+def _event(stay: Stay, names: Pseudonymizer) -> EventFacts:
     data = {
         "entry_id": stay.entry_id,
         "queue": names.name(stay.queue),
@@ -61,7 +61,7 @@ def _tell(stay: Stay, names: Pseudonymizer) -> Told:
         **quality(stay),
     }
     occurred_ms = last_of(stay.joined_ms, stay.left_ms, stay.talk_end_ms)
-    return Told(stay.entry_id, stay.call_id, occurred_ms, data, stay.revision)
+    return EventFacts(stay.entry_id, stay.call_id, occurred_ms, data, stay.revision)
 
 
 def _metrics(figures: Figures) -> Count[Stay]:
@@ -106,6 +106,6 @@ STAYS = RecordKind(
     began=stays.c.joined_ms,
     age=Age.RECORDS,
     ended_at_restart=None,  # the caller may still be in the queue: the ring tracker takes it up
-    event=EventKind("stay", _tell),
+    event=EventKind("stay", _event),
     metrics=_metrics,
 )

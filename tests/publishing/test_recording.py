@@ -12,7 +12,7 @@ from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.schema import outbox
 from callflow.adapters.store.store import Store
 from callflow.core.publishing.envelope import Envelope
-from callflow.publishing.recording import Build, Follow, Recording
+from callflow.publishing.recording import Build, Count, Recording
 from callflow.records.kind import Record
 from callflow.records.stays import stays
 from tests.publishing import samples
@@ -26,9 +26,9 @@ class Way:
         self.store = Store(self.database, "main")
         self.counted: list[tuple[Record, bool]] = []
         waiting = Outbox(self.store, self.database, "main", Bounds(1000, 10**9), lambda: samples.T0)
-        followers: list[Follow] = [self._miscount] if counting_fails else []
+        counts: list[Count] = [self._miscount] if counting_fails else []
         builders: list[Build] = [self._misbuild] if first_event_fails else []
-        self.recording = Recording(self.store, [*followers, self._count], [*builders, self._event], waiting)
+        self.recording = Recording(self.store, [*counts, self._count], [*builders, self._event], waiting)
 
     def _miscount(self, record: Record, final: bool) -> None:
         raise RuntimeError("not today")

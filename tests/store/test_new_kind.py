@@ -16,7 +16,7 @@ from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.retention import Limits, clear
 from callflow.adapters.store.schema import outbox
 from callflow.adapters.store.store import Store
-from callflow.core.publishing.events import EventKind, Told
+from callflow.core.publishing.events import EventFacts, EventKind
 from callflow.publishing.publisher import Publishing
 from callflow.records import KINDS
 from callflow.records.kind import OPEN, Age, Count, Figures, Kinds, Named, RecordKind, metadata
@@ -90,7 +90,7 @@ SURVEYS = RecordKind(
     ),
     event=EventKind(
         "survey",
-        lambda survey, names: Told(
+        lambda survey, names: EventFacts(
             survey.survey_id,
             survey.call_id,
             survey.ended_ms or survey.asked_ms,

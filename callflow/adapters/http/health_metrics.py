@@ -35,7 +35,7 @@ STORE_GAUGES = {
 
 
 class Lags:
-    """How late things reach us."""
+    """How late AMI events arrive and timers run."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.ami_event = Histogram(
@@ -97,7 +97,7 @@ class HealthCollector(Collector):
         yield from (callers, oldest, members)
 
     def _agents(self, sample: Sample) -> Metric:
-        """By state, not by agent: who does what is told over MQTT."""
+        """By state, not by agent: MQTT has the state of each agent."""
         agents = GaugeMetricFamily("callflow_agents", "Agents, by what they do.", labels=["state"])
         tally = Tally(LOGGED_OFF if agent.work is None else agent.work.value for agent in sample.agents)
         for state in (*(work.value for work in AgentWork), LOGGED_OFF):
@@ -113,7 +113,7 @@ class HealthCollector(Collector):
         yield from (ringing, talking)
 
     def _capped(self, states: Iterable[State], name_of: Callable[[State], str]) -> Iterator[tuple[str, list[State]]]:
-        """States by shown name; those beyond the cap share one."""
+        """States by shown name; those beyond the bound share `other`."""
         by_name: dict[str, list[State]] = {}
         for state in states:
             name = self._pseudonymizer.name(name_of(state))
@@ -131,7 +131,7 @@ def _oldest_s(queue: QueueState, now_ms: int) -> float:
 
 
 def _counted(sample: Sample) -> Metric:
-    """What the parts of the daemon count for themselves: connections, refusals, events that fitted nowhere."""
+    """What each part of the daemon counts: connections, refusals, events that fitted nowhere."""
     counted = CounterMetricFamily(
         "callflow_happenings", "What the parts of the daemon count of themselves.", labels=["part", "what"]
     )

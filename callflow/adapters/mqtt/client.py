@@ -1,4 +1,4 @@
-"""aiomqtt's client, which overlooks one thing: a broker may answer a message with a refusal."""
+"""aiomqtt's client, with a guard: stock aiomqtt takes a broker's refusal of a message for a confirmation."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ SHOWN_PENDING = 5
 
 
 def new_client(options: MqttOptions, client_id: str, will: aiomqtt.Will, tls_context: Any) -> "Client":
-    """A client for one connection; entering one a second time would send again what it had kept."""
+    """A client for one connection; a client that is entered again sends what it had kept once more."""
     client = Client(
         options.host,
         options.port,
@@ -27,17 +27,17 @@ def new_client(options: MqttOptions, client_id: str, will: aiomqtt.Will, tls_con
         max_queued_incoming_messages=1000,
         tls_context=tls_context,
     )
-    client.pending_calls_threshold = 2 * options.in_flight + SHOWN_PENDING  # below that it is no news
+    client.pending_calls_threshold = 2 * options.in_flight + SHOWN_PENDING  # fewer are normal here
     return client
 
 
 class Client(aiomqtt.Client):
-    """Ends the connection when the broker refuses a message (PUBACK with a failure), which else would count as sent."""
+    """Ends the connection when the broker refuses a message (PUBACK with a failure)."""
 
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any) -> None:
         if isinstance(reason_code, ReasonCode) and reason_code.is_failure:
             if not self._disconnected.done():
                 self._disconnected.set_exception(aiomqtt.MqttCodeError(reason_code, "the broker refused a message"))
-            client.disconnect()  # aiomqtt closes only what it does not take for closed
+            client.disconnect()  # aiomqtt does not close a connection that it takes for closed
             return
         super()._on_publish(client, userdata, mid, reason_code, properties)

@@ -1,7 +1,7 @@
-"""What agents did in a span of time: the spells that begin in it, and what the one before reaches into it.
+"""What agents did in a span of time: the intervals that begin in it, and the end of the one that began before.
 
-The spells of an agent at one node follow on each other. They are stored in order of time, and indexed by node, so both
-are found without looking at others.
+The intervals of an agent at one node follow on each other, stored in order of time and indexed by node, so both are
+found without reading others.
 Each slot is a small span of its own: the database adds up what is stored together much faster than it sorts.
 """
 
@@ -59,7 +59,7 @@ def _begun_within(agents: list[str], asked: Question, known_until: Lasting) -> s
 
 
 def _reaching_into(agents: list[str], asked: Question, known_until: Lasting) -> sa.Select[Any]:
-    """Of each agent at each node the last spell that began before."""
+    """Of each agent at each node the last interval that began before."""
     known, earlier = known_agents(), spells.alias("earlier")
     last = sa.select(sa.func.max(earlier.c.began_ms)).where(
         earlier.c.node == known.c.node, earlier.c.agent == known.c.agent, earlier.c.began_ms < START_MS

@@ -33,7 +33,7 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A record on its way to the database. `key` is the same for every telling of the same thing."""
+    """A record on its way to the database. `key` is the same for every version of it."""
 
     key: Key
     record: Any
@@ -43,12 +43,12 @@ class Pending:
     """A dead daemon left it open."""
 
     def followed_by(self, later: "Pending") -> "Pending":
-        """Of two tellings of one thing the one that counts, with the events of both."""
+        """Of two versions of one record the one that counts, with the events of both."""
         counts = later if self._yields_to(later) else self
         return replace(counts, events=self.events + later.events)
 
     def _yields_to(self, later: "Pending") -> bool:
-        """A higher revision counts; between equals, and where there are none, all that is not final yields."""
+        """The higher revision counts. Of equal revisions, or without any, a final version counts, else the later."""
         mine, theirs = (getattr(pending.record, "revision", 0) for pending in (self, later))
         return bool(theirs > mine or (theirs == mine and (later.final or not self.final)))
 
@@ -97,7 +97,7 @@ class Backlog:
         return len(self._live) + len(self._ended) + len(self._timeline) + len(self._confirmed) + self._events
 
     def add_record(self, pending: Pending) -> None:
-        """Keep the newest telling of a record; one that is not final never replaces a final one of its revision."""
+        """Keep the newest version of a record; one that is not final never replaces a final one of its revision."""
         self.added += 1
         self._events += len(pending.events)
         older = self._live.pop(pending.key, None) or self._ended.pop(pending.key, None)
@@ -142,7 +142,7 @@ class Backlog:
         self._make_room()
 
     def put_back_early(self, early: tuple[CallEntry, ...]) -> None:
-        """Keep entries whose call has not been saved yet; of too many, the oldest go."""
+        """Keep entries whose call has not been saved yet; of too many, the oldest are dropped."""
         kept = early[-EARLY_ROOM:]
         self.dropped += len(early) - len(kept)
         self._timeline.extendleft(reversed(kept))

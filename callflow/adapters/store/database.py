@@ -37,7 +37,7 @@ def writing_engine(path: Path, busy_s: float) -> sa.Engine:
 
 
 def reading_engine(path: Path) -> sa.Engine:
-    """An engine that can change nothing and hinders no writer."""
+    """An engine that can change nothing and blocks no writer."""
     uri = f"{path.resolve().as_uri()}?mode=ro"
 
     def connect_to_read() -> sqlite3.Connection:
@@ -76,7 +76,7 @@ def _refuse(path: Path, reason: str) -> NoReturn:
 
 
 def version_of(connection: sa.Connection) -> str | None:
-    """The migration that the database is at, None for one without tables of ours."""
+    """The migration that the database is at; None for one without callflow's tables."""
     tables = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
     if tables.first() is None:
         return None
@@ -90,7 +90,7 @@ def reason_of(error: Exception) -> str:
 
 
 def explained(error: Exception, path: Path) -> StoreError:
-    """The sentence for an error of SQLite's."""
+    """An error of SQLite as a problem and a remedy."""
     reason = reason_of(error)
     if "not a database" in reason or "malformed" in reason:
         remedy = "stop callflow, then move the file away (the next start makes a new one) or restore a backup"

@@ -1,4 +1,4 @@
-"""Where the event loop leaves things and the writer's thread finds them."""
+"""The hand-over from the event loop to the writer's thread."""
 
 import asyncio
 import threading
@@ -8,7 +8,7 @@ from callflow.adapters.store.backlog import Backlog, Batch, CallEntry, Pending
 from callflow.core.call_record import TimelineEntry
 
 BATCH = 2000
-"""Things in one transaction: a database that cannot be written to costs no more work than this at each attempt."""
+"""Most things in one transaction. It bounds the work of each attempt while the database cannot be written to."""
 
 
 @dataclass(eq=False, slots=True)
@@ -32,7 +32,7 @@ class _Flush:
 
 
 class Intake:
-    """The backlog and those who wait for it; no method holds its lock while the disk works."""
+    """The backlog, and those who wait for it to be written. No method holds its lock during disk work."""
 
     def __init__(self, room: int) -> None:
         self._changed = threading.Condition()
@@ -46,13 +46,13 @@ class Intake:
     # -- the event loop's side ------------------------------------------------------------------------------------
 
     def add_record(self, pending: Pending) -> None:
-        """Leave a record."""
+        """Hand over a record."""
         with self._changed:
             self._backlog.add_record(pending)
             self._changed.notify()
 
     def add_entry(self, call_id: str, entry: TimelineEntry) -> None:
-        """Leave one thing that happened in a call."""
+        """Hand over one thing that happened in a call."""
         with self._changed:
             self._backlog.add_entry(call_id, entry)
             self._changed.notify()
@@ -138,7 +138,7 @@ class Intake:
         for flush in ready:
             flush.wake(True)
 
-    def refused(self, batch: Batch) -> None:
+    def failed(self, batch: Batch) -> None:
         """The batch could not be written: keep it, and end every wait."""
         with self._changed:
             self._failing = True

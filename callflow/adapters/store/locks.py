@@ -43,7 +43,7 @@ class FileLock:
 
 
 def is_held(path: Path) -> bool:
-    """Whether some process holds the lock; where it cannot be looked at, none is known to."""
+    """Whether some process holds the lock; False if the file cannot be opened."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

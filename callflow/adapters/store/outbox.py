@@ -34,7 +34,7 @@ class Bounds:
 
 
 class Outbox:
-    """The events of one daemon, read in a thread; deleting goes the way of all writing, through the store."""
+    """The events of one daemon. They are read in a thread, and deleted through the store like every other write."""
 
     def __init__(self, store: Store, path: Path, node: str, bounds: Bounds, now_ms: Callable[[], int]) -> None:
         self._store = store
@@ -50,7 +50,7 @@ class Outbox:
         """Everything up to here has been read."""
         self._given_up_to = 0
         self._confirmed: set[int] = set()
-        """Not yet known to be deleted: a disk that refuses may cost the deletion."""
+        """Confirmed, but perhaps not deleted yet: a failing disk may lose a deletion."""
         self.depth = 0
         self.oldest_ms: int | None = None
         self.dropped = 0
@@ -69,7 +69,7 @@ class Outbox:
         await self._news.wait()
         self._news.clear()
         if not await self._store.flush(FLUSH_S):
-            self._news.set()  # the disk refuses for now: look again later
+            self._news.set()  # the disk fails for now: try again later
             await asyncio.sleep(1.0)
 
     async def read(self, most: int) -> list[Waiting]:
@@ -92,7 +92,7 @@ class Outbox:
         self._store.delete_event(seq)
 
     async def tidy(self) -> None:
-        """Measure what waits, delete again what should not, give up what is too much or too old; raises StoreError."""
+        """Measure what waits, repeat lost deletions, give up what is too much or too old; raises StoreError."""
         async with self._tidying:
             self._follow_file()
             await self._delete_again()
@@ -111,7 +111,7 @@ class Outbox:
             self._news.set()
 
     async def _delete_again(self) -> None:
-        """Delete what was confirmed and is there although the disk has taken everything."""
+        """Delete what was confirmed and is still there after everything has been written."""
         asked = frozenset(self._confirmed)
         if not asked or not await self._store.flush(FLUSH_S):
             return

@@ -1,4 +1,4 @@
-"""The reading side, for the command line: its own connection, which can change nothing and hinders no daemon."""
+"""The reading side, for the command line: its own connection, which can change nothing and never blocks the daemon."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ class Reader:
             rows = self.rows(query.where(calls.c.arrived_ms >= last["arrived_ms"], key > seen))
 
     def count(self, wanted: CallFilter = EVERYTHING) -> int:
-        """How many calls `stream` would give."""
+        """How many calls `stream` would return."""
         (row,) = self.rows(sa.select(sa.func.count().label("n")).select_from(calls).where(*_conditions(wanted)))
         return int(row["n"])
 
@@ -118,7 +118,7 @@ class Reader:
         return stored_call(found[0])
 
     def happenings(self, call: StoredCall) -> list[TimelineEntry]:
-        """What happened in a call, in the order it was told."""
+        """What happened in a call, in order."""
         mine = (happenings.c.call_id == call.record.call_id, happenings.c.node == call.node)
         return [stored_entry(row) for row in self.rows(sa.select(happenings).where(*mine).order_by(happenings.c.seq))]
 

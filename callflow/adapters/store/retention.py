@@ -1,4 +1,4 @@
-"""Deletes what is older than the settings allow: a thread of its own, a few rows in each transaction, long pauses.
+"""Deletes what is older than the settings allow: in its own thread, a few rows in each transaction, with long pauses.
 
 Nobody waits for it: a transaction holds the database for some milliseconds, and at least ten times as long passes
 before the next. What still goes on is never deleted.
@@ -23,13 +23,13 @@ from callflow.records.kind import Age, Kinds, RecordKind
 
 DAY_MS = 86_400_000
 ROUND_S = 3600.0
-"""From one round to the next."""
+"""From one run to the next."""
 FIRST_S = 60.0
 STEP = 200
 """Records in one transaction, and a few more where several began in the same millisecond."""
 PAUSE_S = 0.1
 PAUSES = 10
-"""Pauses are so many times as long as the transaction took."""
+"""A pause is this many times as long as the transaction took."""
 BUSY_S = 5.0
 
 log = structlog.get_logger()
@@ -85,7 +85,7 @@ def _works(kinds: Kinds, before: Limits, step: int) -> Iterator[Callable[[sa.Con
 
 
 class Retention:
-    """Goes round once an hour from `start` to `stop`; a failure is logged, and tried again in the next round."""
+    """Runs once an hour from `start` to `stop`; a failure is logged and tried again an hour later."""
 
     def __init__(self, options: StoreOptions, kinds: Kinds = KINDS) -> None:
         self._kinds = kinds
@@ -95,7 +95,7 @@ class Retention:
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
 
     def start(self) -> None:
-        """Begin, unless everything is to be kept for ever."""
+        """Begin, unless the settings keep everything for ever."""
         if any(self._days):
             self._thread.start()
 
@@ -170,7 +170,7 @@ def _nth(connection: sa.Connection, at: sa.Column[int], condition: sa.ColumnElem
 
 
 def _note(connection: sa.Connection, what: str, before_ms: int) -> None:
-    """Remember how far back the database has been cleared, for reports to tell."""
+    """Store how far back the database has been cleared; reports say so."""
     new = insert(deleted).values(what=what, before_ms=before_ms)
     connection.execute(
         new.on_conflict_do_update(

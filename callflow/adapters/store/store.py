@@ -106,7 +106,7 @@ class Store:
         self._intake.add_confirmed_upto(seq)
 
     async def flush(self, timeout_s: float) -> bool:
-        """True once everything so far is on the disk; False after `timeout_s`, or at once while the disk refuses."""
+        """True once everything so far is on the disk; False after `timeout_s`, or at once while writing fails."""
         return await self._intake.flush(timeout_s)
 
     def close(self, timeout_s: float = BUSY_S) -> bool:

@@ -1,4 +1,4 @@
-"""Counts over a span of time, made by the database: one query for each kind of record, added up by whoever asks.
+"""Counts over a span of time, made by the database: one query for each kind of record, added up by the caller.
 
 A record belongs to the moment at which it began. What is timed by arrival, or partial, is counted as uncertain and
 nowhere else.
@@ -27,14 +27,14 @@ from callflow.records.stays import stays
 
 ANSWERS = (AnswerClass.EARLY, AnswerClass.ACCEPTABLE, AnswerClass.IDEAL, AnswerClass.LATE)
 MISSED = (LegEnd.NO_ANSWER, LegEnd.REJECTED, LegEnd.BUSY)
-"""Ends of a leg that are the agent's own; otherwise the caller, or another agent, ended it."""
+"""Ends of a leg that are the agent's own; all others were ended by the caller or another agent."""
 
 Condition = sa.ColumnElement[bool]
 Number = sa.ColumnElement[int]
 
 
 def tally(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
-    """Everything but the agents' time, which agent_time has; each kind only if it knows what is to be told apart."""
+    """Everything but the agents' time, which agent_time has; a kind only if it has every name that is grouped by."""
     for counted in (_rings, _service, _talk, _screened):
         yield from counted(reader, span, asked)
 
@@ -60,16 +60,16 @@ def extent(reader: Reader) -> tuple[int, int] | None:
 
 
 def _rings(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
-    """By the group's clock; where agents are told apart or asked for, by each agent's own."""
+    """By the group's clock, or by each agent's own where agents are grouped by or asked for."""
     of_agents = Whom.AGENT in asked.whom()
     table = legs if of_agents else offers
     columns = _legs_of() if of_agents else _offers_of()
     judged, sure = table.c.answer_class.label("judged"), _sure(table).label("sure")
     ended_by_agent = sa.func.coalesce(legs.c.end, "").in_([end.value for end in MISSED])
     own = (ended_by_agent if of_agents else sa.true()).label("own")
-    told = sa.or_(judged.is_not(None), sa.not_(table.c.open))
+    known = sa.or_(judged.is_not(None), sa.not_(table.c.open))
     counts = {"n": sa.func.count(), "ring_ms": _sum(table.c.ring_ms), "rings": _sum(table.c.rings)}
-    for row in _rows(reader, span, asked, table.c.began_ms, columns, counts, told, also_by=(judged, sure, own)):
+    for row in _rows(reader, span, asked, table.c.began_ms, columns, counts, known, also_by=(judged, sure, own)):
         yield row.key, Counted(rings=_rung(row))
 
 
@@ -98,7 +98,7 @@ def _legs_of() -> dict[Whom, sa.ColumnElement[str]]:
 
 
 def _service(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
-    """Where queues have standards of their own, each is counted apart."""
+    """Queues with their own standards are counted separately."""
     queues = {Whom.QUEUE: stays.c.queue}
     apart = Whom.QUEUE if len(asked.targets.queues) > 1 else None
     outcome, wait_ms, sure = stays.c.outcome.label("outcome"), stays.c.wait_ms, _sure(stays).label("sure")
@@ -110,9 +110,9 @@ def _service(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key,
         "wait_ms": _sum(wait_ms),
         "longest_ms": sa.func.coalesce(sa.func.max(wait_ms), 0),
     }
-    told = sa.or_(outcome.is_not(None), sa.not_(stays.c.open))
+    known = sa.or_(outcome.is_not(None), sa.not_(stays.c.open))
     for row in _rows(
-        reader, span, asked, stays.c.joined_ms, queues, counts, told, always=apart, also_by=(outcome, sure)
+        reader, span, asked, stays.c.joined_ms, queues, counts, known, always=apart, also_by=(outcome, sure)
     ):
         target = asked.targets.of(row.queue)
         yield row.key, Counted(service=_waited(row), targets=frozenset((target,)))
@@ -190,7 +190,7 @@ def _rows(
     always: Whom | None = None,
     also_by: tuple[sa.Label[Any], ...] = (),
 ) -> Iterator[_Row]:
-    """One row for each combination of what is told apart, in the order of the database."""
+    """One row for each group, in the order of the database."""
     if not asked.whom() <= columns.keys():
         return
     apart = {whom: column for whom, column in columns.items() if whom in asked.by or whom is always}

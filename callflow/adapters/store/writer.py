@@ -95,7 +95,7 @@ class Writer:
             self.tally.missing += not self._is_missing
             first = first or not self._is_missing
         self._is_missing = isinstance(error, DatabaseMissing)
-        self._intake.refused(batch)
+        self._intake.failed(batch)
         say = log.error if first else log.debug
         say(
             "records cannot be saved; they are kept in memory and tried again, callers notice nothing",

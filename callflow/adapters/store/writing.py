@@ -19,7 +19,7 @@ _KNOWN = sa.select(calls.c.call_id).where(
     calls.c.node == sa.bindparam("asked_node"), calls.c.call_id.in_(sa.bindparam("asked", expanding=True))
 )
 _ADD_ENTRY = insert(happenings).on_conflict_do_nothing()
-"""An entry is a fact: the first telling stands."""
+"""An entry is a fact: the first version stands."""
 _ADD_EVENT = insert(outbox).on_conflict_do_nothing()
 _DELETE_EVENT = sa.delete(outbox).where(outbox.c.seq == sa.bindparam("confirmed"))
 _DELETE_EVENTS = sa.delete(outbox).where(outbox.c.node == sa.bindparam("of_node"), outbox.c.seq <= sa.bindparam("upto"))

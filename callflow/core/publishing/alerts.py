@@ -1,4 +1,4 @@
-"""Alerts: things a person should look at, found in the records as they end. Pure, bounded, told once."""
+"""Alerts: things a person should look at, found in ended records. Pure and bounded; each alert is raised once."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
@@ -23,27 +23,27 @@ RECENT = 10_000
 NAMES = 500
 CALLS = 100_000
 MAY_GO_ON = (*SENT_ON, *TURNED_AWAY, Outcome.WITHDRAWN)
-"""Out of the queue, and nobody has hung up: the call need not be over."""
+"""The caller left the queue without hanging up: the call may go on."""
 
 Entry = TypeVar("Entry")
 
 
 @dataclass(slots=True)
 class _Trunk:
-    """A trunk's last while, and everything before it as its baseline."""
+    """A trunk's recent calls, and all earlier ones as its baseline."""
 
-    lately: deque[tuple[int, bool]] = field(default_factory=deque)
-    silent_lately: int = 0
+    recent: deque[tuple[int, bool]] = field(default_factory=deque)
+    silent_recently: int = 0
     before: float = 0.0
     silent_before: float = 0.0
 
     def add(self, at_ms: int, silent: bool, length_ms: int) -> None:
-        """Take a call in; those that are too old by now join the baseline, which forgets by half at 10,000."""
-        self.lately.append((at_ms, silent))
-        self.silent_lately += silent
-        while self.lately[0][0] <= at_ms - length_ms or len(self.lately) > CALLS:
-            _, was_silent = self.lately.popleft()
-            self.silent_lately -= was_silent
+        """Add a call. Calls that are no longer recent join the baseline, which is halved at 10,000 calls."""
+        self.recent.append((at_ms, silent))
+        self.silent_recently += silent
+        while self.recent[0][0] <= at_ms - length_ms or len(self.recent) > CALLS:
+            _, was_silent = self.recent.popleft()
+            self.silent_recently -= was_silent
             self.before += 1
             self.silent_before += was_silent
         if self.before > 10_000:
@@ -51,8 +51,8 @@ class _Trunk:
 
     @property
     def rate(self) -> float:
-        """Share of silent calls lately."""
-        return self.silent_lately / len(self.lately)
+        """Share of silent calls among the recent ones."""
+        return self.silent_recently / len(self.recent)
 
     @property
     def baseline(self) -> float:
@@ -66,11 +66,11 @@ class _Call:
 
     began_ms: int
     short_of: str = ""
-    """The caller whose short call it is as far as one knows; "" for nobody's."""
+    """The caller whose short call this is, as far as known; "" for none."""
 
 
 class AlertWatch:
-    """Looks at every ended record, and at stays whenever they are told of; `receive` returns what it gives rise to."""
+    """Give it every ended record, and every version of a stay; `receive` returns the alerts."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class AlertWatch:
         self._standing: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def receive(self, record: object) -> list[Envelope]:
-        """The alerts of one record, most often none."""
+        """The alerts that a record raises, most often none."""
         match record:
             case CallRecord():
                 return [*self._call(record), *self._trunk(record), *self._short_call(record)]
@@ -128,7 +128,7 @@ class AlertWatch:
             yield from self._short(stay.caller_number, stay.call_id, end_ms, data)
 
     def _goes_on(self, call_id: str, at_ms: int) -> None:
-        """Something of a call that began then: whatever of it had ended, it was not the whole call."""
+        """Part of a call that began then. A part that ended before was not the whole call."""
         call = _kept(self._calls, call_id, lambda: _Call(at_ms), RECENT)
         call.began_ms = min(call.began_ms, at_ms)
         self._short_calls.get(call.short_of, {}).pop(call_id, None)
@@ -167,12 +167,12 @@ class AlertWatch:
         trunk.add(at_ms, call.result is Result.SILENT, 1000 * self._rules.trunk_window_s)
         data = {
             "trunk": self._pseudonymizer.name(name),
-            "calls": len(trunk.lately),
-            "silent": trunk.silent_lately,
+            "calls": len(trunk.recent),
+            "silent": trunk.silent_recently,
             "rate": round(trunk.rate, 4),
             "baseline": round(trunk.baseline, 4),
         }
-        enough = len(trunk.lately) >= self._rules.trunk_min_calls
+        enough = len(trunk.recent) >= self._rules.trunk_min_calls
         above = enough and trunk.rate > trunk.baseline * self._rules.trunk_rate_factor
         yield from self._stand("trunk_silent_rate", name, above, at_ms, data)
 
@@ -196,7 +196,7 @@ class AlertWatch:
         yield from self._stand("service_level", stay.queue, below, at_ms, data)
 
     def _stand(self, kind: str, name: str, bad: bool, at_ms: int, data: dict[str, Any]) -> Iterator[Envelope]:
-        """Told when it begins (revision 1) and when it is over (revision 2 of the same event)."""
+        """Raised when it begins (revision 1), cleared when it is over (revision 2 of the same event)."""
         since_ms = self._standing.get((kind, name))
         if bad and since_ms is None:
             self._standing[kind, name] = at_ms
@@ -226,7 +226,7 @@ def _end(call: CallRecord) -> int:
 
 
 def _kept(kept: OrderedDict[str, Entry], name: str, make: Callable[[], Entry], most: int) -> Entry:
-    """The entry of `name`, made if need be; of more than `most` the longest unused goes."""
+    """The entry of `name`, made if there is none; of more than `most` entries the longest unused is dropped."""
     if name not in kept:
         kept[name] = make()
     kept.move_to_end(name)

@@ -1,4 +1,4 @@
-"""Records as events: what is told of a record once nothing more will follow."""
+"""Records as events, published once nothing more will follow."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EventFacts:
     """What an event says. `subject`: the id of the record, from which the id of the event is made."""
 
     subject: str
@@ -27,7 +27,7 @@ class EventKind(Generic[R]):
     """The events of one kind of record: topic `event/call/NAME`, schema `callflow.call.NAME/1` (docs/schemas)."""
 
     name: str
-    tell: Callable[[R, Pseudonymizer], Told]
+    facts: Callable[[R, Pseudonymizer], EventFacts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +40,17 @@ class EventMaker:
     kinds: Mapping[type[Any], EventKind[Any]]
 
     def event_of(self, record: object) -> Envelope | None:
-        """The event of a record that has ended; None for one that is told in no event."""
+        """The event of a record that has ended; None for a kind that has no events."""
         kind = self.kinds.get(type(record))
         if kind is None:
             return None
-        told = kind.tell(record, self.pseudonymizer)
+        facts = kind.facts(record, self.pseudonymizer)
         return Envelope(
             topic=self.topics.call(kind.name),
-            event_id=event_id(self.topics.site, self.node, kind.name, told.subject),
+            event_id=event_id(self.topics.site, self.node, kind.name, facts.subject),
             schema=f"callflow.call.{kind.name}/1",
-            call_id=told.call_id,
-            occurred_ms=told.occurred_ms,
-            revision=told.revision,
-            data={"node": self.node, **told.data},
+            call_id=facts.call_id,
+            occurred_ms=facts.occurred_ms,
+            revision=facts.revision,
+            data={"node": self.node, **facts.data},
         )

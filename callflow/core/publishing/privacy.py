@@ -1,4 +1,4 @@
-"""What leaves the daemon of a person: a number only as a keyed hash, unless the site says otherwise."""
+"""A person's number leaves the daemon only as a keyed hash, unless the settings say otherwise."""
 
 import hashlib
 import hmac
@@ -46,7 +46,7 @@ class Pseudonymizer:
         return _trimmed(number) if self.plain else self._hashed(number)
 
     def name(self, name: str) -> str:
-        """A name of ours (queue, line, trunk, agent): as it is, but for numbers in it long enough to be a person's."""
+        """A queue, line, trunk or agent name, in which numbers long enough to be a person's are hashed."""
         return _trimmed(name if self.plain else _NUMBER.sub(self._hidden, name))
 
     @property
@@ -59,7 +59,7 @@ class Pseudonymizer:
         return self._hashed(number[0]) if digits > self.rules.internal_digits else number[0]
 
     def _hashed(self, number: str) -> str:
-        """Spaces and punctuation do not make another caller."""
+        """The same hash with and without spaces and punctuation."""
         bare = re.sub(r"[ ()./-]", "", number)
         return "h" + hmac.new(self.key, bare.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:HASH_HEX]
 

@@ -33,7 +33,7 @@ class Topics:
 
     @property
     def status(self) -> str:
-        """Retained: whether the daemon is there."""
+        """Retained: whether the daemon is online."""
         return f"{self.root}/status"
 
     def state(self, kind: str, name: str) -> str:
@@ -46,9 +46,9 @@ class Topics:
         return f"{self.root}/+/+/state"
 
     def call(self, kind: str) -> str:
-        """Never retained: what became of a call."""
+        """Not retained: the events of calls."""
         return f"{self.root}/event/call/{kind}"
 
     def alert(self, kind: str) -> str:
-        """Never retained: something a person should look at."""
+        """Not retained: alerts."""
         return f"{self.root}/event/alert/{kind}"

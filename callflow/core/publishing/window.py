@@ -1,4 +1,4 @@
-"""The last while of a queue: counts within a sliding time, for those who watch."""
+"""Counts of a queue over a sliding time, for its live state."""
 
 import heapq
 from collections import Counter, OrderedDict
@@ -23,14 +23,14 @@ class Window:
     def __init__(self, length_ms: int, target: QueueTarget) -> None:
         self._length_ms = length_ms
         self._target = target
-        self._lately: list[tuple[int, tuple[str, ...]]] = []
+        self._recent: list[tuple[int, tuple[str, ...]]] = []
         """A heap, the oldest first: events of one moment come in any order."""
         self._counts: Counter[str] = Counter()
         self._talking: dict[str, None] = {}
-        """Stays that have been answered and will be told of again."""
+        """Stays that have been counted as answered, and will come again when they end."""
 
     def stay(self, stay: Stay) -> int | None:
-        """Count a stay, however often it is told of; returns when it was decided if this telling decided it."""
+        """Count a stay once, however often it comes; returns when its outcome was decided if this record decided it."""
         if stay.entry_id in self._talking:
             if stay.outcome is not None:
                 del self._talking[stay.entry_id]
@@ -74,7 +74,7 @@ class Window:
         return None if level is None else round(level, 4)
 
     def figures(self, now_ms: int) -> Mapping[str, Any]:
-        """What a state tells of it; `service_level` is null while nobody called."""
+        """The figures for the state; `service_level` is None while nobody called."""
         self._forget(now_ms)
         counts = self._counts
         return {
@@ -90,22 +90,22 @@ class Window:
         }
 
     def _count(self, at_ms: int, names: tuple[str, ...]) -> None:
-        heapq.heappush(self._lately, (at_ms, names))
+        heapq.heappush(self._recent, (at_ms, names))
         self._counts.update(names)
-        if len(self._lately) > ROOM:
+        if len(self._recent) > ROOM:
             self._drop()
         self._forget(at_ms)
 
     def _forget(self, now_ms: int) -> None:
-        while self._lately and self._lately[0][0] <= now_ms - self._length_ms:
+        while self._recent and self._recent[0][0] <= now_ms - self._length_ms:
             self._drop()
 
     def _drop(self) -> None:
-        self._counts.subtract(heapq.heappop(self._lately)[1])
+        self._counts.subtract(heapq.heappop(self._recent)[1])
 
 
 class Windows:
-    """One window for each queue that had a caller; of too many the longest unused goes."""
+    """One window for each queue that had a caller; of too many the longest unused is dropped."""
 
     def __init__(self, length_ms: int, targets: Targets) -> None:
         self._length_ms = length_ms
@@ -113,7 +113,7 @@ class Windows:
         self.by_queue: OrderedDict[str, Window] = OrderedDict()
 
     def receive(self, record: object) -> None:
-        """Count a stay, whenever it is told of, or an ended offer of a queue."""
+        """Count a stay, whenever it comes, or an ended offer of a queue."""
         match record:
             case Stay():
                 self.of(record.queue).stay(record)
@@ -121,7 +121,7 @@ class Windows:
                 self.of(record.target).offer(record)
 
     def of(self, queue: str) -> Window:
-        """The window of a queue, made if need be."""
+        """The window of a queue, made if there is none."""
         if queue not in self.by_queue:
             self.by_queue[queue] = Window(self._length_ms, self._targets.of(queue))
             if len(self.by_queue) > QUEUES:

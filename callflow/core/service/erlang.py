@@ -14,7 +14,7 @@ MOST_AGENTS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Work that comes in: `erlangs` of it, in calls that take `handling_s` each."""
+    """The work to be done: `erlangs` of it, in calls that take `handling_s` each."""
 
     erlangs: float
     handling_s: float
@@ -31,7 +31,7 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Staffed:
-    """What comes of a number of agents; `asa_s`, the mean wait, is None where the queue grows without end."""
+    """The result for a number of agents; `asa_s`, the mean wait, is None if the queue grows without end."""
 
     agents: int
     waiting: float
@@ -46,7 +46,7 @@ class Staffed:
 
 
 def staffings(load: Load, threshold_s: float) -> Iterator[Staffed]:
-    """What comes of 1, 2, 3, ... agents."""
+    """The results for 1, 2, 3, ... agents."""
     blocked = 1.0
     for agents in count(1):
         blocked = load.erlangs * blocked / (agents + load.erlangs * blocked)

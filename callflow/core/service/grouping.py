@@ -1,6 +1,6 @@
 """What is counted, for whom and when; and how counts of different things come together in the rows of a report.
 
-Time is told in *slots*: local hours or days, counted from the epoch's beginning in local time. A span has one offset
+Time is counted in *slots*: local hours or days, counted from the epoch's beginning in local time. A span has one offset
 from UTC, so a change of the clocks parts a day in two spans, whose slots add up again.
 """
 
@@ -58,13 +58,16 @@ class Scope:
         return {Whom.QUEUE: self.queues, Whom.AGENT: self.agents, Whom.LINE: self.lines}[whom]
 
     def asked(self) -> set[Whom]:
-        """By what the report is narrowed."""
+        """Which of the three are limited."""
         return {whom for whom in Whom if self.names(whom)}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to tell apart, in slots of `slot_ms` (None: not by time), and of whom; what cannot tell does not count."""
+    """How to group (`by`, and slots of `slot_ms`; None: not by time) and what to include.
+
+    A record that lacks a name that is asked for is not counted.
+    """
 
     targets: Targets
     by: frozenset[Whom] = frozenset()
@@ -72,13 +75,13 @@ class Question:
     scope: Scope = Scope()
 
     def whom(self) -> frozenset[Whom]:
-        """What a record must know of itself to count."""
+        """The names that a record must have to be counted."""
         return self.by | self.scope.asked()
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Of whom and when a figure is; None for what the figure does not tell apart."""
+    """Which group a figure belongs to; None where the figures are not grouped by that."""
 
     queue: str | None = None
     agent: str | None = None

@@ -43,7 +43,7 @@ class Waiting:
 
 
 def service_level(formula: Formula, waiting: Waiting) -> float | None:
-    """The share, 0 to 1; None where the denominator is zero, for nobody was there to be served."""
+    """The share, 0 to 1; None where the denominator is zero: nobody called."""
     w = waiting
     match formula:
         case Formula.A:

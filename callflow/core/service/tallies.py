@@ -14,11 +14,11 @@ ABANDONED = (
     Outcome.SHORT_ABANDON,
     Outcome.AGENT_DUMP_RETRY,
 )
-"""The caller gave up; whether that was short is for the queue's standard to say, by the time waited."""
+"""The caller gave up. Whether that counts as short depends on the time waited and the queue's standard."""
 SENT_ON = (Outcome.TIMEOUT, Outcome.LEAVE_EMPTY, Outcome.EXIT_KEY)
 """Waited, and left the queue unanswered without hanging up."""
 TURNED_AWAY = (Outcome.FULL, Outcome.JOIN_EMPTY)
-"""Never got in, and so never offered."""
+"""The caller never got into the queue, so the call counts as not offered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Rings(Tally):
-    """Offers, or an agent's legs, by how they were answered; those not measured for certain are `uncertain` alone."""
+    """Offers, or an agent's legs, by how they were answered; those not measured with certainty are only `uncertain`."""
 
     early: int = 0
     acceptable: int = 0
@@ -55,23 +55,23 @@ class Rings(Tally):
 
     @property
     def within_three(self) -> float | None:
-        """Share of all that rang and was answered within three rings, the early ones with them (row P1)."""
+        """Share of all that rang that was answered within three rings, early answers included (row P1)."""
         return share(self.answered - self.late, self.answered + self.unanswered)
 
     @property
     def mean_ring_ms(self) -> float | None:
-        """How long it rang until answered, in the mean."""
+        """Mean ring time until the answer."""
         return share(self.ring_ms, self.answered)
 
     @property
     def mean_rings(self) -> float | None:
-        """Rings completed until answered, in the mean."""
+        """Mean number of rings completed at the answer."""
         return share(self.rings, self.answered)
 
 
 @dataclass(frozen=True, slots=True)
 class Service(Tally):
-    """Stays in queues; those not measured for certain are `uncertain` alone."""
+    """Stays in queues; those not measured with certainty count as `uncertain` only."""
 
     answered: int = 0
     answered_in_time: int = 0
@@ -81,7 +81,7 @@ class Service(Tally):
     sent_on: int = 0
     turned_away: int = 0
     withdrawn: int = 0
-    """Taken out by somebody else: counted in no share."""
+    """Removed from the queue by somebody else; left out of every share."""
     uncertain: int = 0
     wait_ms: int = 0
     """Of the answered ones, in all."""
@@ -102,12 +102,12 @@ class Service(Tally):
 
     @property
     def asa_ms(self) -> float | None:
-        """Average speed of answer: how long the answered ones waited, in the mean."""
+        """Average speed of answer: the mean wait of those who were answered."""
         return share(self.wait_ms, self.answered)
 
     @property
     def abandonment(self) -> float | None:
-        """Share of the offered who gave up, the short ones with them."""
+        """Share of the offered calls that were abandoned, short ones included."""
         return share(self.abandoned, self.offered)
 
 
@@ -120,7 +120,7 @@ class Talk(Tally):
 
     @property
     def mean_ms(self) -> float | None:
-        """How long a talk was, in the mean."""
+        """Mean talk time."""
         return share(self.talk_ms, self.talks)
 
 
@@ -130,7 +130,7 @@ class Screened(Tally):
 
     results: Counter[str] = field(default_factory=Counter)
     causes: Counter[str] = field(default_factory=Counter)
-    """By name of a `Heard`; "" where no ear could tell."""
+    """By name of a `Heard`; "" if nothing could be judged."""
 
     @property
     def calls(self) -> int:
@@ -150,5 +150,5 @@ class AgentTime(Tally):
 
     @property
     def occupancy(self) -> float | None:
-        """Share of the time on duty, pauses apart, that was spent talking."""
+        """Share of the time on duty, without pauses, that was spent talking."""
         return share(self.talking, self.available + self.ringing + self.talking)

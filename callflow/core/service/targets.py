@@ -1,4 +1,4 @@
-"""What a site promises the callers of a queue, and how it counts whether the promise was kept."""
+"""The service standards of queues: what is promised to callers, and how it is measured."""
 
 from typing import Annotated
 

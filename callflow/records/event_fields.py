@@ -1,14 +1,11 @@
-"""What the events and metrics of several kinds have in common."""
+"""Fields that the events of several kinds have."""
 
 from typing import Any
 
 from callflow.core.call_record import CallRecord
 from callflow.core.publishing.envelope import utc
 from callflow.core.publishing.privacy import Pseudonymizer
-from callflow.core.rings.records import Leg, Offer, Stay, Timing
-from callflow.records.kind import INTERRUPTED, Figures
-
-UNKNOWN = "unknown"
+from callflow.core.rings.records import Leg, Offer, Stay
 
 
 def caller_of(record: CallRecord | Stay, names: Pseudonymizer) -> dict[str, str | None]:
@@ -42,23 +39,3 @@ def quality(record: Leg | Offer | Stay) -> dict[str, Any]:
 def last_of(began_ms: int, *later_ms: int | None) -> int:
     """The last of the times that are known."""
     return max(at for at in (began_ms, *later_ms) if at is not None)
-
-
-def end_unseen_ms(record: Leg | Offer) -> int:
-    """When a leg or an offer ended whose end nobody saw: at the last time known of it."""
-    if record.ended_ms is not None:
-        return record.ended_ms
-    return last_of(record.began_ms, record.ring_start_ms, record.pickup_ms, record.connect_ms)
-
-
-def interrupted(marks: tuple[str, ...]) -> tuple[str, ...]:
-    """The marks of a record that a dead daemon has left open."""
-    return (*marks, INTERRUPTED)
-
-
-def count_doubts(figures: Figures, record: Leg | Stay) -> None:
-    """Count a record that nobody saw all of, or that Asterisk did not stamp."""
-    if record.partial:
-        figures.unresolved("partial")
-    if record.timing is Timing.ARRIVAL:
-        figures.unresolved("no_time_stamp")
