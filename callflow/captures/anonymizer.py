@@ -1,4 +1,4 @@
-"""Takes the people out of a capture: numbers, names and addresses become stand-ins, the same one always the same.
+"""Anonymizes a capture: numbers, names and addresses become stand-ins, the same value always the same stand-in.
 
 A long number becomes a number of the range that is set aside for fiction (+1-555-01xx), a short one an extension from
 1001 on, a name `Caller 1`, an account `account-1`, a phone `phone-1`, a machine 192.0.2.1 or host-1.example, and the
@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from itertools import count
 
-from callflow.captures.trace import Block
+from callflow.captures.capture_file import Block
 
 SECRET = re.compile(r"^(Secret|Key|Challenge): .*", re.IGNORECASE)
 OURS = ("CallflowCheck", "CallflowPromptMissing")
@@ -42,7 +42,7 @@ def _none(_: str) -> bool:
 
 
 class Anonymizer:
-    """Gives stand-ins; `known` says which values are made up already, `open_events` which UserEvents hide nothing."""
+    """Gives stand-ins; `known` tells which values are made up already, `open_events` which UserEvents to keep."""
 
     def __init__(self, known: Callable[[str], bool] = _none, open_events: Collection[str] = ()) -> None:
         self._known = known
@@ -53,7 +53,7 @@ class Anonymizer:
         self._counts: dict[str, count[int]] = {}
 
     def block(self, block: Block) -> Block:
-        """The block without anything that could name a person."""
+        """The block without personal data."""
         own, event = len(block.lines), block.headers.get("UserEvent") if block.name == "UserEvent" else None
         if event is not None and event not in self._open_events:
             own = block.lines.index(f"UserEvent: {event}") + 1
@@ -104,7 +104,7 @@ class Anonymizer:
         return self.number(head) + self._text(value[len(head) :])
 
     def _variable(self, value: str) -> str:
-        """Our own variables stay; a site's may hold anything."""
+        """Our own variables stay; the values of a site's are replaced."""
         variable, equals, text = value.partition("=")
         ours = "CALLFLOW" in variable or "TALK_DETECT" in variable
         return value if ours or not equals or not text else f"{variable}=x"

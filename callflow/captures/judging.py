@@ -1,24 +1,24 @@
-"""Is what the core did with a capture right? As the daemon did then, and fair to everybody from any start."""
+"""Judges a replay: from the start it must repeat the daemon's decisions, from any later block it must harm no call."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from callflow.captures.capture_file import Capture
+from callflow.captures.facts import CallerArrived, FactReader
 from callflow.captures.replay import Decision, Replayed, recorded
-from callflow.captures.trace import Capture
-from callflow.captures.wires import Arrived, Conversation
 from callflow.core.screening.states import Result
 
 LATE_MS = 50
-"""A daemon does a thing when its loop comes to it, and its tap hears of it later: up to 17 ms were seen."""
+"""The daemon acts when its loop gets to it, and the recorder sees it later: up to 17 ms were measured."""
 LATE_WITHOUT_AMI_MS = 350
-"""A prompt that cannot be stopped over AMI is waited for (0.3 s) before its call is given back."""
+"""Before a release the daemon waits up to 0.3 s for a prompt that AMI cannot stop."""
 
 
 @dataclass
 class Verdict:
-    """What is wrong, a sentence each; else `right` says what was looked at."""
+    """What is wrong, one sentence each; `right` says what was compared."""
 
     right: str
     wrong: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Judge:
         return self._from(first, played) if first else self._whole(played)
 
     def _whole(self, played: Replayed) -> Verdict:
-        """Call by call the same decisions in the same order, at the same times."""
+        """Every call must have the same decisions in the same order, at the same times."""
         if not self._has_wires:
             return Verdict("recorded beside the daemon, without FastAGI: there are no decisions to compare")
         then, now = _by_call(self._decisions), _by_call(played.decisions)
@@ -51,24 +51,24 @@ class Judge:
         return verdict
 
     def _from(self, first: int, played: Replayed) -> Verdict:
-        """Older calls are left alone, and nobody is hung up who was not."""
+        """Older calls must be left alone; only calls that the daemon ended as silent may end as silent."""
         then = self._results
-        verdict = Verdict(f"{len(played.results)} calls were screened, none of them wrongly")
+        verdict = Verdict(f"{len(played.results)} calls were screened, all of them rightly")
         for decision in played.decisions:
             if self._arrived_at.get(decision.call_id, -1) < first:
-                verdict.wrong.append(f"{decision.call_id} belonged to the daemon before: {decision.what}")
+                verdict.wrong.append(f"{decision.call_id} belonged to an earlier daemon: {decision.what}")
         for call_id, result in played.results.items():
             if result == Result.SILENT and then.get(call_id) != Result.SILENT:
-                verdict.wrong.append(f"{call_id} was hung up, and was {then.get(call_id, 'nothing')} for the daemon")
+                verdict.wrong.append(f"{call_id} was hung up on; the daemon had {then.get(call_id, 'no result')}")
             elif call_id in then and result not in (then[call_id], Result.UNAVAILABLE):
-                verdict.wrong.append(f"{call_id} was {result}, and {then[call_id]} for the daemon")
-        verdict.wrong += [f"{call_id} was written down as ended more than once" for call_id in played.saved_twice]
-        verdict.wrong += [f"{call_id} never ended" for call_id in sorted(played.open)]
+                verdict.wrong.append(f"{call_id} ended as {result}; the daemon had {then[call_id]}")
+        verdict.wrong += [f"{call_id} has more than one final record" for call_id in played.saved_twice]
+        verdict.wrong += [f"{call_id} has no final record" for call_id in sorted(played.open)]
         return verdict
 
 
 def results_of(decisions: Iterable[Decision]) -> dict[str, str]:
-    """The result that each call was given back with."""
+    """The result with which each call was released."""
     words = ((decision.call_id, *decision.what.split(" ", 1)) for decision in decisions)
     return {word[0]: word[2] for word in words if word[1] == "release"}
 
@@ -85,13 +85,13 @@ def _difference(then: Decision | None, now: Decision | None) -> str:
 
 def _arrivals(capture: Capture) -> Iterator[tuple[str, int]]:
     """Each call, and the block that opened its FastAGI connection."""
-    wires = Conversation(capture)
+    reader = FactReader(capture)
     opened: dict[str, int] = {}
     for number, block in enumerate(capture.blocks):
         if block.what == "opened":
             opened[block.wire] = number
-        for fact in wires.take(block):
-            if isinstance(fact, Arrived):
+        for fact in reader.take(block):
+            if isinstance(fact, CallerArrived):
                 yield fact.arrived.call_id, opened[block.wire]
 
 

@@ -1,9 +1,8 @@
-"""Recording a real Asterisk: a session of our own that only listens, and taps between the daemon and Asterisk.
+"""Recording a real Asterisk: by a session that only listens, and by relays between the daemon and Asterisk.
 
-What the daemon decides from is more than AMI events: who came in over FastAGI, when a prompt had ended, when Asterisk
-had answered. So a capture that can be replayed to the same decisions is made of the daemon's own connections, seen from
-between the two ends. That is the wire itself, for AMI and FastAGI alike: nothing in it depends on what the daemon
-believed or wrote down, and a pretend Asterisk can be held to every byte of it.
+The daemon decides from more than AMI events: FastAGI tells it who called and when a prompt ended, and Asterisk
+answers its actions. A capture that replays to the same decisions therefore holds the daemon's own connections, read
+between the two ends. Nothing in it depends on what the daemon believed or stored.
 """
 
 import asyncio
@@ -18,7 +17,7 @@ from typing import Literal, Self
 from callflow.adapters.ami.framing import END, parse
 from callflow.adapters.ami.options import LOGIN_TIMEOUT_S, AmiOptions
 from callflow.captures.anonymizer import Anonymizer
-from callflow.captures.trace import Block, CaptureWriter, What
+from callflow.captures.capture_file import Block, CaptureWriter, What
 from callflow.errors import LoginRefused, NotConnected
 
 Kind = Literal["ami", "agi"]
@@ -27,7 +26,7 @@ _QUIET_S = 10.0
 
 
 class Recorder:
-    """Puts what it is told into a capture, in order of arrival; counts what it has seen."""
+    """Writes messages to a capture in order of arrival, and counts them."""
 
     def __init__(self, writer: CaptureWriter, anonymizer: Anonymizer, clock: Callable[[], float] = time.time) -> None:
         self._writer, self._anonymizer, self._clock = writer, anonymizer, clock
@@ -35,7 +34,7 @@ class Recorder:
         """Blocks by the name of the event, or by wire and direction."""
 
     def take(self, wire: str, what: What, raw: bytes = b"") -> None:
-        """One message, connection or end, arrived now."""
+        """Write one message, or the beginning or end of a connection; it arrived now."""
         text = raw.decode("utf-8", "surrogateescape").strip("\r\n")
         lines = tuple(line.rstrip("\r") for line in text.split("\n") if line.rstrip("\r"))
         block = Block(max(0.0, self._clock() - self._writer.began_s), wire, what, lines)
@@ -43,8 +42,8 @@ class Recorder:
         self._writer.write(self._anonymizer.block(block))
 
 
-class Messages:
-    """Cuts one direction of a connection into messages, however its bytes arrive."""
+class MessageSplitter:
+    """Splits one direction of a connection into messages, however its bytes arrive."""
 
     def __init__(self, kind: Kind, what: What) -> None:
         self._kind, self._from_asterisk = kind, what == "<"
@@ -53,7 +52,7 @@ class Messages:
         self._tail = b""
 
     def feed(self, data: bytes, *, keep_empty: bool = False) -> list[bytes]:
-        """The messages that these bytes complete; empty ones only with `keep_empty`, when every byte counts."""
+        """The messages that these bytes complete; empty ones only with `keep_empty`."""
         self._tail += data
         found = []
         while (end := self._tail.find(mark := self._mark)) >= 0:
@@ -74,8 +73,8 @@ class Messages:
         return b"\n\n" if self._header else b"\n"
 
 
-class Tap:
-    """Listens on `port`, passes every byte on to `target` and back, and tells a recorder the messages."""
+class Relay:
+    """Relays every byte between `port` and `target`, and gives the messages to a recorder."""
 
     def __init__(
         self, recorder: Recorder, kind: Kind, port: int, target: tuple[str, int], host: str = "127.0.0.1"
@@ -103,7 +102,7 @@ class Tap:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def cut(self) -> None:
-        """End every connection of this tap."""
+        """End every connection of this relay."""
         for task in self._tasks:
             task.cancel()
 
@@ -122,7 +121,7 @@ class Tap:
         except OSError:
             ended_by = "closed by asterisk" if self._kind == "ami" else "closed by daemon"
         except asyncio.CancelledError:
-            pass  # cut by us: told as Asterisk's doing
+            pass  # cut by us: recorded as closed by Asterisk
         finally:
             self._recorder.take(wire, ended_by)
             writer.close()
@@ -130,7 +129,7 @@ class Tap:
                 far.close()
 
     async def _both(self, wire: str, near: "Ends", far: "Ends") -> What:
-        """Pass on both ways until one end closes, and say which."""
+        """Relay both ways until one end closes; returns which."""
         asterisk, daemon = (far, near) if self._kind == "ami" else (near, far)
         down = asyncio.create_task(self._pass_on(wire, "<", asterisk[0], daemon[1]))
         up = asyncio.create_task(self._pass_on(wire, ">", daemon[0], asterisk[1]))
@@ -142,7 +141,7 @@ class Tap:
         return "closed by asterisk" if down in done else "closed by daemon"
 
     async def _pass_on(self, wire: str, what: What, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        messages = Messages(self._kind, what)
+        messages = MessageSplitter(self._kind, what)
         with suppress(OSError):
             while data := await reader.read(CHUNK):
                 writer.write(data)
@@ -157,12 +156,12 @@ Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Listener:
-    """A session of our own that only listens: every event of the AMI user, undecoded."""
+    """A session of our own that only listens: every event of the AMI user, as bytes."""
 
     def __init__(self, options: AmiOptions) -> None:
         self._options = options
         self._ends: Ends | None = None
-        self._messages = Messages("ami", "<")
+        self._messages = MessageSplitter("ami", "<")
 
     async def __aenter__(self) -> Self:
         """Connect and log in; raises LinkError."""
@@ -195,7 +194,7 @@ class Listener:
         raise NotConnected("Asterisk closed the connection")
 
     async def messages(self) -> AsyncIterator[bytes]:
-        """Each message as it comes, until Asterisk closes; a quiet one is asked for a sign of life."""
+        """Each message as it comes, until Asterisk closes the connection; a quiet Asterisk gets a Ping."""
         assert self._ends is not None
         reader, _ = self._ends
         while True:

@@ -1,7 +1,7 @@
 """Replaying a capture through the daemon's own translation and core, in virtual time.
 
-From the start, the core must decide what the daemon decided then. From any later block, it is a daemon that attaches to
-a living PBX: it does nothing to the calls that it has not been given, and what it cannot place it only counts.
+From the start, the core must decide what the recorded daemon decided. From any later block it acts as a daemon that
+connects to a running PBX: it leaves the calls alone that it was not given, and only counts what it cannot assign.
 """
 
 from collections import Counter
@@ -11,14 +11,24 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from callflow.adapters.ami.translate import translate
-from callflow.captures.trace import Block, Capture, CaptureInvalid
-from callflow.captures.wires import Answered, Arrived, Conversation, Did, Died, Ended, LinkChange, Listed, Said
+from callflow.captures.capture_file import Block, Capture, CaptureInvalid
+from callflow.captures.facts import (
+    AgiEnded,
+    AmiAnswered,
+    CallerArrived,
+    ChannelsListed,
+    DaemonActed,
+    DaemonKilled,
+    FactReader,
+    LinkChange,
+    PromptAnswered,
+)
 from callflow.core import commands, events
 from callflow.core.profile import Procedures
 from callflow.core.screening.engine import Engine
 
 PROMPT_PATH = "{language}/callflow/{prompt}"
-HANGUP_TOLD_MS = 250
+AGI_HANGUP_MS = 250
 """How long the daemon waits, after AGI's HANGUP, for AMI to say whether the caller has gone (see daemon.py)."""
 ENDING_MS = 100
 """How long it waits, after a prompt that was cut short, for FastAGI to end the call (see agi/session.py)."""
@@ -71,7 +81,7 @@ def procedures_of(capture: Capture) -> Procedures | None:
 
 
 class Replay:
-    """One pass over a capture; the daemon's part between wires and core is done here, in the same order."""
+    """One pass over a capture; the daemon's part between reader and core is done here, in the same order."""
 
     def __init__(self, capture: Capture, procedures: Procedures, prompt_path: str = PROMPT_PATH) -> None:
         self._capture = capture
@@ -81,13 +91,13 @@ class Replay:
     def run(self, first: int = 0, on_decision: Callable[[Decision], None] = lambda decision: None) -> Replayed:
         """From block `first` on; never raises for anything in the capture."""
         core = _Core(self._procedures, self._prompt_path, self._capture, on_decision)
-        wires = Conversation(self._capture, first)
+        reader = FactReader(self._capture, first)
         blocks = self._capture.blocks
-        if first < len(blocks) and wires.attached:
+        if first < len(blocks) and reader.attached:
             core.attach(self._capture.at_ms(blocks[first]))
         for block in blocks[first:]:
             core.pass_time(now_ms := self._capture.at_ms(block))
-            for fact in wires.take(block):
+            for fact in reader.take(block):
                 core.take(fact, block, now_ms)
             core.pass_time(now_ms)
         core.pass_time(self._capture.at_ms(blocks[-1]) + LAST_MS if blocks else 0)
@@ -96,7 +106,7 @@ class Replay:
 
 
 class _Core:
-    """The engine with a virtual clock, and the answers that no wire of the capture gives."""
+    """The engine with a virtual clock; gives the answers that the capture does not contain."""
 
     def __init__(
         self, procedures: Procedures, prompt_path: str, capture: Capture, on_decision: Callable[[Decision], None]
@@ -115,7 +125,7 @@ class _Core:
         self._arming: dict[str, str] = {}
 
     def _new_daemon(self) -> None:
-        """Another daemon, which knows nothing of the calls of the one before."""
+        """Start a new daemon, which knows nothing of the earlier calls."""
         before = self.engine.unexpected
         self.engine = Engine(self._procedures)
         self.engine.unexpected += before
@@ -126,11 +136,11 @@ class _Core:
         self._arming.clear()
 
     def attach(self, now_ms: int) -> None:
-        """A daemon that is connected from here on."""
+        """Connect a daemon now."""
         self._receive(events.LinkUp(now_ms, may_go_deaf=False), now_ms)
 
     def pass_time(self, until_ms: int) -> None:
-        """Do what falls due before `until_ms`, one thing after the other."""
+        """Do what is due before `until_ms`, in order."""
         while True:
             deadline = self.engine.next_deadline()
             answer = min(self._due, default=None)
@@ -144,24 +154,24 @@ class _Core:
                 self._carry_out(self.engine.expire(min(times)), min(times))
 
     def take(self, fact: object, block: Block, now_ms: int) -> None:
-        """One thing that the wires told."""
+        """One thing that the reader told."""
         match fact:
             case LinkChange(up=True):
                 self._receive(events.LinkUp(now_ms, may_go_deaf=False), now_ms)
-            case Died():
+            case DaemonKilled():
                 self._new_daemon()
             case LinkChange(up=False):
                 self._receive(events.LinkLost(now_ms, "the connection ended"), now_ms)
-            case Listed(uniqueids):
+            case ChannelsListed(uniqueids):
                 self._receive(events.ChannelsSeen(uniqueids, now_ms), now_ms)
-            case Arrived(arrived):
+            case CallerArrived(arrived):
                 self._receive(arrived, now_ms)
-            case Said(call_id, heard, failed):
+            case PromptAnswered(call_id, heard, failed):
                 self._prompt_ended(call_id, heard, now_ms + (ENDING_MS if failed else 0))
-            case Ended(call_id, told):
+            case AgiEnded(call_id, by_hangup):
                 self._due = [due for due in self._due if getattr(due[2], "call_id", None) != call_id]
-                self._later(now_ms + (HANGUP_TOLD_MS if told else 0), events.AgiClosed(call_id, now_ms))
-            case Answered(kind, channel, ok):
+                self._later(now_ms + (AGI_HANGUP_MS if by_hangup else 0), events.AgiClosed(call_id, now_ms))
+            case AmiAnswered(kind, channel, ok):
                 self._answered(kind, channel, ok, now_ms)
             case _:
                 if block.is_event and (event := translate(block.headers, now_ms)) is not None:
@@ -170,7 +180,7 @@ class _Core:
     # -- answers --------------------------------------------------------------------------------------------------
 
     def _prompt_ended(self, call_id: str, heard: bool, at_ms: int) -> None:
-        """STREAM FILE was answered; nobody asked here, when this is a call of the daemon before."""
+        """STREAM FILE was answered; without a question here, the call belongs to an earlier daemon."""
         play_id, path = self._plays.pop(call_id, (0, ""))
         if not play_id:
             self.engine.unexpected["an answer to nobody"] += 1
@@ -236,6 +246,6 @@ class _Core:
 
 def recorded(capture: Capture) -> list[Decision]:
     """What the daemon did while the capture was made."""
-    wires = Conversation(capture)
-    did = ((block, fact) for block in capture.blocks for fact in wires.take(block) if isinstance(fact, Did))
+    reader = FactReader(capture)
+    did = ((block, fact) for block in capture.blocks for fact in reader.take(block) if isinstance(fact, DaemonActed))
     return [Decision(capture.at_ms(block), fact.call_id, fact.what) for block, fact in did]

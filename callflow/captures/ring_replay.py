@@ -1,11 +1,11 @@
-"""AMI events through the ring tracker, in virtual time: of a capture, or as the lab has just heard them."""
+"""Runs AMI events through the ring tracker in virtual time: those of a capture, or those of a lab."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from callflow.adapters.ami.translate_rings import RingTranslator
-from callflow.captures.trace import Capture
+from callflow.captures.capture_file import Capture
 from callflow.core import commands, events
 from callflow.core.rings.records import AgentInterval, Leg, Measured, Offer, Stay
 from callflow.core.rings.rules import RingRules
@@ -13,16 +13,16 @@ from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets
 
 LAST_MS = 26 * 3_600_000
-"""Longer than anything is waited for: after it, everything has had its final record."""
+"""Longer than every deadline: after it, every record is final."""
 
 
 @dataclass
 class KeptRings:
-    """The last that was told of every record, in order of the first."""
+    """The latest version of every record, in order of the first version."""
 
     records: dict[tuple[str, str], Measured] = field(default_factory=dict)
     finals: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How often each had its final record: once, or something is wrong."""
+    """How often each became final: once, or something is wrong."""
     tracker: Tracker | None = None
 
     @property
@@ -38,7 +38,7 @@ class KeptRings:
         return [record for record in self.records.values() if isinstance(record, Leg)]
 
     def take(self, issued: Iterable[commands.Command]) -> None:
-        """Keep what the tracker wants kept."""
+        """Keep the records that the tracker saves."""
         for command in issued:
             if isinstance(command, commands.SaveMeasured):
                 key = key_of(command.record)
@@ -62,13 +62,13 @@ def key_of(record: Measured) -> tuple[str, str]:
 def replay_rings(
     messages: Iterable[tuple[int, dict[str, str]]], rules: RingRules, targets: Targets | None = None
 ) -> KeptRings:
-    """AMI messages with the time of their arrival (epoch ms), from a link that has just come up."""
+    """Track AMI messages and their times of arrival (epoch ms), from a link that has just come up."""
     tracker = Tracker(rules, targets or Targets(queues={"default": QueueTarget()}))
-    kept, told = KeptRings(tracker=tracker), list(messages)
-    now_ms = told[0][0] if told else 0
-    if told:
+    kept, arrivals = KeptRings(tracker=tracker), list(messages)
+    now_ms = arrivals[0][0] if arrivals else 0
+    if arrivals:
         kept.take(tracker.receive(events.LinkUp(now_ms), now_ms))
-    now_ms = take_messages(tracker, kept, RingTranslator(), told, now_ms)
+    now_ms = take_messages(tracker, kept, RingTranslator(), arrivals, now_ms)
     pass_time(tracker, kept, now_ms + LAST_MS)
     return kept
 
@@ -80,7 +80,7 @@ def take_messages(
     messages: Iterable[tuple[int, dict[str, str]]],
     now_ms: int,
 ) -> int:
-    """Tell a tracker these messages from `now_ms` on, with the deadlines between; returns when the last came."""
+    """Give a tracker these messages from `now_ms` on, with the deadlines between; returns the time of the last."""
     for arrived_ms, message in messages:
         now_ms = max(now_ms, arrived_ms)
         pass_time(tracker, kept, now_ms)
@@ -95,6 +95,6 @@ def capture_messages(capture: Capture, first: int = 0) -> Iterable[tuple[int, di
 
 
 def pass_time(tracker: Tracker, kept: KeptRings, until_ms: int) -> None:
-    """Let a tracker do what is due by then."""
+    """Let a tracker do what is due until then."""
     while (due_ms := tracker.next_deadline()) is not None and due_ms <= until_ms:
         kept.take(tracker.expire(due_ms))

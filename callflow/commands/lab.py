@@ -58,8 +58,7 @@ def demo(version: VersionOption = "22") -> None:
     Example: `callflow lab demo`
     """
     from callflow.commands.simulate import lab_stage, play
-    from callflow.scenarios.scenario import read_scenario
-    from callflow.scenarios.shipped import find_scenario
+    from callflow.scenarios.scenario import find_scenario, read_scenario
 
     well = play(read_scenario(find_scenario("demo")), lab_stage(version), Console(highlight=False))
     raise typer.Exit(0 if well else 1)
@@ -96,7 +95,7 @@ def scenarios(
     tally = asyncio.run(run())
     console.print(call_table(tally.calls, WITNESS))
     show_end(tally, console)
-    raise typer.Exit(0 if tally.all_well else 1)
+    raise typer.Exit(0 if tally.succeeded else 1)
 
 
 @lab_app.command()

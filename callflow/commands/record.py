@@ -15,8 +15,8 @@ from rich.live import Live
 from rich.text import Text
 
 from callflow.captures.anonymizer import Anonymizer
-from callflow.captures.recorder import Listener, Recorder, Tap
-from callflow.captures.trace import CaptureWriter
+from callflow.captures.capture_file import CaptureWriter
+from callflow.captures.recorder import Listener, Recorder, Relay
 from callflow.commands.times import parse_length
 from callflow.errors import CallflowError, SettingError
 from callflow.settings.model import Settings
@@ -104,7 +104,7 @@ async def _stand_between(stack: AsyncExitStack, recorder: Recorder, settings: Se
     targets = {"ami": (settings.ami.host, settings.ami.port), "agi": (settings.agi.host, settings.agi.port)}
     for kind, port in (("ami", taps.ami), ("agi", taps.agi)):
         try:
-            await stack.enter_async_context(Tap(recorder, kind, port, targets[kind]))  # type: ignore[arg-type]
+            await stack.enter_async_context(Relay(recorder, kind, port, targets[kind]))  # type: ignore[arg-type]
         except OSError as error:
             remedy = "choose a free port"
             raise SettingError(f"--{kind}-tap", f"cannot listen on {port}: {error.strerror}", remedy) from None

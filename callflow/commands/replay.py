@@ -10,10 +10,10 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from callflow.captures.capture_file import Capture, CaptureInvalid, read_capture
 from callflow.captures.judging import Judge, Verdict
 from callflow.captures.replay import Replay, Replayed, procedures_of
 from callflow.captures.ring_replay import KeptRings, capture_messages, replay_rings
-from callflow.captures.trace import Capture, CaptureInvalid, read_capture
 from callflow.core.profile import Procedures
 from callflow.core.rings.cadence import COUNTRIES
 from callflow.core.rings.records import Leg, Offer, Stay
@@ -84,7 +84,7 @@ def _all(capture: Capture, procedures: Procedures, console: Console) -> int:
             console.print(f"from message {first + 1}:")
             wrong += _tell(verdict, console)
     if not wrong:
-        console.print(f"[bold green]attached at each of {len(capture.blocks)} messages[/]: nobody was done wrong.")
+        console.print(f"[bold green]attached at each of {len(capture.blocks)} messages[/]: no call was harmed.")
     return wrong
 
 

@@ -15,14 +15,12 @@ from rich.table import Table
 
 from callflow.commands.context import Context
 from callflow.scenarios.errors import SimulationFailed
-from callflow.scenarios.live import watched
+from callflow.scenarios.live import show_while_running
 from callflow.scenarios.report import report, write_report
-from callflow.scenarios.run import Run
-from callflow.scenarios.scenario import Scenario, read_scenario
+from callflow.scenarios.scenario import Scenario, find_scenario, read_scenario, shipped
 from callflow.scenarios.schedule import expected_calls
-from callflow.scenarios.shipped import find_scenario, shipped
-from callflow.scenarios.tables import closing_table, summary, what_was_heard, wrongs
-from callflow.scenarios.tally import Tally
+from callflow.scenarios.tables import closing_table, disagreement_lines, summary, what_was_heard
+from callflow.scenarios.tally import Run, Tally
 
 if TYPE_CHECKING:
     from callflow.scenarios.site import Version
@@ -113,11 +111,11 @@ def _pretend_stage(
 ) -> Stage:
     _need_extra()
     from callflow.scenarios.faults import read_faults
-    from callflow.simulator.pretended import Pretence, run_pretend, run_pretend_alone
+    from callflow.simulator.run_pretend import PretendOptions, run_pretend, run_pretend_alone
 
     if faults is not None:
         read_faults(faults)
-    pretence = Pretence(like=_version(like), faults=faults)
+    pretence = PretendOptions(like=_version(like), faults=faults)
     name = f"a pretend Asterisk {like}"
     if daemon:
         return Stage(name, _PRETEND, lambda run: run_pretend(run, file, pretence, keep))
@@ -178,7 +176,7 @@ def play(scenario: Scenario, stage: Stage, console: Console, report_to: Path | N
     run, began = Run(scenario), datetime.now(UTC)
     title = f"{scenario.name} on {stage.name}: {escape(scenario.purpose)}"
     try:
-        asyncio.run(watched(run, stage.place(run), console, title))
+        asyncio.run(show_while_running(run, stage.place(run), console, title))
     except asyncio.CancelledError:
         raise typer.Exit(128 + signal.SIGTERM) from None
     console.print(closing_table(run.tally, stage.witness))
@@ -187,12 +185,12 @@ def play(scenario: Scenario, stage: Stage, console: Console, report_to: Path | N
         console.print(said, soft_wrap=not console.is_terminal)
     if report_to is not None:
         write_report(report_to, report(scenario, run.tally, stage.name, began))
-    return run.tally.all_well
+    return run.tally.succeeded
 
 
 def show_end(tally: Tally, console: Console) -> None:
     """What did not end as expected, and the closing sentence; in a file each on one line."""
-    for wrong in wrongs(tally):
+    for wrong in disagreement_lines(tally):
         console.print(wrong, style="red", markup=False, soft_wrap=not console.is_terminal)
     console.print(summary(tally), soft_wrap=not console.is_terminal)
 

@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
-from callflow.lab.casting import cast, dress
+from callflow.lab.caller_plan import plan_caller, with_audio
 from callflow.lab.prompts import prompt_durations
 from callflow.lab.sipp import Caller
 from callflow.processes.process import Process
-from callflow.scenarios.deeds import ladder_anchors
+from callflow.scenarios.behaviour import ladder_anchors
 from callflow.scenarios.errors import SimulationFailed
-from callflow.scenarios.run import Run
 from callflow.scenarios.scenario import CallerGroup, Scenario
 from callflow.scenarios.schedule import PlannedCall, schedule
+from callflow.scenarios.tally import Run
 from callflow.sound.mulaw import Samples
 
 MOST_PER_S = 5.0
@@ -68,33 +68,33 @@ def _look(run: Run, placed: list[Placed], began: float) -> None:
     progress.in_progress = {"on the line": progress.placed - progress.ended}
 
 
-class Wardrobe:
-    """Makes SIPp callers of planned calls; callers of one group share one audio file."""
+class CallerFactory:
+    """Makes the SIPp caller of each planned call; the callers of one group share one audio file."""
 
     def __init__(self, folder: Path, sounds: Path, voice: Samples) -> None:
         self._folder, self._sounds, self._voice = folder, sounds, voice
-        self._dressed: dict[str, Caller] = {}
+        self._of_group: dict[str, Caller] = {}
 
     def caller(self, planned: PlannedCall, entry: str | None = None, address: str | None = None) -> Caller:
         """The caller of one call; `entry` is dialled and `address` called from, where they are given."""
         group = planned.caller
-        dressed = self._dressed.get(group.name) or self._dress(group)
+        made = self._of_group.get(group.name) or self._make(group)
         return replace(
-            dressed,
+            made,
             number=planned.number,
             name=planned.name,
             entry=entry or group.entry,
-            address=address or dressed.address,
+            address=address or made.address,
         )
 
-    def _dress(self, group: CallerGroup) -> Caller:
+    def _make(self, group: CallerGroup) -> Caller:
         anchors = ladder_anchors(group.media, prompt_durations(self._sounds / self.language(group) / "callflow"))
         stays_s = None if group.stays_s is None else min(group.stays_s, _LONGEST_S)
-        part = cast(group.does, group.media, anchors, stays_s)
-        dressed = dress(part, Caller("", group.entry), self._voice, self._folder / group.name)
-        self._dressed[group.name] = dressed
-        return dressed
+        plan = plan_caller(group.does, group.media, anchors, stays_s)
+        made = with_audio(plan, Caller("", group.entry), self._voice, self._folder / group.name)
+        self._of_group[group.name] = made
+        return made
 
     def language(self, group: CallerGroup) -> str:
-        """What the group hears."""
+        """The language in which the group hears prompts."""
         return group.language if (self._sounds / group.language / "callflow").is_dir() else FALLBACK_LANGUAGE

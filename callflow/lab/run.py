@@ -9,7 +9,7 @@ from pathlib import Path
 from callflow.installed import CHECKOUT, SOUNDS
 from callflow.lab import judge as judging
 from callflow.lab.ami import Message
-from callflow.lab.casting import make_caller
+from callflow.lab.caller_plan import scenario_caller
 from callflow.lab.judge import Observed, judge
 from callflow.lab.lab import Lab, open_lab
 from callflow.lab.prompts import prompt_durations
@@ -102,7 +102,7 @@ async def _run_once(lab: Lab, scenarios: Mapping[str, Scenario], on_call: OnCall
 def _caller(lab: Lab, scenario: Scenario, number: str) -> Caller:
     prompts = lab.sounds / _spoken_language(scenario) / "callflow"
     anchors = ladder_anchors(scenario, prompt_durations(prompts))
-    return make_caller(scenario, anchors, number, lab.voice, prompts, lab.work / "audio")
+    return scenario_caller(scenario, anchors, number, lab.voice, prompts, lab.work / "audio")
 
 
 def _outcome(lab: Lab, scenario: Scenario, caller: Caller, wire: Wire, told: Sequence[Message]) -> Outcome:

@@ -1,4 +1,4 @@
-"""Scenario folders: what a caller does, and what must come of it."""
+"""Scenario folders: what a caller does, and what is expected."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,16 +7,36 @@ from typing import Literal
 from pydantic import Field
 
 from callflow.core.heard import Heard
-from callflow.scenarios import deeds
-from callflow.scenarios.deeds import LADDER, Anchors, Deed, Expected, Media, Party, Result, Route, Strict, TimedDeed
+from callflow.scenarios import behaviour
+from callflow.scenarios.behaviour import (
+    LADDER,
+    Anchors,
+    CallerAction,
+    Expected,
+    Media,
+    Party,
+    Result,
+    Route,
+    Strict,
+    TimedAction,
+)
 from callflow.scenarios.errors import ScenarioInvalid
-from callflow.scenarios.reading import read_toml
+from callflow.scenarios.toml_file import read_toml
 
-__all__ = ["LADDER", "Anchors", "Deed", "Expectation", "Scenario", "ladder_anchors", "read_scenario", "read_scenarios"]
+__all__ = [
+    "LADDER",
+    "Anchors",
+    "CallerAction",
+    "Expectation",
+    "Scenario",
+    "ladder_anchors",
+    "read_scenario",
+    "read_scenarios",
+]
 
 
 class Expectation(Expected):
-    """What must come of it."""
+    """What is expected of the call."""
 
     result: Result
     ended_by: Party = "asterisk"
@@ -31,7 +51,7 @@ class Expectation(Expected):
 
 
 class Scenario(Strict):
-    """One caller's call and what must come of it; the folder's name is its name."""
+    """One caller's call and what is expected; the folder's name is its name."""
 
     name: str
     purpose: str = Field(min_length=10)
@@ -42,14 +62,14 @@ class Scenario(Strict):
     media: Media = Field("silence", description="What is sent before and between the sounds.")
     loss: float = Field(0.0, ge=0, lt=1, description="Share of the caller's packets that never arrive.")
     first_sequence: int = Field(0, ge=0, le=65535, description="RTP sequence number of the caller's first packet.")
-    caller: tuple[TimedDeed, ...] = ()
+    caller: tuple[TimedAction, ...] = ()
     stays_s: float | None = Field(None, gt=0, description="Hangs up so long after the answer; else after the ladder.")
     expect: Expectation
 
     @property
     def everywhere(self) -> bool:
         """It runs on every Asterisk, real or pretended (which loses no packets), with Asterisk's own ear alone."""
-        return len(self.asterisk) > 1 and not self.loss and not any(deed.renumbers for deed in self.caller)
+        return len(self.asterisk) > 1 and not self.loss and not any(action.renumbers for action in self.caller)
 
     @property
     def entry(self) -> str:
@@ -72,4 +92,4 @@ def read_scenarios(folder: Path, names: tuple[str, ...] = ()) -> list[Scenario]:
 
 def ladder_anchors(scenario: Scenario, durations: Mapping[str, float]) -> dict[str, float]:
     """When each prompt, listening time and pause begins for a caller who stays silent, and when it `end`s."""
-    return deeds.ladder_anchors(scenario.media, durations)
+    return behaviour.ladder_anchors(scenario.media, durations)

@@ -15,7 +15,7 @@ from callflow.lab.host import Host, PlainHost
 from callflow.lab.judge import Observed, judge
 from callflow.lab.lab import Lab, open_lab
 from callflow.lab.phones import Agents
-from callflow.lab.placing import Placed, Wardrobe, check_possible, place_all
+from callflow.lab.placing import CallerFactory, Placed, check_possible, place_all
 from callflow.lab.roots import TOOLS_VERSION, asterisk_root
 from callflow.lab.scenario import Expectation
 from callflow.lab.scenario import Scenario as LabScenario
@@ -26,11 +26,11 @@ from callflow.processes.ports import take_ports
 from callflow.processes.process import LAB_FOLDER
 from callflow.scenarios.daemon_view import DaemonView
 from callflow.scenarios.errors import SimulationFailed
-from callflow.scenarios.run import Run
 from callflow.scenarios.scenario import AgentGroup, CallerGroup, Scenario
 from callflow.scenarios.schedule import PlannedCall
 from callflow.scenarios.seen import SeenCall
 from callflow.scenarios.site import PROFILES, Version
+from callflow.scenarios.tally import Run
 from callflow.settings.model import Settings
 from callflow.sound.audio import read_wav
 from callflow.sound.mulaw import Samples
@@ -69,10 +69,10 @@ def _only(scenario: Scenario, names: list[str]) -> Scenario:
 
 async def _on_lab(run: Run, lab: Lab) -> tuple[list[SeenCall], float]:
     """Every call as the wire saw it, and the longest stall of this machine."""
-    wardrobe = Wardrobe(lab.work / "audio", lab.sounds, lab.voice)
+    callers = CallerFactory(lab.work / "audio", lab.sounds, lab.voice)
     events_before = len(lab.asterisk.ami.events)
     async with lab.capture() as capture:
-        placed = await place_all(run, lambda planned: lab.call(wardrobe.caller(planned)))
+        placed = await place_all(run, lambda planned: lab.call(callers.caller(planned)))
     wire = await asyncio.to_thread(lab.read, capture)
     results = _results(lab, events_before)
     calls: dict[str, Iterator[WireCall]] = {}
@@ -82,7 +82,7 @@ async def _on_lab(run: Run, lab: Lab) -> tuple[list[SeenCall], float]:
         of_number = calls.setdefault(number, iter(wire.of(number)))
         call = next(of_number, None)
         result, traces = next(results.get(number, iter(())), (None, frozenset()))
-        seen.append(_seen(planned, call, lab, wardrobe, result, traces))
+        seen.append(_seen(planned, call, lab, callers, result, traces))
     return seen, wire.longest_stall_s
 
 
@@ -107,17 +107,17 @@ def _seen(
     planned: PlannedCall,
     call: WireCall | None,
     lab: Lab,
-    wardrobe: Wardrobe,
+    callers: CallerFactory,
     result: str | None,
     traces: frozenset[str],
 ) -> SeenCall:
     group = planned.caller
     if call is None:
         return SeenCall(group.name, planned.number, planned.index, disagreements=("the call is not on the wire",))
-    observed = Observed(call, lab.prompts(wardrobe.language(group)).spoken(call.received), result, traces)
+    observed = Observed(call, lab.prompts(callers.language(group)).spoken(call.received), result, traces)
     seen = seen_call(group.name, planned.number, planned.index, observed)
     strict = _strict(group, seen)
-    return seen.judge(group.expect) if strict is None else seen.blamed(judge(strict, observed))
+    return seen.judge(group.expect) if strict is None else seen.with_disagreements(judge(strict, observed))
 
 
 def _strict(group: CallerGroup, seen: SeenCall) -> LabScenario | None:
@@ -157,8 +157,8 @@ async def run_on_site(run: Run, settings: Settings, host: str, port: int, extens
     LAB_FOLDER.mkdir(parents=True, exist_ok=True)
     with take_ports() as ports, tempfile.TemporaryDirectory(dir=LAB_FOLDER, prefix="callers-") as folder:
         sipp = Sipp(programs, Path(folder) / "sipp", ports, port, host)
-        wardrobe = Wardrobe(Path(folder) / "audio", SOUNDS, _voice())
-        placed = await place_all(run, lambda planned: sipp.call(wardrobe.caller(planned, extension, address)))
+        callers = CallerFactory(Path(folder) / "audio", SOUNDS, _voice())
+        placed = await place_all(run, lambda planned: sipp.call(callers.caller(planned, extension, address)))
     await asyncio.sleep(_SAVED_S)
     for call in _as_recorded(placed, view):
         run.tally.add(call)
@@ -174,7 +174,7 @@ def _as_recorded(placed: list[Placed], view: DaemonView | None) -> Iterator[Seen
         results = recorded.get(planned.number or "anonymous") or [None]
         seen = SeenCall(group.name, planned.number, planned.index, result=results.pop(0))
         if process.returncode:
-            seen = seen.blamed(["SIPp could not make this call as it should"])
+            seen = seen.with_disagreements(["SIPp could not make this call as it should"])
         if view is None or (seen.result is None and group.expect.result in _UNRECORDED):
             yield replace(seen, judged=False)
         else:

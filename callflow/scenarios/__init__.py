@@ -1,1 +1,1 @@
-"""Scenarios: what callers do and when, what must come of it, and the calls of a run as they are counted and shown."""
+"""Scenarios: what callers do and when, what is expected, and the calls of a run as they are counted and shown."""

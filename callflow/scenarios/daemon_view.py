@@ -1,4 +1,4 @@
-"""What the daemon has written down about the calls of a run, read from its database while it works."""
+"""The calls of a run as the daemon records them, read from its database while it works."""
 
 import sqlite3
 from collections import Counter
@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from callflow.scenarios.tables import CUT, RUNGS, shown
+from callflow.scenarios.seen import CUT, RUNGS, in_words
 
 _ENDED = {"silent": "hung up on", "quiet": "hung up on", "hangup": "hung up"}
 
@@ -21,7 +21,7 @@ class Row:
     result: str = ""
 
     def take(self, kind: str, what: str) -> None:
-        """One thing that happened in the call."""
+        """Take one entry of the call's timeline."""
         match kind:
             case "said":
                 self.heard.append(RUNGS.get(what, what))
@@ -35,7 +35,7 @@ class Row:
             case "speech" | "key" | "click":
                 self.now = {"speech": "speaks", "key": f"pressed {what}", "click": "click"}[kind]
             case "heard":
-                self.now = shown(what)
+                self.now = in_words(what)
             case "decided":
                 self.result, self.now = what, _ENDED.get(what, "handed on")
 
@@ -47,13 +47,13 @@ class DaemonView:
         self._path, self._since_ms = path, since_ms
 
     def rows(self) -> list[Row]:
-        """Every call so far, first to last; empty while there is no database."""
+        """Every call so far, in order; empty while there is no database."""
         rows: dict[str, Row] = {}
         for call_id, number in self._select("select call_id, caller_number from calls where {new} order by arrived_ms"):
             rows[call_id] = Row(number)
         told = (
             "select h.call_id, h.kind, h.what from happenings h join calls c using (call_id, node) "
-            "where {new} and not (c.mode = 'observe' and h.kind = 'said')"  # said to nobody
+            "where {new} and not (c.mode = 'observe' and h.kind = 'said')"  # in observe mode nothing is really played
         )
         for call_id, kind, what in self._select(f"{told} order by h.call_id, h.seq"):
             if row := rows.get(call_id):
@@ -61,12 +61,12 @@ class DaemonView:
         return [row for row in rows.values() if row.number]
 
     def results(self) -> list[tuple[str, ...]]:
-        """Number and result of every call, first to last."""
+        """Number and result of every call, in order."""
         return self._select("select caller_number, result from calls where {new} order by arrived_ms")
 
     def heard(self) -> Counter[str]:
-        """Calls by what was heard last of their sound; those of which nothing could be said are left out."""
-        return Counter(shown(heard) for (heard,) in self._select("select heard from calls where {new}") if heard)
+        """Calls by what was heard last of their sound; without those of which nothing is known."""
+        return Counter(in_words(heard) for (heard,) in self._select("select heard from calls where {new}") if heard)
 
     def _select(self, query: str) -> list[tuple[str, ...]]:
         new = f"arrived_ms >= {self._since_ms}"
@@ -74,4 +74,4 @@ class DaemonView:
             with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)) as database:
                 return database.execute(query.format(new=new)).fetchall()
         except sqlite3.OperationalError:
-            return []  # not made yet, or another is writing to it: the next look will tell
+            return []  # not made yet, or locked: the next look will tell

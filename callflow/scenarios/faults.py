@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong on the lines between Asterisk and the daemon, when, and for how long.
+"""Faults on demand: what goes wrong on the connections between Asterisk and the daemon, when, and for how long.
 
 In a scenario file, or in a file of their own:
 
@@ -8,8 +8,7 @@ In a scenario file, or in a file of their own:
     at_s = 20
     for_s = 5
 
-Everything here keeps TCP's word: within one connection bytes come in order and none is lost. What an Asterisk leaves
-out or says twice (drop, duplicate), it leaves out or says twice as whole events.
+As with TCP, the bytes of one connection come in order and none is lost. `drop` and `duplicate` concern whole events.
 """
 
 from pathlib import Path
@@ -18,8 +17,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from callflow.scenarios.deeds import Strict
-from callflow.scenarios.reading import read_toml
+from callflow.scenarios.behaviour import Strict
+from callflow.scenarios.toml_file import read_toml
 
 What = Literal["cut", "stall", "delay", "reorder", "drop", "duplicate", "split", "garbage", "clock_jump", "restart"]
 On = Literal["ami", "events", "actions", "agi"]
@@ -36,13 +35,13 @@ class Fault(Strict):
         "of the events. split: every byte in a packet of its own. garbage: bytes that mean nothing, and strangers on "
         "the FastAGI port. clock_jump: time stamps move by `ms`. restart: Asterisk dies and comes back."
     )
-    on: On = Field("ami", description="Which line; `events` and `actions` are the two connections to AMI.")
+    on: On = Field("ami", description="Which connection; `events` and `actions` are the two connections to AMI.")
     at_s: float = Field(0.0, ge=0, allow_inf_nan=False, description="Seconds after the first call may come.")
     every_s: float | None = Field(None, gt=0, allow_inf_nan=False, description="Again every so many seconds.")
     for_s: float | None = Field(
         None, gt=0, description="How long; else to the end. cut: refuses new connections so long. restart: is away."
     )
-    share: float = Field(1.0, gt=0, le=1, description="Share of the messages that it meets, at random.")
+    share: float = Field(1.0, gt=0, le=1, description="Share of the messages that it strikes, at random.")
     ms: int = Field(0, ge=-86_400_000, le=86_400_000, description="Milliseconds: lateness, or how far the clock jumps.")
     names: tuple[str, ...] = Field((), description="Only events of these names; all if left out.")
     reset: bool = Field(False, description="cut: by RST instead of FIN.")
@@ -50,11 +49,11 @@ class Fault(Strict):
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         if self.what in ONLY_EVENTS and self.on not in ("ami", "events"):
-            raise ValueError(f'{self.what} meets events: leave out `on`, or set it to "events"')
+            raise ValueError(f'{self.what} concerns events: leave out `on`, or set it to "events"')
         if self.what in ("delay", "reorder", "clock_jump") and not self.ms:
             raise ValueError(f"{self.what} needs ms")
         if self.what in ("delay", "reorder") and self.ms < 0:
-            raise ValueError("ms cannot be negative here: nothing comes before it was sent")
+            raise ValueError("ms cannot be negative here: no message arrives before it is sent")
         if self.names and self.what not in ("drop", "duplicate", "delay"):
             raise ValueError("names go with drop, duplicate and delay")
         if self.every_s is not None and self.for_s is not None and self.for_s >= self.every_s:
@@ -62,7 +61,7 @@ class Fault(Strict):
         return self
 
     def active(self, now_s: float) -> bool:
-        """Is it on now, for one that lasts?"""
+        """Whether a fault that lasts is on now."""
         since_s = now_s - self.at_s
         if since_s < 0:
             return False
@@ -76,29 +75,29 @@ class Fault(Strict):
         return self.what in ("cut", "restart") and self.for_s is not None
 
     def next_at(self, now_s: float) -> float | None:
-        """When it strikes next, after `now_s`; None for never again."""
+        """When it strikes next, after `now_s`; None: never again."""
         if now_s < self.at_s:
             return self.at_s
         if self.every_s is None:
             return None
         return self.at_s + (int((now_s - self.at_s) / self.every_s) + 1) * self.every_s
 
-    def meets(self, line: str) -> bool:
-        """Does it concern this line: events, actions, or agi?"""
+    def concerns(self, line: str) -> bool:
+        """Whether it concerns this connection: events, actions, or agi."""
         return self.what == "restart" or self.on == line or (self.on == "ami" and line in ("events", "actions"))
 
-    def hits(self, event: str, dice: Random) -> bool:
-        """Does it meet this message, an event of this name or "" for another?"""
+    def strikes(self, event: str, chance: Random) -> bool:
+        """Whether it strikes this message, an event of this name or "" for any other."""
         if self.names and event not in self.names:
             return False
-        return self.share >= 1 or dice.random() < self.share
+        return self.share >= 1 or chance.random() < self.share
 
 
 class Faults(Strict):
-    """A file with nothing but faults in it."""
+    """A file that holds faults alone."""
 
     name: str
-    seed: int = Field(1, description="The same seed meets the same messages.")
+    seed: int = Field(1, description="The same seed strikes the same messages.")
     faults: tuple[Fault, ...] = ()
 
 

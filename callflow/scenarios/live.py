@@ -1,4 +1,4 @@
-"""The live view of a run: who has heard what, or how many are where; and how far it is."""
+"""The live view of a run: each caller's state, or the number of calls in each state; and the progress."""
 
 import asyncio
 import signal
@@ -13,11 +13,11 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from callflow.scenarios.daemon_view import Row
-from callflow.scenarios.run import Run
 from callflow.scenarios.scenario import Scenario
 from callflow.scenarios.schedule import expected_calls, schedule
 from callflow.scenarios.seen import SeenCall
 from callflow.scenarios.tables import LEGEND, coloured, plain_table
+from callflow.scenarios.tally import Run
 
 FEW = 20
 REFRESH_S = 0.2
@@ -26,7 +26,7 @@ Numbered = TypeVar("Numbered", Row, SeenCall)
 
 
 class LiveView:
-    """What a run shows while it lasts."""
+    """Shows a run while it lasts."""
 
     def __init__(self, console: Console, run: Run, title: str) -> None:
         self._run, self._title = run, title
@@ -45,7 +45,7 @@ class LiveView:
                 await asyncio.sleep(REFRESH_S)
 
     def refresh(self) -> None:
-        """Draw what is known now."""
+        """Draw the present state."""
         now = self._run.progress
         self._placed.append((now.now_s, now.placed))
         while now.now_s - self._placed[0][0] > _RATE_OVER_S:
@@ -62,7 +62,7 @@ class LiveView:
         return (after - before) / (last_s - first_s) if last_s > first_s else 0.0
 
     def table(self) -> RenderableType:
-        """One line per caller if they are few, else how many are where."""
+        """One line for each caller if they are few, else the number of calls in each state."""
         return self._caller_table() if self._callers else self._state_table()
 
     def _caller_table(self) -> Table:
@@ -96,15 +96,15 @@ def _introductions(scenario: Scenario) -> list[tuple[str, str]]:
 
 
 def _by_number(items: Iterable[Numbered]) -> dict[str, Iterator[Numbered]]:
-    """The items of each number, to be taken one after the other."""
+    """The items of each number, in order."""
     found: dict[str, list[Numbered]] = {}
     for item in items:
         found.setdefault(item.number, []).append(item)
     return {number: iter(of_number) for number, of_number in found.items()}
 
 
-async def watched(run: Run, work: Coroutine[Any, Any, None], console: Console, title: str) -> None:
-    """Do the work while it is shown; without a terminal nothing is drawn. SIGTERM ends it, and it cleans up."""
+async def show_while_running(run: Run, work: Coroutine[Any, Any, None], console: Console, title: str) -> None:
+    """Do the work and show the run meanwhile, if there is a terminal. SIGTERM cancels the work."""
     if task := asyncio.current_task():
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     showing = asyncio.create_task(LiveView(console, run, title).show()) if console.is_terminal else None

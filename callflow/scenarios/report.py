@@ -1,4 +1,4 @@
-"""The report of a run as JSON: stable names, for programs."""
+"""The report of a run as JSON, with stable names for programs."""
 
 import json
 from dataclasses import asdict
@@ -12,7 +12,7 @@ from callflow.scenarios.tally import KEPT, GroupTally, Tally
 
 
 def report(scenario: Scenario, tally: Tally, asterisk: str, began: datetime) -> dict[str, Any]:
-    """Everything that is known of a run; `calls` is left out where there are more than a thousand."""
+    """Everything known of a run; `calls` is left out if there are more than a thousand."""
     made: dict[str, Any] = {
         "scenario": scenario.name,
         "purpose": scenario.purpose,
@@ -25,7 +25,7 @@ def report(scenario: Scenario, tally: Tally, asterisk: str, began: datetime) -> 
         "lost": tally.lost,
         "as_expected": tally.passed,
         "unjudged": tally.unjudged,
-        "passed": tally.all_well,
+        "passed": tally.succeeded,
         "calls_per_s": round(tally.placed / tally.lasted_s, 3) if tally.lasted_s else 0.0,
         "results": dict(tally.results),
         "groups": {name: _group(group) for name, group in tally.groups.items()},

@@ -1,8 +1,9 @@
-"""Scenario files: who calls, when, what they do, what the agents do, and what must come of it.
+"""Scenario files: who calls, when, what they do, what the agents do, and what is expected.
 
 A file is TOML; docs/simulator.md explains every key. `read_scenario` refuses what is wrong with file, line and remedy.
 """
 
+import os
 import re
 from datetime import time
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from callflow.core.section import Name
-from callflow.scenarios.deeds import Expected, Media, Route, Strict, TimedDeed
+from callflow.scenarios.behaviour import Expected, Media, Route, Strict, TimedAction
+from callflow.scenarios.errors import ScenarioInvalid
 from callflow.scenarios.faults import Fault
-from callflow.scenarios.reading import read_toml
+from callflow.scenarios.toml_file import read_toml
 
+LIBRARY = Path(__file__).parent / "library"
 RING_CADENCE_S = 5.0  # China, Germany, Italy, Russia, Taiwan: one ring and its rest
 _RANGE = re.compile(r"(\+?)(\d{1,15})-\+?(\d{1,15})")
 
@@ -81,8 +84,10 @@ class CallerGroup(Strict):
     stays_s: float | None = Field(
         None, gt=0, description="Hangs up after so long; inf: never; else 6 s after a silent caller's end."
     )
-    does: tuple[TimedDeed, ...] = Field((), description="What they do, in any order; nothing at all: a silent caller.")
-    expect: Expected = Field(Expected(), description="What must come of each of these calls.")
+    does: tuple[TimedAction, ...] = Field(
+        (), description="What they do, in any order; nothing at all: a silent caller."
+    )
+    expect: Expected = Field(Expected(), description="What is expected of each of these calls.")
 
     @property
     def entry(self) -> str:
@@ -171,3 +176,20 @@ class Scenario(Strict):
 def read_scenario(path: Path) -> Scenario:
     """The scenario of one file. Raises ScenarioInvalid."""
     return read_toml(path, Scenario, name=path.stem)
+
+
+def shipped() -> dict[str, Path]:
+    """Name and file of every scenario that comes with the project."""
+    return {path.stem: path for path in sorted(LIBRARY.glob("*.toml"))}
+
+
+def find_scenario(name: str) -> Path:
+    """The file of a scenario named by its path, or by its name in the library. Raises ScenarioInvalid."""
+    given = Path(name)
+    if given.suffix == ".toml" or len(given.parts) > 1 or (os.access(given, os.F_OK) and given.is_file()):
+        return given
+    found = shipped().get(name)
+    if found is None:
+        remedy = "name a .toml file, or a scenario of `callflow simulate --list`"
+        raise ScenarioInvalid(f"there is no scenario {name!r}", remedy)
+    return found

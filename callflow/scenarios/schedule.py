@@ -1,4 +1,4 @@
-"""When the calls of a scenario come: lazily, in order of time, the same for the same seed."""
+"""When the calls of a scenario come: in order of time, the same for the same seed."""
 
 import heapq
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class PlannedCall:
 
 
 def schedule(scenario: Scenario) -> Iterator[PlannedCall]:
-    """Every call in order of time; needs the same memory for ten calls and for ten million."""
+    """Every call in order of time; the memory does not grow with their number."""
     groups = [_group(scenario, place) for place in range(len(scenario.callers))]
     for index, (at_s, place, turn) in enumerate(heapq.merge(*groups)):
         caller = scenario.callers[place]
@@ -64,7 +64,7 @@ def _over_the_day(per_hour: tuple[float, ...], starts_s: float, chance: Random) 
         while rate:
             now += chance.expovariate(rate)
             if now >= ends_s:
-                break  # without memory: the rest of the gap is drawn anew at the next hour's rate
+                break  # memoryless: the rest of the gap is drawn again at the next hour's rate
             yield now - starts_s
         now = ends_s
 

@@ -1,9 +1,13 @@
-"""What was seen of one simulated call from outside the daemon, and whether it agrees with its scenario."""
+"""One simulated call as seen from outside the daemon, and whether it agrees with its scenario."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from callflow.scenarios.deeds import Expected
+from callflow.scenarios.behaviour import Expected
+
+CUT = "✂"
+RUNGS = {"greeting": "S1", "can_you_hear": "S2", "goodbye": "S3"}
+RUNGS |= {"a_little_louder": "Q2", "still_faint": "Q3", "too_faint": "Q4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +20,9 @@ class HeardPrompt:
 
 @dataclass(frozen=True, slots=True)
 class SeenCall:
-    """One call that has ended; `index` counts a run's calls from 0.
+    """One call that has ended; `index` counts the calls of a run from 0.
 
-    None is what could not be seen; `disagreements` are in words; `judged` is False where nobody could tell.
+    None: it could not be seen. `disagreements` are sentences; `judged` is False if nothing could be compared.
     """
 
     caller: str
@@ -37,16 +41,16 @@ class SeenCall:
         return self.judged and not self.disagreements
 
     def judge(self, expect: Expected) -> "SeenCall":
-        """The same call, with what disagrees with `expect`."""
-        return self.blamed(_disagreements(expect, self))
+        """The same call with its disagreements with `expect`."""
+        return self.with_disagreements(_disagreements(expect, self))
 
-    def blamed(self, disagreements: Iterable[str]) -> "SeenCall":
-        """The same call, with more that is wrong with it."""
+    def with_disagreements(self, disagreements: Iterable[str]) -> "SeenCall":
+        """The same call with more disagreements."""
         return replace(self, disagreements=(*self.disagreements, *disagreements))
 
 
 def _disagreements(expect: Expected, seen: SeenCall) -> Iterator[str]:
-    """What is expected and can be seen, but differs; a result that cannot be seen is one too."""
+    """What differs from the expectation; a result that cannot be seen differs too."""
     if expect.result is not None and seen.result != expect.result:
         yield f"result {seen.result}, expected {expect.result}"
     if None not in (expect.agent, seen.agent) and seen.agent != expect.agent:
@@ -60,3 +64,8 @@ def _disagreements(expect: Expected, seen: SeenCall) -> Iterator[str]:
         yield f"prompts {heard}, expected {list(expect.prompts)}"
     if heard and expect.last_cut not in (None, seen.prompts[-1].cut):
         yield f"the last prompt was {'cut' if seen.prompts[-1].cut else 'not cut'}"
+
+
+def in_words(heard: str) -> str:
+    """What was heard, in words."""
+    return heard.replace("_", " ")

@@ -1,4 +1,4 @@
-"""Where scenarios are played: the releases of Asterisk, and the settings of the daemon beside each of them."""
+"""Where scenarios are played: the releases of Asterisk, and the settings of the daemon beside them."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -15,13 +15,13 @@ PROFILES: dict[str, Any] = {
 AMI_USER, AMI_SECRET = "callflow", "change-me"  # as config/asterisk/manager_callflow.conf is shipped
 _MOST_CALLS = 20_000
 _MOST_TAPS = 50
-"""The machine has to make the callers' sound as well; further callers are left to Asterisk's own ear."""
+"""This machine has to make the callers' sound as well; TALK_DETECT alone serves further callers."""
 
 
 def daemon_config(
     ami_port: int, agi_port: int, database: Path, log_level: str = "info", *, tap: bool = False
 ) -> dict[str, Any]:
-    """Settings for a daemon that meets its Asterisk on these loopback ports; `tap`: with the second ear."""
+    """Settings for a daemon that meets its Asterisk on these loopback ports; `tap`: with audio taps."""
     return {
         "ami": {"host": "127.0.0.1", "port": ami_port, "username": AMI_USER, "secret": AMI_SECRET},
         "agi": {"host": "127.0.0.1", "port": agi_port},

@@ -5,12 +5,9 @@ from collections.abc import Iterable, Mapping
 from rich import box
 from rich.table import Table
 
-from callflow.scenarios.seen import SeenCall
+from callflow.scenarios.seen import CUT, RUNGS, SeenCall
 from callflow.scenarios.tally import HEARD, Tally
 
-CUT = "✂"
-RUNGS = {"greeting": "S1", "can_you_hear": "S2", "goodbye": "S3"}
-RUNGS |= {"a_little_louder": "Q2", "still_faint": "Q3", "too_faint": "Q4"}
 COLOURS = {
     "silent": "red",
     "quiet": "red",
@@ -25,7 +22,7 @@ LEGEND = f"S1 greeting, S2 can you hear me, S3 goodbye, Q2-Q4 too low, {CUT} cut
 
 
 def closing_table(tally: Tally, witness: str) -> Table:
-    """Call by call while that fits a screen, else group by group; `witness` says who saw it."""
+    """One line for each call if they fit a screen, else one for each group; `witness` is who saw them."""
     return call_table(tally.calls, witness) if tally.ended <= ONE_BY_ONE else _group_table(tally, witness)
 
 
@@ -82,8 +79,8 @@ def _group_table(tally: Tally, witness: str) -> Table:
     return table
 
 
-def wrongs(tally: Tally) -> list[str]:
-    """One line for each of the first calls that did not end as expected; plain text."""
+def disagreement_lines(tally: Tally) -> list[str]:
+    """One line for each of the first calls that did not end as expected, as plain text."""
     lines = [
         f"{seen.caller} ({seen.number or 'withheld'}): {'; '.join(seen.disagreements)}" for seen in tally.disagreeing
     ]
@@ -91,19 +88,14 @@ def wrongs(tally: Tally) -> list[str]:
     return [*lines[:_WRONGS], *([f"and {more:,} more"] if more > 0 else [])]
 
 
-def shown(heard: str) -> str:
-    """What an ear heard, in words."""
-    return heard.replace("_", " ")
-
-
 def what_was_heard(heard: Mapping[str, int]) -> str:
-    """A sentence on the callers' sound; empty where nobody listened to it."""
+    """A sentence on the callers' sound; empty if nobody listened to it."""
     parts = ", ".join(f"{calls:,} {kind}" for kind, calls in sorted(heard.items(), key=lambda one: (-one[1], one[0])))
     return f"Their sound, as the daemon heard it last: {parts}." if parts else ""
 
 
 def summary(tally: Tally) -> str:
-    """The closing sentence."""
+    """The closing sentences."""
     results = tally.results
     heard = sum(results[result] for result in HEARD)
     others = {result: count for result, count in results.items() if result not in (*HEARD, "silent", "hangup")}

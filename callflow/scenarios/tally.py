@@ -1,8 +1,10 @@
-"""Counting what came of the calls: the same memory for ten of them and for ten million."""
+"""Counts the results of calls; the memory does not grow with their number."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
+from callflow.scenarios.daemon_view import DaemonView
+from callflow.scenarios.scenario import Scenario
 from callflow.scenarios.seen import SeenCall
 
 KEPT = 1000
@@ -11,7 +13,7 @@ HEARD = ("spoke", "key", "rescued")
 
 @dataclass(slots=True)
 class Progress:
-    """Where a run is; `in_progress` counts the calls that have not ended, by state."""
+    """How far a run is; `in_progress` counts the calls that have not ended, by state."""
 
     now_s: float = 0.0
     placed: int = 0
@@ -21,7 +23,7 @@ class Progress:
 
 @dataclass(slots=True)
 class GroupTally:
-    """What came of one group's calls."""
+    """The results of one group of callers."""
 
     calls: int = 0
     passed: int = 0
@@ -33,7 +35,7 @@ class GroupTally:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of all of them; the first thousand calls, and the first that disagree, are kept whole."""
+    """The results of all calls; keeps the first thousand calls whole, and the first thousand that disagree."""
 
     groups: dict[str, GroupTally] = field(default_factory=dict)
     calls: list[SeenCall] = field(default_factory=list)
@@ -66,7 +68,7 @@ class Tally:
 
     @property
     def unjudged(self) -> int:
-        """Calls of which nobody could tell whether they ended as expected."""
+        """Calls for which nobody could tell whether they ended as expected."""
         return sum(group.unjudged for group in self.groups.values())
 
     @property
@@ -76,10 +78,22 @@ class Tally:
 
     @property
     def lost(self) -> int:
-        """Calls that were placed and of which no end was seen."""
+        """Calls that were placed and whose end was not seen."""
         return max(0, self.placed - self.ended)
 
     @property
-    def all_well(self) -> bool:
-        """Every call was accounted for, exactly once, and none ended otherwise than its scenario says."""
+    def succeeded(self) -> bool:
+        """Every call ended once, and none disagrees with its scenario."""
         return self.placed == self.ended == self.passed + self.unjudged
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a scenario; filled while its calls are placed. `daemon` is None while its database is not known."""
+
+    scenario: Scenario
+    progress: Progress = field(default_factory=Progress)
+    tally: Tally = field(default_factory=Tally)
+    daemon: DaemonView | None = None
+    heard: Counter[str] = field(default_factory=Counter)
+    """Calls by what the daemon heard of their sound."""

@@ -1,7 +1,7 @@
-"""Chaos: a real daemon, as a process, beside a pretend Asterisk, over lines on which everything goes wrong at once.
+"""Chaos: a real daemon, as a process, beside a pretend Asterisk, over connections with many faults at once.
 
-The pretend Asterisk knows what its callers did, the daemon's database what was made of them. `audit` holds one against
-the other: nobody was hung up who was there, nobody was stuck, and every call is accounted for exactly once.
+The pretend Asterisk knows what its callers did, the database knows what the daemon recorded. `audit` compares the two:
+no caller who was there was hung up on, no call was stuck, and every call is recorded exactly once.
 """
 
 import asyncio
@@ -25,13 +25,13 @@ from callflow.simulator.pretend.report import Outcome, Status, read_line
 
 LAST_PROMPT = SILENT_LADDER.rungs[-1].prompt
 CERTAIN_S = 0.1
-"""A sound shorter than this before the hang-up may not have made its event yet: TALK_DETECT needs a few frames."""
+"""A sound that begins later than this before the hang-up may have no event yet: TALK_DETECT needs a few frames."""
 SAVED_WITHIN_S = 0.3
-"""A call that arrived so shortly before a kill may not be in the database."""
+"""A call that arrives less than this before a kill may be missing in the database."""
 LONGEST_S = 40.0
-"""A screening that lasts longer is stuck: the ladder takes 25 s, a line that stalls is given up after 4."""
-HANDED_ON = frozenset({Result.UNAVAILABLE, Result.TAKEN, Result.HANGUP})
-"""What a call may be for Asterisk, whatever the daemon decided: its answer was lost, or the caller was quicker."""
+"""A longer screening is stuck: the ladder takes 25 s, a stalled connection is given up after 4 s."""
+ANY_RECORD = frozenset({Result.UNAVAILABLE, Result.TAKEN, Result.HANGUP})
+"""Results in Asterisk that agree with any record: the daemon's answer was lost, or the caller hung up first."""
 _LINE_LIMIT = 1 << 20
 _PATIENCE_S = 90.0
 
@@ -47,8 +47,8 @@ class Row:
 
 
 @dataclass
-class Ran:
-    """What came of a run."""
+class ChaosRun:
+    """One run: its calls, its records, its kills and faults."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
@@ -56,9 +56,9 @@ class Ran:
     """When the daemon was killed, on the pretend Asterisk's clock."""
     lasted_s: float = 0.0
     done: bool = False
-    met: dict[str, int] = field(default_factory=dict)
-    """How often each fault has struck."""
-    daemon_said: str = ""
+    struck: dict[str, int] = field(default_factory=dict)
+    """How often each fault struck."""
+    daemon_log: str = ""
 
     @property
     def tally(self) -> Counter[str]:
@@ -66,7 +66,7 @@ class Ran:
         return Counter(outcome.result or "lost" for outcome in self.outcomes)
 
 
-async def run_chaos(scenario: Path, faults: Path, folder: Path, kill_at_s: Sequence[float] = ()) -> Ran:
+async def run_chaos(scenario: Path, faults: Path, folder: Path, kill_at_s: Sequence[float] = ()) -> ChaosRun:
     """Play the scenario with these faults; kill the daemon with -9 at these times and start it again at once.
 
     Raises SimulationFailed when a program does not come up or does not end.
@@ -84,55 +84,55 @@ async def run_chaos(scenario: Path, faults: Path, folder: Path, kill_at_s: Seque
         )
         try:
             await daemon.start()
-            ran = await _follow(pretend, daemon, kill_at_s)
+            run = await _follow(pretend, daemon, kill_at_s)
         finally:
             if pretend.returncode is None:
                 pretend.kill()
             await pretend.wait()
             if daemon.running:
                 await daemon.stop()
-    ran.rows = read_rows(database)
-    ran.daemon_said = daemon.log.read_text(errors="replace")
-    return ran
+    run.rows = read_rows(database)
+    run.daemon_log = daemon.log.read_text(errors="replace")
+    return run
 
 
-async def _follow(pretend: asyncio.subprocess.Process, daemon: Daemon, kill_at_s: Sequence[float]) -> Ran:
-    ran = Ran()
+async def _follow(pretend: asyncio.subprocess.Process, daemon: Daemon, kill_at_s: Sequence[float]) -> ChaosRun:
+    run = ChaosRun()
     if pretend.stdin is None or pretend.stdout is None:
         raise SimulationFailed("the pretend Asterisk has no pipes")
     pretend.stdin.write(b"begin\n")
     began = time.monotonic()
-    killing = asyncio.create_task(_kill(daemon, kill_at_s, began, ran))
+    killing = asyncio.create_task(_kill(daemon, kill_at_s, began, run))
     try:
         async with asyncio.timeout(_PATIENCE_S + max(kill_at_s, default=0.0)):
             async for raw in pretend.stdout:
                 line = raw.decode(errors="replace")
                 if line.startswith('{"kind": "faults"'):
-                    ran.met = json.loads(line)["met"]
+                    run.struck = json.loads(line)["struck"]
                 match read_line(line):
                     case Outcome() as outcome:
-                        ran.outcomes.append(outcome)
+                        run.outcomes.append(outcome)
                     case Status() as status:
-                        ran.lasted_s, ran.done = status.now_s, status.done
+                        run.lasted_s, run.done = status.now_s, status.done
     except TimeoutError:
         pass  # told by `done`
     finally:
         killing.cancel()
         with suppress(asyncio.CancelledError):
             await killing
-    return ran
+    return run
 
 
-async def _kill(daemon: Daemon, kill_at_s: Sequence[float], began: float, ran: Ran) -> None:
+async def _kill(daemon: Daemon, kill_at_s: Sequence[float], began: float, run: ChaosRun) -> None:
     for at_s in kill_at_s:
         await asyncio.sleep(max(0.0, began + at_s - time.monotonic()))
-        ran.killed_s.append(time.monotonic() - began)
+        run.killed_s.append(time.monotonic() - began)
         await daemon.kill()
         await daemon.start()
 
 
 def read_rows(database: Path) -> list[Row]:
-    """Every call of a database, the daemon's own test calls are not among them."""
+    """Every call of a database, without the daemon's own test calls."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
         rows = opened.execute("select uniqueid, result, ended_ms is not null, interrupted from calls")
         return [Row(uniqueid, result, bool(ended), bool(broken)) for uniqueid, result, ended, broken in rows]
@@ -141,57 +141,57 @@ def read_rows(database: Path) -> list[Row]:
 # -- the audit --------------------------------------------------------------------------------------------------------
 
 
-def audit(ran: Ran) -> list[str]:
-    """Everything that must not be, a sentence each; empty when all is well."""
-    found = [] if ran.done else ["the run did not end: somebody is stuck"]
-    found += [line for outcome in ran.outcomes for line in (*_hung_up_wrongly(outcome), *_stuck(outcome))]
-    return found + list(_accounts(ran))
+def audit(run: ChaosRun) -> list[str]:
+    """Every violation, one sentence each; empty if there is none."""
+    found = [] if run.done else ["the run did not end: a call is stuck"]
+    found += [line for outcome in run.outcomes for line in (*_wrong_hang_ups(outcome), *_stuck(outcome))]
+    return found + list(_accounts(run))
 
 
-def _hung_up_wrongly(outcome: Outcome) -> Iterator[str]:
-    """The pretend side knows when its caller first spoke or pressed a key; only a silent one may be hung up."""
+def _wrong_hang_ups(outcome: Outcome) -> Iterator[str]:
+    """The pretend Asterisk knows when the caller first spoke or pressed a key; only a silent one may be hung up on."""
     if outcome.result != Result.SILENT:
         return
     last = next((prompt.started_s for prompt in outcome.prompts if prompt.name == LAST_PROMPT), None)
     ended_s = outcome.screened_s if outcome.screened_s is not None else outcome.ended_s
     if last is None:
-        yield f"{_who(outcome)} was hung up without having been told"
+        yield f"{_label(outcome)} was hung up on without a goodbye"
     if outcome.life_s is not None and outcome.life_s < ended_s - CERTAIN_S:
-        yield f"{_who(outcome)} was there at {outcome.life_s:.2f} s and was hung up at {ended_s:.2f} s"
+        yield f"{_label(outcome)} was there at {outcome.life_s:.2f} s and was hung up on at {ended_s:.2f} s"
 
 
 def _stuck(outcome: Outcome) -> Iterator[str]:
     if outcome.answered_s is None or outcome.screened_s is None:
         return
     if (took_s := outcome.screened_s - outcome.answered_s) > LONGEST_S:
-        yield f"{_who(outcome)} was held for {took_s:.1f} s"
+        yield f"{_label(outcome)} was held for {took_s:.1f} s"
 
 
-def _accounts(ran: Ran) -> Iterator[str]:
-    """Each call once on either side, with the same end."""
-    rows = Counter(row.uniqueid for row in ran.rows)
+def _accounts(run: ChaosRun) -> Iterator[str]:
+    """Each call must be there once on both sides, with the same result."""
+    rows = Counter(row.uniqueid for row in run.rows)
     yield from (f"call {uniqueid} is in the database {number} times" for uniqueid, number in rows.items() if number > 1)
-    told = Counter(outcome.index for outcome in ran.outcomes)
+    told = Counter(outcome.index for outcome in run.outcomes)
     yield from (f"call {index} ended {number} times" for index, number in told.items() if number > 1)
-    by_uniqueid = {row.uniqueid: row for row in ran.rows}
-    for outcome in ran.outcomes:
-        yield from _account(outcome, by_uniqueid.pop(outcome.uniqueid, None), ran.killed_s)
-    yield from (f"call {uniqueid} is in the database, and nobody made it" for uniqueid in by_uniqueid)
+    by_uniqueid = {row.uniqueid: row for row in run.rows}
+    for outcome in run.outcomes:
+        yield from _account(outcome, by_uniqueid.pop(outcome.uniqueid, None), run.killed_s)
+    yield from (f"call {uniqueid} is in the database, but was never placed" for uniqueid in by_uniqueid)
 
 
 def _account(outcome: Outcome, row: Row | None, killed_s: Iterable[float]) -> Iterator[str]:
     if row is None:
         if outcome.result not in (None, Result.UNAVAILABLE, Result.OFF) and not _just_before(outcome, killed_s):
-            yield f"{_who(outcome)} is {outcome.result} for Asterisk, and not in the database"
+            yield f"{_label(outcome)} is {outcome.result} in Asterisk, and not in the database"
     elif not row.ended or row.result is None:
-        yield f"{_who(outcome)} has no end in the database"
-    elif outcome.result is not None and row.result != outcome.result and outcome.result not in HANDED_ON:
-        yield f"{_who(outcome)} is {outcome.result} for Asterisk and {row.result} in the database"
+        yield f"{_label(outcome)} has no end in the database"
+    elif outcome.result is not None and row.result != outcome.result and outcome.result not in ANY_RECORD:
+        yield f"{_label(outcome)} is {outcome.result} in Asterisk and {row.result} in the database"
 
 
 def _just_before(outcome: Outcome, killed_s: Iterable[float]) -> bool:
     return any(0 <= at_s - (outcome.answered_s or outcome.placed_s) <= SAVED_WITHIN_S for at_s in killed_s)
 
 
-def _who(outcome: Outcome) -> str:
+def _label(outcome: Outcome) -> str:
     return f"call {outcome.index} ({outcome.caller}, {outcome.uniqueid})"

@@ -1,8 +1,8 @@
-"""Is what a pretend Asterisk says what a real one says? Captures of the same calls, held against each other.
+"""The calls of a capture, prepared for comparing a pretend Asterisk with a real one.
 
-Compared strictly: which calls there were and what became of them; of each channel the events, in order; of each event
+Compared are: the calls and their results; of each channel the events, in order; of each event
 and FastAGI message the headers, in order, and the class of every value; of each answer its text. Classes are patterns
-(numbers, ids, stamps, names of channels): what no pattern covers must be a value that the real ones use there, too.
+(numbers, ids, time stamps, channel names): a value without a pattern must be one that a real Asterisk uses there.
 Times count from the beginning of the call.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from callflow.adapters.ami.translate import stamped_ms
-from callflow.captures.trace import Block, Capture
+from callflow.captures.capture_file import Block, Capture
 
 CLASSES: tuple[tuple[str, str], ...] = (
     ("stamp", r"\d{10}\.\d{6}"),
@@ -39,8 +39,8 @@ _ROLE = re.compile(r"(?:PJSIP/(?:fax-)?(caller|agent)-|Local/(\w+)@[\w-]+-[0-9a-
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One event of one channel: where in the call, and when (seconds after its first event)."""
+class ChannelEvent:
+    """One event of one channel: which channel of the call, and when (seconds after the call's first event)."""
 
     role: str
     name: str
@@ -53,22 +53,22 @@ class Call:
     """Everything that belongs to one caller."""
 
     number: str
-    events: list[Said] = field(default_factory=list)
+    events: list[ChannelEvent] = field(default_factory=list)
     agi: list[Block] = field(default_factory=list)
 
-    def of(self, role: str) -> list[Said]:
+    def of(self, role: str) -> list[ChannelEvent]:
         """The events of one of its channels, in order."""
-        return [said for said in self.events if said.role == role]
+        return [event for event in self.events if event.role == role]
 
     @property
     def roles(self) -> list[str]:
         """Its channels, in order of their first event."""
-        return list(dict.fromkeys(said.role for said in self.events))
+        return list(dict.fromkeys(event.role for event in self.events))
 
     @property
     def results(self) -> list[str]:
         """What the dialplan told about it: UserEvents and their CALLFLOW_RESULT."""
-        told = (said.block.headers for said in self.events if said.name == "UserEvent")
+        told = (event.block.headers for event in self.events if event.name == "UserEvent")
         return [f"{headers['UserEvent']} {headers.get('Result', '')}" for headers in told]
 
 
@@ -85,7 +85,8 @@ def calls_of(capture: Capture) -> dict[str, Call]:
         call = calls.setdefault(number, Call(number))
         began.setdefault(number, at_ms)
         call.events += (
-            Said(role, block.name, (at_ms - began[number]) / 1000, block) for role in dict.fromkeys(_roles(block))
+            ChannelEvent(role, block.name, (at_ms - began[number]) / 1000, block)
+            for role in dict.fromkeys(_roles(block))
         )
     for block in capture.blocks:
         if block.wire.startswith("agi-") and (found := linked.of_wire(block)) in calls:
@@ -126,7 +127,7 @@ class _Links:
                 self._wires[block.wire] = self._numbers.get(linkedid, "")
 
     def _called(self, number: str, linkedid: str) -> None:
-        """Who calls again has been tried again: the last call counts."""
+        """A number that calls again repeats its call: the last one counts."""
         self._numbers = {key: value for key, value in self._numbers.items() if value != number} | {linkedid: number}
 
     def number(self, block: Block) -> str | None:

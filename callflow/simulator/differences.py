@@ -1,11 +1,11 @@
-"""The differences between what real Asterisks said and what another one said in the same calls, in words."""
+"""The differences between what real Asterisks event and what another one event in the same calls, in words."""
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from callflow.captures.trace import Block, Capture
-from callflow.simulator.conformance import Call, Said, calls_of, value_class
+from callflow.captures.capture_file import Block, Capture
+from callflow.simulator.conformance import Call, ChannelEvent, calls_of, value_class
 
 TOLERANCE_S = 0.1
 """Of any event's time: the project's own figure for times on the wire. Two runs of the same calls on real Asterisk
@@ -34,16 +34,20 @@ Values = dict[tuple[str, str], set[str]]
 
 
 def differences(
-    same: Capture, real: Sequence[Capture], cousins: Sequence[Capture], other: Capture, tolerance_s: float = TOLERANCE_S
+    same: Capture,
+    real: Sequence[Capture],
+    other_versions: Sequence[Capture],
+    other: Capture,
+    tolerance_s: float = TOLERANCE_S,
 ) -> list[str]:
     """Every difference of `other` from the real ones.
 
-    `same` has the same calls: calls, order and times. `real` are all captures of that version: headers. `cousins` are
-    those of other versions: they, too, show values and orders of racing events that a real one can come to.
+    `same` has the same calls: it gives calls, order and times. `real` are all captures of that version: they give the
+    headers. `other_versions` show further values and orders of racing events that a real Asterisk can produce.
     """
-    calls = [calls_of(capture) for capture in (same, *real, *cousins)]
+    calls = [calls_of(capture) for capture in (same, *real, *other_versions)]
     found = _calls(calls[0], theirs := calls_of(other), tolerance_s)
-    return [*found, *_orders(calls, theirs), *_formats(real, cousins, other)]
+    return [*found, *_orders(calls, theirs), *_formats(real, other_versions, other)]
 
 
 # -- calls, order, times ----------------------------------------------------------------------------------------------
@@ -66,7 +70,7 @@ def _call(real: Call, other: Call, tolerance_s: float) -> Iterator[str]:
     for role in real.roles:
         mine, theirs = real.of(role), other.of(role)
         mine, theirs = (_settled(events) for events in (mine, theirs))
-        names, their_names = ([said.name for said in events] for events in (mine, theirs))
+        names, their_names = ([event.name for event in events] for events in (mine, theirs))
         if names != their_names:
             yield f"{role}: {_first_difference(their_names, names)}"
             continue
@@ -74,52 +78,52 @@ def _call(real: Call, other: Call, tolerance_s: float) -> Iterator[str]:
     yield from _agi(real.agi, other.agi, tolerance_s)
 
 
-def _times(role: str, real: Sequence[Said], other: Sequence[Said], tolerance_s: float) -> Iterator[str]:
-    """An event is in time by the call's clock, or by that of the event before it: a ladder adds up its latenesses."""
+def _times(role: str, real: Sequence[ChannelEvent], other: Sequence[ChannelEvent], tolerance_s: float) -> Iterator[str]:
+    """An event is on time by the call's clock or by the event before it: a ladder adds up its delays."""
     before_s = their_before_s = 0.0
-    for said, told in zip(real, other, strict=True):
-        off_s = told.at_s - said.at_s
-        off_step_s = (told.at_s - their_before_s) - (said.at_s - before_s)
+    for event, told in zip(real, other, strict=True):
+        off_s = told.at_s - event.at_s
+        off_step_s = (told.at_s - their_before_s) - (event.at_s - before_s)
         if min(abs(off_s), abs(off_step_s)) > tolerance_s:
-            yield f"{role}: {said.name} at {told.at_s:.3f} s, really {said.at_s:.3f}"
+            yield f"{role}: {event.name} at {told.at_s:.3f} s, really {event.at_s:.3f}"
             return  # what follows is as late
-        before_s, their_before_s = said.at_s, told.at_s
+        before_s, their_before_s = event.at_s, told.at_s
 
 
-def _settled(events: Sequence[Said]) -> list[Said]:
+def _settled(events: Sequence[ChannelEvent]) -> list[ChannelEvent]:
     """The same events, those that race each other put in the order of their names."""
-    found: list[Said] = []
-    race: list[Said] = []
-    floating = [said for said in events if (said.role, said.name) in FLOATING]
-    for said in events:
-        if (said.role, said.name) in FLOATING:
+    found: list[ChannelEvent] = []
+    race: list[ChannelEvent] = []
+    floating = [event for event in events if (event.role, event.name) in FLOATING]
+    for event in events:
+        if (event.role, event.name) in FLOATING:
             continue
-        if said.name not in RACING or (race and said.at_s - race[0].at_s > RACE_S):
+        if event.name not in RACING or (race and event.at_s - race[0].at_s > RACE_S):
             found += sorted(race, key=lambda one: one.name)
             race = []
-        (race if said.name in RACING else found).append(said)
+        (race if event.name in RACING else found).append(event)
     return found + sorted(race, key=lambda one: one.name) + floating
 
 
 def _orders(real: Sequence[dict[str, Call]], other: dict[str, Call]) -> Iterator[str]:
-    """Events that race each other: any order that a real one has shown, and no other."""
+    """Racing events may come in every order that a real Asterisk has shown, and in no other."""
     shown = {pair for calls in real for call in calls.values() for pair in _races(call)}
-    odd = {(*pair, number) for number, call in other.items() for pair in set(_races(call)) - shown}
+    unknown = {(*pair, number) for number, call in other.items() for pair in set(_races(call)) - shown}
     told: set[tuple[str, str, str]] = set()
-    for role, first, second, number in sorted(odd):
+    for role, first, second, number in sorted(unknown):
         if (role, first, second) not in told:
             told.add((role, first, second))
-            yield f"{number}: {role}: {first} before {second}, which the real ones never do"
+            yield f"{number}: {role}: {first} before {second}, an order that no real Asterisk has shown"
 
 
 def _races(call: Call) -> Iterator[tuple[str, str, str]]:
     """Each two racing events of one channel, as they came."""
     for role in call.roles:
-        events = [said for said in call.of(role) if said.name in RACING]
-        for number, said in enumerate(events):
+        events = [event for event in call.of(role) if event.name in RACING]
+        for number, event in enumerate(events):
             for later in events[number + 1 :]:
-                if later.at_s - said.at_s <= RACE_S and later.name != said.name:
-                    yield role, said.name, later.name
+                if later.at_s - event.at_s <= RACE_S and later.name != event.name:
+                    yield role, event.name, later.name
 
 
 def _first_difference(names: list[str], really: list[str]) -> str:
@@ -156,22 +160,22 @@ def _endpos(block: Block) -> int:
 # -- formats ----------------------------------------------------------------------------------------------------------
 
 
-def _formats(real: Sequence[Capture], cousins: Sequence[Capture], other: Capture) -> Iterator[str]:
+def _formats(real: Sequence[Capture], other_versions: Sequence[Capture], other: Capture) -> Iterator[str]:
     """Headers and their order, classes of values: each of the other's must be one that a real one has shown."""
     shapes, _ = _seen(block for capture in real for block in _messages(capture))
-    _, values = _seen(block for capture in (*real, *cousins) for block in _messages(capture))
+    _, values = _seen(block for capture in (*real, *other_versions) for block in _messages(capture))
     their_shapes, their_values = _seen(_messages(other))
     for kind, shapes_of_theirs in their_shapes.items():
         if kind not in shapes:
-            yield f"{kind}: never said by the real one"
+            yield f"{kind}: never event by the real one"
         for shape in shapes_of_theirs - shapes.get(kind, shapes_of_theirs):
             yield f"{kind}: {_shape_difference(shape, shapes[kind])}"
     for (kind, header), theirs in their_values.items():
         allowed = values.get((kind, header), theirs)
         if kind.removesuffix(" (Local)") in ANYWHERE and header.removeprefix("Dest") in WHERE:
             allowed = set().union(*(seen for (_, name), seen in values.items() if name == header))
-        if odd := theirs - allowed:
-            yield f"{kind}: {header} is {sorted(odd)[:3]}, really {sorted(allowed)[:6]}"
+        if unknown := theirs - allowed:
+            yield f"{kind}: {header} is {sorted(unknown)[:3]}, really {sorted(allowed)[:6]}"
 
 
 def _shape_difference(shape: tuple[str, ...], really: set[tuple[str, ...]]) -> str:

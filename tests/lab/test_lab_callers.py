@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from callflow.installed import SOUNDS
-from callflow.lab.casting import make_caller
+from callflow.lab.caller_plan import scenario_caller
 from callflow.lab.configs import FAX_CALLER
 from callflow.lab.run import SCENARIOS
 from callflow.lab.scenario import ladder_anchors, read_scenario, read_scenarios
@@ -25,8 +25,8 @@ class TestScenarios:
         scenarios = read_scenarios(SCENARIOS)
         assert len(scenarios) >= 35
         for scenario in scenarios:
-            for deed in scenario.caller:
-                assert deed.at_s(ladder_anchors(scenario, DURATIONS)) >= 0
+            for action in scenario.caller:
+                assert action.at_s(ladder_anchors(scenario, DURATIONS)) >= 0
 
     def test_times_follow_the_ladder(self) -> None:
         anchors = ladder_anchors(read_scenario(SCENARIOS / "silent-with-rtp"), DURATIONS)
@@ -60,41 +60,41 @@ class TestScenarios:
             read_scenarios(SCENARIOS, ("no-such",))
 
 
-class TestCasting:
+class TestCallerPlan:
     @pytest.fixture
-    def cast(self, tmp_path: Path) -> Callable[[str], Caller]:
+    def caller_of(self, tmp_path: Path) -> Callable[[str], Caller]:
         def make(name: str) -> Caller:
             scenario = read_scenario(SCENARIOS / name)
             anchors = ladder_anchors(scenario, DURATIONS)
-            return make_caller(scenario, anchors, "1001", VOICE, SOUNDS / "zh" / "callflow", tmp_path / "audio")
+            return scenario_caller(scenario, anchors, "1001", VOICE, SOUNDS / "zh" / "callflow", tmp_path / "audio")
 
         return make
 
-    def test_no_media_is_no_file(self, cast: Callable[[str], Caller]) -> None:
-        assert cast("silent-without-rtp").audio is None
+    def test_no_media_is_no_file(self, caller_of: Callable[[str], Caller]) -> None:
+        assert caller_of("silent-without-rtp").audio is None
 
-    def test_rtp_ends_in_mid_word(self, cast: Callable[[str], Caller]) -> None:
-        audio = cast("rtp-ends-in-mid-word").audio
+    def test_rtp_ends_in_mid_word(self, caller_of: Callable[[str], Caller]) -> None:
+        audio = caller_of("rtp-ends-in-mid-word").audio
         assert audio is not None
         assert audio.stat().st_size / 8000 == pytest.approx(2.02 + 1.4, abs=0.02)
 
-    def test_a_key_without_media_is_played_when_due(self, cast: Callable[[str], Caller]) -> None:
-        caller = cast("key-without-rtp")
+    def test_a_key_without_media_is_played_when_due(self, caller_of: Callable[[str], Caller]) -> None:
+        caller = caller_of("key-without-rtp")
         assert caller.audio is not None
         assert caller.audio.suffix == ".pcap"
         assert caller.audio_at_s == pytest.approx(0.5 + 2 + 3 + 1.5 + 3 + 1)
 
-    def test_a_fax_calls_from_its_own_address(self, cast: Callable[[str], Caller]) -> None:
-        assert cast("fax").address == FAX_CALLER
+    def test_a_fax_calls_from_its_own_address(self, caller_of: Callable[[str], Caller]) -> None:
+        assert caller_of("fax").address == FAX_CALLER
 
-    def test_a_caller_whose_packets_are_lost(self, cast: Callable[[str], Caller]) -> None:
-        whole, audio = 15.52 + 6, cast("packets-lost").audio
+    def test_a_caller_whose_packets_are_lost(self, caller_of: Callable[[str], Caller]) -> None:
+        whole, audio = 15.52 + 6, caller_of("packets-lost").audio
         assert audio is not None
         assert audio.suffix == ".pcap"
         assert audio.stat().st_size < 0.7 * whole * 50 * (160 + 12 + 42 + 16)
 
-    def test_an_echo_is_the_prompt_it_counts_from(self, cast: Callable[[str], Caller]) -> None:
-        audio = cast("echo-20-db").audio
+    def test_an_echo_is_the_prompt_it_counts_from(self, caller_of: Callable[[str], Caller]) -> None:
+        audio = caller_of("echo-20-db").audio
         assert audio is not None
         sent = mulaw.decode(audio.read_bytes()).astype(np.float64)
         greeting = read_wav(SOUNDS / "zh" / "callflow" / "greeting.wav")
@@ -103,8 +103,8 @@ class TestCasting:
         assert np.corrcoef(echo, greeting[: echo.size])[0, 1] > 0.95
         assert active_level_dbov(echo) == pytest.approx(-40, abs=1)
 
-    def test_hanging_up(self, cast: Callable[[str], Caller]) -> None:
-        assert cast("hangup-in-pause").hang_up_at_s == pytest.approx(13.52 + 1)
+    def test_hanging_up(self, caller_of: Callable[[str], Caller]) -> None:
+        assert caller_of("hangup-in-pause").hang_up_at_s == pytest.approx(13.52 + 1)
 
 
 class TestSipp:

@@ -13,7 +13,7 @@ from callflow.core.publishing.envelope import event_id
 from callflow.processes.daemon import Daemon
 from callflow.processes.ports import LOOPBACK, PortBlock
 from callflow.processes.process import Process
-from callflow.scenarios.shipped import find_scenario
+from callflow.scenarios.scenario import find_scenario
 from callflow.scenarios.site import daemon_config
 from tests.mqtt.consumer import Consumer, consuming
 from tests.mqtt.waiting import soon

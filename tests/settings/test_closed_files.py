@@ -15,8 +15,7 @@ from callflow.checks.finding import Verdict
 from callflow.checks.host import check_host
 from callflow.cli import app
 from callflow.errors import CallflowError, SettingError, StoreError
-from callflow.scenarios.scenario import read_scenario
-from callflow.scenarios.shipped import find_scenario
+from callflow.scenarios.scenario import find_scenario, read_scenario
 from callflow.settings import model as settings_module
 from callflow.settings.model import Settings, find_config, load_settings
 

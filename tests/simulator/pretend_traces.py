@@ -10,8 +10,8 @@ from typing import Any
 import tomli_w
 
 from callflow.captures.anonymizer import Anonymizer
-from callflow.captures.recorder import Recorder, Tap
-from callflow.captures.trace import Capture, CaptureWriter, read_capture
+from callflow.captures.capture_file import Capture, CaptureWriter, read_capture
+from callflow.captures.recorder import Recorder, Relay
 from callflow.lab.run import SCENARIOS
 from callflow.lab.scenario import read_scenarios
 from callflow.processes.daemon import RUN_CALLFLOW, Daemon
@@ -39,7 +39,7 @@ def scenarios() -> dict[str, Any]:
             "profile": scenario.profile,
             "route": scenario.route,
             "media": scenario.media,
-            "does": [deed.model_dump(exclude_unset=True) for deed in scenario.caller],
+            "does": [action.model_dump(exclude_unset=True) for action in scenario.caller],
         }
         for number, scenario in enumerate(one for one in read_scenarios(SCENARIOS) if one.everywhere)
     ]
@@ -91,8 +91,8 @@ async def pretend_capture(name: str, version: Version, folder: Path) -> Capture:
         command = [sys.executable, "-m", "callflow.simulator.pretend", str(scenario), "--asterisk", version]
         command += ["--ami-port", str(ami), "--agi-port", str(agi)]
         async with (
-            Tap(recorder, "agi", agi, (LOOPBACK, daemon_agi)),
-            Tap(recorder, "ami", daemon_ami, (LOOPBACK, ami)),
+            Relay(recorder, "agi", agi, (LOOPBACK, daemon_agi)),
+            Relay(recorder, "ami", daemon_ami, (LOOPBACK, ami)),
         ):
             pretend = await Process.start(command, folder, "pretend")
             daemon = Daemon(folder / "daemon", config, RUN_CALLFLOW)

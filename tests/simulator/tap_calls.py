@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from callflow.lab.ami import AmiClient, Message
-from callflow.lab.casting import cast, dress
+from callflow.lab.caller_plan import plan_caller, with_audio
 from callflow.lab.lab import Lab
 from callflow.lab.sipp import Caller
 from callflow.processes.ports import LOOPBACK
-from callflow.scenarios.deeds import Deed
+from callflow.scenarios.behaviour import CallerAction
 from callflow.scenarios.site import AMI_SECRET, AMI_USER
 
 AFTER_S = 1.0
@@ -114,8 +114,9 @@ async def tap_on_lab(lab: Lab, ask_port: int, calls: Sequence[TapCall] = TAP_CAL
         loop = asyncio.get_running_loop()
         began = loop.time()
         for number, call in enumerate(calls):
-            part = cast([Deed.model_validate(deed) for deed in call.does], call.media, {"end": 0.0}, call.leaves_s)
-            caller = dress(part, Caller(str(1001 + number), ENTRY), lab.voice, lab.work / call.name)
+            actions = [CallerAction.model_validate(action) for action in call.does]
+            plan = plan_caller(actions, call.media, {"end": 0.0}, call.leaves_s)
+            caller = with_audio(plan, Caller(str(1001 + number), ENTRY), lab.voice, lab.work / call.name)
             await asyncio.sleep(max(0.0, began + SPACING_S * number - loop.time()))
             placed.append(await lab.call(caller))
         await asyncio.gather(*(call.wait(30) for call in placed))

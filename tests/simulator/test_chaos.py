@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from callflow.simulator.chaos import Ran, Row, audit, run_chaos
+from callflow.simulator.chaos import ChaosRun, Row, audit, run_chaos
 from callflow.simulator.pretend.report import Outcome, PromptHeard
 
 FILES = Path(__file__).parent / "chaos"
@@ -18,6 +18,8 @@ EXPECTED = {
     "last-moment": "rescued",
     "key-in-pause": "rescued",
     "gives-up": "hangup",
+    "renumbered": "unavailable",
+    "new-ssrc": "unavailable",
     "observed": "observed",
 }
 
@@ -26,27 +28,27 @@ EXPECTED = {
 @pytest.mark.xdist_group("chaos-murky")
 async def test_murky_lines_change_nothing_for_anybody(tmp_path: Path) -> None:
     ran = await run_chaos(FILES / "callers.toml", FILES / "murky.toml", tmp_path)
-    assert not audit(ran), ran.daemon_said[-3000:]
-    assert {"duplicate", "drop", "reorder", "split", "garbage", "clock_jump", "delay"} <= set(ran.met)
+    assert not audit(ran), ran.daemon_log[-3000:]
+    assert {"duplicate", "drop", "reorder", "split", "garbage", "clock_jump", "delay"} <= set(ran.struck)
     odd = [outcome for outcome in ran.outcomes if outcome.result != EXPECTED[outcome.caller]]
     assert {outcome.result for outcome in odd} <= {"unavailable"}, "in doubt, a caller goes on to a person"
     assert len(odd) <= len(ran.outcomes) // 10, (
         "and there is doubt only where this machine is too slow to answer in time"
     )
-    assert "Traceback" not in ran.daemon_said
+    assert "Traceback" not in ran.daemon_log
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.xdist_group("chaos-broken")
 async def test_broken_lines_and_killed_daemons_harm_nobody(tmp_path: Path) -> None:
     ran = await run_chaos(FILES / "callers.toml", FILES / "broken.toml", tmp_path, kill_at_s=(39, 47))
-    assert not audit(ran), ran.daemon_said[-3000:]
+    assert not audit(ran), ran.daemon_log[-3000:]
     assert len(ran.killed_s) == 2
-    assert {"cut", "restart"} <= set(ran.met)
+    assert {"cut", "restart"} <= set(ran.struck)
     assert {"silent", "rescued", "spoke", "observed", "hangup", "unavailable"} <= set(ran.tally), (
         "all is well until 28 s"
     )
-    assert "Traceback" not in ran.daemon_said
+    assert "Traceback" not in ran.daemon_log
 
 
 # -- the audit has teeth ----------------------------------------------------------------------------------------------
@@ -65,8 +67,10 @@ SILENT = Outcome(
 ROW = Row("1.1", "silent", ended=True, interrupted=False)
 
 
-def ran(*outcomes: Outcome, rows: tuple[Row, ...] = (ROW,), killed_s: tuple[float, ...] = (), done: bool = True) -> Ran:
-    return Ran(list(outcomes), list(rows), list(killed_s), 30.0, done)
+def ran(
+    *outcomes: Outcome, rows: tuple[Row, ...] = (ROW,), killed_s: tuple[float, ...] = (), done: bool = True
+) -> ChaosRun:
+    return ChaosRun(list(outcomes), list(rows), list(killed_s), 30.0, done)
 
 
 def test_a_clean_run_passes() -> None:
@@ -92,7 +96,7 @@ def test_a_clean_run_passes() -> None:
         (ran(SILENT, rows=(replace(ROW, result="spoke"),)), "silent for Asterisk and spoke in the database"),
     ],
 )
-def test_what_must_not_be_is_told(result: Ran, problem: str) -> None:
+def test_what_must_not_be_is_told(result: ChaosRun, problem: str) -> None:
     assert any(problem in line for line in audit(result))
 
 

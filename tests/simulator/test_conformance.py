@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from callflow.captures.trace import Block, Capture, read_capture
+from callflow.captures.capture_file import Block, Capture, read_capture
 from callflow.scenarios.site import VERSIONS, Version
 from callflow.simulator.differences import TOLERANCE_S, differences
 from tests.labs import EACH_ASTERISK
@@ -143,4 +143,4 @@ def test_an_order_never_seen_is_told() -> None:
         blocks[number] = replace(blocks[number], lines=lines)
     blocks[begin], blocks[state] = blocks[state], blocks[begin]
     problems = compared("agents", "22", replace(capture, blocks=tuple(blocks)))
-    assert any("DialState before DialBegin, which the real ones never do" in line for line in problems)
+    assert any("DialState before DialBegin, an order that no real Asterisk has shown" in line for line in problems)

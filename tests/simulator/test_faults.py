@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from callflow.scenarios.errors import ScenarioInvalid
 from callflow.scenarios.faults import Fault, read_faults
-from callflow.simulator.faulty import Lines
+from callflow.simulator.fault_proxy import FaultProxy
 
 WAIT_S = 5.0
 EVENT = "Event: DTMFBegin\r\nTimestamp: 1763775000.123456\r\nCallerIDName: 张伟\r\nDigit: {}\r\n\r\n"
@@ -21,7 +21,7 @@ EVENT = "Event: DTMFBegin\r\nTimestamp: 1763775000.123456\r\nCallerIDName: 张�
 class Pair:
     """A daemon's AMI connection and the far end of it, with faulty lines between."""
 
-    def __init__(self, lines: Lines, near: "Ends", far: "Ends") -> None:
+    def __init__(self, lines: FaultProxy, near: "Ends", far: "Ends") -> None:
         self.lines, self.near, self.far = lines, near, far
 
     async def says(self, *digits: str) -> None:
@@ -47,7 +47,7 @@ async def pair(*faults: Fault, **hooks: Any) -> AsyncIterator[Pair]:
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ends.put_nowait((reader, writer))
 
-    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server, Lines(faults, **hooks) as lines:
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server, FaultProxy(faults, **hooks) as lines:
         port = await lines.listen("ami", 0, server.sockets[0].getsockname()[1])
         near = await asyncio.open_connection("127.0.0.1", port)
         far = await ends.get()
@@ -91,7 +91,7 @@ async def test_duplicates_come_twice_and_dropped_ones_never() -> None:
         line.far[1].write(b"Event: Hangup\r\n\r\n")
         await line.says("1", "2")
         assert [digit(await line.hears()) for _ in range(4)] == ["1", "1", "2", "2"]
-        assert line.lines.met == {"duplicate": 2, "drop": 1}
+        assert line.lines.struck == {"duplicate": 2, "drop": 1}
 
 
 async def test_answers_are_neither_dropped_nor_doubled() -> None:
@@ -207,7 +207,7 @@ async def _ended(reader: asyncio.StreamReader) -> bool:
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
-        ({"what": "drop", "on": "agi"}, "drop meets events"),
+        ({"what": "drop", "on": "agi"}, "drop concerns events"),
         ({"what": "delay"}, "delay needs ms"),
         ({"what": "reorder", "ms": -5}, "cannot be negative"),
         ({"what": "cut", "names": ["Hangup"]}, "names go with"),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from callflow.captures.capture_file import Block, Capture, read_capture
 from callflow.captures.judging import Judge
 from callflow.captures.replay import Replay, procedures_of, recorded
-from callflow.captures.trace import Block, Capture, read_capture
 
 TRACES = Path(__file__).parents[1] / "traces"
 CAPTURES = [pytest.param(path, id=f"{path.parent.name}/{path.stem}") for path in sorted(TRACES.glob("*/*.txt"))]
@@ -105,4 +105,4 @@ def test_a_hang_up_that_was_none_is_noticed(scenarios: Capture) -> None:
         for b in scenarios.blocks
     )
     wrong = Judge(replace(scenarios, blocks=spoke)).judge(1, played).wrong
-    assert f"{call_id} was hung up, and was spoke for the daemon" in wrong
+    assert f"{call_id} was hung up on; the daemon had spoke" in wrong

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from callflow.adapters.ami.options import AmiOptions
 from callflow.captures.anonymizer import Anonymizer
-from callflow.captures.recorder import Listener, Messages, Recorder, Tap
-from callflow.captures.trace import Block, CaptureInvalid, CaptureWriter, read_capture
+from callflow.captures.capture_file import Block, CaptureInvalid, CaptureWriter, read_capture
+from callflow.captures.recorder import Listener, MessageSplitter, Recorder, Relay
 from callflow.cli import app
 from callflow.errors import LoginRefused, NotConnected
 from tests.adapters.ami_peer import AmiPeer, message, refusing
@@ -175,7 +175,7 @@ def test_ami_messages_from_a_socket_are_a_capture_too(tmp_path: Path, line_end: 
 def test_messages_are_whole_however_the_bytes_come(size: int) -> None:
     banner, said = b"Asterisk Call Manager/9.0.0", message(Event="A", Name="\u5f20")
     stream = banner + b"\r\n" + said + b"\r\n" + message(Response="Success")
-    cutter = Messages("ami", "<")
+    cutter = MessageSplitter("ami", "<")
     found = [m for at in range(0, len(stream), size) for m in cutter.feed(stream[at : at + size])]
     assert b"".join(found).replace(b"\r\n", b"") == stream.replace(b"\r\n", b"")
     assert [m.strip().split(b"\r\n")[0] for m in found] == [banner, b"Event: A", b"Response: Success"]
@@ -191,7 +191,7 @@ async def test_a_tap_passes_every_byte_and_keeps_every_message(tmp_path: Path) -
     recorder = Recorder(CaptureWriter.create(tmp_path / "c.txt", {}, 0.0), Anonymizer(), lambda: 1.0)
     async with await asyncio.start_server(daemon, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        async with Tap(recorder, "agi", 0, ("127.0.0.1", port)) as tap:
+        async with Relay(recorder, "agi", 0, ("127.0.0.1", port)) as tap:
             reader, writer = await asyncio.open_connection("127.0.0.1", tap.port)
             writer.write(b"agi_network: yes\nagi_callerid: 8613800138000\n\n")
             assert await asyncio.wait_for(reader.readline(), WAIT_S) == b'SET VARIABLE "CALLFLOW_RESULT" "spoke"\n'

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
+from callflow.captures.capture_file import read_capture
 from callflow.captures.ring_replay import capture_messages, replay_rings
-from callflow.captures.trace import read_capture
 from callflow.core.rings.records import Leg, Offer
 from callflow.core.rings.rules import LineRules, RingRules
 from tests.traces.make_ring_traces import FOLDER

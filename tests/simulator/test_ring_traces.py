@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from callflow.adapters.ami.translate_rings import RingTranslator
+from callflow.captures.capture_file import Capture, read_capture
 from callflow.captures.ring_replay import LAST_MS, KeptRings, capture_messages, pass_time, replay_rings, take_messages
-from callflow.captures.trace import Capture, read_capture
 from callflow.core.rings.facts import StaysLeftOpen
 from callflow.core.rings.records import Leg, Offer, Stay
 from callflow.core.rings.rules import RingRules

@@ -56,7 +56,7 @@ class TestReading:
         assert (scenario.name, scenario.seed, scenario.lasts_s) == ("morning", 7, 60)
         assert scenario.agent(0).rings_for_s == 5.0
         late, many = scenario.callers
-        assert [deed.at for deed in late.does] == ["goodbye+0.5", "3"]
+        assert [action.at for action in late.does] == ["goodbye+0.5", "3"]
         assert late.expect.result == "rescued"
         assert late.entry == "dial_zh_support"
         assert many.expect.result is None

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from callflow.installed import CHECKOUT
-from callflow.scenarios.deeds import NOMINAL_ANCHORS, Deed, Expected
+from callflow.scenarios.behaviour import NOMINAL_ANCHORS, CallerAction, Expected
 from callflow.scenarios.scenario import AgentGroup, CallerGroup, Scenario, read_scenario
 
 PAGE = (CHECKOUT / "docs" / "simulator.md").read_text("utf-8")
 KEYS = {
     key
-    for model in (Scenario, CallerGroup, AgentGroup, Deed, Expected)
+    for model in (Scenario, CallerGroup, AgentGroup, CallerAction, Expected)
     for key in model.model_fields
     if (model, key) != (Scenario, "name")
 }

@@ -5,9 +5,8 @@ from itertools import islice
 import pytest
 
 from callflow.scenarios.errors import ScenarioInvalid
-from callflow.scenarios.scenario import read_scenario
+from callflow.scenarios.scenario import find_scenario, read_scenario, shipped
 from callflow.scenarios.schedule import expected_calls, schedule
-from callflow.scenarios.shipped import find_scenario, shipped
 
 ROWS = {"s1", "s2", "s3", "key", "rescued", "observe", "noise", "morning", "demo", "busy"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from callflow.scenarios.toml_lines import line_of
+from callflow.scenarios.toml_file import line_of
 
 TEXT = """\
 a = 1  # [[x]]

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from callflow.scenarios.deeds import Expected
+from callflow.scenarios.behaviour import Expected
 from callflow.scenarios.errors import SimulationFailed
 from callflow.scenarios.report import report, write_report
-from callflow.scenarios.scenario import read_scenario
+from callflow.scenarios.scenario import find_scenario, read_scenario
 from callflow.scenarios.seen import HeardPrompt, SeenCall
-from callflow.scenarios.shipped import find_scenario
-from callflow.scenarios.tables import closing_table, summary, wrongs
+from callflow.scenarios.tables import closing_table, disagreement_lines, summary
 from callflow.scenarios.tally import KEPT, Tally
 
 WHOLE = HeardPrompt("greeting")
@@ -61,9 +60,13 @@ class TestJudging:
 class TestCounting:
     def test_every_call_once(self) -> None:
         tally = Tally(placed=3)
-        for seen in (SPOKE, SPOKE.blamed(["late"]), SeenCall("b", "1002", 2, "silent", (WHOLE,), "asterisk", False)):
+        for seen in (
+            SPOKE,
+            SPOKE.with_disagreements(["late"]),
+            SeenCall("b", "1002", 2, "silent", (WHOLE,), "asterisk", False),
+        ):
             tally.add(seen)
-        assert (tally.ended, tally.passed, tally.lost, tally.all_well) == (3, 2, 0, False)
+        assert (tally.ended, tally.passed, tally.lost, tally.succeeded) == (3, 2, 0, False)
         assert tally.results == {"spoke": 2, "silent": 1}
         assert tally.groups["a"].first_disagreement == "late"
 
@@ -71,19 +74,19 @@ class TestCounting:
         tally = Tally(placed=2)
         tally.add(SPOKE)
         assert tally.lost == 1
-        assert not tally.all_well
+        assert not tally.succeeded
         assert "1 were lost" in summary(tally)
 
     def test_what_nobody_could_tell_is_neither_right_nor_wrong(self) -> None:
         tally = Tally(placed=1)
         tally.add(SeenCall("a", "1001", judged=False))
-        assert (tally.passed, tally.unjudged, tally.all_well) == (0, 1, True)
+        assert (tally.passed, tally.unjudged, tally.succeeded) == (0, 1, True)
         assert "0 of 1 as expected. 1 could not be judged" in summary(tally)
 
     def test_memory_does_not_grow_with_the_calls(self) -> None:
         tally = Tally(placed=KEPT + 5)
         for _ in range(KEPT + 5):
-            tally.add(SPOKE.blamed(["late"]))
+            tally.add(SPOKE.with_disagreements(["late"]))
         assert len(tally.calls) == len(tally.disagreeing) == KEPT
         assert tally.ended == KEPT + 5
 
@@ -123,12 +126,12 @@ class TestShowing:
     def test_many_calls_are_shown_by_group(self) -> None:
         tally = Tally(placed=50)
         for _ in range(50):
-            tally.add(SPOKE.blamed(["[late]"]))
+            tally.add(SPOKE.with_disagreements(["[late]"]))
         shown = printed(closing_table(tally, "a witness"))
         assert "50 spoke" in shown
         assert "50 not" in shown
-        assert wrongs(tally)[0] == "a (1001): [late]"
-        assert wrongs(tally)[-1] == "and 40 more"
+        assert disagreement_lines(tally)[0] == "a (1001): [late]"
+        assert disagreement_lines(tally)[-1] == "and 40 more"
 
 
 class TestReport:

@@ -9,12 +9,11 @@ import pytest
 
 from callflow.installed import SOUNDS
 from callflow.lab.phones import Agents, agents_xml
-from callflow.lab.placing import Wardrobe, check_possible
+from callflow.lab.placing import CallerFactory, check_possible
 from callflow.lab.sipp import caller_xml
 from callflow.scenarios.errors import SimulationFailed
-from callflow.scenarios.scenario import Scenario, read_scenario
+from callflow.scenarios.scenario import Scenario, find_scenario, read_scenario
 from callflow.scenarios.schedule import schedule
-from callflow.scenarios.shipped import find_scenario
 
 VOICE = np.random.default_rng(0).normal(scale=3000, size=16000)
 EVERY = tuple(Agents(does=does) for does in ("answer", "ignore", "reject", "forward", "hold"))
@@ -57,27 +56,27 @@ def only(**caller: object) -> Scenario:
 
 class TestWardrobe:
     @pytest.fixture
-    def wardrobe(self, tmp_path: Path) -> Wardrobe:
-        return Wardrobe(tmp_path, SOUNDS, VOICE)
+    def wardrobe(self, tmp_path: Path) -> CallerFactory:
+        return CallerFactory(tmp_path, SOUNDS, VOICE)
 
-    def test_a_caller_has_number_name_and_extension(self, wardrobe: Wardrobe) -> None:
+    def test_a_caller_has_number_name_and_extension(self, wardrobe: CallerFactory) -> None:
         planned = next(schedule(only(number="1007", caller_name="王小明")))
         xml = caller_xml(wardrobe.caller(planned))
         assert 'From: "王小明" <sip:1007@' in xml
         assert "INVITE sip:dial_zh_support@" in xml
         assert "INVITE sip:5000@" in caller_xml(wardrobe.caller(planned, "5000"))
 
-    def test_a_withheld_number_is_anonymous(self, wardrobe: Wardrobe) -> None:
+    def test_a_withheld_number_is_anonymous(self, wardrobe: CallerFactory) -> None:
         assert "From: <sip:anonymous@" in caller_xml(wardrobe.caller(next(schedule(only(number="")))))
 
-    def test_callers_of_a_group_share_their_audio(self, wardrobe: Wardrobe) -> None:
+    def test_callers_of_a_group_share_their_audio(self, wardrobe: CallerFactory) -> None:
         first, second = schedule(only(at_s=[0, 1], number="1-2", does=[{"at": 1, "sound": "speech"}]))
         assert wardrobe.caller(first).audio == wardrobe.caller(second).audio is not None
 
-    def test_who_never_hangs_up_stays_long(self, wardrobe: Wardrobe) -> None:
+    def test_who_never_hangs_up_stays_long(self, wardrobe: CallerFactory) -> None:
         assert wardrobe.caller(next(schedule(only(stays_s=float("inf"), media="none")))).hang_up_at_s == 600
 
-    def test_a_language_without_prompts_hears_english(self, wardrobe: Wardrobe) -> None:
+    def test_a_language_without_prompts_hears_english(self, wardrobe: CallerFactory) -> None:
         assert wardrobe.language(only(language="fr").callers[0]) == "en"
         assert wardrobe.language(only(language="zh").callers[0]) == "zh"
 

@@ -13,12 +13,10 @@ from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
 from callflow.scenarios.daemon_view import DaemonView, Row
 from callflow.scenarios.live import LiveView
-from callflow.scenarios.run import Run
-from callflow.scenarios.scenario import read_scenario
+from callflow.scenarios.scenario import find_scenario, read_scenario
 from callflow.scenarios.seen import SeenCall
-from callflow.scenarios.shipped import find_scenario
 from callflow.scenarios.tables import what_was_heard
-from callflow.scenarios.tally import Progress
+from callflow.scenarios.tally import Progress, Run
 
 
 def record(call_id: str, number: str, arrived_ms: int, result: Result | None, mode: Mode = Mode.ACT) -> CallRecord:

@@ -14,8 +14,8 @@ from typing import Any
 
 from callflow.adapters.ami.framing import parse
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
+from callflow.captures.capture_file import Block, CaptureWriter
 from callflow.captures.ring_replay import KeptRings
-from callflow.captures.trace import Block, CaptureWriter
 from callflow.lab.rings.judge import judge, record, records_of
 from callflow.lab.rings.run import SCENARIOS, Placed, ring_lab
 from callflow.lab.rings.scenario import read_ring_scenarios

@@ -18,9 +18,9 @@ from typing import Any, Self
 import tomli_w
 
 from callflow.captures.anonymizer import Anonymizer
-from callflow.captures.recorder import Recorder, Tap
+from callflow.captures.capture_file import Capture, CaptureWriter, read_capture
+from callflow.captures.recorder import Recorder, Relay
 from callflow.captures.replay import Replay, procedures_of, recorded
-from callflow.captures.trace import Capture, CaptureWriter, read_capture
 from callflow.lab.lab import Lab, open_lab
 from callflow.lab.run import SCENARIO_CONFIG, SCENARIOS, run_scenarios
 from callflow.lab.scenario import read_scenarios
@@ -67,8 +67,8 @@ class Taps:
 
     async def __aenter__(self) -> Self:
         ports, (daemon_ami, daemon_agi) = self._lab.asterisk.ports, self._ports
-        self._agi = Tap(self._recorder, "agi", ports.agi, (LOOPBACK, daemon_agi))
-        self._ami = Tap(self._recorder, "ami", daemon_ami, (LOOPBACK, ports.ami))
+        self._agi = Relay(self._recorder, "agi", ports.agi, (LOOPBACK, daemon_agi))
+        self._ami = Relay(self._recorder, "ami", daemon_ami, (LOOPBACK, ports.ami))
         self._thread.start()
         for tap in (self._agi, self._ami):
             await self._there(tap.__aenter__())

@@ -6,9 +6,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from callflow.core.rings.records import AnswerClass, LegEnd, Outcome, RingSource
-from callflow.scenarios.deeds import Strict
-from callflow.scenarios.reading import read_toml
+from callflow.scenarios.behaviour import Strict
 from callflow.scenarios.site import VERSIONS, Version
+from callflow.scenarios.toml_file import read_toml
 
 PHONES = "abc"
 Name = Literal["a", "b", "c"]

@@ -18,7 +18,7 @@ from callflow.runtime.pauses import keep_pauses_short
 from callflow.scenarios.errors import ScenarioError, SimulationFailed
 from callflow.scenarios.faults import read_faults
 from callflow.scenarios.scenario import Scenario, read_scenario
-from callflow.simulator.faulty import Lines
+from callflow.simulator.fault_proxy import FaultProxy
 from callflow.simulator.pretend.ami_session import User
 from callflow.simulator.pretend.asterisk import PretendAsterisk, on_first_listener
 from callflow.simulator.pretend.clock import VirtualLoop
@@ -55,7 +55,7 @@ async def serve(options: argparse.Namespace, scenario: Scenario) -> None:
     """Run one pretend Asterisk to its end. Raises ScenarioError."""
     out = _Printer()
     faults = (*scenario.faults, *(read_faults(options.faults).faults if options.faults else ()))
-    async with Lines(faults, scenario.seed) as lines:
+    async with FaultProxy(faults, scenario.seed) as lines:
         line = await _listen(lines, "agi", 0, options.agi_port) if faults else 0
         asterisk = PretendAsterisk(
             scenario,
@@ -72,13 +72,13 @@ async def serve(options: argparse.Namespace, scenario: Scenario) -> None:
             _begin(asterisk, options.start)
             await _report(asterisk, out, _stopped(), stay=options.stay)
             if faults:
-                out.write(json.dumps({"kind": "faults", "met": dict(lines.met)}) + "\n")
+                out.write(json.dumps({"kind": "faults", "struck": dict(lines.struck)}) + "\n")
                 out.flush()
         finally:
             asterisk.close()
 
 
-async def _open(asterisk: PretendAsterisk, lines: Lines | None, port: int, out: "_Printer") -> None:
+async def _open(asterisk: PretendAsterisk, lines: FaultProxy | None, port: int, out: "_Printer") -> None:
     """Listen for AMI, behind a line with faults if there is one."""
     try:
         await asterisk.start(0 if lines else port)
@@ -94,7 +94,7 @@ async def _open(asterisk: PretendAsterisk, lines: Lines | None, port: int, out: 
     out.flush()
 
 
-async def _listen(lines: Lines, kind: Literal["ami", "agi"], port: int, target: int) -> int:
+async def _listen(lines: FaultProxy, kind: Literal["ami", "agi"], port: int, target: int) -> int:
     try:
         return await lines.listen(kind, port, target)
     except OSError as error:
@@ -147,7 +147,7 @@ async def _report(asterisk: PretendAsterisk, out: "_Printer", stopped: asyncio.E
 
 
 class _Printer:
-    """Lines for standard output, written in one go now and then; a reader who has gone is no matter."""
+    """FaultProxy for standard output, written in one go now and then; a reader who has gone is no matter."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []

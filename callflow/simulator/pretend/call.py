@@ -68,7 +68,7 @@ class Call:
             self._screen()
 
     def _plan(self) -> None:
-        """The caller's own deeds."""
+        """The caller's own actions."""
         script = self._script
         if script.leaves_s < inf:
             self._after(script.leaves_s, self._leave)

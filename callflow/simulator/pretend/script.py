@@ -5,7 +5,7 @@ from math import inf
 
 import numpy as np
 
-from callflow.scenarios.deeds import Deed, ladder_anchors
+from callflow.scenarios.behaviour import CallerAction, ladder_anchors
 from callflow.scenarios.scenario import CallerGroup
 from callflow.simulator.pretend.sounds import Sounds, voice
 from callflow.simulator.pretend.stream import FRAME_S, NO_MEDIA, Stream, late_frames
@@ -46,19 +46,21 @@ class Script:
 def make_script(
     group: CallerGroup, sounds: Sounds, default_language: str = "en", *, drops_late_frames: bool = False
 ) -> Script:
-    """The script of a group; deeds count from the ladder as a silent caller would hear it."""
+    """The script of a group; actions count from the ladder as a silent caller would hear it."""
     durations = _NOMINAL | sounds.durations(default_language) | sounds.durations(group.language)
     anchors = ladder_anchors(group.media, durations)
-    deeds = [(deed.at_s(anchors), deed) for deed in group.does]
+    actions = [(action.at_s(anchors), action) for action in group.does]
     stays_s = anchors["end"] + PATIENCE_S if group.stays_s is None else group.stays_s
-    leaves_s = min([at_s for at_s, deed in deeds if deed.hang_up], default=stays_s)
-    ends_s = min([at_s for at_s, deed in deeds if deed.stop_rtp], default=leaves_s)
-    heard = [Sound(at_s, deed.sound, deed.for_s, deed.level_dbov) for at_s, deed in deeds if deed.sound]
+    leaves_s = min([at_s for at_s, action in actions if action.hang_up], default=stays_s)
+    ends_s = min([at_s for at_s, action in actions if action.stop_rtp], default=leaves_s)
+    heard = [Sound(at_s, action.sound, action.for_s, action.level_dbov) for at_s, action in actions if action.sound]
     begins_s = 0.0 if group.media == "silence" else min([sound.at_s for sound in heard], default=inf)
-    keys = tuple(sorted((at_s, deed.key) for at_s, deed in deeds if deed.key))
+    keys = tuple(sorted((at_s, action.key) for at_s, action in actions if action.key))
     stream = _stream(heard, begins_s, min(ends_s, leaves_s), sounds)
     first_sound_s = _first_above(_hearing(stream), _LIFE_LEVEL / 1.25)  # mean absolute of a tone at -50 dBov RMS, about
-    stream = _renumbered(stream, [(at_s, deed) for at_s, deed in deeds if deed.renumbers], late=drops_late_frames)
+    stream = _renumbered(
+        stream, [(at_s, action) for at_s, action in actions if action.renumbers], late=drops_late_frames
+    )
     signs = [at_s for at_s, _ in keys] + ([] if first_sound_s is None else [first_sound_s])
     return Script(
         hearing=_hearing(stream),
@@ -85,14 +87,14 @@ def _stream(heard: list[Sound], begins_s: float, ends_s: float, sounds: Sounds) 
     return Stream(begins_s, ends_s, received[: received.size // FRAME * FRAME])
 
 
-def _renumbered(stream: Stream, deeds: list[tuple[float, Deed]], *, late: bool) -> Stream:
-    """The stream with what these deeds do to its sequence numbers and SSRC; `late`: to Asterisk's ears as well."""
+def _renumbered(stream: Stream, actions: list[tuple[float, CallerAction]], *, late: bool) -> Stream:
+    """The stream with what these actions do to its sequence numbers and SSRC; `late`: to Asterisk's ears as well."""
     placed = [
-        (max(0, round((at_s - stream.begins_s) / FRAME_S)), deed)
-        for at_s, deed in sorted(deeds, key=lambda one: one[0])
+        (max(0, round((at_s - stream.begins_s) / FRAME_S)), action)
+        for at_s, action in sorted(actions, key=lambda one: one[0])
     ]
-    jumps = [(frame, deed.rtp_jump or 0) for frame, deed in placed]
-    new_ssrc_at = tuple(frame for frame, deed in placed if deed.new_ssrc)
+    jumps = [(frame, action.rtp_jump or 0) for frame, action in placed]
+    new_ssrc_at = tuple(frame for frame, action in placed if action.new_ssrc)
     return replace(stream, late=late_frames(jumps) if late else (), new_ssrc_at=new_ssrc_at)
 
 

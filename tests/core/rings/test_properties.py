@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callflow.adapters.ami.translate_rings import RingTranslator, waiting_of
+from callflow.captures.capture_file import read_capture
 from callflow.captures.ring_replay import KeptRings
-from callflow.captures.trace import read_capture
 from callflow.core import events
 from callflow.core.rings import facts
 from callflow.core.rings.names import safe_name

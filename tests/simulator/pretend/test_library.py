@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from callflow.scenarios.scenario import read_scenario
+from callflow.scenarios.scenario import read_scenario, shipped
 from callflow.scenarios.schedule import expected_calls
-from callflow.scenarios.shipped import shipped
-from callflow.simulator.pretended import seen_of
+from callflow.simulator.run_pretend import seen_of
 from tests.simulator.pretend.stage import play
 
 MOST_CALLS = 20

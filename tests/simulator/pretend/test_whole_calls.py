@@ -18,9 +18,9 @@ def lab_scenarios() -> Scenario:
     callers: list[dict[str, Any]] = []
     for number, lab in enumerate(one for one in read_scenarios(LAB) if one.everywhere):
         same = {"language": lab.language, "profile": lab.profile, "route": lab.route, "media": lab.media}
-        deeds = [deed.model_dump(exclude_defaults=True) for deed in lab.caller]
+        actions = [action.model_dump(exclude_defaults=True) for action in lab.caller]
         expect = lab.expect.model_dump(include={"result", "prompts", "last_cut", "ended_by", "agent"})
-        callers.append({"name": lab.name, "number": str(1001 + number), "does": deeds, "expect": expect} | same)
+        callers.append({"name": lab.name, "number": str(1001 + number), "does": actions, "expect": expect} | same)
     return scenario(callers)
 
 

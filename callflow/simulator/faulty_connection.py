@@ -1,4 +1,4 @@
-"""One connection with faults on it: messages in, messages out, in order, each not before its time."""
+"""One connection with faults: both its directions pass messages on in order, each when it is due."""
 
 import asyncio
 import re
@@ -10,7 +10,7 @@ from contextlib import suppress
 from random import Random
 from typing import Protocol
 
-from callflow.captures.recorder import CHUNK, Kind, Messages
+from callflow.captures.recorder import CHUNK, Kind, MessageSplitter
 from callflow.scenarios.faults import AT_ONCE, Fault
 
 _LINGER_ZERO = struct.pack("ii", 1, 0)
@@ -18,31 +18,31 @@ _STAMP = re.compile(rb"^Timestamp: (\d+)\.(\d+)", re.MULTILINE)
 _TICK_S = 0.05
 
 
-class Weather(Protocol):
-    """What is wrong just now."""
+class ActiveFaults(Protocol):
+    """The faults that are on now, and what they share."""
 
-    dice: Random
+    chance: Random
     jumped_ms: int
-    met: Counter[str]
+    struck: Counter[str]
 
     def now_s(self) -> float: ...
     def active(self, line: str, now_s: float) -> list[Fault]: ...
 
 
-class Line:
-    """One direction of one connection: messages in, messages out, in order, each not before its time."""
+class Direction:
+    """One direction of one connection: passes messages on in order, each when it is due."""
 
-    def __init__(self, weather: Weather, kind: Kind, *, from_asterisk: bool) -> None:
-        self._weather, self.from_asterisk = weather, from_asterisk
+    def __init__(self, faults: ActiveFaults, kind: Kind, *, from_asterisk: bool) -> None:
+        self._faults, self.from_asterisk = faults, from_asterisk
         self.name = "agi" if kind == "agi" else "ami"
-        self._messages = Messages(kind, "<" if from_asterisk else ">")
+        self._messages = MessageSplitter(kind, "<" if from_asterisk else ">")
         self._queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
         self._loop_time = asyncio.get_running_loop().time  # the faults' own clock starts anew when calls begin
         self._last_due_at = 0.0
         self.on_message: Callable[[bytes], None] = lambda message: None
 
     async def read(self, reader: asyncio.StreamReader) -> None:
-        """Take in what comes until the end."""
+        """Read until the end."""
         with suppress(OSError):
             while data := await reader.read(CHUNK):
                 for message in self._messages.feed(data, keep_empty=True):
@@ -52,39 +52,39 @@ class Line:
         self.put(b"")
 
     def put(self, message: bytes, late_s: float = 0.0) -> None:
-        """In line, behind what is there already, to be passed on `late_s` from now."""
+        """Queue a message behind the earlier ones; it passes on `late_s` from now at the earliest."""
         self._last_due_at = max(self._last_due_at, self._loop_time() + late_s)
         self._queue.put_nowait((self._last_due_at, message))
 
     def _take(self, message: bytes) -> None:
         event = _event_name(message) if self.from_asterisk else ""
         late_s, copies = 0.0, 1
-        for fault in self._weather.active(self.name, self._weather.now_s()):
-            if fault.what in AT_ONCE or not fault.hits(event, self._weather.dice):
+        for fault in self._faults.active(self.name, self._faults.now_s()):
+            if fault.what in AT_ONCE or not fault.strikes(event, self._faults.chance):
                 continue
             match fault.what:
                 case "delay":
                     late_s += fault.ms / 1000
                 case "reorder":
-                    late_s += self._weather.dice.random() * fault.ms / 1000
+                    late_s += self._faults.chance.random() * fault.ms / 1000
                 case "drop" if event:
                     copies = 0
                 case "duplicate" if event:
                     copies *= 2
                 case _:
                     continue
-            self._weather.met[fault.what] += 1
-        if event and self._weather.jumped_ms:
+            self._faults.struck[fault.what] += 1
+        if event and self._faults.jumped_ms:
             message = _STAMP.sub(self._jumped, message)
         for _ in range(copies):
             self.put(message, late_s)
 
     def _jumped(self, found: re.Match[bytes]) -> bytes:
-        stamp = int(found[1]) * 1_000_000 + int(found[2]) + self._weather.jumped_ms * 1000
+        stamp = int(found[1]) * 1_000_000 + int(found[2]) + self._faults.jumped_ms * 1000
         return b"Timestamp: %d.%06d" % divmod(stamp, 1_000_000)
 
     async def write(self, writer: asyncio.StreamWriter) -> None:
-        """Pass on what is due until the end."""
+        """Pass messages on when they are due, until the end."""
         with suppress(OSError):
             while True:
                 due_at, message = await self._queue.get()
@@ -97,11 +97,11 @@ class Line:
                 await self._send(writer, message)
 
     def _is(self, what: str) -> bool:
-        return any(fault.what == what for fault in self._weather.active(self.name, self._weather.now_s()))
+        return any(fault.what == what for fault in self._faults.active(self.name, self._faults.now_s()))
 
     async def _send(self, writer: asyncio.StreamWriter, message: bytes) -> None:
         if self._is("split"):
-            self._weather.met["split"] += 1
+            self._faults.struck["split"] += 1
             for number in range(len(message)):
                 writer.write(message[number : number + 1])
                 await asyncio.sleep(0)
@@ -110,16 +110,16 @@ class Line:
         await writer.drain()
 
 
-class Connection:
+class FaultyConnection:
     """One connection of a proxy, both its directions."""
 
-    def __init__(self, weather: Weather, kind: Kind, near: asyncio.StreamWriter, far: asyncio.StreamWriter) -> None:
+    def __init__(self, faults: ActiveFaults, kind: Kind, near: asyncio.StreamWriter, far: asyncio.StreamWriter) -> None:
         self.kind, self.near, self.far = kind, near, far
-        self.down = Line(weather, kind, from_asterisk=True)
-        self.up = Line(weather, kind, from_asterisk=False)
+        self.down = Direction(faults, kind, from_asterisk=True)
+        self.up = Direction(faults, kind, from_asterisk=False)
         self.up.on_message = self._who
         self._over = asyncio.Event()
-        self._weather = weather
+        self._faults = faults
 
     @property
     def name(self) -> str:
@@ -153,7 +153,7 @@ class Connection:
         """The login says whether this is the connection of the events or of the actions."""
         if self.kind == "ami" and message.startswith(b"Action: Login"):
             self.down.name = self.up.name = name = "actions" if b"\r\nEvents: off" in message else "events"
-            if any(fault.refuses for fault in self._weather.active(name, self._weather.now_s())):
+            if any(fault.refuses for fault in self._faults.active(name, self._faults.now_s())):
                 self.end(reset=True)
 
 

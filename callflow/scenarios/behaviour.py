@@ -1,4 +1,4 @@
-"""What a caller does, and when: the words that scenarios of the simulator and of the lab have in common."""
+"""What a caller does and what is expected: the vocabulary that all scenario files share."""
 
 import math
 import re
@@ -28,11 +28,11 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Deed(Strict):
+class CallerAction(Strict):
     """One thing the caller does: exactly one of sound, key, stop_rtp, rtp_jump or new_ssrc, and hang_up."""
 
     at: Annotated[str, BeforeValidator(str)] = Field(description="Seconds after the answer, or e.g. `goodbye+0.5`.")
-    sound: SoundName | None = Field(None, description="`echo`: the prompt that `at` counts from, come back.")
+    sound: SoundName | None = Field(None, description="`echo`: the prompt that `at` counts from, played back.")
     for_s: float = Field(2.5, gt=0, description="Length of the sound, seconds.")
     level_dbov: float = Field(-26.0, le=-3, ge=-80, description="Its level; that of speech is of its active parts.")
     key: str | None = Field(None, pattern=r"^[0-9*#A-D]$")
@@ -47,15 +47,15 @@ class Deed(Strict):
         return self.rtp_jump is not None or self.new_ssrc
 
     @model_validator(mode="after")
-    def _one_deed(self) -> Self:
+    def _one_action(self) -> Self:
         said = [self.sound is not None, self.key is not None, self.stop_rtp, self.renumbers, self.hang_up]
         if said.count(True) != 1:
-            raise ValueError("a deed is exactly one of sound, key, stop_rtp, rtp_jump or new_ssrc, and hang_up")
+            raise ValueError("an action is exactly one of sound, key, stop_rtp, rtp_jump or new_ssrc, and hang_up")
         return self
 
     @property
     def anchor(self) -> str:
-        """The name that `at` counts from, "" for plain seconds."""
+        """The name that `at` counts from; "" if it is seconds."""
         found = _AT.fullmatch(self.at)
         return found[1] if found else ""
 
@@ -71,7 +71,7 @@ class Deed(Strict):
 
 
 class Expected(Strict):
-    """What must come of a call; what is left out is not judged."""
+    """What is expected of a call; what is left out is not judged."""
 
     result: Result | None = None
     prompts: tuple[str, ...] | None = Field(None, description="Prompts heard, in order.")
@@ -96,15 +96,15 @@ def ladder_anchors(media: Media, durations: Mapping[str, float]) -> dict[str, fl
 
 
 NOMINAL_ANCHORS = ladder_anchors("silence", {prompt: 1.0 for prompt, _ in LADDER})
-"""Every name a deed may count from; its times mean nothing."""
+"""Every name that an action may count from; its times mean nothing."""
 
 
-def _has_time(deed: Deed) -> Deed:
-    at_s = deed.at_s(NOMINAL_ANCHORS)
+def _has_time(action: CallerAction) -> CallerAction:
+    at_s = action.at_s(NOMINAL_ANCHORS)
     if not math.isfinite(at_s) or at_s < 0:
-        raise ValueError(f"at = {deed.at!r} is no time: seconds from 0, or e.g. goodbye+0.5")
-    return deed
+        raise ValueError(f"at = {action.at!r} is no time: seconds from 0, or e.g. goodbye+0.5")
+    return action
 
 
-TimedDeed = Annotated[Deed, AfterValidator(_has_time)]
-"""A deed whose time can be worked out."""
+TimedAction = Annotated[CallerAction, AfterValidator(_has_time)]
+"""An action whose time can be computed."""

@@ -1,11 +1,11 @@
-"""What the messages of a capture mean to a daemon: connections, arrivals, answers; and what the daemon did then."""
+"""The facts in a capture's messages: connections, calls, answers, and what the recorded daemon did."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from callflow.adapters.agi.answers import AnswerReader
 from callflow.adapters.agi.arrival import call_arrived
-from callflow.captures.trace import Block, Capture
+from callflow.captures.capture_file import Block, Capture
 from callflow.core.events import CallArrived
 
 STREAM_FILE = 'STREAM FILE "'
@@ -22,22 +22,22 @@ class LinkChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """The answer to CoreShowChannels is whole."""
+class ChannelsListed:
+    """The list of CoreShowChannels is complete."""
 
     uniqueids: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
-    """FastAGI handed a caller over."""
+class CallerArrived:
+    """A call arrived over FastAGI."""
 
     arrived: CallArrived
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """STREAM FILE was answered; `heard`: some of the prompt was played, `failed`: it could not go on."""
+class PromptAnswered:
+    """STREAM FILE was answered; `heard`: part of the prompt was played, `failed`: Asterisk could not go on."""
 
     call_id: str
     heard: bool
@@ -45,15 +45,15 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """FastAGI ended without us; `told`: by a HANGUP line."""
+class AgiEnded:
+    """Asterisk ended the FastAGI connection; `by_hangup`: with a HANGUP line."""
 
     call_id: str
-    told: bool
+    by_hangup: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AmiAnswered:
     """An AMI answer: `ear` (TALK_DETECT was set on `channel`) or `fence` (a Ping on the connection of the events)."""
 
     kind: str
@@ -62,19 +62,29 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Did:
-    """The daemon did something to a call: `say PATH`, `stop` or `release RESULT`."""
+class DaemonActed:
+    """The recorded daemon acted on a call: `say PATH`, `stop` or `release RESULT`."""
 
     call_id: str
     what: str
 
 
 @dataclass(frozen=True, slots=True)
-class Died:
-    """The daemon was killed: it left calls that it had not given back."""
+class DaemonKilled:
+    """The recorded daemon was killed: it left calls that it had not released."""
 
 
-Fact = LinkChange | Died | Listed | Arrived | Said | Ended | Answered | Did | None
+Fact = (
+    LinkChange
+    | DaemonKilled
+    | ChannelsListed
+    | CallerArrived
+    | PromptAnswered
+    | AgiEnded
+    | AmiAnswered
+    | DaemonActed
+    | None
+)
 
 
 @dataclass
@@ -87,8 +97,8 @@ class _Agi:
     reader: AnswerReader = field(default_factory=AnswerReader)
 
 
-class Conversation:
-    """Follows the wires of a capture, from block `first` on; what began before is another daemon's."""
+class FactReader:
+    """Reads the facts of a capture from block `first` on; calls that began before belong to another daemon."""
 
     def __init__(self, capture: Capture, first: int = 0) -> None:
         self._capture = capture
@@ -105,25 +115,25 @@ class Conversation:
             self._note_login(block)
 
     def take(self, block: Block) -> Iterator[Fact]:
-        """What one block says; an AMI event is handed on as None, for the translation to read."""
+        """The facts in one block; None stands for an AMI event, which the daemon's own translation reads."""
         if block.wire.startswith("agi-"):
             yield from self._agi(block)
         elif block.what == ">":
-            yield from self._asking(block)
+            yield from self._from_daemon(block)
         elif block.what == "<":
-            yield from self._telling(block)
+            yield from self._from_asterisk(block)
         elif block.what.startswith("closed"):
             yield from self._closed(block)
 
     # -- AMI ------------------------------------------------------------------------------------------------------
 
     def _note_login(self, block: Block) -> None:
-        """Whose connection it is: of the events or of the actions."""
+        """Note which connection this is: the one of the events or the one of the actions."""
         if block.what == ">" and block.name == "Login":
             self._asked[block.wire, block.headers.get("ActionID", "")] = block.headers
         elif block.what == "<" and (asked := self._asked_for(block)) and asked["Action"] == "Login":
             role = "actions" if asked.get("Events") == "off" else "events"
-            self._roles[block.wire] = "another's" if role in self._roles.values() else role
+            self._roles[block.wire] = "other" if role in self._roles.values() else role
         elif block.what.startswith("closed"):
             self._roles.pop(block.wire, None)
 
@@ -132,18 +142,18 @@ class Conversation:
             return None
         return self._asked.get((block.wire, block.headers.get("ActionID", "")))
 
-    def _asking(self, block: Block) -> Iterator[Fact]:
+    def _from_daemon(self, block: Block) -> Iterator[Fact]:
         headers = block.headers
         self._asked[block.wire, headers.get("ActionID", "")] = headers
         call_id = self._live.get(headers.get("Channel", ""))
         if call_id is None:
             return
         if block.name == "ControlPlayback":
-            yield Did(call_id, "stop")
+            yield DaemonActed(call_id, "stop")
         elif block.name == "Setvar" and headers.get("Variable") == "CALLFLOW_RESULT":
-            yield Did(call_id, f"release {headers.get('Value')}")
+            yield DaemonActed(call_id, f"release {headers.get('Value')}")
 
-    def _telling(self, block: Block) -> Iterator[Fact]:
+    def _from_asterisk(self, block: Block) -> Iterator[Fact]:
         headers = block.headers
         asked = self._asked.get((block.wire, headers.get("ActionID", "")))
         if asked is not None and asked["Action"] == "CoreShowChannels":
@@ -162,22 +172,22 @@ class Conversation:
                     self._up = True
                     yield LinkChange(True)
             case "Setvar" if asked.get("Variable") == "TALK_DETECT(set)":
-                yield Answered("ear", asked.get("Channel", ""), ok)
+                yield AmiAnswered("ear", asked.get("Channel", ""), ok)
             case "Ping" if self._roles.get(block.wire) == "events":
-                yield Answered("fence", "", ok)
+                yield AmiAnswered("fence", "", ok)
 
     def _channels(self, headers: dict[str, str]) -> Iterator[Fact]:
         if headers.get("Event") == "CoreShowChannel":
             self._listed.add(headers.get("Uniqueid", ""))
         elif headers.get("Event") == "CoreShowChannelsComplete":
             listed, self._listed = frozenset(self._listed), set()
-            yield Listed(listed)
+            yield ChannelsListed(listed)
 
     def _closed(self, block: Block) -> Iterator[Fact]:
-        if self._roles.pop(block.wire, "another's") != "another's" and self._up:
+        if self._roles.pop(block.wire, "other") != "other" and self._up:
             self._up = False
             killed = any(abs(at_s - block.at_s) < DYING_S for at_s in self._abandoned)
-            yield Died() if killed and block.what == "closed by daemon" else LinkChange(False)
+            yield DaemonKilled() if killed and block.what == "closed by daemon" else LinkChange(False)
 
     # -- FastAGI --------------------------------------------------------------------------------------------------
 
@@ -189,41 +199,41 @@ class Conversation:
         if agi is None or agi.ended:
             return
         if block.what == ">":
-            yield from self._commanded(agi, block)
+            yield from self._agi_from_daemon(agi, block)
         elif block.what == "<":
-            yield from self._heard(agi, block)
+            yield from self._agi_from_asterisk(agi, block)
         else:
             agi.ended = True
             if block.what == "closed by asterisk" and agi.call_id:
-                yield Ended(agi.call_id, told=False)
+                yield AgiEnded(agi.call_id, by_hangup=False)
 
-    def _commanded(self, agi: _Agi, block: Block) -> Iterator[Fact]:
+    def _agi_from_daemon(self, agi: _Agi, block: Block) -> Iterator[Fact]:
         for line in block.lines:
             agi.asked.append(line)
             if line.startswith(STREAM_FILE):
-                yield Did(agi.call_id, f"say {line.split(chr(34))[1]}")
+                yield DaemonActed(agi.call_id, f"say {line.split(chr(34))[1]}")
             elif line.startswith(RESULT):
-                yield Did(agi.call_id, f"release {line.split(chr(34))[3]}")
+                yield DaemonActed(agi.call_id, f"release {line.split(chr(34))[3]}")
 
-    def _heard(self, agi: _Agi, block: Block) -> Iterator[Fact]:
+    def _agi_from_asterisk(self, agi: _Agi, block: Block) -> Iterator[Fact]:
         if not agi.call_id:
             arrived = call_arrived(block.environment, self._capture.at_ms(block))
             agi.call_id = self._live[arrived.channel] = arrived.call_id
             if arrived.uniqueid:
-                yield Arrived(arrived)
+                yield CallerArrived(arrived)
             return
         for line in block.lines:
             if line == "HANGUP":
                 agi.ended = True
-                yield Ended(agi.call_id, told=True)
+                yield AgiEnded(agi.call_id, by_hangup=True)
                 return
             answer = agi.reader.take(line.encode("utf-8", "surrogateescape"))
             if answer and agi.asked and agi.asked.pop(0).startswith(STREAM_FILE):
-                yield Said(agi.call_id, answer.number("endpos") > 0, answer.failed)
+                yield PromptAnswered(agi.call_id, answer.number("endpos") > 0, answer.failed)
 
 
 def _abandoned(blocks: tuple[Block, ...]) -> Iterator[float]:
-    """When the daemon closed a FastAGI connection without a word: it gives back what it can."""
+    """When the daemon closed a FastAGI connection without a release: a living daemon releases every call."""
     released: set[str] = set()
     for block in blocks:
         if not block.wire.startswith("agi-"):

@@ -18,24 +18,23 @@ from callflow.processes.ports import take_ports
 from callflow.scenarios.daemon_view import DaemonView
 from callflow.scenarios.errors import SimulationFailed
 from callflow.scenarios.live import FEW
-from callflow.scenarios.run import Run
 from callflow.scenarios.scenario import Scenario
 from callflow.scenarios.schedule import expected_calls
 from callflow.scenarios.seen import HeardPrompt, SeenCall
 from callflow.scenarios.site import AMI_SECRET, AMI_USER, Version, daemon_config
-from callflow.scenarios.tally import Progress
+from callflow.scenarios.tally import Progress, Run
 from callflow.simulator.pretend.report import Outcome, Status, read_line
 
 _LINE_LIMIT = 1 << 20
 _STOP_S = 5.0
 _MANY = 1000
-"""With more calls the daemon has no taps: they would measure this machine, which has to make the callers as well."""
+"""With more calls the daemon opens no taps: this machine has to make the callers' sound as well."""
 _ERRORS = "pretend.err"
 
 
 @dataclass(frozen=True)
-class Pretence:
-    """What the pretend Asterisk is to be: the release it is like, a file of faults, and where it meets the daemon."""
+class PretendOptions:
+    """Options of the pretend Asterisk: the release it imitates, a file of faults, and its ports."""
 
     like: Version = "22"
     faults: Path | None = None
@@ -45,30 +44,30 @@ class Pretence:
     username: str = AMI_USER
     secret: str = AMI_SECRET
 
-    def options(self) -> list[str]:
-        """Its command line."""
+    def command_line(self) -> list[str]:
+        """The same as arguments of its command."""
         ports = ["--ami-port", str(self.ami_port), "--agi-port", str(self.agi_port), "--agi-script", self.agi_script]
         faults = ["--faults", str(self.faults)] if self.faults else []
         return [*ports, "--asterisk", self.like, "--username", self.username, *faults]
 
 
-async def run_pretend(run: Run, file: Path, pretence: Pretence, keep: Path | None = None) -> None:
-    """Play the scenario with a daemon of its own; database, settings and logs are in `keep`, else thrown away.
+async def run_pretend(run: Run, file: Path, options: PretendOptions, keep: Path | None = None) -> None:
+    """Play the scenario with a daemon of its own; database, settings and logs stay in `keep`, if it is given.
 
     Raises LabError, SimulationFailed.
     """
     many = expected_calls(run.scenario) > _MANY
     with take_ports() as ports, _folder(keep) as folder:
-        pretence = replace(pretence, ami_port=ports.named(), agi_port=ports.named())
+        options = replace(options, ami_port=ports.named(), agi_port=ports.named())
         config = daemon_config(
-            pretence.ami_port,
-            pretence.agi_port,
+            options.ami_port,
+            options.agi_port,
             folder / "callflow.db",
             "warning" if many else "info",
             tap=not many,
         )
         daemon = Daemon(folder, config, _command("callflow", "run", "--config"))
-        async with _pretend(_seeded(run, file, folder), pretence, folder, "stdin") as process:
+        async with _pretend(_seeded(run, file, folder), options, folder, "stdin") as process:
             try:
                 await daemon.start()
                 if expected_calls(run.scenario) <= FEW:
@@ -82,10 +81,10 @@ async def run_pretend(run: Run, file: Path, pretence: Pretence, keep: Path | Non
             run.heard = DaemonView(daemon.database, 0).heard()
 
 
-async def run_pretend_alone(run: Run, file: Path, pretence: Pretence) -> None:
+async def run_pretend_alone(run: Run, file: Path, options: PretendOptions) -> None:
     """Play the scenario for a daemon that the user runs, a second after it has logged in. Raises SimulationFailed."""
     with _folder(None) as folder:
-        async with _pretend(_seeded(run, file, folder), pretence, folder, "login") as process:
+        async with _pretend(_seeded(run, file, folder), options, folder, "login") as process:
             await _follow(run, process, folder)
 
 
@@ -116,17 +115,17 @@ def _seeded(run: Run, file: Path, folder: Path) -> Path:
 
 
 def _command(module: str, *arguments: str) -> list[str]:
-    """A Python program of ours that ends with us, whatever happens to us."""
+    """A command for one of our Python programs; the program ends when this process ends."""
     leash = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
     return [*leash, sys.executable, "-m", module, *arguments]
 
 
 @asynccontextmanager
 async def _pretend(
-    file: Path, pretence: Pretence, folder: Path, start: str
+    file: Path, options: PretendOptions, folder: Path, start: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The pretend Asterisk's process, ended with the context; `start` says when its calls begin."""
-    command = _command("callflow.simulator.pretend", str(file), *pretence.options(), "--start", start)
+    """The process of the pretend Asterisk; `start` says when its calls begin."""
+    command = _command("callflow.simulator.pretend", str(file), *options.command_line(), "--start", start)
     with (folder / _ERRORS).open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -134,7 +133,7 @@ async def _pretend(
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
             limit=_LINE_LIMIT,
-            env=os.environ | {"CALLFLOW_AMI__SECRET": pretence.secret},
+            env=os.environ | {"CALLFLOW_AMI__SECRET": options.secret},
         )
     try:
         yield process
@@ -154,29 +153,29 @@ def _begin(process: asyncio.subprocess.Process) -> None:
 
 
 async def _follow(run: Run, process: asyncio.subprocess.Process, folder: Path) -> None:
-    """Take in what the pretend Asterisk prints until every call has ended. Raises SimulationFailed."""
-    book = _Book(run)
+    """Read what the pretend Asterisk prints until every call has ended. Raises SimulationFailed."""
+    reader = _OutcomeReader(run)
     if process.stdout is not None:
         async for line in process.stdout:
-            book.take(line.decode(errors="replace"))
+            reader.take(line.decode(errors="replace"))
     code = await process.wait()
-    if code or not book.done:
+    if code or not reader.done:
         said = (folder / _ERRORS).read_text(errors="replace").strip().splitlines()[-3:]
         problem = f"the pretend Asterisk ended too early, with code {code}: {' / '.join(said)}"
         raise SimulationFailed(problem, "run it alone to see more: python -m callflow.simulator.pretend --help")
 
 
-class _Book:
-    """Counts every call exactly once, and judges it by its group's expectation."""
+class _OutcomeReader:
+    """Counts every call once, and judges it by what its group expects."""
 
     def __init__(self, run: Run) -> None:
         self.done = False
         self._run = run
         self._expected = {caller.name: caller.expect for caller in run.scenario.callers}
-        self._told = bytearray()
+        self._counted = bytearray()
 
     def take(self, line: str) -> None:
-        """One line of what the pretend Asterisk prints."""
+        """Take one line that the pretend Asterisk printed."""
         match read_line(line):
             case Outcome() as outcome:
                 self._run.tally.add(self._judged(outcome))
@@ -187,14 +186,14 @@ class _Book:
 
     def _judged(self, outcome: Outcome) -> SeenCall:
         seen = seen_of(outcome).judge(self._expected[outcome.caller])
-        if outcome.index >= len(self._told):
-            self._told.extend(bytes(outcome.index + 1 - len(self._told)))
-        self._told[outcome.index] += 1
-        return seen if self._told[outcome.index] == 1 else seen.blamed(["this call ended twice"])
+        if outcome.index >= len(self._counted):
+            self._counted.extend(bytes(outcome.index + 1 - len(self._counted)))
+        self._counted[outcome.index] += 1
+        return seen if self._counted[outcome.index] == 1 else seen.with_disagreements(["this call ended twice"])
 
 
 def seen_of(outcome: Outcome) -> SeenCall:
-    """A call as the pretend Asterisk tells of it."""
+    """The call of an outcome that the pretend Asterisk printed."""
     return SeenCall(
         caller=outcome.caller,
         number=outcome.number,

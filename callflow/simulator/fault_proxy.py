@@ -1,4 +1,4 @@
-"""Lines between Asterisk and the daemon on which faults happen: TCP proxies that do as a list of faults says."""
+"""TCP proxies between Asterisk and the daemon that carry out a list of faults."""
 
 import asyncio
 from collections import Counter
@@ -10,15 +10,15 @@ from typing import Any, Self
 
 from callflow.captures.recorder import Kind
 from callflow.scenarios.faults import AT_ONCE, Fault
-from callflow.simulator.faulty_line import Connection
+from callflow.simulator.faulty_connection import FaultyConnection
 
 LOOPBACK = "127.0.0.1"
 _GARBAGE = (b"\xff\xfe\x00 : garbage\r\n\r\n", b"Event\r\nGarbage\r\n\r\n", b"Event: \r\n\r\n", b"\r\n\r\n\r\n")
 _AGI_GARBAGE = (b"\xff\xfe\x00\n", b"999\n", b"garbage result=1\n")
 
 
-class Lines:
-    """The faulty lines of one Asterisk; `on_restart` and `on_jump` do what a proxy cannot."""
+class FaultProxy:
+    """The proxies of one Asterisk; `on_restart` and `on_jump` do what a proxy cannot."""
 
     def __init__(
         self,
@@ -35,12 +35,12 @@ class Lines:
         self._begun = False
         self._servers: list[asyncio.Server] = []
         self._targets: dict[Kind, int] = {}
-        self._connections: set[Connection] = set()
+        self._connections: set[FaultyConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.dice = Random(seed)
+        self.chance = Random(seed)
         self.jumped_ms = 0
-        self.met: Counter[str] = Counter()
-        """How often each fault has struck."""
+        self.struck: Counter[str] = Counter()
+        """How often each fault struck."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -55,7 +55,7 @@ class Lines:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def listen(self, kind: Kind, port: int, target: int) -> int:
-        """A line on loopback from `port` (0: any) to `target`; the port in use. Raises OSError."""
+        """Relay from loopback `port` (0: any) to `target`; returns the port in use. Raises OSError."""
         self._targets[kind] = target
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -77,8 +77,8 @@ class Lines:
         return self._loop.time() - self._began
 
     def active(self, line: str, now_s: float) -> list[Fault]:
-        """What is wrong with this line now."""
-        return [fault for fault in self._faults if self._begun and fault.meets(line) and fault.active(now_s)]
+        """The faults that this connection has now."""
+        return [fault for fault in self._faults if self._begun and fault.concerns(line) and fault.active(now_s)]
 
     # -- connections ----------------------------------------------------------------------------------------------
 
@@ -90,7 +90,7 @@ class Lines:
         except OSError:
             writer.transport.abort()
             return
-        connection = Connection(self, kind, writer, far)
+        connection = FaultyConnection(self, kind, writer, far)
         self._connections.add(connection)
         try:
             await connection.run(reader, behind)
@@ -102,13 +102,13 @@ class Lines:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    # -- what strikes at one moment -------------------------------------------------------------------------------
+    # -- faults of one moment -------------------------------------------------------------------------------
 
     async def _strike_again(self, fault: Fault) -> None:
         at_s = fault.next_at(-1.0)
         while at_s is not None:
             await asyncio.sleep(max(0.0, at_s - self.now_s()))
-            self.met[fault.what] += 1
+            self.struck[fault.what] += 1
             await self._strike(fault)
             at_s = fault.next_at(at_s)
 
@@ -128,19 +128,19 @@ class Lines:
                 self.cut(fault)
 
     def cut(self, fault: Fault) -> None:
-        """End every connection that the fault meets."""
+        """End every connection that the fault concerns."""
         for connection in list(self._connections):
-            if fault.what == "restart" or fault.meets(connection.name):
+            if fault.what == "restart" or fault.concerns(connection.name):
                 connection.end(reset=fault.reset)
 
     async def _spoil(self, fault: Fault) -> None:
         """Garbage from Asterisk on each connection, between two messages; on FastAGI, from strangers too."""
         for connection in list(self._connections):
-            if fault.meets(connection.name):
+            if fault.concerns(connection.name):
                 texts = _AGI_GARBAGE if connection.kind == "agi" else _GARBAGE
-                connection.down.put(self.dice.choice(texts))
+                connection.down.put(self.chance.choice(texts))
         if fault.on == "agi":
             with suppress(OSError):
                 _, stranger = await asyncio.open_connection(LOOPBACK, self._targets["agi"])
-                stranger.write(self.dice.randbytes(2000))
+                stranger.write(self.chance.randbytes(2000))
                 stranger.close()
