@@ -1,6 +1,7 @@
 """Shared by the tests on real Asterisk: the releases, scenarios by release, rows of a daemon's database."""
 
 import sqlite3
+import sys
 from collections.abc import Container, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from callflow.scenarios.site import VERSIONS
 
+TRUSTING_DAEMON = (sys.executable, str(Path(__file__).parent / "traces" / "trusting_daemon.py"), "run", "--config")
 EACH_ASTERISK = [pytest.param(version, marks=pytest.mark.xdist_group(f"asterisk-{version}")) for version in VERSIONS]
 
 

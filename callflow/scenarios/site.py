@@ -14,18 +14,18 @@ PROFILES: dict[str, Any] = {
 }
 AMI_USER, AMI_SECRET = "callflow", "change-me"  # as config/asterisk/manager_callflow.conf is shipped
 _MOST_CALLS = 20_000
-_MOST_TAPS = 50
+MOST_TAPS = 50
 """This machine has to make the callers' sound as well; TALK_DETECT alone serves further callers."""
 
 
 def daemon_config(
-    ami_port: int, agi_port: int, database: Path, log_level: str = "info", *, tap: bool = False
+    ami_port: int, agi_port: int, database: Path, log_level: str = "info", *, taps: int = 0
 ) -> dict[str, Any]:
-    """Settings for a daemon that meets its Asterisk on these loopback ports; `tap`: with audio taps."""
+    """Settings for a daemon that meets its Asterisk on these loopback ports; at most `taps` callers are tapped."""
     return {
         "ami": {"host": "127.0.0.1", "port": ami_port, "username": AMI_USER, "secret": AMI_SECRET},
         "agi": {"host": "127.0.0.1", "port": agi_port},
-        "tap": {"enabled": tap, "max_taps": _MOST_TAPS, "sounds": str(SOUNDS)},
+        "tap": {"enabled": taps > 0, "max_taps": taps, "sounds": str(SOUNDS)},
         "store": {"path": str(database)},
         "http": {"port": 0},
         "limits": {"max_calls": _MOST_CALLS},

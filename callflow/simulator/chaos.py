@@ -32,6 +32,8 @@ LONGEST_S = 40.0
 """A longer screening is stuck: the ladder takes 25 s, a stalled connection is given up after 4 s."""
 ANY_RECORD = frozenset({Result.UNAVAILABLE, Result.TAKEN, Result.HANGUP})
 """Results in Asterisk that agree with any record: the daemon's answer was lost, or the caller hung up first."""
+_TAPS = 200
+"""Every caller is tapped: without a tap an Asterisk 22 gives no evidence, and no call ends as silent."""
 _LINE_LIMIT = 1 << 20
 _PATIENCE_S = 90.0
 
@@ -74,7 +76,7 @@ async def run_chaos(scenario: Path, faults: Path, folder: Path, kill_at_s: Seque
     with take_ports() as block:
         ami, agi = block.named(), block.named()
         database = folder / "callflow.db"
-        daemon = Daemon(folder, daemon_config(ami, agi, database))
+        daemon = Daemon(folder, daemon_config(ami, agi, database, taps=_TAPS))
         arguments = [str(scenario), "--ami-port", str(ami), "--agi-port", str(agi), "--faults", str(faults)]
         pretend = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "callflow.simulator.pretend", *arguments, "--start", "stdin"),

@@ -21,7 +21,7 @@ from callflow.scenarios.live import FEW
 from callflow.scenarios.scenario import Scenario
 from callflow.scenarios.schedule import expected_calls
 from callflow.scenarios.seen import HeardPrompt, SeenCall
-from callflow.scenarios.site import AMI_SECRET, AMI_USER, Version, daemon_config
+from callflow.scenarios.site import AMI_SECRET, AMI_USER, MOST_TAPS, Version, daemon_config
 from callflow.scenarios.tally import Progress, Run
 from callflow.simulator.pretend.report import Outcome, Status, read_line
 
@@ -64,7 +64,7 @@ async def run_pretend(run: Run, file: Path, options: PretendOptions, keep: Path 
             options.agi_port,
             folder / "callflow.db",
             "warning" if many else "info",
-            tap=not many,
+            taps=0 if many else MOST_TAPS,
         )
         daemon = Daemon(folder, config, _command("callflow", "run", "--config"))
         async with _pretend(_seeded(run, file, folder), options, folder, "stdin") as process:

@@ -48,7 +48,7 @@ def scraped(port: int) -> dict[str, float]:
 
 async def test_every_call_is_told_and_counted_through_a_kill(tmp_path: Path, broker: Broker, ports: PortBlock) -> None:
     ami, agi, http = ports.named(), ports.named(), ports.named()
-    config = daemon_config(ami, agi, tmp_path / "callflow.db") | {"mqtt": dict(settings_for(broker.port))}
+    config = daemon_config(ami, agi, tmp_path / "callflow.db", taps=50) | {"mqtt": dict(settings_for(broker.port))}
     config["http"] = {"port": http}
     daemon = Daemon(tmp_path, config)
     consumer = Consumer()

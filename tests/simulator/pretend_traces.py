@@ -14,11 +14,12 @@ from callflow.captures.capture_file import Capture, CaptureWriter, read_capture
 from callflow.captures.recorder import Recorder, Relay
 from callflow.lab.run import SCENARIOS
 from callflow.lab.scenario import read_scenarios
-from callflow.processes.daemon import RUN_CALLFLOW, Daemon
+from callflow.processes.daemon import Daemon
 from callflow.processes.ports import LOOPBACK, take_ports
 from callflow.processes.process import Process
 from callflow.scenarios.site import Version, daemon_config
 from callflow.settings.model import Settings
+from tests.labs import TRUSTING_DAEMON
 from tests.simulator.tap_calls import tap_scenario, tapping
 from tests.traces.make_traces import AGENT_CALLS
 
@@ -95,7 +96,7 @@ async def pretend_capture(name: str, version: Version, folder: Path) -> Capture:
             Relay(recorder, "ami", daemon_ami, (LOOPBACK, ami)),
         ):
             pretend = await Process.start(command, folder, "pretend")
-            daemon = Daemon(folder / "daemon", config, RUN_CALLFLOW)
+            daemon = Daemon(folder / "daemon", config, TRUSTING_DAEMON)
             try:
                 await daemon.start()
                 async with tapping(ami, daemon_ami) if name == "taps" else nullcontext():

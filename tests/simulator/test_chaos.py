@@ -80,20 +80,20 @@ def test_a_clean_run_passes() -> None:
 @pytest.mark.parametrize(
     ("result", "problem"),
     [
-        (ran(replace(SILENT, life_s=15.0)), "was there at 15.00 s and was hung up at 22.00 s"),
+        (ran(replace(SILENT, life_s=15.0)), "was there at 15.00 s and was hung up on at 22.00 s"),
         (ran(replace(SILENT, life_s=21.8)), "was there at 21.80 s"),
-        (ran(replace(SILENT, prompts=[])), "without having been told"),
+        (ran(replace(SILENT, prompts=[])), "without a goodbye"),
         (
             ran(replace(SILENT, screened_s=45.0, result="spoke"), rows=(replace(ROW, result="spoke"),)),
             "held for 45.0 s",
         ),
-        (ran(SILENT, done=False), "somebody is stuck"),
+        (ran(SILENT, done=False), "a call is stuck"),
         (ran(SILENT, rows=()), "not in the database"),
         (ran(SILENT, rows=(ROW, ROW)), "2 times"),
         (ran(SILENT, SILENT), "ended 2 times"),
-        (ran(SILENT, rows=(ROW, replace(ROW, uniqueid="1.2"))), "nobody made it"),
+        (ran(SILENT, rows=(ROW, replace(ROW, uniqueid="1.2"))), "never placed"),
         (ran(SILENT, rows=(replace(ROW, ended=False),)), "no end in the database"),
-        (ran(SILENT, rows=(replace(ROW, result="spoke"),)), "silent for Asterisk and spoke in the database"),
+        (ran(SILENT, rows=(replace(ROW, result="spoke"),)), "silent in Asterisk and spoke in the database"),
     ],
 )
 def test_what_must_not_be_is_told(result: ChaosRun, problem: str) -> None:

@@ -30,6 +30,7 @@ from callflow.processes.ports import LOOPBACK
 from callflow.processes.process import Process
 from callflow.scenarios.site import VERSIONS, Version
 from callflow.settings.model import Settings
+from tests.labs import TRUSTING_DAEMON
 from tests.simulator.tap_calls import tap_on_lab
 
 AGENT_CALLS = (
@@ -110,7 +111,7 @@ async def tapped(lab: Lab, file: Path, purpose: str) -> AsyncIterator[Taps]:
 async def scenarios(version: Version, file: Path) -> None:
     """Every scenario of tests/lab, their calls side by side."""
     async with open_lab(version) as lab, tapped(lab, file, scenarios.__doc__ or "") as taps:
-        daemon = await lab.start_daemon(taps.config)
+        daemon = await lab.start_daemon(taps.config, TRUSTING_DAEMON)
         outcomes = await run_scenarios(lab, [one for one in read_scenarios(SCENARIOS) if one.everywhere])
         failed = [(outcome.scenario.name, outcome.disagreements) for outcome in outcomes if not outcome.passed]
         if failed:
@@ -125,7 +126,7 @@ async def scenarios(version: Version, file: Path) -> None:
 async def self_test(version: Version, file: Path) -> None:
     """A daemon starts and proves its ear, then `callflow check` runs beside it."""
     async with open_lab(version) as lab, tapped(lab, file, self_test.__doc__ or "") as taps:
-        daemon = await lab.start_daemon(taps.config)
+        daemon = await lab.start_daemon(taps.config, TRUSTING_DAEMON)
         beside = lab.work / "check.toml"  # straight to Asterisk: only the daemon's own connections are recorded
         beside.write_text(tomli_w.dumps(lab.config(taps.config | {"ami": {}})))
         command = [*RUN_CALLFLOW[:-2], "--config", str(beside), "check"]
@@ -141,7 +142,7 @@ async def agents(version: Version, file: Path) -> None:
         open_lab(version, agents=Agents(ring_s=2.0, talk_s=3.0)) as lab,
         tapped(lab, file, agents.__doc__ or "") as taps,
     ):
-        daemon = await lab.start_daemon(taps.config)
+        daemon = await lab.start_daemon(taps.config, TRUSTING_DAEMON)
         began = time.monotonic()
         calls = []
         for number, (at_s, route, leaves_s) in enumerate(AGENT_CALLS):
@@ -158,7 +159,7 @@ async def taps(version: Version, file: Path) -> None:
         open_lab(version, agents=Agents(ring_s=0.5, talk_s=1.5)) as lab,
         tapped(lab, file, taps.__doc__ or "") as recording,
     ):
-        daemon = await lab.start_daemon(recording.config)
+        daemon = await lab.start_daemon(recording.config, TRUSTING_DAEMON)
         await tap_on_lab(lab, recording.ami_port)
         await daemon.stop()
 
@@ -169,7 +170,7 @@ async def races(version: Version, file: Path) -> None:
         open_lab(version, agents=Agents(ring_s=0.2, talk_s=0.3)) as lab,
         tapped(lab, file, races.__doc__ or "") as taps,
     ):
-        daemon = await lab.start_daemon(taps.config)
+        daemon = await lab.start_daemon(taps.config, TRUSTING_DAEMON)
         for number in range(RACES):
             route = ("queue", "dial")[number % 2]
             call = await lab.call(Caller(str(1001 + number), f"{route}_en_unscreened", hang_up_at_s=4.0))
@@ -181,7 +182,7 @@ async def races(version: Version, file: Path) -> None:
 async def reconnect(version: Version, file: Path) -> None:
     """AMI is cut while callers are greeted and listened to; the daemon connects again and screens the next ones."""
     async with open_lab(version) as lab, tapped(lab, file, reconnect.__doc__ or "") as taps:
-        daemon = await lab.start_daemon(taps.config)
+        daemon = await lab.start_daemon(taps.config, TRUSTING_DAEMON)
         await lab.call(Caller("1001", "dial_en_support", hang_up_at_s=12))
         await asyncio.sleep(4)
         await lab.call(Caller("1002", "dial_en_support", hang_up_at_s=12))
@@ -198,7 +199,7 @@ async def reconnect(version: Version, file: Path) -> None:
 async def restart(version: Version, file: Path) -> None:
     """The daemon is killed while callers are greeted and listened to; the next one screens the calls that follow."""
     async with open_lab(version) as lab, tapped(lab, file, restart.__doc__ or "") as taps:
-        daemon = await lab.start_daemon(taps.config)
+        daemon = await lab.start_daemon(taps.config, TRUSTING_DAEMON)
         await lab.call(Caller("1001", "dial_en_support", hang_up_at_s=12))
         await asyncio.sleep(4)
         await lab.call(Caller("1002", "dial_en_support", hang_up_at_s=12))

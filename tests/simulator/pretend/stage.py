@@ -14,7 +14,7 @@ import callflow.daemon
 from callflow.adapters.audio.ticker import Ticker
 from callflow.daemon import Daemon
 from callflow.scenarios.scenario import Scenario
-from callflow.scenarios.site import daemon_config
+from callflow.scenarios.site import MOST_TAPS, daemon_config
 from callflow.settings.model import Settings
 from callflow.simulator.pretend.asterisk import PretendAsterisk
 from callflow.simulator.pretend.clock import VirtualDaemonClock, VirtualLoop
@@ -171,7 +171,7 @@ async def _listen(tap: Peer, events: list[Event]) -> None:
 async def _start_daemon(
     asterisk: PretendAsterisk, agi_port: int, work: Path, *, tap: bool
 ) -> tuple[Daemon, "asyncio.Task[None]"]:
-    config = daemon_config(asterisk.ami.port, agi_port, work / "callflow.db", "warning", tap=tap)
+    config = daemon_config(asterisk.ami.port, agi_port, work / "callflow.db", "warning", taps=MOST_TAPS if tap else 0)
     daemon = Daemon(Settings(**config))
     _owe_the_database(daemon)
     task = asyncio.create_task(daemon.run())

@@ -34,7 +34,7 @@ def test_the_lab_s_scenarios_come_out_as_on_a_real_asterisk(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, flavour: Flavour
 ) -> None:
     plan = lab_scenarios()
-    played = play(monkeypatch, tmp_path, plan, flavour)
+    played = play(monkeypatch, tmp_path, plan, flavour, tap=flavour.audio_socket)
     assert len(played.outcomes) == len(plan.callers)
     for caller in plan.callers:
         outcome, expect = played.one(caller.name), caller.expect
@@ -67,7 +67,7 @@ def test_ten_minutes_of_calls_take_a_second_and_repeat_themselves(
     plan = scenario(callers, lasts_s=600, agents={"rings": 2, "talk_s": 60})
     for turn in ("1", "2"):
         (tmp_path / turn).mkdir()
-    first, second = (play(monkeypatch, tmp_path / turn, plan) for turn in ("1", "2"))
+    first, second = (play(monkeypatch, tmp_path / turn, plan, ASTERISK_16) for turn in ("1", "2"))
     assert {one.result for one in first.outcomes["silent"]} == {"silent"}
     assert {one.result for one in first.outcomes["speaks"]} == {"spoke"}
     assert len(first.outcomes["silent"]) > 15
