@@ -1,6 +1,7 @@
 """Keeps the board of live states up to date, and wakes those who wait for a change."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
@@ -37,6 +38,8 @@ class LiveStates:
         self._bell = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._warned: set[str] = set()
+        self.failures: Counter[str] = Counter()
+        """Updates that failed, by the name of the error."""
 
     def start(self) -> None:
         """Begin to follow the daemon, once a second."""
@@ -64,7 +67,12 @@ class LiveStates:
 
     async def _follow(self) -> None:
         while True:
-            self.update(self._read_off())
+            try:
+                self.update(self._read_off())
+            except Exception as error:  # noqa: BLE001 - one bad sample must not end the states
+                say = log.debug if self.failures[type(error).__name__] else log.error
+                say("the live states could not be updated; tried again in a second", reason=repr(error))
+                self.failures[type(error).__name__] += 1
             await asyncio.sleep(PERIOD_S)
 
     def update(self, sample: Sample) -> None:

@@ -96,6 +96,7 @@ class Publishing:
         outbox = self.mqtt.outbox
         waiting = OutboxSample(outbox.depth, outbox.oldest_ms, outbox.dropped, outbox.sent)
         counts["mqtt"] = {**self.mqtt.link.counts, "unfit_names": self.mqtt.live.unfit}
+        counts["live_states"] = self.mqtt.live.failures
         return replace(sample, mqtt_connected=self.mqtt.link.connected, outbox=waiting, counts=counts)
 
     def _count(self, record: object, final: bool) -> None:

@@ -17,6 +17,8 @@ from callflow.records.event_fields import caller_of
 from callflow.records.kind import INTERRUPTED, UNKNOWN, Age, Count, Figures, Named, RecordKind, metadata
 from callflow.records.rows import Rows, storable
 
+LASTING = sa.text("ended_ms IS NULL")
+
 calls = sa.Table(
     "calls",
     metadata,
@@ -48,7 +50,7 @@ calls = sa.Table(
     sa.Index("ix_calls_caller", "caller_number", "arrived_ms"),
     # Holds all that a summary counts, so that counting reads no rows.
     sa.Index("ix_calls_arrived", "arrived_ms", "result", "mode", "would", "heard_after_would", "interrupted"),
-    sa.Index("ix_calls_open", "node", sqlite_where=sa.text("ended_ms IS NULL")),
+    sa.Index("ix_calls_open", "node", sqlite_where=LASTING, postgresql_where=LASTING),
 )
 """One row per screened call. Times are epoch ms; `ended_ms` and `result` are null while the call lasts."""
 
@@ -137,7 +139,7 @@ def _metrics(figures: Figures) -> Count[CallRecord]:
         "Calls with a voice too low to understand at some time, by what became of them.",
         ["trunk", "result"],
     )
-    heard_last = figures.counter("callflow_heard_calls", "Calls by what was heard last.", ["trunk", "heard"])
+    heard_last = figures.counter("callflow_heard_calls", "Calls by what was heard, as recorded.", ["trunk", "heard"])
 
     def start_at_zero(trunk: str) -> None:
         for result in Result:

@@ -105,8 +105,8 @@ def _service(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key,
     counts = {
         "n": sa.func.count(),
         "waits": sa.func.count(wait_ms),
-        "in_time": _sum(wait_ms <= _per_queue(asked.targets, "threshold_s")),
-        "short": _sum(wait_ms <= _per_queue(asked.targets, "short_abandon_s")),
+        "in_time": sa.func.count().filter(wait_ms <= _per_queue(asked.targets, "threshold_s")),
+        "short": sa.func.count().filter(wait_ms <= _per_queue(asked.targets, "short_abandon_s")),
         "wait_ms": _sum(wait_ms),
         "longest_ms": sa.func.coalesce(sa.func.max(wait_ms), 0),
     }
