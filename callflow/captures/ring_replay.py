@@ -9,6 +9,7 @@ from callflow.captures.capture_file import Capture
 from callflow.core import commands, events
 from callflow.core.rings.records import AgentInterval, Leg, Measured, Offer, Stay
 from callflow.core.rings.rules import RingRules
+from callflow.core.rings.talk_events import TalkEvent
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets
 
@@ -23,6 +24,8 @@ class KeptRings:
     records: dict[tuple[str, str], Measured] = field(default_factory=dict)
     finals: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How often each became final: once, or something is wrong."""
+    talks: list[TalkEvent] = field(default_factory=list)
+    """What was reported of talks, in order."""
     tracker: Tracker | None = None
 
     @property
@@ -44,6 +47,8 @@ class KeptRings:
                 key = key_of(command.record)
                 self.records[key] = command.record
                 self.finals[key] += command.final
+            elif isinstance(command, commands.ReportTalk):
+                self.talks.append(command.event)
 
 
 def key_of(record: Measured) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from callflow.core.call_record import CallRecord, TimelineEntry
 from callflow.core.rings.records import Measured
+from callflow.core.rings.talk_events import TalkEvent
 from callflow.core.screening.states import Result
 
 
@@ -146,6 +147,13 @@ class SaveMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportTalk:
+    """Tell the subscribers of the ring tracker what happened to a talk."""
+
+    event: TalkEvent
+
+
+@dataclass(frozen=True, slots=True)
 class Warn:
     """Log a warning that concerns no single call; `remedy` says what to do."""
 
@@ -170,5 +178,6 @@ Command = (
     | AddToTimeline
     | SaveCall
     | SaveMeasured
+    | ReportTalk
     | Warn
 )

@@ -11,9 +11,10 @@ import structlog
 
 from callflow.adapters.ami.translate_rings import RingTranslator, member_of, waiting_of
 from callflow.core import events
-from callflow.core.commands import Command
+from callflow.core.commands import Command, ReportTalk
 from callflow.core.rings.facts import QueuesSeen, StaysLeftOpen, When
 from callflow.core.rings.records import Stay
+from callflow.core.rings.talk_events import TalkEvent
 from callflow.core.rings.tracker import Input, Tracker
 from callflow.errors import LinkError
 from callflow.runtime.clock import Clock
@@ -30,7 +31,7 @@ class Queues(Protocol):
 
 
 class RingWatch:
-    """Every AMI event goes in by `ami_event`; what is to be kept goes out by `dispatch`."""
+    """Every AMI event goes in by `ami_event`; what is to be saved goes out by `dispatch`, talks go to subscribers."""
 
     def __init__(self, settings: Settings, actions: Queues, dispatch: Callable[[Command], None]) -> None:
         self.tracker = Tracker(settings.rings, settings.targets())
@@ -38,10 +39,16 @@ class RingWatch:
         """Faults of our own, by the name of the error."""
         self.queues_known = False
         """Asterisk has been asked for its queues since AMI was connected."""
+        self._subscribers: list[Callable[[TalkEvent], None]] = []
         self._actions = actions
         self._translate = RingTranslator()
         self._clock = Clock()
-        self._loop = CoreLoop(self.tracker, self._clock, dispatch)
+        self._dispatch = dispatch
+        self._loop = CoreLoop(self.tracker, self._clock, self._carry_out)
+
+    def subscribe(self, subscriber: Callable[[TalkEvent], None]) -> None:
+        """Every event of a talk goes to this subscriber from here on, in order."""
+        self._subscribers.append(subscriber)
 
     def now_ms(self) -> int:
         """Now, by the tracker's own clock: it lasts through a stepped system clock while anything is under way."""
@@ -89,6 +96,16 @@ class RingWatch:
     def close(self) -> None:
         """No deadline fires any more."""
         self._loop.close()
+
+    def _carry_out(self, command: Command) -> None:
+        if not isinstance(command, ReportTalk):
+            self._dispatch(command)
+            return
+        for subscriber in self._subscribers:
+            try:
+                subscriber(command.event)
+            except Exception as error:  # noqa: BLE001 - one subscriber's fault is none of the others'
+                self._failed(error)
 
     def _receive(self, event: Input) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -90,7 +90,7 @@ def test_a_restart_in_the_second_queue_spares_the_first(lives: Lives, killed: bo
 
     def answer(table: Table) -> None:
         wait_on(table, "sales", table.now_ms - 23_000)
-        table.tell(facts.AgentCalled, CALLER, PHONE.uniqueid, replace(MEMBER, queue="sales"))
+        table.tell(facts.AgentCalled, CALLER, PHONE.uniqueid, MEMBER._replace(queue="sales"))
         table.tell(facts.DialBegan, CALLER, PHONE)
         table.answer()
         table.hang_up()

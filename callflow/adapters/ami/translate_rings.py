@@ -1,18 +1,25 @@
 """AMI events to the ring tracker's facts. What is missing, repeated or absurd in one is marked, never fatal."""
 
+import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from callflow.adapters.ami.translate import AmiEvent, stamped_ms
 from callflow.core.rings import facts
 from callflow.core.rings.names import safe_name
 
 QUEUE_EVENT = "CallflowQueue"
-"""UserEvent of the dialplan line behind Queue(): tells QUEUESTATUS."""
+"""UserEvent of the dialplan line behind Queue(): reports QUEUESTATUS."""
 
-MISSING_TIME, ABSURD_TIME, REPEATED_HEADER, ODD_ID = "missing_time", "absurd_time", "repeated_header", "odd_id"
+ABSURD_TIME, REPEATED_HEADER = "absurd_time", "repeated_header"
 ABSURD_MS = 600_000
-LONGEST_VALUE = 256
-_ABSENT = ("", "<unknown>", "<none>")
+LONGEST_VALUE, LONGEST_EVENT = 256, 2_048
+_ABSENT = frozenset({"<unknown>", "<none>"})
+_ESCAPE = re.compile(r"\\([abfnrtv\\'\"?])")
+_CONTROL = frozenset("abfnrtv")
+
+safe_id = lru_cache(maxsize=16_384)(safe_name)
+"""A Uniqueid as it stands in every record, topic and label; also for the ids of a snapshot."""
 
 
 class RingTranslator:
@@ -21,83 +28,105 @@ class RingTranslator:
     def __init__(self) -> None:
         self._skew_ms: int | None = None
         self._other_ms: int | None = None
-        """A skew that was told once: told twice in a row, it is a clock that was set."""
+        """A skew that was seen once: seen twice in a row, it is a clock that was set."""
 
     def __call__(self, event: AmiEvent, arrived_ms: int) -> facts.Fact | None:
         """The tracker's fact for one of AMI's events; None for one that means nothing to it."""
-        make = _MAKERS.get(event.get("Event", ""))
-        return make(event, self._when(event, arrived_ms)) if make else None
+        name = event.get("Event", "")
+        make = _MAKERS.get(name)
+        if make is None or (name in _SELDOM and not _SELDOM[name](event)):
+            return None
+        values = "".join(event.values())
+        if "\n" in values or len(values) > LONGEST_EVENT:
+            return make(_first_values(event), self._when(event, arrived_ms, "\n" in values))
+        return make(event, self._when(event, arrived_ms))
 
-    def _when(self, event: AmiEvent, arrived_ms: int) -> facts.When:
-        odd = [REPEATED_HEADER] if "\n" in "".join(event.values()) else []
+    def _when(self, event: AmiEvent, arrived_ms: int, repeated: bool = False) -> facts.When:
+        anomalies = (REPEATED_HEADER,) if repeated else ()
         at_ms = stamped_ms(event)
-        if at_ms is None:
-            odd += [ABSURD_TIME] if event.get("Timestamp") else []
-            return facts.When(arrived_ms, False, tuple(odd))
-        if not self._is_credible(arrived_ms - at_ms):
-            return facts.When(arrived_ms, False, (*odd, ABSURD_TIME))
-        return facts.When(at_ms, True, tuple(odd))
+        if at_ms is not None and self._is_credible(arrived_ms - at_ms):
+            return facts.When(at_ms, True, anomalies)
+        if event.get("Timestamp"):
+            anomalies = (*anomalies, ABSURD_TIME)
+        return facts.When(arrived_ms - (self._skew_ms or 0), False, anomalies)
 
     def _is_credible(self, skew_ms: int) -> bool:
-        known = [skew for skew in (self._skew_ms, self._other_ms) if skew is not None]
-        if not known or any(abs(skew_ms - skew) <= ABSURD_MS for skew in known):
+        known = self._skew_ms
+        if (
+            known is None
+            or -ABSURD_MS <= skew_ms - known <= ABSURD_MS
+            or (self._other_ms is not None and abs(skew_ms - self._other_ms) <= ABSURD_MS)
+        ):
             self._skew_ms, self._other_ms = skew_ms, None
             return True
         self._other_ms = skew_ms
         return False
 
 
-def _first(event: AmiEvent, name: str) -> str:
-    """The value of a header, the first one where it is repeated, cut to a length that makes sense."""
-    return event.get(name, "").partition("\n")[0][:LONGEST_VALUE]
-
-
-def _text(event: AmiEvent, name: str) -> str:
-    value = _first(event, name)
-    return "" if value in _ABSENT else value
+def _first_values(event: AmiEvent) -> AmiEvent:
+    """The first value of every header that is repeated, each cut to a length that makes sense."""
+    return {name: value.partition("\n")[0][:LONGEST_VALUE] for name, value in event.items()}
 
 
 def _id(event: AmiEvent, name: str) -> str:
-    """A Uniqueid that can stand in any topic and label."""
-    value = _first(event, name)
-    return safe_name(value) if value else ""
+    value = event.get(name, "")
+    return safe_id(value) if value else ""
 
 
 def _number(event: AmiEvent, name: str, default: int) -> int:
-    text = _first(event, name)
+    text = event.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else default
 
 
-def _party(event: AmiEvent, prefix: str = "") -> facts.Party:
+def _unescaped(text: str) -> str:
+    r"""A name without the C-style escapes that AMI writes in one: O\'Brien -> O'Brien; \n and its like are blanks."""
+    if "\\" not in text:
+        return text
+    return _ESCAPE.sub(lambda found: " " if found[1] in _CONTROL else found[1], text)
+
+
+_PartyKeys = tuple[str, str, str, str, str, str]
+_CALLER: _PartyKeys = ("Uniqueid", "Channel", "Linkedid", "CallerIDNum", "CallerIDName", "Exten")
+_DEST: _PartyKeys = ("DestUniqueid", "DestChannel", "DestLinkedid", "DestCallerIDNum", "DestCallerIDName", "DestExten")
+
+
+def _party(event: AmiEvent, keys: _PartyKeys = _CALLER) -> facts.Party:
+    get = event.get
+    uniqueid, linkedid = get(keys[0], ""), get(keys[2], "")
+    number, name, exten = get(keys[3], ""), get(keys[4], ""), get(keys[5], "")
     return facts.Party(
-        uniqueid=_id(event, f"{prefix}Uniqueid"),
-        channel=_first(event, f"{prefix}Channel"),
-        linkedid=_id(event, f"{prefix}Linkedid"),
-        number=_text(event, f"{prefix}CallerIDNum"),
-        name=_text(event, f"{prefix}CallerIDName"),
-        exten=_text(event, f"{prefix}Exten"),
+        safe_id(uniqueid) if uniqueid else "",
+        get(keys[1], ""),
+        safe_id(linkedid) if linkedid else "",
+        "" if number in _ABSENT else number[:LONGEST_VALUE],
+        "" if name in _ABSENT else _unescaped(name)[:LONGEST_VALUE],
+        "" if exten in _ABSENT else exten[:LONGEST_VALUE],
     )
 
 
-def _member(event: AmiEvent) -> facts.Member:
-    return facts.Member(
-        queue=_first(event, "Queue"),
-        interface=_first(event, "Interface") or _first(event, "Location"),
-        name=_first(event, "MemberName") or _first(event, "Name"),
-        status=_number(event, "Status", -1),
-        paused=_first(event, "Paused") == "1",
-        reason=_first(event, "PausedReason"),
-    )
+def _place(event: AmiEvent) -> str:
+    """Where in the dialplan a channel is; "" where that is not told."""
+    context = event.get("Context", "")
+    return f"{context},{event.get('Exten', '')}" if context else ""
 
 
 def member_of(entry: AmiEvent) -> facts.Member:
-    """A member from one QueueMember entry of a QueueStatus list."""
-    return _member(entry)
+    """A member from an event, or from one QueueMember entry of a QueueStatus list."""
+    get = entry.get
+    return facts.Member(
+        queue=get("Queue", ""),
+        interface=get("Interface", "") or get("Location", ""),
+        name=get("MemberName", "") or get("Name", ""),
+        status=_number(entry, "Status", -1),
+        paused=get("Paused") == "1",
+        reason=get("PausedReason", ""),
+    )
 
 
 def waiting_of(entry: AmiEvent) -> facts.Waiting:
     """A caller from one QueueEntry of a QueueStatus list."""
-    return facts.Waiting(_party(entry), _first(entry, "Queue"), _number(entry, "Wait", 0) * 1000)
+    entry = _first_values(entry)
+    return facts.Waiting(_party(entry), entry.get("Queue", ""), _number(entry, "Wait", 0) * 1000)
 
 
 def _new_channel(event: AmiEvent, when: facts.When) -> facts.Fact | None:
@@ -106,12 +135,10 @@ def _new_channel(event: AmiEvent, when: facts.When) -> facts.Fact | None:
 
 
 def _new_state(event: AmiEvent, when: facts.When) -> facts.Fact | None:
-    state, uniqueid = _first(event, "ChannelStateDesc"), _first(event, "Uniqueid")
-    if not uniqueid:
+    state, party = event.get("ChannelStateDesc", ""), _party(event)
+    if not party.uniqueid or state not in _STATES:
         return None
-    if state == "Ringing":
-        return facts.ChannelRang(when, _party(event))
-    return facts.ChannelUp(when, _party(event)) if state == "Up" else None
+    return facts.ChannelUp(when, party) if state == "Up" else facts.ChannelRang(when, party)
 
 
 def _hangup_requested(event: AmiEvent, when: facts.When) -> facts.Fact | None:
@@ -122,33 +149,34 @@ def _hangup_requested(event: AmiEvent, when: facts.When) -> facts.Fact | None:
 
 def _hangup(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     uniqueid = _id(event, "Uniqueid")
-    return facts.ChannelEnded(when, uniqueid) if uniqueid else None
+    return facts.ChannelEnded(when, uniqueid, _number(event, "Cause", 0)) if uniqueid else None
 
 
 def _dial_begin(event: AmiEvent, when: facts.When) -> facts.Fact | None:
-    dest = _party(event, "Dest")
-    ringing = _first(event, "DestChannelStateDesc") == "Ringing"
-    return facts.DialBegan(when, _party(event), dest, ringing) if dest.uniqueid else None
+    dest = _party(event, _DEST)
+    ringing = event.get("DestChannelStateDesc") == "Ringing"
+    dial_string = event.get("DialString", "")
+    return facts.DialBegan(when, _party(event), dest, ringing, dial_string) if dest.uniqueid else None
 
 
 def _dial_state(event: AmiEvent, when: facts.When) -> facts.Fact | None:
-    dest = _party(event, "Dest")
-    return facts.DialProgressed(when, dest, _first(event, "DialStatus")) if dest.uniqueid else None
+    dest = _party(event, _DEST)
+    return facts.DialProgressed(when, dest, event.get("DialStatus", "")) if dest.uniqueid else None
 
 
 def _dial_end(event: AmiEvent, when: facts.When) -> facts.Fact | None:
-    dest = _party(event, "Dest")
-    status, forward = _first(event, "DialStatus"), _first(event, "Forward")
-    return facts.DialEnded(when, dest, status, forward) if dest.uniqueid else None
+    dest = _party(event, _DEST)
+    status, forward = event.get("DialStatus", ""), event.get("Forward", "")
+    return facts.DialEnded(when, dest, status, forward, _party(event)) if dest.uniqueid else None
 
 
 def _bridge_enter(event: AmiEvent, when: facts.When) -> facts.Fact | None:
-    party, bridge = _party(event), _first(event, "BridgeUniqueid")
+    party, bridge = _party(event), event.get("BridgeUniqueid", "")
     return facts.BridgeEntered(when, party, bridge) if party.uniqueid and bridge else None
 
 
 def _bridge_leave(event: AmiEvent, when: facts.When) -> facts.Fact | None:
-    uniqueid, bridge = _id(event, "Uniqueid"), _first(event, "BridgeUniqueid")
+    uniqueid, bridge = _id(event, "Uniqueid"), event.get("BridgeUniqueid", "")
     return facts.BridgeLeft(when, uniqueid, bridge) if uniqueid and bridge else None
 
 
@@ -160,41 +188,45 @@ def _pickup(event: AmiEvent, when: facts.When) -> facts.Fact | None:
 def _transfer(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     names = ("TransfererUniqueid", "OrigTransfererUniqueid", "SecondTransfererUniqueid")
     found = tuple(uniqueid for name in names if (uniqueid := _id(event, name)))
-    return facts.Transferred(when, found) if found and _first(event, "Result") in ("Success", "") else None
+    if not found or event.get("Result", "") not in ("Success", ""):
+        return None
+    return facts.Transferred(when, found, _id(event, "TransfereeUniqueid"), _id(event, "TransferTargetUniqueid"))
 
 
-def _caller_fact(
-    make: Callable[[facts.When, str, str], facts.Fact],
-) -> Callable[[AmiEvent, facts.When], facts.Fact | None]:
-    def fact(event: AmiEvent, when: facts.When) -> facts.Fact | None:
-        uniqueid, queue = _id(event, "Uniqueid"), _first(event, "Queue")
-        return make(when, uniqueid, queue) if uniqueid and queue else None
-
-    return fact
+def _hold(event: AmiEvent, when: facts.When) -> facts.Fact | None:
+    uniqueid = _id(event, "Uniqueid")
+    return facts.ChannelHeld(when, uniqueid, event["Event"] == "Hold") if uniqueid else None
 
 
 def _joined(event: AmiEvent, when: facts.When) -> facts.Fact | None:
-    caller, queue = _party(event), _first(event, "Queue")
-    return facts.CallerJoined(when, caller, queue) if caller.uniqueid and queue else None
+    caller, queue = _party(event), event.get("Queue", "")
+    return facts.CallerJoined(when, caller, queue, _place(event)) if caller.uniqueid and queue else None
 
 
-def _user_event(event: AmiEvent, when: facts.When) -> facts.Fact | None:
-    if event.get("UserEvent") != QUEUE_EVENT:
-        return None
-    caller, queue = _party(event), _first(event, "Queue")
-    return (
-        facts.QueueStatusReported(when, caller, queue, _first(event, "Status")) if caller.uniqueid and queue else None
-    )
+def _left(event: AmiEvent, when: facts.When) -> facts.Fact | None:
+    uniqueid, queue = _id(event, "Uniqueid"), event.get("Queue", "")
+    return facts.CallerLeft(when, uniqueid, queue, _place(event)) if uniqueid and queue else None
+
+
+def _abandoned(event: AmiEvent, when: facts.When) -> facts.Fact | None:
+    uniqueid, queue = _id(event, "Uniqueid"), event.get("Queue", "")
+    return facts.CallerAbandoned(when, uniqueid, queue, _place(event)) if uniqueid and queue else None
+
+
+def _queue_status(event: AmiEvent, when: facts.When) -> facts.Fact | None:
+    caller, queue = _party(event), event.get("Queue", "")
+    status = event.get("Status", "")
+    return facts.QueueStatusReported(when, caller, queue, status) if caller.uniqueid and queue else None
 
 
 def _agent_called(event: AmiEvent, when: facts.When) -> facts.Fact | None:
-    caller, dest, member = _party(event), _id(event, "DestUniqueid"), _member(event)
+    caller, dest, member = _party(event), _id(event, "DestUniqueid"), member_of(event)
     return facts.AgentCalled(when, caller, dest, member) if caller.uniqueid and dest and member.queue else None
 
 
 def _agent_connect(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     caller, dest = _id(event, "Uniqueid"), _id(event, "DestUniqueid")
-    return facts.AgentConnected(when, caller, dest, _member(event)) if caller else None
+    return facts.AgentConnected(when, caller, dest, member_of(event)) if caller else None
 
 
 def _agent_dump(event: AmiEvent, when: facts.When) -> facts.Fact | None:
@@ -208,12 +240,12 @@ def _agent_complete(event: AmiEvent, when: facts.When) -> facts.Fact | None:
 
 
 def _member_changed(event: AmiEvent, when: facts.When) -> facts.Fact | None:
-    member = _member(event)
+    member = member_of(event)
     return facts.MemberChanged(when, member) if member.queue and member.interface else None
 
 
 def _member_removed(event: AmiEvent, when: facts.When) -> facts.Fact | None:
-    member = _member(event)
+    member = member_of(event)
     return facts.MemberRemoved(when, member) if member.queue and member.interface else None
 
 
@@ -231,10 +263,12 @@ _MAKERS: dict[str, Callable[[AmiEvent, facts.When], facts.Fact | None]] = {
     "Pickup": _pickup,
     "BlindTransfer": _transfer,
     "AttendedTransfer": _transfer,
+    "Hold": _hold,
+    "Unhold": _hold,
     "QueueCallerJoin": _joined,
-    "QueueCallerLeave": _caller_fact(facts.CallerLeft),
-    "QueueCallerAbandon": _caller_fact(facts.CallerAbandoned),
-    "UserEvent": _user_event,
+    "QueueCallerLeave": _left,
+    "QueueCallerAbandon": _abandoned,
+    "UserEvent": _queue_status,
     "AgentCalled": _agent_called,
     "AgentConnect": _agent_connect,
     "AgentDump": _agent_dump,
@@ -245,5 +279,12 @@ _MAKERS: dict[str, Callable[[AmiEvent, facts.When], facts.Fact | None]] = {
     "QueueMemberRemoved": _member_removed,
 }
 
+_STATES = frozenset({"Ringing", "Up"})
+_SELDOM: dict[str, Callable[[AmiEvent], bool]] = {
+    "Newstate": lambda event: event.get("ChannelStateDesc", "").partition("\n")[0] in _STATES,
+    "UserEvent": lambda event: event.get("UserEvent") == QUEUE_EVENT,
+}
+"""Most events of these names mean nothing here: whether one does is looked at before anything is made of it."""
+
 RINGS_WANTED: frozenset[bytes] = frozenset(name.encode() for name in _MAKERS)
-"""Names of the events that the ring tracker is told of; classes call, agent and user."""
+"""Names of the events that the ring tracker needs; classes call, agent and user."""

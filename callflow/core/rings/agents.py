@@ -31,6 +31,8 @@ class AgentBoard:
         self._state = state
         self._agents: dict[str, _Agent] = {}
         self._owner: dict[tuple[str, str], str] = {}
+        self._calling: dict[str, str] = {}
+        """Agents on a call that Asterisk has placed, not yet connected to the other party, by the phone's Uniqueid."""
 
     def member_changed(self, when: When, member: Member) -> None:
         """A member's state has changed, or the member is new."""
@@ -46,7 +48,7 @@ class AgentBoard:
         if member.status < 0 and known is not None:
             member = Member(member.queue, member.interface, member.name, known.status, member.paused, member.reason)
         agent.members[key] = member
-        self._update(name, agent, when)
+        self._update(name, agent, when.at_ms)
 
     def member_removed(self, when: When, member: Member) -> None:
         """A member has left a queue; an agent in no queue is logged off."""
@@ -55,7 +57,26 @@ class AgentBoard:
         agent = self._agents.get(name) if name is not None else None
         if name is not None and agent is not None:
             agent.members.pop(key, None)
-            self._update(name, agent, when)
+            self._update(name, agent, when.at_ms)
+
+    @property
+    def calling(self) -> int:
+        """Phones of agents on calls that Asterisk has placed, not yet connected to the other party."""
+        return len(self._calling)
+
+    def begin_calling(self, name: str, uniqueid: str, at_ms: int) -> None:
+        """Asterisk calls this agent's phone, to connect them to somebody whom it then calls."""
+        self._calling[uniqueid] = name
+        self._look_again(name, at_ms)
+
+    def end_calling(self, uniqueid: str, at_ms: int) -> None:
+        """The other party is connected, or the phone has gone."""
+        if (name := self._calling.pop(uniqueid, None)) is not None:
+            self._look_again(name, at_ms)
+
+    def _look_again(self, name: str, at_ms: int) -> None:
+        if (agent := self._agents.get(name)) is not None:
+            self._update(name, agent, at_ms)
 
     def seen(self, fact: QueuesSeen) -> None:
         """A snapshot: who is not in it has left."""
@@ -100,12 +121,14 @@ class AgentBoard:
             for name, agent in sorted(self._agents.items())
         ]
 
-    def _update(self, name: str, agent: _Agent, when: When) -> None:
+    def _update(self, name: str, agent: _Agent, at_ms: int) -> None:
         members = list(agent.members.values())
         work = _work(members) if members else None
+        if work is AgentWork.TALKING and name in self._calling.values():
+            work = AgentWork.CALLING
         reason = next((m.reason for m in members if m.paused and m.reason), "") if work is AgentWork.PAUSED else ""
         if (work, reason) != (agent.work, agent.reason):
-            self._change(name, agent, work, reason, when.at_ms)
+            self._change(name, agent, work, reason, at_ms)
 
     def _change(self, name: str, agent: _Agent, work: AgentWork | None, reason: str, at_ms: int) -> None:
         """End the present interval and begin the next."""
@@ -113,10 +136,10 @@ class AgentBoard:
         at_ms = max(at_ms, agent.since_ms + (1 if work is None else 0))
         if agent.work is not None and at_ms > agent.since_ms:
             interval = AgentInterval(name, agent.since_ms, at_ms, agent.work, agent.reason, agent.partial)
-            self._state.keep(interval, final=True)
+            self._state.save(interval, final=True)
         agent.work, agent.reason, agent.since_ms, agent.partial = work, reason, at_ms, False
         if work is not None:
-            self._state.keep(AgentInterval(name, at_ms, None, work, reason), final=False)
+            self._state.save(AgentInterval(name, at_ms, None, work, reason), final=False)
 
 
 _AWAY = (AgentWork.PAUSED, AgentWork.UNAVAILABLE)

@@ -1,19 +1,21 @@
-"""Channels as they are now: what each has told, in whatever order it came, and which bridge it is in."""
+"""Channels as they are now: what events said of each, in whatever order, which bridge it is in, and with whom."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from callflow.core.rings.facts import Party, When
-from callflow.core.rings.names import interface_of
-from callflow.core.rings.records import RingSource, Timing
+from callflow.core.rings.facts import Member, Party, When
+from callflow.core.rings.names import interface_of, local_pair
+from callflow.core.rings.recent import Recent
+from callflow.core.rings.records import RingSource
 
 MAX_CHANNELS = 50_000
+OTHER_HALF = {"1": "2", "2": "1"}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Channel:
-    """One channel; times are epoch ms, None where nothing was told."""
+    """One channel; times are epoch ms, None where nothing is known."""
 
     uniqueid: str
     name: str = ""
@@ -21,8 +23,17 @@ class Channel:
     number: str = ""
     caller_name: str = ""
     exten: str = ""
+    call_id: str = ""
+    """The call it speaks for, where that is another than its own: of an agent who was connected, and is handed on."""
     began_here: bool = False
-    """Newchannel was seen: nothing of it can have been missed."""
+    """Newchannel was seen, and the link has lasted since: nothing of it can have been missed."""
+    originated: bool = False
+    """Asterisk itself has placed this call: AMI Originate or a call file."""
+    member: Member | None = None
+    """The queue's member that is called with it (AgentCalled)."""
+    dial_string: str = ""
+    dial_status: str = ""
+    """Of the first DialEnd that names it as the one dialled."""
     rang_at: int | None = None
     ring_source: RingSource | None = None
     progress_at: int | None = None
@@ -32,6 +43,8 @@ class Channel:
     talking_as: str = ""
     """The phone that is counted as talking while the channel is in a bridge."""
     left_bridge_at: int | None = None
+    held: bool = False
+    """This phone has put the other party on hold."""
     hangup_asked_at: int | None = None
     """Hang-up asked for: by the far end, or softly before anything else ended it."""
     cause: int = 0
@@ -45,18 +58,6 @@ class Channel:
     touched_ms: int = 0
     stamped: bool = True
     anomalies: set[str] = field(default_factory=set)
-
-    def note(self, when: When, party: Party | None = None) -> None:
-        """Keep what every event tells."""
-        self.stamped = self.stamped and when.stamped
-        self.anomalies.update(when.anomalies)
-        if party is None:
-            return
-        self.name = self.name or party.channel  # the first: a masquerade renames, and the pair of a name must hold
-        self.linkedid = self.linkedid or party.linkedid
-        self.number = self.number or party.number
-        self.caller_name = self.caller_name or party.name
-        self.exten = self.exten or party.exten
 
     def rang(self, at_ms: int, source: RingSource) -> None:
         """It rings: the earlier of Newstate and DialState counts; of two in the same millisecond, Newstate."""
@@ -72,10 +73,6 @@ class Channel:
         return f"{self.uniqueid}-{self.stay_number}"
 
     @property
-    def timing(self) -> Timing:
-        return Timing.STAMPED if self.stamped else Timing.ARRIVAL
-
-    @property
     def is_local(self) -> bool:
         return self.name.startswith("Local/")
 
@@ -83,53 +80,147 @@ class Channel:
 class Channels:
     """Every channel that an event has named and no Hangup has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, gone: Recent) -> None:
+        self._gone = gone
         self._channels: dict[str, Channel] = {}
         self._talking: Counter[str] = Counter()
+        self._halves: dict[tuple[str, str], Channel] = {}
+        """Local channels by the name of their pair, and "1" or "2"."""
+        self._bridges: dict[str, list[Channel]] = {}
         self.evicted = 0
         """Forgotten because there were too many: their Hangup never came."""
 
+    def __len__(self) -> int:
+        return len(self._channels)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How much is remembered, by name."""
+        talking = len(self._talking)
+        return {"channels": len(self), "halves": len(self._halves), "bridges": len(self._bridges), "talking": talking}
+
+    def known(self, uniqueid: str) -> Channel | None:
+        """The channel, if anything is known of it."""
+        return self._channels.get(uniqueid)
+
+    def note(self, when: When, party: Party, now_ms: int) -> Channel:
+        """The channel that an event names, with what the event says of it."""
+        channel = self._channels.get(party.uniqueid)
+        if channel is None:
+            channel = self.touch(party.uniqueid, now_ms)
+        else:
+            channel.touched_ms = now_ms
+        if not when.stamped:
+            channel.stamped = False
+        if when.anomalies:
+            channel.anomalies.update(when.anomalies)
+        if not channel.name and party.channel:  # the first: a masquerade renames, and the pair of a name must hold
+            channel.name = party.channel
+            if channel.is_local and party.uniqueid in self._channels and (half := local_pair(channel.name)) is not None:
+                self._halves[half] = channel
+        if not channel.linkedid:
+            channel.linkedid = party.linkedid
+        if not channel.number:
+            channel.number = party.number
+        if not channel.caller_name:
+            channel.caller_name = party.name
+        if not channel.exten:
+            channel.exten = party.exten
+        return channel
+
+    def touch(self, uniqueid: str, now_ms: int) -> Channel:
+        """The channel of this id, made known if need be. A late event of one that has ended makes nothing known."""
+        channel = self._channels.get(uniqueid)
+        if channel is None:
+            channel = Channel(uniqueid)
+            if uniqueid not in self._gone:
+                if len(self._channels) >= MAX_CHANNELS:
+                    self.forget(next(iter(self._channels)), now_ms)
+                    self.evicted += 1
+                self._channels[uniqueid] = channel
+        channel.touched_ms = now_ms
+        return channel
+
+    def forget(self, uniqueid: str, now_ms: int) -> Channel | None:
+        """It has ended; what was known of it."""
+        self._gone.add(uniqueid, now_ms)
+        channel = self._channels.pop(uniqueid, None)
+        if channel is not None:
+            self.enter(channel, "")
+            half = local_pair(channel.name)
+            if half is not None and self._halves.get(half) is channel:
+                del self._halves[half]
+        return channel
+
+    def link_lost(self) -> None:
+        """What happens to any of them from here may be missed."""
+        for channel in self._channels.values():
+            channel.began_here = False
+
+    def prune(self, living: Iterable[str], before_ms: int) -> list[str]:
+        """Uniqueids of channels that a snapshot asked for at `before_ms` did not show, although known before."""
+        alive = set(living)
+        return [u for u, channel in self._channels.items() if u not in alive and channel.touched_ms < before_ms]
+
+    # -- bridges and Local channels -------------------------------------------------------------------------------
+
     def enter(self, channel: Channel, bridge: str) -> None:
-        """It is in this bridge now, "" for none."""
+        """It is in this bridge now, "" for none; one that has ended enters none."""
+        if bridge and channel.uniqueid not in self._channels:
+            return
         if channel.bridge:
             self._talking[channel.talking_as] -= 1
             if not self._talking[channel.talking_as]:
                 del self._talking[channel.talking_as]
+            others = self._bridges[channel.bridge]
+            others.remove(channel)
+            if not others:
+                del self._bridges[channel.bridge]
         channel.bridge = bridge
         if bridge:
             channel.talking_as = interface_of(channel.name)
             self._talking[channel.talking_as] += 1
+            self._bridges.setdefault(bridge, []).append(channel)
 
     def is_talking(self, interface: str) -> bool:
         """A channel of this phone is in a bridge."""
         return interface in self._talking
 
-    def __len__(self) -> int:
-        return len(self._channels)
+    def other_half(self, channel: Channel) -> Channel | None:
+        """;2 of a Local channel's ;1, and the other way round; None for any other channel."""
+        half = local_pair(channel.name)
+        return self._halves.get((half[0], OTHER_HALF[half[1]])) if half is not None else None
 
-    def known(self, uniqueid: str) -> Channel | None:
-        """The channel, if anything has been told of it."""
-        return self._channels.get(uniqueid)
+    def is_originated(self, channel: Channel) -> bool:
+        """Asterisk has placed the call that this channel, or the other half of it, belongs to."""
+        if channel.originated or not channel.is_local:
+            return channel.originated
+        other = self.other_half(channel)
+        return other is not None and other.originated
 
-    def get(self, uniqueid: str, now_ms: int) -> Channel:
-        """The channel, made known by this event if need be."""
-        channel = self._channels.get(uniqueid)
-        if channel is None:
-            if len(self._channels) >= MAX_CHANNELS:
-                self.forget(next(iter(self._channels)))
-                self.evicted += 1
-            channel = self._channels[uniqueid] = Channel(uniqueid)
-        channel.touched_ms = now_ms
+    def party_behind(self, channel: Channel) -> Channel | None:
+        """Who speaks through a Local channel: whom its other half is bridged with; the channel itself if not Local."""
+        seen = {channel}
+        while channel.is_local:
+            half = self.other_half(channel)
+            others = self._bridges.get(half.bridge, ()) if half is not None and half.bridge else ()
+            party = next((one for one in others if one is not half), None)
+            if party is None or party in seen:
+                return None
+            seen.add(party)
+            channel = party
         return channel
 
-    def forget(self, uniqueid: str) -> Channel | None:
-        """It has ended; what was known of it."""
-        channel = self._channels.pop(uniqueid, None)
-        if channel is not None:
-            self.enter(channel, "")
-        return channel
-
-    def prune(self, living: Iterable[str], before_ms: int) -> list[str]:
-        """Uniqueids of channels that a snapshot asked for at `before_ms` did not show, although told of before."""
-        alive = set(living)
-        return [u for u, channel in self._channels.items() if u not in alive and channel.touched_ms < before_ms]
+    def are_together(self, one: Channel, other: Channel) -> bool:
+        """They hear each other: in one bridge, or in bridges that Local channels join."""
+        seen, waiting = {one}, [one]
+        while waiting:
+            channel = waiting.pop()
+            if channel.bridge and channel.bridge == other.bridge:
+                return True
+            for member in self._bridges.get(channel.bridge, ()) if channel.bridge else ():
+                half = self.other_half(member)
+                if half is not None and half not in seen:
+                    seen.add(half)
+                    waiting.append(half)
+        return False

@@ -1,95 +1,130 @@
-"""Legs and offers: who is dialled for whom, when it rings, who picks up, and when the two are connected."""
+"""Legs and offers while they last: who is dialled for whom, when it rings, who picks up, when the two are connected."""
 
 from collections.abc import Callable
 
 from callflow.core.rings import facts
 from callflow.core.rings.channels import Channel
-from callflow.core.rings.endings import UNRESOLVED, leg_end
-from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay
+from callflow.core.rings.endings import judge_legs
+from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay, Purpose
 from callflow.core.rings.measuring import leg_record, leg_ring, offer_record, target_type
-from callflow.core.rings.names import interface_of, local_pair
+from callflow.core.rings.names import interface_of, is_plain_peer, local_pair
 from callflow.core.rings.records import LegEnd, RingSource
-from callflow.core.rings.tracker_state import LONGEST_RING_MS, SETTLE_MS, TrackerState
+from callflow.core.rings.talking import Talks
+from callflow.core.rings.tracker_state import LONGEST_CALL_MS, LONGEST_RING_MS, SETTLE_MS, TrackerState
 
-CALL_WAITING = "call_waiting"
-MAX_WAITING = 1_000
+CALL_WAITING, TRANSFERRED, ORIGINATED = "call_waiting", "transferred", "originated"
 
 
 class Dialling:
-    """Every leg and offer under way. `stay_of` knows who waits in a queue; `on_connect` is told who talks to whom."""
+    """Every leg and offer under way. `stay_of` knows who waits in a queue; `on_moved` is for a caller's new channel."""
 
     def __init__(
         self,
         state: TrackerState,
+        talks: Talks,
         stay_of: Callable[[str], LiveStay | None],
-        on_connect: Callable[[LiveOffer, list[Channel], int], None],
+        on_moved: Callable[[str, Channel, int], None],
+        on_originated: Callable[[Channel, int], None],
     ) -> None:
         self._state = state
+        self._channels = state.channels
+        self._talks = talks
         self._stay_of = stay_of
-        self._on_connect = on_connect
+        self._on_moved = on_moved
+        self._on_originated = on_originated
         self.offers: dict[str, LiveOffer] = {}
-        """The latest offer of each caller, by the caller's Uniqueid."""
+        """The latest offer of each caller, by the Uniqueid of the channel that dials."""
         self.live: set[LiveOffer] = set()
         """Every offer that has had no final record."""
         self._legs: dict[str, LiveLeg] = {}
         """Legs by the Uniqueid of every channel that belongs to them."""
         self._locals: dict[str, LiveLeg] = {}
-        self._early: dict[str, list[facts.DialBegan]] = {}
-        """Dials from within a Local channel whose own DialBegin has not come yet."""
-        self._called: dict[str, facts.Member] = {}
+        """Legs by the name of every pair of Local channels that belongs to them."""
 
     def leg(self, uniqueid: str) -> LiveLeg | None:
         """The leg that a channel belongs to."""
         return self._legs.get(uniqueid)
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How much is remembered, by name."""
+        return {
+            "offers": len(self.offers),
+            "live": len(self.live),
+            "legs": len(self._legs),
+            "locals": len(self._locals),
+        }
+
     # -- dialling -------------------------------------------------------------------------------------------------
 
     def dial_began(self, fact: facts.DialBegan) -> None:
         """A leg of its own, or a phone behind the Local channel of one."""
-        state, dest = self._state, fact.dest
-        channel = state.channels.get(dest.uniqueid, state.now_ms)
-        channel.note(fact.when, dest)
-        if dest.uniqueid in self._legs or state.is_past(dest.uniqueid):
+        state, when = self._state, fact.when
+        channel = self._channels.note(when, fact.dest, state.now_ms)
+        if channel.uniqueid in self._legs or state.is_past(channel.uniqueid):
             state.anomaly("DialBegin repeated")
             return
-        channel.dialled_at = fact.when.at_ms
+        channel.dialled_at, channel.dial_string = when.at_ms, fact.dial_string
         if fact.ringing:
-            channel.rang(fact.when.at_ms, RingSource.DIAL_BEGIN)
-        pair = local_pair(fact.caller.channel)
-        if pair is not None and pair[1] == "2":
-            if (leg := self._locals.get(pair[0])) is not None:
-                self._behind(leg, channel)
-            elif len(self._early) < MAX_WAITING:
-                self._early.setdefault(pair[0], []).append(fact)
-        elif fact.caller.uniqueid:
-            self._dialled_for(fact, channel)
-
-    def _dialled_for(self, fact: facts.DialBegan, channel: Channel) -> None:
-        caller = self._state.channels.get(fact.caller.uniqueid, self._state.now_ms)
-        caller.note(fact.when, fact.caller)
+            channel.rang(when.at_ms, RingSource.DIAL_BEGIN)
+        if not fact.caller.uniqueid:
+            channel.originated = True
+            self._on_originated(channel, when.at_ms)
+            return
+        caller = self._channels.note(when, fact.caller, state.now_ms)
+        leg = self._leg_in_front_of(caller)
+        if leg is not None:
+            self._behind(leg, channel)
+            return
         offer = self.offers.get(caller.uniqueid)
         if offer is None or not offer.open:
             offer = self._begin_offer(fact, caller, channel)
-            if offer is None:
-                return
-        self._begin_leg(fact, offer, channel)
+        if offer is not None:
+            self._begin_leg(fact, offer, channel)
+
+    def _leg_in_front_of(self, caller: Channel) -> LiveLeg | None:
+        """The leg that a Local channel dials for; None once its phone has talked: what it dials then is a transfer."""
+        half = local_pair(caller.name)
+        if half is None or half[1] != "2" or self._stay_of(caller.uniqueid) is not None:
+            return None
+        leg = self._locals.get(half[0])
+        if leg is None or leg.handed_on or leg.offer is None:
+            return None
+        has_talked = leg.offer.connect_ms is not None and not any(phone.bridge for phone in leg.phones)
+        return None if has_talked else leg
+
+    def _purpose(self, caller: Channel) -> Purpose:
+        """Whom somebody dials for who does not wait in a queue."""
+        if self._channels.is_originated(caller):
+            return Purpose.ORIGINATED
+        if caller.is_local:
+            party = self._channels.party_behind(caller)
+            known = party is not None and party.began_here and not self._talks.is_answering(party)
+            return Purpose.CALLER if known else Purpose.CONSULTATION
+        answering = self._talks.answering(caller)
+        if answering is None:
+            return Purpose.CALLER
+        is_phone = answering.held or is_plain_peer(answering.dial_string)
+        return Purpose.CONSULTATION if is_phone else Purpose.UNCERTAIN
 
     def _begin_offer(self, fact: facts.DialBegan, caller: Channel, channel: Channel) -> LiveOffer | None:
         state, stay = self._state, self._stay_of(caller.uniqueid)
-        if stay is None:
-            numbers = state.names.line_numbers(fact.caller.exten, caller.exten, interface_of(channel.name))
-            target = state.names.line(numbers)
-            if target is None:
-                return None
-        else:
+        purpose = Purpose.CALLER if stay is not None else self._purpose(caller)
+        if stay is not None:
             target = stay.queue
+        else:
+            numbers = state.names.line_numbers(fact.caller.exten, caller.exten, interface_of(channel.name))
+            target = state.names.line(numbers) or ""
+        if not target and purpose in (Purpose.CALLER, Purpose.UNCERTAIN):
+            return None
         before = self.offers.get(caller.uniqueid)
         if before is not None:
             state.due(before, SETTLE_MS)
         raw_queue = stay.raw_queue if stay else ""
         offer = LiveOffer(
-            call_id=stay.call_id if stay else call_id_of(caller),
+            call_id=stay.call_id if stay else state.call_of(caller),
             offer_id=channel.uniqueid,
+            purpose=purpose,
             caller=caller,
             stay=stay,
             target_type=target_type(stay),
@@ -98,6 +133,8 @@ class Dialling:
             began_ms=fact.when.at_ms,
             partial=stay.partial if stay else not caller.began_here,
         )
+        if self._channels.is_originated(caller):
+            offer.marks.add(ORIGINATED)
         self.offers[caller.uniqueid] = offer
         self.live.add(offer)
         if stay is not None:
@@ -105,10 +142,10 @@ class Dialling:
         return offer
 
     def _begin_leg(self, fact: facts.DialBegan, offer: LiveOffer, channel: Channel) -> None:
-        member = self._called.pop(channel.uniqueid, None)
+        member, names = channel.member, self._state.names
         interface = member.interface if member else interface_of(channel.name)
         forwarded = next((leg for leg in reversed(offer.legs) if leg.forwarded), None) if offer.forwarding else None
-        agent = self._state.names.agent(interface, member.name if member else "")
+        agent = names.agent(interface, member.name if member else "")
         leg = LiveLeg(
             call_id=offer.call_id,
             leg_id=channel.uniqueid,
@@ -129,6 +166,8 @@ class Dialling:
         self._save(offer)
         self._save_leg(leg, offer)
         self._add(leg, channel)
+        if offer.purpose is Purpose.ORIGINATED and not channel.is_local and offer.caller.name.endswith(";2"):
+            self._on_originated(channel, fact.when.at_ms)
 
     def _behind(self, leg: LiveLeg, channel: Channel) -> None:
         """What rings behind a Local channel belongs to its leg; behind another Local channel, again."""
@@ -140,40 +179,58 @@ class Dialling:
     def _add(self, leg: LiveLeg, channel: Channel) -> None:
         self._legs[channel.uniqueid] = leg
         leg.channels.append(channel.uniqueid)
-        if (pair := local_pair(channel.name)) is not None:
-            self._locals[pair[0]] = leg
-            leg.pairs.append(pair[0])
-            for early in self._early.pop(pair[0], ()):
-                self.dial_began(early)
+        if channel.is_local and (half := local_pair(channel.name)) is not None:
+            self._locals[half[0]] = leg
+            leg.pairs.append(half[0])
+            self._absorb(leg, self._channels.other_half(channel))
+
+    def _absorb(self, leg: LiveLeg, half: Channel | None) -> None:
+        """What a Local channel has dialled before anything was known of it belongs to its leg."""
+        early = self.offers.get(half.uniqueid) if half is not None else None
+        if early is None or early.purpose is not Purpose.CONSULTATION:
+            return
+        self._drop(early)
+        for behind in early.legs:
+            for channel in (behind.root, *behind.phones):
+                if channel.uniqueid not in self._legs:
+                    self._behind(leg, channel)
 
     def _mark_waiting(self, leg: LiveLeg, channel: Channel) -> None:
-        if not channel.is_local and self._state.channels.is_talking(interface_of(channel.name)):
+        if not channel.is_local and self._channels.is_talking(interface_of(channel.name)):
             leg.marks.add(CALL_WAITING)
 
     def agent_called(self, fact: facts.AgentCalled) -> None:
         """Which member a leg is for; comes before or after its DialBegin."""
-        self._state.names.learn_member(fact.member.interface, fact.member.name)
+        member, names = fact.member, self._state.names
+        names.learn_member(member.interface, member.name)
         leg = self._legs.get(fact.dest)
         if leg is not None:
-            leg.interface = fact.member.interface
-            leg.agent = self._state.names.agent(fact.member.interface, fact.member.name)
-        elif not self._state.is_past(fact.dest) and len(self._called) < MAX_WAITING:
-            self._called[fact.dest] = fact.member
+            leg.interface, leg.agent = member.interface, names.agent(member.interface, member.name)
+        else:
+            self._channels.touch(fact.dest, self._state.now_ms).member = member
 
     def dial_progressed(self, fact: facts.DialProgressed) -> None:
         """RINGING and PROGRESS, as the dialling application heard them."""
-        channel = self._state.channels.get(fact.dest.uniqueid, self._state.now_ms)
-        channel.note(fact.when, fact.dest)
+        channel = self._channels.note(fact.when, fact.dest, self._state.now_ms)
         if fact.status == "RINGING":
             channel.rang(fact.when.at_ms, RingSource.DIAL_STATE)
         elif fact.status == "PROGRESS" and channel.progress_at is None:
             channel.progress_at = fact.when.at_ms
 
     def dial_ended(self, fact: facts.DialEnded) -> None:
-        """The first one closes the leg; those of phones behind a Local channel tell nothing about it."""
+        """The first one closes the leg; that of a phone behind a Local channel says only what the phone answered."""
         leg = self._legs.get(fact.dest.uniqueid)
-        if leg is not None and leg.root.uniqueid == fact.dest.uniqueid:
-            self._close(leg, fact.when, fact.status, forwarded=bool(fact.forward))
+        if leg is None or leg.offer is None:
+            return
+        channel = self._channels.known(fact.dest.uniqueid)
+        if channel is not None and not channel.dial_status:
+            channel.dial_status = fact.status
+        if leg.root.uniqueid != fact.dest.uniqueid:
+            return
+        if fact.caller is not None and fact.caller.uniqueid not in ("", leg.offer.caller.uniqueid):
+            caller = self._channels.note(fact.when, fact.caller, self._state.now_ms)
+            self._on_moved(leg.offer.caller.uniqueid, caller, fact.when.at_ms)
+        self._close(leg, fact.when, fact.status, forwarded=bool(fact.forward))
 
     def _close(self, leg: LiveLeg, when: facts.When, status: str, *, forwarded: bool = False) -> None:
         offer = leg.offer
@@ -190,7 +247,9 @@ class Dialling:
 
     def _settle(self, offer: LiveOffer) -> None:
         """End the offer soon, unless a leg still rings or somebody who picked up is not yet connected."""
-        if all(leg.ended_ms is not None for leg in offer.legs) and (offer.connect_ms is not None or not offer.taken):
+        if offer.purpose is Purpose.UNCERTAIN and offer.taken:
+            self._state.put_off(offer, LONGEST_CALL_MS)  # a hand-over may still tell
+        elif all(leg.ended_ms is not None for leg in offer.legs) and (offer.connect_ms is not None or not offer.taken):
             self._state.due(offer, SETTLE_MS)
 
     # -- pickup, bridges, hang-ups --------------------------------------------------------------------------------
@@ -198,17 +257,18 @@ class Dialling:
     def picked_up(self, fact: facts.PickedUp) -> None:
         """A colleague takes the call: the dialled leg ends, the offer goes on with the colleague."""
         leg = self._legs.get(fact.target)
-        picker = self._state.channels.get(fact.picker.uniqueid, self._state.now_ms)
-        picker.note(fact.when, fact.picker)
-        if leg is None or leg.offer is None or leg.offer.picker is not None:
+        picker = self._channels.note(fact.when, fact.picker, self._state.now_ms)
+        if leg is None or leg.offer is None or leg.offer.picker is not None or leg.offer.connect_ms is not None:
             return
         offer = leg.offer
         offer.picker, offer.picked_leg, offer.picked_at = picker, leg, fact.when.at_ms
         offer.picked_by = self._state.names.agent(interface_of(picker.name))
         self._add(leg, picker)
+        if offer.winner is leg:  # a Local channel has passed the answer on already
+            offer.winner, leg.answered = None, False
         self._close(leg, fact.when, "PICKUP")
 
-    def bridge_entered(self, channel: Channel, when: facts.When) -> None:
+    def bridge_entered(self, channel: Channel, at_ms: int) -> None:
         """Somebody is in a bridge; if that makes both sides of an offer, they are connected."""
         leg = self._legs.get(channel.uniqueid)
         offer = leg.offer if leg is not None else self.offers.get(channel.uniqueid)
@@ -220,7 +280,7 @@ class Dialling:
                 answerers = [offer.picker]
             with_caller = {c.bridge for c in (leg.root, *answerers)}
             if answerers and offer.caller.bridge in with_caller:
-                self._connected(offer, leg, answerers, when.at_ms)
+                self._connected(offer, leg, answerers, at_ms)
                 return
 
     def _connected(self, offer: LiveOffer, leg: LiveLeg, answerers: list[Channel], at_ms: int) -> None:
@@ -228,8 +288,9 @@ class Dialling:
         if offer.picker not in answerers:
             offer.winner, leg.connect_ms = leg, at_ms
         self._state.put_off(offer, SETTLE_MS)
+        self._settle(offer)
         self._save(offer)
-        self._on_connect(offer, answerers, at_ms)
+        self._talks.connected(offer, answerers, at_ms)
 
     def channel_ended(self, channel: Channel, when: facts.When) -> None:
         """A Hangup closes what no DialEnd has closed, of the phone as of the caller."""
@@ -241,14 +302,34 @@ class Dialling:
                 self._end_soon(leg.offer)
         if (offer := self.offers.get(channel.uniqueid)) is not None:
             self._state.due(offer, SETTLE_MS)
-        if (pair := local_pair(channel.name)) is not None and pair[1] == "2":
-            self._early.pop(pair[0], None)
-        self._called.pop(channel.uniqueid, None)
 
     def _end_soon(self, offer: LiveOffer) -> None:
         """Who picked up has gone again before being connected: there is nothing to wait for."""
         if not offer.open:
             self._state.due(offer, SETTLE_MS)
+
+    def move(self, old: str, new: Channel, call_id: str) -> None:
+        """Who was dialled for `old` is dialled for `new` from here: what still rings becomes an offer to the caller."""
+        offer = self.offers.get(old)
+        if offer is None or offer.final or offer.purpose is Purpose.ORIGINATED:
+            return
+        if self.offers.get(old) is offer:
+            del self.offers[old]
+        self.offers[new.uniqueid] = offer
+        offer.caller = new
+        if offer.connect_ms is None and offer.target:
+            offer.purpose = Purpose.CALLER
+            offer.marks.add(TRANSFERRED)
+        elif offer.purpose is Purpose.UNCERTAIN:
+            offer.purpose = Purpose.CONSULTATION
+        offer.call_id = call_id
+        for leg in offer.legs:
+            leg.call_id = call_id
+        self._state.put_off(offer, LONGEST_RING_MS)
+        self._settle(offer)
+        self._save(offer)
+        for leg in offer.legs:
+            self._save_leg(leg, offer)
 
     # -- the end --------------------------------------------------------------------------------------------------
 
@@ -256,50 +337,52 @@ class Dialling:
         """The final records of an offer and its legs."""
         if offer.final:
             return
-        offer.final = True
-        self.live.discard(offer)
-        for leg in offer.legs:
-            self._finish_leg(leg, offer)
+        if offer.purpose is Purpose.UNCERTAIN:  # nobody was handed over
+            offer.purpose = Purpose.CALLER
+        judge_legs(offer, self._state.now_ms)
+        self._drop(offer)
         offer.ended_ms = max((leg.ended_ms for leg in offer.legs if leg.ended_ms is not None), default=offer.began_ms)
         offer.partial = offer.partial or any(leg.partial for leg in offer.legs)
         self._save(offer)
         for leg in offer.legs:
+            leg.final = True
+            self._count(leg, offer)
             self._save_leg(leg, offer)
+
+    def _count(self, leg: LiveLeg, offer: LiveOffer) -> None:
+        if offer.purpose is not Purpose.CALLER:
+            return
+        if leg.end is LegEnd.UNKNOWN:
+            self._state.unresolved["leg"] += 1
+        if (ring := leg_ring(leg)) is not None:
+            self._state.timing_source[ring[1].value] += 1
+
+    def _drop(self, offer: LiveOffer) -> None:
+        """Nothing more belongs to this offer."""
+        self._state.done(offer)
+        self.live.discard(offer)
+        for leg in offer.legs:
+            self._state.remember(leg.leg_id)
             for uniqueid in leg.channels:
                 if self._legs.get(uniqueid) is leg:
                     del self._legs[uniqueid]
             for pair in leg.pairs:
-                self._locals.pop(pair, None)
+                if self._locals.get(pair) is leg:
+                    del self._locals[pair]
         if self.offers.get(offer.caller.uniqueid) is offer:
             del self.offers[offer.caller.uniqueid]
 
-    def _finish_leg(self, leg: LiveLeg, offer: LiveOffer) -> None:
-        if leg.ended_ms is None:
-            ends = (offer.connect_ms, offer.picked_at, offer.caller.hangup_asked_at, offer.caller.ended_at)
-            leg.ended_ms = next((at for at in ends if at is not None), None)
-        if leg.ended_ms is None:
-            leg.lost = leg.partial = True
-            leg.ended_ms = max(leg.began_ms, self._state.now_ms)
-        if leg.answered and all(c.up_at is None for c in leg.ringers):
-            leg.partial = True
-        leg.end = leg_end(leg, offer)
-        leg.final = True
-        if leg.end is LegEnd.UNKNOWN:
-            leg.marks.add(UNRESOLVED)
-            self._state.unresolved["leg"] += 1
-        if (ring := leg_ring(leg)) is not None:
-            self._state.timing_source[ring[1].value] += 1
-        self._state.remember(leg.leg_id)
-
     def _save(self, offer: LiveOffer) -> None:
-        offer.revision += 1
-        bell = self._state.rules.bell(offer.cadence)
-        self._state.keep(offer_record(offer, bell, self._state.auto_answer_ms), final=offer.final)
+        if offer.purpose is Purpose.CALLER:
+            offer.revision += 1
+            bell = self._state.rules.bell(offer.cadence)
+            self._state.save(offer_record(offer, bell, self._state.auto_answer_ms), final=offer.final)
 
     def _save_leg(self, leg: LiveLeg, offer: LiveOffer) -> None:
-        leg.revision += 1
-        bell = self._state.rules.bell(offer.cadence)
-        self._state.keep(leg_record(leg, offer.offer_id, bell, self._state.auto_answer_ms), final=leg.final)
+        if offer.purpose is Purpose.CALLER:
+            leg.revision += 1
+            bell = self._state.rules.bell(offer.cadence)
+            self._state.save(leg_record(leg, offer.offer_id, bell, self._state.auto_answer_ms), final=leg.final)
 
     # -- when nobody was looking ----------------------------------------------------------------------------------
 
@@ -318,8 +401,3 @@ class Dialling:
         if leg is not None and leg.ended_ms is None and leg.root is channel:
             leg.lost = leg.partial = True
         self.channel_ended(channel, when)
-
-
-def call_id_of(caller: Channel) -> str:
-    """A call is known by the caller's first Uniqueid; behind a Local channel that is its Linkedid."""
-    return caller.linkedid if caller.is_local and caller.linkedid else caller.uniqueid

@@ -1,12 +1,14 @@
-"""How a leg ended, and what became of a stay: the closed sets, decided once and at the end, from all that was told."""
+"""How a leg ended, and what became of a stay: closed sets, decided once, at the end, from all events."""
 
+from callflow.core.rings.channels import Channel
 from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay
 from callflow.core.rings.records import LegEnd, Outcome
 
 TOGETHER_MS = 50
-"""Events of one hang-up are stamped by different threads; so far apart they still are one happening."""
+"""Different threads of Asterisk stamp the events of one hang-up; so far apart they still belong together."""
 USER_BUSY, CALL_REJECTED = 17, 21
 """Causes of ITU-T Q.850."""
+_REFUSALS = (USER_BUSY, CALL_REJECTED)
 GUESSED = "outcome_guessed"
 UNRESOLVED = "unresolved"
 
@@ -38,15 +40,61 @@ def gone_ms(stay: LiveStay) -> int | None:
     return None
 
 
-def leg_end(leg: LiveLeg, offer: LiveOffer) -> LegEnd:
-    """How a leg ended; decided when the whole offer has."""
+def judge_legs(offer: LiveOffer, now_ms: int) -> None:
+    """Decide how every leg of an offer ended; when all of the offer is known."""
+    for leg in offer.legs:
+        _close_unseen(leg, offer, now_ms)
+        leg.declined = _is_declined(leg, offer)
+        if leg.declined and offer.winner is leg:
+            offer.winner = None
+    for leg in offer.legs:
+        if leg.answered and leg is not offer.picked_leg and all(c.up_at is None for c in leg.ringers):
+            leg.partial = True
+        leg.end = _leg_end(leg, offer)
+        if leg.end is LegEnd.UNKNOWN:
+            leg.marks.add(UNRESOLVED)
+
+
+def _close_unseen(leg: LiveLeg, offer: LiveOffer, now_ms: int) -> None:
+    if leg.ended_ms is None:
+        ends = (offer.connect_ms, offer.picked_at, offer.caller.hangup_asked_at, offer.caller.ended_at)
+        leg.ended_ms = next((at for at in ends if at is not None), None)
+    if leg.ended_ms is None:
+        leg.lost = leg.partial = True
+        leg.ended_ms = max(leg.began_ms, now_ms)
+
+
+def _is_declined(leg: LiveLeg, offer: LiveOffer) -> bool:
+    """A phone was picked up, and nobody accepted the call: no confirmation came, or somebody else was connected."""
+    if leg.up_ms() is None or leg.connect_ms is not None or leg.dumped or leg.lost:
+        return False
+    if leg is offer.picked_leg:
+        return True
+    if leg.answered:  # by Dial: the phone went away from a caller who was still there
+        return offer.stay is None and offer.connect_ms is None and not _outlasted(leg, offer)
+    return bool(leg.status) or not leg.partial
+
+
+def _outlasted(leg: LiveLeg, offer: LiveOffer) -> bool:
+    """The phone was still there when the caller went."""
+    caller = offer.caller
+    asked = [at for at in (caller.hangup_asked_at, caller.soft_hangup_at, caller.ended_at) if at is not None]
+    ended = [c.ended_at for c in leg.ringers if c.ended_at is not None]
+    return bool(asked) and (not ended or min(asked) <= min(ended) + TOGETHER_MS)
+
+
+def _leg_end(leg: LiveLeg, offer: LiveOffer) -> LegEnd:
+    if leg is offer.picked_leg:
+        return LegEnd.ELSEWHERE
     if leg is offer.winner:
         return LegEnd.ANSWERED
     if leg.forwarded:
         return LegEnd.FORWARDED
     if leg.lost or (leg.partial and not leg.status):
         return LegEnd.UNKNOWN
-    if leg.answered or leg is offer.picked_leg:
+    if leg.declined and not offer.taken:
+        return _declined_end(leg, offer)
+    if leg.answered:
         return LegEnd.ELSEWHERE
     if (refused := _refused(leg)) is not None:
         return refused
@@ -57,15 +105,32 @@ def leg_end(leg: LiveLeg, offer: LiveOffer) -> LegEnd:
     return LegEnd.ABANDONED if leg.status or _caller_gone(leg, offer) else LegEnd.NO_ANSWER
 
 
+def _declined_end(leg: LiveLeg, offer: LiveOffer) -> LegEnd:
+    """Who hangs up has rejected the call; a machine, or somebody who only listens, has not answered it."""
+    if _caller_gone(leg, offer):
+        return LegEnd.ABANDONED
+    hung_up = any(c.up_at is not None and c.hangup_asked_at is not None for c in leg.ringers)
+    return LegEnd.REJECTED if hung_up else LegEnd.NO_ANSWER
+
+
 def _refused(leg: LiveLeg) -> LegEnd | None:
-    """What the phone itself answered. Queue says NOANSWER of a busy phone: the cause of its hang-up tells the truth."""
+    """What the phones themselves answered. Queue says NOANSWER of a busy phone, and so does the Local before it."""
+    answers = [_own_answer(channel) for channel in leg.ringers]
     rang = leg.ring_start() is not None
-    causes = {c.cause for c in leg.ringers if c.hangup_asked_at is not None and c.up_at is None}
-    if causes & {CALL_REJECTED, USER_BUSY} or leg.status == "BUSY":
-        return LegEnd.REJECTED if rang or CALL_REJECTED in causes else LegEnd.BUSY
-    if leg.status in ("CHANUNAVAIL", "CONGESTION") or (causes - {0} and not rang):
+    if leg.status == "BUSY" or (answers and all(answer in _REFUSALS for answer in answers)):
+        return LegEnd.REJECTED if rang or CALL_REJECTED in answers else LegEnd.BUSY
+    if leg.status in ("CHANUNAVAIL", "CONGESTION") or (not rang and any(answers)):
         return LegEnd.FAILED
     return None
+
+
+def _own_answer(channel: Channel) -> int:
+    """Why a phone that was not picked up ended the call itself (ITU-T Q.850); 0 where it did not."""
+    if channel.up_at is not None:
+        return 0
+    if channel.dial_status == "BUSY" and channel.cause != CALL_REJECTED:
+        return USER_BUSY
+    return channel.cause if channel.hangup_asked_at is not None or channel.cause in _REFUSALS else 0
 
 
 def _caller_gone(leg: LiveLeg, offer: LiveOffer) -> bool:
@@ -88,8 +153,21 @@ def stay_outcome(stay: LiveStay, short_abandon_ms: int) -> Outcome:
         return _abandoned(stay, gone, short_abandon_ms)
     if not stay.abandoned:
         return Outcome.EXIT_KEY
+    if stay.moved:
+        return Outcome.REDIRECTED
     stay.marks.add(GUESSED)
+    if _is_cut_short(stay):
+        return Outcome.REDIRECTED
     return Outcome.LEAVE_EMPTY if stay.empty_at_leave else Outcome.TIMEOUT
+
+
+def _is_cut_short(stay: LiveStay) -> bool:
+    """The phones were cancelled as the caller left: at a time-out, Queue says NOANSWER of them first."""
+    last, left_ms = stay.offers[-1] if stay.offers else None, stay.left_ms
+    if last is None or last.taken or left_ms is None:
+        return False
+    ringing = [leg for leg in last.legs if leg.ended_ms is not None and abs(leg.ended_ms - left_ms) <= TOGETHER_MS]
+    return bool(ringing) and all(leg.status == "CANCEL" for leg in ringing)
 
 
 def _abandoned(stay: LiveStay, gone: int, short_abandon_ms: int) -> Outcome:

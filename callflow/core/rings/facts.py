@@ -1,21 +1,19 @@
-"""What Asterisk tells of channels, dialling, bridges and queues, small and in the past tense."""
+"""What Asterisk reports of channels, dialling, bridges and queues. Named tuples: one is made for every event."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from callflow.core.rings.records import Stay
 
 
-@dataclass(frozen=True, slots=True)
-class When:
-    """When something happened, epoch ms; `stamped`: by Asterisk itself; `odd`: what was wrong with the event."""
+class When(NamedTuple):
+    """When something happened, epoch ms; `stamped`: by Asterisk itself; `anomalies`: what was wrong with the event."""
 
     at_ms: int
     stamped: bool = True
     anomalies: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(NamedTuple):
     """A channel as an event shows it."""
 
     uniqueid: str
@@ -26,9 +24,8 @@ class Party:
     exten: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A member of a queue, as Asterisk shows it; `status` is its device state, 0..8, -1 when it was not told."""
+class Member(NamedTuple):
+    """A member of a queue, as Asterisk shows it; `status` is its device state, 0..8, -1 when it is not known."""
 
     queue: str
     interface: str
@@ -38,33 +35,29 @@ class Member:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelBegan:
+class ChannelBegan(NamedTuple):
     """Newchannel."""
 
     when: When
     party: Party
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelRang:
+class ChannelRang(NamedTuple):
     """Newstate Ringing."""
 
     when: When
     party: Party
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelUp:
+class ChannelUp(NamedTuple):
     """Newstate Up."""
 
     when: When
     party: Party
 
 
-@dataclass(frozen=True, slots=True)
-class HangupRequested:
-    """HangupRequest, from the far end; `soft`: SoftHangupRequest, from within Asterisk."""
+class HangupRequested(NamedTuple):
+    """HangupRequest, from the far end; `soft`: SoftHangupRequest, from within Asterisk; `cause` as in ITU-T Q.850."""
 
     when: When
     uniqueid: str
@@ -72,16 +65,15 @@ class HangupRequested:
     cause: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelEnded:
-    """Hangup."""
+class ChannelEnded(NamedTuple):
+    """Hangup; `cause` as in ITU-T Q.850."""
 
     when: When
     uniqueid: str
+    cause: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DialBegan:
+class DialBegan(NamedTuple):
     """DialBegin; `caller.uniqueid` is "" when Asterisk dials by itself."""
 
     when: When
@@ -89,10 +81,11 @@ class DialBegan:
     dest: Party
     ringing: bool = False
     """The phone rings already: Newstate may come before DialBegin."""
+    dial_string: str = ""
+    """What was dialled, without the technology: 8012, or 13855550100@carrier."""
 
 
-@dataclass(frozen=True, slots=True)
-class DialProgressed:
+class DialProgressed(NamedTuple):
     """DialState: RINGING, PROGRESS or PROCEEDING."""
 
     when: When
@@ -100,18 +93,17 @@ class DialProgressed:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
-class DialEnded:
-    """DialEnd; it may come more than once for a leg."""
+class DialEnded(NamedTuple):
+    """DialEnd; it may come more than once for a leg. `caller`: the Uniqueid of who dials, by now."""
 
     when: When
     dest: Party
     status: str
     forward: str
+    caller: Party | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BridgeEntered:
+class BridgeEntered(NamedTuple):
     """BridgeEnter."""
 
     when: When
@@ -119,8 +111,7 @@ class BridgeEntered:
     bridge: str
 
 
-@dataclass(frozen=True, slots=True)
-class BridgeLeft:
+class BridgeLeft(NamedTuple):
     """BridgeLeave."""
 
     when: When
@@ -128,8 +119,7 @@ class BridgeLeft:
     bridge: str
 
 
-@dataclass(frozen=True, slots=True)
-class PickedUp:
+class PickedUp(NamedTuple):
     """Pickup: `picker` takes the call that rings at `target`."""
 
     when: When
@@ -137,43 +127,54 @@ class PickedUp:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class Transferred:
-    """BlindTransfer or AttendedTransfer: the call of these channels goes elsewhere."""
+class Transferred(NamedTuple):
+    """BlindTransfer or AttendedTransfer. `transferers` are the two channels of the phone that hands over, or its one.
+
+    `transferee`: who is handed over; `target`: whom the transferer has consulted. Uniqueids, "" where not named.
+    """
 
     when: When
     transferers: tuple[str, ...]
+    transferee: str = ""
+    target: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallerJoined:
-    """QueueCallerJoin."""
+class ChannelHeld(NamedTuple):
+    """Hold: this phone has put the other party on hold; `held` is False for Unhold."""
+
+    when: When
+    uniqueid: str
+    held: bool = True
+
+
+class CallerJoined(NamedTuple):
+    """QueueCallerJoin; `place` is where in the dialplan the caller is: context and extension."""
 
     when: When
     caller: Party
     queue: str
+    place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallerAbandoned:
+class CallerAbandoned(NamedTuple):
     """QueueCallerAbandon: given up, or timed out, or put out; not when the caller leaves by a key."""
 
     when: When
     uniqueid: str
     queue: str
+    place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallerLeft:
+class CallerLeft(NamedTuple):
     """QueueCallerLeave."""
 
     when: When
     uniqueid: str
     queue: str
+    place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueStatusReported:
+class QueueStatusReported(NamedTuple):
     """UserEvent CallflowQueue of the dialplan: QUEUESTATUS after Queue()."""
 
     when: When
@@ -182,8 +183,7 @@ class QueueStatusReported:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
-class AgentCalled:
+class AgentCalled(NamedTuple):
     """AgentCalled: which member a leg is for."""
 
     when: When
@@ -192,8 +192,7 @@ class AgentCalled:
     member: Member
 
 
-@dataclass(frozen=True, slots=True)
-class AgentConnected:
+class AgentConnected(NamedTuple):
     """AgentConnect."""
 
     when: When
@@ -202,8 +201,7 @@ class AgentConnected:
     member: Member
 
 
-@dataclass(frozen=True, slots=True)
-class AgentDumped:
+class AgentDumped(NamedTuple):
     """AgentDump: the agent hung up before being connected."""
 
     when: When
@@ -211,32 +209,28 @@ class AgentDumped:
     dest: str
 
 
-@dataclass(frozen=True, slots=True)
-class AgentCompleted:
+class AgentCompleted(NamedTuple):
     """AgentComplete."""
 
     when: When
     caller: str
 
 
-@dataclass(frozen=True, slots=True)
-class MemberChanged:
+class MemberChanged(NamedTuple):
     """QueueMemberStatus, QueueMemberAdded or QueueMemberPause."""
 
     when: When
     member: Member
 
 
-@dataclass(frozen=True, slots=True)
-class MemberRemoved:
+class MemberRemoved(NamedTuple):
     """QueueMemberRemoved."""
 
     when: When
     member: Member
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A caller in a queue, of a snapshot; `waited_ms` is Asterisk's, in whole seconds."""
 
     caller: Party
@@ -244,8 +238,7 @@ class Waiting:
     waited_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class QueuesSeen:
+class QueuesSeen(NamedTuple):
     """A snapshot: every channel, every member, every caller who waits. Asked for at `asked_ms` of our own clock."""
 
     when: When
@@ -255,9 +248,8 @@ class QueuesSeen:
     waiting: tuple[Waiting, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StaysLeftOpen:
-    """Stays that an earlier life of the daemon has not seen the end of, by when they began."""
+class StaysLeftOpen(NamedTuple):
+    """Stays that were open when the daemon was last stopped, in the order they began."""
 
     stays: tuple[Stay, ...]
 
@@ -275,6 +267,7 @@ Fact = (
     | BridgeLeft
     | PickedUp
     | Transferred
+    | ChannelHeld
     | CallerJoined
     | CallerAbandoned
     | CallerLeft

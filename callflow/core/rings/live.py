@@ -1,27 +1,39 @@
 """Legs, offers, stays and talks while they last."""
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.records import LegEnd, Outcome, RingSource, TargetType, Timing
+from callflow.core.rings.talk_events import TalkParties
 
 
 @dataclass(slots=True, eq=False)
 class Live:
-    """What every record under way has: revision, marks, and when it is due to be ended."""
+    """What every record under way has: its call, revision and marks. What is due is ended, come what may."""
 
     call_id: str = ""
     revision: int = 0
     partial: bool = False
     marks: set[str] = field(default_factory=set)
     stamped: bool = True
-    due_at: int | None = None
-    """By our own clock; what is due is ended, come what may."""
     final: bool = False
 
     @property
     def timing(self) -> Timing:
         return Timing.STAMPED if self.stamped else Timing.ARRIVAL
+
+
+class Purpose(Enum):
+    """Whom somebody is dialled for. Only an offer to a caller makes records."""
+
+    CALLER = auto()
+    CONSULTATION = auto()
+    """An agent asks a colleague, or a Local channel dials that nobody has been seen to dial; may be handed over."""
+    UNCERTAIN = auto()
+    """The phone of an agent who is talking dials: a consultation, or a trunk that also brings in callers."""
+    ORIGINATED = auto()
+    """Asterisk has placed the call."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,8 +54,12 @@ class LiveLeg(Live):
     lost: bool = False
     """Its channel was gone when a snapshot was taken."""
     forwarded: bool = False
+    handed_on: bool = False
+    """A phone behind its Local channel has transferred the caller: what that channel dials now is another offer."""
     answered: bool = False
     """DialEnd ANSWER."""
+    declined: bool = False
+    """A phone was picked up, but nobody accepted the call."""
     connect_ms: int | None = None
     dumped: bool = False
     end: LegEnd | None = None
@@ -67,10 +83,16 @@ class LiveLeg(Live):
         progress = [c.progress_at for c in self.ringers if c.progress_at is not None]
         return (min(progress), RingSource.PROGRESS) if progress else None
 
+    def up_ms(self) -> int | None:
+        """First Up of a phone."""
+        return min((c.up_at for c in self.ringers if c.up_at is not None), default=None)
+
     def pickup_ms(self) -> int | None:
-        """First Up of a phone; DialEnd ANSWER, milliseconds later, where that was never told."""
-        answered = self.ended_ms if self.answered else None
-        return min((c.up_at for c in self.ringers if c.up_at is not None), default=answered)
+        """First Up of a phone; DialEnd ANSWER, milliseconds later, where that was not seen; None if nobody accepted."""
+        if self.declined:
+            return None
+        up_ms = self.up_ms()
+        return up_ms if up_ms is not None or not self.answered else self.ended_ms
 
     def dialled_ms(self) -> int:
         """DialBegin of the phone that was picked up, or of the leg."""
@@ -83,6 +105,7 @@ class LiveOffer(Live):
     """One attempt to hand a caller to a target."""
 
     offer_id: str = ""
+    purpose: Purpose = Purpose.CALLER
     caller: Channel = field(default_factory=lambda: Channel(""))
     stay: "LiveStay | None" = None
     target_type: TargetType = TargetType.LINE
@@ -117,14 +140,31 @@ class LiveOffer(Live):
 
 @dataclass(slots=True, eq=False)
 class Talk(Live):
-    """A caller and who answered, from the bridge on; of a stay or of a direct line."""
+    """A caller and who answered, from the bridge on. `caller` is the channel that dialled or waited."""
 
     caller: Channel = field(default_factory=lambda: Channel(""))
     answerers: list[Channel] = field(default_factory=list)
+    purpose: Purpose = Purpose.CALLER
     stay: "LiveStay | None" = None
+    agent: str = ""
     line: str = ""
+    parties: TalkParties | None = None
+    """As reported; None of a consultation, and before the report."""
+    held_by: set[str] = field(default_factory=set)
+    """Uniqueids of who has put the other on hold."""
+    uniqueids: list[str] = field(default_factory=list)
+    """Under which it is known."""
     ended_at: int | None = None
     """What ended it first; BridgeLeave may have been before."""
+
+    @property
+    def channels(self) -> list[Channel]:
+        return [self.caller, *self.answerers]
+
+    def end_ms(self) -> int | None:
+        """When the first of the two left the bridge for good; else what ended it."""
+        left = [c.left_bridge_at for c in self.channels if not c.bridge and c.left_bridge_at is not None]
+        return min(left, default=self.ended_at)
 
 
 @dataclass(slots=True, eq=False)
@@ -133,8 +173,12 @@ class LiveStay(Live):
 
     entry_id: str = ""
     caller: Channel = field(default_factory=lambda: Channel(""))
+    party: Channel = field(default_factory=lambda: Channel(""))
+    """Who waits: the caller, also where a Local channel runs Queue for them."""
     queue: str = ""
     raw_queue: str = ""
+    place: str = ""
+    """Where in the dialplan the caller was on joining: context and extension."""
     joined_ms: int = 0
     left_ms: int | None = None
     offers: list[LiveOffer] = field(default_factory=list)
@@ -142,8 +186,10 @@ class LiveStay(Live):
     """Made in an earlier life of the daemon."""
     abandoned: bool = False
     """QueueCallerAbandon was seen."""
+    moved: bool = False
+    """The caller was elsewhere in the dialplan on leaving, or a phone's ringing was cut short by nobody's hang-up."""
     queue_status: str = ""
-    """QUEUESTATUS, as the dialplan told it."""
+    """QUEUESTATUS, as the dialplan reported it."""
     connect_ms: int | None = None
     agent_connect_ms: int | None = None
     agent: str = ""

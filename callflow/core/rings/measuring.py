@@ -43,7 +43,7 @@ def leg_record(leg: LiveLeg, offer_id: str, bell: Cadence, auto_answer_ms: int) 
     ring, pickup = leg_ring(leg), leg.pickup_ms()
     for channel in leg.ringers:
         leg.marks |= channel.anomalies
-    until = pickup if pickup is not None else leg.ended_ms
+    until = next((at for at in (pickup, leg.up_ms(), leg.ended_ms) if at is not None), None)
     ring_ms = span_ms(ring[0], until, leg.marks) if ring else None
     automatic = is_automatic(leg, auto_answer_ms)
     return Leg(
@@ -142,7 +142,7 @@ def _offer_class(
 
 def stay_record(stay: LiveStay) -> Stay:
     """The stay as it is known now."""
-    caller = stay.caller
+    caller, party = stay.caller, stay.party
     stay.marks |= caller.anomalies
     connect = stay.connect_ms if stay.connect_ms is not None else stay.agent_connect_ms
     until = connect if connect is not None else stay.left_ms
@@ -151,10 +151,10 @@ def stay_record(stay: LiveStay) -> Stay:
         call_id=stay.call_id,
         revision=stay.revision,
         queue=stay.queue,
-        caller_number=caller.number,
-        caller_name=caller.caller_name,
-        dialled=caller.exten,
-        trunk=trunk_of(caller.name),
+        caller_number=party.number,
+        caller_name=party.caller_name,
+        dialled=party.exten,
+        trunk=trunk_of(party.name),
         joined_ms=stay.joined_ms,
         left_ms=stay.left_ms,
         outcome=stay.outcome,
@@ -179,6 +179,7 @@ def resumed_stay(record: Stay, caller: Channel) -> LiveStay:
         entry_id=record.entry_id,
         revision=record.revision,
         caller=caller,
+        party=caller,
         queue=record.queue,
         raw_queue=record.queue,
         joined_ms=record.joined_ms,

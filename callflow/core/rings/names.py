@@ -3,14 +3,14 @@
 import re
 import zlib
 from collections.abc import Iterable
+from functools import lru_cache
 
 from callflow.core.rings.rules import RingRules
 
 OTHER = "other"
 MAX_NAME = 64
-ODD_NAME = "odd_name"
-_PHONE = re.compile(r"(?:IAX2|DAHDI|MGCP|Mobile|Motif|Skinny)/.+(?=-[0-9a-f]+$)|.+(?=-[0-9a-f]{8,}(?:;[12])?$)")
-"""A channel without its serial, which these technologies write in fewer than eight digits."""
+_PHONE = re.compile(r"(?:IAX2|DAHDI|MGCP|Mobile|Motif|Skinny)/.+(?=-[0-9a-f]+$)|.+(?=-[0-9A-Fa-f]{8,}(?:;[12])?$)")
+"""A channel without its serial, which these technologies write in fewer than eight digits; chan_sccp in capitals."""
 _SPAN = re.compile(r"DAHDI/i[0-9]+(?=/)")
 """An ISDN channel is named after its span, and then after the other end's number."""
 _LOCAL_HALF = re.compile(r"^(Local/.*-[0-9a-f]{8});([12])$")
@@ -28,6 +28,7 @@ def safe_name(text: str) -> str:
     return f"{kept[: MAX_NAME - 9]}-{checksum}"
 
 
+@lru_cache(maxsize=16_384)
 def interface_of(channel: str) -> str:
     """The phone that a channel belongs to: PJSIP/8012-0000001a is one of PJSIP/8012."""
     phone = _PHONE.match(channel)
@@ -42,11 +43,16 @@ def trunk_of(channel: str) -> str:
 
 def local_pair(channel: str) -> tuple[str, str] | None:
     """(name of the pair, "1" or "2") for half of a Local channel, None for any other."""
-    found = _LOCAL_HALF.match(channel)
+    found = _LOCAL_HALF.match(channel) if channel.startswith("Local/") else None
     return (found[1], found[2]) if found else None
 
 
-def _peer(interface: str) -> str:
+def is_plain_peer(dial_string: str) -> bool:
+    """A phone is dialled by its name alone; through a trunk a number is dialled: 13855550100@carrier."""
+    return bool(dial_string) and "@" not in dial_string and "/" not in dial_string
+
+
+def peer_of(interface: str) -> str:
     """PJSIP/8012/sip:... -> 8012; Local/8012@agents/n -> 8012."""
     return re.split("[/@]", interface.partition("/")[2] or interface, maxsplit=1)[0]
 
@@ -83,7 +89,7 @@ class Names:
         given = self._rules.work_numbers
         if (own := given.get(interface) or given.get(member)) is not None:
             return self._bounded("agent", own)
-        peer = _peer(interface)
+        peer = peer_of(interface)
         for text in (member if member != interface else "", peer):
             if found := self._work_number.search(text):
                 return self._bounded("agent", found[0])
@@ -105,7 +111,7 @@ class Names:
 
     def line_numbers(self, exten: str, dialled: str, interface: str) -> tuple[str, str, str]:
         """Where the name of a line is looked for: the extension at Dial, the phone, the number first dialled."""
-        return exten, _peer(interface), dialled
+        return exten, peer_of(interface), dialled
 
     def _bounded(self, kind: str, name: str) -> str:
         known, safe = self._known[kind], safe_name(name)

@@ -1,15 +1,15 @@
-"""Stays and talks: who waits in which queue, what becomes of them, and how long an agent talks to them."""
+"""Stays: who waits in which queue, and what becomes of them."""
 
-from collections import Counter
 from collections.abc import Callable
 
 from callflow.core.rings import facts
 from callflow.core.rings.channels import Channel
-from callflow.core.rings.dialling import call_id_of
+from callflow.core.rings.dialling import ORIGINATED, TRANSFERRED
 from callflow.core.rings.endings import NEVER_JOINED, UNRESOLVED, gone_ms, reported_outcome, stay_outcome
-from callflow.core.rings.live import LiveOffer, LiveStay, Talk
+from callflow.core.rings.live import LiveStay, Talk
 from callflow.core.rings.measuring import resumed_stay, stay_record
-from callflow.core.rings.records import Outcome, Stay, TargetType
+from callflow.core.rings.records import Outcome, Stay
+from callflow.core.rings.talking import Talks
 from callflow.core.rings.tracker_state import LONGEST_CALL_MS, SETTLE_MS, TrackerState
 
 SNAPSHOT_MS = 1_000
@@ -19,83 +19,79 @@ REJOINED_MS = 5_000
 
 
 class Queueing:
-    """Every stay and talk under way. `is_empty` knows whether a queue has nobody to answer."""
+    """Every stay under way. `is_empty` knows whether a queue has nobody to answer."""
 
-    def __init__(self, state: TrackerState, is_empty: Callable[[str], bool]) -> None:
+    def __init__(self, state: TrackerState, talks: Talks, is_empty: Callable[[str], bool]) -> None:
         self._state = state
+        self._talks = talks
         self._is_empty = is_empty
         self.stays: dict[str, LiveStay] = {}
-        """Stays by the caller's Uniqueid: a caller is in one queue at a time."""
-        self._talks: dict[str, Talk] = {}
-        """Talks by the Uniqueid of everybody in them."""
+        """Stays by the Uniqueid of the channel that runs Queue: it is in one queue at a time."""
 
     def waiting_stay(self, uniqueid: str) -> LiveStay | None:
         """The stay of a caller who has neither left nor been answered."""
         stay = self.stays.get(uniqueid)
-        return stay if stay is not None and stay.left_ms is None and not stay.answered else None
-
-    @property
-    def talking(self) -> int:
-        """Everybody in a talk."""
-        return len(self._talks)
-
-    @property
-    def line_talks(self) -> Counter[str]:
-        """Talks under way, by direct line."""
-        return Counter(talk.line for talk in set(self._talks.values()) if talk.line and talk.ended_at is None)
+        if stay is None or stay.left_ms is not None or stay.answered or stay.caller.ended_at is not None:
+            return None
+        return stay
 
     # -- the queue ------------------------------------------------------------------------------------------------
 
     def joined(self, fact: facts.CallerJoined) -> None:
         """A stay begins."""
         state, at_ms = self._state, fact.when.at_ms
-        caller = state.channels.get(fact.caller.uniqueid, state.now_ms)
-        caller.note(fact.when, fact.caller)
+        caller = state.channels.note(fact.when, fact.caller, state.now_ms)
         key = f"{caller.uniqueid} {fact.queue} {at_ms}"
         before = self.stays.get(caller.uniqueid)
         if state.is_past(key) or (before and (before.raw_queue, before.joined_ms) == (fact.queue, at_ms)):
             state.anomaly("QueueCallerJoin repeated")
             return
-        self._begin(caller, fact.queue, fact.when)
+        self._begin(caller, fact.queue, fact.when).place = fact.place
 
     def _begin(self, caller: Channel, queue: str, when: facts.When, *, found: bool = False) -> LiveStay:
         stay = LiveStay(
-            call_id=call_id_of(caller),
+            call_id=self._state.call_of(caller),
             entry_id=caller.next_entry_id(when.at_ms),
             caller=caller,
+            party=self._state.channels.party_behind(caller) or caller,
             queue=self._state.names.queue(queue),
             raw_queue=queue,
             joined_ms=when.at_ms,
             stamped=when.stamped,
             partial=found,
         )
+        if self._state.channels.is_originated(caller):
+            stay.marks.add(ORIGINATED)
         self._go_on(stay)
         return stay
 
     def _go_on(self, stay: LiveStay) -> None:
         """The caller is in this stay from here: in any other, a talk that still waits for its last events has ended."""
         if (before := self.stays.get(stay.caller.uniqueid)) is not None:
-            if before.talk is not None:
-                self._end_talk(before.talk, stay.joined_ms)
-                self.finish_talk(before.talk)
-            self.finish(before)
+            self._finish_before(before, stay.joined_ms)
         self.stays[stay.caller.uniqueid] = stay
         self._state.due(stay, LONGEST_CALL_MS)
         self._save(stay)
+
+    def _finish_before(self, before: LiveStay, at_ms: int) -> None:
+        if before.talk is not None:
+            self._talks.end(before.talk, at_ms)
+            self._talks.finish(before.talk)
+        self.finish(before)
 
     def found(self, fact: facts.AgentCalled) -> None:
         """A member is called for a caller whose joining nobody saw: the stay is counted from here, as partial."""
         uniqueid, state = fact.caller.uniqueid, self._state
         if uniqueid in self.stays or self._is_over(uniqueid, fact.when.at_ms):
             return
-        caller = state.channels.get(uniqueid, state.now_ms)
-        caller.note(fact.when, fact.caller)
+        caller = state.channels.note(fact.when, fact.caller, state.now_ms)
         self._begin(caller, fact.member.queue, fact.when, found=True)
 
     def abandoned(self, fact: facts.CallerAbandoned) -> None:
         """Given up, timed out or put out: which one is decided when the stay ends."""
         if (stay := self.stays.get(fact.uniqueid)) is not None:
             stay.abandoned = True
+            stay.moved = stay.moved or _is_elsewhere(stay, fact.place)
             stay.stamped = stay.stamped and fact.when.stamped
 
     def left(self, fact: facts.CallerLeft) -> None:
@@ -104,6 +100,7 @@ class Queueing:
         if stay is None or stay.left_ms is not None or stay.raw_queue != fact.queue:
             return
         stay.left_ms = fact.when.at_ms
+        stay.moved = stay.moved or _is_elsewhere(stay, fact.place)
         stay.unseen = False
         stay.stamped = stay.stamped and fact.when.stamped
         stay.empty_at_leave = self._is_empty(stay.queue)
@@ -120,8 +117,7 @@ class Queueing:
         outcome = reported_outcome(fact.status)
         key = f"{fact.caller.uniqueid} {fact.queue} {fact.when.at_ms}"
         if outcome in NEVER_JOINED and not self._state.is_past(key):
-            caller = self._state.channels.get(fact.caller.uniqueid, self._state.now_ms)
-            caller.note(fact.when, fact.caller)
+            caller = self._state.channels.note(fact.when, fact.caller, self._state.now_ms)
             stay = self._begin(caller, fact.queue, fact.when)
             stay.queue_status, stay.left_ms = fact.status, fact.when.at_ms
             self.finish(stay)
@@ -139,44 +135,31 @@ class Queueing:
 
     def agent_done(self, fact: facts.AgentCompleted) -> None:
         """AgentComplete: the talk is over, however it ended."""
-        if (talk := self._talks.get(fact.caller)) is not None:
-            self._end_talk(talk, fact.when.at_ms)
-        elif (stay := self.stays.get(fact.caller)) is not None and stay.answered and stay.talk is None:
+        stay = self.stays.get(fact.caller)
+        if stay is not None and stay.talk is not None:
+            self._talks.end(stay.talk, fact.when.at_ms)
+        elif stay is not None and stay.answered:
             stay.talk_end_ms = fact.when.at_ms
             self._state.put_off(stay, 2 * SETTLE_MS)
 
-    # -- talks ----------------------------------------------------------------------------------------------------
+    def talk_began(self, stay: LiveStay, talk: Talk, at_ms: int) -> None:
+        """The caller and an agent are in the bridge."""
+        if not stay.final:
+            stay.connect_ms, stay.talk, stay.agent = at_ms, talk, talk.agent or stay.agent
+            self._state.put_off(stay, LONGEST_CALL_MS)
+            self._save(stay)
 
-    def connected(self, offer: LiveOffer, answerers: list[Channel], at_ms: int) -> None:
-        """A caller and an agent are in the bridge."""
-        stay, state = offer.stay, self._state
-        line = offer.target if offer.target_type is TargetType.LINE else ""
-        talk = Talk(call_id=offer.call_id, caller=offer.caller, answerers=answerers, stay=stay, line=line)
-        for channel in (offer.caller, *answerers):
-            self._talks[channel.uniqueid] = talk
-        state.due(talk, LONGEST_CALL_MS)
-        if stay is None or stay.final:
-            return
-        stay.connect_ms, stay.talk = at_ms, talk
-        stay.agent = offer.picked_by or (offer.winner.agent if offer.winner else stay.agent)
-        state.put_off(stay, LONGEST_CALL_MS)
-        self._save(stay)
-
-    def transferred(self, fact: facts.Transferred) -> None:
-        """The agent hands the caller on: the agent's talk is over, the call is not."""
-        for uniqueid in fact.transferers:
-            talk = self._talks.get(uniqueid)
-            if talk is not None and talk.caller.uniqueid != uniqueid:
-                self._end_talk(talk, fact.when.at_ms)
+    def talk_ended(self, stay: LiveStay, talk: Talk, end_ms: int | None) -> None:
+        """The talk is over, with all its events; so is the stay."""
+        if not stay.final:
+            stay.talk_end_ms = end_ms
+            stay.partial = stay.partial or talk.partial or end_ms is None
+            self.finish(stay)
 
     def channel_ended(self, channel: Channel, when: facts.When) -> None:
-        """A Hangup ends the talk, and the stay of a caller who has not been answered."""
-        if (talk := self._talks.get(channel.uniqueid)) is not None:
-            self._end_talk(talk, when.at_ms)
+        """A Hangup ends the stay of a caller who has not been answered."""
         stay = self.stays.get(channel.uniqueid)
         if stay is not None and stay.talk is None:
-            if stay.left_ms is None:
-                stay.left_ms = when.at_ms
             if stay.answered and stay.talk_end_ms is None:
                 stay.talk_end_ms = when.at_ms
             self._state.put_off(stay, 2 * SETTLE_MS)
@@ -187,28 +170,22 @@ class Queueing:
         if stay is not None and not stay.answered and stay.left_ms is not None:
             self._state.put_off(stay, 2 * SETTLE_MS)
 
-    def _end_talk(self, talk: Talk, at_ms: int) -> None:
-        if talk.ended_at is None:
-            talk.ended_at = at_ms
-            self._state.put_off(talk, SETTLE_MS)
-
-    def finish_talk(self, talk: Talk) -> None:
-        """The talk ended when the first of the two left the bridge for good."""
-        if talk.final:
+    def move(self, old: str, new: Channel, call_id: str, at_ms: int) -> None:
+        """Who waited in the place of a caller hands over to them: it is the caller's stay from here."""
+        stay = self.stays.get(old)
+        if stay is None or stay.final:
             return
-        talk.final = True
-        left = [
-            c.left_bridge_at for c in (talk.caller, *talk.answerers) if not c.bridge and c.left_bridge_at is not None
-        ]
-        end_ms = min(left, default=talk.ended_at)
-        for channel in (talk.caller, *talk.answerers):
-            if self._talks.get(channel.uniqueid) is talk:
-                del self._talks[channel.uniqueid]
-        stay = talk.stay
-        if stay is not None and not stay.final:
-            stay.talk_end_ms = end_ms
-            stay.partial = stay.partial or talk.partial or end_ms is None
-            self.finish(stay)
+        if stay.talk is not None and stay.talk.caller.uniqueid != old:
+            return  # the talk that this stay came to is over
+        del self.stays[old]
+        if (before := self.stays.get(new.uniqueid)) is not None:
+            self._finish_before(before, at_ms)
+        stay.caller, stay.call_id = new, call_id
+        stay.party = self._state.channels.party_behind(new) or new
+        stay.marks.add(TRANSFERRED)
+        self.stays[new.uniqueid] = stay
+        self._state.put_off(stay, LONGEST_CALL_MS)
+        self._save(stay)
 
     # -- the end --------------------------------------------------------------------------------------------------
 
@@ -216,10 +193,12 @@ class Queueing:
         """The final record of a stay; where nobody can know what became of it, it has no outcome, and is counted."""
         if stay.final:
             return
-        stay.final = True
+        self._state.done(stay)
         if self.stays.get(stay.caller.uniqueid) is stay:
             del self.stays[stay.caller.uniqueid]
         self._state.remember(f"{stay.caller.uniqueid} {stay.raw_queue} {stay.joined_ms}")
+        if stay.left_ms is None:
+            stay.left_ms = stay.caller.ended_at
         stay.caller.left_queue_at = stay.left_ms if stay.left_ms is not None else self._state.now_ms
         if stay.unseen and reported_outcome(stay.queue_status) is None:
             stay.left_ms = None  # the caller may have been answered meanwhile
@@ -240,7 +219,7 @@ class Queueing:
 
     def _save(self, stay: LiveStay) -> None:
         stay.revision += 1
-        self._state.keep(stay_record(stay), final=stay.final)
+        self._state.save(stay_record(stay), final=stay.final)
 
     # -- when nobody was looking ----------------------------------------------------------------------------------
 
@@ -249,21 +228,17 @@ class Queueing:
         for stay in self.stays.values():
             stay.partial = stay.unseen = True
             self._save(stay)
-        for talk in self._talks.values():
-            talk.partial = True
 
     def resume(self, record: Stay) -> None:
         """A stay that was under way when an earlier life of ours ended: that is like a lost link."""
         uniqueid, _, _ = record.entry_id.rpartition("-")
-        caller = self._state.channels.get(uniqueid, self._state.now_ms)
+        caller = self._state.channels.touch(uniqueid, self._state.now_ms)
         self._go_on(resumed_stay(record, caller))
 
     def channel_lost(self, channel: Channel, when: facts.When) -> None:
         """A snapshot does not show a channel any more: when and how it ended is not known."""
-        if (talk := self._talks.get(channel.uniqueid)) is not None:
-            talk.partial = True
-            self._end_talk(talk, when.at_ms)
-        elif (stay := self.stays.get(channel.uniqueid)) is not None:
+        stay = self.stays.get(channel.uniqueid)
+        if stay is not None and stay.talk is None:
             self.finish(stay)
 
     def seen(self, fact: facts.QueuesSeen) -> None:
@@ -283,16 +258,20 @@ class Queueing:
         if stay is not None and self._is_same(stay, one.queue, joined.at_ms):
             stay.unseen, stay.raw_queue = False, one.queue
         elif uniqueid in fact.uniqueids and (stay.unseen if stay else not self._is_over(uniqueid, joined.at_ms)):
-            caller = state.channels.get(uniqueid, state.now_ms)
-            caller.note(fact.when, one.caller)
+            caller = state.channels.note(fact.when, one.caller, state.now_ms)
             self._begin(caller, one.queue, joined, found=True)
 
     def _is_over(self, uniqueid: str, at_ms: int) -> bool:
         """What shows a caller in a queue at `at_ms`, give or take a second, is late: that stay has ended since."""
         caller = self._state.channels.known(uniqueid)
         left_at = caller.left_queue_at if caller is not None else None
-        return self._state.is_past(f"gone {uniqueid}") or (left_at is not None and at_ms + SNAPSHOT_MS < left_at)
+        return self._state.is_past(uniqueid) or (left_at is not None and at_ms + SNAPSHOT_MS < left_at)
 
     def _is_same(self, stay: LiveStay, queue: str, joined_ms: int) -> bool:
         """Whoever joined then, as a snapshot has it, is still in this stay, and has not joined again since."""
         return stay.queue == self._state.names.queue(queue) and joined_ms <= stay.joined_ms + REJOINED_MS
+
+
+def _is_elsewhere(stay: LiveStay, place: str) -> bool:
+    """The caller is not where Queue was begun in the dialplan: a key or a redirect has moved them."""
+    return bool(stay.place and place) and place != stay.place

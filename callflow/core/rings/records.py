@@ -70,6 +70,8 @@ class Outcome(StrEnum):
     FULL = "full"
     EXIT_KEY = "exit_key"
     WITHDRAWN = "withdrawn"
+    REDIRECTED = "redirected"
+    """Sent elsewhere from outside (AMI Redirect), neither by a time-out nor by the caller."""
     AGENT_DUMP_RETRY = "agent_dump_retry"
 
 
@@ -86,6 +88,8 @@ class AgentWork(StrEnum):
     AVAILABLE = "available"
     RINGING = "ringing"
     TALKING = "talking"
+    CALLING = "calling"
+    """On a call that Asterisk has placed for them, and not yet connected to the other party."""
     PAUSED = "paused"
     UNAVAILABLE = "unavailable"
     """Logged in, but the phone is not reachable."""

@@ -1,55 +1,113 @@
-"""The ring tracker: a second pure core beside the engine. Facts in, records to keep out; it never acts on a call."""
+"""The ring tracker: a second pure core beside the engine. Facts in, records to save out; it never acts on a call."""
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 from callflow.core import commands, events
 from callflow.core.rings import facts
 from callflow.core.rings.agents import AgentBoard
+from callflow.core.rings.channels import Channel
 from callflow.core.rings.dialling import Dialling
-from callflow.core.rings.live import LiveOffer, LiveStay, Talk
+from callflow.core.rings.live import LiveOffer, LiveStay, Purpose, Talk
+from callflow.core.rings.names import interface_of
 from callflow.core.rings.queueing import Queueing
 from callflow.core.rings.records import AgentState, LineState, QueueState, RingSource, TargetType
 from callflow.core.rings.rules import RingRules
+from callflow.core.rings.talking import Talks
 from callflow.core.rings.tracker_state import TrackerState
+from callflow.core.rings.transfers import Transfers
 from callflow.core.service.targets import Targets
 
 Input = facts.Fact | events.LinkUp | events.LinkLost
 
 
 class Tracker:
-    """Counts rings. `receive` and `expire` return records to keep; neither ever raises for an event."""
+    """Counts rings. `receive` and `expire` return what is to be saved and reported; no event makes them raise."""
 
     def __init__(self, rules: RingRules, targets: Targets) -> None:
-        self._state = TrackerState(rules, targets)
-        self._board = AgentBoard(self._state)
-        self._queueing = Queueing(self._state, self._board.is_empty)
-        self._dialling = Dialling(self._state, self._queueing.waiting_stay, self._queueing.connected)
+        state = self._state = TrackerState(rules, targets)
+        self._board = AgentBoard(state)
+        talks = self._talks = Talks(state)
+        queueing = self._queueing = Queueing(state, talks, self._board.is_empty)
+        dialling = self._dialling = Dialling(state, talks, queueing.waiting_stay, self._moved, self._agent_called_first)
+        self._transfers = Transfers(state, dialling, queueing, talks)
+        talks.on_stay_began, talks.on_stay_ended = queueing.talk_began, queueing.talk_ended
+        talks.on_originated = lambda phone, at_ms: self._board.end_calling(phone.uniqueid, at_ms)
+        self._handlers = self._handlers_by_type()
         self.rules = rules
-        self.unexpected: Counter[str] = self._state.unexpected
-        """What fitted nowhere, by name."""
-        self.unresolved: Counter[str] = self._state.unresolved
+        self.unexpected: Counter[str] = state.unexpected
+        """Events that fit nowhere, by name."""
+        self.unresolved: Counter[str] = state.unresolved
         """Legs and stays that ended while nobody was looking."""
-        self.timing_source: Counter[str] = self._state.timing_source
-        """Legs that rang, by what told so."""
+        self.timing_source: Counter[str] = state.timing_source
+        """Legs that rang, by what showed it."""
+
+    def _handlers_by_type(self) -> dict[type, Callable[[Any], None]]:
+        dialling, queueing, talks, board = self._dialling, self._queueing, self._talks, self._board
+        return {
+            facts.ChannelBegan: self._channel_began,
+            facts.ChannelRang: self._channel_rang,
+            facts.ChannelUp: self._channel_up,
+            facts.ChannelHeld: talks.held,
+            facts.HangupRequested: self._hangup_requested,
+            facts.ChannelEnded: self._channel_ended,
+            facts.BridgeEntered: self._bridge_entered,
+            facts.BridgeLeft: self._bridge_left,
+            facts.DialBegan: dialling.dial_began,
+            facts.DialProgressed: dialling.dial_progressed,
+            facts.DialEnded: dialling.dial_ended,
+            facts.PickedUp: dialling.picked_up,
+            facts.Transferred: self._transfers.transferred,
+            facts.CallerJoined: queueing.joined,
+            facts.CallerAbandoned: queueing.abandoned,
+            facts.CallerLeft: queueing.left,
+            facts.QueueStatusReported: queueing.status_reported,
+            facts.AgentCalled: self._agent_called,
+            facts.AgentConnected: self._agent_connected,
+            facts.AgentDumped: self._agent_dumped,
+            facts.AgentCompleted: queueing.agent_done,
+            facts.MemberChanged: lambda fact: board.member_changed(fact.when, fact.member),
+            facts.MemberRemoved: lambda fact: board.member_removed(fact.when, fact.member),
+        }
 
     @property
     def live(self) -> int:
-        """Stays, offers and who talks: nothing is under way, and nothing due, when it is 0."""
-        return len(self._queueing.stays) + len(self._dialling.live) + self._queueing.talking
+        """Stays, offers and who talks: nothing is under way when it is 0."""
+        return len(self._queueing.stays) + len(self._dialling.live) + len(self._talks)
 
     @property
     def channels(self) -> int:
         """Channels known of."""
         return len(self._state.channels)
 
+    @property
+    def memory(self) -> dict[str, int]:
+        """How much is remembered of channels and calls, by name: all 0 some minutes after the last channel has gone."""
+        return {
+            **self._state.sizes,
+            **self._dialling.sizes,
+            "stays": len(self._queueing.stays),
+            "talks": self._talks.size,
+            "calling": self._board.calling,
+        }
+
     # -- the core's three calls -----------------------------------------------------------------------------------
 
     def receive(self, event: Input, now_ms: int) -> list[commands.Command]:
         """Take in one fact."""
         self._state.set_clock(now_ms)
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            for anomaly in event.when.anomalies:  # type: ignore[union-attr]  # what has a handler has a time
+                self._state.anomaly(anomaly)
+            handler(event)
+        else:
+            self._link_fact(event)
+        return self._state.take_commands()
+
+    def _link_fact(self, event: Input) -> None:
         match event:
-            case events.LinkUp():
-                pass
             case events.LinkLost(at_ms):
                 self._link_lost(at_ms)
             case facts.QueuesSeen():
@@ -57,15 +115,6 @@ class Tracker:
             case facts.StaysLeftOpen(stays):
                 for stay in stays:
                     self._queueing.resume(stay)
-            case facts.MemberChanged(when, member):
-                self._mark(when)
-                self._board.member_changed(when, member)
-            case facts.MemberRemoved(when, member):
-                self._board.member_removed(when, member)
-            case _:
-                self._mark(event.when)
-                self._call_fact(event)
-        return self._state.take_commands()
 
     def expire(self, now_ms: int) -> list[commands.Command]:
         """End what is due by now."""
@@ -76,12 +125,16 @@ class Tracker:
             elif isinstance(live, LiveStay):
                 self._queueing.finish(live)
             elif isinstance(live, Talk):
-                self._queueing.finish_talk(live)
+                self._talks.finish(live)
         return self._state.take_commands()
 
     def next_deadline(self) -> int | None:
         """When to call `expire` next, epoch ms of our own clock."""
         return self._state.next_deadline()
+
+    def clock_set(self, by_ms: int) -> None:
+        """Our own clock has been set by so much: every deadline keeps its distance."""
+        self._state.shift(by_ms)
 
     # -- the state as it is now -----------------------------------------------------------------------------------
 
@@ -106,91 +159,41 @@ class Tracker:
         ringing = Counter(
             offer.target
             for offer in self._dialling.live
-            if offer.target_type is TargetType.LINE and offer.open and not offer.taken
+            if offer.target_type is TargetType.LINE
+            and offer.purpose is Purpose.CALLER
+            and offer.open
+            and not offer.taken
         )
-        talking = self._queueing.line_talks
+        talking = self._talks.by_line
         names = sorted({*ringing, *talking, *self._state.names.own_lines})
         return [LineState(name, now_ms, ringing[name], talking[name]) for name in names]
 
-    # -- facts ----------------------------------------------------------------------------------------------------
+    # -- what a channel says of itself; kept even before anybody knows whose it is ---------------------------------
 
-    def _mark(self, when: facts.When) -> None:
-        for anomaly in when.anomalies:
-            self._state.anomaly(anomaly)
+    def _channel_began(self, fact: facts.ChannelBegan) -> None:
+        self._state.channels.note(fact.when, fact.party, self._state.now_ms).began_here = True
 
-    def _call_fact(self, event: facts.Fact) -> None:
-        dialling, queueing = self._dialling, self._queueing
-        match event:
-            case facts.DialBegan():
-                dialling.dial_began(event)
-            case facts.DialProgressed():
-                dialling.dial_progressed(event)
-            case facts.DialEnded():
-                dialling.dial_ended(event)
-            case facts.PickedUp():
-                dialling.picked_up(event)
-            case facts.Transferred():
-                queueing.transferred(event)
-            case facts.CallerJoined():
-                queueing.joined(event)
-            case facts.CallerAbandoned():
-                queueing.abandoned(event)
-            case facts.CallerLeft():
-                queueing.left(event)
-            case facts.QueueStatusReported():
-                queueing.status_reported(event)
-            case facts.AgentCalled():
-                queueing.found(event)
-                dialling.agent_called(event)
-            case facts.AgentConnected(_, _, _, member):
-                queueing.agent_connected(event, self._state.names.agent(member.interface, member.name))
-            case facts.AgentDumped(_, caller, dest):
-                if (leg := dialling.leg(dest)) is not None:
-                    leg.dumped = True
-                queueing.dumped(caller)
-            case facts.AgentCompleted():
-                queueing.agent_done(event)
-            case _:
-                self._channel_fact(event)
+    def _channel_rang(self, fact: facts.ChannelRang) -> None:
+        channel = self._state.channels.note(fact.when, fact.party, self._state.now_ms)
+        channel.rang(fact.when.at_ms, RingSource.RINGING)
 
-    def _channel_fact(self, event: facts.Fact) -> None:
-        """What a channel tells of itself; kept even before anybody knows whose it is."""
-        channels, now_ms = self._state.channels, self._state.now_ms
-        match event:
-            case facts.ChannelBegan(when, party):
-                channel = channels.get(party.uniqueid, now_ms)
-                channel.note(when, party)
-                channel.began_here = True
-            case facts.ChannelRang(when, party):
-                channel = channels.get(party.uniqueid, now_ms)
-                channel.note(when, party)
-                channel.rang(when.at_ms, RingSource.RINGING)
-            case facts.ChannelUp(when, party):
-                channel = channels.get(party.uniqueid, now_ms)
-                channel.note(when, party)
-                if channel.up_at is None:
-                    channel.up_at = when.at_ms
-            case facts.HangupRequested():
-                self._hangup_requested(event)
-            case facts.BridgeEntered(when, party, bridge):
-                channel = channels.get(party.uniqueid, now_ms)
-                channel.note(when, party)
-                channels.enter(channel, bridge)
-                channel.left_bridge_at = None
-                self._dialling.bridge_entered(channel, when)
-            case facts.BridgeLeft(when, uniqueid, bridge):
-                known = channels.known(uniqueid)
-                if known is not None and known.bridge == bridge:
-                    channels.enter(known, "")
-                    known.left_bridge_at = when.at_ms
-            case facts.ChannelEnded(when, uniqueid):
-                self._state.remember(f"gone {uniqueid}")
-                ended = channels.forget(uniqueid)
-                if ended is not None:
-                    ended.note(when)
-                    ended.ended_at = when.at_ms
-                    self._dialling.channel_ended(ended, when)
-                    self._queueing.channel_ended(ended, when)
+    def _channel_up(self, fact: facts.ChannelUp) -> None:
+        channel = self._state.channels.note(fact.when, fact.party, self._state.now_ms)
+        if channel.up_at is None:
+            channel.up_at = fact.when.at_ms
+
+    def _bridge_entered(self, fact: facts.BridgeEntered) -> None:
+        channels = self._state.channels
+        channel = channels.note(fact.when, fact.party, self._state.now_ms)
+        channels.enter(channel, fact.bridge)
+        channel.left_bridge_at = None
+        self._dialling.bridge_entered(channel, fact.when.at_ms)
+
+    def _bridge_left(self, fact: facts.BridgeLeft) -> None:
+        channel = self._state.channels.known(fact.uniqueid)
+        if channel is not None and channel.bridge == fact.bridge:
+            self._state.channels.enter(channel, "")
+            channel.left_bridge_at = fact.when.at_ms
 
     def _hangup_requested(self, fact: facts.HangupRequested) -> None:
         """The far end's wish counts always; Asterisk's own only while the queue has not let the caller go."""
@@ -203,20 +206,58 @@ class Tracker:
         if fact.soft and channel.soft_hangup_at is None and (stay is None or stay.left_ms is None):
             channel.soft_hangup_at = fact.when.at_ms
 
+    def _channel_ended(self, fact: facts.ChannelEnded) -> None:
+        when, channel = fact.when, self._state.channels.forget(fact.uniqueid, self._state.now_ms)
+        if channel is None:
+            return
+        channel.stamped = channel.stamped and when.stamped
+        channel.anomalies.update(when.anomalies)
+        channel.ended_at, channel.cause = when.at_ms, channel.cause or fact.cause
+        self._dialling.channel_ended(channel, when)
+        self._talks.channel_ended(channel, when.at_ms)
+        self._queueing.channel_ended(channel, when)
+        self._board.end_calling(channel.uniqueid, when.at_ms)
+
+    # -- facts that concern several parts -------------------------------------------------------------------------
+
+    def _agent_called(self, fact: facts.AgentCalled) -> None:
+        self._queueing.found(fact)
+        self._dialling.agent_called(fact)
+
+    def _agent_connected(self, fact: facts.AgentConnected) -> None:
+        self._queueing.agent_connected(fact, self._state.names.agent(fact.member.interface, fact.member.name))
+
+    def _agent_dumped(self, fact: facts.AgentDumped) -> None:
+        if (leg := self._dialling.leg(fact.dest)) is not None:
+            leg.dumped = True
+        self._queueing.dumped(fact.caller)
+
+    def _moved(self, old: str, new: Channel, at_ms: int) -> None:
+        self._transfers.move(old, new, at_ms)
+
+    def _agent_called_first(self, phone: Channel, at_ms: int) -> None:
+        """Asterisk places a call, and calls this phone first."""
+        if not phone.is_local:
+            self._board.begin_calling(self._state.names.agent(interface_of(phone.name)), phone.uniqueid, at_ms)
+
     # -- the link -------------------------------------------------------------------------------------------------
 
     def _link_lost(self, at_ms: int) -> None:
+        self._state.channels.link_lost()
         self._dialling.link_lost()
         self._queueing.link_lost()
+        self._talks.link_lost()
         self._board.link_lost(at_ms)
 
     def _seen(self, fact: facts.QueuesSeen) -> None:
         """A snapshot after the link came up: what is gone has ended unseen, what waits is counted from here."""
-        channels = self._state.channels
+        channels, now_ms = self._state.channels, self._state.now_ms
         for uniqueid in channels.prune(fact.uniqueids, fact.asked_ms):
-            lost = channels.forget(uniqueid)
+            lost = channels.forget(uniqueid, now_ms)
             if lost is not None:
                 self._dialling.channel_lost(lost, fact.when)
+                self._talks.channel_ended(lost, fact.when.at_ms)
                 self._queueing.channel_lost(lost, fact.when)
+                self._board.end_calling(uniqueid, fact.when.at_ms)
         self._queueing.seen(fact)
         self._board.seen(fact)

@@ -1,32 +1,35 @@
-"""What the parts of the ring tracker share: names, channels, counters, what is due, and the commands to return."""
+"""What the parts of the ring tracker share: names, channels, counters, deadlines, and the commands to return."""
 
-import heapq
 from collections import Counter
 from collections.abc import Iterator
 
 from callflow.core import commands
-from callflow.core.rings.channels import Channels
+from callflow.core.deadlines import Deadlines
+from callflow.core.rings.channels import Channel, Channels
 from callflow.core.rings.live import Live
 from callflow.core.rings.names import Names
+from callflow.core.rings.recent import Recent
 from callflow.core.rings.records import Measured
 from callflow.core.rings.rules import RingRules
+from callflow.core.rings.talk_events import TalkEvent
 from callflow.core.service.targets import Targets
 
 SETTLE_MS = 500
-"""Events of one happening come from several threads of Asterisk and in any order; so long they are waited for."""
+"""Several threads of Asterisk report one happening, in any order: the tracker waits so long for all of it."""
 LONGEST_RING_MS = 3_600_000
 LONGEST_CALL_MS = 24 * 3_600_000
-REMEMBERED = 20_000
 
 
 class TrackerState:
-    """One tracker's state."""
+    """The state of one tracker, as far as its parts share it."""
 
     def __init__(self, rules: RingRules, targets: Targets) -> None:
         self.rules = rules
         self.targets = targets
         self.names = Names(rules)
-        self.channels = Channels()
+        self.ended = Recent()
+        """Stays and legs that have had their final record, and channels that are gone."""
+        self.channels = Channels(self.ended)
         self.now_ms = 0
         self.unexpected: Counter[str] = Counter()
         self.unresolved: Counter[str] = Counter()
@@ -34,27 +37,36 @@ class TrackerState:
         self.auto_answer_ms = round(rules.auto_answer_s * 1000)
         self.offset_ms = round(rules.analogue_offset_s * 1000)
         self._commands: list[commands.Command] = []
-        self._due: list[tuple[int, int, Live]] = []
-        self._pushed = 0
-        self._past: dict[str, None] = {}
+        self._deadlines: Deadlines[Live] = Deadlines()
         self._warned: set[str] = set()
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How much is remembered, by name."""
+        return {**self.channels.sizes, "ended": len(self.ended), "deadlines": len(self._deadlines)}
 
     # -- commands -------------------------------------------------------------------------------------------------
 
-    def keep(self, record: Measured, *, final: bool) -> None:
-        """Ask for a record to be kept."""
+    def save(self, record: Measured, *, final: bool) -> None:
+        """Ask for a record to be saved."""
         self._commands.append(commands.SaveMeasured(record, final))
 
+    def report(self, event: TalkEvent) -> None:
+        """Report what happened to a talk."""
+        self._commands.append(commands.ReportTalk(event))
+
     def anomaly(self, what: str) -> None:
-        """Count something that fitted nowhere, and say so the first time."""
+        """Count an event that fits nowhere; the first of each kind is also logged."""
         self.unexpected[what] += 1
         if what not in self._warned:
             self._warned.add(what)
-            text = f"Asterisk told something odd: {what}; it is counted, and said only once"
+            text = f"Asterisk sent an event that does not fit: {what}; further ones are counted, not logged"
             self._commands.append(commands.Warn(text, "docs/rings.md says what it may mean"))
 
     def take_commands(self) -> list[commands.Command]:
-        """What is to be done since it was last asked."""
+        """The commands issued since it was last asked."""
+        if not self._commands:
+            return []
         issued, self._commands = self._commands, []
         return issued
 
@@ -62,53 +74,58 @@ class TrackerState:
 
     def due(self, live: Live, wait_ms: int) -> None:
         """End `live` so long from now, unless it is due sooner already."""
-        at_ms = self.now_ms + wait_ms
-        if live.due_at is None or at_ms < live.due_at:
-            live.due_at = at_ms
-            self._pushed += 1
-            heapq.heappush(self._due, (at_ms, self._pushed, live))
+        at_ms, before = self.now_ms + wait_ms, self._deadlines.of(live)
+        if before is None or at_ms < before:
+            self._deadlines.set(live, at_ms)
 
     def put_off(self, live: Live, wait_ms: int) -> None:
         """End `live` so long from now, whatever was meant before."""
-        live.due_at = None
-        self.due(live, wait_ms)
+        self._deadlines.set(live, self.now_ms + wait_ms)
+
+    def done(self, live: Live) -> None:
+        """It has ended, and is due no more."""
+        live.final = True
+        self._deadlines.set(live, None)
 
     def next_deadline(self) -> int | None:
         """When something is due, by our own clock."""
-        while self._due and (self._due[0][2].final or self._due[0][2].due_at != self._due[0][0]):
-            heapq.heappop(self._due)
-        return self._due[0][0] if self._due else None
+        live_ms, ended_ms = self._deadlines.next(), self.ended.next_deadline()
+        if live_ms is None or ended_ms is None:
+            return live_ms if ended_ms is None else ended_ms
+        return min(live_ms, ended_ms)
 
     def all_due(self) -> Iterator[Live]:
         """What is due by now."""
-        while (at_ms := self.next_deadline()) is not None and at_ms <= self.now_ms:
-            live = heapq.heappop(self._due)[2]
-            live.due_at = None
-            yield live
+        self.ended.expire(self.now_ms)
+        return self._deadlines.pop_due(self.now_ms)
 
     def set_clock(self, now_ms: int) -> None:
         """Our own clock; one that was set back takes every deadline along."""
-        back_ms = self.now_ms - now_ms
-        if back_ms > SETTLE_MS:
-            alive = [live for at, _, live in self._due if not live.final and live.due_at == at]
-            self._due = []
-            for live in alive:
-                wait_ms = max(0, (live.due_at or 0) - self.now_ms)
-                live.due_at = None
-                self._pushed += 1
-                live.due_at = now_ms + wait_ms
-                self._due.append((live.due_at, self._pushed, live))
-            heapq.heapify(self._due)
+        if now_ms < self.now_ms - SETTLE_MS:
+            self.shift(now_ms - self.now_ms)
         self.now_ms = now_ms
 
-    # -- what has been ---------------------------------------------------------------------------------------------
+    def shift(self, by_ms: int) -> None:
+        """Our own clock has been set by so much: whatever is due keeps its distance."""
+        self.now_ms += by_ms
+        self._deadlines.shift(by_ms)
+        self.ended.shift(by_ms)
+
+    # -- what has ended -------------------------------------------------------------------------------------------
 
     def is_past(self, key: str) -> bool:
         """It has had its final record: a late or repeated event must not begin it anew."""
-        return key in self._past
+        return key in self.ended
 
     def remember(self, key: str) -> None:
         """It has had its final record."""
-        self._past[key] = None
-        while len(self._past) > REMEMBERED:
-            del self._past[next(iter(self._past))]
+        self.ended.add(key, self.now_ms)
+
+    def call_of(self, channel: Channel) -> str:
+        """The call that a channel belongs to: the first Uniqueid of the caller whom it speaks for."""
+        if channel.call_id or not channel.is_local:
+            return channel.call_id or channel.uniqueid
+        party = self.channels.party_behind(channel)
+        if party is not None:
+            return party.call_id or party.uniqueid
+        return channel.linkedid or channel.uniqueid

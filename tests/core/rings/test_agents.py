@@ -1,7 +1,5 @@
 """What agents were doing, from what Asterisk tells of the members of queues."""
 
-from dataclasses import replace
-
 import pytest
 
 from callflow.core import events
@@ -21,7 +19,7 @@ def spells(table: Table) -> list[AgentInterval]:
 
 def test_agents_spells(table: Table) -> None:
     for status, paused, after_s in ((1, False, 0), (6, False, 5), (2, False, 3), (1, False, 60), (1, True, 10)):
-        table.tell(facts.MemberChanged, replace(MEMBER, status=status, paused=paused, reason="tea"), after_s=after_s)
+        table.tell(facts.MemberChanged, MEMBER._replace(status=status, paused=paused, reason="tea"), after_s=after_s)
     table.tell(facts.MemberRemoved, MEMBER, after_s=20)
     assert [(spell.work, (spell.ended_ms or 0) - spell.began_ms, spell.reason) for spell in spells(table)] == [
         (AgentWork.AVAILABLE, 5000, ""),
@@ -43,7 +41,7 @@ def test_a_spell_ends_with_the_link(table: Table) -> None:
 
 @pytest.mark.parametrize("late_s", [0, -0.5, 0.001], ids=["same moment", "stamped earlier", "later"])
 def test_a_log_off_right_after_a_change_ends_the_spell(table: Table, late_s: float) -> None:
-    table.tell(facts.MemberChanged, replace(MEMBER, paused=True))
+    table.tell(facts.MemberChanged, MEMBER._replace(paused=True))
     table.tell(facts.MemberChanged, MEMBER, after_s=600)
     table.tell(facts.MemberRemoved, MEMBER, after_s=late_s)
     assert [(spell.work, (spell.ended_ms or 0) - spell.began_ms) for spell in spells(table)] == [
@@ -54,7 +52,7 @@ def test_a_log_off_right_after_a_change_ends_the_spell(table: Table, late_s: flo
 
 
 def test_who_logs_off_and_on_in_one_millisecond_has_a_spell_that_lasts(table: Table) -> None:
-    table.tell(facts.MemberChanged, replace(MEMBER, paused=True))
+    table.tell(facts.MemberChanged, MEMBER._replace(paused=True))
     table.tell(facts.MemberRemoved, MEMBER)
     table.tell(facts.MemberChanged, MEMBER)
     assert [(spell.work, spell.ended_ms is None) for spell in spells(table)] == [
@@ -65,7 +63,7 @@ def test_who_logs_off_and_on_in_one_millisecond_has_a_spell_that_lasts(table: Ta
 
 def test_of_changes_in_one_millisecond_the_last_counts(table: Table) -> None:
     for paused in (True, False):
-        table.tell(facts.MemberChanged, replace(MEMBER, paused=paused))
+        table.tell(facts.MemberChanged, MEMBER._replace(paused=paused))
     (spell,) = spells(table)
     assert (spell.work, spell.ended_ms) == (AgentWork.AVAILABLE, None)
 

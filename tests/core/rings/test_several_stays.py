@@ -1,13 +1,10 @@
 """A caller who is in several queues, one after the other: every stay is told once, with all that is known of it."""
 
-from dataclasses import replace
-
 import pytest
 
 from callflow.core import events
 from callflow.core.rings import facts
 from callflow.core.rings.records import AnswerClass, Outcome, TargetType
-from callflow.core.rings.tracker_state import REMEMBERED
 from tests.core.rings.test_tracker import CALLER, MEMBER, PHONE, Table
 
 
@@ -58,7 +55,7 @@ def cut(table: Table, seconds: float = 3) -> None:
 
 def answered(table: Table, queue: str) -> None:
     """The caller who waits in `queue` is answered after 7 s, and hangs up."""
-    table.tell(facts.AgentCalled, CALLER, PHONE.uniqueid, replace(MEMBER, queue=queue))
+    table.tell(facts.AgentCalled, CALLER, PHONE.uniqueid, MEMBER._replace(queue=queue))
     table.tell(facts.DialBegan, CALLER, PHONE)
     table.tell(facts.ChannelRang, PHONE)
     table.answer()
@@ -120,7 +117,7 @@ def test_however_much_happens_meanwhile_every_stay_has_an_id_of_its_own() -> Non
     time_out(table)
     table.wait(2)
     table.tell(facts.CallerJoined, CALLER, "sales")
-    for number in range(REMEMBERED + 1):
+    for number in range(2_000):
         table.tell(facts.ChannelEnded, f"9.{number}")
     table.tell(facts.CallerJoined, CALLER, "claims", after_s=60)
     assert [(stay.entry_id, stay.queue) for stay in table.kept.stays] == [

@@ -1,0 +1,207 @@
+"""Talks: a caller and who answered, from the bridge until the first of the two leaves; reported as they happen."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from callflow.core.rings import facts
+from callflow.core.rings.channels import Channel
+from callflow.core.rings.live import LiveOffer, LiveStay, Purpose, Talk
+from callflow.core.rings.names import interface_of
+from callflow.core.rings.talk_events import TalkBegan, TalkEnded, TalkHeld, TalkParties, TalkResumed
+from callflow.core.rings.tracker_state import LONGEST_CALL_MS, SETTLE_MS, TrackerState
+
+
+class Talks:
+    """Every talk under way. `on_stay_began` and `on_stay_ended` are told of the talks of a stay in a queue."""
+
+    def __init__(self, state: TrackerState) -> None:
+        self._state = state
+        self._talks: dict[str, Talk] = {}
+        """By the Uniqueid of everybody in them; the latest talk of each."""
+        self._answering: dict[str, list[Channel]] = {}
+        """Who has answered and is in a talk, by phone."""
+        self.on_stay_began: Callable[[LiveStay, Talk, int], None]
+        self.on_stay_ended: Callable[[LiveStay, Talk, int | None], None]
+        self.on_originated: Callable[[Channel, int], None]
+        """An agent whom Asterisk has called hears the other party."""
+
+    def __len__(self) -> int:
+        return len(self._talks)
+
+    @property
+    def size(self) -> int:
+        """How much is remembered."""
+        return len(self._talks) + len(self._answering)
+
+    def of(self, uniqueid: str) -> Talk | None:
+        """The talk that a channel is in."""
+        return self._talks.get(uniqueid)
+
+    def answering(self, channel: Channel) -> Channel | None:
+        """Another channel of this phone that has answered a caller and still talks."""
+        others = self._answering.get(interface_of(channel.name), ())
+        return next((one for one in others if one is not channel), None)
+
+    def is_answering(self, channel: Channel) -> bool:
+        """It has answered a caller and still talks."""
+        return channel in self._answering.get(interface_of(channel.name), ())
+
+    @property
+    def by_line(self) -> Counter[str]:
+        """Talks under way, by direct line."""
+        lines = {talk: talk.line for talk in self._talks.values() if talk.purpose is Purpose.CALLER}
+        return Counter(line for talk, line in lines.items() if line and talk.ended_at is None)
+
+    # -- from beginning to end ------------------------------------------------------------------------------------
+
+    def connected(self, offer: LiveOffer, answerers: list[Channel], at_ms: int) -> None:
+        """Who waited or dialled and who answered hear each other."""
+        winner = offer.winner.agent if offer.winner is not None else ""
+        talk = Talk(
+            call_id=offer.call_id,
+            caller=offer.caller,
+            answerers=answerers,
+            purpose=offer.purpose,
+            stay=offer.stay,
+            agent=offer.picked_by or winner,
+            line="" if offer.stay is not None else offer.target,
+        )
+        self._enlist(talk)
+        self._state.due(talk, LONGEST_CALL_MS)
+        if offer.stay is not None:
+            self.on_stay_began(offer.stay, talk, at_ms)
+        self._begin(talk, at_ms)
+
+    def _begin(self, talk: Talk, at_ms: int) -> None:
+        """Report that it began, once it is known who talks to whom."""
+        answerer, behind = talk.answerers[0], self._state.channels.party_behind(talk.caller)
+        match talk.purpose:
+            case Purpose.CALLER:
+                caller, agent, number = behind or talk.caller, answerer, talk.agent
+            case Purpose.ORIGINATED if behind is not None:
+                caller, agent = answerer, behind
+                number = self._state.names.agent(interface_of(agent.name))
+                self.on_originated(agent, at_ms)
+            case _:
+                return
+        talk.parties = TalkParties(
+            call_id=talk.call_id,
+            caller_uniqueid=caller.uniqueid,
+            caller_channel=caller.name,
+            agent_uniqueid=agent.uniqueid,
+            agent_channel=agent.name,
+            agent=number,
+            queue=talk.stay.queue if talk.stay is not None else "",
+            line=talk.line if talk.purpose is Purpose.CALLER else "",
+            originated=talk.purpose is Purpose.ORIGINATED,
+        )
+        for party in (caller, agent):
+            if party.uniqueid not in self._talks:
+                self._map(talk, party.uniqueid)
+        self._state.report(TalkBegan(at_ms, talk.parties))
+        for channel in (caller, agent):
+            if channel.held:
+                self._hold(talk, channel.uniqueid, at_ms, held=True)
+
+    def held(self, fact: facts.ChannelHeld) -> None:
+        """A phone has put the other party on hold, or taken them back."""
+        channel, talk = self._state.channels.known(fact.uniqueid), self._talks.get(fact.uniqueid)
+        if channel is not None:
+            channel.held = fact.held
+        if talk is not None and talk.ended_at is None:
+            self._hold(talk, fact.uniqueid, fact.when.at_ms, held=fact.held)
+
+    def _hold(self, talk: Talk, uniqueid: str, at_ms: int, *, held: bool) -> None:
+        parties = talk.parties
+        if parties is None or held is (uniqueid in talk.held_by):
+            return
+        by_agent = uniqueid == parties.agent_uniqueid
+        if held:
+            talk.held_by.add(uniqueid)
+            self._state.report(TalkHeld(at_ms, parties, by_agent))
+        else:
+            talk.held_by.discard(uniqueid)
+            self._state.report(TalkResumed(at_ms, parties, by_agent))
+
+    def transferred(self, fact: facts.Transferred) -> None:
+        """The agent hands the caller on: the agent's talk is over, the call is not."""
+        for uniqueid in fact.transferers:
+            talk = self._talks.get(uniqueid)
+            if talk is not None and any(one.uniqueid == uniqueid for one in talk.answerers):
+                self.end(talk, fact.when.at_ms)
+
+    def move(self, old: str, new: Channel, call_id: str, at_ms: int) -> None:
+        """Whom the caller `old` talks to talks to `new` from here; a consultation becomes a talk with the caller."""
+        talk = self._talks.get(old)
+        if talk is None or talk.final or talk.caller.uniqueid != old:
+            return
+        self._report_end(talk, at_ms)
+        self._stop_answering(talk)
+        self._forget(talk)
+        if talk.purpose is not Purpose.ORIGINATED:
+            talk.purpose = Purpose.CALLER
+        talk.caller, talk.call_id, talk.ended_at, talk.parties = new, call_id, None, None
+        talk.held_by.clear()
+        self._enlist(talk)
+        self._state.put_off(talk, LONGEST_CALL_MS)
+        self._begin(talk, at_ms)
+
+    def channel_ended(self, channel: Channel, at_ms: int) -> None:
+        """A Hangup ends the talk."""
+        if (talk := self._talks.get(channel.uniqueid)) is not None:
+            self.end(talk, at_ms)
+
+    def end(self, talk: Talk, at_ms: int) -> None:
+        """It is over; when exactly is clear once all events are there."""
+        if talk.ended_at is None:
+            talk.ended_at = at_ms
+            self._stop_answering(talk)
+            self._state.put_off(talk, SETTLE_MS)
+            self._report_end(talk, at_ms)
+
+    def _report_end(self, talk: Talk, at_ms: int) -> None:
+        if talk.parties is not None:
+            end_ms = talk.end_ms()
+            self._state.report(TalkEnded(at_ms if end_ms is None else min(at_ms, end_ms), talk.parties))
+            talk.parties = None
+
+    def finish(self, talk: Talk) -> None:
+        """All events are there: its end is final."""
+        if talk.final:
+            return
+        self._report_end(talk, self._state.now_ms)
+        self._stop_answering(talk)
+        self._state.done(talk)
+        self._forget(talk)
+        if talk.stay is not None:
+            self.on_stay_ended(talk.stay, talk, talk.end_ms())
+
+    def _map(self, talk: Talk, uniqueid: str) -> None:
+        self._talks[uniqueid] = talk
+        talk.uniqueids.append(uniqueid)
+
+    def _enlist(self, talk: Talk) -> None:
+        for channel in talk.channels:
+            self._map(talk, channel.uniqueid)
+        for channel in talk.answerers:
+            channel.call_id = talk.call_id
+            if talk.purpose is Purpose.CALLER:
+                self._answering.setdefault(interface_of(channel.name), []).append(channel)
+
+    def _stop_answering(self, talk: Talk) -> None:
+        for channel in talk.answerers:
+            phone = interface_of(channel.name)
+            others = [one for one in self._answering.pop(phone, ()) if one is not channel]
+            if others:
+                self._answering[phone] = others
+
+    def _forget(self, talk: Talk) -> None:
+        for uniqueid in talk.uniqueids:
+            if self._talks.get(uniqueid) is talk:
+                del self._talks[uniqueid]
+        talk.uniqueids.clear()
+
+    def link_lost(self) -> None:
+        """What is under way may go on unseen from here."""
+        for talk in self._talks.values():
+            talk.partial = True

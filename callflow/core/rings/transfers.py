@@ -1,0 +1,62 @@
+"""Transfers: when an agent hands a caller over, whatever was done in the agent's name goes on in the caller's."""
+
+from callflow.core.rings import facts
+from callflow.core.rings.channels import Channel
+from callflow.core.rings.dialling import Dialling
+from callflow.core.rings.queueing import Queueing
+from callflow.core.rings.talking import Talks
+from callflow.core.rings.tracker_state import TrackerState
+
+
+class Transfers:
+    """Moves offers, stays and talks from the channel that an agent consulted with to the caller who is handed over."""
+
+    def __init__(self, state: TrackerState, dialling: Dialling, queueing: Queueing, talks: Talks) -> None:
+        self._state = state
+        self._dialling = dialling
+        self._queueing = queueing
+        self._talks = talks
+
+    def transferred(self, fact: facts.Transferred) -> None:
+        """BlindTransfer or AttendedTransfer."""
+        to, at_ms = self._handed_over(fact), fact.when.at_ms
+        consulting = self._consulting(fact, to)
+        self._talks.transferred(fact)
+        for uniqueid in fact.transferers:
+            leg = self._dialling.leg(uniqueid)
+            if leg is not None:
+                leg.handed_on = True
+        if to is None:
+            return
+        for uniqueid in consulting:
+            self.move(uniqueid, to, at_ms)
+        target = self._state.channels.known(fact.target)
+        dialler = self._state.channels.other_half(target) if target is not None else None
+        if dialler is not None:  # by feature code, a Local channel dials for the agent, and goes on for the caller
+            self._move(dialler.uniqueid, dialler, self._state.call_of(to), at_ms)
+
+    def move(self, old: str, to: Channel, at_ms: int) -> None:
+        """What the channel `old` has begun goes on as the caller's."""
+        self._move(old, to, self._state.call_of(to), at_ms)
+
+    def _move(self, old: str, to: Channel, call_id: str, at_ms: int) -> None:
+        self._queueing.move(old, to, call_id, at_ms)
+        self._dialling.move(old, to, call_id)
+        self._talks.move(old, to, call_id, at_ms)
+
+    def _handed_over(self, fact: facts.Transferred) -> Channel | None:
+        """The caller of the agent who transfers; the transferee that the event names where no talk is known."""
+        for uniqueid in fact.transferers:
+            talk = self._talks.of(uniqueid)
+            if talk is not None and talk.parties is not None and talk.parties.agent_uniqueid == uniqueid:
+                party = self._state.channels.known(talk.parties.caller_uniqueid)
+                if party is not None:
+                    return party
+        return self._state.channels.known(fact.transferee)
+
+    def _consulting(self, fact: facts.Transferred, to: Channel | None) -> list[str]:
+        """The channels of an attended transfer that the agent consulted with; not those that talk to the caller."""
+        if len(set(fact.transferers)) < 2:
+            return []
+        talks = ((uniqueid, self._talks.of(uniqueid)) for uniqueid in fact.transferers)
+        return [uniqueid for uniqueid, talk in talks if talk is None or to not in talk.channels]
