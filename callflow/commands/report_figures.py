@@ -222,7 +222,7 @@ def _agents() -> Iterator[Column]:
     def of(work: str) -> Callable[[Counted], Value]:
         return lambda row: None if row.time is None else getattr(row.time, work) / 1000
 
-    for work in ("available", "ringing", "talking", "paused", "unavailable"):
+    for work in ("available", "ringing", "talking", "calling", "paused", "unavailable"):
         yield Column(f"{work}_s", work, Part.AGENTS, Unit.SECONDS, of(work))
     yield Column("occupancy", "occupancy", Part.AGENTS, Unit.SHARE, _of("time", "occupancy"))
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from callflow.adapters.ami.translate_rings import RingTranslator, member_of, waiting_of
+from callflow.adapters.ami.translate_rings import RingTranslator, channel_of, member_of, waiting_of
 from callflow.core import events
 from callflow.core.commands import Command, ReportTalk
 from callflow.core.rings.facts import QueuesSeen, StaysLeftOpen, When
@@ -77,8 +77,8 @@ class RingWatch:
         self.queues_known = False
         self._receive(events.LinkLost(self._clock.now_ms(), reason))
 
-    async def take_snapshot(self, asked_ms: int, channels: frozenset[str] | None = None) -> None:
-        """Find the callers who wait and the members; with `channels`, asked for at `asked_ms`, also what has ended."""
+    async def take_snapshot(self, asked_ms: int, channels: list[dict[str, str]] | None = None) -> None:
+        """Find the callers who wait and the members; with `channels`, listed at `asked_ms`, also what has ended."""
         try:
             entries = await self._actions.queues()
         except LinkError as error:
@@ -88,9 +88,11 @@ class RingWatch:
         members = [member_of(entry) for entry in entries if entry.get("Event") == "QueueMember"]
         waiting = [waiting_of(entry) for entry in entries if entry.get("Event") == "QueueEntry"]
         when = When(self._clock.now_ms(), stamped=False)
+        seen = tuple(channel_of(entry) for entry in channels or ())
+        uniqueids = frozenset(one.party.uniqueid for one in seen)
         if channels is None:  # nothing is taken for ended
-            asked_ms, channels = 0, frozenset(one.caller.uniqueid for one in waiting)
-        self._receive(QueuesSeen(when, asked_ms, channels, tuple(members), tuple(waiting)))
+            asked_ms, uniqueids = 0, frozenset(one.caller.uniqueid for one in waiting)
+        self._receive(QueuesSeen(when, asked_ms, uniqueids, tuple(members), tuple(waiting), seen))
         self.queues_known = True
 
     def close(self) -> None:

@@ -111,7 +111,7 @@ async def test_a_fence_that_nobody_answers_fails(peer: AmiPeer, both: tuple[AmiA
         await both[0].fence()
 
 
-async def test_snapshot(peer: AmiPeer, both: tuple[AmiActions, Watched]) -> None:
+async def test_all_channels(peer: AmiPeer, both: tuple[AmiActions, Watched]) -> None:
     def channels(action: Headers) -> bytes:
         ours = {"ActionID": action["ActionID"]}
         entries = b"".join(message(Event="CoreShowChannel", Uniqueid=f"1.{number}", **ours) for number in range(2))
@@ -119,4 +119,4 @@ async def test_snapshot(peer: AmiPeer, both: tuple[AmiActions, Watched]) -> None
         return start + entries + message(Event="CoreShowChannelsComplete", EventList="Complete", **ours)
 
     peer.reply = channels
-    assert await both[0].snapshot() == {"1.0", "1.1"}
+    assert {channel["Uniqueid"] for channel in await both[0].channels()} == {"1.0", "1.1"}

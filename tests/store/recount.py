@@ -91,7 +91,7 @@ def _wait(stay: Stay, threshold_ms: int, short_ms: int) -> Service:
             return Service(sent_on=1, longest_wait_ms=wait_ms)
         case Outcome.FULL | Outcome.JOIN_EMPTY:
             return Service(turned_away=1)
-        case Outcome.WITHDRAWN:
+        case Outcome.WITHDRAWN | Outcome.REDIRECTED:
             return Service(withdrawn=1, longest_wait_ms=wait_ms)
         case None:
             return Service()

@@ -106,10 +106,9 @@ class AmiActions:
         """Begin a prompt where no caller hears it; a missing one is told by UserEvent CallflowPromptMissing."""
         await self._originate("prompt", f"__CALLFLOW_PROMPT={path}")
 
-    async def snapshot(self) -> frozenset[str]:
-        """Uniqueids of all channels that exist now."""
-        channels = await self._actions.action_list("CoreShowChannels")
-        return frozenset(channel["Uniqueid"] for channel in channels if "Uniqueid" in channel)
+    async def channels(self) -> list[dict[str, str]]:
+        """Entries of CoreShowChannels: every channel that exists now."""
+        return [entry for entry in await self._actions.action_list("CoreShowChannels") if "Uniqueid" in entry]
 
     async def queues(self) -> list[dict[str, str]]:
         """Entries of QueueStatus: QueueParams, QueueMember and QueueEntry of every queue; none without app_queue."""

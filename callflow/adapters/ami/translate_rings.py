@@ -123,6 +123,12 @@ def member_of(entry: AmiEvent) -> facts.Member:
     )
 
 
+def channel_of(entry: AmiEvent) -> facts.ChannelSeen:
+    """A channel from one entry of a CoreShowChannels list."""
+    entry = _first_values(entry)
+    return facts.ChannelSeen(_party(entry), entry.get("BridgeId", ""), entry.get("ChannelStateDesc") == "Up")
+
+
 def waiting_of(entry: AmiEvent) -> facts.Waiting:
     """A caller from one QueueEntry of a QueueStatus list."""
     entry = _first_values(entry)
@@ -226,7 +232,7 @@ def _agent_called(event: AmiEvent, when: facts.When) -> facts.Fact | None:
 
 def _agent_connect(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     caller, dest = _id(event, "Uniqueid"), _id(event, "DestUniqueid")
-    return facts.AgentConnected(when, caller, dest, member_of(event)) if caller else None
+    return facts.AgentConnected(when, caller, dest, member_of(event), event.get("DestChannel", "")) if caller else None
 
 
 def _agent_dump(event: AmiEvent, when: facts.When) -> facts.Fact | None:

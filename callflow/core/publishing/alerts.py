@@ -22,7 +22,7 @@ CALLERS = 50_000
 RECENT = 10_000
 NAMES = 500
 CALLS = 100_000
-MAY_GO_ON = (*SENT_ON, *TURNED_AWAY, Outcome.WITHDRAWN)
+MAY_GO_ON = (*SENT_ON, *TURNED_AWAY, Outcome.WITHDRAWN, Outcome.REDIRECTED)
 """The caller left the queue without hanging up: the call may go on."""
 
 Entry = TypeVar("Entry")

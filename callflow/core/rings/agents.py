@@ -102,8 +102,8 @@ class AgentBoard:
     def members(self, queue: str) -> Counter[AgentWork]:
         """How many members of a queue are doing what; paused and unreachable as that queue sees them."""
         found = (
-            _work([member])
-            for agent in self._agents.values()
+            self._now(name, [member])
+            for name, agent in self._agents.items()
             for key, member in agent.members.items()
             if key[0] == queue
         )
@@ -121,11 +121,13 @@ class AgentBoard:
             for name, agent in sorted(self._agents.items())
         ]
 
+    def _now(self, name: str, members: list[Member]) -> AgentWork:
+        work = _work(members)
+        return AgentWork.CALLING if work is AgentWork.TALKING and name in self._calling.values() else work
+
     def _update(self, name: str, agent: _Agent, at_ms: int) -> None:
         members = list(agent.members.values())
-        work = _work(members) if members else None
-        if work is AgentWork.TALKING and name in self._calling.values():
-            work = AgentWork.CALLING
+        work = self._now(name, members) if members else None
         reason = next((m.reason for m in members if m.paused and m.reason), "") if work is AgentWork.PAUSED else ""
         if (work, reason) != (agent.work, agent.reason):
             self._change(name, agent, work, reason, at_ms)

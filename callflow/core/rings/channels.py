@@ -1,10 +1,9 @@
 """Channels as they are now: what events said of each, in whatever order, which bridge it is in, and with whom."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from callflow.core.rings.facts import Member, Party, When
+from callflow.core.rings.facts import ChannelSeen, Member, Party, When
 from callflow.core.rings.names import interface_of, local_pair
 from callflow.core.rings.recent import Recent
 from callflow.core.rings.records import RingSource
@@ -83,7 +82,8 @@ class Channels:
     def __init__(self, gone: Recent) -> None:
         self._gone = gone
         self._channels: dict[str, Channel] = {}
-        self._talking: Counter[str] = Counter()
+        self._talking: dict[str, list[Channel]] = {}
+        """Who is in a bridge, by phone."""
         self._halves: dict[tuple[str, str], Channel] = {}
         """Local channels by the name of their pair, and "1" or "2"."""
         self._bridges: dict[str, list[Channel]] = {}
@@ -128,6 +128,17 @@ class Channels:
             channel.exten = party.exten
         return channel
 
+    def seen(self, when: When, one: ChannelSeen, asked_ms: int, now_ms: int) -> None:
+        """A snapshot asked for at `asked_ms` shows a channel: what no event has said of it is known from here."""
+        channel = self._channels.get(one.party.uniqueid)
+        if channel is not None and (channel.began_here or channel.touched_ms > asked_ms):
+            return
+        is_older = channel is None or channel.touched_ms < asked_ms
+        channel = self.note(When(when.at_ms), one.party, now_ms)
+        channel.up_at = channel.up_at if channel.up_at is not None or not one.up else when.at_ms
+        if channel.bridge != one.bridge and (one.bridge or is_older):
+            self.enter(channel, one.bridge)
+
     def touch(self, uniqueid: str, now_ms: int) -> Channel:
         """The channel of this id, made known if need be. A late event of one that has ended makes nothing known."""
         channel = self._channels.get(uniqueid)
@@ -169,22 +180,21 @@ class Channels:
         if bridge and channel.uniqueid not in self._channels:
             return
         if channel.bridge:
-            self._talking[channel.talking_as] -= 1
-            if not self._talking[channel.talking_as]:
-                del self._talking[channel.talking_as]
-            others = self._bridges[channel.bridge]
-            others.remove(channel)
-            if not others:
-                del self._bridges[channel.bridge]
+            _take_out(self._talking, channel.talking_as, channel)
+            _take_out(self._bridges, channel.bridge, channel)
         channel.bridge = bridge
         if bridge:
             channel.talking_as = interface_of(channel.name)
-            self._talking[channel.talking_as] += 1
+            self._talking.setdefault(channel.talking_as, []).append(channel)
             self._bridges.setdefault(bridge, []).append(channel)
 
     def is_talking(self, interface: str) -> bool:
         """A channel of this phone is in a bridge."""
         return interface in self._talking
+
+    def talking(self, interface: str) -> Sequence[Channel]:
+        """The channels of this phone that are in a bridge."""
+        return self._talking.get(interface, ())
 
     def other_half(self, channel: Channel) -> Channel | None:
         """;2 of a Local channel's ;1, and the other way round; None for any other channel."""
@@ -224,3 +234,10 @@ class Channels:
                     seen.add(half)
                     waiting.append(half)
         return False
+
+
+def _take_out(groups: dict[str, list[Channel]], name: str, channel: Channel) -> None:
+    group = groups[name]
+    group.remove(channel)
+    if not group:
+        del groups[name]

@@ -107,6 +107,13 @@ class Dialling:
         is_phone = answering.held or is_plain_peer(answering.dial_string)
         return Purpose.CONSULTATION if is_phone else Purpose.UNCERTAIN
 
+    def _may_be_wrong(self, caller: Channel) -> bool:
+        """Legs may have been missed; or the same phone talks to somebody unknown, and this is a consultation."""
+        if not caller.began_here:
+            return True
+        others = self._channels.talking(interface_of(caller.name))
+        return any(not other.began_here and self._talks.of(other.uniqueid) is None for other in others)
+
     def _begin_offer(self, fact: facts.DialBegan, caller: Channel, channel: Channel) -> LiveOffer | None:
         state, stay = self._state, self._stay_of(caller.uniqueid)
         purpose = Purpose.CALLER if stay is not None else self._purpose(caller)
@@ -131,7 +138,7 @@ class Dialling:
             target=target,
             cadence=state.rules.cadence_name(queue=raw_queue, line="" if stay else target),
             began_ms=fact.when.at_ms,
-            partial=stay.partial if stay else not caller.began_here,
+            partial=stay.partial if stay else self._may_be_wrong(caller),
         )
         if self._channels.is_originated(caller):
             offer.marks.add(ORIGINATED)
@@ -209,6 +216,17 @@ class Dialling:
         else:
             self._channels.touch(fact.dest, self._state.now_ms).member = member
 
+    def who_answered(self, fact: facts.AgentConnected) -> str:
+        """Work number of who was connected: the member, unless a colleague has picked up; "" where nobody can know."""
+        leg = self._legs.get(fact.dest)
+        if leg is not None and leg.offer is not None and leg.offer.picker is not None:
+            return leg.offer.picked_by
+        if leg is not None and leg.root.is_local:  # whoever it was: not a phone that nobody has picked up
+            is_member = leg.up_ms() is not None and (bool(leg.phones) or not leg.partial)
+        else:
+            is_member = leg is not None or interface_of(fact.dest_channel) in ("", fact.member.interface)
+        return self._state.names.agent(fact.member.interface, fact.member.name) if is_member else ""
+
     def dial_progressed(self, fact: facts.DialProgressed) -> None:
         """RINGING and PROGRESS, as the dialling application heard them."""
         channel = self._channels.note(fact.when, fact.dest, self._state.now_ms)
@@ -234,9 +252,10 @@ class Dialling:
 
     def _close(self, leg: LiveLeg, when: facts.When, status: str, *, forwarded: bool = False) -> None:
         offer = leg.offer
-        if leg.ended_ms is not None or offer is None:
+        if offer is None or (leg.ended_ms is not None and (leg.status or not status)):
             return
-        leg.ended_ms, leg.status = when.at_ms, status
+        leg.ended_ms = when.at_ms if leg.ended_ms is None else min(when.at_ms, leg.ended_ms)
+        leg.status = status
         leg.stamped = leg.stamped and when.stamped
         leg.marks.update(when.anomalies)
         leg.answered = status == "ANSWER"
@@ -254,21 +273,24 @@ class Dialling:
 
     # -- pickup, bridges, hang-ups --------------------------------------------------------------------------------
 
-    def picked_up(self, fact: facts.PickedUp) -> None:
-        """A colleague takes the call: the dialled leg ends, the offer goes on with the colleague."""
+    def picked_up(self, fact: facts.PickedUp) -> LiveOffer | None:
+        """A colleague takes the call: the dialled leg ends, the offer goes on with the colleague. The offer, if any."""
         leg = self._legs.get(fact.target)
         picker = self._channels.note(fact.when, fact.picker, self._state.now_ms)
         if leg is None or leg.offer is None or leg.offer.picker is not None or leg.offer.connect_ms is not None:
-            return
-        offer = leg.offer
-        offer.picker, offer.picked_leg, offer.picked_at = picker, leg, fact.when.at_ms
+            return None
+        self._take_over(leg.offer, leg, picker, fact.when)
+        return leg.offer
+
+    def _take_over(self, offer: LiveOffer, leg: LiveLeg, picker: Channel, when: facts.When) -> None:
+        offer.picker, offer.picked_leg, offer.picked_at = picker, leg, when.at_ms
         offer.picked_by = self._state.names.agent(interface_of(picker.name))
         self._add(leg, picker)
         if offer.winner is leg:  # a Local channel has passed the answer on already
             offer.winner, leg.answered = None, False
-        self._close(leg, fact.when, "PICKUP")
+        self._close(leg, when, "PICKUP")
 
-    def bridge_entered(self, channel: Channel, at_ms: int) -> None:
+    def bridge_entered(self, channel: Channel, when: facts.When) -> None:
         """Somebody is in a bridge; if that makes both sides of an offer, they are connected."""
         leg = self._legs.get(channel.uniqueid)
         offer = leg.offer if leg is not None else self.offers.get(channel.uniqueid)
@@ -278,10 +300,20 @@ class Dialling:
             answerers = [c for c in leg.ringers if c.bridge and (c.up_at is not None or leg.answered)]
             if leg is offer.picked_leg and offer.picker is not None and offer.picker.bridge:
                 answerers = [offer.picker]
+            if offer.partial and (stranger := self._stranger_behind(leg)) is not None:
+                self._take_over(offer, leg, stranger, when)
+                answerers = [stranger]
             with_caller = {c.bridge for c in (leg.root, *answerers)}
             if answerers and offer.caller.bridge in with_caller:
-                self._connected(offer, leg, answerers, at_ms)
+                self._connected(offer, leg, answerers, when.at_ms)
                 return
+
+    def _stranger_behind(self, leg: LiveLeg) -> Channel | None:
+        """Who talks through the Local channel of a leg, and is not whom it rang: a call pickup that nobody saw."""
+        party = self._channels.party_behind(leg.root) if leg.root.is_local else None
+        if party is None or party.uniqueid in leg.channels or party is leg.root:
+            return None
+        return party if self._state.names.agent(interface_of(party.name)) != leg.agent else None
 
     def _connected(self, offer: LiveOffer, leg: LiveLeg, answerers: list[Channel], at_ms: int) -> None:
         offer.connect_ms = at_ms

@@ -49,7 +49,10 @@ def judge_legs(offer: LiveOffer, now_ms: int) -> None:
             offer.winner = None
     for leg in offer.legs:
         if leg.answered and leg is not offer.picked_leg and all(c.up_at is None for c in leg.ringers):
+            leg.lost = leg.partial and bool(leg.phones) and leg.connect_ms is None
             leg.partial = True
+            if leg.lost and offer.winner is leg:  # some other phone may have been picked up
+                offer.winner, leg.answered = None, False
         leg.end = _leg_end(leg, offer)
         if leg.end is LegEnd.UNKNOWN:
             leg.marks.add(UNRESOLVED)

@@ -193,12 +193,13 @@ class AgentCalled(NamedTuple):
 
 
 class AgentConnected(NamedTuple):
-    """AgentConnect."""
+    """AgentConnect; `dest_channel` is the name of the channel that answered."""
 
     when: When
     caller: str
     dest: str
     member: Member
+    dest_channel: str = ""
 
 
 class AgentDumped(NamedTuple):
@@ -230,6 +231,14 @@ class MemberRemoved(NamedTuple):
     member: Member
 
 
+class ChannelSeen(NamedTuple):
+    """A channel, of a snapshot; `bridge` is "" outside of one."""
+
+    party: Party
+    bridge: str = ""
+    up: bool = False
+
+
 class Waiting(NamedTuple):
     """A caller in a queue, of a snapshot; `waited_ms` is Asterisk's, in whole seconds."""
 
@@ -239,13 +248,17 @@ class Waiting(NamedTuple):
 
 
 class QueuesSeen(NamedTuple):
-    """A snapshot: every channel, every member, every caller who waits. Asked for at `asked_ms` of our own clock."""
+    """A snapshot: every channel, every member, every caller who waits. Asked for at `asked_ms` of our own clock.
+
+    `uniqueids` are those of all channels; `channels` says more of those it names.
+    """
 
     when: When
     asked_ms: int
     uniqueids: frozenset[str]
     members: tuple[Member, ...]
     waiting: tuple[Waiting, ...]
+    channels: tuple[ChannelSeen, ...] = ()
 
 
 class StaysLeftOpen(NamedTuple):

@@ -57,7 +57,7 @@ class Tracker:
             facts.DialBegan: dialling.dial_began,
             facts.DialProgressed: dialling.dial_progressed,
             facts.DialEnded: dialling.dial_ended,
-            facts.PickedUp: dialling.picked_up,
+            facts.PickedUp: self._picked_up,
             facts.Transferred: self._transfers.transferred,
             facts.CallerJoined: queueing.joined,
             facts.CallerAbandoned: queueing.abandoned,
@@ -187,7 +187,7 @@ class Tracker:
         channel = channels.note(fact.when, fact.party, self._state.now_ms)
         channels.enter(channel, fact.bridge)
         channel.left_bridge_at = None
-        self._dialling.bridge_entered(channel, fact.when.at_ms)
+        self._dialling.bridge_entered(channel, fact.when)
 
     def _bridge_left(self, fact: facts.BridgeLeft) -> None:
         channel = self._state.channels.known(fact.uniqueid)
@@ -225,7 +225,13 @@ class Tracker:
         self._dialling.agent_called(fact)
 
     def _agent_connected(self, fact: facts.AgentConnected) -> None:
-        self._queueing.agent_connected(fact, self._state.names.agent(fact.member.interface, fact.member.name))
+        self._queueing.agent_connected(fact, self._dialling.who_answered(fact))
+
+    def _picked_up(self, fact: facts.PickedUp) -> None:
+        offer = self._dialling.picked_up(fact)
+        stay = self._queueing.stays.get(offer.caller.uniqueid) if offer is not None else None
+        if offer is not None and stay is not None and stay.agent:  # AgentConnect came first, and named the member
+            stay.agent = offer.picked_by
 
     def _agent_dumped(self, fact: facts.AgentDumped) -> None:
         if (leg := self._dialling.leg(fact.dest)) is not None:
@@ -259,5 +265,11 @@ class Tracker:
                 self._talks.channel_ended(lost, fact.when.at_ms)
                 self._queueing.channel_lost(lost, fact.when)
                 self._board.end_calling(uniqueid, fact.when.at_ms)
+        for one in fact.channels:
+            channels.seen(fact.when, one, fact.asked_ms, now_ms)
+        for one in fact.channels:  # who was connected unseen
+            channel = channels.known(one.party.uniqueid)
+            if channel is not None and channel.bridge:
+                self._dialling.bridge_entered(channel, fact.when)
         self._queueing.seen(fact)
         self._board.seen(fact)

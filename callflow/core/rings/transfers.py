@@ -52,7 +52,7 @@ class Transfers:
                 party = self._state.channels.known(talk.parties.caller_uniqueid)
                 if party is not None:
                     return party
-        return self._state.channels.known(fact.transferee)
+        return self._state.channels.touch(fact.transferee, self._state.now_ms) if fact.transferee else None
 
     def _consulting(self, fact: facts.Transferred, to: Channel | None) -> list[str]:
         """The channels of an attended transfer that the agent consulted with; not those that talk to the caller."""

@@ -81,7 +81,7 @@ class Service(Tally):
     sent_on: int = 0
     turned_away: int = 0
     withdrawn: int = 0
-    """Removed from the queue by somebody else; left out of every share."""
+    """Removed from the queue or redirected by somebody else; left out of every share."""
     uncertain: int = 0
     wait_ms: int = 0
     """Of the answered ones, in all."""
@@ -145,10 +145,11 @@ class AgentTime(Tally):
     available: int = 0
     ringing: int = 0
     talking: int = 0
+    calling: int = 0
     paused: int = 0
     unavailable: int = 0
 
     @property
     def occupancy(self) -> float | None:
         """Share of the time on duty, without pauses, that was spent talking."""
-        return share(self.talking, self.available + self.ringing + self.talking)
+        return share(self.talking, self.available + self.ringing + self.talking + self.calling)

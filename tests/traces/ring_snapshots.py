@@ -1,0 +1,54 @@
+"""What a snapshot of Asterisk would have shown at any moment of a capture, from the events before it."""
+
+from collections.abc import Iterable
+
+from callflow.adapters.ami.translate_rings import channel_of, member_of, waiting_of
+from callflow.core.rings import facts
+
+Message = dict[str, str]
+
+
+def snapshot(before: Iterable[tuple[int, Message]], now_ms: int) -> facts.QueuesSeen:
+    """Channels, members and waiting callers after these events; asked for, and answered, at `now_ms`."""
+    channels: dict[str, Message] = {}
+    waiting: dict[str, tuple[int, Message]] = {}
+    members: dict[tuple[str, str], Message] = {}
+    for at_ms, message in before:
+        uniqueid, event = message.get("Uniqueid", "").partition("\n")[0], message["Event"]
+        match event:
+            case "Newchannel":
+                channels[uniqueid] = dict(message)
+            case "Newstate" if uniqueid in channels:
+                channels[uniqueid]["ChannelStateDesc"] = message["ChannelStateDesc"]
+            case "BridgeEnter" if uniqueid in channels:
+                channels[uniqueid]["BridgeId"] = message["BridgeUniqueid"]
+            case "BridgeLeave" if channels.get(uniqueid, {}).get("BridgeId") == message.get("BridgeUniqueid"):
+                channels[uniqueid]["BridgeId"] = ""
+            case "Hangup":
+                channels.pop(uniqueid, None)
+            case "QueueCallerJoin":
+                waiting[uniqueid] = (at_ms, message)
+            case "QueueCallerLeave":
+                waiting.pop(uniqueid, None)
+            case "AttendedTransfer":
+                _hand_over(message, waiting)
+            case "QueueMemberStatus":
+                members[message["Queue"], message["Interface"]] = message
+    return facts.QueuesSeen(
+        facts.When(now_ms, stamped=False),
+        now_ms,
+        frozenset(channels),
+        tuple(member_of(message) for message in members.values()),
+        tuple(
+            waiting_of(message | {"Uniqueid": uniqueid, "Wait": str((now_ms - at_ms) // 1000)})
+            for uniqueid, (at_ms, message) in waiting.items()
+        ),
+        tuple(channel_of(message) for message in channels.values()),
+    )
+
+
+def _hand_over(message: Message, waiting: dict[str, tuple[int, Message]]) -> None:
+    """Who waited for a caller and hands over to them leaves the place in the queue to them."""
+    second, transferee = message.get("SecondTransfererUniqueid", ""), message.get("TransfereeUniqueid", "")
+    if message.get("DestType") == "App" and transferee and second in waiting:
+        waiting[transferee] = waiting.pop(second)
