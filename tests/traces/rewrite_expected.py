@@ -7,8 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from callflow.captures.trace import read_capture
-
+from callflow.captures.capture_file import read_capture
 from callflow.captures.ring_replay import capture_messages, replay_rings
 from callflow.core.rings.rules import RingRules
 from tests.traces.make_ring_traces import expected_of

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callflow.captures.trace import read_capture
 
 from callflow.adapters.ami.translate_rings import RingTranslator
+from callflow.captures.capture_file import read_capture
 from callflow.captures.ring_replay import LAST_MS, KeptRings, capture_messages, pass_time, take_messages
 from callflow.core import events
 from callflow.core.rings import facts
