@@ -1,6 +1,5 @@
 """The captures of tests/traces once more, from the pretend Asterisk: the same calls, the same daemon, the same taps."""
 
-import asyncio
 import sys
 import time
 from contextlib import nullcontext
@@ -19,6 +18,7 @@ from callflow.processes.ports import LOOPBACK, take_ports
 from callflow.processes.process import Process
 from callflow.scenarios.site import Version, daemon_config
 from callflow.settings.model import Settings
+from tests.adapters.waiting import until
 from tests.labs import TRUSTING_DAEMON
 from tests.simulator.tap_calls import tap_scenario, tapping
 from tests.traces.make_traces import AGENT_CALLS
@@ -101,7 +101,7 @@ async def pretend_capture(name: str, version: Version, folder: Path) -> Capture:
                 await daemon.start()
                 async with tapping(ami, daemon_ami) if name == "taps" else nullcontext():
                     assert await pretend.wait(PATIENCE_S) == 0, pretend.output.read_text()
-                await asyncio.sleep(0.5)
+                await until(lambda: recorder.counts["ami closed by asterisk"] >= 2)
             finally:
                 await pretend.stop()
                 if daemon.running:

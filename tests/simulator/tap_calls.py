@@ -15,6 +15,7 @@ from callflow.lab.sipp import Caller
 from callflow.processes.ports import LOOPBACK
 from callflow.scenarios.behaviour import CallerAction
 from callflow.scenarios.site import AMI_SECRET, AMI_USER
+from tests.adapters.waiting import until
 
 AFTER_S = 1.0
 """From a caller's answer to the Originate of the tap."""
@@ -120,7 +121,9 @@ async def tap_on_lab(lab: Lab, ask_port: int, calls: Sequence[TapCall] = TAP_CAL
             await asyncio.sleep(max(0.0, began + SPACING_S * number - loop.time()))
             placed.append(await lab.call(caller))
         await asyncio.gather(*(call.wait(30) for call in placed))
-    await asyncio.sleep(1)
+    await until(lambda: all(ear.ended_at for ear in ears if ear.connected_at))
+    while (await lab.asterisk.ami.action("CoreStatus"))["CoreCurrentCalls"] != "0":  # noqa: ASYNC110 - no event tells it
+        await asyncio.sleep(FRAME_S)
     return ears
 
 

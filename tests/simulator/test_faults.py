@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from callflow.scenarios.errors import ScenarioInvalid
 from callflow.scenarios.faults import Fault, read_faults
 from callflow.simulator.fault_proxy import FaultProxy
+from tests.adapters.waiting import until
 
 WAIT_S = 5.0
 EVENT = "Event: DTMFBegin\r\nTimestamp: 1763775000.123456\r\nCallerIDName: 张伟\r\nDigit: {}\r\n\r\n"
@@ -137,7 +138,7 @@ async def test_a_stall_passes_nothing_and_then_everything() -> None:
 
 async def test_nothing_is_held_back_when_the_faults_clock_starts_anew() -> None:
     async with pair(fault(what="stall", at_s=60)) as line:
-        await asyncio.sleep(0.5)  # by the clock of before, what was said until now is due half a second later
+        await until(lambda: line.lines.now_s() > 0.5)  # what passes now is due then, by the new clock
         await line.says("1")
         assert digit(await line.hears()) == "1"
         line.lines.begin()
@@ -148,14 +149,14 @@ async def test_nothing_is_held_back_when_the_faults_clock_starts_anew() -> None:
 
 async def test_a_clock_jump_moves_the_stamps_and_nothing_else() -> None:
     async with pair(fault(what="clock_jump", ms=-3_600_000)) as line:
-        await asyncio.sleep(0.05)
+        await until(lambda: line.lines.struck["clock_jump"])
         await line.says("1")
         assert await line.hears() == EVENT.format("1").replace("1763775000.123456", "1763771400.123456")
 
 
 async def test_garbage_stands_between_messages() -> None:
     async with pair(fault(what="garbage")) as line:
-        await asyncio.sleep(0.05)
+        await until(lambda: line.lines.struck["garbage"])
         await line.says("1")
         heard = b""
         while not heard.endswith(b"Digit: 1\r\n\r\n"):
@@ -171,11 +172,9 @@ async def test_a_cut_ends_both_ends_and_refuses_new_connections_for_a_while(rese
             assert await asyncio.wait_for(_ended(reader), WAIT_S)
         port = line.near[1].get_extra_info("peername")[1]
         assert await _ended((await asyncio.open_connection("127.0.0.1", port))[0])
-        await asyncio.sleep(0.5)
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(reader.read(1), 0.1)
-        writer.close()
+        async with asyncio.timeout(WAIT_S):
+            while not await _accepted(port):
+                pass
 
 
 async def test_faults_meet_only_their_own_line() -> None:
@@ -192,6 +191,20 @@ async def test_a_restart_is_asterisks_own_business_where_it_can() -> None:
 
     async with pair(fault(what="restart", for_s=2.5), on_restart=restart):
         assert await asyncio.wait_for(asked.get(), WAIT_S) == 2.5
+
+
+async def _accepted(port: int) -> bool:
+    """Whether a new connection stays open for a moment."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        await asyncio.wait_for(reader.read(1), 0.1)
+    except TimeoutError:
+        return True
+    except ConnectionError:
+        return False
+    finally:
+        writer.close()
+    return False
 
 
 async def _ended(reader: asyncio.StreamReader) -> bool:

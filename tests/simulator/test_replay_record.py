@@ -17,6 +17,7 @@ from callflow.captures.recorder import Listener, MessageSplitter, Recorder, Rela
 from callflow.cli import app
 from callflow.errors import LoginRefused, NotConnected
 from tests.adapters.ami_peer import AmiPeer, message, refusing
+from tests.adapters.waiting import until
 
 WAIT_S = 20.0
 
@@ -240,14 +241,9 @@ async def test_record_writes_until_ctrl_c_and_what_it_wrote_can_be_replayed(tmp_
         *command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
     )
     await peer.got("CoreSettings")
-    async with asyncio.timeout(WAIT_S):
-        while not file.exists():  # noqa: ASYNC110 - a file tells no events
-            await asyncio.sleep(0.01)
-    await asyncio.sleep(0.2)
+    await until(file.exists)  # it is made when Asterisk has answered; from then on every event is written
     peer.send(message(Event="Hangup", CallerIDNum="8613800138000", Uniqueid="1.1"))
-    async with asyncio.timeout(WAIT_S):
-        while "Hangup" not in file.read_text():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await until(lambda: "Hangup" in file.read_text())
     process.send_signal(signal.SIGINT)
     _, errors = await asyncio.wait_for(process.communicate(), WAIT_S)
     assert process.returncode == 0, errors.decode()
