@@ -3,9 +3,10 @@
 import re
 from collections.abc import AsyncIterator
 
-from callflow.adapters.ami.actions import CHECK_CONTEXT
+from callflow.adapters.ami.actions import CHECK_CONTEXT, AmiActions
 from callflow.adapters.ami.link import AmiLink
-from callflow.checks.finding import Finding, fail, ok, warn
+from callflow.checks.finding import Finding, fail, hint, ok, warn
+from callflow.checks.inbox import Inbox
 from callflow.errors import LinkError
 
 SCREEN_CONTEXT = "callflow-screen"
@@ -23,7 +24,7 @@ PRIVILEGES = "read = call,agent,dtmf,user and write = call,originate,reporting f
 
 
 async def check_version(link: AmiLink) -> list[Finding]:
-    """Does this release tell rightly who talks, and does this build hear every caller?"""
+    """Check whether this release reports talking correctly, and whether this build hears every caller."""
     try:
         text = (await link.action("CoreSettings")).get("AsteriskVersion", "")
     except LinkError as error:
@@ -70,7 +71,7 @@ async def check_privileges(link: AmiLink) -> AsyncIterator[Finding]:
 
 
 async def check_dialplan(link: AmiLink) -> AsyncIterator[Finding]:
-    """Are our contexts loaded, and does anybody enter them?"""
+    """Check that our contexts are loaded, and that some dialplan enters them."""
     try:
         lines = await link.action_list("ShowDialPlan", timeout_s=10)
     except LinkError as error:
@@ -90,3 +91,21 @@ async def check_dialplan(link: AmiLink) -> AsyncIterator[Finding]:
     else:
         remedy = "put Gosub(callflow-screen,s,1(PROFILE)) before your Queue or Dial"
         yield warn("entries", "nothing enters screening", remedy)
+
+
+async def check_rings(actions: AmiActions, inbox: Inbox) -> Finding:
+    """Check that dialling is reported (DialBegin of the self-test call) and that queues can be seen."""
+    if not any(event["Event"] == "DialBegin" for event in inbox.events):
+        remedy = (
+            f"{PRIVILEGES}; no disabledevents, no eventfilter on Dial*, Newstate, Bridge*, Queue* and Agent* events"
+        )
+        return fail("rings", "dialling is not reported: rings cannot be counted", remedy)
+    try:
+        entries = await actions.queues()
+    except LinkError as error:
+        return warn("rings", error.problem, PRIVILEGES)
+    queues = sum(entry.get("Event") == "QueueParams" for entry in entries)
+    members = sum(entry.get("Event") == "QueueMember" for entry in entries)
+    if not queues:
+        return hint("rings", "dialling is reported; there are no queues", "direct lines are counted; see docs/rings.md")
+    return ok("rings", f"dialling is reported; {queues} queues with {members} members can be seen")

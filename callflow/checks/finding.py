@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """How one look turned out."""
+    """The result of one check."""
 
     OK = "ok"
     WARN = "warn"
@@ -15,7 +15,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, what was seen, and what to do about it."""
+    """What was checked, what was seen, and the remedy."""
 
     verdict: Verdict
     subject: str
@@ -24,12 +24,12 @@ class Finding:
 
 
 def ok(subject: str, seen: str) -> Finding:
-    """It is as it should be."""
+    """It is right."""
     return Finding(Verdict.OK, subject, seen)
 
 
 def warn(subject: str, seen: str, remedy: str) -> Finding:
-    """It works, but should be mended."""
+    """It works, but should be corrected."""
     return Finding(Verdict.WARN, subject, seen, remedy)
 
 
@@ -39,5 +39,5 @@ def fail(subject: str, seen: str, remedy: str) -> Finding:
 
 
 def hint(subject: str, seen: str, remedy: str) -> Finding:
-    """Nobody can see it from here; the user should look."""
+    """It cannot be seen from here; the user should look."""
     return Finding(Verdict.HINT, subject, seen, remedy)

@@ -24,7 +24,7 @@ def _settings_file(config: Path | None) -> Finding:
         return hint("settings", "no file, defaults only", "callflow settings example > /etc/callflow/callflow.toml")
     has_secret = "secret" in tomllib.loads(config.read_text("utf-8")).get("ami", {})
     if has_secret and config.stat().st_mode & stat.S_IROTH:
-        return warn("settings", f"{config} is valid, but everybody can read the secret", f"chmod o-r {config}")
+        return warn("settings", f"{config} is valid, but every user can read the secret", f"chmod o-r {config}")
     return ok("settings", f"{config} is valid")
 
 
@@ -39,7 +39,7 @@ def _database(path: Path) -> Finding:
 
 
 def _ami_address(ami_port: int) -> Finding:
-    """An AMI that listens on every address is a door to the telephone bill."""
+    """An AMI that listens on every address lets strangers make calls."""
     port = f"{ami_port:04X}"
     for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
         lines = table.read_text("ascii").splitlines()[1:] if table.exists() else []

@@ -13,16 +13,16 @@ class Inbox:
         self._news = asyncio.Event()
 
     def add(self, event: dict[str, str]) -> None:
-        """An event has come in."""
+        """Add an event."""
         self.events.append(event)
         self._news.set()
 
     def wake(self) -> None:
-        """Something else has changed that a waiter may look at."""
+        """Wake the waiters: something else has changed."""
         self._news.set()
 
     async def until(self, met: Callable[[], Any], timeout_s: float) -> bool:
-        """True when `met()` is, False after `timeout_s`."""
+        """True as soon as `met()` is true, False after `timeout_s`."""
         try:
             async with asyncio.timeout(timeout_s):
                 while not met():

@@ -1,4 +1,4 @@
-"""Are the prompts where Asterisk looks for them? Each is begun on a Local channel of its own, for a second."""
+"""Checks that Asterisk finds the prompts: each is started on a Local channel of its own, for a second."""
 
 import uuid
 
@@ -12,7 +12,7 @@ ANSWER_S = 3.0
 
 
 async def check_prompts(settings: Settings, actions: AmiActions, inbox: Inbox) -> list[Finding]:
-    """One finding for each language. A made-up prompt goes last and must be reported missing: then all have been."""
+    """One finding for each language. A made-up prompt goes last: once it is reported missing, all have been."""
     names = sorted(_prompt_files(settings))
     ghost = f"callflow-no-such-prompt-{uuid.uuid4().hex[:8]}"
     try:
@@ -36,7 +36,7 @@ def _of_language(settings: Settings, language: str, names: list[str], missing: s
 
 
 def _prompt_files(settings: Settings) -> set[str]:
-    """File names of the prompts that any profile says."""
+    """File names of the prompts that any profile plays."""
     return {
         profile.prompts.get(rung.prompt, rung.prompt)
         for profile in settings.profiles.values()

@@ -1,4 +1,4 @@
-"""The self-test call: a tone through a Local channel into the screening, as the daemon does at every connection."""
+"""The self-test call: a tone through a Local channel into the screening, as at every connection of the daemon."""
 
 import asyncio
 import uuid
@@ -32,7 +32,7 @@ class SelfTest:
         self._answering: asyncio.Task[None] | None = None
 
     async def run(self) -> list[Finding]:
-        """Place the call and judge what came of it."""
+        """Place the call and judge its result."""
         stand_in = await self._stand_in()
         try:
             await self._actions.prove_ear(self._id)

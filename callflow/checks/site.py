@@ -7,12 +7,11 @@ import structlog
 
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
-from callflow.checks.ami import check_dialplan, check_privileges, check_version
+from callflow.checks.ami import check_dialplan, check_privileges, check_rings, check_version
 from callflow.checks.finding import Finding, fail, hint, ok
 from callflow.checks.host import check_host
 from callflow.checks.inbox import Inbox
 from callflow.checks.prompts import check_prompts
-from callflow.checks.rings import check_rings
 from callflow.checks.selftest import SelfTest
 from callflow.checks.tap import check_gain, check_tap
 from callflow.errors import LoginRefused

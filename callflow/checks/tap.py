@@ -1,4 +1,4 @@
-"""Can callers' audio be had, and raised? A tone is sounded inside Asterisk, and must be heard through a tap."""
+"""Checks the tap and the gain: a tone inside Asterisk must be heard through a tap."""
 
 import asyncio
 import errno
@@ -24,7 +24,7 @@ REMEDY = (
 
 
 async def check_tap(settings: Settings, actions: AmiActions, log: Any) -> list[Finding]:
-    """Is the second ear there, and does it know our own prompts? Without it Asterisk's own ear serves."""
+    """Check that a tap brings audio and that our prompts can be read. Without a tap TALK_DETECT alone serves."""
     if not settings.tap.enabled or all(profile.ear != "tap" for profile in settings.profiles.values()):
         return [hint("tap", "off; low voices, noise and tones are not told apart", "tap.enabled = true")]
     options = settings.tap.model_copy(update={"debug_audio_dir": None})
@@ -33,9 +33,9 @@ async def check_tap(settings: Settings, actions: AmiActions, log: Any) -> list[F
         if finding is None and not options.address:  # Asterisk is told the port, so any will do
             finding = await _through(options.model_copy(update={"port": 0}), actions, log)
     except HearingFailed as error:
-        return [warn("tap", f"{error.problem}; Asterisk's own ear serves", error.remedy)]
+        return [warn("tap", f"{error.problem}; TALK_DETECT alone serves", error.remedy)]
     except (LinkError, SettingError, TapFailed) as error:
-        return [warn("tap", f"{error.problem}; Asterisk's own ear serves", REMEDY)]
+        return [warn("tap", f"{error.problem}; TALK_DETECT alone serves", REMEDY)]
     if finding is None:
         seen = f"port {options.port} is in use, by the running daemon perhaps; whether Asterisk reaches it is not seen"
         finding = hint("tap", seen, "stop the daemon for a moment and check again")
@@ -43,7 +43,7 @@ async def check_tap(settings: Settings, actions: AmiActions, log: Any) -> list[F
 
 
 async def _through(options: TapOptions, actions: AmiActions, log: Any) -> Finding | None:
-    """What comes of a tone through a tap; None where the port is in use. Raises HearingFailed, LinkError, TapFailed."""
+    """The finding of a tone through a tap; None: the port is in use. Raises HearingFailed, LinkError, TapFailed."""
     taps = Taps(options, actions.open_tap, lambda event: None, lambda: 0, log)
     try:
         await taps.start()
@@ -60,7 +60,7 @@ async def _through(options: TapOptions, actions: AmiActions, log: Any) -> Findin
 
 
 async def check_gain(settings: Settings, actions: AmiActions) -> list[Finding]:
-    """Can Asterisk hold a low voice at a level, where a profile asks for that?"""
+    """Check automatic gain, if a profile asks for it."""
     wanting = [name for name, profile in settings.profiles.items() if profile.quiet.gain == "agc"]
     if not wanting:
         return []

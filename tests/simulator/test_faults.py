@@ -20,10 +20,10 @@ EVENT = "Event: DTMFBegin\r\nTimestamp: 1763775000.123456\r\nCallerIDName: å¼ ä¼
 
 
 class Pair:
-    """A daemon's AMI connection and the far end of it, with faulty lines between."""
+    """A daemon's AMI connection and the far end of it, with a fault proxy between."""
 
-    def __init__(self, lines: FaultProxy, near: "Ends", far: "Ends") -> None:
-        self.lines, self.near, self.far = lines, near, far
+    def __init__(self, proxy: FaultProxy, near: "Ends", far: "Ends") -> None:
+        self.proxy, self.near, self.far = proxy, near, far
 
     async def says(self, *digits: str) -> None:
         """Asterisk sends one event for each."""
@@ -48,17 +48,17 @@ async def pair(*faults: Fault, **hooks: Any) -> AsyncIterator[Pair]:
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ends.put_nowait((reader, writer))
 
-    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server, FaultProxy(faults, **hooks) as lines:
-        port = await lines.listen("ami", 0, server.sockets[0].getsockname()[1])
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server, FaultProxy(faults, **hooks) as proxy:
+        port = await proxy.listen("ami", 0, server.sockets[0].getsockname()[1])
         near = await asyncio.open_connection("127.0.0.1", port)
         far = await ends.get()
         far[1].write(b"Asterisk Call Manager/9.0.0\r\n")
         await near[0].readline()
         near[1].write(b"Action: Login\r\nEvents: on\r\n\r\n")
         await far[0].readuntil(b"\r\n\r\n")
-        lines.begin()
+        proxy.begin()
         try:
-            yield Pair(lines, near, far)
+            yield Pair(proxy, near, far)
         finally:
             near[1].close()
             far[1].close()
@@ -92,7 +92,7 @@ async def test_duplicates_come_twice_and_dropped_ones_never() -> None:
         line.far[1].write(b"Event: Hangup\r\n\r\n")
         await line.says("1", "2")
         assert [digit(await line.hears()) for _ in range(4)] == ["1", "1", "2", "2"]
-        assert line.lines.struck == {"duplicate": 2, "drop": 1}
+        assert line.proxy.struck == {"duplicate": 2, "drop": 1}
 
 
 async def test_answers_are_neither_dropped_nor_doubled() -> None:
@@ -138,10 +138,10 @@ async def test_a_stall_passes_nothing_and_then_everything() -> None:
 
 async def test_nothing_is_held_back_when_the_faults_clock_starts_anew() -> None:
     async with pair(fault(what="stall", at_s=60)) as line:
-        await until(lambda: line.lines.now_s() > 0.5)  # what passes now is due then, by the new clock
+        await until(lambda: line.proxy.now_s() > 0.5)  # what passes now is due then, by the new clock
         await line.says("1")
         assert digit(await line.hears()) == "1"
-        line.lines.begin()
+        line.proxy.begin()
         await line.says("2")
         async with asyncio.timeout(0.4):
             assert digit(await line.hears()) == "2"
@@ -149,14 +149,14 @@ async def test_nothing_is_held_back_when_the_faults_clock_starts_anew() -> None:
 
 async def test_a_clock_jump_moves_the_stamps_and_nothing_else() -> None:
     async with pair(fault(what="clock_jump", ms=-3_600_000)) as line:
-        await until(lambda: line.lines.struck["clock_jump"])
+        await until(lambda: line.proxy.struck["clock_jump"])
         await line.says("1")
         assert await line.hears() == EVENT.format("1").replace("1763775000.123456", "1763771400.123456")
 
 
 async def test_garbage_stands_between_messages() -> None:
     async with pair(fault(what="garbage")) as line:
-        await until(lambda: line.lines.struck["garbage"])
+        await until(lambda: line.proxy.struck["garbage"])
         await line.says("1")
         heard = b""
         while not heard.endswith(b"Digit: 1\r\n\r\n"):

@@ -19,7 +19,7 @@ from callflow.scenarios.errors import ScenarioError, SimulationFailed
 from callflow.scenarios.faults import read_faults
 from callflow.scenarios.scenario import Scenario, read_scenario
 from callflow.simulator.fault_proxy import FaultProxy
-from callflow.simulator.pretend.ami_session import User
+from callflow.simulator.pretend.ami_server import User
 from callflow.simulator.pretend.asterisk import PretendAsterisk, on_first_listener
 from callflow.simulator.pretend.clock import VirtualLoop
 from callflow.simulator.pretend.flavour import FLAVOURS
@@ -55,8 +55,8 @@ async def serve(options: argparse.Namespace, scenario: Scenario) -> None:
     """Run one pretend Asterisk to its end. Raises ScenarioError."""
     out = _Printer()
     faults = (*scenario.faults, *(read_faults(options.faults).faults if options.faults else ()))
-    async with FaultProxy(faults, scenario.seed) as lines:
-        line = await _listen(lines, "agi", 0, options.agi_port) if faults else 0
+    async with FaultProxy(faults, scenario.seed) as proxy:
+        line = await _listen(proxy, "agi", 0, options.agi_port) if faults else 0
         asterisk = PretendAsterisk(
             scenario,
             Places(options.agi_port, agi_line=line, agi_script=options.agi_script),
@@ -66,37 +66,37 @@ async def serve(options: argparse.Namespace, scenario: Scenario) -> None:
             on_outcome=out.tell,
         )
         try:
-            await _open(asterisk, lines if faults else None, options.ami_port, out)
+            await _open(asterisk, proxy if faults else None, options.ami_port, out)
             if options.clock == "real":
                 keep_pauses_short()
             _begin(asterisk, options.start)
             await _report(asterisk, out, _stopped(), stay=options.stay)
             if faults:
-                out.write(json.dumps({"kind": "faults", "struck": dict(lines.struck)}) + "\n")
+                out.write(json.dumps({"kind": "faults", "struck": dict(proxy.struck)}) + "\n")
                 out.flush()
         finally:
             asterisk.close()
 
 
-async def _open(asterisk: PretendAsterisk, lines: FaultProxy | None, port: int, out: "_Printer") -> None:
-    """Listen for AMI, behind a line with faults if there is one."""
+async def _open(asterisk: PretendAsterisk, proxy: FaultProxy | None, port: int, out: "_Printer") -> None:
+    """Listen for AMI, behind the fault proxy if there are faults."""
     try:
-        await asterisk.start(0 if lines else port)
+        await asterisk.start(0 if proxy else port)
     except OSError as error:
         raise _taken(port, error) from None
     shown = asterisk.ami.port
-    if lines is not None:
-        lines.on_restart = asterisk.restart
-        lines.on_jump = asterisk.step_clock
-        asterisk.on_begin = lines.begin
-        shown = await _listen(lines, "ami", port, asterisk.ami.port)
+    if proxy is not None:
+        proxy.on_restart = asterisk.restart
+        proxy.on_jump = asterisk.step_clock
+        asterisk.on_begin = proxy.begin
+        shown = await _listen(proxy, "ami", port, asterisk.ami.port)
     out.write(f'{{"kind":"listening","ami_port":{shown}}}\n')
     out.flush()
 
 
-async def _listen(lines: FaultProxy, kind: Literal["ami", "agi"], port: int, target: int) -> int:
+async def _listen(proxy: FaultProxy, kind: Literal["ami", "agi"], port: int, target: int) -> int:
     try:
-        return await lines.listen(kind, port, target)
+        return await proxy.listen(kind, port, target)
     except OSError as error:
         raise _taken(port, error) from None
 
@@ -147,20 +147,20 @@ async def _report(asterisk: PretendAsterisk, out: "_Printer", stopped: asyncio.E
 
 
 class _Printer:
-    """FaultProxy for standard output, written in one go now and then; a reader who has gone is no matter."""
+    """Collects lines for standard output and writes them in one go; a reader who has gone is ignored."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
 
     def tell(self, outcome: Outcome) -> None:
-        """One call has ended."""
+        """Add the outcome of a call."""
         self.write(line(outcome))
 
     def write(self, text: str) -> None:
         self._lines.append(text)
 
     def flush(self) -> None:
-        """Print what has come together."""
+        """Print the collected lines."""
         text, self._lines = "".join(self._lines), []
         try:
             sys.stdout.write(text)

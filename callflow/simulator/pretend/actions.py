@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
 
-from callflow.simulator.pretend.ami_session import AmiSession, Request
+from callflow.simulator.pretend.ami_server import AmiSession, Request
 from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.dialplan import Step
 from callflow.simulator.pretend.local import LocalCall
@@ -16,7 +16,7 @@ _CONTROLS = frozenset({"stop", "forward", "reverse", "pause", "restart"})
 
 
 class Actions:
-    """What a session may do, and what comes of it."""
+    """Carries out the actions of AMI sessions."""
 
     def __init__(self, world: World, dialplan: list[Step]) -> None:
         self._world, self._dialplan = world, dialplan

@@ -1,4 +1,4 @@
-"""Asterisk's side of one FastAGI conversation: what it sends first, how it answers, how it ends."""
+"""Asterisk's side of one FastAGI connection: the header, the answers, the end."""
 
 import asyncio
 import re
@@ -30,7 +30,7 @@ _WITHOUT_DEATH = frozenset({"STREAM FILE", "ANSWER", "CHANNEL STATUS"})
 
 
 class AgiCall(asyncio.Protocol):
-    """One channel under a script's control. `on_end(status)` is called once: SUCCESS, FAILURE or HANGUP."""
+    """One channel that a script controls. `on_end(status)` is called once: SUCCESS, FAILURE or HANGUP."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class AgiCall(asyncio.Protocol):
     # -- the connection -------------------------------------------------------------------------------------------
 
     async def connect(self, host: str, port: int) -> None:
-        """Reach the daemon, or end with FAILURE."""
+        """Connect to the daemon, or end with FAILURE."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_S):
@@ -90,7 +90,7 @@ class AgiCall(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The script has gone: the dialplan goes on, with what was playing cut off."""
+        """The script has closed the connection: the prompt stops and the dialplan goes on."""
         if self._playing:
             self._played(cut=True)
         self._transport = None
@@ -104,7 +104,7 @@ class AgiCall(asyncio.Protocol):
     # -- what happens to the channel ------------------------------------------------------------------------------
 
     def hang_up(self) -> None:
-        """The channel is hung up, or taken elsewhere: what plays ends, and the script is told."""
+        """The channel is hung up or redirected: the prompt stops and the script is told."""
         if self._hung_up or self._ended:
             return
         self._hung_up = True
@@ -193,7 +193,7 @@ class AgiCall(asyncio.Protocol):
         self._next()
 
     def _played(self, *, cut: bool) -> int:
-        """The prompt has ended; the sample it ended at."""
+        """End the prompt; returns the sample at which it ended."""
         assert self._playing is not None
         path, began, samples = self._playing
         self._playing = None

@@ -1,4 +1,4 @@
-"""The pretend Asterisk: puts its parts together, places the calls of a scenario, and can be broken on purpose."""
+"""The pretend Asterisk: assembles its parts, places the calls of a scenario, and can fail on purpose."""
 
 import asyncio
 from collections import Counter
@@ -9,8 +9,7 @@ from callflow.installed import SOUNDS
 from callflow.scenarios.scenario import CallerGroup, Scenario
 from callflow.scenarios.schedule import PlannedCall, schedule
 from callflow.simulator.pretend.actions import Actions
-from callflow.simulator.pretend.ami_server import AmiServer
-from callflow.simulator.pretend.ami_session import AmiSession, User
+from callflow.simulator.pretend.ami_server import AmiServer, AmiSession, User
 from callflow.simulator.pretend.call import Call
 from callflow.simulator.pretend.clock import Clock
 from callflow.simulator.pretend.dialplan import read_dialplan
@@ -76,7 +75,7 @@ class PretendAsterisk:
         self._port = self.ami.port
 
     def begin(self) -> None:
-        """The scenario's clock starts: its calls come from now on."""
+        """Start the scenario's clock: its calls come from now on."""
         if self._begun:
             return
         self._begun = True
@@ -94,7 +93,7 @@ class PretendAsterisk:
         self.world.die()
 
     def status(self) -> Status:
-        """How things stand."""
+        """The present state."""
         world = self.world
         states = {state: calls for state, calls in world.states.items() if calls}
         now_s = world.now_s() if self._begun else 0.0
@@ -106,7 +105,7 @@ class PretendAsterisk:
     # -- faults ---------------------------------------------------------------------------------------------------
 
     async def restart(self, down_s: float = 1.0) -> None:
-        """Die as by SIGKILL, with every call, and come up again on the same port; the lost calls end as such."""
+        """Die as by SIGKILL, with every call, and start again on the same port; the calls end as lost."""
         self._down = True
         lost, self._live = list(self._live.values()), {}
         self.ami.close()
@@ -125,7 +124,7 @@ class PretendAsterisk:
     # -- placing calls --------------------------------------------------------------------------------------------
 
     def _place_due(self) -> None:
-        """Place what is due; calls that come while Asterisk is down find nobody and are not placed."""
+        """Place the calls that are due; while Asterisk is down none is placed."""
         world, placed = self.world, 0
         while self._next is not None and not self._down:
             wait_s = self._next.at_s - world.now_s()

@@ -1,4 +1,4 @@
-"""Asterisk's side of AudioSocket: connects, says its uuid, sends what it is given, notes that something comes back."""
+"""Asterisk's side of AudioSocket: connects, introduces itself by uuid, sends audio, notes that audio comes back."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,7 +23,7 @@ class AudioSocket(asyncio.Protocol):
         """Something has come since this was last set to False."""
 
     async def connect(self, address: str) -> None:
-        """Reach HOST:PORT, or end."""
+        """Connect to HOST:PORT, or end."""
         host, _, port = address.rpartition(":")
         loop = asyncio.get_running_loop()
         try:
@@ -53,12 +53,12 @@ class AudioSocket(asyncio.Protocol):
         self._end(by_peer=True)
 
     def send(self, samples: bytes) -> None:
-        """20 ms of sound; left out while nobody reads."""
+        """Send 20 ms of audio; left out while the peer does not read."""
         if self._transport is not None and self._transport.get_write_buffer_size() < _UNREAD_BYTES:
             self._write(frame(Kind.AUDIO, samples))
 
     def close(self) -> None:
-        """The channel has ended: nobody is told any more."""
+        """The channel has ended: close without a call of `on_end`."""
         self._ended = True
         if self._transport is not None:
             self._transport.close()

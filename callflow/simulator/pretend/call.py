@@ -68,7 +68,7 @@ class Call:
             self._screen()
 
     def _plan(self) -> None:
-        """The caller's own actions."""
+        """Schedule the caller's actions."""
         script = self._script
         if script.leaves_s < inf:
             self._after(script.leaves_s, self._leave)
@@ -78,7 +78,7 @@ class Call:
             self._after(script.fax_s, self._fax_heard)
 
     def _screen(self) -> None:
-        """TALK_DETECT and AGI; nobody is screened where no daemon listens."""
+        """Run TALK_DETECT and AGI; without a daemon the call goes on unscreened."""
         if self._gone:
             return
         channel = self.channel
@@ -99,7 +99,7 @@ class Call:
         )
 
     def _screened(self, agi_status: str) -> None:
-        """AGI has ended: back in the dialplan."""
+        """AGI has ended: go on in the dialplan."""
         channel, world = self.channel, self._world
         self._agi = None
         channel.variables["AGISTATUS"] = self.outcome.agi_status = agi_status
@@ -126,7 +126,7 @@ class Call:
         return result
 
     def _pass_on(self) -> None:
-        """Back in the caller's own context."""
+        """Go on in the caller's own context."""
         channel = self.channel
         channel.at(CONTEXT, self._entry, self._first + 2)
         tell_lab(self._world, self.channel, "LabResult")
@@ -158,7 +158,7 @@ class Call:
         self._after(FAX_WAIT_S, self._over)
 
     def _over(self) -> None:
-        """The channel is hung up: `h`, and its end."""
+        """Hang up: run `h`, and end."""
         channel, events = self.channel, self._world.events
         self.enter("leaving")
         events.soft_hangup_request(channel)
@@ -183,7 +183,7 @@ class Call:
         self._world.on_outcome(self.outcome)
 
     def lost(self) -> None:
-        """Asterisk has died with this call in it: no event tells of its end."""
+        """Asterisk died during this call: no event tells of its end."""
         self._gone = True
         self._agi = None
         if self._handover is not None:
@@ -231,7 +231,7 @@ class Call:
             self._agi.stop_playback()
 
     def soft_hangup(self, cause: int | None) -> None:
-        """Hung up from inside; None when no cause is given."""
+        """Hang up from inside; None: no cause is given."""
         if self._gone:
             return
         self._gone = True
@@ -252,13 +252,13 @@ class Call:
     # -- small things ---------------------------------------------------------------------------------------------
 
     def enter(self, state: str) -> None:
-        """Be in this state; "" for none any more."""
+        """Enter this state; "": none any more."""
         if state != self._state:
             self._world.moved(self._state, state)
             self._state = state
 
     def _cut_short(self) -> None:
-        """The channel ends where it is: a script is told first, and the dialplan waits for it."""
+        """End the channel where it is; a running script is told first, and ends the call."""
         if self._agi is not None:
             self._agi.hang_up()
             return

@@ -1,4 +1,4 @@
-"""Asterisk's objects that a call is made of: channels, and the switch that numbers and keeps them."""
+"""Channels, and the switch that numbers and keeps them."""
 
 from collections.abc import Callable
 from itertools import count
@@ -59,7 +59,7 @@ class Channel:
         return self.name.partition("/")[0]
 
     def at(self, context: str, exten: str, priority: int) -> None:
-        """The dialplan is here now."""
+        """Move the dialplan to this priority."""
         self.context, self.exten, self.priority = context, exten, priority
 
     def snapshot(self, prefix: str = "") -> str:
@@ -128,11 +128,11 @@ class Switch:
         self._locals = count()
 
     def new_pjsip(self, endpoint: str, context: str, exten: str, linked: Channel | None = None) -> Channel:
-        """A PJSIP channel, linked to another or begun by itself."""
+        """A PJSIP channel, linked to another channel or to itself."""
         return self._keep(f"PJSIP/{endpoint}-{next(self._names):08x}", context, exten, linked)
 
     def new_local(self, exten: str, context: str, ids: tuple[str, str] = ("", "")) -> tuple[Channel, Channel]:
-        """The two halves of a Local channel; `ids` are their uniqueids, if they are wished for."""
+        """The two halves of a Local channel; `ids` are their uniqueids, if AMI asked for some."""
         stem = f"Local/{exten}@{context}-{next(self._locals):08x}"
         one = self._keep(f"{stem};1", context, exten, None, ids[0])
         return one, self._keep(f"{stem};2", context, exten, one, ids[1])
@@ -142,7 +142,7 @@ class Switch:
         return next((channel for channel in self.channels.values() if channel.uniqueid == uniqueid), None)
 
     def gone(self, channel: Channel) -> None:
-        """Forget a channel, and let go of all that knows it."""
+        """Forget a channel, and end its ear and its spies."""
         self.channels.pop(channel.name, None)
         channel.owner = None
         if channel.ear is not None:

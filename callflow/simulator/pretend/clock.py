@@ -1,4 +1,4 @@
-"""The pretend Asterisk's clock: real, or virtual, which jumps to the next timer when nothing else is to be done."""
+"""The pretend Asterisk's clock: real, or virtual: it jumps to the next timer when nothing else is due."""
 
 import asyncio
 import fcntl
@@ -24,7 +24,7 @@ _STEP_S = 1e-6
 
 
 class Clock:
-    """Seconds for timing, and wall time for stamps; `offset_s` makes stamps lie, as a stepped system clock would."""
+    """Seconds for timing, and wall time for stamps; `offset_s` shifts the stamps, as a stepped system clock does."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._monotonic: Callable[[], float] = loop.time if isinstance(loop, VirtualLoop) else time.monotonic
@@ -45,7 +45,7 @@ class Clock:
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time stands still while anything is ready and jumps over every wait.
+    """An event loop whose time stands still while anything is ready, and jumps over waits.
 
     Threads work in real time: while one of them `owes` an answer, time does not jump. Jobs of the loop's executor are
     known; for others, name a function that tells with `owed_by`.
@@ -66,7 +66,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._debtors.append(owes)
 
     def owed(self) -> bool:
-        """Some thread has not answered yet."""
+        """Whether a thread has not answered yet."""
         return self._jobs > 0 or any(owes() for owes in self._debtors)
 
     def jump(self, seconds: float) -> None:
@@ -93,7 +93,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Sockets are looked at in real time; a wait that nothing ends is jumped over.
+    """Polls sockets in real time; jumps over a wait that no socket ends.
 
     What one of our sockets has sent to another may still be in the kernel's hands, for milliseconds on a busy machine:
     it is waited for.
@@ -122,7 +122,7 @@ class _JumpingSelector(selectors.DefaultSelector):
                 return []
 
     def _has_settled(self) -> bool:
-        """What our sockets have sent has arrived; or has not moved for long: nobody reads it."""
+        """Whether everything sent between our sockets has arrived, or has not moved for long: nobody reads it."""
         fds = [fd for fd in self.get_map() if isinstance(fd, int)]
         waiting = {fd: queued for fd in fds if (queued := _queued(fd))}
         if not waiting:

@@ -10,7 +10,7 @@ Emit = Callable[[str, str, str], None]
 
 
 class Bridge:
-    """Two parties who hear each other; simple at first, native RTP as soon as nobody listens in on them."""
+    """A bridge of two channels; simple at first, native RTP as soon as no audio hook is on them."""
 
     def __init__(self, uniqueid: str) -> None:
         self.uniqueid = uniqueid
@@ -72,7 +72,7 @@ class Events:
         self._emit("call", "Unhold", channel.snapshot())
 
     def hangup_request(self, channel: Channel, cause: int | None) -> None:
-        """The far end hung up; `cause` None where Asterisk names none."""
+        """The far end hung up; `cause` None: Asterisk names none."""
         told = "" if cause is None else f"Cause: {cause}\r\n{self._tech_cause(cause)}"
         self._emit("call", "HangupRequest", channel.snapshot() + told)
 

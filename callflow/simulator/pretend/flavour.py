@@ -1,11 +1,11 @@
-"""What differs between the Asterisks that were measured, and what they have in common."""
+"""What differs between the measured releases of Asterisk, and what they share."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Flavour:
-    """One release, as its AMI shows itself."""
+    """One release, as AMI shows it."""
 
     version: str
     ami_version: str

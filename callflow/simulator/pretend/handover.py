@@ -1,4 +1,4 @@
-"""What happens to a caller who goes on: Dial or Queue, and the agents' phones."""
+"""The caller after the screening: Dial or Queue, and the agents' phones."""
 
 import asyncio
 from collections.abc import Callable
@@ -86,7 +86,7 @@ class Handover:
             self._ringing(agent)
 
     def _offer_by_queue(self, agent: Channel, queue: QueueEntry) -> None:
-        """A phone that is quick rings before the queue has said that it calls it: both orders are seen.
+        """A quick phone rings before AgentCalled or after it: both orders occur.
 
         A slow one is still without a name in DialBegin, though not in AgentCalled.
         """
@@ -142,7 +142,7 @@ class Handover:
         self._after(RETRY_S, self._offer)
 
     def _timed_out(self) -> None:
-        """Nobody has answered in 30 s."""
+        """No agent has answered in 30 s."""
         if self._talk is not None:
             return
         caller, agent, events = self._caller, self.agent, self._world.events
@@ -202,7 +202,7 @@ class Handover:
             self._give_up(0)
 
     def _give_up(self, cause: int) -> None:
-        """The caller has gone before anybody answered."""
+        """The caller has hung up before an agent answered."""
         if self.agent is not None:
             for _ in range(2 if self._queue else 1):
                 self._world.events.dial("DialEnd", self._caller, self.agent, DialStatus="CANCEL")
@@ -212,7 +212,7 @@ class Handover:
         self._end(cause, went_on=False)
 
     def _part(self, first: Channel, second: Channel, reason: str) -> None:
-        """One of two who talked has gone."""
+        """The caller or the agent has left the talk."""
         if self._talk is None or self.agent is None:
             return
         if self._queue:
@@ -234,7 +234,7 @@ class Handover:
         world.switch.gone(agent)
 
     def forget(self) -> None:
-        """Nothing more happens here."""
+        """Cancel everything that is scheduled."""
         if self._talk is not None:
             self._talk.forget()
             self._talk = None
@@ -247,7 +247,7 @@ class Handover:
         self._on_end(cause, went_on)
 
     def _bye_cause(self) -> int | None:
-        """Named in HangupRequest by one release for parties of Dial, by the other for those of Queue (seen)."""
+        """HangupRequest names it on one release for parties of Dial, on the other for those of Queue (measured)."""
         return 16 if bool(self._queue) != self._world.flavour.dialled_bye_has_cause else None
 
     def _after(self, delay_s: float, do: Callable[..., None], *arguments: object) -> None:

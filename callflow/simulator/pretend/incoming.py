@@ -1,4 +1,4 @@
-"""A caller's channel as it comes in: its name, its ear, and the keys pressed on it."""
+"""A caller's channel as it arrives: its name, its audio, and the keys pressed on it."""
 
 from collections.abc import Callable
 from functools import partial
@@ -27,7 +27,7 @@ def incoming_channel(world: World, planned: PlannedCall, script: Script) -> Chan
 
 
 def listen(world: World, channel: Channel, script: Script, answered_at: float) -> None:
-    """Give an answered channel what is to be heard on it."""
+    """Give an answered channel its audio and TALK_DETECT."""
     channel.stream, channel.answered_at = script.stream, answered_at
     events = world.events
     start, stop = partial(events.talking_start, channel), partial(events.talking_stop, channel)
@@ -35,14 +35,14 @@ def listen(world: World, channel: Channel, script: Script, answered_at: float) -
 
 
 def tell_lab(world: World, channel: Channel, name: str) -> None:
-    """UserEvent of the entry context: who, and what came of the screening."""
+    """UserEvent of the entry context: the caller and the result of the screening."""
     variables = channel.variables
     result, status = variables.get("CALLFLOW_RESULT", ""), variables.get("AGISTATUS", "")
     world.events.user_event(channel, name, Number=channel.caller_number, Result=result, Agi=status)
 
 
 class Keypad:
-    """The caller's keys; one let go while an agent's phone rings is sent on: whole, if a prompt was in its way."""
+    """The caller's keys; a key released while an agent's phone rings is sent on, whole if a prompt was playing."""
 
     def __init__(
         self,

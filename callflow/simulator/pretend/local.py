@@ -1,11 +1,11 @@
-"""Test calls that AMI originates in context callflow-check: proof of the ear, a tone for a tap, a look at a prompt."""
+"""Test calls that AMI originates in context callflow-check: the self-test, a tone for a tap, a test of a prompt."""
 
 import asyncio
 from collections.abc import Callable
 from functools import partial
 
 from callflow.simulator.pretend.agi_client import AgiCall
-from callflow.simulator.pretend.ami_session import Request
+from callflow.simulator.pretend.ami_server import Request
 from callflow.simulator.pretend.call import AGI, ANSWER, ARMED, SCREEN
 from callflow.simulator.pretend.pair import LocalPair
 from callflow.simulator.pretend.stream import FRAME_S
@@ -115,7 +115,7 @@ class LocalCall:
     # -- the end --------------------------------------------------------------------------------------------------
 
     def _tone_over(self) -> None:
-        """The half that sounds the tone hangs up; a script on the other is told."""
+        """The half with the tone hangs up; a script on the other half is told."""
         if self._over:
             return
         self._over = True

@@ -39,7 +39,7 @@ class Member:
             )
 
     def completed_call(self) -> None:
-        """A caller of the queue and an agent have parted."""
+        """A caller of the queue and an agent have ended their talk."""
         self.calls_taken += 1
         self.completed += 1
         self.in_call = max(0, self.in_call - 1)
@@ -53,7 +53,7 @@ class Member:
         )
 
     def reset(self) -> None:
-        """Asterisk has been started anew."""
+        """Asterisk has restarted."""
         self.__init__(self._clock, self._events)  # type: ignore[misc]  # everything as at the beginning
 
     def _common(self) -> str:

@@ -1,6 +1,6 @@
 """A Local channel that AMI has originated: how its two halves begin, and how they end one after the other."""
 
-from callflow.simulator.pretend.ami_session import Request
+from callflow.simulator.pretend.ami_server import Request
 from callflow.simulator.pretend.channel import UNKNOWN, Channel
 from callflow.simulator.pretend.flavour import RING
 from callflow.simulator.pretend.world import World
@@ -24,14 +24,14 @@ class LocalPair:
         self.two.variables = dict(self.variables)
 
     def begin(self) -> None:
-        """Both are there."""
+        """Create both halves."""
         events = self._world.events
         events.newchannel(self.one)
         self.two.state = RING
         events.newchannel(self.two)
 
     def answer(self, context: str, exten: str, priority: int) -> None:
-        """The called half answers, where it is then in the dialplan; the other half begins."""
+        """Answer the called half, at this place of the dialplan; the other half begins."""
         events, one, two = self._world.events, self.one, self.two
         events.local_bridge(one, two, self.called_context, self.called)
         events.dial("DialBegin", None, one, DialString=self._dialled)
@@ -59,7 +59,7 @@ class LocalPair:
         self.forget()
 
     def forget(self) -> None:
-        """They are no more."""
+        """Forget both halves."""
         for half in (self.two, self.one):
             self._world.switch.gone(half)
 

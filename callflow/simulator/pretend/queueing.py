@@ -1,4 +1,4 @@
-"""One caller in the queue: what app_queue tells of them, its times in whole seconds of the wall clock."""
+"""One caller in the queue: the events of app_queue, with times in whole seconds of the wall clock."""
 
 from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.member import MEMBER, QUEUE
@@ -27,7 +27,7 @@ class QueueEntry:
         self._world.events.dial("AgentCalled", self._caller, agent, **_MEMBER)
 
     def no_answer(self, agent: Channel) -> None:
-        """It was not answered, or refused; the only time in milliseconds, and of whole seconds all the same."""
+        """The phone was not answered, or refused; RingTime is in milliseconds, but of whole seconds."""
         rang_ms = 1000 * (self._second() - self._rang)
         self._world.events.dial("AgentRingNoAnswer", self._caller, agent, **_MEMBER, RingTime=str(rang_ms))
 
@@ -43,14 +43,14 @@ class QueueEntry:
         world.events.dial("AgentConnect", caller, agent, **_MEMBER, HoldTime=held, RingTime=rang)
 
     def complete(self, agent: Channel, reason: str) -> None:
-        """They have parted; `reason` names who left: agent or caller."""
+        """The talk has ended; `reason` names who hung up: agent or caller."""
         held, talked = str(self._met - self._joined), str(self._second() - self._met)
         told = {"HoldTime": held, "TalkTime": talked, "Reason": reason}
         self._world.events.dial("AgentComplete", self._caller, agent, **_MEMBER, **told)
         self._world.member.completed_call()
 
     def abandon(self) -> None:
-        """The caller leaves without an agent; a time-out is told like that, too."""
+        """The caller leaves without an agent; a time-out gives the same events."""
         member, place = self._world.member, self._place()
         member.abandoned += 1
         held = self._second() - self._joined
@@ -59,7 +59,7 @@ class QueueEntry:
         self.leave()
 
     def leave(self) -> None:
-        """The caller is in the queue no more."""
+        """Remove the caller from the queue."""
         place, waiting = self._place(), self._world.member.waiting
         waiting.pop(self._caller.uniqueid, None)
         self._world.events.queue_caller("QueueCallerLeave", self._caller, Position=place, Count=len(waiting))

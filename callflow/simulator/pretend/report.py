@@ -1,4 +1,4 @@
-"""What the pretend Asterisk prints: one JSON line for each call that has ended, and now and then how things stand.
+"""What the pretend Asterisk prints: a JSON line for each call that has ended, and the state up to ten times a second.
 
 Times are seconds since the first call could be placed, on the pretend Asterisk's own clock.
 """
@@ -62,7 +62,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Status:
-    """How things stand; `done` in the last one, when every call has ended."""
+    """The present state; `done` in the last one, when every call has ended."""
 
     now_s: float
     placed: int
@@ -85,7 +85,7 @@ def line(told: Outcome | Status) -> str:
 
 
 def read_line(text: str) -> Outcome | Status | None:
-    """What a line says; None for a line that is not ours."""
+    """The content of a line; None: it is not one of ours."""
     try:
         told: dict[str, Any] = json.loads(text)
         match told.pop("kind"):

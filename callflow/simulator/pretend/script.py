@@ -1,4 +1,4 @@
-"""What one group of callers does, worked out once: when they are heard, press keys and hang up."""
+"""What one group of callers does, computed once: when they are heard, press keys and hang up."""
 
 from dataclasses import dataclass, replace
 from math import inf
@@ -88,7 +88,7 @@ def _stream(heard: list[Sound], begins_s: float, ends_s: float, sounds: Sounds) 
 
 
 def _renumbered(stream: Stream, actions: list[tuple[float, CallerAction]], *, late: bool) -> Stream:
-    """The stream with what these actions do to its sequence numbers and SSRC; `late`: to Asterisk's ears as well."""
+    """The stream after these changes of its sequence numbers and SSRC; `late`: Asterisk drops late frames."""
     placed = [
         (max(0, round((at_s - stream.begins_s) / FRAME_S)), action)
         for at_s, action in sorted(actions, key=lambda one: one[0])

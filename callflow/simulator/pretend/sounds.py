@@ -14,7 +14,7 @@ _LOUD = 500
 
 
 class Sounds:
-    """What Asterisk can play; a file is looked at once."""
+    """The sound files that Asterisk can play; each is measured once."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

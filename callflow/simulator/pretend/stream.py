@@ -1,4 +1,4 @@
-"""What a phone sends: RTP of 20 ms, as samples of 16 bits at 8 kHz when it has come out of mu-law."""
+"""The RTP that a phone sends: frames of 20 ms, as 16-bit samples at 8 kHz decoded from mu-law."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ _PEAK = 12566
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stream:
-    """One kind of caller's sound, the same for all of the kind; seconds count from the answer.
+    """The audio of one group of callers; seconds count from the answer.
 
     Behind the last of `samples` comes digital silence until the phone stops; `endless`: they begin anew.
     """
@@ -35,7 +35,7 @@ class Stream:
     """Frames that are the first of another SSRC."""
 
     def sent(self, now_s: float) -> int:
-        """How many frames have come by then."""
+        """How many frames have arrived by then."""
         until_s = min(now_s, self.ends_s)
         return 0 if until_s < self.begins_s else int((until_s - self.begins_s) / FRAME_S + 1e-6) + 1
 

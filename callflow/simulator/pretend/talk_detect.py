@@ -1,4 +1,4 @@
-"""Asterisk's TALK_DETECT (func_talkdetect), computed from the very samples a caller sends.
+"""Asterisk's TALK_DETECT (func_talkdetect), computed from the samples that a caller sends.
 
 A frame of 20 ms is sound when its mean absolute sample reaches the threshold. The first such frame makes Start; when
 frames without sound have added up to the silence time, Stop follows, its Duration without that silence.
@@ -35,7 +35,7 @@ class Voiced:
 
 @dataclass(eq=False)
 class Hearing:
-    """What Asterisk can hear of one kind of caller: the mean absolute sample of each frame, worked out once.
+    """What Asterisk can hear of one group of callers: the mean absolute sample of each frame, computed once.
 
     NaN: the frame came late, and is not heard at all.
     """
@@ -81,7 +81,7 @@ SILENCE = Hearing(np.zeros(0), 0.0)
 
 
 class TalkDetect:
-    """The ear on one channel; `on_start` and `on_stop` (with a duration in ms) are called as Asterisk makes events."""
+    """TALK_DETECT on one channel; calls `on_start` and `on_stop` (with a duration in ms) when Asterisk makes events."""
 
     __slots__ = (
         "_answered_at", "_clock", "_gain", "_hearing", "_silence_ms", "_threshold", "_timer", "on_start", "on_stop",
@@ -106,7 +106,7 @@ class TalkDetect:
         return self._threshold > 0
 
     def set(self, value: str, *, waiting: bool = False, gain: float = 1.0) -> bool:
-        """TALK_DETECT(set)=[silence ms][,threshold]; False for what Asterisk does not take.
+        """TALK_DETECT(set)=[silence ms][,threshold]; False if Asterisk refuses the value.
 
         `gain`: how much louder than it comes the sound is by now; what is armed keeps to it.
         `waiting`: a frame that has come already is still to be read, as it is when Answer() returns.
@@ -130,7 +130,7 @@ class TalkDetect:
         return was_set
 
     def close(self) -> None:
-        """Hear nothing more."""
+        """Stop listening."""
         self._threshold = 0
         if self._timer is not None:
             self._timer.cancel()

@@ -11,7 +11,7 @@ from callflow.simulator.pretend.world import World
 
 
 class Talk:
-    """The bridge of two; `on_agent_leaves` is called when the agent has talked long enough."""
+    """The bridge of two; `on_agent_leaves` is called when the agent hangs up."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Talk:
             self._after(agents.talk_s, self._on_agent_leaves)
 
     def end(self, first: Channel, second: Channel) -> None:
-        """Both leave; with nobody listening in on the caller's channel the bridge was native by then."""
+        """Both leave; without an audio hook on the caller's channel the bridge has become native."""
         self.forget()
         events, bridge, ear = self._world.events, self._bridge, self._caller.ear
         if (ear is None or not ear.armed) and not self._caller.spies:
@@ -50,7 +50,7 @@ class Talk:
         events.bridge_destroy(bridge)
 
     def forget(self) -> None:
-        """Nothing more happens here."""
+        """Cancel everything that is scheduled."""
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()

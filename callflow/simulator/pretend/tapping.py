@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import inf
 
 from callflow.adapters.audio.ticker import Ticker
-from callflow.simulator.pretend.ami_session import Request
+from callflow.simulator.pretend.ami_server import Request
 from callflow.simulator.pretend.audio_socket import AudioSocket
 from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.pair import LocalPair
@@ -22,7 +22,7 @@ _MOST_AT_ONCE = 50
 
 
 class Taps:
-    """All taps of one Asterisk: one timer paces them all, and there is none while nobody is tapped."""
+    """All taps of one Asterisk; one timer paces them, while there are any."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -85,7 +85,7 @@ class Tap:
             self._caller.spies.append(self._caller_gone)
 
     def tick(self, now: float) -> None:
-        """Send what the caller has sent; a caller's gain comes behind the spy, so it is heard without."""
+        """Send the frames that have arrived; ChanSpy hears the caller without VOLUME(RX)."""
         caller = self._caller
         if caller is None or self._over:
             return

@@ -21,7 +21,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where this Asterisk finds others, and where it says that it does."""
+    """The addresses at which this Asterisk finds the daemon and the agents."""
 
     agi_port: int
     """The daemon's FastAGI, as the dialplan names it."""
@@ -34,7 +34,7 @@ class Places:
 
 
 class World:
-    """Clock, switch, events and the counts of one pretend Asterisk; `on_outcome` is told each call's end."""
+    """Clock, switch, events and counts of one pretend Asterisk; `on_outcome` gets every call that has ended."""
 
     def __init__(
         self, clock: Clock, flavour: Flavour, sounds: Sounds, places: Places, emit: Emit, seed: int = 1
@@ -99,13 +99,13 @@ class World:
         return agi
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Have something done that ends with this Asterisk."""
+        """Run a task that ends with this Asterisk."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def die(self) -> None:
-        """Every channel is gone without a word, as when Asterisk is killed."""
+        """Drop every channel without an event, as when Asterisk is killed."""
         for task in self._tasks:
             task.cancel()
         for die in self.on_death:
