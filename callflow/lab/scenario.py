@@ -68,8 +68,9 @@ class Scenario(Strict):
 
     @property
     def everywhere(self) -> bool:
-        """It runs on every Asterisk, real or pretended (which loses no packets), with Asterisk's own ear alone."""
-        return len(self.asterisk) > 1 and not self.loss and not any(action.renumbers for action in self.caller)
+        """It runs on every Asterisk, real or pretend, with TALK_DETECT alone; no packet is lost or renumbered."""
+        renumbered = self.first_sequence or any(action.renumbers for action in self.caller)
+        return len(self.asterisk) > 1 and not self.loss and not renumbered
 
     @property
     def entry(self) -> str:
