@@ -64,7 +64,10 @@ class Recording:
             except Exception as error:  # noqa: BLE001 - a figure must not cost the record
                 self._failed("a record could not be counted; it is saved", error)
         events = [self._outbox.row(event) for event in self._events(record, final)] if self._outbox else []
-        self._store.save(record, final, events, interrupted=interrupted)
+        try:
+            self._store.save(record, final, events, interrupted=interrupted)
+        except KeyError as error:
+            self._failed("a record of a kind that is not described cannot be saved", error)
         if self._outbox is not None and events:
             self._outbox.has_news()
 

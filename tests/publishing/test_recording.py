@@ -81,6 +81,17 @@ def _never(record: Record, final: bool) -> Iterable[Envelope]:
     raise AssertionError("there is nobody to send it to")
 
 
+async def test_a_record_of_no_kind_is_counted_and_costs_nothing_else(tmp_path: Path) -> None:
+    way = Way(tmp_path)
+    way.recording.open()
+    way.recording.save(object(), final=True)
+    way.recording.save(samples.stay(), final=True)
+    assert await way.recording.flush(5)
+    way.store.close()
+    assert way.stored() == (1, 1)
+    assert way.recording.failures == {"KeyError": 1}
+
+
 async def test_without_an_outbox_records_are_saved_alone(tmp_path: Path) -> None:
     store = Store(tmp_path / "callflow.db", "main")
     recording = Recording(store, builders=[_never])

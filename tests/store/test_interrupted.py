@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -86,6 +87,15 @@ def test_the_true_end_of_a_call_outweighs_its_interruption(database: Path) -> No
     with Reader(database) as reader:
         assert not reader.find("a").interrupted
         assert reader.find("a").record.result is Result.SPOKE
+
+
+def test_a_record_that_cannot_be_read_does_not_keep_the_daemon_from_starting(database: Path) -> None:
+    with Store(database, "main") as store:
+        for name in ("strange", "plain"):
+            store.save(live_call(name), final=False)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE calls SET mode = 'of a later version' WHERE call_id = 'strange'")
+    assert restarted(database).calls == 1
 
 
 def test_what_was_left_open_is_found_by_its_indexes(database: Path) -> None:

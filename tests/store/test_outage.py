@@ -243,6 +243,16 @@ async def test_a_row_that_does_not_fit_is_left_out_and_the_rest_written(store: S
         assert {call.record.call_id for call in reader.calls()} == {"a", "b"}
 
 
+async def test_a_record_with_a_value_of_another_type_does_not_hold_up_the_rest(store: Store, database: Path) -> None:
+    tell_whole_call(store, "a")
+    store.save(replace(live_call("bad"), mode="act"), final=False)  # type: ignore[arg-type]
+    store.add_to_timeline("a", TimelineEntry(9, T0, "no kind"))  # type: ignore[arg-type]
+    tell_whole_call(store, "b")
+    assert await store.flush(5)
+    assert store.counters().rejected == 2
+    assert _ids(database) == ["a", "b"]
+
+
 def test_no_error_carries_the_values_it_was_about(database: Path) -> None:
     statement = sa.text("INSERT INTO nowhere VALUES (:number)")
     database.touch()

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+import structlog
 
 from callflow.records.calls import CALLS
 from callflow.records.kind import Kinds, RecordKind
 
 R = TypeVar("R")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,11 @@ def left_open(connection: sa.Connection, kinds: Kinds, node: str) -> LeftOpen:
     node_ms = connection.execute(last_known_ms(kinds, node)).scalar_one()
     for kind in kinds:
         for row in connection.execute(_open_rows(kind, node)).mappings():
-            record = kind.rows.record(row)
+            try:
+                record = kind.rows.record(row)
+            except ValueError as error:
+                log.error("a record that was left open cannot be read; it stays open", reason=str(error))
+                continue
             if kind.ended_at_restart is None:
                 going_on.append(record)
             else:

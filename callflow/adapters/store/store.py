@@ -48,7 +48,7 @@ class Counters:
 
 
 class Store:
-    """The records of one daemon, `node`. After `open`, no method raises; only `close` waits for the disk."""
+    """The records of one daemon, `node`. Only `close` waits for the disk."""
 
     def __init__(
         self,
@@ -89,6 +89,7 @@ class Store:
         """Insert or update a record, unless a newer revision is there, and its events in the same transaction.
 
         `final` when nothing more will follow; `interrupted` when a dead daemon had left it open. Returns at once.
+        Raises KeyError for a record of a kind that is not described.
         """
         key = self._kinds.of(record).key(record)
         self._intake.add_record(Pending(key, record, final, tuple(events), interrupted))

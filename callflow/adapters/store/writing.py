@@ -1,6 +1,6 @@
 """Writes one batch in one transaction; writing the same batch twice changes nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -52,9 +52,10 @@ class BatchWriter:
         records = (*batch.live, *batch.ended)
         rejected, saved = self._write_records(connection, records)
         known = self._known(connection, {call_id for call_id, _ in batch.timeline}, saved)
-        ready = [timeline_row(call_id, entry, self._node) for call_id, entry in batch.timeline if call_id in known]
+        ready = [entry for entry in batch.timeline if entry[0] in known]
         early = tuple(entry for entry in batch.timeline if entry[0] not in known)
-        rejected += _execute(connection, _ADD_ENTRY, ready)
+        entries = [row for call_id, entry in ready if (row := _converted(timeline_row, call_id, entry, self._node))]
+        rejected += len(ready) - len(entries) + _execute(connection, _ADD_ENTRY, entries)
         events = [self._event_row(event) for pending in records for event in pending.events]
         rejected += _execute(connection, _ADD_EVENT, events)
         self._delete_events(connection, batch.confirmed)
@@ -64,12 +65,15 @@ class BatchWriter:
     def _write_records(self, connection: sa.Connection, records: Iterable[Pending]) -> tuple[int, set[str]]:
         """How many rows were left out, and the ids of the calls written."""
         rows: dict[type[Any], list[dict[str, Any]]] = {record: [] for record in self._save}
+        rejected = 0
         for pending in records:
             kind = self._kinds.of(pending.record)
-            rows[kind.record].append(
-                kind.row(pending.record, self._node, final=pending.final, interrupted=pending.interrupted)
-            )
-        rejected = sum(_execute(connection, self._save[record], some) for record, some in rows.items())
+            row = _converted(kind.row, pending.record, self._node, final=pending.final, interrupted=pending.interrupted)
+            if row is None:
+                rejected += 1
+            else:
+                rows[kind.record].append(row)
+        rejected += sum(_execute(connection, self._save[record], some) for record, some in rows.items())
         return rejected, {row["call_id"] for row in rows.get(CallRecord, ())}
 
     def _known(self, connection: sa.Connection, asked: set[str], saved: set[str]) -> set[str]:
@@ -99,6 +103,14 @@ def _upsert(kind: RecordKind[Any]) -> sa.Executable:
         replaces = sa.or_(newer, sa.and_(new.excluded.revision == table.c.revision, replaces))
     columns = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
     return new.on_conflict_do_update(index_elements=list(table.primary_key), set_=columns, where=replaces)
+
+
+def _converted(convert: Callable[..., dict[str, Any]], *values: Any, **more: Any) -> dict[str, Any] | None:
+    """A row; None for a record with a value of another type than its field's, which would fail for ever."""
+    try:
+        return convert(*values, **more)
+    except (AttributeError, TypeError, ValueError):
+        return None
 
 
 def _execute(connection: sa.Connection, statement: sa.Executable, rows: Sequence[dict[str, Any]]) -> int:
