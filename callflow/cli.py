@@ -22,9 +22,9 @@ from callflow.commands.terminal import mend_stdout
 from callflow.errors import CallflowError
 
 app = typer.Typer(
-    help="Screens callers beside Asterisk: finds silent ones, speaks to them, never cuts off a caller who speaks.\n\n"
-    "Start with `callflow check` (will it work with this Asterisk?), then `callflow run`; "
-    "`callflow calls` tells what became of every caller.",
+    help="Screens silent callers beside Asterisk: asks them to speak, and never hangs up on a caller it can hear.\n\n"
+    "Start with `callflow check` (does it work with this Asterisk?), then `callflow run`; "
+    "`callflow calls` shows the outcome of every call. `callflow simulate demo --pretend` needs no PBX.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -54,7 +54,7 @@ def _options(
         typer.Option(
             "--config",
             "-c",
-            help="Settings file. Otherwise $CALLFLOW_CONFIG, ./config/callflow.toml or /etc/callflow/callflow.toml.",
+            help="Settings file. Default: $CALLFLOW_CONFIG, ./config/callflow.toml or /etc/callflow/callflow.toml.",
         ),
     ] = None,
     version: Annotated[
@@ -71,8 +71,8 @@ def run(
 ) -> None:
     """Run the daemon until SIGTERM or Ctrl-C.
 
-    It listens for FastAGI calls from the dialplan and for AMI events, and logs to stderr what it hears, says and
-    decides. Exit code 2 means that only you can mend it: a setting, a password, a port in use.
+    The daemon answers FastAGI calls from the dialplan, listens to AMI events, and logs to stderr what it hears, says
+    and decides. Exit code 2: you must fix something first, such as a setting, a password or a port in use.
 
     Example: `CALLFLOW_AMI__SECRET=... callflow run --config /etc/callflow/callflow.toml`
     """
@@ -85,7 +85,7 @@ def run(
 
 
 def main() -> None:
-    """Entry point: a mistake of the user's is one clear sentence and exit code 2, never a traceback."""
+    """Entry point: a user's mistake gives one clear sentence and exit code 2, never a traceback."""
     mend_stdout()
     try:
         try:

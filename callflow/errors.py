@@ -3,7 +3,7 @@
 CallflowError
 ├── SettingError          a setting is wrong: the user's mistake, exit code 2
 ├── LinkError             the link to Asterisk's manager interface (AMI)
-│   ├── NotConnected      there is no session, or it ended before the answer came
+│   ├── NotConnected      no session, or it ended before the answer came
 │   ├── ActionTimeout     Asterisk did not answer in time; whether it acted is unknown
 │   ├── ActionRefused     Asterisk answered "Error"
 │   ├── ActionUnsafe      an action that could carry a second one, or that Asterisk would cut (also a ValueError)
@@ -14,16 +14,16 @@ CallflowError
 │   ├── AgiRefused        Asterisk did not accept or could not do a command
 │   ├── AgiTimeout        Asterisk did not answer a command in time
 │   └── AgiUnsafe         a command that could carry a second one (also a ValueError)
-├── TapFailed             a caller's audio cannot be had
+├── TapFailed             a caller's audio is not available
 ├── HearingFailed         the voice detector cannot be loaded
 ├── StoreError            the database of calls
-│   └── DatabaseMissing   its file has been deleted or moved away while it was written to
+│   └── DatabaseMissing   its file was deleted or moved away while in use
 └── LabError              the lab: the real Asterisk used for tests and the demo
 """
 
 
 class CallflowError(Exception):
-    """Something is wrong; `problem` and `remedy` are one sentence each, without a full stop."""
+    """Base of all errors; `problem` and `remedy` are one sentence each, without a full stop."""
 
     def __init__(self, problem: str, remedy: str = "") -> None:
         super().__init__(f"{problem}; {remedy}" if remedy else problem)
@@ -40,14 +40,16 @@ class SettingError(CallflowError):
 
 
 class LinkError(CallflowError):
-    """AMI did not do what was asked."""
+    """AMI did not do what callflow asked."""
 
 
 class NotConnected(LinkError):
     """There is no AMI session, or it ended before the answer came."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"AMI is not connected ({reason})", "see that Asterisk runs, and [ami] host and port")
+        super().__init__(
+            f"AMI is not connected ({reason})", "check that Asterisk runs, and that [ami] host and port are right"
+        )
         self.reason = reason
 
 
@@ -55,7 +57,7 @@ class ActionTimeout(LinkError):
     """Asterisk did not answer `action` within `after_s`; whether it acted is unknown."""
 
     def __init__(self, action: str, after_s: float) -> None:
-        super().__init__(f"AMI did not answer {action} within {after_s:g} s", "look at the load of Asterisk")
+        super().__init__(f"AMI did not answer {action} within {after_s:g} s", "check the load of Asterisk")
         self.action = action
         self.after_s = after_s
 
@@ -79,7 +81,7 @@ class ActionUnsafe(LinkError, ValueError):
 
 
 class LoginRefused(LinkError):
-    """Asterisk refused the login `in_a_row` times; `fatal`: nobody will try again."""
+    """Asterisk refused the login `in_a_row` times; `fatal`: callflow will not try again."""
 
     def __init__(self, username: str, message: str, *, in_a_row: int = 1, fatal: bool = False) -> None:
         remedy = "correct [ami] username and secret, or the user's secret, permit and deny in manager.conf"
@@ -91,7 +93,7 @@ class LoginRefused(LinkError):
 
 
 class AgiError(CallflowError):
-    """A caller's FastAGI connection did not do what was asked."""
+    """A caller's FastAGI connection did not do what callflow asked."""
 
 
 class AgiHangup(AgiError):
@@ -99,7 +101,7 @@ class AgiHangup(AgiError):
 
 
 class AgiClosedEarly(AgiError):
-    """The FastAGI connection ended without a hang-up: the call was taken elsewhere, or we closed it."""
+    """The FastAGI connection ended without a hang-up: the call moved elsewhere, or callflow closed it."""
 
 
 class AgiRefused(AgiError):
@@ -125,7 +127,7 @@ class AgiUnsafe(AgiError, ValueError):
 
 
 class TapFailed(CallflowError):
-    """A caller's audio cannot be had: Asterisk's own ear serves."""
+    """A caller's audio is not available; callflow uses TALK_DETECT alone."""
 
 
 class HearingFailed(CallflowError):
@@ -137,8 +139,8 @@ class StoreError(CallflowError):
 
 
 class DatabaseMissing(StoreError):
-    """The database file has been deleted or moved away while it was written to."""
+    """The database file was deleted or moved away while in use."""
 
 
 class LabError(CallflowError):
-    """The lab cannot be had, or a program of it did not come up."""
+    """The lab is not available, or one of its programs did not start."""

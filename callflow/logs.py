@@ -22,7 +22,7 @@ class LogOptions(Section):
 
 
 class Lines(structlog.PrintLogger):
-    """Writes to stderr; a line that cannot be written (full disk, closed pipe) is lost, and no caller with it."""
+    """Writes to stderr. A line that cannot be written (full disk, closed pipe) is dropped; calls are not affected."""
 
     def msg(self, message: str) -> None:
         """Write one line."""

@@ -1,4 +1,4 @@
-"""`callflow calls`: what became of every caller."""
+"""`callflow calls`: the outcome of every call."""
 
 import csv
 import io
@@ -66,9 +66,7 @@ class HasDatabase(Protocol):
 
 Db = Annotated[
     Path | None,
-    typer.Option(
-        "--db", metavar="PATH", help="Database to read; otherwise the one of the settings.", show_default=False
-    ),
+    typer.Option("--db", metavar="PATH", help="Database to read. Default: store.path.", show_default=False),
 ]
 Node = Annotated[str | None, typer.Option("--node", help="Only calls of this daemon (node.name).")]
 Since = Annotated[
@@ -76,18 +74,18 @@ Since = Annotated[
     typer.Option(
         parser=parse_when,
         metavar="WHEN",
-        help="Only calls that arrived since: `30m`, `2h`, `1d`, `1w` ago, `2026-01-31` or `2026-01-31T14:05`.",
+        help="Only calls since then: `30m`, `2h`, `1d`, `1w` (ago), `2026-01-31` or `2026-01-31T14:05`.",
     ),
 ]
 Until = Annotated[
     int | None,
-    typer.Option(parser=parse_when, metavar="WHEN", help="Only calls that arrived before; written as for --since."),
+    typer.Option(parser=parse_when, metavar="WHEN", help="Only calls before then; same forms as --since."),
 ]
 OfResult = Annotated[Result | None, typer.Option("--result", help="Only calls with this CALLFLOW_RESULT.")]
 OfProfile = Annotated[str | None, typer.Option("--profile", help="Only calls of this profile.")]
-OfCaller = Annotated[str | None, typer.Option("--caller", help="Only calls from exactly this number.")]
+OfCaller = Annotated[str | None, typer.Option("--caller", help="Only calls from this number (exact match).")]
 OfMode = Annotated[Mode | None, typer.Option("--mode", help="Only calls screened in this mode.")]
-Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many calls to show at most.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="Show at most this many calls.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -104,9 +102,10 @@ def list_calls(
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """List calls, newest first, and count them.
+    """List calls, newest first, with a summary.
 
-    In observe mode a line tells how many callers would have been hung up, and how many of those spoke afterwards.
+    For calls in observe mode, the summary counts the callers that callflow would have hung up on, and how many of
+    them spoke afterwards.
 
     Example: `callflow calls --since 1d --result silent`
     """
@@ -134,9 +133,9 @@ def show(
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """Explain one call: what was heard, said and decided, when, and why; and which phones rang afterwards.
+    """Explain one call: what callflow heard, said and decided, when and why, and which phones rang afterwards.
 
-    Times count from the caller's arrival, in seconds.
+    Times are seconds since the caller arrived.
 
     Example: `callflow calls show 1769864703.12`
     """
@@ -167,7 +166,7 @@ def export(
 ) -> None:
     """Write calls as CSV, oldest first: UTF-8, a header row, times as ISO with zone and as epoch milliseconds.
 
-    A text that a spreadsheet would take for a formula (it begins with = + - @, as numbers do) gets a ' in front.
+    Text that a spreadsheet would read as a formula (it begins with = + - or @) gets a ' in front.
 
     Example: `callflow calls export --since 2026-01-01 --until 2026-02-01 january.csv`
     """
@@ -180,7 +179,7 @@ def export(
         calls = track(reader.stream(wanted), "exporting", total=reader.count(wanted), console=told, transient=True)
         with whole_file(file) as out:
             written = write_calls(calls, out)
-        told.print(f"{written:,} calls are in {file}", markup=False, soft_wrap=True)
+        told.print(f"wrote {written:,} calls to {file}", markup=False, soft_wrap=True)
 
 
 def _export_to_stdout(calls: Iterable[StoredCall]) -> None:
@@ -200,12 +199,12 @@ def _database(context: typer.Context, db: Path | None) -> Path:
         return Path(named)
     settings: HasDatabase | None = context.obj
     if settings is None:
-        raise CallflowError("no database is named", remedy="name one with --db PATH")
+        raise CallflowError("no database given", remedy="name one with --db PATH")
     return settings.database_path()
 
 
 def _refuse_lost_options(context: typer.Context) -> None:
-    """An option before the sub-command would be ignored without a word."""
+    """An option before the subcommand would be silently ignored."""
     for name in context.params:
         source = context.get_parameter_source(name)
         if name != "db" and source is not None and source.name == "COMMANDLINE":

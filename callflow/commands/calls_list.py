@@ -1,23 +1,20 @@
-"""What became of calls: in a phrase, in a sentence, as a table and as JSON."""
+"""The outcome of calls: in a phrase, in a sentence, as a table and as JSON."""
 
 import json
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Group
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from callflow.adapters.store.queries import Summary
-from callflow.commands.terminal import console, printable
+from callflow.commands.terminal import WIDE, console, printable
 from callflow.commands.times import iso, seconds, shown
 from callflow.core.call_record import CallRecord, TimelineEntry
 from callflow.core.screening.states import Result
 from callflow.records.calls import StoredCall
-
-WIDE = 120
-"""From this many columns on, a call fits on one line."""
-
 
 STYLES = {
     Result.SPOKE: "green",
@@ -33,11 +30,11 @@ STYLES = {
     Result.HANGUP: "yellow",
 }
 OUTCOMES = {
-    Result.PASSED: "nobody was heard; the ladder handed the call to a person",
-    Result.SILENT: "nobody was heard; callflow said goodbye and hung up",
+    Result.PASSED: "no sound from the caller; callflow passed the call on to a person",
+    Result.SILENT: "no sound from the caller; callflow said goodbye and hung up",
     Result.QUIET: "the voice stayed too low to understand; callflow said goodbye and hung up",
     Result.OFF: "not screened",
-    Result.UNAVAILABLE: "could not be screened to the end; went on to a person",
+    Result.UNAVAILABLE: "screening could not be completed; the call went on to a person",
     Result.TAKEN: "a fax tone, a redirect or a transfer took the call",
     Result.HANGUP: "the caller hung up",
 }
@@ -52,7 +49,9 @@ def print_calls(calls: list[StoredCall], summary: Summary) -> None:
     if summary.observed:
         out.print(Text(observe_line(summary), style="red" if summary.false_hang_ups else "cyan"))
     if len(calls) < summary.total:
-        out.print(Text(f"the newest {len(calls):,} are shown; --limit shows more, --since and others fewer", "dim"))
+        out.print(
+            Text(f"showing the newest {len(calls):,}; use --limit for more, --since and other filters for fewer", "dim")
+        )
 
 
 def print_json(calls: list[StoredCall], summary: Summary) -> None:
@@ -62,7 +61,7 @@ def print_json(calls: list[StoredCall], summary: Summary) -> None:
 
 
 def call_json(call: StoredCall, happened: list[TimelineEntry] | None = None) -> dict[str, Any]:
-    """A call with all its fields, times both as epoch ms and as ISO, and what happened if given."""
+    """A call with all its fields, times as epoch ms and as ISO, and its timeline if given."""
     record = call.record
     fields: dict[str, Any] = {"node": call.node, **asdict(record), "interrupted": call.interrupted}
     for name in ("arrived", "ended", "heard_at"):
@@ -96,14 +95,15 @@ def _wide(calls: list[StoredCall]) -> Table:
 
 
 def _narrow(calls: list[StoredCall]) -> Group:
-    """Two lines and more for a call: who and when, then what."""
+    """Three lines for a call: when and who, the outcome, the id."""
     several_nodes = len({call.node for call in calls}) > 1
-    lines: list[Text] = []
+    lines: list[RenderableType] = []
     for call in calls:
         record = call.record
         head = Text.assemble((shown(record.arrived_ms), "bold"), "  ", _caller(call), "  ", result_text(record.result))
         what = f"{outcome(call)} (rung {record.rung}, {record.profile}, {record.mode.value}) {lasted(record)}".rstrip()
-        lines += [head, Text(f"  {printable(what)}"), Text(f"  {_id(call, several_nodes)}", "dim")]
+        below = Group(Text(printable(what)), Text(_id(call, several_nodes), "dim"))
+        lines += [head, Padding(below, (0, 0, 0, 2), expand=False)]
     return Group(*lines)
 
 
@@ -121,13 +121,13 @@ def result_text(result: Result | None) -> Text:
 
 
 def outcome(call: StoredCall) -> str:
-    """What happened, in one phrase."""
+    """The outcome in one phrase."""
     record = call.record
     if call.interrupted:
-        return "callflow stopped during this call; what followed is not known"
+        return "callflow stopped during this call; the outcome is not known"
     match record.result:
         case None:
-            return f"still going on, at rung {record.rung}"
+            return f"in progress, at rung {record.rung}"
         case Result.SPOKE:
             return f"the caller spoke{_when_heard(record)}"
         case Result.KEY:
@@ -141,29 +141,29 @@ def outcome(call: StoredCall) -> str:
 
 
 def sentence(call: StoredCall) -> str:
-    """The outcome as a sentence, with what it meant for the caller."""
+    """The outcome as a sentence, and where the caller went."""
     result = call.record.result
     went_on = result in (Result.SPOKE, Result.KEY, Result.RESCUED) and not call.interrupted
     end = ", and went on to a person" if went_on else ""
-    missed = " Not everything was heard, so the record is partial." if call.record.partial else ""
+    missed = " Some events were lost, so the record is partial." if call.record.partial else ""
     text = outcome(call)
     return f"{text[0].upper()}{text[1:]}{end}.{missed}"
 
 
 def summary_line(summary: Summary) -> str:
-    """`12 calls: 9 spoke, 3 silent; 1 still going on`."""
+    """`12 calls: 9 spoke, 3 silent; 1 in progress`."""
     parts = ", ".join(f"{count:,} {result.value}" for result, count in summary.by_result.items())
     line = f"{summary.total:,} call{'' if summary.total == 1 else 's'}" + (f": {parts}" if parts else "")
     if summary.live:
-        line += f"; {summary.live:,} still going on"
+        line += f"; {summary.live:,} in progress"
     if summary.interrupted:
-        line += f"; {summary.interrupted:,} interrupted by a stop of callflow"
+        line += f"; {summary.interrupted:,} interrupted because callflow stopped"
     return line
 
 
 def observe_line(summary: Summary) -> str:
-    """How observe mode fared: would-be hang-ups, and how many of those callers spoke afterwards."""
-    line = f"observe mode: {summary.observed:,} observed, {summary.would_hang_up:,} would have been hung up"
+    """Observe mode: how many callers would have been hung up on, and how many of them spoke afterwards."""
+    line = f"observe mode: {summary.observed:,} observed, {summary.would_hang_up:,} would have been hung up on"
     if not summary.would_hang_up:
         return line
     share = 100 * summary.false_hang_ups / summary.would_hang_up
@@ -171,12 +171,12 @@ def observe_line(summary: Summary) -> str:
 
 
 def lasted(record: CallRecord) -> str:
-    """How long the screening took, "" while it lasts."""
+    """How long the screening took; "" while it lasts."""
     return "" if record.ended_ms is None else f"{(record.ended_ms - record.arrived_ms) / 1000:.1f} s"
 
 
 def heard(record: CallRecord) -> str:
-    """What was heard last, how loud it was, and what it was raised by; "" where nothing was judged."""
+    """The last finding, its level and the gain; "" if nothing was judged."""
     if record.heard is None:
         return ""
     level = "" if record.level_dbov is None else f", {record.level_dbov:g} dBov"
@@ -191,10 +191,10 @@ def _when_heard(record: CallRecord) -> str:
 def _observed(record: CallRecord) -> str:
     match record.would:
         case None:
-            return "observed; nothing was concluded"
+            return "observed; no decision was reached"
         case Result.SILENT if record.heard_after_would:
-            return f"would have been hung up, but spoke{_when_heard(record)}: a false hang-up"
+            return f"would have been hung up on, but spoke{_when_heard(record)}: a false hang-up"
         case Result.SILENT:
-            return "would have been hung up; nobody was heard afterwards"
+            return "would have been hung up on; no sound afterwards"
         case _:
-            return f"observed; would have been: {record.would.value}{_when_heard(record)}"
+            return f"observed; the result would have been {record.would.value}{_when_heard(record)}"

@@ -15,27 +15,27 @@ from callflow.core.rings.records import Leg, Offer, Stay, TargetType, Timing
 from callflow.records.calls import StoredCall
 
 GAP_MS = 500
-"""Nothing happening for this long is shown as a line of its own."""
+"""A gap at least this long gets a line of its own."""
 
 ACTS = {
-    Kind.ARRIVED: ("asterisk", "hands the caller over, profile {what}"),
-    Kind.EAR: ("asterisk", "ear {what}"),
+    Kind.ARRIVED: ("asterisk", "starts screening, profile {what}"),
+    Kind.EAR: ("asterisk", "sound detection {what}"),
     Kind.SAID: ("callflow", "says {what}"),
     Kind.PROMPT_ENDED: ("asterisk", "{what} has ended"),
     Kind.PROMPT_STOPPED: ("callflow", "stops {what}"),
     Kind.PROMPT_FAILED: ("asterisk", "cannot play {what}"),
-    Kind.CLICK: ("caller", "a click of {what}"),
+    Kind.CLICK: ("caller", "clicks for {what}"),
     Kind.SPEECH: ("caller", "speaks {what}"),
-    Kind.HEARD: ("callflow", "has heard {what}"),
-    Kind.GAIN: ("callflow", "raises the caller's voice {what}"),
+    Kind.HEARD: ("callflow", "heard {what}"),
+    Kind.GAIN: ("callflow", "raises the gain: {what}"),
     Kind.KEY: ("caller", "presses {what}"),
-    Kind.SILENCE: ("caller", "silent for {what}"),
+    Kind.SILENCE: ("caller", "is silent for {what}"),
     Kind.PAUSE: ("callflow", "pauses for {what}"),
     Kind.DECIDED: ("callflow", "decides: {what}"),
     Kind.WOULD: ("callflow", "would decide: {what}"),
     Kind.LINK_LOST: ("asterisk", "link {what} is lost"),
     Kind.HUNG_UP: ("caller", "hangs up"),
-    Kind.TAKEN: ("asterisk", "takes the call elsewhere"),
+    Kind.TAKEN: ("asterisk", "moves the call elsewhere"),
 }
 WHO_STYLES = {"caller": "green", "callflow": "cyan", "asterisk": "dim"}
 
@@ -46,7 +46,7 @@ PROMPT_ENDS = (Kind.PROMPT_ENDED, Kind.PROMPT_STOPPED, Kind.PROMPT_FAILED)
 
 
 def print_call(call: StoredCall, happened: list[TimelineEntry], out: Console) -> None:
-    """Facts, picture, timeline and a sentence on the outcome."""
+    """Facts, picture, timeline, and the outcome in a sentence."""
     out.print(_facts(call))
     in_order = sorted(happened, key=lambda entry: (entry.at_ms, entry.seq))
     drawn = picture(call.record.arrived_ms, in_order, ascii_only=out.options.ascii_only)
@@ -56,7 +56,7 @@ def print_call(call: StoredCall, happened: list[TimelineEntry], out: Console) ->
         out.print()
     out.print(_timeline(call.record.arrived_ms, in_order, ascii_only=out.options.ascii_only))
     if not in_order:
-        out.print(Text("nothing is recorded of what happened in this call", "dim"))
+        out.print(Text("no timeline is stored for this call", "dim"))
     out.print()
     out.print(Text(sentence(call), "bold"))
 
@@ -89,7 +89,7 @@ def _timeline(arrived_ms: int, happened: list[TimelineEntry], *, ascii_only: boo
     for entry in happened:
         gap_ms = entry.at_ms - before_ms
         if gap_ms >= GAP_MS:
-            table.add_row(Text(":" if ascii_only else "┆", "dim"), "", Text(f"{seconds(gap_ms)} pass", "dim"))
+            table.add_row(Text(":" if ascii_only else "┆", "dim"), "", Text(f"{seconds(gap_ms)} later", "dim"))
         before_ms = entry.at_ms
         table.add_row(*_cells(entry, entry.at_ms - arrived_ms))
     return table
@@ -148,9 +148,12 @@ def _spans(happened: list[TimelineEntry], end_ms: int) -> Iterator[tuple[int, in
 
 
 def print_rings(ringing: Ringing, arrived_ms: int, out: Console) -> None:
-    """A line for each stay in a queue, offer and phone; nothing if nothing rang."""
+    """A line for each queue stay, offer and phone; nothing if nothing rang."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True)
     for at_ms, line in rings_in_words(ringing):
-        out.print(Text(f"{(at_ms - arrived_ms) / 1000:6.3f} s  {printable(line)}"), soft_wrap=True)
+        table.add_row(seconds(at_ms - arrived_ms), Text(printable(line)))
+    out.print(table)
 
 
 def rings_in_words(ringing: Ringing) -> list[tuple[int, str]]:
@@ -186,7 +189,7 @@ def _answer(rung: Offer | Leg) -> str:
 
 
 def _doubt(record: Stay | Offer | Leg) -> str:
-    """Why a record counts in no standard."""
+    """Why a record is left out of every service level."""
     reasons = ["partial"] if record.partial else []
     if record.timing is not Timing.STAMPED:
         reasons.append("timed by arrival")

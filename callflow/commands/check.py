@@ -1,4 +1,4 @@
-"""`callflow check`: will it work with this Asterisk?"""
+"""`callflow check`: does callflow work with this Asterisk?"""
 
 import asyncio
 import logging
@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator
 import structlog
 import typer
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from callflow.checks.finding import Finding, Verdict
+from callflow.commands.terminal import console
 from callflow.settings.model import Settings
 
 SIGNS = {
@@ -20,14 +23,14 @@ SIGNS = {
 
 
 def check(context: typer.Context) -> None:
-    """Check whether callflow will work with this Asterisk, line by line, each with its remedy.
+    """Check that callflow works with this Asterisk; each problem comes with a remedy.
 
-    Places a self-test call on a Local channel (no caller is touched). Works while the daemon runs and without it.
-    Exit code 0: it will work. 1: something must be mended first. 2: the settings themselves are wrong.
+    Places a self-test call on a Local channel; no caller is affected. Works with or without a running daemon.
+    Exit code 0: callflow works here. 1: something must be fixed first. 2: the settings are wrong.
 
     Example: `callflow --config /etc/callflow/callflow.toml check`
     """
-    from callflow.checks.site import check_site  # loads the second ear, which no other command needs
+    from callflow.checks.site import check_site  # loads the voice detector, which no other command needs
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     settings: Settings = context.obj.settings()
@@ -36,22 +39,26 @@ def check(context: typer.Context) -> None:
 
 
 async def _check(findings: AsyncIterator[Finding]) -> int:
-    console = Console(soft_wrap=True, highlight=False)
+    out = console()
     count = dict.fromkeys(Verdict, 0)
     async for finding in findings:
         count[finding.verdict] += 1
-        _show(console, finding)
+        _show(out, finding)
     failed = count[Verdict.FAIL]
     if failed:
-        console.print(f"\n[bold red]{failed} to mend[/] before callflow can screen callers here.")
+        out.print(f"\n[bold red]{failed} to fix[/] before callflow can screen callers here.")
     else:
-        console.print(f"\n[bold green]callflow will work here[/] (warnings: {count[Verdict.WARN]}).")
+        out.print(f"\n[bold green]callflow works here[/] (warnings: {count[Verdict.WARN]}).")
     return failed
 
 
-def _show(console: Console, finding: Finding) -> None:
-    console.print(f"{SIGNS[finding.verdict]}[bold]{finding.subject:<16}[/]", end=" ")
-    console.print(finding.seen, markup=False)
+def _show(out: Console, finding: Finding) -> None:
+    """What was seen, and the remedy below it."""
+    table = Table.grid(padding=(0, 1))
+    for width in (5, 16):
+        table.add_column(min_width=width, no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row(SIGNS[finding.verdict], Text(finding.subject, "bold"), Text(finding.seen))
     if finding.remedy:
-        console.print(f"{'':21} [dim]->[/] ", end="")
-        console.print(finding.remedy, markup=False)
+        table.add_row("", "", Text(f"-> {finding.remedy}"))
+    out.print(table)

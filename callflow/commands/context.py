@@ -1,4 +1,4 @@
-"""What the commands share: where the settings are, read only when a command needs them."""
+"""The settings for all commands, read only when a command needs them."""
 
 from pathlib import Path
 

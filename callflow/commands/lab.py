@@ -13,8 +13,8 @@ from callflow.errors import LabError
 
 lab_app = typer.Typer(
     help="A real Asterisk with real SIP callers on this machine: for the demo, tests and benchmarks.\n\n"
-    "As root on Debian it makes its own root directories, cached under ~/.cache/callflow/lab "
-    "($CALLFLOW_LAB_CACHE); otherwise asterisk, sipp and tcpdump must be on PATH.",
+    "As root on Debian, the lab makes its own root directories under ~/.cache/callflow/lab "
+    "($CALLFLOW_LAB_CACHE). Otherwise asterisk, sipp and tcpdump must be on PATH.",
     no_args_is_help=True,
 )
 VersionOption = Annotated[str, typer.Option("--asterisk", help="Release of Asterisk: 22 or 16.")]
@@ -36,7 +36,7 @@ def _prepare() -> None:
 
 @lab_app.command()
 def make() -> None:
-    """Make (or find) the root directories with Asterisk 22 and 16; under two minutes the first time.
+    """Make (or find) the root directories with Asterisk 22 and 16; the first time takes under two minutes.
 
     Example: `callflow lab make`
     """
@@ -52,9 +52,10 @@ def make() -> None:
 
 @lab_app.command()
 def demo(version: VersionOption = "22") -> None:
-    """Twelve different callers at once with real SIP and RTP, live on the screen; ends with what the wire says of each.
+    """Place twelve different calls at once with real SIP and RTP, shown live; then judge each from its packets.
 
-    The same as `callflow simulate demo --lab 22`. Exit code 0 when every call ended as it should.
+    Same as `callflow simulate demo --lab 22`. Exit code 0: every call ended as it should.
+
     Example: `callflow lab demo`
     """
     from callflow.commands.simulate import lab_stage, play
@@ -66,10 +67,10 @@ def demo(version: VersionOption = "22") -> None:
 
 @lab_app.command()
 def scenarios(
-    names: Annotated[list[str] | None, typer.Argument(help="Names of scenarios; all of them when left out.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Names of scenarios. Default: all.")] = None,
     version: VersionOption = "22",
 ) -> None:
-    """Run scenarios of tests/lab side by side and judge them from the wire.
+    """Run scenarios of tests/lab side by side, and judge each call from its packets.
 
     Example: `callflow lab scenarios speaks-in-goodbye clicks --asterisk 16`
     """
@@ -100,7 +101,7 @@ def scenarios(
 
 @lab_app.command()
 def bench(version: VersionOption = "22") -> None:
-    """Print lateness of prompts, CPU and memory per call at 5, 20 and 50 calls at once, and the reaction to speech.
+    """Measure how late prompts start, CPU and memory per call at 5, 20 and 50 calls, and the reaction to speech.
 
     Example: `callflow lab bench`
     """

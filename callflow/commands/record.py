@@ -1,4 +1,4 @@
-"""`callflow record`: keep what a real Asterisk says, to look at and to replay."""
+"""`callflow record`: write the events of a real Asterisk to a file, to look at and to replay."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from callflow.errors import CallflowError, SettingError
 from callflow.settings.model import Settings
 
 REFRESH_S = 0.25
-ReplaceOption = Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")]
+ReplaceOption = Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")]
 
 
 @dataclass(frozen=True)
@@ -35,36 +35,36 @@ class Taps:
 
 def record(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The capture to write.")],
+    file: Annotated[Path, typer.Argument(help="Capture file to write.")],
     lasts_s: Annotated[
         float | None,
         typer.Option(
             "--for", parser=parse_length, metavar="TIME", help="How long: `60s`, `5m`, `1h`; else until Ctrl-C."
         ),
     ] = None,
-    purpose: Annotated[str, typer.Option(help="What it shows, in a sentence; stands in its header.")] = "",
+    purpose: Annotated[str, typer.Option(help="What the capture shows, in a sentence, for its header.")] = "",
     ami_tap: Annotated[
-        int, typer.Option(help="Port to listen on, in front of [ami]: let the daemon connect here.", max=65535, min=0)
+        int, typer.Option(help="Port in front of Asterisk's AMI: connect the daemon to it.", max=65535, min=0)
     ] = 0,
     agi_tap: Annotated[
-        int, typer.Option(help="Port to listen on, in front of [agi]: let CALLFLOW_AGI name it.", max=65535, min=0)
+        int, typer.Option(help="Port in front of the daemon's FastAGI: name it in CALLFLOW_AGI.", max=65535, min=0)
     ] = 0,
     force: ReplaceOption = False,
 ) -> None:
     """Record the events of a real Asterisk, with all numbers, names and addresses replaced.
 
-    Without the two taps it logs in beside the daemon and only listens. With them it stands between the daemon and
-    Asterisk and records all that the daemon hears, asks and answers: `callflow replay` then checks every decision.
+    Without the two taps, the command logs in to AMI beside the daemon and only listens. With them, it stands between
+    the daemon and Asterisk and records everything both say; `callflow replay` can then check every decision.
 
     Example: `callflow record morning.txt --for 10m --purpose "Monday, the new trunk"`
     """
     settings: Settings = context.obj.settings()
     if bool(ami_tap) != bool(agi_tap):
-        raise SettingError("--ami-tap and --agi-tap", "one without the other", "give both ports, or neither")
+        raise SettingError("--ami-tap and --agi-tap", "one was given without the other", "give both ports, or neither")
     if os.access(file, os.F_OK) and not force:
-        raise SettingError(str(file), "there is such a file already", "choose another name, or add --force")
+        raise SettingError(str(file), "the file exists already", "choose another name, or add --force")
     console = Console(stderr=True)
-    header = {"purpose": purpose or "not said"}
+    header = {"purpose": purpose or "not given"}
     with suppress(KeyboardInterrupt):
         asyncio.run(_record(settings, file, lasts_s, header, Taps(ami_tap, agi_tap), console))
     if os.access(file, os.F_OK):

@@ -26,13 +26,13 @@ _COLUMNS = ("call", "for", "who", "began s", "lasted s", "rings", "class", "ende
 
 def replay(
     context: typer.Context,
-    capture: Annotated[Path, typer.Argument(help="A capture, as `callflow record` writes it.")],
-    first: Annotated[int, typer.Option("--from", help="Attach at this message, counted from 1.", min=1)] = 1,
+    capture: Annotated[Path, typer.Argument(help="Capture file that `callflow record` wrote.")],
+    first: Annotated[int, typer.Option("--from", help="Start at this message, counted from 1.", min=1)] = 1,
     every_start: Annotated[
-        bool, typer.Option("--every-start", help="Attach at every message in turn, and tell only what goes wrong.")
+        bool, typer.Option("--every-start", help="Start at each message in turn; report only errors.")
     ] = False,
 ) -> None:
-    """Run a capture through the core, in virtual time, and show what it decides.
+    """Run a capture through the decision core in virtual time, and show what it decides.
 
     From the start of a capture with both taps, its decisions are compared with those of the daemon that was recorded.
     From any later message it acts as a daemon that attaches to a living PBX. What was rung and who waited is shown
@@ -122,7 +122,7 @@ def ring_table(capture: Capture, first: int, rules: RingRules) -> Table | None:
 
 
 def _rows(kept: KeptRings, began_ms: int) -> Iterator[tuple[tuple[int, int], tuple[str, ...]]]:
-    """Each with what it is sorted by: its time, and a stay before its offers before their phones."""
+    """Rows with their sort key: time, then stay before offer before phone."""
     for stay in kept.stays:
         what = f"queue {stay.queue}"
         yield (stay.joined_ms, 0), _cells(stay, what, stay.joined_ms - began_ms, stay.wait_ms, stay.outcome)

@@ -24,7 +24,7 @@ from callflow.errors import CallflowError
 
 BY: dict[str, By] = {by.value: by for by in (*Whom, *Slot)}
 APART = ({Whom.QUEUE, Whom.LINE}, {Whom.AGENT, Whom.LINE})
-"""What nothing that is measured knows both of."""
+"""No record has both of these."""
 
 
 def report(
@@ -33,44 +33,46 @@ def report(
         str | None,
         typer.Argument(
             metavar="[PERIOD]",
-            help="`today` (if nothing is said), `yesterday`, `week`, `last-week`, `month`, `last-month`, "
+            help="`today` (the default), `yesterday`, `week`, `last-week`, `month`, `last-month`, "
             "`2026-01-31`, `2026-W05`, `2026-01` or `2026`.",
         ),
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--from", metavar="WHEN", help="Begin here: `2026-01-31` or `2026-01-31T14:05`.")
+        str | None,
+        typer.Option("--from", metavar="WHEN", help="Start of the period: `2026-01-31` or `2026-01-31T14:05`."),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--to", metavar="WHEN", help="End here; a date has its whole day in it. Default now.")
+        str | None,
+        typer.Option("--to", metavar="WHEN", help="End of the period; a date includes its whole day. Default: now."),
     ] = None,
     zone: Annotated[
-        str | None, typer.Option("--zone", help="Time zone of days and hours: `Asia/Shanghai`. Default the machine's.")
+        str | None, typer.Option("--zone", help="Time zone, e.g. `Asia/Shanghai`. Default: the machine's.")
     ] = None,
     by: Annotated[
         list[str] | None,
-        typer.Option("--by", metavar="WHAT", help=f"A row for each: {', '.join(BY)}; several with commas."),
+        typer.Option("--by", metavar="WHAT", help=f"One row for each {', '.join(BY)}; combine with commas."),
     ] = None,
     queues: Annotated[str | None, typer.Option(metavar="A,B", help="Only these queues, added up.")] = None,
     agents: Annotated[str | None, typer.Option(metavar="A,B", help="Only these agents, by work number.")] = None,
     lines: Annotated[str | None, typer.Option(metavar="A,B", help="Only these direct lines.")] = None,
     node: Annotated[str | None, typer.Option(help="Only what this daemon recorded (node.name).")] = None,
-    all_formulas: Annotated[bool, typer.Option("--all-formulas", help="Service level by A to F side by side.")] = False,
-    listed: Annotated[
-        Listed | None, typer.Option("--list", help="List the calls themselves instead of figures.")
-    ] = None,
+    all_formulas: Annotated[
+        bool, typer.Option("--all-formulas", help="Show the service level by all formulas, A to F.")
+    ] = False,
+    listed: Annotated[Listed | None, typer.Option("--list", help="List the calls instead of figures.")] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     file: Annotated[
         Path | None, typer.Option("--file", metavar="FILE", help="Write FILE.csv, FILE.json or FILE.xlsx (Excel).")
     ] = None,
     db: Annotated[
-        Path | None, typer.Option("--db", metavar="PATH", help="Database to read; otherwise the one of the settings.")
+        Path | None, typer.Option("--db", metavar="PATH", help="Database to read. Default: store.path.")
     ] = None,
 ) -> None:
-    """Report rings, service level, waiting, abandonment, silent callers and occupancy of any period.
+    """Report rings, service level, waiting, abandonment, silent callers and occupancy for any period.
 
-    What is not known for certain is counted as uncertain and nowhere else; where nothing was measured, there is no
-    figure. docs/reports.md explains each one.
+    Records that may be wrong count only as uncertain. A figure without measurements is left out.
+    docs/reports.md explains every figure.
 
     Example: `callflow report yesterday --by queue`
     """
@@ -96,10 +98,10 @@ def report(
 
 
 def _put(sheet: Sheet, file: Path | None, *, as_json: bool, as_csv: bool) -> bool:
-    """Written or printed as asked for; False when a table for people is wanted."""
+    """Write or print the sheet; False if a table for people is wanted."""
     if file is not None:
         write_sheet(sheet, file)
-        _told().print(f"{file} is written", markup=False, soft_wrap=True)
+        _told().print(f"wrote {file}", markup=False, soft_wrap=True)
     elif as_json:
         print_json(sheet)
     elif as_csv:
@@ -108,7 +110,7 @@ def _put(sheet: Sheet, file: Path | None, *, as_json: bool, as_csv: bool) -> boo
 
 
 def _make(reader: Reader, period: Period, by: tuple[By, ...], scope: Scope, targets: Targets) -> Report:
-    """The report; raises CallflowError when it is of a queue, agent or line that nothing was recorded of."""
+    """The report; raises CallflowError for a queue, agent or line without records."""
     now_ms = time.time_ns() // 1_000_000
     made = make_report(reader, period, by, scope, targets, now_ms, _track)
     for whom in scope.asked():
@@ -116,8 +118,8 @@ def _make(reader: Reader, period: Period, by: tuple[By, ...], scope: Scope, targ
         names = [row.names[0] for row in known.rows]
         missing = [name for name in scope.names(whom) if name not in names]
         if missing:
-            remedy = f"there was {', '.join(names[:20])}" if names else f"no {whom} has anything recorded then"
-            raise CallflowError(f"nothing is recorded of {whom} {', '.join(missing)} in this period", remedy)
+            remedy = f"this period has {', '.join(names[:20])}" if names else f"no {whom} has records in this period"
+            raise CallflowError(f"there are no records of {whom} {', '.join(missing)} in this period", remedy)
     return made
 
 
@@ -145,7 +147,7 @@ def _refuse_apart(asked: set[By]) -> None:
     """Rows and narrowing together must ask for what something measured knows."""
     for pair in APART:
         if pair <= asked:
-            raise typer.BadParameter(f"nothing is measured by {' and '.join(sorted(pair))} together: choose one")
+            raise typer.BadParameter(f"no record has both {' and '.join(sorted(pair))}: choose one")
 
 
 def _names(words: str | None) -> tuple[str, ...]:
@@ -154,7 +156,7 @@ def _names(words: str | None) -> tuple[str, ...]:
 
 
 def _track(spans: list[Span]) -> Iterable[Span]:
-    """A bar on standard error where a person waits for more than a few weeks."""
+    """A progress bar on standard error for periods of more than a few weeks."""
     if len(spans) < 6 or not sys.stderr.isatty():
         return spans
     return track(spans, "counting", console=_told(), transient=True)

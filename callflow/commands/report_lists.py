@@ -1,9 +1,10 @@
-"""The calls behind a report: who gave up, and who could not be heard."""
+"""The calls behind a report: abandoned calls and silent calls."""
 
 from enum import StrEnum
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -12,7 +13,7 @@ from callflow.adapters.store.queries import Reader
 from callflow.commands.report_period import Period
 from callflow.commands.report_table import print_deleted
 from callflow.commands.sheets import Sheet, Value
-from callflow.commands.terminal import printable
+from callflow.commands.terminal import WIDE, printable
 from callflow.commands.times import iso, shown_seconds
 from callflow.core.rings.records import Stay, Timing
 from callflow.core.service.grouping import Scope, Whom
@@ -37,17 +38,19 @@ NAMES = {
         "partial", "call_id",
     ),
 }  # fmt: skip
+IN_HEAD = 3
+"""Values on the first line of a call's block."""
 KNOWS = {Listed.ABANDONED: {Whom.QUEUE}, Listed.SILENT: {Whom.LINE}}
-"""By what each list can be narrowed."""
+"""By what each list can be filtered."""
 
 
 def list_sheet(reader: Reader, listed: Listed, period: Period, scope: Scope) -> Sheet:
-    """The calls, oldest first; raises CallflowError when asked for what they do not know."""
+    """The calls, oldest first; raises CallflowError for a filter that the list has not."""
     unknown = scope.asked() - KNOWS[listed]
     if unknown:
         raise CallflowError(
-            f"{listed} calls cannot be narrowed by {unknown.pop()}",
-            remedy=f"leave that out; --{KNOWS[listed].copy().pop()}s can be given",
+            f"{listed} calls cannot be filtered by {unknown.pop()}",
+            remedy=f"leave it out, or use --{KNOWS[listed].copy().pop()}s",
         )
     if listed is Listed.ABANDONED:
         rows = [_abandoned(stay, period) for stay in abandoned(reader, period.start_ms, period.end_ms, scope)]
@@ -67,20 +70,38 @@ def list_sheet(reader: Reader, listed: Listed, period: Period, scope: Scope) -> 
 
 
 def print_list(sheet: Sheet, period: Period, out: Console) -> None:
-    """The table, and how many they are."""
+    """The table and the number of calls."""
     out.print(Text(f"{sheet.title}, {period.shown()}", "bold"))
     print_deleted(sheet.about.get("records_deleted_before_ms", 0), period, out)
+    if sheet.rows:
+        out.print(_wide(sheet) if out.width >= WIDE else _narrow(sheet))
+    out.print(Text(f"{len(sheet.rows):,} call{'' if len(sheet.rows) == 1 else 's'}"))
+
+
+def _wide(sheet: Sheet) -> Table:
+    """A line for each call."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in sheet.names:
         right = name.endswith("_s") or name == "offers"
-        table.add_column(
-            name.removesuffix("_s").replace("_", " "), justify="right" if right else "left", overflow="fold"
-        )
+        table.add_column(_heading(name), justify="right" if right else "left", overflow="fold")
     for row in sheet.rows:
         table.add_row(*(Text(_shown(name, value)) for name, value in zip(sheet.names, row, strict=True)))
-    if sheet.rows:
-        out.print(table)
-    out.print(Text(f"{len(sheet.rows):,} call{'' if len(sheet.rows) == 1 else 's'}"))
+    return table
+
+
+def _narrow(sheet: Sheet) -> Group:
+    """A block for each call: when, whose and from whom, then the rest by name."""
+    blocks: list[RenderableType] = []
+    for row in sheet.rows:
+        told = [(name, _shown(name, value)) for name, value in zip(sheet.names, row, strict=True) if value is not None]
+        blocks.append(Text("  ".join(text for _, text in told[:IN_HEAD]), "bold"))
+        rest = ", ".join(f"{_heading(name)} {text}" for name, text in told[IN_HEAD:] if text)
+        blocks.append(Padding(Text(rest), (0, 0, 0, 2)))
+    return Group(*blocks)
+
+
+def _heading(name: str) -> str:
+    return name.removesuffix("_s").replace("_", " ")
 
 
 def _abandoned(stay: Stay, period: Period) -> list[Value]:

@@ -21,7 +21,7 @@ EPOCH = date(1970, 1, 1)
 
 
 class Slot(StrEnum):
-    """By which stretch of local time a report can be parted."""
+    """Stretches of local time that can be rows of a report."""
 
     HOUR = "hour"
     DAY = "day"
@@ -71,7 +71,7 @@ def parse_zone(name: str | None) -> tzinfo | None:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         close = difflib.get_close_matches(name, available_timezones(), 1)
         meant = f"did you mean {close[0]}?" if close else "write a name like Asia/Shanghai or UTC"
-        raise typer.BadParameter(f"there is no time zone {name!r}; {meant}") from None
+        raise typer.BadParameter(f"no time zone is called {name!r}; {meant}") from None
 
 
 def named_period(name: str, zone: tzinfo | None, now_ms: int) -> Period:
@@ -80,7 +80,7 @@ def named_period(name: str, zone: tzinfo | None, now_ms: int) -> Period:
         first, last = _days(name.strip().lower(), local(now_ms, zone).date())
         return Period(_midnight_ms(first, zone), _midnight_ms(last, zone), zone)
     except (ValueError, OverflowError, OSError):
-        raise typer.BadParameter(f"{name!r} is no period: {HOW}") from None
+        raise typer.BadParameter(f"{name!r} is not a period: {HOW}") from None
 
 
 def period_between(since: str, until: str | None, zone: tzinfo | None, now_ms: int) -> Period:
@@ -159,7 +159,7 @@ def _moment_ms(text: str, zone: tzinfo | None, *, is_end: bool) -> int:
             when = when.replace(tzinfo=zone)
         return _at_ms(when, zone)
     except (ValueError, OverflowError, OSError):
-        raise typer.BadParameter(f"{text!r} is no time: write 2026-01-31 or 2026-01-31T14:05") from None
+        raise typer.BadParameter(f"{text!r} is not a time: write 2026-01-31 or 2026-01-31T14:05") from None
 
 
 def _midnight_ms(day: date, zone: tzinfo | None) -> int:

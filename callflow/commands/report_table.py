@@ -1,8 +1,9 @@
 """A report for people: one table for each kind of figure, with a picture of how the rings were answered."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -27,8 +28,11 @@ CLASSES = (
 NEARLY = 10.0
 """Percent points below the target that are still yellow."""
 UNTOLD = {"unheard_not_judged"}
-"""Figures that are not worth a table by themselves."""
+"""Figures that do not justify a table alone."""
 TOTAL = "all"
+GAP = 2
+Cells = tuple[str, list[Text]]
+"""A heading and what stands below it."""
 
 
 def report_sheet(report: Report, *, all_formulas: bool) -> Sheet:
@@ -50,7 +54,7 @@ def report_sheet(report: Report, *, all_formulas: bool) -> Sheet:
 
 
 def print_report(report: Report, out: Console, *, all_formulas: bool) -> None:
-    """The tables in which anything was counted."""
+    """Every table that has figures."""
     out.print(Text(report.period.shown(), "bold"))
     print_deleted(report.deleted_before_ms, report.period, out)
     figures = columns(all_formulas=all_formulas)
@@ -60,14 +64,17 @@ def print_report(report: Report, out: Console, *, all_formulas: bool) -> None:
         if shown_columns:
             told += 1
             out.print(Text(f"\n{part.value}", "bold cyan"))
-            out.print(_table(part, shown_columns, report, colour=bool(out.color_system)))
+            for number, table in enumerate(_tables(part, shown_columns, report, out)):
+                if number:
+                    out.print()
+                out.print(table)
             _explain(part, report, out)
     if not told:
-        out.print("nothing was recorded in this period")
+        out.print("there are no records in this period")
 
 
 def print_deleted(before_ms: int, period: Period, out: Console) -> None:
-    """A line where something of the period has been deleted; `before_ms` is 0 for nothing."""
+    """Say so if records of the period have been deleted; `before_ms` is 0 for none."""
     if before_ms and before_ms > period.start_ms:
         out.print(Text(f"records from before {shown(before_ms)} have been deleted", "yellow"))
 
@@ -78,34 +85,51 @@ def _rows(report: Report) -> list[Row]:
 
 
 def _shown(figures: Sequence[Column], report: Report) -> list[Column]:
-    """A table is shown when anything in it was counted; of its counts those that are more than zero anywhere."""
+    """The columns of a table that has figures; counts only if they are above zero."""
     if not any(c.name not in UNTOLD and c.value(report.total) for c in figures if c.unit is not Unit.TEXT):
         return []
     return [c for c in figures if c.name != "formula" and (c.value(report.total) or _belongs(c, report.total))]
 
 
 def _belongs(column: Column, total: Counted) -> bool:
-    """A figure that tells something even as zero or none."""
+    """A figure that means something even if it is zero or missing."""
     part = {"service_level": total.service, "within_three_rings": total.rings, "occupancy": total.time}
     return part.get(column.name) is not None
 
 
-def _table(part: Part, figures: Sequence[Column], report: Report, *, colour: bool) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for by in report.by:
-        table.add_column(by.value, overflow="fold")
-    for column in figures:
-        table.add_column(column.heading, justify="right")
-    if part is Part.RINGS:
-        table.add_column("")
+def _tables(part: Part, figures: Sequence[Column], report: Report, out: Console) -> Iterator[Table]:
+    """The figures of one part in as many tables as the width needs; each repeats the names of the rows."""
     rows = _rows(report)
-    for number, row in enumerate(rows):
-        cells = [Text(printable(name)) for name in row.names]
-        cells += [_cell(column, row.counted) for column in figures]
-        if part is Part.RINGS:
-            cells.append(bar(row.counted.rings, colour=colour))
-        last = number == len(rows) - 1
-        table.add_row(*cells, style="bold" if last and report.by else "", end_section=number == len(rows) - 2)
+    names = [(by.value, [Text(printable(row.names[at])) for row in rows]) for at, by in enumerate(report.by)]
+    columns = [(c.heading, [_cell(c, row.counted) for row in rows]) for c in figures]
+    if part is Part.RINGS:
+        columns.append(("", [bar(row.counted.rings, colour=bool(out.color_system)) for row in rows]))
+    room = out.width - sum(_width(column) for column in names)
+    while columns:
+        fits, used = 1, _width(columns[0])
+        while fits < len(columns) and used + _width(columns[fits]) <= room:
+            used += _width(columns[fits])
+            fits += 1
+        yield _table(names, columns[:fits])
+        columns = columns[fits:]
+
+
+def _width(column: Cells) -> int:
+    """Cells that a column takes, with the gap beside it."""
+    heading, cells = column
+    return max(cell_len(heading), *(cell.cell_len for cell in cells)) + GAP
+
+
+def _table(names: Sequence[Cells], figures: Sequence[Cells]) -> Table:
+    """One table; the last row is the total where the report has rows."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, _ in names:
+        table.add_column(heading, overflow="fold")
+    for heading, _ in figures:
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    rows = list(zip(*(cells for _, cells in (*names, *figures)), strict=True))
+    for number, cells in enumerate(rows, 1):
+        table.add_row(*cells, style="bold" if names and number == len(rows) else "")
     return table
 
 
@@ -133,7 +157,7 @@ def _cell(column: Column, row: Counted) -> Text:
 
 
 def _level(value: Value, row: Counted) -> Text:
-    """In the colour of how it stands to the target; the formula is always named."""
+    """Coloured by its distance from the target; always with its formula."""
     formula = formula_of(row)
     if not isinstance(value, float):
         return Text("mixed formulas" if row.service is not None and formula is None and row.targets else "-", "dim")
@@ -163,7 +187,7 @@ def shown_value(value: Value, unit: Unit) -> str:
 
 
 def _explain(part: Part, report: Report, out: Console) -> None:
-    """What a reader needs beside the table."""
+    """The legend of a table."""
     if part is Part.RINGS:
         legend = Text("picture: ", "dim")
         for name, letter, style in CLASSES:

@@ -1,11 +1,16 @@
-"""`callflow settings`: every setting with its present value, default, bounds and meaning."""
+"""`callflow settings`: every setting with its value, default, bounds and meaning."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import typer
 from pydantic import BaseModel
-from rich.console import Console
-from rich.markup import escape
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
+from callflow.commands.terminal import WIDE, console
 from callflow.settings.documentation import SECTIONS, all_settings, example, settings_of, toml_value
 from callflow.settings.errors import SECRETS
 from callflow.settings.model import Settings
@@ -15,29 +20,20 @@ settings_app = typer.Typer(help="Show, explain and check the settings.", invoke_
 
 @settings_app.callback()
 def show(context: typer.Context) -> None:
-    """Show the settings in force, checked; those that differ from the default are marked.
+    """Check the settings and show their values; those that differ from the default are bold.
 
     Example: `callflow --config /etc/callflow/callflow.toml settings`
     """
     if context.invoked_subcommand:
         return
     settings: Settings = context.obj.settings()
-    table = Table("setting", "value", "default", "meaning", title="Settings in force")
-    for section in SECTIONS:
-        _add(table, section, getattr(settings, section))
-    for name, ladder in settings.ladders.items():
-        for number, rung in enumerate(ladder.rungs, 1):
-            _add(table, f"ladders.{name}.rungs[{number}]", rung)
-    for name, profile in settings.profiles.items():
-        _add(table, f"profiles.{name}", profile)
-    for name, target in settings.queues.items():
-        _add(table, f"queues.{name}", target)
-    Console().print(table)
+    out = console()
+    out.print(_wide(in_force(settings)) if out.width >= WIDE else _narrow(in_force(settings)))
 
 
 @settings_app.command("example")
 def print_example() -> None:
-    """Print config/callflow.toml: every setting, commented.
+    """Print an example settings file: every setting with its default, commented out.
 
     Example: `callflow settings example > /etc/callflow/callflow.toml`
     """
@@ -46,19 +42,61 @@ def print_example() -> None:
 
 @settings_app.command("reference")
 def print_reference() -> None:
-    """Print the table of all settings as Markdown (docs/settings.md has it)."""
+    """Print the table of all settings as Markdown, as in docs/settings.md.
+
+    Example: `callflow settings reference | grep tls`
+    """
     print("| setting | default | bounds | meaning |\n|---|---|---|---|")
     for setting in all_settings():
         default = f"`{setting.default}`" if setting.default else ""
         print(f"| `{setting.name}` | {default} | {setting.bounds} | {setting.text} |")
 
 
-def _add(table: Table, prefix: str, section: BaseModel) -> None:
-    for setting in settings_of(type(section), ""):
-        value = _value(section, setting.name)
-        mark = "bold" if value != setting.default else ""
-        cells = (f"{prefix}.{setting.name}", value, setting.default, setting.text)
-        table.add_row(*(escape(cell) for cell in cells), style=mark)
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A setting with its value."""
+
+    name: str
+    value: str
+    default: str
+    text: str
+
+    @property
+    def style(self) -> str:
+        """Bold where the value is not the default."""
+        return "bold" if self.value != self.default else ""
+
+
+def in_force(settings: Settings) -> Iterator[InForce]:
+    """Every setting with its value; a secret is only said to be set."""
+    sections: list[tuple[str, BaseModel]] = [(name, getattr(settings, name)) for name in SECTIONS]
+    for name, ladder in settings.ladders.items():
+        sections += [(f"ladders.{name}.rungs[{number}]", rung) for number, rung in enumerate(ladder.rungs, 1)]
+    sections += [(f"profiles.{name}", profile) for name, profile in settings.profiles.items()]
+    sections += [(f"queues.{name}", target) for name, target in settings.queues.items()]
+    for prefix, section in sections:
+        for setting in settings_of(type(section), ""):
+            value = _value(section, setting.name)
+            yield InForce(f"{prefix}.{setting.name}", value, setting.default, setting.text)
+
+
+def _wide(settings: Iterable[InForce]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("setting", "value", "default", "meaning"):
+        table.add_column(heading, overflow="fold")
+    for one in settings:
+        table.add_row(*(Text(cell) for cell in (one.name, one.value, one.default, one.text)), style=one.style)
+    return table
+
+
+def _narrow(settings: Iterable[InForce]) -> Group:
+    """Two lines and more for a setting: its value, then its default and meaning."""
+    blocks: list[RenderableType] = []
+    for one in settings:
+        blocks.append(Text(f"{one.name} = {one.value or '(none)'}", one.style))
+        default = f"default {one.default or '(none)'}. " if one.style else ""
+        blocks.append(Padding(Text(f"{default}{one.text}", "dim"), (0, 0, 0, 4)))
+    return Group(*blocks)
 
 
 def _value(section: BaseModel, dotted: str) -> str:

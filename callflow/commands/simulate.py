@@ -1,4 +1,4 @@
-"""`callflow simulate`: simulated callers, on a pretend Asterisk or a real one."""
+"""`callflow simulate`: simulated callers on a pretend or a real Asterisk."""
 
 import asyncio
 import signal
@@ -31,43 +31,47 @@ _RECORDS = "the daemon's records"
 
 def simulate(
     context: typer.Context,
-    scenario: Annotated[str, typer.Argument(help="A .toml file, or a name of --list.", show_default=False)] = "",
-    list_: Annotated[bool, typer.Option("--list", help="Show the scenarios that come with callflow.")] = False,
-    pretend: Annotated[bool, typer.Option("--pretend", help="On the built-in pretend Asterisk; needs no PBX.")] = False,
-    like: Annotated[str, typer.Option(help="With --pretend: the release to be like, 22 or 16.")] = "22",
-    lab: Annotated[str, typer.Option(help="On a real Asterisk of the lab: 22 or 16.")] = "",
+    scenario: Annotated[str, typer.Argument(help="A .toml file, or a name from --list.", show_default=False)] = "",
+    list_: Annotated[bool, typer.Option("--list", help="List the scenarios that come with callflow.")] = False,
+    pretend: Annotated[
+        bool, typer.Option("--pretend", help="Use the built-in pretend Asterisk; needs no PBX.")
+    ] = False,
+    like: Annotated[str, typer.Option(help="With --pretend: the release to imitate, 22 or 16.")] = "22",
+    lab: Annotated[str, typer.Option(help="Use a real Asterisk of the lab: 22 or 16.")] = "",
     daemon: Annotated[
         bool,
         typer.Option(
             "--with-daemon/--no-daemon",
-            help="With --pretend: start a daemon beside it, or expect yours at the ports of the settings.",
+            help="With --pretend: start a daemon beside it, or wait for your own on the ports of the settings.",
         ),
     ] = True,
-    sip_host: Annotated[str, typer.Option(help="Host of the real Asterisk; otherwise [ami] host.")] = "",
+    sip_host: Annotated[str, typer.Option(help="Host of the real Asterisk. Default: [ami] host.")] = "",
     sip_port: Annotated[int, typer.Option(help="Its SIP port (UDP).", min=1, max=65535)] = 5060,
-    extension: Annotated[str, typer.Option(help="What the callers dial there; otherwise as in the lab.")] = "",
-    seed: Annotated[int | None, typer.Option(help="Another seed than the file's.")] = None,
-    faults: Annotated[Path | None, typer.Option(help="With --pretend: a file of faults.", show_default=False)] = None,
+    extension: Annotated[str, typer.Option(help="Extension that the callers dial. Default: as in the lab.")] = "",
+    seed: Annotated[int | None, typer.Option(help="Seed to use instead of the file's.")] = None,
+    faults: Annotated[
+        Path | None, typer.Option(help="With --pretend: file of faults to inject.", show_default=False)
+    ] = None,
     keep: Annotated[
         Path | None, typer.Option(help="With --pretend: keep database, settings and logs in this folder.")
     ] = None,
     report_to: Annotated[Path | None, typer.Option("--report", help="Write a report as JSON to this file.")] = None,
-    repeat: Annotated[bool, typer.Option("--repeat", help="Begin again when it ends, with the next seed.")] = False,
+    repeat: Annotated[bool, typer.Option("--repeat", help="Start again at the end, with the next seed.")] = False,
 ) -> None:
-    """Place the calls of a scenario, watch them live, and judge what came of each.
+    """Place the calls of a scenario, watch them live, and judge how each one ended.
 
-    Without --pretend or --lab the calls are real ones, placed with SIPp on the Asterisk of the settings.
+    Without --pretend or --lab, SIPp places real calls on the Asterisk of the settings.
     Exit code 0: every call ended as the scenario expects. 1: some did not. 2: a mistake in the file or the options.
 
     Examples:
 
-    - what there is: `callflow simulate --list`
+    - list the scenarios: `callflow simulate --list`
 
-    - twelve different callers, with nothing but Python: `callflow simulate demo --pretend`
+    - twelve different callers, no PBX needed: `callflow simulate demo --pretend`
 
     - 100 calls per second: `callflow simulate busy --pretend --report busy.json`
 
-    - a file of your own, with real SIP and RTP: `callflow simulate my.toml --lab 22`
+    - your own file, with real SIP and RTP: `callflow simulate my.toml --lab 22`
 
     - on your own Asterisk: `callflow -c /etc/callflow/callflow.toml simulate s3 --extension 5000`
     """
@@ -94,7 +98,7 @@ def simulate(
 
 @dataclass(frozen=True)
 class Stage:
-    """Where calls are placed, who tells what came of them, and how to place them."""
+    """Where calls are placed, whose account of them is used, and how to place them."""
 
     name: str
     witness: str

@@ -1,4 +1,4 @@
-"""Standard output: names in any script on any terminal, and a sentence where nothing more can be written."""
+"""Standard output: any script on any terminal; a clear error when it cannot be written."""
 
 import errno
 import io
@@ -10,7 +10,9 @@ from rich.console import Console
 
 from callflow.errors import CallflowError
 
-WIDTH_IN_A_PIPE = 240
+WIDTH_IN_A_PIPE = 400
+WIDE = 120
+"""From this many columns on, a call or a setting fits on one line of a table."""
 
 
 class OutputLost(CallflowError):
@@ -18,21 +20,21 @@ class OutputLost(CallflowError):
 
 
 class Output(io.FileIO):
-    """The descriptor of standard output. What comes after a failure is dropped: the failure has been told."""
+    """The descriptor of standard output. After a failure, which is reported once, all output is dropped."""
 
     def write(self, data: Any, /) -> int:
-        """Raises BrokenPipeError where the reader has gone, OutputLost for everything else."""
+        """Raises BrokenPipeError if the reader has gone, OutputLost for any other failure."""
         try:
             return super().write(data)
         except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
             if error.errno == errno.EPIPE:
                 raise
-            raise OutputLost(f"the output cannot be written: {error.strerror}", "send it elsewhere") from None
+            raise OutputLost(f"the output cannot be written: {error.strerror}", "write to another place") from None
 
 
 def mend_stdout() -> None:
-    """Put `Output` below sys.stdout; what its encoding has no letters for is written as \\uXXXX."""
+    """Put `Output` below sys.stdout; characters that its encoding lacks are written as \\uXXXX."""
     old = sys.stdout
     if isinstance(old, io.TextIOWrapper) and old is sys.__stdout__:  # not where somebody has put another there
         raw = Output(old.fileno(), "wb", closefd=False)
@@ -42,13 +44,13 @@ def mend_stdout() -> None:
 
 
 def console() -> Console:
-    """Where people read: as wide as the terminal, and wide enough for whole lines when it is none."""
+    """The console for people: as wide as the terminal; in a pipe, wide enough for whole lines."""
     standard = Console(highlight=False)
     return standard if standard.is_terminal else Console(highlight=False, width=WIDTH_IN_A_PIPE)
 
 
 def printable(text: str) -> str:
-    """Text from outside without what could steer a terminal: control and format characters are spelt out."""
+    """Text from outside, safe for a terminal: control and format characters are spelt out."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -21,7 +21,7 @@ def parse_when(text: str) -> int:
         return round(when.timestamp() * 1000)
     except (ValueError, OverflowError, OSError):
         raise typer.BadParameter(
-            f"{text!r} is no time: write 30m, 2h, 1d or 1w (ago), 2026-01-31, or 2026-01-31T14:05"
+            f"{text!r} is not a time: write 30m, 2h, 1d or 1w (ago), 2026-01-31, or 2026-01-31T14:05"
         ) from None
 
 

@@ -143,7 +143,7 @@ def test_nothing_measured_is_null_and_not_zero(filled: Path) -> None:
     assert empty["service_level"] is None
     assert empty["occupancy"] is None
     assert empty["offered"] in (None, 0)
-    assert "nothing was recorded in this period" in run(filled, "2026-03-03").stdout
+    assert "there are no records in this period" in run(filled, "2026-03-03").stdout
 
 
 @pytest.mark.parametrize("by", ["hour", "day", "week", "month", "hour-of-day", "weekday"])
@@ -293,16 +293,16 @@ def test_no_text_from_a_caller_becomes_a_formula_or_steers_the_terminal(tmp_path
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["tomorow"], "'tomorow' is no period: write today"),
-        (["--from", "blue"], "'blue' is no time"),
+        (["tomorow"], "'tomorow' is not a period: write today"),
+        (["--from", "blue"], "'blue' is not a time"),
         (["--to", "2026-01-31"], "--to needs --from"),
         (["today", "--from", "2026-01-31"], "not both"),
         (["--from", "2026-01-31", "--to", "2026-01-01"], "the period is empty"),
-        (["--zone", "Mars/Base"], "there is no time zone 'Mars/Base'"),
+        (["--zone", "Mars/Base"], "no time zone is called 'Mars/Base'"),
         (["--by", "team"], "--by 'team' is not known: write queue, agent, line, hour"),
-        (["--by", "queue,line"], "nothing is measured by line and queue together"),
-        (["--queues", "support", "--lines", "8001"], "nothing is measured by line and queue together"),
-        (["--by", "line", "--agents", "201"], "nothing is measured by agent and line together"),
+        (["--by", "queue,line"], "no record has both line and queue"),
+        (["--queues", "support", "--lines", "8001"], "no record has both line and queue"),
+        (["--by", "line", "--agents", "201"], "no record has both agent and line"),
         (["--file", "report.pdf"], "must end in .csv, .json or .xlsx"),
         (["--csv", "--json"], "cannot be combined"),
         (["--list", "busy"], "'busy' is not one of"),
@@ -317,9 +317,9 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(filled: Path, words: list[str
 @pytest.mark.parametrize(
     ("words", "problem", "remedy"),
     [
-        (["--queues", "suport,sales"], "nothing is recorded of queue suport", "there was sales, support"),
-        (["--agents", "999"], "nothing is recorded of agent 999", "201"),
-        (["--list", "abandoned", "--agents", "201"], "cannot be narrowed by agent", "--queues"),
+        (["--queues", "suport,sales"], "there are no records of queue suport", "this period has sales, support"),
+        (["--agents", "999"], "there are no records of agent 999", "201"),
+        (["--list", "abandoned", "--agents", "201"], "cannot be filtered by agent", "--queues"),
         (["--file", "/nowhere/report.csv"], "cannot be written", "name another file"),
     ],
 )

@@ -1,5 +1,6 @@
 """`callflow settings` shows what is in force, whatever a site has set."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> list[li
     (tmp_path / "callflow.toml").write_text(text, "utf-8")
     result = CliRunner().invoke(app, ["--config", str(tmp_path / "callflow.toml"), "settings"])
     assert result.exit_code == 0, result.output
-    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.output.splitlines() if "│" in line]
+    head, *lines = result.output.splitlines()
+    edges = [*(head.index(heading) for heading in ("setting", "value", "default", "meaning")), None]
+    return [[line[start:end].strip() for start, end in pairwise(edges)] for line in lines]
 
 
 VALUES = {

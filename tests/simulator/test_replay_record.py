@@ -267,8 +267,8 @@ def test_a_replay_shows_who_was_rung_and_for_how_long() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["record", "{file}", "--ami-tap", "5"], "one without the other"),
-        (["record", "{folder}"], "there is such a file already"),
+        (["record", "{file}", "--ami-tap", "5"], "one was given without the other"),
+        (["record", "{folder}"], "the file exists already"),
         (["replay", "{tune}"], "the cadence 'tune'"),
         (["replay", "{file}"], "cannot be read: No such file"),
         (["replay", "{real}", "--from", "99999"], "--from"),

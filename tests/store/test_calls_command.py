@@ -36,10 +36,10 @@ def test_the_list_tells_what_happened_newest_first_and_counts(database: Path) ->
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines[:4]] == ["id", "1.3", "1.2", "1.1"]
     assert "2026-01-31 21:06:03 CST" in lines[2]
-    assert "nobody was heard; callflow said goodbye and hung up" in lines[2]
+    assert "no sound from the caller; callflow said goodbye and hung up" in lines[2]
     assert "20.0 s" in lines[2]
     assert "the caller spoke 2.220 s after arriving" in lines[3]
-    assert lines[4].startswith("3 calls: 1 spoke, 1 silent; 1 still going on")
+    assert lines[4].startswith("3 calls: 1 spoke, 1 silent; 1 in progress")
 
 
 def test_list_is_also_a_command(database: Path) -> None:
@@ -51,7 +51,7 @@ def test_observe_mode_has_a_line_of_its_own(database: Path) -> None:
     calls = [observed(live_call(f"1.{n}"), Result.SILENT, spoke_after=n == 0) for n in range(4)]
     fill(database, *calls)
     assert (
-        "observe mode: 4 observed, 4 would have been hung up, 1 of them spoke afterwards (false hang-ups: 25.0 %)"
+        "observe mode: 4 observed, 4 would have been hung up on, 1 of them spoke afterwards (false hang-ups: 25.0 %)"
         in run("--db", database).stdout
     )
 
@@ -80,7 +80,7 @@ def test_options_narrow_the_list(database: Path) -> None:
     ):
         done = run("--db", database, "--json", *words)
         assert [call["call_id"] for call in json.loads(done.stdout)["calls"]] == ["1.2"], words
-    assert "the newest 1 are shown" in run("--db", database, "--limit", 1).stdout
+    assert "showing the newest 1" in run("--db", database, "--limit", 1).stdout
     assert run("--db", database, "--since", "1h", "--json").exit_code == 0
 
 
@@ -115,7 +115,7 @@ def test_the_list_fits_a_terminal(database: Path, columns: str) -> None:
 def test_a_time_that_is_none_is_explained(database: Path, when: str) -> None:
     done = run("--db", database, "--since", when)
     assert done.exit_code == 2
-    assert "is no time" in done.stderr
+    assert "is not a time" in done.stderr
 
 
 def test_an_option_that_would_be_ignored_is_refused(database: Path) -> None:
@@ -138,11 +138,11 @@ def test_show_explains_a_call_from_arrival_to_hang_up(database: Path) -> None:
         "2026-01-31 21:05:03.120 CST, screened for 20.0 s",
         '+1-555-0100 "Alice", dialled 1001',
         "silent at rung 3",
-        "0.000 s  asterisk  hands the caller over, profile support  (act with ladder silent)",
-        "8.000 s  caller    a click of 60 ms  (too short for speech)",
-        "3.000 s pass",
+        "0.000 s  asterisk  starts screening, profile support  (act with ladder silent)",
+        "8.000 s  caller    clicks for 60 ms  (too short for speech)",
+        "3.000 s later",
         "20.019 s  callflow  decides: silent  (nobody was heard to the end of the ladder)",
-        "Nobody was heard; callflow said goodbye and hung up.",
+        "No sound from the caller; callflow said goodbye and hung up.",
     ):
         assert part in done.stdout, part
     (drawn,) = (line for line in done.stdout.splitlines() if line.startswith("callflow  █"))
@@ -212,8 +212,8 @@ def test_show_says_that_a_call_was_interrupted(database: Path) -> None:
     with closing(Store(database, "main")) as store:
         Recording(store).open()
     shown = run("show", "17", "--db", database).stdout
-    assert "Callflow stopped during this call; what followed is not known." in shown
-    assert "nothing is recorded of what happened in this call" in shown
+    assert "Callflow stopped during this call; the outcome is not known." in shown
+    assert "no timeline is stored for this call" in shown
 
 
 def test_no_text_from_a_caller_steers_the_terminal(database: Path) -> None:
@@ -254,7 +254,7 @@ def test_without_settings_a_database_must_be_named() -> None:
         (["calls", "show", "\udcff", "--db", "{db}"], "what is looked for is not UTF-8 text"),
         (["calls", "--caller", "\udcff", "--db", "{db}"], "what is looked for is not UTF-8 text"),
         (["report", "--agents", "\udcff", "--db", "{db}"], "what is looked for is not UTF-8 text"),
-        (["report", "--queues", "\udcff", "--db", "{db}"], "nothing is recorded of queue "),
+        (["report", "--queues", "\udcff", "--db", "{db}"], "there are no records of queue "),
         (["calls", "--db", "{folder}/garbage.db"], "file is not a database"),
         (["calls", "--db", "{folder}/empty.db"], "holds no calls of callflow"),
         (["calls", "export", "{folder}/no/such.csv", "--db", "{db}"], "cannot be written: No such file or directory"),
