@@ -19,6 +19,7 @@ from callflow.commands.settings import settings_app
 from callflow.commands.simulate import simulate
 from callflow.commands.staffing import staffing
 from callflow.commands.terminal import mend_stdout
+from callflow.commands.web import web
 from callflow.errors import CallflowError
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(calls_app, name="calls")
 app.add_typer(lab_app, name="lab")
 app.add_typer(settings_app, name="settings")
+app.add_typer(web, name="web")
 app.command()(check)
 app.command()(record)
 app.command()(replay)

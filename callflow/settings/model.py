@@ -25,6 +25,7 @@ from callflow.errors import SettingError
 from callflow.logs import LogOptions
 from callflow.settings.environment import PREFIX, Environment, refuse_misspelt
 from callflow.settings.errors import explain
+from callflow.web.options import WebOptions
 
 DEFAULT_PATHS = (Path("config/callflow.toml"), Path("/etc/callflow/callflow.toml"))
 
@@ -87,6 +88,7 @@ class Settings(BaseSettings):
     log: LogOptions = LogOptions()
     mqtt: MqttOptions = MqttOptions()
     http: HttpOptions = HttpOptions()
+    web: WebOptions = WebOptions()
     alerts: AlertRules = AlertRules()
     privacy: PrivacyRules = PrivacyRules()
     rings: RingRules = RingRules()

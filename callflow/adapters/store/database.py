@@ -41,7 +41,7 @@ def reading_engine(path: Path) -> sa.Engine:
     uri = f"{path.resolve().as_uri()}?mode=ro"
 
     def connect_to_read() -> sqlite3.Connection:
-        return sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None)
+        return sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
 
     return sa.create_engine("sqlite://", creator=connect_to_read, poolclass=NullPool, hide_parameters=True)
 

@@ -54,6 +54,15 @@ class Summary:
 EVERYTHING = CallFilter()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of calls ended: the next one begins with the call before it."""
+
+    arrived_ms: int
+    call_id: str
+    node: str
+
+
 class Reader:
     """An open database. Every method may raise StoreError, which says what to do."""
 
@@ -84,6 +93,20 @@ class Reader:
         return [
             stored_call(row) for row in self.rows(query.order_by(calls.c.arrived_ms.desc(), calls.c.call_id.desc()))
         ]
+
+    def page(self, wanted: CallFilter = EVERYTHING, after: Place | None = None, limit: int = PAGE) -> list[StoredCall]:
+        """The newest calls first, at most `limit`; with `after` those that follow it."""
+        key = (calls.c.arrived_ms, calls.c.call_id, calls.c.node)
+        query = sa.select(calls).where(*_conditions(wanted)).order_by(*(column.desc() for column in key)).limit(limit)
+        if after is not None:
+            place = sa.tuple_(*key) < (after.arrived_ms, after.call_id, after.node)
+            query = query.where(calls.c.arrived_ms <= after.arrived_ms, place)
+        return [stored_call(row) for row in self.rows(query)]
+
+    def exact(self, call_id: str, node: str) -> StoredCall | None:
+        """The call with this id of this node."""
+        found = self.rows(sa.select(calls).where(calls.c.call_id == call_id, calls.c.node == node))
+        return stored_call(found[0]) if found else None
 
     def stream(self, wanted: CallFilter = EVERYTHING, page: int = PAGE) -> Iterator[StoredCall]:
         """Every call, oldest first, in constant memory: page by page, so that a slow reader keeps no old snapshot."""
@@ -138,6 +161,11 @@ class Reader:
     def is_written_by(self, node: str) -> bool:
         """Whether the daemon of this name runs and writes to the database; never true of a copy."""
         return is_held(beside(self._path, node))
+
+    def interrupt(self) -> None:
+        """End the query under way, from another thread: it raises StoreError there."""
+        if (raw := self._connection.connection.driver_connection) is not None:
+            raw.interrupt()
 
     def close(self) -> None:
         """Let go of the file."""

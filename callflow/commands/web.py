@@ -1,0 +1,105 @@
+"""`callflow web`: the page alone on a database, and the tokens that let people in."""
+
+import asyncio
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from callflow.commands.calls_when import shown
+from callflow.commands.context import Context
+from callflow.errors import CallflowError
+from callflow.web.server import WebServer, tokens_of
+from callflow.web.tokens import Role, TokenFile
+
+web = typer.Typer(help="The page in the browser: serve it from a database, and create access tokens.")
+token = typer.Typer(help="Access tokens: create, list and revoke them.", no_args_is_help=True)
+web.add_typer(token, name="token")
+
+
+@web.callback(invoke_without_command=True)
+def serve(
+    context: typer.Context,
+    db: Annotated[Path | None, typer.Option(help="Database to show; default: store.path of the settings.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; default: web.port.")] = None,
+) -> None:
+    """Serve the page from a database alone; no daemon is needed, and no call is touched.
+
+    Example: callflow web --db /backup/callflow.db --port 9900
+    """
+    if context.invoked_subcommand is not None:
+        return
+    settings = context.find_object(Context).settings()  # type: ignore[union-attr]
+    options = settings.web if port is None else settings.web.model_copy(update={"port": port})
+    path = db or settings.store.path
+    if not path.is_file():
+        raise CallflowError(f"there is no database at {path}", "name one with --db, or start the daemon once")
+    server = WebServer(options, path, lambda: time.time_ns() // 1_000_000)
+    try:
+        print(f"the page: http://{options.host}:{options.port}/  (stop with Ctrl-C)", flush=True)
+        asyncio.run(server.serve())
+    except KeyboardInterrupt:
+        pass
+    except OSError as error:
+        raise CallflowError(
+            f"port {options.port} of {options.host} cannot be had: {error.strerror}", "choose another with --port"
+        ) from None
+
+
+@token.command("add")
+def add(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Who or what it is for, as the audit trail names it.")],
+    role: Annotated[Role, typer.Option(help="What the token allows.")] = Role.VIEWER,
+    days: Annotated[int, typer.Option(min=0, max=3650, help="Days until it expires; 0 for never.")] = 90,
+    queue: Annotated[list[str] | None, typer.Option(help="Only this queue; may be given several times.")] = None,
+    agent: Annotated[str, typer.Option(help="Work number whose own data an agent's token shows.")] = "",
+) -> None:
+    """Create a token and print its secret once.
+
+    Examples: callflow web token add "wall display" --days 0
+              callflow web token add 8012 --role agent --agent 8012
+    """
+    if (role is Role.AGENT) != bool(agent):
+        raise CallflowError("the role agent and --agent belong together", "give both, or neither")
+    expires_ms = None if days == 0 else _now_ms() + int(timedelta(days=days).total_seconds() * 1000)
+    made, secret = _tokens(context).add(name, role, expires_ms=expires_ms, queues=tuple(queue or ()), agent=agent)
+    until = "never expires" if expires_ms is None else f"expires {shown(expires_ms)}"
+    print(secret)
+    Console(stderr=True, highlight=False).print(Text(f"token {made.id} for {name}: {role}, {until}; shown only now"))
+
+
+@token.command("list")
+def show(context: typer.Context) -> None:
+    """List the tokens, without their secrets."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("id", "name", "role", "limited to", "created", "expires"):
+        table.add_column(heading, overflow="fold")
+    for each in _tokens(context).all():
+        limits = ", ".join((*each.queues, *((f"agent {each.agent}",) if each.agent else ())))
+        expires = "never" if each.expires_ms is None else shown(each.expires_ms)
+        table.add_row(each.id, Text(each.name), each.role, Text(limits or "-"), shown(each.created_ms), expires)
+    Console(highlight=False).print(table if table.row_count else "no tokens yet; callflow web token add NAME")
+
+
+@token.command("revoke")
+def revoke(context: typer.Context, token_id: Annotated[str, typer.Argument(help="Its id, from the list.")]) -> None:
+    """Take a token back; every session that it opened ends within a second."""
+    gone = _tokens(context).revoke(token_id)
+    if gone is None:
+        raise CallflowError(f"there is no token {token_id}", "callflow web token list shows the ids")
+    Console(highlight=False).print(Text(f"token {gone.id} for {gone.name} is revoked"))
+
+
+def _tokens(context: typer.Context) -> TokenFile:
+    settings = context.find_object(Context).settings()  # type: ignore[union-attr]
+    return tokens_of(settings.web, settings.store.path)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,108 @@
+"""The FastAPI application: routes, errors as sentences, and headers that hold for every answer."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from callflow import __version__
+from callflow.errors import CallflowError, StoreError
+from callflow.web import calls_api, live_api, reports_api, session_api
+from callflow.web.errors import WebError
+from callflow.web.models import Problem
+from callflow.web.site import Site
+from callflow.web.static_files import StaticFiles
+
+API = "/api/v1"
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem} for status in (400, 401, 403, 404, 422, 429, 503)
+}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class Hardened:
+    """Adds the security headers to every answer, streams included, and keeps answers of the API out of caches."""
+
+    def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
+        self._app = app
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI call."""
+
+        async def send_hardened(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(self._headers)
+                if scope["path"].startswith(API):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_hardened if scope["type"] == "http" else send)
+
+
+def make_app(site: Site, files: StaticFiles | None = None) -> FastAPI:
+    """The application for these parts."""
+    app = FastAPI(
+        title="callflow",
+        version=__version__,
+        summary="The floor at a glance, and the reason behind every call.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{API}/openapi.json",
+        responses=PROBLEMS,
+    )
+    app.state.site = site
+    files = files or StaticFiles()
+    api = APIRouter(prefix=API)
+    for part in (session_api, live_api, calls_api, reports_api):
+        api.include_router(part.router)
+    app.include_router(api)
+    _tell_errors(app)
+    app.add_middleware(Hardened, headers=HEADERS | {"Content-Security-Policy": files.policy})
+
+    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
+    async def page(request: Request, path: str) -> Response:
+        """A file of the page, or the page itself for `/`."""
+        found = files.respond(request, path or "index.html")
+        return found if found is not None else _problem(404, f"there is no page /{path[:100]}", "open /")
+
+    return app
+
+
+def _tell_errors(app: FastAPI) -> None:
+    """Every error is a sentence with a remedy; nothing of the inside is shown."""
+
+    @app.exception_handler(CallflowError)
+    async def ours(request: Request, error: CallflowError) -> Response:
+        status = error.status if isinstance(error, WebError) else 503 if isinstance(error, StoreError) else 500
+        answer = _problem(status, error.problem, error.remedy)
+        if isinstance(error, WebError) and error.retry_after_s is not None:
+            answer.headers["Retry-After"] = str(error.retry_after_s)
+        return answer
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:]) or "the request"
+        return _problem(422, f"{where}: {first['msg'].lower()}", f"see {API}/openapi.json")
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        answer = _problem(error.status_code, str(error.detail).lower(), "")
+        answer.headers.update(error.headers or {})
+        return answer
+
+
+def _problem(status: int, problem: str, remedy: str) -> JSONResponse:
+    return JSONResponse({"problem": problem, "remedy": remedy}, status)

@@ -1,0 +1,155 @@
+"""/api/v1/calls: search, pages by cursor, export, and one call with all that is known of it."""
+
+import base64
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import StreamingResponse
+
+from callflow.adapters.store.lists import Ringing, ringing
+from callflow.adapters.store.queries import CallFilter, Place, Reader
+from callflow.adapters.store.rows import StoredCall
+from callflow.commands.calls_export import cell
+from callflow.core.call_record import TimelineEntry
+from callflow.core.profile import Mode
+from callflow.core.screening.states import Result
+from callflow.privacy import mask_number
+from callflow.web.access import Visitor
+from callflow.web.errors import NotFound
+from callflow.web.models import CallDetail, CallPage, CallRow, Entry, PhoneLeg, QueueStay
+from callflow.web.site import Site, site_of, visitor_of
+from callflow.web.tokens import Role
+
+router = APIRouter(prefix="/calls", tags=["calls"])
+EXPORT_PAGE = 1000
+MOST_EXPORTED = 100_000
+
+Me = Annotated[Visitor, Depends(visitor_of)]
+Here = Annotated[Site, Depends(site_of)]
+Moment = Annotated[int | None, Query(ge=0, le=2**53, description="Epoch milliseconds.")]
+
+
+class Search:
+    """The filter of a search, from the query string."""
+
+    def __init__(
+        self,
+        since_ms: Moment = None,
+        until_ms: Moment = None,
+        result: Result | None = None,
+        profile: Annotated[str | None, Query(max_length=100)] = None,
+        mode: Mode | None = None,
+        number: Annotated[str | None, Query(max_length=40, description="The caller's whole number.")] = None,
+    ) -> None:
+        self.wanted = CallFilter(since_ms, until_ms, result, profile, number, mode)
+
+
+@router.get("", summary="Search the stored calls, the newest first")
+async def search(
+    me: Me,
+    site: Here,
+    by: Annotated[Search, Depends()],
+    cursor: Annotated[str | None, Query(max_length=400, description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> CallPage:
+    """A page of calls. Numbers are masked; a supervisor opens a call to see the whole one."""
+    me.need(Role.VIEWER)
+    if by.wanted.number is not None:
+        me.need(Role.SUPERVISOR)
+        site.audit.note(me, "search by number")
+    after = _place(cursor)
+    found = await site.database.ask(lambda reader: reader.page(by.wanted, after, limit + 1))
+    rows = [call_row(call) for call in found[:limit]]
+    return CallPage(calls=rows, next=_cursor(found[limit - 1]) if len(found) > limit else None)
+
+
+@router.get("/export.csv", summary="The calls of a search as CSV", response_class=StreamingResponse)
+async def export(me: Me, site: Here, by: Annotated[Search, Depends()]) -> StreamingResponse:
+    """At most 100,000 rows, numbers masked; cells that a spreadsheet would run are defused."""
+    me.need(Role.SUPERVISOR)
+    site.audit.note(me, "export calls")
+    headers = {"Content-Disposition": 'attachment; filename="calls.csv"'}
+    return StreamingResponse(_csv(site, by.wanted), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/{node}/{call_id}", summary="One call: its timeline, the phones that rang, its time in queues")
+async def detail(
+    me: Me, site: Here, request: Request, node: str, call_id: str, unmask: Annotated[bool, Query()] = False
+) -> CallDetail:
+    """Everything that is known of one call. `unmask` shows the number to a supervisor, and is written down."""
+    me.need(Role.VIEWER)
+    if unmask:
+        me.need(Role.SUPERVISOR)
+        site.audit.note(me, "unmask", node=node, call=call_id)
+
+    def look(reader: Reader) -> tuple[StoredCall, list[TimelineEntry], Ringing] | None:
+        call = reader.exact(call_id, node)
+        return None if call is None else (call, reader.happenings(call), ringing(reader, call))
+
+    found = await site.database.ask(look)
+    if found is None:
+        raise NotFound(f"there is no call {call_id} of node {node}", "it may have been deleted by retention")
+    call, timeline, rung = found
+    return CallDetail(
+        call=call_row(call),
+        number=call.record.caller_number if unmask else None,
+        timeline=[
+            Entry(seq=each.seq, at_ms=each.at_ms, kind=each.kind.value, what=each.what, why=each.why)
+            for each in sorted(timeline, key=lambda each: (each.at_ms, each.seq))
+        ],
+        stays=[QueueStay.model_validate(_picked(QueueStay, stay)) for stay in rung.stays],
+        legs=[PhoneLeg.model_validate(_picked(PhoneLeg, leg)) for leg in rung.legs],
+    )
+
+
+def call_row(call: StoredCall) -> CallRow:
+    """A stored call as a list shows it."""
+    values = _picked(CallRow, call.record) | {"node": call.node, "interrupted": call.interrupted}
+    return CallRow.model_validate(values | {"caller": mask_number(call.record.caller_number)})
+
+
+def _picked(shape: type[CallRow | QueueStay | PhoneLeg], record: object) -> dict[str, object]:
+    """The fields of a record that a shape has."""
+    return {name: getattr(record, name) for name in shape.model_fields if hasattr(record, name)}
+
+
+def _cursor(call: StoredCall) -> str:
+    place = [call.record.arrived_ms, call.record.call_id, call.node]
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def _place(cursor: str | None) -> Place | None:
+    """Raises NotFound for what is no cursor of ours."""
+    if cursor is None:
+        return None
+    try:
+        at_ms, call_id, node = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not (isinstance(at_ms, int) and isinstance(call_id, str) and isinstance(node, str)) or abs(at_ms) > 2**53:
+            raise ValueError
+    except ValueError:
+        raise NotFound("this cursor is not one of ours", "begin again without a cursor") from None
+    return Place(at_ms, call_id, node)
+
+
+async def _csv(site: Site, wanted: CallFilter) -> AsyncIterator[bytes]:
+    """Page by page, so that memory stays small and other queries come in between."""
+    names = list(CallRow.model_fields)
+    yield (",".join(names) + "\r\n").encode()
+    after: Place | None = None
+    for _ in range(MOST_EXPORTED // EXPORT_PAGE):
+        page = await site.database.ask(partial(Reader.page, wanted=wanted, after=after, limit=EXPORT_PAGE))
+        lines = io.StringIO()
+        writer = csv.writer(lines)
+        for call in page:
+            row = call_row(call)
+            writer.writerow([cell(getattr(row, name)) for name in names])
+        yield lines.getvalue().encode("utf-8", "replace")
+        if len(page) < EXPORT_PAGE:
+            return
+        last = page[-1]
+        after = Place(last.record.arrived_ms, last.record.call_id, last.node)

@@ -1,0 +1,52 @@
+"""Queries for the page: in threads of their own, ended after a time, so that no viewer can hold up the daemon."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from callflow.adapters.store.queries import Reader
+from callflow.web.errors import QueryTooSlow
+
+T = TypeVar("T")
+THREADS = 2
+
+
+class Database:
+    """Opens the database for each query: a reader that stays open would keep the log of the writer from shrinking."""
+
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        self._path = path
+        self._timeout_s = timeout_s
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="web query")
+        self._room = asyncio.Semaphore(THREADS)
+
+    async def ask(self, query: Callable[[Reader], T]) -> T:
+        """What `query` finds; raises StoreError, or QueryTooSlow; waiting for a thread counts."""
+        opened: list[Reader] = []
+        over = False
+
+        def work() -> T:
+            with Reader(self._path) as reader:
+                opened.append(reader)
+                if over:
+                    raise QueryTooSlow(self._timeout_s)
+                return query(reader)
+
+        try:
+            async with asyncio.timeout(self._timeout_s), self._room:
+                future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+                try:
+                    return await asyncio.shield(future)
+                except asyncio.CancelledError:
+                    over = True
+                    for reader in opened:
+                        reader.interrupt()
+                    raise
+        except TimeoutError:
+            raise QueryTooSlow(self._timeout_s) from None
+
+    def close(self) -> None:
+        """Wait for no query any more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

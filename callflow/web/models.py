@@ -1,0 +1,168 @@
+"""The JSON shapes of the API. Moments are epoch milliseconds, durations end in _ms, levels in _dbov."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from callflow.web.tokens import Role
+
+
+class Shape(BaseModel):
+    """Every answer: unknown fields are refused where the API takes one in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Problem(Shape):
+    """Why a request was not served, and what to do."""
+
+    problem: str
+    remedy: str = ""
+
+
+class SignIn(Shape):
+    """The secret of a token, as `callflow web token` printed it."""
+
+    token: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Me(Shape):
+    """Who is signed in, and what they may do."""
+
+    name: str
+    role: Role
+    queues: list[str] = Field(description="Only these queues; empty for all.")
+    agent: str = Field(description="Work number whose data this is limited to; empty for none.")
+    may_unmask: bool = Field(description="May open a call to see the caller's whole number.")
+
+
+class Live(Shape):
+    """Everything that is shown live, by key: `queue/NAME`, `agent/NUMBER`, `line/NAME`, `call/ID`, `health`."""
+
+    at_ms: int
+    state: dict[str, dict[str, Any]]
+
+
+class CallRow(Shape):
+    """One screened call in a list. The caller's number is masked."""
+
+    call_id: str
+    node: str
+    caller: str
+    caller_name: str
+    dialled: str
+    profile: str
+    mode: str
+    arrived_ms: int
+    ended_ms: int | None
+    result: str | None = Field(description="None while the call lasts.")
+    would: str | None = Field(description="What observe mode would have done.")
+    heard: str | None
+    level_dbov: float | None
+    gain_db: float
+    rung: int
+    ear: str
+    language: str
+    interrupted: bool
+
+
+class CallPage(Shape):
+    """A page of calls, the newest first."""
+
+    calls: list[CallRow]
+    next: str | None = Field(description="`cursor` of the next page; None on the last.")
+
+
+class Entry(Shape):
+    """One thing that happened in a call."""
+
+    seq: int
+    at_ms: int
+    kind: str
+    what: str
+    why: str
+
+
+class PhoneLeg(Shape):
+    """A phone that rang for the caller."""
+
+    interface: str
+    agent: str
+    queue: str
+    began_ms: int
+    ring_start_ms: int | None
+    pickup_ms: int | None
+    ended_ms: int | None
+    end: str | None
+    rings: int | None
+    answer_class: str | None
+
+
+class QueueStay(Shape):
+    """The caller's time in one queue."""
+
+    queue: str
+    joined_ms: int
+    left_ms: int | None
+    outcome: str | None
+    agent: str
+    connect_ms: int | None
+    talk_end_ms: int | None
+
+
+class CallDetail(Shape):
+    """One call with everything that is known of it. `number` is None where the role may not see it."""
+
+    call: CallRow
+    number: str | None
+    timeline: list[Entry]
+    stays: list[QueueStay]
+    legs: list[PhoneLeg]
+
+
+class Bar(Shape):
+    """Calls answered after so many whole rings, of one class."""
+
+    rings: int
+    answer_class: str
+    count: int
+
+
+class RingsReport(Shape):
+    """How many rings it took, over a period."""
+
+    since_ms: int
+    until_ms: int
+    bars: list[Bar]
+    most_rings: int = Field(description="The last bar holds all longer ones.")
+    names: list[str] = Field(description="Queues and agents that can be chosen: `queue/NAME`, `agent/NUMBER`.")
+
+
+class SilenceDay(Shape):
+    """One day of screening."""
+
+    day_ms: int
+    screened: int
+    silent: int
+    quiet: int
+    rescued: int
+
+
+class Observed(Shape):
+    """What observe mode would have done for one profile."""
+
+    profile: str
+    observed: int
+    would_hang_up: int
+    false_hang_ups: int
+
+
+class SilenceReport(Shape):
+    """Callers who could not be heard, over a period."""
+
+    since_ms: int
+    until_ms: int
+    days: list[SilenceDay]
+    by_heard: dict[str, int]
+    by_trunk: dict[str, int]
+    observed: list[Observed]

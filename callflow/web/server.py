@@ -1,0 +1,121 @@
+"""Serves the page on a listener of its own, in the daemon or alone on a database."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from callflow.web.access import Access
+from callflow.web.app import make_app
+from callflow.web.audit import Audit
+from callflow.web.database import Database
+from callflow.web.live import LiveFeed, State
+from callflow.web.options import WebOptions
+from callflow.web.site import Site
+from callflow.web.static_files import StaticFiles
+from callflow.web.tokens import TokenFile
+
+RETRY_S = 30.0
+STOP_S = 2.0
+BESIDES_VIEWERS = 64
+"""Connections beside the live streams; more are answered 503."""
+HEADER_S = 10
+
+log = structlog.get_logger()
+
+
+def tokens_of(options: WebOptions, database: Path) -> TokenFile:
+    """The tokens of a site: the file that the settings name, or one beside the database."""
+    return TokenFile(Path(options.tokens_file) if options.tokens_file else database.with_name("web-tokens.json"))
+
+
+class WebServer:
+    """`read_off` tells the live state; without it nothing is live. A taken port is tried again every 30 s."""
+
+    def __init__(
+        self, options: WebOptions, database: Path, now_ms: Callable[[], int], read_off: Callable[[], State] | None = None
+    ) -> None:
+        self._options = options
+        self._live = None if read_off is None else LiveFeed(read_off, now_ms, options.max_viewers)
+        self._database = Database(database, options.query_timeout_s)
+        audit = Path(options.audit_file) if options.audit_file else database.with_name("web-audit.jsonl")
+        self._site = Site(
+            Access(options, tokens_of(options, database)), Audit(audit, now_ms), self._database, self._live
+        )
+        self._task: asyncio.Task[None] | None = None
+        self._server: _Server | None = None
+        self.port = 0
+        """The port in use; 0 while there is none."""
+
+    @property
+    def viewers(self) -> int:
+        """Live streams open now."""
+        return 0 if self._live is None else self._live.viewers
+
+    def start(self) -> None:
+        """Begin to serve; returns at once, never raises."""
+        self._task = asyncio.create_task(self._run(), name="web")
+
+    async def serve(self) -> None:
+        """Serve until cancelled; raises OSError where the address cannot be had."""
+        files = await asyncio.to_thread(StaticFiles)
+        with self._listen() as listening:
+            self.port = listening.getsockname()[1]
+            self._server = _Server(self._config(files))
+            log.info("the page is served", host=self._options.host, port=self.port)
+            await self._server.serve(sockets=[listening])
+
+    async def stop(self) -> None:
+        """End every connection."""
+        task, self._task = self._task, None
+        if self._live is not None:
+            await self._live.stop()
+        if task is not None:
+            if self._server is not None:
+                self._server.should_exit = self._server.force_exit = True
+                await asyncio.wait({task}, timeout=STOP_S)
+            task.cancel()
+            await asyncio.wait({task}, timeout=STOP_S)
+        self._database.close()
+
+    async def _run(self) -> None:
+        say = log.error
+        while True:
+            try:
+                await self.serve()
+                return
+            except (OSError, OverflowError) as error:
+                say("the page cannot be served; calls go on", reason=str(error), remedy="see [web] host and port")
+                say = log.debug
+            await asyncio.sleep(RETRY_S)
+
+    def _listen(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._options.host else socket.AF_INET
+        return socket.create_server((self._options.host, self._options.port), family=family, backlog=64)
+
+    def _config(self, files: StaticFiles) -> uvicorn.Config:
+        return uvicorn.Config(
+            make_app(self._site, files),
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=self._options.max_viewers + BESIDES_VIEWERS,
+            timeout_keep_alive=HEADER_S,
+            timeout_graceful_shutdown=1,
+        )
+
+
+class _Server(uvicorn.Server):
+    """Signals are the daemon's own business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield

@@ -1,0 +1,142 @@
+// The page: who is signed in, where we are, and what is shown there.
+import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { html } from "./html.js";
+import { me, Problem, signIn, signOut, whoAmI } from "./api.js";
+import { duration } from "./format.js";
+import { isStale, live, start } from "./live.js";
+import { remembered, useClock, useStore } from "./store.js";
+import { language, useWords } from "./words.js";
+
+const PAGES = {
+  now: () => import("./pages/now.js"),
+  rings: () => import("./pages/rings.js"),
+  silence: () => import("./pages/silence.js"),
+  calls: () => import("./pages/calls.js"),
+  call: () => import("./pages/call.js"),
+  health: () => import("./pages/health.js"),
+  definitions: () => import("./pages/definitions.js"),
+};
+const FOR_AGENTS = ["now", "rings", "definitions"];
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const theme = remembered("theme", dark.matches ? "dark" : "light");
+
+function place() {
+  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
+  const [name, ...rest] = path.split("/").map(decodeURIComponent);
+  return { name: PAGES[name] ? name : "now", rest, query: new URLSearchParams(query) };
+}
+
+function usePlace() {
+  const [here, go] = useState(place());
+  useEffect(() => {
+    const moved = () => go(place());
+    addEventListener("hashchange", moved);
+    return () => removeEventListener("hashchange", moved);
+  }, []);
+  return here;
+}
+
+function Freshness() {
+  const words = useWords();
+  useClock();
+  const feed = useStore(live);
+  const age = duration(Date.now() - feed.heardAt);
+  const stale = isStale(feed);
+  const text = !feed.heardAt ? words("connecting") : !stale ? words("live") : words(feed.connected ? "stale" : "offline", { age });
+  return html`<span class=${`freshness ${stale ? "stale" : "fresh"}`} role="status">${text}</span>`;
+}
+
+function Header({ here, visitor }) {
+  const words = useWords();
+  useStore(theme);
+  const names = Object.keys(PAGES).filter((name) => name !== "call" && (visitor.role !== "agent" || FOR_AGENTS.includes(name)));
+  return html`
+    <a class="skip" href="#content">${words("skip")}</a>
+    <header>
+      <strong class="brand">callflow</strong>
+      <nav aria-label="callflow">
+        ${names.map((name) => html`<a href=${`#/${name}`} aria-current=${here.name === name ? "page" : undefined}>${words(name)}</a>`)}
+      </nav>
+      <div class="tools">
+        <${Freshness} />
+        <button onClick=${() => theme.set(theme.value === "dark" ? "light" : "dark")}>${words(theme.value === "dark" ? "light" : "dark")}</button>
+        <button lang=${language.value === "zh" ? "en" : "zh"} onClick=${() => language.set(language.value === "zh" ? "en" : "zh")}>${words("language")}</button>
+        <button onClick=${signOut} title=${words("signed_in_as", visitor)}>${words("sign_out")}</button>
+      </div>
+    </header>`;
+}
+
+function SignIn() {
+  const words = useWords();
+  const [problem, tell] = useState(null);
+  const send = async (event) => {
+    event.preventDefault();
+    try {
+      await signIn(new FormData(event.target).get("token").trim());
+    } catch (error) {
+      tell(error);
+    }
+  };
+  return html`
+    <main class="sign-in" id="content">
+      <h1>callflow</h1>
+      <form onSubmit=${send}>
+        <label for="token">${words("token")}</label>
+        <input id="token" name="token" type="password" autocomplete="current-password" required autofocus />
+        <button>${words("sign_in")}</button>
+        ${problem && html`<p class="problem" role="alert">${problem.message}. ${problem.remedy}</p>`}
+      </form>
+      <p class="hint">${words("sign_in_help")}</p>
+      <button onClick=${() => language.set(language.value === "zh" ? "en" : "zh")}>${words("language")}</button>
+    </main>`;
+}
+
+function Page({ here }) {
+  const [shown, show] = useState({});
+  useEffect(() => {
+    let current = true;
+    PAGES[here.name]().then((module) => current && show({ name: here.name, Component: module.default }));
+    return () => (current = false);
+  }, [here.name]);
+  useEffect(() => {
+    if (shown.name) document.querySelector("h1")?.focus();
+  }, [shown.name]);
+  if (shown.name !== here.name) return html`<p class="hint">…</p>`;
+  return html`<${shown.Component} rest=${here.rest} query=${here.query} />`;
+}
+
+function App() {
+  const visitor = useStore(me);
+  const here = usePlace();
+  const words = useWords();
+  useStore(theme);
+  useEffect(() => {
+    document.documentElement.lang = language.value;
+    document.documentElement.dataset.theme = theme.value;
+    document.title = visitor ? `${words(here.name === "call" ? "one_call" : here.name)} · callflow` : "callflow";
+  });
+  useEffect(() => {
+    if (visitor) start();
+  }, [visitor?.name]);
+  if (visitor === undefined) return html`<p class="hint">…</p>`;
+  if (visitor === null) return html`<${SignIn} />`;
+  const wall = here.query.has("wall");
+  return html`
+    <div class=${wall ? "wall" : "desk"}>
+      ${!wall && html`<${Header} here=${here} visitor=${visitor} />`}
+      <main id="content"><${Page} here=${here} /></main>
+    </div>`;
+}
+
+// A link #token=... signs in once, and leaves neither the address bar nor the history with a secret in it.
+async function signInByLink() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!token) return whoAmI();
+  history.replaceState(null, "", location.pathname + "#/now");
+  await signIn(token).catch((problem) => (problem instanceof Problem ? me.set(null) : undefined));
+}
+
+render(html`<${App} />`, document.getElementById("page"));
+signInByLink();

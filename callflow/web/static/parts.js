@@ -1,0 +1,100 @@
+// What several pages show: headings, tables, charts with the table behind them, empty states, problems.
+import uPlot from "uplot";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { html } from "./html.js";
+import { useWords } from "./words.js";
+
+export const Heading = ({ children }) => html`<h1 tabindex="-1">${children}</h1>`;
+
+// A number's name, linked to what it means.
+export const Term = ({ id, children }) => html`<a class="term" href=${`#/definitions/${id}`}>${children}</a>`;
+
+export const Empty = ({ title, next }) => html`<div class="empty"><p>${title}</p><p class="hint">${next}</p></div>`;
+
+// columns: [{ name, head, right, cell(row) }]
+export function Table({ caption, columns, rows, hidden }) {
+  return html`
+    <div class="scroll" tabindex="0" role="region" aria-label=${caption}>
+      <table>
+        <caption class=${hidden ? "hidden" : ""}>${caption}</caption>
+        <thead><tr>${columns.map((each) => html`<th scope="col" class=${each.right ? "right" : ""}>${each.head}</th>`)}</tr></thead>
+        <tbody>
+          ${rows.map((row) => html`<tr key=${row.key}>${columns.map((each) => html`<td class=${each.right ? "right" : ""}>${each.cell(row)}</td>`)}</tr>`)}
+        </tbody>
+      </table>
+    </div>`;
+}
+
+// A request that is made anew when `key` changes: [data, problem, reload].
+export function useAsked(key, request) {
+  const [found, show] = useState({});
+  const [turn, again] = useState(0);
+  useEffect(() => {
+    let current = true;
+    request()
+      .then((data) => current && show({ data }))
+      .catch((problem) => current && show({ problem }));
+    return () => (current = false);
+  }, [key, turn]);
+  return [found.data, found.problem, () => again((n) => n + 1)];
+}
+
+export function Asked({ of: [data, problem, reload], children }) {
+  const words = useWords();
+  if (problem) {
+    return html`<div class="problem" role="alert"><p>${problem.message}. ${problem.remedy}</p><button onClick=${reload}>${words("again")}</button></div>`;
+  }
+  return data ? children(data) : html`<p class="hint">${words("loading")}</p>`;
+}
+
+// A chart of uPlot, redrawn when its data change, with the same figures as a table behind it.
+export function Chart({ options, data, table, label }) {
+  const box = useRef(null);
+  const words = useWords();
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return undefined;
+    const width = () => Math.max(280, element.clientWidth);
+    const plot = new uPlot({ ...options(), width: width(), height: 260 }, data, element);
+    const watch = new ResizeObserver(() => plot.setSize({ width: width(), height: 260 }));
+    watch.observe(element);
+    return () => {
+      watch.disconnect();
+      plot.destroy();
+    };
+  }, [JSON.stringify(data), document.documentElement.dataset.theme, document.documentElement.lang]);
+  return html`
+    <figure>
+      <div ref=${box} role="img" aria-label=${label}></div>
+      <details><summary>${words("table")}</summary>${table}</details>
+    </figure>`;
+}
+
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+const DAY = 86400000;
+export const PERIODS = { today: 1, days7: 7, days30: 30, days365: 365 };
+
+// From the first moment of the first day to the end of today, by this browser's clock and zone.
+export function period(name) {
+  const midnight = new Date();
+  midnight.setHours(24, 0, 0, 0);
+  const from = new Date(midnight.getTime() - (PERIODS[name] ?? 7) * DAY);
+  from.setHours(0, 0, 0, 0);
+  return { since_ms: from.getTime(), until_ms: midnight.getTime() };
+}
+
+export function PeriodChoice({ value, choose }) {
+  const words = useWords();
+  return html`
+    <label>${words("period")}
+      <select value=${value} onChange=${(event) => choose(event.target.value)}>
+        ${Object.keys(PERIODS).map((name) => html`<option value=${name} selected=${name === value}>${words(name)}</option>`)}
+      </select>
+    </label>`;
+}
+
+export function setQuery(page, values) {
+  const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value));
+  location.hash = `#/${page}?${query}`;
+}
