@@ -1,26 +1,29 @@
 """The live stream: the newest state as server-sent events, each frame made once for all viewers who see the same.
 
-A viewer gets a snapshot, then changes. One who reads slowly gets a fresh snapshot in place of what they missed, so
-memory is bounded and nobody waits for anybody.
+A viewer gets a snapshot, then changes. One who reads slowly gets only the newest of what they missed, so memory is
+bounded and nobody waits for anybody.
 """
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
+
+from callflow.core.publishing.board import Board
 from callflow.web.access import Visitor
 from callflow.web.errors import TooManyViewers
 
 State = Mapping[str, Mapping[str, Any]]
 """Everything that is shown, by key: `queue/support`, `agent/1001`, `line/100`, `call/ID`, `health`."""
-KEPT_FRAMES = 64
-"""A viewer further behind than this starts again from a snapshot."""
-KEEP_ALIVE_S = 5.0
-"""So long a stream may say nothing; the page takes twice as long for a broken one."""
+BEAT_S = 5.0
+"""So long a stream may stay silent; the page takes three times as long for a broken one."""
+LOOK_S = 0.1
 RETRY_MS = 1000
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,11 @@ class View:
 
     @classmethod
     def of(cls, visitor: Visitor) -> "View":
+        """The view of a visitor."""
         return cls(visitor.queues, visitor.agent)
 
     def shows(self, key: str, value: Mapping[str, Any]) -> bool:
-        """An agent sees their own row; a visitor limited to queues sees those, and the agents and calls in them."""
+        """An agent sees their own row; a visitor limited to queues sees those, and the agents in them."""
         kind, _, name = key.partition("/")
         if kind == "health":
             return True
@@ -43,47 +47,39 @@ class View:
             return kind == "agent" and name == self.agent
         if not self.queues:
             return True
-        match kind:
-            case "queue":
-                return name in self.queues
-            case "agent":
-                return any(queue in self.queues for queue in value.get("queues", ()))
-            case "call":
-                return value.get("queue", "") in self.queues
-        return False
+        if kind == "agent":
+            return any(queue in self.queues for queue in value.get("queues", ()))
+        return kind == "queue" and name in self.queues
 
 
 @dataclass(slots=True)
-class _Channel:
-    """The frames of one view."""
+class _Gallery:
+    """The viewers of one view: their board, and the frames made since its last change, by what was read before."""
 
-    shown: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    frames: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=KEPT_FRAMES))
-    snapshot: tuple[int, bytes] | None = None
+    board: Board[str, Mapping[str, Any]]
     viewers: int = 0
+    frames: dict[int, bytes] = field(default_factory=dict)
+    frames_of: int = 0
 
 
 class LiveFeed:
-    """`read_off` tells the state; it is asked every `every_s` while anybody looks, and never otherwise."""
+    """`read_off` tells the state. It is asked ten times a second while anybody looks, and never otherwise."""
 
-    def __init__(
-        self, read_off: Callable[[], State], now_ms: Callable[[], int], most: int, every_s: float = 0.1
-    ) -> None:
+    def __init__(self, read_off: Callable[[], State], now_ms: Callable[[], int], most: int) -> None:
         self._read_off = read_off
         self.now_ms = now_ms
         self._most = most
-        self._every_s = every_s
-        self._state: State = {}
-        self._version = 0
-        self._channels: dict[View, _Channel] = {}
-        self._changed = asyncio.Condition()
+        self._galleries: dict[View, _Gallery] = {}
+        self._bell = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.counts = {"frames": 0, "snapshots": 0, "skipped": 0, "refused": 0}
+        self._stopped = False
+        self._failing = False
+        self.counts = {"frames": 0, "sent": 0, "refused": 0}
 
     @property
     def viewers(self) -> int:
         """Streams open now."""
-        return sum(channel.viewers for channel in self._channels.values())
+        return sum(gallery.viewers for gallery in self._galleries.values())
 
     def state(self, view: View) -> dict[str, Mapping[str, Any]]:
         """What this view shows now, read off afresh."""
@@ -91,12 +87,10 @@ class LiveFeed:
 
     async def stop(self) -> None:
         """End every stream."""
+        self._stopped = True
         if self._task is not None:
             self._task.cancel()
-            self._task = None
-        async with self._changed:
-            self._version = -1
-            self._changed.notify_all()
+        self._ring()
 
     def admit(self) -> None:
         """Raises TooManyViewers when all streams are taken."""
@@ -105,83 +99,81 @@ class LiveFeed:
             raise TooManyViewers(self._most)
 
     async def follow(self, view: View) -> AsyncGenerator[bytes, None]:
-        """The frames for one viewer: a snapshot, then changes, and a comment where nothing changes for a while."""
-        channel = self._channels.setdefault(view, _Channel())
-        channel.viewers += 1
+        """The frames for one viewer: a snapshot, then changes, and a beat where nothing changes for a while."""
+        gallery = self._galleries.get(view)
+        if gallery is None:
+            gallery = self._galleries[view] = _Gallery(Board(first_version=self.now_ms()))
+            gallery.board.replace(self.state(view))
+        gallery.viewers += 1
         try:
             if self._task is None:
-                self._take()
                 self._task = asyncio.create_task(self._run(), name="web live")
-            seen, frame = self._snapshot(view)
-            yield f"retry: {RETRY_MS}\n".encode() + frame
-            while await self._news_after(seen):
-                if self._version < 0:
-                    return
-                missed = [(version, frame) for version, frame in channel.frames if version > seen]
-                if not missed and seen < self._version:
-                    seen = self._version
-                    continue
-                if not missed:
-                    yield self._frame("beat", {})
-                elif len(missed) == KEPT_FRAMES:
-                    self.counts["skipped"] += 1
-                    seen, frame = self._snapshot(view)
-                    yield frame
-                else:
-                    seen = missed[-1][0]
-                    yield b"".join(frame for _, frame in missed)
+            seen = 0
+            yield f"retry: {RETRY_MS}\n".encode()
+            while not self._stopped:
+                self.counts["sent"] += 1
+                frame = self._frame(gallery, seen)
+                seen = gallery.board.version
+                yield frame
+                await self._news(gallery, seen)
         finally:
-            channel.viewers -= 1
-            if not channel.viewers:
-                del self._channels[view]
+            gallery.viewers -= 1
+            if not gallery.viewers and self._galleries.get(view) is gallery:
+                del self._galleries[view]
 
-    async def _news_after(self, seen: int) -> bool:
-        """Wait for a newer version, at most KEEP_ALIVE_S; always true."""
+    def look(self) -> None:
+        """Bring every board up to date, and wake the viewers where something has changed."""
+        state = self._read_off()
+        changed = False
+        for view, gallery in self._galleries.items():
+            before = gallery.board.version
+            gallery.board.replace({key: value for key, value in state.items() if view.shows(key, value)})
+            changed |= gallery.board.version != before
+        if changed:
+            self._ring()
+
+    async def _news(self, gallery: _Gallery, seen: int) -> None:
+        """Return when the board has changed, when the feed stops, or after BEAT_S."""
         try:
-            async with asyncio.timeout(KEEP_ALIVE_S), self._changed:
-                await self._changed.wait_for(lambda: self._version != seen)
+            async with asyncio.timeout(BEAT_S):
+                while gallery.board.version == seen and not self._stopped:
+                    await self._bell.wait()
         except TimeoutError:
             pass
-        return True
+
+    def _frame(self, gallery: _Gallery, seen: int) -> bytes:
+        """What is new since version `seen`; made once for all who have read as far."""
+        board = gallery.board
+        if gallery.frames_of != board.version:
+            gallery.frames.clear()
+            gallery.frames_of = board.version
+        elif seen == board.version:
+            return self._event("beat", board.version, {})
+        if seen not in gallery.frames:
+            self.counts["frames"] += 1
+            news = board.reader(seen).take()
+            now = {one.key: one.value for one in news if one.value is not None}
+            gone = [one.key for one in news if one.value is None]
+            data = {"set": now} if news.fresh else {"set": now, "gone": gone}
+            gallery.frames[seen] = self._event("snapshot" if news.fresh else "change", board.version, data)
+        return gallery.frames[seen]
+
+    def _event(self, kind: str, version: int, data: dict[str, Any]) -> bytes:
+        text = json.dumps(data | {"at_ms": self.now_ms()}, separators=(",", ":"), ensure_ascii=False)
+        return f"event: {kind}\nid: {version}\ndata: {text}\n\n".encode("utf-8", "replace")
 
     async def _run(self) -> None:
-        """Look for changes while there are viewers."""
-        while self._channels:
-            await asyncio.sleep(self._every_s)
-            if self._take():
-                async with self._changed:
-                    self._changed.notify_all()
+        """Look while there are viewers."""
+        while self._galleries:
+            await asyncio.sleep(LOOK_S)
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001 - one bad look must not end the stream for good
+                say = log.debug if self._failing else log.error
+                say("the live state cannot be read", reason=repr(error))
+                self._failing = True
         self._task = None
 
-    def _take(self) -> bool:
-        """Read the state off and make the frames of what has changed; true where something has."""
-        before, now = self._state, self._read_off()
-        changed = {key: value for key, value in now.items() if before.get(key) != value}
-        gone = [key for key in before if key not in now]
-        if not changed and not gone:
-            return False
-        self._state = now
-        self._version += 1
-        for view, channel in self._channels.items():
-            channel.snapshot = None
-            shown = {key: value for key, value in changed.items() if view.shows(key, value)}
-            left = [key for key in channel.shown if key not in now or (key in changed and key not in shown)]
-            channel.shown |= shown
-            for key in left:
-                del channel.shown[key]
-            if shown or left:
-                self.counts["frames"] += 1
-                channel.frames.append((self._version, self._frame("change", {"set": shown, "gone": left})))
-        return True
-
-    def _snapshot(self, view: View) -> tuple[int, bytes]:
-        channel = self._channels[view]
-        if channel.snapshot is None:
-            self.counts["snapshots"] += 1
-            channel.shown = {key: value for key, value in self._state.items() if view.shows(key, value)}
-            channel.snapshot = self._version, self._frame("snapshot", {"set": channel.shown})
-        return channel.snapshot
-
-    def _frame(self, event: str, data: dict[str, Any]) -> bytes:
-        text = json.dumps(data | {"at_ms": self.now_ms()}, separators=(",", ":"), ensure_ascii=False)
-        return f"event: {event}\nid: {self._version}\ndata: {text}\n\n".encode("utf-8", "replace")
+    def _ring(self) -> None:
+        bell, self._bell = self._bell, asyncio.Event()
+        bell.set()

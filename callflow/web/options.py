@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from callflow.core.profile import Frozen
+from callflow.core.section import Section
 
 
-class WebOptions(Frozen):
+class WebOptions(Section):
     """The page in the browser. Apart from [http]: metrics and health checks have a listener of their own."""
 
     enabled: bool = Field(True, description="Serve the page. Nobody can read it without a token: callflow web token.")

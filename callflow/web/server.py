@@ -33,19 +33,29 @@ def tokens_of(options: WebOptions, database: Path) -> TokenFile:
     return TokenFile(Path(options.tokens_file) if options.tokens_file else database.with_name("web-tokens.json"))
 
 
+def site_for(
+    options: WebOptions, database: Path, now_ms: Callable[[], int], read_off: Callable[[], State] | None
+) -> tuple[TokenFile, Site]:
+    """The parts of the page for one database."""
+    tokens = tokens_of(options, database)
+    audit = Path(options.audit_file) if options.audit_file else database.with_name("web-audit.jsonl")
+    live = None if read_off is None else LiveFeed(read_off, now_ms, options.max_viewers)
+    site = Site(Access(options, tokens), Audit(audit, now_ms), Database(database, options.query_timeout_s), live)
+    return tokens, site
+
+
 class WebServer:
-    """`read_off` tells the live state; without it nothing is live. A taken port is tried again every 30 s."""
+    """`read_off` tells the live state; without it nothing is live. A port in use is tried again."""
 
     def __init__(
-        self, options: WebOptions, database: Path, now_ms: Callable[[], int], read_off: Callable[[], State] | None = None
+        self,
+        options: WebOptions,
+        database: Path,
+        now_ms: Callable[[], int],
+        read_off: Callable[[], State] | None = None,
     ) -> None:
         self._options = options
-        self._live = None if read_off is None else LiveFeed(read_off, now_ms, options.max_viewers)
-        self._database = Database(database, options.query_timeout_s)
-        audit = Path(options.audit_file) if options.audit_file else database.with_name("web-audit.jsonl")
-        self._site = Site(
-            Access(options, tokens_of(options, database)), Audit(audit, now_ms), self._database, self._live
-        )
+        _, self._site = site_for(options, database, now_ms, read_off)
         self._task: asyncio.Task[None] | None = None
         self._server: _Server | None = None
         self.port = 0
@@ -54,7 +64,7 @@ class WebServer:
     @property
     def viewers(self) -> int:
         """Live streams open now."""
-        return 0 if self._live is None else self._live.viewers
+        return 0 if self._site.live is None else self._site.live.viewers
 
     def start(self) -> None:
         """Begin to serve; returns at once, never raises."""
@@ -72,15 +82,15 @@ class WebServer:
     async def stop(self) -> None:
         """End every connection."""
         task, self._task = self._task, None
-        if self._live is not None:
-            await self._live.stop()
+        if self._site.live is not None:
+            await self._site.live.stop()
         if task is not None:
             if self._server is not None:
                 self._server.should_exit = self._server.force_exit = True
                 await asyncio.wait({task}, timeout=STOP_S)
             task.cancel()
             await asyncio.wait({task}, timeout=STOP_S)
-        self._database.close()
+        self._site.database.close()
 
     async def _run(self) -> None:
         say = log.error
