@@ -9,7 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+FONTS = "/usr/share/fonts/opentype/noto"
+"""Without a font for Chinese, pictures of the page show boxes."""
 PACKAGES = {
+    "chromium": "chromium",
     "mosquitto": "mosquitto",
     "mosquitto_passwd": "mosquitto",
     "openssl": "openssl",
@@ -36,7 +39,8 @@ def program(name: str) -> str:
 
 def missing_packages() -> list[str]:
     """Packages of programs that are not here."""
-    return sorted({package for name, package in PACKAGES.items() if shutil.which(name, path=_SBIN) is None})
+    fonts = set() if Path(FONTS).exists() else {"fonts-noto-cjk"}
+    return sorted({package for name, package in PACKAGES.items() if shutil.which(name, path=_SBIN) is None} | fonts)
 
 
 def install(packages: list[str]) -> None:

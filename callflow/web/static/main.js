@@ -71,6 +71,7 @@ function Header({ here, visitor }) {
 function SignIn() {
   const words = useWords();
   const [problem, tell] = useState(null);
+  useEffect(() => document.getElementById("token").focus(), []);
   const send = async (event) => {
     event.preventDefault();
     try {
@@ -84,7 +85,7 @@ function SignIn() {
       <h1>callflow</h1>
       <form onSubmit=${send}>
         <label for="token">${words("token")}</label>
-        <input id="token" name="token" type="password" autocomplete="current-password" required autofocus />
+        <input id="token" name="token" type="password" autocomplete="current-password" required />
         <button>${words("sign_in")}</button>
         ${problem && html`<p class="problem" role="alert">${problem.message}. ${problem.remedy}</p>`}
       </form>

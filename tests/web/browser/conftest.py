@@ -1,0 +1,160 @@
+"""The page in a real browser: a server of its own for each test, and one Chromium for all tests of a process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext
+from playwright.async_api import Page as Tab
+
+from callflow.web.options import WebOptions
+from callflow.web.server import WebServer, tokens_of
+from callflow.web.tokens import Role
+from tests.adapters.waiting import until
+from tests.services.chromium import browser
+from tests.store.samples import T0
+from tests.web.conftest import Floor
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    async with browser() as started:
+        yield started
+
+
+def busy_floor() -> Floor:
+    """Three queues, sixty agents, two callers being screened."""
+    floor = Floor()
+    works = ("talking", "available", "ringing", "paused", "talking", "unavailable")
+    now_ms = floor.now_ms
+    floor.state = {
+        "health": {
+            "version": "0.1.0",
+            "ami": True,
+            "ear_proven": True,
+            "mqtt": None,
+            "queues_known": True,
+            "calls": 2,
+            "taps": 2,
+            "agi_sessions": 2,
+            "loop_lag_ms": 10,
+            "outbox": None,
+            "store": {"waiting": 0, "failing": 0, "dropped": 0, "lost": 0},
+        },
+        **{
+            f"queue/{name}": {
+                "queue": name,
+                "waiting": waiting,
+                "oldest_ms": now_ms - 42_000 if waiting else None,
+                "members": {"available": 3, "talking": 5, "paused": 1},
+            }
+            for name, waiting in (("support", 2), ("sales", 0), ("billing", 1))
+        },
+        **{
+            f"agent/{number}": {
+                "agent": str(number),
+                "work": works[number % 6],
+                "since_ms": now_ms - 1000 * number,
+                "reason": "lunch" if works[number % 6] == "paused" else "",
+                "queues": ["support"],
+            }
+            for number in range(8001, 8061)
+        },
+    }
+    for number, does, heard in ((1, "saying", None), (2, "raising", "quiet")):
+        floor.state[f"call/{number}"] = {
+            "call_id": str(number),
+            "caller": "•••12",
+            "profile": "support",
+            "rung": number,
+            "does": does,
+            "prompt": "greeting",
+            "heard": heard,
+            "level_dbov": -44.1 if heard else None,
+            "arrived_ms": now_ms - 3000,
+        }
+    return floor
+
+
+@dataclass
+class Served:
+    """A page that is being served."""
+
+    server: WebServer
+    floor: Floor
+    database: Path
+    options: WebOptions
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}/"
+
+    def secret(self, role: Role = Role.SUPERVISOR, **limits: Any) -> str:
+        """The secret of a new token."""
+        return tokens_of(self.options, self.database).add("browser", role, **limits)[1]
+
+    async def restart(self) -> None:
+        """Stop, and serve again at the same port."""
+        port = self.server.port
+        await self.server.stop()
+        options = self.options.model_copy(update={"port": port})
+        self.server = WebServer(options, self.database, lambda: self.floor.now_ms, lambda: self.floor.state)
+        self.server.start()
+        await until(lambda: self.server.port)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def served(database: Path) -> AsyncIterator[Served]:
+    floor, options = busy_floor(), WebOptions(port=0)
+    server = WebServer(options, database, lambda: floor.now_ms, lambda: floor.state)
+    server.start()
+    await until(lambda: server.port)
+    page = Served(server, floor, database, options)
+    yield page
+    await page.server.stop()
+
+
+@dataclass
+class Visit:
+    """One browser window; what went wrong in it is collected."""
+
+    context: BrowserContext
+    tab: Tab
+    problems: list[str]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(chromium: Browser, served: Served) -> AsyncIterator[Any]:
+    """Open the page: `await visit(language="zh", dark=True, width=390)`, signed in unless `role` is None."""
+    contexts: list[BrowserContext] = []
+    visits: list[Visit] = []
+
+    async def come(
+        *, language: str = "en-GB", dark: bool = False, width: int = 1280, role: Role | None = Role.SUPERVISOR
+    ) -> Visit:
+        context = await chromium.new_context(
+            viewport={"width": width, "height": 900}, locale=language, color_scheme="dark" if dark else "light"
+        )
+        contexts.append(context)
+        await context.clock.set_system_time((T0 + 120_000) / 1000)
+        tab = await context.new_page()
+        made = Visit(context, tab, [])
+        visits.append(made)
+        tab.on("pageerror", lambda error: made.problems.append(str(error)))
+        tab.on("console", lambda line: made.problems.append(line.text) if line.type == "error" else None)
+        await tab.goto(served.url + (f"#token={served.secret(role)}" if role else ""))
+        return made
+
+    yield come
+    for context in contexts:
+        await context.close()
+
+
+async def settle(tab: Tab) -> None:
+    """Two drawings of the page."""
+    await tab.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    await asyncio.sleep(0)
