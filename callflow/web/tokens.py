@@ -69,7 +69,7 @@ class TokenFile:
 
     def find(self, token_id: str) -> Token | None:
         """The token with this id, unless it was revoked or has expired."""
-        self._look()
+        self._look(always=token_id not in self._tokens)
         token = self._tokens.get(token_id)
         if token is None or (token.expires_ms is not None and token.expires_ms <= self._now_ms()):
             return None

@@ -1,6 +1,6 @@
 // The page: who is signed in, where we are, and what is shown there.
 import { render } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { html } from "./html.js";
 import { me, Problem, signIn, signOut, whoAmI } from "./api.js";
 import { duration } from "./format.js";
@@ -71,7 +71,7 @@ function Header({ here, visitor }) {
 function SignIn() {
   const words = useWords();
   const [problem, tell] = useState(null);
-  useEffect(() => document.getElementById("token").focus(), []);
+  useLayoutEffect(() => document.getElementById("token").focus(), []);
   const send = async (event) => {
     event.preventDefault();
     try {
