@@ -1,7 +1,9 @@
 """`callflow simulate`: simulated callers on a pretend or a real Asterisk."""
 
 import asyncio
+import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from callflow.commands.context import Context
+from callflow.commands.terminal import any_key
 from callflow.scenarios.errors import SimulationFailed
 from callflow.scenarios.live import show_while_running
 from callflow.scenarios.report import report, write_report
@@ -56,6 +59,14 @@ def simulate(
         Path | None, typer.Option(help="With --pretend: keep database, settings and logs in this folder.")
     ] = None,
     report_to: Annotated[Path | None, typer.Option("--report", help="Write a report as JSON to this file.")] = None,
+    web: Annotated[
+        bool | None,
+        typer.Option(
+            "--web/--no-web",
+            help="With --pretend: keep the daemon and its page until a key is pressed; default: at a terminal.",
+            show_default=False,
+        ),
+    ] = None,
     repeat: Annotated[bool, typer.Option("--repeat", help="Start again at the end, with the next seed.")] = False,
 ) -> None:
     """Place the calls of a scenario, watch them live, and judge how each one ended.
@@ -89,11 +100,17 @@ def simulate(
         stage = lab_stage(lab)
     else:
         stage = _site_stage(context.obj, sip_host, sip_port, extension)
-    well = play(first, stage, console, report_to)
+    keep_page = pretend and daemon and (web if web is not None else _somebody_watches(console)) and not repeat
+    well = play(first, stage, console, report_to, keep_page=keep_page)
     while repeat:  # until Ctrl-C
         first = first.model_copy(update={"seed": first.seed + 1})
         well = play(first, stage, console, report_to) and well
     raise typer.Exit(0 if well else 1)
+
+
+def _somebody_watches(console: Console) -> bool:
+    """A person sits at the terminal, and this is no CI job."""
+    return console.is_terminal and sys.stdin is not None and sys.stdin.isatty() and os.environ.get("CI") != "true"
 
 
 @dataclass(frozen=True)
@@ -175,16 +192,33 @@ def _need_extra() -> None:
         raise SimulationFailed(problem, "install callflow with its lab extra: pip install 'callflow[lab]'") from None
 
 
-def play(scenario: Scenario, stage: Stage, console: Console, report_to: Path | None = None) -> bool:
+def play(
+    scenario: Scenario, stage: Stage, console: Console, report_to: Path | None = None, *, keep_page: bool = False
+) -> bool:
     """One run from the first call to the report; True if all went well."""
     run, began = Run(scenario), datetime.now(UTC)
+    told = False
+
+    def tell() -> None:
+        nonlocal told
+        if not told:
+            told = True
+            console.print(closing_table(run.tally, stage.witness))
+            show_end(run.tally, console)
+
+    async def stay(page: str) -> None:
+        tell()
+        console.print(f"the calls in the browser: [bold]{page}[/]", soft_wrap=True)
+        console.print("press any key to end the daemon and its page", style="dim")
+        await any_key()
+
+    run.stay = stay if keep_page else None
     title = f"{scenario.name} on {stage.name}: {escape(scenario.purpose)}"
     try:
         asyncio.run(show_while_running(run, stage.place(run), console, title))
     except asyncio.CancelledError:
         raise typer.Exit(128 + signal.SIGTERM) from None
-    console.print(closing_table(run.tally, stage.witness))
-    show_end(run.tally, console)
+    tell()
     if said := what_was_heard(run.heard):
         console.print(said, soft_wrap=not console.is_terminal)
     if report_to is not None:

@@ -1,9 +1,12 @@
 """Standard output: any script on any terminal; a clear error when it cannot be written."""
 
+import asyncio
 import errno
 import io
 import os
 import sys
+import termios
+import tty
 from typing import Any
 
 from rich.console import Console
@@ -47,6 +50,22 @@ def console() -> Console:
     """The console for people: as wide as the terminal; in a pipe, wide enough for whole lines."""
     standard = Console(highlight=False)
     return standard if standard.is_terminal else Console(highlight=False, width=WIDTH_IN_A_PIPE)
+
+
+async def any_key() -> None:
+    """Return when a key is pressed, or when standard input ends."""
+    loop, pressed, fd = asyncio.get_running_loop(), asyncio.Event(), sys.stdin.fileno()
+    before = termios.tcgetattr(fd) if os.isatty(fd) else None
+    if before is not None:
+        tty.setcbreak(fd)
+    loop.add_reader(fd, pressed.set)
+    try:
+        await pressed.wait()
+        os.read(fd, 1024)
+    finally:
+        loop.remove_reader(fd)
+        if before is not None:
+            termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
 def printable(text: str) -> str:

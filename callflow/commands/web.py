@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from callflow.commands.calls_when import shown
 from callflow.commands.context import Context
+from callflow.commands.times import shown
 from callflow.errors import CallflowError
 from callflow.web.server import WebServer, tokens_of
 from callflow.web.tokens import Role, TokenFile

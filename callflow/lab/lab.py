@@ -64,6 +64,7 @@ class Lab:
             "tap": {"sounds": str(self.sounds)},
             "store": {"path": str(self.work / "callflow.db")},
             "http": {"port": 0},
+            "web": {"enabled": False},
         }
         for section, values in (changes or {}).items():
             made[section] = made.get(section, {}) | values

@@ -26,8 +26,10 @@ class CallsNow:
     def __init__(self) -> None:
         self._calls: dict[str, dict[str, Any]] = {}
 
-    def record(self, record: CallRecord, final: bool) -> None:
-        """A call was saved; a final record ends it here."""
+    def follow(self, record: object, final: bool) -> None:
+        """A record was saved; the final one of a call ends it here. Records of other kinds change nothing."""
+        if not isinstance(record, CallRecord):
+            return
         if final:
             self._calls.pop(record.call_id, None)
             return
@@ -48,7 +50,7 @@ class CallsNow:
             "gain_db": record.gain_db,
         }
 
-    def entry(self, call_id: str, entry: TimelineEntry) -> None:
+    def follow_timeline(self, call_id: str, entry: TimelineEntry) -> None:
         """Something happened in a call."""
         call = self._calls.get(call_id)
         if call is None:

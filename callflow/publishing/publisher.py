@@ -21,12 +21,15 @@ from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.rings.names import safe_name
 from callflow.core.service.targets import Targets
 from callflow.privacy import load_key
+from callflow.publishing.calls_now import CallsNow
 from callflow.publishing.mqtt import MqttPublishing
 from callflow.publishing.recording import Recording
 from callflow.records import KINDS
 from callflow.records.kind import Kinds
 from callflow.runtime.loop_lag import LoopLag
 from callflow.settings.model import Settings
+from callflow.web.server import WebServer
+from callflow.web.state import live_state
 
 log = structlog.get_logger()
 
@@ -56,21 +59,33 @@ class Publishing:
         self._loop_lag = LoopLag(self._lags.loop.observe)
         self._http = HttpServer(http, registry, collector, self.sample, log)
         self._serves = http.enabled
+        calls_now = CallsNow()
+        web = settings.web
+        self._web = (
+            WebServer(web, settings.store.path, now_ms, lambda: live_state(self.sample(), calls_now.all()))
+            if web.enabled
+            else None
+        )
         mqtt = self.mqtt = (
             MqttPublishing(settings, store, targets, pseudonymizer, read_off, now_ms, kinds)
             if settings.mqtt.enabled
             else None
         )
-        if mqtt is None:
-            self.recording = Recording(store, [self._count])
-        else:
-            self.recording = Recording(store, [self._count, mqtt.count], [mqtt.event_of, mqtt.alerts_of], mqtt.outbox)
+        self.recording = Recording(
+            store,
+            [self._count, calls_now.follow, *([mqtt.count] if mqtt else [])],
+            [mqtt.event_of, mqtt.alerts_of] if mqtt else [],
+            mqtt.outbox if mqtt else None,
+            [calls_now.follow_timeline],
+        )
 
     def start(self) -> None:
         """Begin to serve and to send; returns at once."""
         self._loop_lag.start()
         if self._serves:
             self._http.start()
+        if self._web is not None:
+            self._web.start()
         if self.mqtt is not None:
             self.mqtt.start()
 
@@ -79,6 +94,8 @@ class Publishing:
         self._loop_lag.stop()
         if self.mqtt is not None:
             await self.mqtt.stop()
+        if self._web is not None:
+            await self._web.stop()
         await self._http.stop()
 
     def ami_event(self, stamped_ms: int | None, now_ms: int) -> None:

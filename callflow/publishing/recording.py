@@ -29,12 +29,14 @@ class Recording:
         counts: Sequence[Count] = (),
         builders: Sequence[Build] = (),
         outbox: Outbox | None = None,
+        timeline_followers: Sequence[Callable[[str, TimelineEntry], None]] = (),
     ) -> None:
         """Without an `outbox` no events are built."""
         self._store = store
         self._counts = counts
         self._builders = builders if outbox is not None else ()
         self._outbox = outbox
+        self._timeline_followers = timeline_followers
         self.failures: Counter[str] = Counter()
         """Steps that failed, by the name of the error."""
 
@@ -52,6 +54,11 @@ class Recording:
     def add_to_timeline(self, call_id: str, entry: TimelineEntry) -> None:
         """Add one thing that happened in a call, once the call has been saved. Returns at once."""
         self._store.add_to_timeline(call_id, entry)
+        for follow in self._timeline_followers:
+            try:
+                follow(call_id, entry)
+            except Exception as error:  # noqa: BLE001 - what is shown must not cost what is saved
+                self._failed("a call under way could not be followed; its timeline is saved", error)
 
     async def flush(self, timeout_s: float) -> bool:
         """True once everything so far is on the disk; False after `timeout_s`, or at once while writing fails."""

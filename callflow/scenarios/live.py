@@ -108,9 +108,14 @@ async def show_while_running(run: Run, work: Coroutine[Any, Any, None], console:
     if task := asyncio.current_task():
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     showing = asyncio.create_task(LiveView(console, run, title).show()) if console.is_terminal else None
-    try:
-        await work
-    finally:
+
+    async def hide() -> None:
         if showing:
             showing.cancel()
             await asyncio.gather(showing, return_exceptions=True)
+
+    run.hide = hide
+    try:
+        await work
+    finally:
+        await hide()

@@ -28,6 +28,7 @@ def daemon_config(
         "tap": {"enabled": taps > 0, "max_taps": taps, "sounds": str(SOUNDS)},
         "store": {"path": str(database)},
         "http": {"port": 0},
+        "web": {"enabled": False},
         "limits": {"max_calls": _MOST_CALLS},
         "log": {"level": log_level, "format": "json"},
         "profiles": PROFILES,

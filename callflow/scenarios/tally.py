@@ -1,6 +1,7 @@
 """Counts the results of calls; the memory does not grow with their number."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from callflow.scenarios.daemon_view import DaemonView
@@ -97,3 +98,7 @@ class Run:
     daemon: DaemonView | None = None
     heard: Counter[str] = field(default_factory=Counter)
     """Calls by what the daemon heard of their sound."""
+    hide: Callable[[], Awaitable[None]] | None = None
+    """Ends the live view; set while there is one."""
+    stay: Callable[[str], Awaitable[None]] | None = None
+    """Awaited with the address of the daemon's page once every call has ended, while the daemon still runs."""

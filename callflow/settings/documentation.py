@@ -31,6 +31,7 @@ SECTIONS = (
     "rings",
     "mqtt",
     "http",
+    "web",
     "alerts",
     "privacy",
 )

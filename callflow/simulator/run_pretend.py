@@ -24,6 +24,7 @@ from callflow.scenarios.seen import HeardPrompt, SeenCall
 from callflow.scenarios.site import AMI_SECRET, AMI_USER, MOST_TAPS, Version, daemon_config
 from callflow.scenarios.tally import Progress, Run
 from callflow.simulator.pretend.report import Outcome, Status, read_line
+from callflow.web.tokens import Role, TokenFile
 
 _LINE_LIMIT = 1 << 20
 _STOP_S = 5.0
@@ -66,6 +67,8 @@ async def run_pretend(run: Run, file: Path, options: PretendOptions, keep: Path 
             "warning" if many else "info",
             taps=0 if many else MOST_TAPS,
         )
+        if run.stay is not None:
+            config["web"] = {"port": ports.named()}
         daemon = Daemon(folder, config, _command("callflow", "run", "--config"))
         async with _pretend(_seeded(run, file, folder), options, folder, "stdin") as process:
             try:
@@ -74,11 +77,22 @@ async def run_pretend(run: Run, file: Path, options: PretendOptions, keep: Path 
                     run.daemon = DaemonView(daemon.database, 0)
                 _begin(process)
                 await _follow(run, process, folder)
+                if run.stay is not None:
+                    if run.hide is not None:
+                        await run.hide()
+                    await run.stay(_page_of(daemon))
             finally:
                 if daemon.running:
                     await daemon.stop()
         if not many:
             run.heard = DaemonView(daemon.database, 0).heard()
+
+
+def _page_of(daemon: Daemon) -> str:
+    """The address of the daemon's page, with a token that lasts as long as the run's folder."""
+    tokens = TokenFile(daemon.database.with_name("web-tokens.json"))
+    _, secret = tokens.add("simulate", Role.ADMIN)
+    return f"http://127.0.0.1:{daemon.config['web']['port']}/#token={secret}"
 
 
 async def run_pretend_alone(run: Run, file: Path, options: PretendOptions) -> None:

@@ -13,12 +13,12 @@ from starlette.responses import StreamingResponse
 
 from callflow.adapters.store.lists import Ringing, ringing
 from callflow.adapters.store.queries import CallFilter, Place, Reader
-from callflow.adapters.store.rows import StoredCall
-from callflow.commands.calls_export import cell
+from callflow.commands.sheets import cell
 from callflow.core.call_record import TimelineEntry
 from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
 from callflow.privacy import mask_number
+from callflow.records.calls import StoredCall
 from callflow.web.access import Visitor
 from callflow.web.errors import NotFound
 from callflow.web.models import CallDetail, CallPage, CallRow, Entry, PhoneLeg, QueueStay

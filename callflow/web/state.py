@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from callflow import __version__
 from callflow.adapters.http.sample import Sample
 
-HEALTH_ROUND_MS = 1000
-"""Ages in the health entry change at most so often: an age alone is no news for every viewer ten times a second."""
 
-
-def live_state(sample: Sample, calls: Mapping[str, Mapping[str, Any]], version: str) -> dict[str, Mapping[str, Any]]:
+def live_state(sample: Sample, calls: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Everything by key. Moments are epoch ms, so that the page counts seconds by itself."""
-    state: dict[str, Mapping[str, Any]] = {"health": _health(sample, version)}
+    state: dict[str, Mapping[str, Any]] = {"health": _health(sample)}
     for queue in sample.queues:
         state[f"queue/{queue.queue}"] = {
             "queue": queue.queue,
@@ -34,10 +32,10 @@ def live_state(sample: Sample, calls: Mapping[str, Mapping[str, Any]], version: 
     return state
 
 
-def _health(sample: Sample, version: str) -> Mapping[str, Any]:
+def _health(sample: Sample) -> Mapping[str, Any]:
     outbox = sample.outbox
     return {
-        "version": version,
+        "version": __version__,
         "ami": sample.ami_connected,
         "ear_proven": sample.ear_proven,
         "mqtt": sample.mqtt_connected,

@@ -33,6 +33,7 @@ class Sending:
         given = {
             "store": {"path": folder / "callflow.db"},
             "http": {"enabled": False},
+            "web": {"enabled": False},
             "mqtt": FAST | mqtt,
             "privacy": {"key": samples.KEY.decode()},
         }

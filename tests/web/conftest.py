@@ -84,7 +84,7 @@ def database(tmp_path: Path) -> Path:
         story = live_call("silent-1", T0)
         store.save(story, final=False)
         for entry in silent_story():
-            store.tell("silent-1", entry)
+            store.add_to_timeline("silent-1", entry)
         store.save(ended(story, Result.SILENT, 20_019), final=True)
         store.save(ended(live_call("silent-2", T0 + 1000), Result.SILENT, 20_019), final=True)
         for number in range(4):

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.schema import calls, legs, offers
 from callflow.core.profile import Mode
 from callflow.core.rings.names import trunk_of
 from callflow.core.rings.records import TargetType, Timing
 from callflow.core.screening.states import Result
 from callflow.core.service.grouping import DAY_MS
+from callflow.records.calls import calls
+from callflow.records.legs import legs
+from callflow.records.offers import offers
 
 MOST_RINGS = 12
 """Longer ringing is shown in the last bar."""
