@@ -1,10 +1,11 @@
 """The FastAPI application: routes, errors as sentences, and headers that hold for every answer."""
 
+import hashlib
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,7 +32,7 @@ HEADERS = {
 
 
 class Hardened:
-    """Adds the security headers to every answer, streams included, and keeps answers of the API out of caches."""
+    """Adds the security headers to every answer, streams included; answers of the API are checked anew each time."""
 
     def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
         self._app = app
@@ -45,10 +46,29 @@ class Hardened:
                 headers = MutableHeaders(scope=message)
                 headers.update(self._headers)
                 if scope["path"].startswith(API):
-                    headers.setdefault("Cache-Control", "no-store")
+                    headers.setdefault("Cache-Control", "private, no-cache")
             await send(message)
 
         await self._app(scope, receive, send_hardened if scope["type"] == "http" else send)
+
+
+class Tagged(JSONResponse):
+    """JSON with an ETag of its content."""
+
+    def render(self, content: Any) -> bytes:
+        """The body; its tag is added to the headers."""
+        body = super().render(content)
+        self.tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+        return body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """304 without a body where the visitor has this very content already."""
+        self.headers["ETag"] = self.tag
+        known = Headers(scope=scope).get("if-none-match")
+        if scope["method"] == "GET" and self.status_code == 200 and known == self.tag:
+            await Response(status_code=304, headers={"ETag": self.tag})(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def make_app(site: Site, files: StaticFiles | None = None) -> FastAPI:
@@ -61,6 +81,7 @@ def make_app(site: Site, files: StaticFiles | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=f"{API}/openapi.json",
         responses=PROBLEMS,
+        default_response_class=Tagged,
     )
     app.state.site = site
     files = files or StaticFiles()
@@ -101,7 +122,16 @@ def _tell_errors(app: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> Response:
         answer = _problem(error.status_code, str(error.detail).lower(), "")
         answer.headers.update(error.headers or {})
+        if error.status_code == 405:
+            answer.headers["Allow"] = ", ".join(sorted(_methods(app, request)))
         return answer
+
+
+def _methods(app: FastAPI, request: Request) -> set[str]:
+    """What the address of a request can be asked with; a path may have a route for each method."""
+    described = app.openapi()["paths"]
+    found = {method.upper() for method in described.get(request.url.path, {})}
+    return found or {"GET", "HEAD"}
 
 
 def _problem(status: int, problem: str, remedy: str) -> JSONResponse:

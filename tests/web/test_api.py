@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from callflow.adapters.store.queries import Reader
+from callflow.commands.calls_list import call_json
+from callflow.records.calls import StoredCall
+from callflow.web.calls_api import call_row
 from callflow.web.static_files import StaticFiles
-from tests.store.samples import T0
+from tests.store.samples import T0, ended, live_call
 from tests.web.conftest import Page
 
 
@@ -128,3 +131,22 @@ async def test_files_are_compressed_and_not_sent_twice(page: Page) -> None:
 
 def test_the_whole_page_weighs_less_than_120_kb(files: StaticFiles) -> None:
     assert files.packed_bytes < 120_000
+
+
+async def test_an_answer_that_has_not_changed_is_not_sent_again(page: Page) -> None:
+    headers = {"Authorization": f"Bearer {page.secret()}"}
+    first = await page.client.get("/api/v1/calls", headers=headers)
+    assert first.headers["cache-control"] == "private, no-cache"
+    again = await page.client.get("/api/v1/calls", headers=headers | {"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    other = await page.client.get("/api/v1/calls?limit=1", headers=headers | {"If-None-Match": first.headers["etag"]})
+    assert other.status_code == 200
+
+
+def test_the_command_line_and_the_api_name_the_fields_of_a_call_alike() -> None:
+    stored = StoredCall(ended(live_call()), "main", interrupted=False)
+    printed, shown = call_json(stored), call_row(stored).model_dump()
+    assert shown.keys() - printed.keys() == {"caller"}  # masked here, whole there
+    assert {name: printed[name] for name in shown if name != "caller"} == {
+        name: value for name, value in shown.items() if name != "caller"
+    }

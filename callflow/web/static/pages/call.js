@@ -66,7 +66,8 @@ function lanes({ call, timeline, stays, legs }, words) {
     if (kind === "said") open = { from: at, to: from(end), name: what, kind: "prompt" }, says.push(open);
     else if (open && ["prompt_ended", "prompt_stopped", "prompt_failed", "decided"].includes(kind)) (open.to = at), (open = null);
     if (kind === "speech" || kind === "click" || kind === "key" || kind === "hung_up") caller.push({ at, name: what || kind.replace("_", " "), kind, why });
-    if (kind === "heard" || kind === "silence") heard.push({ at, name: named(kind === "heard" ? what : "silent"), kind, why });
+    const level = / ?-?[\d.]+ dBov/.exec(kind === "heard" ? why : "")?.[0] ?? "";
+    if (kind === "heard") heard.push({ at, name: named(what) + (["speech", "quiet"].includes(what) ? ` ${level.trim()}` : ""), kind, why });
     if (kind === "gain" || kind === "pause" || kind === "decided" || kind === "would") decides.push({ at, name: kind === "decided" || kind === "would" ? named(what) : `${kind} ${what}`, kind, why });
   }
   const rows = [
@@ -92,7 +93,7 @@ function lanes({ call, timeline, stays, legs }, words) {
 function Picture({ detail }) {
   const words = useWords();
   const { rows, length } = lanes(detail, words);
-  const width = Math.max(900, Math.min(4000, LEFT + 40 + length / 12));
+  const width = Math.max(900, Math.min(4000, LEFT + 60 + length / 20));
   const x = (ms) => LEFT + (Math.max(0, ms) / length) * (width - LEFT - 40);
   const height = rows.length * LANE + 28;
   const step = [100, 200, 500, 1000, 2000, 5000, 10000, 30000, 60000, 300000].find((each) => length / each <= 24) ?? 600000;
