@@ -13,8 +13,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from rich.console import Console
@@ -25,7 +27,9 @@ from callflow.processes.daemon import RUN_CALLFLOW, Daemon
 from callflow.processes.ports import take_ports
 from callflow.scenarios.site import daemon_config
 from callflow.simulator.pretend.report import Outcome, Status, read_line
+from callflow.web.tokens import Role, TokenFile
 from tests.bench.stalls import Stalls
+from tests.bench.viewers import watching
 
 LISTEN_S = 3.0
 NICE = -10
@@ -140,7 +144,26 @@ def scenario_text(rate: float, seconds: float, speaking: float, lines: int) -> s
     return HEADER.format(seconds=seconds, lines=lines) + "".join(groups)
 
 
-async def run(rate: float, seconds: float, console: Console, speaking: float = SPEAKING, lines: int = LINES) -> None:
+@contextlib.asynccontextmanager
+async def looking(daemon: Daemon, viewers: int) -> AsyncIterator[None]:
+    """`viewers` hold live streams of the daemon's page while inside."""
+    if not viewers:
+        yield
+        return
+    _, token = TokenFile(daemon.database.with_name("web-tokens.json")).add("bench", Role.VIEWER)
+    async with watching(daemon.config["web"]["port"], token, viewers) as report:
+        yield
+    print(f"{viewers} viewers: {report['frames']} frames, {len(cast('list[str]', report['lost']))} streams lost")
+
+
+async def run(
+    rate: float,
+    seconds: float,
+    console: Console,
+    speaking: float = SPEAKING,
+    lines: int = LINES,
+    viewers: int = 0,
+) -> None:
     figures = Figures()
     with take_ports() as ports, tempfile.TemporaryDirectory(prefix="callflow-bench-") as name:
         folder = Path(name)
@@ -149,6 +172,8 @@ async def run(rate: float, seconds: float, console: Console, speaking: float = S
         scenario.write_text(scenario_text(rate, seconds, speaking, lines))
         config = daemon_config(ami_port, agi_port, folder / "callflow.db", "warning")
         config["limits"] = {"max_calls": 20_000}
+        if viewers:
+            config["web"] = {"port": ports.named(), "max_viewers": viewers}
         daemon = Daemon(folder, config, RUN_CALLFLOW)
         options = ["--ami-port", str(ami_port), "--agi-port", str(agi_port), "--start", "stdin"]
         command = [sys.executable, "-m", "callflow.simulator.pretend", str(scenario), *options]
@@ -163,7 +188,8 @@ async def run(rate: float, seconds: float, console: Console, speaking: float = S
             assert process.stdin is not None
             process.stdin.write(b"begin\n")
             with stalls:
-                after = await follow(process, daemon.pid, figures, rate, console)
+                async with looking(daemon, viewers):
+                    after = await follow(process, daemon.pid, figures, rate, console)
             figures.waited_s = waited_s(daemon.pid) - waited
             (now_stolen, now_all), (stolen_before, all_before) = stolen(), ticks
             figures.stolen = now_stolen - stolen_before, now_all - all_before
@@ -247,13 +273,14 @@ def main() -> None:
     parser.add_argument(
         "--lines", type=int, default=LINES, help="most calls at once: beside other work, arrivals wait for their turn"
     )
+    parser.add_argument("--viewers", type=int, default=0, help="live streams of the daemon's page, open all through")
     parser.add_argument("--quick", action="store_true", help="a few seconds: does the bench itself still work?")
     options = parser.parse_args()
     if options.quick:
         options.rate, options.seconds, options.speaking = QUICK_RATE, QUICK_S, 1.0
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
-    asyncio.run(run(options.rate, options.seconds, Console(), options.speaking, options.lines))
+    asyncio.run(run(options.rate, options.seconds, Console(), options.speaking, options.lines, options.viewers))
 
 
 if __name__ == "__main__":
