@@ -94,7 +94,7 @@ class LiveFeed:
         self._stopped = True
         if self._task is not None:
             self._task.cancel()
-        for gallery in self._galleries.values():
+        for gallery in list(self._galleries.values()):
             await self._serve(gallery)
 
     def admit(self) -> None:
