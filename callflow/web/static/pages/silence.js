@@ -28,12 +28,14 @@ function Days({ days }) {
   if (!days.length) return html`<${Empty} title=${words("no_silence")} next=${words("next_step_calls")} />`;
   const all = days.reduce((sum, each) => sum + each.screened, 0);
   const of = (kind) => days.reduce((sum, each) => sum + each[kind], 0);
+  const every = Math.ceil(days.length / 12);
+  const shownDays = days.filter((_, n) => n % every === 0).map((each) => each.day_ms / 1000);
   const options = () => ({
     legend: { show: true, live: false },
     cursor: { show: false },
     scales: { x: { time: true }, y: { range: (plot, min, max) => [0, max * 1.1 || 1] } },
     axes: [
-      { stroke: colour("text"), grid: { show: false }, values: (plot, ticks) => ticks.map((tick) => day(1000 * tick)) },
+      { stroke: colour("text"), grid: { show: false }, splits: () => shownDays, values: (plot, ticks) => ticks.map((tick) => day(1000 * tick)) },
       { stroke: colour("text"), grid: { stroke: colour("line") } },
     ],
     series: [{}, ...KINDS.map((kind) => ({ label: words(kind), stroke: colour(kind), width: 2, points: { show: true, size: 6 }, paths: uPlot.paths.linear() }))],
