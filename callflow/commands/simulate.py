@@ -22,6 +22,7 @@ from callflow.scenarios.live import show_while_running
 from callflow.scenarios.report import report, write_report
 from callflow.scenarios.scenario import Scenario, find_scenario, read_scenario, shipped
 from callflow.scenarios.schedule import expected_calls
+from callflow.scenarios.site import UNTAPPED_FROM
 from callflow.scenarios.tables import closing_table, disagreement_lines, summary, what_was_heard
 from callflow.scenarios.tally import Run, Tally
 
@@ -39,7 +40,9 @@ def simulate(
     pretend: Annotated[
         bool, typer.Option("--pretend", help="Use the built-in pretend Asterisk; needs no PBX.")
     ] = False,
-    like: Annotated[str, typer.Option(help="With --pretend: the release to imitate, 22 or 16.")] = "22",
+    like: Annotated[
+        str, typer.Option(help="With --pretend: the release to imitate, 22 or 16; otherwise 22, for many calls 16.")
+    ] = "",
     lab: Annotated[str, typer.Option(help="Use a real Asterisk of the lab: 22 or 16.")] = "",
     daemon: Annotated[
         bool,
@@ -95,6 +98,8 @@ def simulate(
     if pretend and lab:
         raise SimulationFailed("--pretend and --lab exclude each other", "keep one of them")
     if pretend:
+        many = expected_calls(first) > UNTAPPED_FROM
+        like = like or ("16" if many else "22")
         stage = _pretend_stage(context.obj, file, daemon=daemon, keep=keep, like=like, faults=faults)
     elif lab:
         stage = lab_stage(lab)
@@ -136,21 +141,21 @@ def _pretend_stage(
 
     if faults is not None:
         read_faults(faults)
-    pretence = PretendOptions(like=_version(like), faults=faults)
+    options = PretendOptions(like=_version(like), faults=faults)
     name = f"a pretend Asterisk {like}"
     if daemon:
-        return Stage(name, _PRETEND, lambda run: run_pretend(run, file, pretence, keep))
+        return Stage(name, _PRETEND, lambda run: run_pretend(run, file, options, keep))
     settings = context.settings()
     token = settings.agi.token.get_secret_value()
-    pretence = replace(
-        pretence,
+    options = replace(
+        options,
         ami_port=settings.ami.port,
         agi_port=settings.agi.port,
         agi_script=f"{token}/screen" if token else "screen",
         username=settings.ami.username,
         secret=settings.ami.secret.get_secret_value(),
     )
-    return Stage(name, _PRETEND, lambda run: run_pretend_alone(run, file, pretence))
+    return Stage(name, _PRETEND, lambda run: run_pretend_alone(run, file, options))
 
 
 def lab_stage(lab: str) -> Stage:

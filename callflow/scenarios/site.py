@@ -17,6 +17,9 @@ _MOST_CALLS = 20_000
 MOST_TAPS = 50
 """This machine has to make the callers' sound as well; TALK_DETECT alone serves further callers."""
 
+UNTAPPED_FROM = 1000
+"""With more calls none is tapped; an Asterisk 22 then gives no evidence of silence, so the pretend one is like 16."""
+
 
 def daemon_config(
     ami_port: int, agi_port: int, database: Path, log_level: str = "info", *, taps: int = 0

@@ -21,15 +21,13 @@ from callflow.scenarios.live import FEW
 from callflow.scenarios.scenario import Scenario
 from callflow.scenarios.schedule import expected_calls
 from callflow.scenarios.seen import HeardPrompt, SeenCall
-from callflow.scenarios.site import AMI_SECRET, AMI_USER, MOST_TAPS, Version, daemon_config
+from callflow.scenarios.site import AMI_SECRET, AMI_USER, MOST_TAPS, UNTAPPED_FROM, Version, daemon_config
 from callflow.scenarios.tally import Progress, Run
 from callflow.simulator.pretend.report import Outcome, Status, read_line
 from callflow.web.tokens import Role, TokenFile
 
 _LINE_LIMIT = 1 << 20
 _STOP_S = 5.0
-_MANY = 1000
-"""With more calls the daemon opens no taps: this machine has to make the callers' sound as well."""
 _ERRORS = "pretend.err"
 
 
@@ -57,7 +55,7 @@ async def run_pretend(run: Run, file: Path, options: PretendOptions, keep: Path 
 
     Raises LabError, SimulationFailed.
     """
-    many = expected_calls(run.scenario) > _MANY
+    many = expected_calls(run.scenario) > UNTAPPED_FROM
     with take_ports() as ports, _folder(keep) as folder:
         options = replace(options, ami_port=ports.named(), agi_port=ports.named())
         config = daemon_config(

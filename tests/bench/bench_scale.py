@@ -176,7 +176,8 @@ async def run(
             config["web"] = {"port": ports.named(), "max_viewers": viewers}
         daemon = Daemon(folder, config, RUN_CALLFLOW)
         options = ["--ami-port", str(ami_port), "--agi-port", str(agi_port), "--start", "stdin"]
-        command = [sys.executable, "-m", "callflow.simulator.pretend", str(scenario), *options]
+        like = ["--asterisk", "16"]  # without taps an Asterisk 22 gives no evidence, and nobody is hung up on
+        command = [sys.executable, "-m", "callflow.simulator.pretend", str(scenario), *options, *like]
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LINE_LIMIT
         )
