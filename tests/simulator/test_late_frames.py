@@ -22,7 +22,8 @@ from tests.labs import EACH_ASTERISK
 from tests.simulator.pretend.stage import free_port, in_virtual_time
 from tests.simulator.tap_calls import AFTER_S, FRAME_S, Ear, TapCall, tap_on_lab, tap_scenario, tapping
 
-NEAR_S = 0.1
+NEAR_S, REAL_NEAR_S = 0.1, 0.3
+"""The real one shares this machine with its callers, who may be late themselves."""
 CHANGES_S, TONE_S, TONE_ENDS_S, LEAVES_S = 2.0, 2.6, 4.6, 6.0
 COUNTED_S = (1.9, 2.5, 5.5)
 STOPS_AFTER_S = 0.16
@@ -75,18 +76,18 @@ CHANGES = (
 )
 
 
-def hold_to(ears: list[Ear], version: Version) -> None:
+def hold_to(ears: list[Ear], version: Version, near_s: float = NEAR_S) -> None:
     """What was measured on Asterisk 22 and 16."""
     drops = version == "22"
     for change, ear in zip(CHANGES, ears, strict=True):
         wanted = change.talking(drops=drops)
         assert [name for name, _ in ear.talking] == [name for name, _ in wanted], change.name
         for (_, at_s), (_, wanted_s) in zip(ear.talking, wanted, strict=True):
-            assert at_s == pytest.approx(wanted_s, abs=NEAR_S), change.name
-        assert ear.counts == pytest.approx(change.counts, abs=NEAR_S / FRAME_S), change.name
+            assert at_s == pytest.approx(wanted_s, abs=near_s), change.name
+        assert ear.counts == pytest.approx(change.counts, abs=near_s / FRAME_S), change.name
         deaf_s = min(change.deaf_s, LEAVES_S - CHANGES_S)
         tapped_s = LEAVES_S - AFTER_S - FIRST_FRAME_S - deaf_s if version == "22" else 0.0
-        assert len(ear.frames) == pytest.approx(tapped_s / FRAME_S, abs=2 * NEAR_S / FRAME_S), change.name
+        assert len(ear.frames) == pytest.approx(tapped_s / FRAME_S, abs=2 * near_s / FRAME_S), change.name
 
 
 @asynccontextmanager
@@ -130,4 +131,4 @@ def test_a_pretend_asterisk_hears_what_a_real_one_hears(version: Version) -> Non
 @pytest.mark.lab
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 def test_a_real_asterisk_hears_what_the_pretend_one_is_held_to(version: Version) -> None:
-    hold_to(asyncio.run(real_ears(version)), version)
+    hold_to(asyncio.run(real_ears(version)), version, REAL_NEAR_S)
