@@ -45,7 +45,7 @@ async def _ring(version: Version, names: tuple[str, ...]) -> Rung:
         daemon = await rings.lab.start_daemon({"rings": {"queue_cadences": cadences}})
         placed = await rings.place()
         runs = [(placed, record(placed))]
-        late = [one for one in rings.scenarios if judge(one, records_of(runs[0][1], one), placed.legs_of(one))]
+        late = [one for one in rings.scenarios if judge(one, records_of(runs[0][1], one), placed)]
         if late and placed.stall_s > STALL_S:
             again = await rings.place(late)
             runs.append((again, record(again)))

@@ -8,8 +8,8 @@ import pytest
 from callflow.captures.ring_replay import KeptRings
 from callflow.core.rings.records import Leg, Offer, Stay
 from callflow.lab.rings.judge import judge, records_of
+from callflow.lab.rings.numbering import Numbered
 from callflow.lab.rings.run import Placed
-from callflow.lab.rings.site import Numbered
 
 NAMES = sorted(path.parent.name for path in Path(__file__).parent.glob("*/scenario.toml"))
 
@@ -28,7 +28,7 @@ def last(rung: Any, scenario: str) -> tuple[Numbered, Placed, KeptRings]:
 @pytest.mark.parametrize("scenario", NAMES)
 def test_scenario(rung: Any, scenario: str) -> None:
     one, placed, kept = last(rung, scenario)
-    disagreements = judge(one, records_of(kept, one), placed.legs_of(one))
+    disagreements = judge(one, records_of(kept, one), placed)
     assert not disagreements, f"{one.scenario.purpose} (stall: {placed.stall_s:.3f} s)"
 
 

@@ -17,9 +17,9 @@ from callflow.adapters.ami.translate_rings import RINGS_WANTED
 from callflow.captures.capture_file import Block, CaptureWriter
 from callflow.captures.ring_replay import KeptRings
 from callflow.lab.rings.judge import judge, record, records_of
+from callflow.lab.rings.numbering import Numbered
 from callflow.lab.rings.run import SCENARIOS, Placed, ring_lab
 from callflow.lab.rings.scenario import read_ring_scenarios
-from callflow.lab.rings.site import Numbered
 from callflow.scenarios.site import VERSIONS, Version
 
 FOLDER = Path(__file__).parent / "rings"
@@ -33,7 +33,7 @@ async def make(version: Version) -> None:
         for _ in range(TRIES):
             placed = await rings.place(left)
             kept = record(placed)
-            good = [one for one in left if not judge(one, records_of(kept, one), placed.legs_of(one))]
+            good = [one for one in left if not judge(one, records_of(kept, one), placed)]
             for one in good:
                 write(version, asterisk["AsteriskVersion"], one, placed, kept)
             left = [one for one in left if one not in good]

@@ -6,7 +6,7 @@ them are in it, and how loud, whatever else is.
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from callflow.sound.mulaw import Samples
 TONES_HZ = (550, 650, 750, 850, 950, 1050, 1150, 1250)
 """One for each party: apart from each other, from ringing tones (440, 480) and from fax (1100)."""
 HEARD_DBOV = -40.0
+Party = TypeVar("Party", bound=str)
 _BRIDGED_S = 0.07
 """A shorter pause does not end what is heard."""
 _BLOCK = RATE // 10
@@ -60,7 +61,7 @@ def heard(frames: Iterable[Frame], hz: int, above_dbov: float = HEARD_DBOV) -> l
     return _joined(Span(frame.at, frame.at + FRAME_S) for frame, is_loud in zip(sound, loud, strict=True) if is_loud)
 
 
-def who_was_heard(frames: Iterable[Frame], parties: Mapping[str, int]) -> dict[str, list[Span]]:
+def who_was_heard(frames: Iterable[Frame], parties: Mapping[Party, int]) -> dict[Party, list[Span]]:
     """When each party was heard, by its name; `parties` gives their frequencies."""
     sound = audio(frames)
     return {name: heard(sound, hz) for name, hz in parties.items()}

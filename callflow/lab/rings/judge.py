@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from callflow.adapters.ami.framing import parse
 from callflow.captures.ring_replay import KeptRings, replay_rings
 from callflow.core.rings.measuring import REAL_RINGING
-from callflow.core.rings.records import Leg, LegEnd, Offer, Stay
+from callflow.core.rings.records import Leg, LegEnd, Offer, Outcome, Stay
 from callflow.core.rings.rules import RingRules
+from callflow.lab.phone.legs import PhoneLeg
+from callflow.lab.rings.numbering import Numbered
 from callflow.lab.rings.run import Placed
-from callflow.lab.rings.scenario import LegExpected, OfferExpected
-from callflow.lab.rings.site import Numbered
-from callflow.lab.rings.wire import PhoneLeg
+from callflow.lab.rings.scenario import LegExpected, Name, OfferExpected, StayExpected
 
 TOLERANCE_MS = 20
 """Between a phone's 180 and 200 on the wire and what is recorded."""
@@ -27,6 +27,10 @@ class Records:
     stays: list[Stay]
     offers: list[Offer]
     legs: list[Leg]
+    second: list[Stay]
+    """Stays in the second queue."""
+    others_offers: list[Offer]
+    """Offers to this scenario's phones that belong to other calls."""
 
 
 def rules_of(scenarios: list[Numbered]) -> RingRules:
@@ -42,22 +46,31 @@ def record(placed: Placed) -> KeptRings:
 
 
 def records_of(kept: KeptRings, numbered: Numbered) -> Records:
-    """The records of one scenario's own caller, and of others in its queue."""
+    """The records of one scenario's own caller, and of others in its queues."""
     stays = [stay for stay in kept.stays if stay.queue == numbered.queue]
+    second = [stay for stay in kept.stays if stay.queue == numbered.second_queue]
     calls = {stay.call_id for stay in stays if stay.caller_number == numbered.caller}
     if numbered.scenario.queue is None:
         calls |= {offer.call_id for offer in kept.offers if offer.target == numbered.entry}
+    if not numbered.scenario.calls:
+        calls |= {stay.call_id for stay in second}
+    rang = {leg.offer_id for leg in kept.legs if any(number in leg.interface for number in numbered.numbers.values())}
     return Records(
         stays,
         [offer for offer in kept.offers if offer.call_id in calls],
         [leg for leg in kept.legs if leg.call_id in calls],
+        second,
+        [offer for offer in kept.offers if offer.call_id not in calls and offer.offer_id in rang],
     )
 
 
-def judge(numbered: Numbered, records: Records, wire: list[PhoneLeg]) -> list[str]:
+def judge(numbered: Numbered, records: Records, placed: Placed) -> list[str]:
     """Every disagreement, in words."""
+    wire = placed.legs_of(numbered)
     return [
         *_stays(numbered, records),
+        *_second_stay(numbered, records),
+        *_voices(numbered, placed),
         *_offers(numbered, records),
         *_legs(numbered, records),
         *_wire(numbered, records, wire),
@@ -84,14 +97,44 @@ def _stays(numbered: Numbered, records: Records) -> Iterator[str]:
             yield "the stay is partial"
 
 
+def _second_stay(numbered: Numbered, records: Records) -> Iterator[str]:
+    expect = numbered.scenario.expect.second
+    if len(records.second) != (0 if expect is None else 1):
+        yield f"{len(records.second)} stays in the second queue, expected {expect}"
+        return
+    calls = {offer.call_id for offer in records.offers}
+    for stay in records.second:
+        seen = StayExpected(
+            outcome=stay.outcome or Outcome.TIMEOUT, agent=_letter(numbered, stay.agent), marks=stay.marks
+        )
+        if seen != expect or stay.outcome is None or stay.partial:
+            yield f"second stay {stay.outcome} {seen}{' partial' * stay.partial}, expected {expect}"
+        if stay.call_id not in calls:
+            yield "the second stay is that of another call"
+
+
+def _voices(numbered: Numbered, placed: Placed) -> Iterator[str]:
+    """Who talked with whom, by the sine in the sound that each phone received."""
+    hears = numbered.scenario.expect.hears
+    if not numbered.scenario.sound:
+        return
+    heard = placed.heard[numbered.scenario.name]
+    if heard["caller"] != hears:
+        yield f"the caller heard {heard['caller']}, expected {hears}"
+    yield from (f"{party} did not hear the caller" for party in hears if "caller" not in heard[party])
+
+
 def _offers(numbered: Numbered, records: Records) -> Iterator[str]:
     expected = numbered.scenario.expect.offers
     if len(records.offers) != len(expected):
         yield f"{len(records.offers)} offers, expected {len(expected)}"
+    if len(records.others_offers) != numbered.scenario.expect.others_offers:
+        yield f"offers of other calls: {[offer.target for offer in records.others_offers]}"
     for offer, wanted in zip(records.offers, expected, strict=False):
         seen = OfferExpected(
             answer_class=offer.answer_class,
             agent=_letter(numbered, offer.agent),
+            target=_target(numbered, offer.target) if wanted.target else "",
             legs=offer.legs,
             picked_up=offer.picked_up,
         )
@@ -109,7 +152,7 @@ def _legs(numbered: Numbered, records: Records) -> Iterator[str]:
 
 
 def _leg(numbered: Numbered, leg: Leg, wanted: LegExpected) -> Iterator[str]:
-    number = numbered.phone(wanted.phone)
+    number = numbered.number(wanted.phone)
     if number not in leg.interface:
         yield f"a leg to {leg.interface}, expected {number}"
     for what, seen, right in (
@@ -153,11 +196,16 @@ def pair_with_wire(records: Records, wire: list[PhoneLeg], numbered: Numbered) -
                 yield leg, min(invites, key=lambda seen: abs(seen.invited_at * 1000 - leg.began_ms))
 
 
-def _numbers(numbered: Numbered, letters: str | tuple[str, ...] | None) -> tuple[str, ...]:
+def _numbers(numbered: Numbered, letters: Name | tuple[Name, ...] | None) -> tuple[str, ...]:
     if letters is None:
         return ("",)
-    return tuple(numbered.phone(letter) for letter in letters)
+    return tuple(numbered.number(letter) for letter in (letters if isinstance(letters, tuple) else (letters,)))
 
 
-def _letter(numbered: Numbered, number: str) -> str | None:
-    return next((letter for letter, own in numbered.numbers.items() if own == number), None)
+def _letter(numbered: Numbered, number: str) -> Name | None:
+    return next((letter for letter in numbered.scenario.phones if numbered.number(letter) == number), None)
+
+
+def _target(numbered: Numbered, target: str) -> str:
+    """A target's name in the scenario: `queue`, `second`, or the letter of a line."""
+    return {numbered.queue: "queue", numbered.second_queue: "second"}.get(target) or _letter(numbered, target) or target

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from callflow.adapters.ami.framing import parse
 from callflow.core.rings.records import LegEnd
 from callflow.lab.rings.judge import pair_with_wire, record, records_of
+from callflow.lab.rings.numbering import Numbered
 from callflow.lab.rings.run import SCENARIOS, Placed, ring_lab
 from callflow.lab.rings.scenario import read_ring_scenarios
-from callflow.lab.rings.site import Numbered
 from callflow.scenarios.site import VERSIONS
 
 Message = dict[str, str]

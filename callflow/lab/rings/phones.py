@@ -1,56 +1,130 @@
-"""All phones of a lab's ring scenarios in one SIPp: the number that is called chooses what it does."""
+"""What the phones and the caller of a ring scenario do, each by itself."""
 
-from collections.abc import Iterable
+import asyncio
+from contextlib import suppress
+from typing import get_args
 
-from callflow.lab.phones import ANSWER_TAG, CANCELLED, in_dialog
-from callflow.lab.rings.scenario import Phone
-from callflow.lab.rings.site import Numbered
-from callflow.lab.sipp_xml import ANSWER, NO_BODY, SDP, leave, scenario, send, wait_for_bye
+from callflow.lab.phone.call import Call, State
+from callflow.lab.phone.heard import TONES_HZ, Span, who_was_heard
+from callflow.lab.phone.phone import Phone, PhoneBank
+from callflow.lab.rings.numbering import Numbered
+from callflow.lab.rings.scenario import Act, Party, Scenario
+from callflow.lab.rings.scenario import Phone as Behaviour
 
-_PROVISIONAL = {180: "180 Ringing", 183: "183 Session Progress"}
-
-
-def phones_xml(scenarios: Iterable[Numbered]) -> str:
-    """The SIPp scenario of every phone of these scenarios."""
-    phones = [(s.phone(letter), phone, s) for s in scenarios for letter, phone in s.scenario.phones.items()]
-    chosen = "".join(
-        f'<ereg regexp="^INVITE sip:{number}@" search_in="msg" assign_to="is{number}"/>' for number, _, _ in phones
-    )
-    parts = [
-        '<recv request="INVITE" rrs="true"><action>'
-        '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="peer"/>'
-        f'<ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" assign_to="cseq"/>{chosen}</action></recv>',
-        *(f'<nop next="phone{number}" test="is{number}"/>' for number, _, _ in phones),
-    ]
-    for number, phone, numbered in phones:
-        parts += [f'<label id="phone{number}"/>', *_phone(number, phone, numbered)]
-    parts += ['<label id="cancelled"/>', send(_answer("200 OK", tag="")), send(CANCELLED)]
-    parts += ['<recv request="ACK" next="end"/>']
-    parts += ['<label id="refused"/>', '<recv request="ACK" next="end"/>']
-    parts += ['<label id="leave"/>', *leave(in_dialog("BYE", 9)), '<Reference variables="peer,cseq"/>']
-    return scenario("phones", parts)
+LONGEST_S = 90.0
+_COMMA_S = 0.5
+_VOICE_S = 0.2
+TONES: dict[Party, int] = dict(zip(get_args(Party), TONES_HZ, strict=False))
 
 
-def _phone(number: str, phone: Phone, numbered: Numbered) -> list[str]:
-    """From the INVITE to the phone's own hang-up; a CANCEL may come before the answer, a BYE after it."""
-    parts = [send(_answer(_PROVISIONAL[code])) for code in phone.provisional]
-    ring_s = 3600.0 if phone.does == "ignore" else phone.ring_s
-    wait_ms = max(1, round(ring_s * 1000))
-    if phone.ring_s or phone.does == "ignore":
-        parts.append(f'<recv request="CANCEL" timeout="{wait_ms}" ontimeout="answer{number}" next="cancelled"/>')
-    parts.append(f'<label id="answer{number}"/>')
-    match phone.does:
+class ScenarioPhones:
+    """The phones of one scenario, and its caller's."""
+
+    def __init__(self, bank: PhoneBank, numbered: Numbered) -> None:
+        self.numbered = numbered
+        self._bank = bank
+        scenario = numbered.scenario
+        self.phones: dict[Party, Phone] = {
+            "caller": self._phone("caller", Behaviour(ring_s=1.0, talk_s=scenario.leaves_s))
+        }
+        for letter, behaviour in scenario.phones.items():
+            self.phones[letter] = self._phone(letter, behaviour)
+
+    def _tone(self, party: Party) -> int | None:
+        return TONES[party] if self.numbered.scenario.sound else None
+
+    def _phone(self, party: Party, behaviour: Behaviour) -> Phone:
+        async def behave(call: Call) -> None:
+            await _behave(call, behaviour, self.numbered)
+
+        return self._bank.phone(self.numbered.number(party), self._tone(party), behave)
+
+    async def place(self) -> None:
+        """The caller's call, from the INVITE to its end."""
+        scenario = self.numbered.scenario
+        await self.talk(self.phones["caller"], self.numbered.entry, scenario.leaves_s, scenario)
+
+    async def talk(self, phone: Phone, to: str, for_s: float, scenario: Scenario | None = None) -> None:
+        """Call a number, and hang up so long after the answer; who `cancels` counts from the INVITE."""
+        call = phone.call(to)
+        answered = State.ENDED if scenario and scenario.cancels else State.TALKING
+        with suppress(TimeoutError):
+            await call.until(answered, for_s if answered is State.ENDED else LONGEST_S)
+        if call.state is State.TALKING:
+            await _leave_after(call, for_s)
+        await call.hang_up()
+
+    def heard(self) -> dict[Party, tuple[Party, ...]]:
+        """Whom each party heard, in order of the first time, over all its calls."""
+        return {party: _heard(phone) for party, phone in self.phones.items()}
+
+    async def act(self, act: Act) -> None:
+        """What a phone does at a moment; its first call is the one that is transferred or held."""
+        phone = self.phones[act.phone]
+        to = self.numbered.dialled(act.to)
+        match act.do:
+            case "call":
+                await self.talk(phone, to, act.for_s)
+            case "pickup":
+                await self.talk(phone, "*8", act.for_s)
+            case "join":
+                await self.talk(self._bank.phone(f"4{self.numbered.caller}"), self.numbered.entry, act.for_s)
+            case "press":
+                await _press(phone.calls[0], self.numbered.fill(act.keys))
+            case "refer":
+                await phone.calls[0].refer(to)
+            case "refer_replaces":
+                await phone.calls[0].refer_replaces(phone.calls[-1])
+            case "hold":
+                await phone.calls[0].hold()
+            case "resume":
+                await phone.calls[0].resume()
+            case "hang_up":
+                await phone.calls[-1].hang_up()
+
+
+def _heard(phone: Phone) -> tuple[Party, ...]:
+    frames = [frame for call in phone.calls for frame in call.media.received]
+    spans = who_was_heard(frames, TONES)
+    began = {party: min(span.began for span in long) for party, some in spans.items() if (long := _long(some))}
+    return tuple(sorted(began, key=lambda party: began[party]))
+
+
+def _long(spans: list[Span]) -> list[Span]:
+    return [span for span in spans if span.lasted_s >= _VOICE_S]
+
+
+async def _behave(call: Call, behaviour: Behaviour, numbered: Numbered) -> None:
+    if behaviour.waits_s and await _ends_within(call, behaviour.waits_s):
+        return
+    for status in behaviour.provisional:
+        call.ring(status)
+    if behaviour.does == "ignore" or await _ends_within(call, behaviour.ring_s - behaviour.waits_s):
+        return
+    match behaviour.does:
         case "reject":
-            return [*parts, send(_answer("486 Busy Here")), '<nop next="refused"/>']
+            await call.refuse(486)
         case "forward":
-            to = numbered.phone(phone.forward_to or "b")
-            moved = _answer("302 Moved Temporarily").replace("Contact: <sip:", f"Contact: <sip:{to}@")
-            return [*parts, send(moved), '<nop next="refused"/>']
-    sdp = "Content-Type: application/sdp\nContent-Length: [len]\n\n" + SDP.format(port="media_port")
-    answered = ANSWER.format(status="200 OK", tag=ANSWER_TAG, body=sdp)
-    parts += [send(answered, retrans=True), '<recv request="ACK"/>']
-    return [*parts, *wait_for_bye(phone.talk_s, f"bye{number}"), '<nop next="leave"/>']
+            await call.forward(numbered.number(behaviour.forward_to or "b"))
+        case _:
+            await call.answer()
+            await _leave_after(call, behaviour.talk_s)
 
 
-def _answer(status: str, tag: str = "") -> str:
-    return ANSWER.format(status=status, tag=tag or ("" if status == "200 OK" else ANSWER_TAG), body=NO_BODY)
+async def _leave_after(call: Call, seconds: float) -> None:
+    """Hang up then, unless the call has ended by itself."""
+    if not await _ends_within(call, seconds):
+        await call.hang_up()
+
+
+async def _ends_within(call: Call, seconds: float) -> bool:
+    with suppress(TimeoutError):
+        await call.until(State.ENDED, max(seconds, 0.0))
+    return call.state is State.ENDED
+
+
+async def _press(call: Call, keys: str) -> None:
+    for number, some in enumerate(keys.split(",")):
+        if number:
+            await asyncio.sleep(_COMMA_S)
+        await call.press(some)

@@ -1,28 +1,27 @@
-"""Places the calls of ring scenarios side by side on one Asterisk, and keeps what AMI told and what the wire saw."""
+"""Places the calls of ring scenarios side by side on one Asterisk, and keeps what AMI told and what the phones did."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from callflow.adapters.ami.options import AmiOptions
 from callflow.captures.recorder import Listener
 from callflow.installed import CHECKOUT
 from callflow.lab.ami import Message
 from callflow.lab.lab import AMI_SECRET, AMI_USER, Lab, open_lab
-from callflow.lab.rings.phones import phones_xml
-from callflow.lab.rings.scenario import Act, Scenario
-from callflow.lab.rings.site import AGENTS, Numbered, additions
-from callflow.lab.rings.wire import PhoneLeg, read_phone_legs
-from callflow.lab.sipp import Caller
-from callflow.lab.stream import write_stream
-from callflow.processes.ports import PortBlock
+from callflow.lab.phone.legs import PhoneLeg, phone_legs
+from callflow.lab.phone.phone import PhoneBank
+from callflow.lab.rings.asterisk_files import AGENTS, additions
+from callflow.lab.rings.numbering import Numbered
+from callflow.lab.rings.phones import ScenarioPhones
+from callflow.lab.rings.scenario import Act, Party, Scenario
+from callflow.processes.ports import LOOPBACK, PortBlock
 from callflow.scenarios.site import Version
 
 SCENARIOS = CHECKOUT / "tests" / "lab_rings"
 SPACING_S = 0.15
-LONGEST_S = 90.0
 AFTER_S = 2.0
 _BEAT_S = 0.005
 
@@ -45,6 +44,10 @@ class Placed:
     told: list[Message] = field(default_factory=list)
     queues: str = ""
     """What `queue show` said at the end."""
+    heard: dict[str, Mapping[Party, tuple[Party, ...]]] = field(default_factory=dict)
+    """By scenario: whom each party heard, in order."""
+    failures: list[BaseException] = field(default_factory=list)
+    """What the phones themselves could not do."""
 
     stall_s: float = 0.0
     """How late this machine's timers were at worst: then Asterisk was late too, and no time agrees with the wire."""
@@ -67,44 +70,38 @@ class RingLab:
     async def place(self, scenarios: Sequence[Numbered] = ()) -> Placed:
         """The calls of these scenarios, or of all, side by side."""
         placed = Placed(list(scenarios or self.scenarios))
-        phones = await self.lab.sipp.run("phones", phones_xml(placed.scenarios), self.phones_port, 400)
+        ami = self.lab.asterisk.ami
+        began = len(ami.events)
         watching = asyncio.create_task(_watch_machine(placed))
-        async with Listener(self.ami_options()) as listener, self.lab.capture() as capture:
+        bank = PhoneBank((LOOPBACK, self.lab.asterisk.ports.sip), self.phones_port)
+        async with bank, Listener(self.ami_options()) as listener:
             listening = asyncio.create_task(_listen(listener, placed.arrivals))
-            await asyncio.sleep(0.5)
-            began = len(self.lab.asterisk.ami.events)
-            await asyncio.gather(*(self._one(s, n * SPACING_S) for n, s in enumerate(placed.scenarios)))
+            phones = [ScenarioPhones(bank, numbered) for numbered in placed.scenarios]
+            await asyncio.gather(*(self._one(some, bank, n * SPACING_S) for n, some in enumerate(phones)))
             await asyncio.sleep(AFTER_S)
             listening.cancel()
             watching.cancel()
-        await phones.stop()
-        placed.told = self.lab.asterisk.ami.events[began:]
-        placed.queues = (await self.lab.asterisk.ami.action("Command", Command="queue show")).get("Output", "")
-        placed.legs = read_phone_legs(capture.path, self.lab.asterisk.ports.sip, self.phones_port)
+        placed.told = ami.events[began:]
+        placed.queues = (await ami.action("Command", Command="queue show")).get("Output", "")
+        placed.legs, placed.failures = phone_legs(bank.log), bank.failures
+        placed.heard = {some.numbered.scenario.name: some.heard() for some in phones if some.numbered.scenario.sound}
         return placed
 
-    async def _one(self, numbered: Numbered, after_s: float) -> None:
+    async def _one(self, phones: ScenarioPhones, bank: PhoneBank, after_s: float) -> None:
         await asyncio.sleep(after_s)
-        scenario = numbered.scenario
-        gives_up = scenario.leaves_s if scenario.cancels else None
-        caller = Caller(numbered.caller, numbered.entry, hang_up_at_s=scenario.leaves_s, gives_up_after_s=gives_up)
-        for key in (act for act in scenario.acts if act.do == "key"):
-            file = self.lab.work / f"key-{numbered.caller}.pcap"
-            caller = replace(caller, audio=write_stream(file, b"", [(0, "5")]), audio_at_s=key.at_s)
-        call = await self.lab.call(caller)
-        acts = [asyncio.create_task(self._act(numbered, act)) for act in scenario.acts]
-        await asyncio.gather(*acts)
-        await call.wait(LONGEST_S)
+        scenario = phones.numbered.scenario
+        for act in scenario.acts:
+            bank.run(self._act(phones, act))
+        if scenario.calls:
+            await phones.place()
+        else:
+            await asyncio.sleep(scenario.leaves_s)
 
-    async def _act(self, numbered: Numbered, act: Act) -> None:
+    async def _act(self, phones: ScenarioPhones, act: Act) -> None:
         await asyncio.sleep(act.at_s)
-        ami, number = self.lab.asterisk.ami, numbered.phone(act.phone)
-        to = numbered.numbers.get(act.to, act.to)
+        ami, numbered = self.lab.asterisk.ami, phones.numbered
+        number, to = numbered.number(act.phone), numbered.dialled(act.to)
         match act.do:
-            case "pickup" | "call":
-                await self.lab.call(Caller(number, "*8" if act.do == "pickup" else to, hang_up_at_s=5.0))
-            case "join":
-                await self.lab.call(Caller(f"4{numbered.caller}", numbered.entry, hang_up_at_s=3.0))
             case "pause":
                 await ami.action("QueuePause", Queue=numbered.queue, Interface=f"PJSIP/{number}", Paused="true")
             case "withdraw":
@@ -116,6 +113,15 @@ class RingLab:
                 await ami.action("BlindTransfer", Channel=self._channel(number), Context=AGENTS, Exten=to)
             case "attended":
                 await ami.action("Atxfer", Channel=self._channel(number), Context=AGENTS, Exten=to)
+            case "redirect":
+                caller = self._channel("caller", numbered.caller)
+                await ami.action("Redirect", Channel=caller, Context=AGENTS, Exten=to, Priority="1")
+            case "originate":
+                more = {"CallerID": f"<{numbered.caller}>", "Timeout": "20000", "Async": "true"}
+                exten = numbered.fill(act.exten)
+                await ami.action("Originate", None, Channel=to, Context=AGENTS, Exten=exten, Priority="1", **more)
+            case _:
+                await phones.act(act)
 
     def _channel(self, endpoint: str, number: str = "") -> str:
         """The newest channel of an endpoint, of this caller's number if one is given."""

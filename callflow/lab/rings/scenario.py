@@ -10,27 +10,40 @@ from callflow.scenarios.behaviour import Strict
 from callflow.scenarios.site import VERSIONS, Version
 from callflow.scenarios.toml_file import read_toml
 
-PHONES = "abc"
 Name = Literal["a", "b", "c"]
+Party = Literal["a", "b", "c", "caller"]
 
 
 class Phone(Strict):
-    """An agent's phone: what it answers to an INVITE. Seconds count from it, `talk_s` from the answer."""
+    """What an agent's phone does with a call that comes in. Seconds count from the INVITE, `talk_s` from the answer."""
 
     does: Literal["answer", "ignore", "reject", "forward"] = "answer"
-    ring_s: float = Field(2.0, description="From the INVITE to the 200, 486 or 302.")
+    waits_s: float = Field(0.0, description="From the INVITE to the first provisional response.")
     provisional: tuple[Literal[180, 183], ...] = Field((180,), description="Sent at once, in this order.")
+    ring_s: float = Field(2.0, description="From the INVITE to the 200, 486 or 302.")
     forward_to: Name | None = None
     talk_s: float = Field(20.0, description="From the answer to the phone's own BYE.")
 
 
 class Act(Strict):
-    """Something done by hand, seconds after the caller's INVITE."""
+    """Something done at a moment: by a phone over SIP or RTP, or by an operator over AMI.
 
-    at_s: float
-    do: Literal["pickup", "blind", "attended", "hangup", "call", "withdraw", "key", "pause", "join"]
-    phone: Name = "a"
-    to: str = Field("", description="Phone or extension a call is transferred to.")
+    By a phone: `call` (a new call), `pickup` (*8), `press` (keys), `refer` (blind transfer of its first call),
+    `refer_replaces` (its first call and its last are connected with each other), `hold`, `resume`, `hang_up` (its last
+    call). `join`: another caller joins the queue. By AMI: `blind`, `attended`, `hangup` (the phone's newest channel),
+    `redirect` (the caller's channel), `withdraw`, `pause`, `originate`.
+    """
+
+    at_s: float = Field(description="Seconds after the caller's INVITE.")
+    do: Literal[
+        "call", "pickup", "press", "refer", "refer_replaces", "hold", "resume", "hang_up", "join",
+        "blind", "attended", "hangup", "redirect", "withdraw", "pause", "originate",
+    ]  # fmt: skip
+    phone: Party = "a"
+    to: str = Field("", description="Phone or extension, or the channel to originate; {a}, {second}, ... are numbers.")
+    keys: str = Field("", description="For `press`: keys; a comma is half a second without one.")
+    exten: str = Field("", description="For `originate`: what the channel runs in the agents' context.")
+    for_s: float = Field(5.0, description="For `call`, `pickup` and `join`: hangs up so long after the answer.")
 
 
 class LegExpected(Strict):
@@ -48,8 +61,17 @@ class OfferExpected(Strict):
 
     answer_class: AnswerClass
     agent: Name | tuple[Name, ...] | None = None
+    target: str = Field("", description="`queue`, `second`, or the letter of a line; not judged if left out.")
     legs: int = 1
     picked_up: bool = False
+
+
+class StayExpected(Strict):
+    """What must be recorded of the stay in the second queue."""
+
+    outcome: Outcome
+    agent: Name | None = None
+    marks: tuple[str, ...] = ()
 
 
 class Expected(Strict):
@@ -62,6 +84,9 @@ class Expected(Strict):
     marks: tuple[str, ...] = ()
     offers: tuple[OfferExpected, ...] = ()
     legs: tuple[LegExpected, ...] = ()
+    second: StayExpected | None = Field(None, description="The stay in the queue that `second_members` make.")
+    hears: tuple[Name, ...] = Field((), description="Whose voices the caller hears, in this order; needs `sound`.")
+    others_offers: int = Field(0, description="Offers to these phones that belong to other calls than the caller's.")
 
 
 class Scenario(Strict):
@@ -72,7 +97,10 @@ class Scenario(Strict):
     phones: dict[Name, Phone] = Field({"a": Phone()}, description="Phones by letter.")
     queue: dict[str, Any] | None = Field(None, description="Lines of queues.conf; none: a direct line.")
     members: tuple[str, ...] = Field(("PJSIP/{a}",), description="Interfaces, {a} being a phone's number.")
+    second_members: tuple[str, ...] = Field((), description="Interfaces of a second queue, dialled as {second}.")
     dialplan: tuple[str, ...] = Field((), description="What the caller runs, instead of the usual.")
+    calls: bool = Field(True, description="There is a caller; False where AMI originates the call.")
+    sound: bool = Field(False, description="Every phone sends a sine of its own.")
     leaves_s: float = Field(30.0, description="Seconds from the answer to the caller's BYE.")
     cancels: bool = Field(False, description="The caller gives up before any answer (CANCEL).")
     acts: tuple[Act, ...] = ()
