@@ -106,6 +106,8 @@ def test_a_tone_has_its_level_and_no_seam() -> None:
     twice = frames(tone(750) * 2)
     assert levels_dbov(twice, 750) == pytest.approx(-23.0, abs=0.2)
     assert levels_dbov(twice, 850).max() < -50
+    ringing = (mulaw.decode(tone(440, -13.0)).astype(float) + mulaw.decode(tone(480, -13.0))).clip(-32768, 32767)
+    assert heard(frames(mulaw.encode(ringing)), 750) == []
     assert len(heard(twice, 750)) == 1
 
 

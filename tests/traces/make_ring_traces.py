@@ -61,7 +61,7 @@ def write(version: Version, asterisk: str, one: Numbered, placed: Placed, kept: 
         writer.write(Block(arrival.at_s - own[0].at_s, "ami", "<", lines))
     writer.close()
     records = records_of(kept, one)
-    expected = expected_of([*records.stays, *records.offers, *records.legs])
+    expected = expected_of([*records.stays, *records.second, *records.offers, *records.legs])
     (folder / f"{one.scenario.name}.json").write_text(json.dumps(expected, indent=1) + "\n")
 
 
@@ -88,7 +88,9 @@ def own_messages(one: Numbered, placed: Placed) -> Iterator[bytes]:
     numbers = {one.caller, f"4{one.caller}", *one.numbers.values()}
     mine = {group(m["Uniqueid"]) for _, m in messages if m.get("CallerIDNum") in numbers and m.get("Uniqueid")}
     for raw, message in messages:
-        ours = message.get("Queue") == one.queue or any(group(uniqueid) in mine for uniqueid in _ids(message))
+        ours = message.get("Queue") in (one.queue, one.second_queue) or any(
+            group(uniqueid) in mine for uniqueid in _ids(message)
+        )
         if ours and message.get("Event", "").encode() in RINGS_WANTED:
             yield raw
 

@@ -227,16 +227,21 @@ class Call:
 
     async def refer_replaces(self, other: "Call", timeout_s: float = _TALK_PATIENCE_S) -> int:
         """Connect the peer with the peer of `other`, whether that one talks or still rings. Raises TimeoutError."""
-        return await self._refer(f"<{other.dialog.remote}?Replaces={other.dialog.replaces}>", timeout_s)
+        status = await self._refer(f"<{other.dialog.remote}?Replaces={other.dialog.replaces}>", timeout_s)
+        if status < 300:
+            await other.hang_up()
+        return status
 
     async def _refer(self, refer_to: str, timeout_s: float) -> int:
-        """The final status: that of the REFER's refusal, or of the last NOTIFY."""
+        """The final status: that of the REFER's refusal, or of the last NOTIFY. A phone hangs up once it succeeded."""
         self._transfer_status = 0
         more = [("Refer-To", refer_to), ("Referred-By", f"<{self.dialog.local}>")]
         response = await self._ask_peer(self.dialog.request("REFER", more=more))
         if response.status >= 300:
             return response.status
         await self.until(lambda: self._transfer_status >= 200 or self.state is State.ENDED, timeout_s)
+        if self._transfer_status < 300:
+            await self.hang_up()
         return self._transfer_status
 
     async def press(self, keys: str, by: Literal["rfc4733", "info"] = "rfc4733") -> None:

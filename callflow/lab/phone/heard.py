@@ -1,7 +1,7 @@
 """Who was heard when, in what a phone received: each party sends a sine of its own, prompts are recognised.
 
-A sine whose frequency is a multiple of 50 Hz fills whole periods of a frame (20 ms): each frame tells exactly which of
-them are in it, and how loud, whatever else is.
+A sine whose frequency is a multiple of 50 Hz fills whole periods of a frame (20 ms). Of sines 100 Hz apart each frame
+tells exactly which are in it, and how loud.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,10 +16,12 @@ from callflow.sound import mulaw
 from callflow.sound.audio import FRAME, FULL_SCALE, RATE
 from callflow.sound.mulaw import Samples
 
-TONES_HZ = (550, 650, 750, 850, 950, 1050, 1150, 1250)
-"""One for each party: apart from each other, from ringing tones (440, 480) and from fax (1100)."""
+TONES_HZ = (650, 750, 850, 950, 1050, 1150, 1250, 1350)
+"""One for each party: apart from each other and from ringing tones (440, 480)."""
 HEARD_DBOV = -40.0
 Party = TypeVar("Party", bound=str)
+_WINDOW = 1 - np.cos(2 * np.pi * np.arange(FRAME) / FRAME)
+"""Hann, doubled: other sounds, a ringing tone for one, do not leak into a sine's level."""
 _BRIDGED_S = 0.07
 """A shorter pause does not end what is heard."""
 _BLOCK = RATE // 10
@@ -48,7 +50,7 @@ class Played(NamedTuple):
 def levels_dbov(frames: Sequence[Frame], hz: int) -> npt.NDArray[np.float64]:
     """The level of one sine in each frame of audio; -inf where there is nothing of it."""
     samples = _samples(frames)
-    wave = np.exp(-2j * np.pi * hz * np.arange(FRAME) / RATE)
+    wave = np.exp(-2j * np.pi * hz * np.arange(FRAME) / RATE) * _WINDOW
     rms = np.abs(samples @ wave) * np.sqrt(2) / FRAME / FULL_SCALE
     with np.errstate(divide="ignore"):
         return np.asarray(20 * np.log10(rms))

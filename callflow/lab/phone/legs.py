@@ -19,7 +19,14 @@ class PhoneLeg:
     answered_at: float | None = None
     refused_at: float | None = None
     cancelled_at: float | None = None
+    referred_at: float | None = None
+    """The phone asked for a transfer of this call (REFER)."""
     bye_at: float | None = None
+
+    @property
+    def left_at(self) -> float | None:
+        """When the phone left the call, or was made to: its talk ends there."""
+        return self.bye_at if self.referred_at is None else self.referred_at
 
     @property
     def ring_s(self) -> float | None:
@@ -45,6 +52,6 @@ def _note(leg: PhoneLeg, message: Message, logged: Logged) -> None:
         name = {180: "ringing_at", 183: "progress_at", 200: "answered_at"}.get(message.status)
         name = name or ("refused_at" if message.status >= 300 else None)
     elif not message.status:
-        name = {"CANCEL": "cancelled_at", "BYE": "bye_at"}.get(message.method)
+        name = {"CANCEL": "cancelled_at", "BYE": "bye_at", "REFER": "referred_at"}.get(message.method)
     if name and getattr(leg, name) is None:
         setattr(leg, name, logged.at)

@@ -14,7 +14,9 @@ def additions(port: int, scenarios: Sequence[Numbered]) -> dict[str, str]:
     return {
         "pjsip.conf": "".join(_endpoints(s, port) for s in scenarios),
         "queues.conf": "".join(_queues(s) for s in scenarios),
-        "extensions.conf": "\n[from-lab]\n" + "".join(_entry(s) for s in scenarios) + _agents(scenarios),
+        "extensions.conf": "\n[from-lab]\n"
+        + "".join(_entry(s) for s in scenarios if s.scenario.calls)
+        + _agents(scenarios),
         "features.conf": features,
         "followme.conf": "".join(_followme(s) for s in scenarios),
     }
@@ -76,6 +78,7 @@ def _agents(scenarios: Sequence[Numbered]) -> str:
     return (
         f"\n[{AGENTS}]\nexten => _8XXX,1,Dial(PJSIP/${{EXTEN}},15,tT)\n same => n,Hangup()\n{second}"
         "exten => 5,1,Wait(1)\n same => n,Hangup()\n"
+        "exten => _3XXX,1,Dial(PJSIP/${EXTEN},15)\n same => n,Hangup()\n"
         "exten => _9X.,1,Dial(PJSIP/${EXTEN:1},15)\n same => n,Hangup()\n"
         "\n[nowhere]\nexten => _8XXX,1,Goto(ring-agents,${EXTEN},1)\n"
     )

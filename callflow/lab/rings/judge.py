@@ -17,7 +17,7 @@ TOLERANCE_MS = 20
 """Between a phone's 180 and 200 on the wire and what is recorded."""
 
 TALK_TOLERANCE_MS = 50
-"""Between the BYE and the end of the talk: a hang-up wakes several threads of Asterisk, one after the other."""
+"""Between the BYE or REFER and the end of the talk: a hang-up wakes several threads of Asterisk in turn."""
 
 
 @dataclass(frozen=True)
@@ -178,13 +178,13 @@ def _wire(numbered: Numbered, records: Records, wire: list[PhoneLeg]) -> Iterato
 
 
 def _talk(numbered: Numbered, records: Records, wire: list[PhoneLeg]) -> Iterator[str]:
-    """The agent's talk ends when the agent's phone has its BYE, or sends one: by a hang-up or a transfer alike."""
+    """The agent's talk ends when the agent's phone leaves: by a BYE of either side, or by a REFER of its own."""
     for leg, seen in pair_with_wire(records, wire, numbered):
         stay = next((stay for stay in records.stays if stay.call_id == leg.call_id and stay.agent == leg.agent), None)
-        if leg.connect_ms is None or stay is None or stay.talk_end_ms is None or seen.bye_at is None or not leg.queue:
+        if leg.connect_ms is None or stay is None or stay.talk_end_ms is None or seen.left_at is None or not leg.queue:
             continue
-        if abs(stay.talk_end_ms - seen.bye_at * 1000) > TALK_TOLERANCE_MS:
-            yield f"talk ended {stay.talk_end_ms - seen.bye_at * 1000:+.0f} ms from the BYE of {seen.number}"
+        if abs(stay.talk_end_ms - seen.left_at * 1000) > TALK_TOLERANCE_MS:
+            yield f"talk ended {stay.talk_end_ms - seen.left_at * 1000:+.0f} ms from when {seen.number} left"
 
 
 def pair_with_wire(records: Records, wire: list[PhoneLeg], numbered: Numbered) -> Iterator[tuple[Leg, PhoneLeg]]:

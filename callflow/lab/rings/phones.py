@@ -54,6 +54,10 @@ class ScenarioPhones:
             await _leave_after(call, for_s)
         await call.hang_up()
 
+    async def end(self) -> None:
+        """Hang up on every phone."""
+        await asyncio.gather(*(call.hang_up() for phone in self.phones.values() for call in phone.calls))
+
     def heard(self) -> dict[Party, tuple[Party, ...]]:
         """Whom each party heard, in order of the first time, over all its calls."""
         return {party: _heard(phone) for party, phone in self.phones.items()}

@@ -96,6 +96,7 @@ class RingLab:
             await phones.place()
         else:
             await asyncio.sleep(scenario.leaves_s)
+            await phones.end()
 
     async def _act(self, phones: ScenarioPhones, act: Act) -> None:
         await asyncio.sleep(act.at_s)
