@@ -75,9 +75,9 @@ def scenarios(
     Example: `callflow lab scenarios speaks-in-goodbye clicks --asterisk 16`
     """
     from callflow.commands.simulate import show_end
-    from callflow.lab.run import SCENARIOS, run_scenarios, screened_lab
-    from callflow.lab.scenario import read_scenarios
-    from callflow.lab.seen import WITNESS, seen_outcome
+    from callflow.lab.screening.run import SCENARIOS, run_scenarios, screened_lab
+    from callflow.lab.screening.scenario import read_scenarios
+    from callflow.lab.screening.seen import WITNESS, seen_outcome
     from callflow.scenarios.tables import call_table
     from callflow.scenarios.tally import Tally
 

@@ -161,7 +161,7 @@ def _pretend_stage(
 def lab_stage(lab: str) -> Stage:
     """On a real Asterisk of the lab. Raises SimulationFailed."""
     _need_extra()
-    from callflow.lab.seen import WITNESS
+    from callflow.lab.screening.seen import WITNESS
     from callflow.lab.simulate import run_on_lab
 
     version = _version(lab)

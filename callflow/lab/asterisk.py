@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from callflow.installed import FILES, SOUNDS
 from callflow.lab.ami import AmiClient
-from callflow.lab.configs import LAB_USER, LabPorts, config_files
+from callflow.lab.asterisk_files import LAB_USER, LabPorts, config_files
 from callflow.lab.host import Host, RootDirectory
 from callflow.processes.errors import LabStartFailed
 from callflow.processes.process import Process

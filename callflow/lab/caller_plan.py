@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from callflow.lab.configs import FAX_CALLER
-from callflow.lab.scenario import Anchors, Scenario
+from callflow.lab.asterisk_files import FAX_CALLER
+from callflow.lab.rtp_pcap import Renumbering, write_stream
+from callflow.lab.screening.scenario import Anchors, Scenario
 from callflow.lab.sipp import Caller
-from callflow.lab.stream import Renumbering, write_stream
 from callflow.processes.ports import LOOPBACK
 from callflow.scenarios.behaviour import CallerAction, Media
 from callflow.sound import mulaw

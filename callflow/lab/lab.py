@@ -10,12 +10,12 @@ from pathlib import Path
 
 from callflow.installed import SOUNDS
 from callflow.lab.asterisk import Asterisk
-from callflow.lab.capture import Capture
-from callflow.lab.configs import LabPorts
+from callflow.lab.asterisk_files import LabPorts
 from callflow.lab.prompts import PromptBook
 from callflow.lab.proxy import Proxy
 from callflow.lab.roots import asterisk_root, tools_root
 from callflow.lab.sipp import Agents, Caller, Sipp
+from callflow.lab.tcpdump import PacketCapture
 from callflow.lab.wire import Wire, read_wire
 from callflow.processes.daemon import RUN_CALLFLOW, Config, Daemon
 from callflow.processes.ports import LOOPBACK, PortBlock, take_ports
@@ -89,12 +89,12 @@ class Lab:
         self._processes.append(process)
         return process
 
-    def capture(self) -> Capture:
+    def capture(self) -> PacketCapture:
         """Records the lab's packets while its context lasts."""
         self._captures += 1
-        return Capture(self.tools, self.ports, self.work / f"capture-{self._captures}.pcap")
+        return PacketCapture(self.tools, self.ports, self.work / f"capture-{self._captures}.pcap")
 
-    def read(self, capture: Capture) -> Wire:
+    def read(self, capture: PacketCapture) -> Wire:
         """The calls of a finished capture."""
         return read_wire(capture.path, self.asterisk.ports.sip)
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 from callflow.installed import SOUNDS
 from callflow.lab.host import Host, PlainHost
-from callflow.lab.judge import Observed, judge
 from callflow.lab.lab import Lab, open_lab
-from callflow.lab.phones import Agents
 from callflow.lab.placing import CallerFactory, Placed, check_possible, place_all
 from callflow.lab.roots import TOOLS_VERSION, asterisk_root
-from callflow.lab.scenario import Expectation
-from callflow.lab.scenario import Scenario as LabScenario
-from callflow.lab.seen import seen_call
+from callflow.lab.screening.judge import Observed, judge
+from callflow.lab.screening.scenario import Expectation
+from callflow.lab.screening.scenario import Scenario as LabScenario
+from callflow.lab.screening.seen import seen_call
 from callflow.lab.sipp import Sipp
+from callflow.lab.sipp_agents import Agents
 from callflow.lab.wire import WireCall
 from callflow.processes.ports import take_ports
 from callflow.processes.process import LAB_FOLDER
@@ -44,7 +44,7 @@ _UNRECORDED = ("off", "unavailable")
 async def run_on_lab(run: Run, version: Version) -> None:
     """Place the calls on an Asterisk of the lab with a daemon of its own. Raises LabError, SimulationFailed.
 
-    What disagrees while the machine itself stalled is tried once more: such a call was not what its scenario says.
+    A call that disagrees while the machine stalled is placed once more: it does not follow its scenario.
     """
     check_possible(run.scenario)
     agents = [_phone(group) for group in run.scenario.agents]
@@ -144,7 +144,7 @@ def _phone(group: AgentGroup) -> Agents:
 
 
 async def run_on_site(run: Run, settings: Settings, host: str, port: int, extension: str | None) -> None:
-    """Place the calls on the Asterisk at host and port; what came of them is read from the daemon's database.
+    """Place the calls on the Asterisk at host and port; the daemon's database tells how they ended.
 
     Without a database nothing is judged. Raises LabError, SimulationFailed.
     """

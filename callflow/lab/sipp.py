@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from callflow.lab.host import Host
-from callflow.lab.phones import Agents, agents_xml
+from callflow.lab.sipp_agents import Agents, agents_xml
 from callflow.lab.sipp_xml import SDP, leave, play, scenario, send, wait_for_bye
 from callflow.processes.ports import LOOPBACK, PortBlock
 from callflow.processes.process import Process
@@ -71,7 +71,7 @@ class Caller:
     address: str = LOOPBACK
     name: str = ""
     info_key: tuple[float, str] | None = None
-    """A key pressed so many seconds after the audio began, told by SIP INFO instead of RTP."""
+    """A key pressed so many seconds after the audio began, sent by SIP INFO instead of RTP."""
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import dpkt
 import numpy as np
 
-from callflow.lab.stream import EVENT_PAYLOAD, KEYS
+from callflow.lab.rtp_pcap import EVENT_PAYLOAD, KEYS
 from callflow.sound import mulaw
 from callflow.sound.audio import active_level_dbov
 
@@ -82,7 +82,7 @@ class Wire:
 
     @property
     def longest_stall_s(self) -> float:
-        """The longest gap between a caller's packets, none missing: how long this machine kept nobody's time."""
+        """The longest gap between a caller's packets, with no packet missing: the machine's longest stall."""
         pairs = (pair for call in self.calls for pair in pairwise(call.sent))
         gaps = (after.at - before.at for before, after in pairs if (after.sequence - before.sequence) & 0xFFFF == 1)
         return max(gaps, default=0.0)

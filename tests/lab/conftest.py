@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from callflow.lab.run import SCENARIOS, Outcome, run_scenarios, screened_lab
-from callflow.lab.scenario import read_scenarios
+from callflow.lab.screening.run import SCENARIOS, Outcome, run_scenarios, screened_lab
+from callflow.lab.screening.scenario import read_scenarios
 from callflow.scenarios.site import Version
 from tests.labs import EACH_ASTERISK, leave_out_what_cannot_be_done, rows, scenarios_asked_for
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from callflow.installed import SOUNDS
 from callflow.lab.prompts import prompt_durations
-from callflow.lab.run import Outcome, run_scenarios, screened_lab
-from callflow.lab.scenario import Expectation, Scenario, ladder_anchors
+from callflow.lab.screening.run import Outcome, run_scenarios, screened_lab
+from callflow.lab.screening.scenario import Expectation, Scenario, ladder_anchors
 from callflow.scenarios.site import Version
 
 CHANGES: dict[str, dict[str, Any]] = {

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from callflow.lab.lab import Lab, open_lab
-from callflow.lab.run import SCENARIO_CONFIG, SCENARIOS, Outcome, run_scenarios
-from callflow.lab.scenario import read_scenario
+from callflow.lab.screening.run import SCENARIO_CONFIG, SCENARIOS, Outcome, run_scenarios
+from callflow.lab.screening.scenario import read_scenario
 from callflow.lab.sipp import Agents
 from callflow.processes.ports import PortBlock
 from callflow.scenarios.site import Version

@@ -3,7 +3,7 @@
 import pytest
 
 from callflow.lab.lab import open_lab
-from callflow.lab.run import SCENARIO_CONFIG
+from callflow.lab.screening.run import SCENARIO_CONFIG
 from callflow.lab.sipp import Agents, Caller
 from callflow.scenarios.site import Version
 from tests import labs

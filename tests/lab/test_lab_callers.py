@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from callflow.installed import SOUNDS
+from callflow.lab.asterisk_files import FAX_CALLER
 from callflow.lab.caller_plan import scenario_caller
-from callflow.lab.configs import FAX_CALLER
-from callflow.lab.run import SCENARIOS
-from callflow.lab.scenario import ladder_anchors, read_scenario, read_scenarios
+from callflow.lab.screening.run import SCENARIOS
+from callflow.lab.screening.scenario import ladder_anchors, read_scenario, read_scenarios
 from callflow.lab.sipp import Agents, Caller, agents_xml, caller_xml
 from callflow.scenarios.errors import ScenarioInvalid
 from callflow.sound import mulaw

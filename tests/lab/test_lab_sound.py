@@ -13,7 +13,7 @@ import pytest
 
 from callflow.installed import SOUNDS
 from callflow.lab.prompts import PromptBook
-from callflow.lab.stream import Renumbering, write_stream
+from callflow.lab.rtp_pcap import Renumbering, write_stream
 from callflow.lab.wire import Packet
 from callflow.sound import mulaw
 from callflow.sound.audio import Sound, active_level_dbov, level_dbov, read_wav, timeline, voice_from, write_mulaw

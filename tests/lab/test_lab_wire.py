@@ -8,10 +8,10 @@ import dpkt
 import numpy as np
 import pytest
 
-from callflow.lab.judge import Observed, judge
 from callflow.lab.prompts import Burst
-from callflow.lab.run import SCENARIOS
-from callflow.lab.scenario import read_scenario
+from callflow.lab.screening.judge import Observed, judge
+from callflow.lab.screening.run import SCENARIOS
+from callflow.lab.screening.scenario import read_scenario
 from callflow.lab.wire import Packet, Wire, WireCall, read_wire
 from callflow.sound import mulaw
 

@@ -11,8 +11,8 @@ import tomli_w
 from callflow.captures.anonymizer import Anonymizer
 from callflow.captures.capture_file import Capture, CaptureWriter, read_capture
 from callflow.captures.recorder import Recorder, Relay
-from callflow.lab.run import SCENARIOS
-from callflow.lab.scenario import read_scenarios
+from callflow.lab.screening.run import SCENARIOS
+from callflow.lab.screening.scenario import read_scenarios
 from callflow.processes.daemon import Daemon
 from callflow.processes.ports import LOOPBACK, take_ports
 from callflow.processes.process import Process
@@ -30,7 +30,7 @@ TAPPED_FROM_S = 3.0
 
 
 def scenarios() -> dict[str, Any]:
-    """Every scenario of tests/lab, as callflow.lab.run places them."""
+    """Every scenario of tests/lab, as callflow.lab.screening.run places them."""
     callers = [
         {
             "name": scenario.name,

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from callflow.installed import SOUNDS
-from callflow.lab.phones import Agents, agents_xml
 from callflow.lab.placing import CallerFactory, check_possible
 from callflow.lab.sipp import caller_xml
+from callflow.lab.sipp_agents import Agents, agents_xml
 from callflow.scenarios.errors import SimulationFailed
 from callflow.scenarios.scenario import Scenario, find_scenario, read_scenario
 from callflow.scenarios.schedule import schedule

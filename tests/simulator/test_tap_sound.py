@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from callflow.lab.lab import open_lab
-from callflow.lab.run import SCENARIO_CONFIG
+from callflow.lab.screening.run import SCENARIO_CONFIG
 from callflow.lab.sipp import Agents
 from callflow.scenarios.scenario import Scenario
 from callflow.simulator.pretend.asterisk import PretendAsterisk

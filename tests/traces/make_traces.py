@@ -22,8 +22,8 @@ from callflow.captures.capture_file import Capture, CaptureWriter, read_capture
 from callflow.captures.recorder import Recorder, Relay
 from callflow.captures.replay import Replay, procedures_of, recorded
 from callflow.lab.lab import Lab, open_lab
-from callflow.lab.run import SCENARIO_CONFIG, SCENARIOS, run_scenarios
-from callflow.lab.scenario import read_scenarios
+from callflow.lab.screening.run import SCENARIO_CONFIG, SCENARIOS, run_scenarios
+from callflow.lab.screening.scenario import read_scenarios
 from callflow.lab.sipp import Agents, Caller
 from callflow.processes.daemon import RUN_CALLFLOW, Config
 from callflow.processes.ports import LOOPBACK

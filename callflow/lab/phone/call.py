@@ -102,7 +102,7 @@ class Call:
     # A call that this phone places
 
     def begin(self) -> None:
-        """Send the INVITE; the rest is told by the state."""
+        """Send the INVITE; `state` follows the responses."""
         self.invite = self.dialog.request("INVITE", body=self._describe("sendrecv"))
         self._asking = asyncio.create_task(self._ask(self.invite))
 
@@ -190,7 +190,7 @@ class Call:
             await self.cancel()
 
     async def cancel(self) -> None:
-        """Give up a call that nobody has answered; returns when it has ended."""
+        """Give up an unanswered call; returns when it has ended."""
         await self._ask_peer(cancel_of(self._invited()))
         await self.until(lambda: self.state in (State.TALKING, State.ENDED))
         await self.hang_up()  # the peer may have answered before the CANCEL reached it

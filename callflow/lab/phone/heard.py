@@ -48,7 +48,7 @@ class Played(NamedTuple):
 
 
 def levels_dbov(frames: Sequence[Frame], hz: int) -> npt.NDArray[np.float64]:
-    """The level of one sine in each frame of audio; -inf where there is nothing of it."""
+    """The level of one sine in each frame of audio; -inf where it is absent."""
     samples = _samples(frames)
     wave = np.exp(-2j * np.pi * hz * np.arange(FRAME) / RATE) * _WINDOW
     rms = np.abs(samples @ wave) * np.sqrt(2) / FRAME / FULL_SCALE

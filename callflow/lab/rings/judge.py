@@ -114,7 +114,7 @@ def _second_stay(numbered: Numbered, records: Records) -> Iterator[str]:
 
 
 def _voices(numbered: Numbered, placed: Placed) -> Iterator[str]:
-    """Who talked with whom, by the sine in the sound that each phone received."""
+    """Which parties talked with the caller, by the sines in the audio that each phone received."""
     hears = numbered.scenario.expect.hears
     if not numbered.scenario.sound:
         return

@@ -1,4 +1,4 @@
-"""Places the calls of ring scenarios side by side on one Asterisk, and keeps what AMI told and what the phones did."""
+"""Places the calls of ring scenarios side by side on one Asterisk, and keeps the AMI events and the phones' logs."""
 
 import asyncio
 import time
@@ -15,8 +15,8 @@ from callflow.lab.phone.legs import PhoneLeg, phone_legs
 from callflow.lab.phone.phone import PhoneBank
 from callflow.lab.rings.asterisk_files import AGENTS, additions
 from callflow.lab.rings.numbering import Numbered
-from callflow.lab.rings.phones import ScenarioPhones
 from callflow.lab.rings.scenario import Act, Party, Scenario
+from callflow.lab.rings.scenario_phones import ScenarioPhones
 from callflow.processes.ports import LOOPBACK, PortBlock
 from callflow.scenarios.site import Version
 
@@ -36,7 +36,7 @@ class Arrival:
 
 @dataclass
 class Placed:
-    """What came of the scenarios of one run."""
+    """The events and logs of one run."""
 
     scenarios: list[Numbered]
     arrivals: list[Arrival] = field(default_factory=list)
@@ -45,12 +45,12 @@ class Placed:
     queues: str = ""
     """What `queue show` said at the end."""
     heard: dict[str, Mapping[Party, tuple[Party, ...]]] = field(default_factory=dict)
-    """By scenario: whom each party heard, in order."""
+    """By scenario: which parties each party heard, in order."""
     failures: list[BaseException] = field(default_factory=list)
-    """What the phones themselves could not do."""
+    """Exceptions in the phones' behaviour."""
 
     stall_s: float = 0.0
-    """How late this machine's timers were at worst: then Asterisk was late too, and no time agrees with the wire."""
+    """The worst delay of this machine's timers: Asterisk is then late as well, and its times differ from the wire."""
 
     def legs_of(self, numbered: Numbered) -> list[PhoneLeg]:
         """The INVITEs to this scenario's phones."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from callflow.lab.scenario import read_scenarios
+from callflow.lab.screening.scenario import read_scenarios
 from callflow.scenarios.scenario import Scenario
 from callflow.simulator.pretend.flavour import ASTERISK_16, ASTERISK_22, Flavour
 from tests.simulator.pretend.stage import Played, play, scenario

@@ -1,4 +1,4 @@
-"""Running scenarios: all of them at once on one lab, then judged from the wire."""
+"""Runs scenarios: their calls are placed side by side on one lab, then judged from the wire."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callflow.installed import CHECKOUT, SOUNDS
-from callflow.lab import judge as judging
 from callflow.lab.ami import Message
 from callflow.lab.caller_plan import scenario_caller
-from callflow.lab.judge import Observed, judge
 from callflow.lab.lab import Lab, open_lab
 from callflow.lab.prompts import prompt_durations
-from callflow.lab.scenario import Scenario, ladder_anchors
+from callflow.lab.screening import judge as judging
+from callflow.lab.screening.judge import Observed, judge
+from callflow.lab.screening.scenario import Scenario, ladder_anchors
 from callflow.lab.sipp import Caller
 from callflow.lab.wire import Wire
 from callflow.processes.daemon import RUN_CALLFLOW, Config
@@ -29,7 +29,7 @@ SCENARIO_CONFIG: Config = {"profiles": PROFILES | LAB_PROFILES}
 OnCall = Callable[[Scenario, str], None]
 _SPACING_S = 0.05
 _AT_ONCE = 17
-"""Calls side by side: with all of them at once, a machine of two processors is late for some."""
+"""Calls side by side; with more, a machine of two processors is late for some."""
 _STALL_S = 0.03
 _LONGEST_S = 120.0
 _FIRST_NUMBER = 1001
@@ -68,9 +68,9 @@ async def screened_lab(
 async def run_scenarios(
     lab: Lab, scenarios: Sequence[Scenario], on_call: OnCall = lambda scenario, number: None
 ) -> list[Outcome]:
-    """Place every scenario's call, many at once; outcomes in the same order. `on_call` is told each caller's number.
+    """Place every scenario's call, many at once; outcomes in the same order. `on_call` receives each caller's number.
 
-    What failed while the machine itself stalled is tried once more: such a call was not what its scenario says.
+    A scenario that failed while the machine stalled is placed once more: such a call does not follow its scenario.
     """
     numbered = {str(number): scenario for number, scenario in enumerate(scenarios, _FIRST_NUMBER)}
     outcomes: list[Outcome] = []

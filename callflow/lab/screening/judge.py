@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from callflow.lab.prompts import Burst
-from callflow.lab.scenario import LADDER, Scenario
+from callflow.lab.screening.scenario import LADDER, Scenario
 from callflow.lab.wire import WireCall
 
 TOLERANCE_S = 0.1
@@ -18,7 +18,7 @@ _PAUSE_S = LADDER[-1][1]
 
 @dataclass(frozen=True)
 class Observed:
-    """One scenario's call: the wire's view, and what the lab's own dialplan told."""
+    """One scenario's call: what the wire shows, and what the lab's dialplan reported."""
 
     call: WireCall
     spoken: list[Burst]

@@ -99,7 +99,7 @@ def _queues() -> str:
 
 
 def _extensions(ports: LabPorts) -> str:
-    """Dial `dial_<language>_<profile>`; what came of it is told by UserEvents.
+    """Dial `dial_<language>_<profile>`; UserEvents report the result.
 
     `queue_...` goes on to a queue, `deaf_...` is screened by a daemon that is not there.
     """

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from callflow.lab.judge import Observed, reaction
-from callflow.lab.run import Outcome
+from callflow.lab.screening.judge import Observed, reaction
+from callflow.lab.screening.run import Outcome
 from callflow.scenarios.seen import HeardPrompt, SeenCall
 
 WITNESS = "the wire (SIP and RTP)"

@@ -14,7 +14,7 @@ from callflow.processes.process import Process
 _START_S = 10.0
 
 
-class Capture:
+class PacketCapture:
     """Everything UDP on a lab's ports while the context lasts, in a pcap file."""
 
     def __init__(self, host: Host, ports: PortBlock, path: Path) -> None:
@@ -30,7 +30,7 @@ class Capture:
         self._process = await Process.start(self._command, self.path.parent, self.path.stem, ahead=True)
         try:
             async with asyncio.timeout(_START_S):
-                while not _listening(self._process.output):  # noqa: ASYNC110 - a file tells no events
+                while not _listening(self._process.output):  # noqa: ASYNC110 - a file has no events to wait for
                     await asyncio.sleep(0.02)
         except TimeoutError:
             await self._process.kill()

@@ -1,4 +1,4 @@
-"""The same calls as others would read them: Asterisk, readers of channel states, of queue events. Prints a table.
+"""Compares ring times of the same calls: callflow, Asterisk, readers of channel states and of queue events.
 
 `states`: from the first Ringing of any dialled channel of the call to the caller's BridgeEnter, as readers of channel
 states do. `events`: HoldTime of AgentConnect, as exporters of queue metrics do.
@@ -22,7 +22,7 @@ Message = dict[str, str]
 
 @dataclass(frozen=True)
 class Row:
-    """Seconds that a phone rang before it was picked up, by each reader; None where it tells nothing."""
+    """Seconds that a phone rang before it was picked up, by each reader; None if it has no figure."""
 
     scenario: str
     wire: float | None
@@ -39,7 +39,7 @@ class Row:
 
 
 def rows(placed: Placed) -> Iterator[Row]:
-    """One row for each scenario in which somebody was connected."""
+    """One row for each scenario with an answered call."""
     kept, messages = record(placed), [parse(arrival.raw) for arrival in placed.arrivals]
     for one in placed.scenarios:
         records = records_of(kept, one)
@@ -85,7 +85,7 @@ def queue_show(placed: Placed, one: Numbered) -> str:
 
 
 async def main(names: tuple[str, ...]) -> None:
-    """Place the calls on each Asterisk and print what each reader makes of them."""
+    """Place the calls on each Asterisk and print a table of ring times."""
     for version in VERSIONS:
         async with ring_lab(version, read_ring_scenarios(SCENARIOS, names)) as rings:
             placed = await rings.place()
