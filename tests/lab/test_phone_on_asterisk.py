@@ -15,7 +15,7 @@ from callflow.scenarios.site import Version
 from callflow.sound.audio import read_wav
 from tests.labs import EACH_ASTERISK
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(90)]
 
 CALLER_HZ, AGENT_HZ = 650, 750
 _FILES = {

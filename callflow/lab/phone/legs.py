@@ -24,11 +24,6 @@ class PhoneLeg:
     bye_at: float | None = None
 
     @property
-    def left_at(self) -> float | None:
-        """When the phone left the call, or was made to: its talk ends there."""
-        return self.bye_at if self.referred_at is None else self.referred_at
-
-    @property
     def ring_s(self) -> float | None:
         """From the 180 to the 200: what this project calls ringing."""
         return None if self.ringing_at is None or self.answered_at is None else self.answered_at - self.ringing_at

@@ -68,7 +68,7 @@ class Media:
         self.loss = 0.0
         self._chance = Random(1)
         self._peer: sdp.Described | None = None
-        self._stopped = False
+        self._stopped = self._closed = False
         self._marker = True
         self._place = 0
         self._playing: deque[bytes] = deque()
@@ -90,6 +90,7 @@ class Media:
 
     def close(self) -> None:
         """End the stream."""
+        self._closed = True
         self._peer = None
         self._idle.set()
         if self._socket:
@@ -103,8 +104,10 @@ class Media:
         self._playing.extend(whole[start : start + FRAME] for start in range(0, len(whole), FRAME))
 
     async def press(self, keys: str, held_s: float = 0.1, pause_s: float = 0.1) -> None:
-        """Press keys one after the other (RFC 4733); returns when the last pause is over."""
+        """Press keys one after the other (RFC 4733); returns when the last pause is over, or the call."""
         for key in keys:
+            if self._closed:
+                return
             frames = max(2, round(held_s / FRAME_S))
             self._idle.clear()
             self._keys.extend(_KeyFrame(key, number, number == frames - 1) for number in range(frames))

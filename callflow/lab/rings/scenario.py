@@ -82,6 +82,7 @@ class Expected(Strict):
     stays: int = 1
     others: tuple[Outcome, ...] = Field((), description="Outcomes of other callers' stays in the same queue.")
     marks: tuple[str, ...] = ()
+    may_be_guessed: bool = Field(False, description="`outcome_guessed` may be the only mark: Asterisk 16 tells less.")
     offers: tuple[OfferExpected, ...] = ()
     legs: tuple[LegExpected, ...] = ()
     second: StayExpected | None = Field(None, description="The stay in the queue that `second_members` make.")
