@@ -9,6 +9,7 @@ from callflow.lab.phone.dialog import Dialog
 from callflow.lab.phone.legs import phone_legs
 from callflow.lab.phone.messages import Message
 from callflow.lab.phone.phone import Logged, Phone
+from callflow.lab.phone.sdp import Described
 from callflow.lab.phone.transactions import NoAnswer
 
 Pair = tuple[Phone, Phone]
@@ -193,3 +194,18 @@ async def test_dozens_of_calls_at_once(pair: Pair) -> None:
     assert len(legs) == 48
     assert all(leg.ring_s is not None and leg.ring_s >= 0.3 for leg in legs)
     assert all(call.media.received for call in calls)
+
+
+async def test_an_answer_that_comes_after_the_end_sends_nothing(pair: Pair) -> None:
+    """The caller's own INVITE is answered although it has given up: no frame goes out, and other calls go on."""
+    call, there = await talking(pair)
+    other, _ = await talking(pair)
+    await call.hang_up()
+    sent = len(call.media.sent)
+    call.media.connect(Described(("127.0.0.1", 9)))
+    pair[0].bank.pacer.add(call.media)
+    before = len(other.media.sent)
+    await asyncio.sleep(0.1)
+    assert len(call.media.sent) == sent
+    assert len(other.media.sent) > before
+    await there.until(State.ENDED)

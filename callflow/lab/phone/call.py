@@ -59,16 +59,11 @@ class Call:
         self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._answer = ""
         self._transfer_status = 0
-        self._asking: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     @property
     def call_id(self) -> str:
         return self.dialog.call_id
-
-    @property
-    def number_called(self) -> str:
-        """The user part that the INVITE was sent to."""
-        return self.dialog.local if self.incoming else self.dialog.remote
 
     async def until(self, state: State | Callable[[], bool], timeout_s: float = 10.0) -> None:
         """Wait for a state, or one beyond it, or for any condition of this call. Raises TimeoutError."""
@@ -104,7 +99,7 @@ class Call:
     def begin(self) -> None:
         """Send the INVITE; `state` follows the responses."""
         self.invite = self.dialog.request("INVITE", body=self._describe("sendrecv"))
-        self._asking = asyncio.create_task(self._ask(self.invite))
+        self._task = asyncio.create_task(self._ask(self.invite))
 
     async def _ask(self, invite: Message) -> None:
         try:
@@ -294,7 +289,7 @@ class Call:
         if self.state in (State.CALLING, State.RINGING):
             self._end()
             response = respond(self._invited(), 487, tag=self.dialog.local_tag)
-            self._asking = asyncio.create_task(
+            self._task = asyncio.create_task(
                 self._line.transactions.answer_invite(self._invited(), response, self._line.proxy)
             )
 
@@ -305,7 +300,7 @@ class Call:
             self._connect()
         body = self._describe(self._peer.answer_direction(self._direction) if self._peer else self._direction)
         response = respond(request, 200, contact=self.dialog.contact, body=body)
-        self._asking = asyncio.create_task(self._line.transactions.answer_invite(request, response, self._line.proxy))
+        self._task = asyncio.create_task(self._line.transactions.answer_invite(request, response, self._line.proxy))
 
     async def notify(self, status: int) -> None:
         """Tell the peer how the transfer that it asked for goes."""

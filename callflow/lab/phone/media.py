@@ -139,7 +139,7 @@ class Media:
 
     def send_due(self, now: float) -> None:
         """Send the frames that are due at `now` (the loop's time)."""
-        if self._peer is None or self._socket is None:
+        if self._peer is None or self._socket is None or self._closed:
             return
         if self._began_at is None or now - self._began_at - self._frames * FRAME_S > _MOST_BEHIND_S:
             self._began_at, self._frames = now, 0
