@@ -54,6 +54,16 @@ def test_the_timeline_ends_two_seconds_after_the_goodbye() -> None:
 # -- links ------------------------------------------------------------------------------------------------------------
 
 
+MAPPED = re.compile(r"`((?:callflow|tests|dialplan|config)/[\w./-]*)`")
+
+
+def test_every_place_in_the_map_exists() -> None:
+    text = (DOCS / "design.md").read_text("utf-8")
+    places = set(MAPPED.findall(text)) - {"callflow/records/NAME.py"}
+    assert len(places) > 25
+    assert [place for place in sorted(places) if not (PROJECT / place).exists()] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
 def test_relative_links_resolve(page: Path) -> None:
     text = FENCE.sub("", page.read_text("utf-8"))
