@@ -59,9 +59,9 @@ class Daemon:
         actions = AmiActions(self._actions_link, self._events_link)
         self._actions = actions
         self._taps = self._make_taps()
-        listening = Listening(self._taps, actions)
+        self._listening = Listening(self._taps, actions)
         self._dispatch = Dispatcher(
-            actions, self._publishing.recording, listening, settings.prompts.path, self._clock.now_ms
+            actions, self._publishing.recording, self._listening, settings.prompts.path, self._clock.now_ms
         )
         self._loop = CoreLoop(self._engine, self._clock, self._dispatch)
         self._dispatch.receive = self._receive
@@ -171,10 +171,13 @@ class Daemon:
         if not self._settings.tap.enabled or all(profile.ear != "tap" for profile in profiles):
             return None
         try:
-            return Taps(self._settings.tap, self._actions.open_tap, self._receive, self._clock.now_ms, log)
+            return Taps(self._settings.tap, self._actions.open_tap, self._heard, self._clock.now_ms, log)
         except HearingFailed as error:
             log.error("callers cannot be tapped; Asterisk's own ear serves", reason=error.problem, remedy=error.remedy)
             return None
+
+    def _heard(self, event: events.Event) -> None:
+        self._listening.heard(event)
 
     # -- the AMI links --------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from callflow.captures.facts import (
 from callflow.core import commands, events
 from callflow.core.profile import Procedures
 from callflow.core.screening.engine import Engine
+from callflow.core.screening.states import HANG_UPS
 
 PROMPT_PATH = "{language}/callflow/{prompt}"
 AGI_HANGUP_MS = 250
@@ -121,7 +122,7 @@ class _Core:
         self._sent = 0
         self._plays: dict[str, tuple[int, str]] = {}
         self._stopped: set[str] = set()
-        self._fences: list[tuple[int, str]] = []
+        self._fences: list[tuple[int, commands.FenceEvents]] = []
         self._arming: dict[str, str] = {}
 
     def _new_daemon(self) -> None:
@@ -194,7 +195,8 @@ class _Core:
             event = events.EarArmed(call_id) if ok else events.EarFailed(call_id, "refused")
             self._receive(event, now_ms)
         elif kind == "fence" and self._fences and now_ms - self._fences[0][0] >= FENCE_MS - 10:
-            self._receive(events.EventsFenced(self._fences.pop(0)[1]), now_ms)
+            fence = self._fences.pop(0)[1]
+            self._receive(events.EventsFenced(fence.call_id, fence.fence_id), now_ms)
 
     def _later(self, at_ms: int, event: events.Event) -> None:
         self._sent += 1
@@ -215,10 +217,10 @@ class _Core:
                 self._arming[channel] = call_id
                 if not self._wired:
                     self._later(now_ms + ANSWER_MS, events.EarArmed(call_id))
-            case commands.FenceEvents(call_id):
-                self._fences.append((now_ms, call_id))
+            case commands.FenceEvents(call_id, fence_id):
+                self._fences.append((now_ms, command))
                 if not self._wired:
-                    self._later(now_ms + FENCE_MS, events.EventsFenced(call_id))
+                    self._later(now_ms + FENCE_MS, events.EventsFenced(call_id, fence_id))
             case commands.JudgeWindow(call_id, _, ask_id):  # a capture has no sound: Asterisk's ear alone judges
                 self._later(now_ms + ANSWER_MS, events.WindowJudged(call_id, ask_id))
             case commands.PlayPrompt(call_id, play_id, prompt, language):
@@ -237,6 +239,8 @@ class _Core:
                 self.out.results[record.call_id] = record.result.value if record.result else ""
             case commands.Release(call_id, _, result):
                 self._decided(now_ms, call_id, f"release {result}")
+                if result in HANG_UPS:
+                    self._later(now_ms, events.Released(call_id))
 
     def _decided(self, now_ms: int, call_id: str, what: str) -> None:
         decision = Decision(now_ms, call_id, what)

@@ -20,13 +20,6 @@ class ArmEar:
 
 
 @dataclass(frozen=True, slots=True)
-class DisarmEar:
-    """Remove TALK_DETECT from a channel; nothing comes back."""
-
-    channel: str
-
-
-@dataclass(frozen=True, slots=True)
 class OpenTap:
     """Have the caller's audio sent to us -> TapOpened or TapLost, later VoiceBegan, MediaBegan and EarDeafened."""
 
@@ -36,10 +29,12 @@ class OpenTap:
 
 
 @dataclass(frozen=True, slots=True)
-class CloseTap:
-    """The call needs no listening any more; nothing comes back."""
+class StopListening:
+    """The call needs no ear any more; `disarm`: TALK_DETECT, too, which nobody else removes. Nothing comes back."""
 
     call_id: str
+    channel: str
+    disarm: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +96,31 @@ class StopPrompt:
 
 @dataclass(frozen=True, slots=True)
 class FenceEvents:
-    """Ask AMI for an answer behind every event still on its way -> EventsFenced or FenceFailed."""
+    """Ask AMI for an answer behind every event still on its way -> EventsFenced or FenceFailed with this `fence_id`."""
 
     call_id: str
+    fence_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Set CALLFLOW_RESULT and give the channel back to the dialplan, which hangs up only on `silent`."""
+    """Set CALLFLOW_RESULT and give the channel back to the dialplan, which hangs up on `silent` and `quiet` alone.
+
+    Those two -> Released or ReleaseFailed, within 0.1 s; another Release in the meantime takes their place.
+    """
 
     call_id: str
     channel: str
     result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class LogFault:
+    """Log an error of our own with its traceback; the call was handed on. `step`: what it was doing."""
+
+    call_id: str
+    step: str
+    error: Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +171,8 @@ class Warn:
 
 Command = (
     ArmEar
-    | DisarmEar
     | OpenTap
-    | CloseTap
+    | StopListening
     | CountPackets
     | BeginWindow
     | JudgeWindow
@@ -174,6 +181,7 @@ Command = (
     | StopPrompt
     | FenceEvents
     | Release
+    | LogFault
     | ProveEar
     | AddToTimeline
     | SaveCall

@@ -161,14 +161,31 @@ class PromptFailed:
 
 @dataclass(frozen=True, slots=True)
 class EventsFenced:
-    """All AMI events made before our FenceEvents command have now been received."""
+    """All AMI events made before our FenceEvents command with this `fence_id` have now been received."""
 
     call_id: str
+    fence_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class FenceFailed:
     """Nobody can tell whether events are still on their way; `reason` is a sentence."""
+
+    call_id: str
+    fence_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A hang-up has been carried out: the dialplan has the channel, and hangs up."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFailed:
+    """A hang-up was not carried out in time, and will not be; we still have the channel. `reason` is a sentence."""
 
     call_id: str
     reason: str
@@ -234,6 +251,8 @@ Event = (
     | PromptFailed
     | EventsFenced
     | FenceFailed
+    | Released
+    | ReleaseFailed
     | CallerHungUp
     | AgiClosed
     | LinkUp

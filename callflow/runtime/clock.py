@@ -1,6 +1,12 @@
-"""The one clock of the daemon: epoch milliseconds that never run backwards while a call lasts."""
+"""The one clock of a core: epoch milliseconds that never run backwards and never jump while anything lasts."""
 
 import time
+
+SLEW = 0.05
+"""How fast a stepped system clock is followed while something lasts: by so much of the time that passes."""
+
+LONGEST_MS = 1000
+"""What passed before counts for nothing, so that one look never moves the clock by much."""
 
 
 class Clock:
@@ -8,12 +14,32 @@ class Clock:
 
     def __init__(self) -> None:
         self._offset_ms = 0
+        self._slewed_ms = 0
         self.settle()
 
     def now_ms(self) -> int:
         """Now, integer milliseconds since the epoch."""
-        return time.monotonic_ns() // 1_000_000 + self._offset_ms
+        return _monotonic_ms() + self._offset_ms
 
     def settle(self) -> None:
-        """Follow a stepped system clock; only to be called while no deadline is pending."""
-        self._offset_ms = time.time_ns() // 1_000_000 - time.monotonic_ns() // 1_000_000
+        """Follow a stepped system clock at once; only to be called while no deadline is pending."""
+        self._slewed_ms = _monotonic_ms()
+        self._offset_ms = self._wanted_ms()
+
+    def slew(self) -> None:
+        """Follow it gently: the clock runs on, a little faster or slower; for a core that is never idle."""
+        passed_ms = _monotonic_ms() - self._slewed_ms
+        most_ms = int(min(passed_ms, LONGEST_MS) * SLEW)
+        if most_ms == 0:
+            return
+        self._slewed_ms += passed_ms
+        wrong_ms = self._wanted_ms() - self._offset_ms
+        self._offset_ms += max(-most_ms, min(most_ms, wrong_ms))
+
+    @staticmethod
+    def _wanted_ms() -> int:
+        return time.time_ns() // 1_000_000 - _monotonic_ms()
+
+
+def _monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

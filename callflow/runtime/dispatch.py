@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol
 
 import structlog
@@ -9,13 +10,18 @@ import structlog
 from callflow.core import commands, events
 from callflow.core.call_record import CallRecord, TimelineEntry
 from callflow.core.rings.records import Measured
-from callflow.core.screening.states import Result
+from callflow.core.screening.states import HANG_UPS
 from callflow.errors import AgiError, LinkError
 from callflow.privacy import mask_number
 from callflow.runtime.listening import Listening
 
-HANG_UPS = (Result.SILENT, Result.QUIET)
+CORE = "screening"
+"""Whom the listening service listens for."""
+HANG_UP_S = 0.1
+"""A hang-up that is not carried out so soon after its decision is none: the caller may have spoken since."""
 STOP_TIMEOUT_S = 0.3
+UNDO_TIMEOUT_S = 2.0
+"""Asterisk takes AGI commands in order: once a second result is confirmed, the first counts no more."""
 SAVE_WAIT_S = 0.2
 
 log = structlog.get_logger()
@@ -24,8 +30,6 @@ log = structlog.get_logger()
 class Phone(Protocol):
     """What dispatch asks of AMI; every method may raise LinkError."""
 
-    async def arm_ear(self, channel: str, silence_ms: int, threshold: int) -> None: ...
-    async def disarm_ear(self, channel: str) -> None: ...
     async def stop_prompt(self, channel: str) -> None: ...
     async def set_result(self, channel: str, result: str) -> None: ...
     async def fence(self) -> None: ...
@@ -63,6 +67,9 @@ class Dispatcher:
         self._sessions: dict[str, Session] = {}
         self._playing: dict[str, asyncio.Task[None]] = {}
         self._stopped: set[str] = set()
+        self._hanging_up: dict[str, asyncio.Task[None]] = {}
+        self._unsure: set[str] = set()
+        """Calls whose hang-up was begun and not carried out: Asterisk may still take its result in."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add_session(self, call_id: str, session: Session) -> None:
@@ -74,6 +81,7 @@ class Dispatcher:
         self._sessions.pop(call_id, None)
         self._playing.pop(call_id, None)
         self._stopped.discard(call_id)
+        self._unsure.discard(call_id)
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until what has been asked for is done, at most `timeout_s`."""
@@ -95,24 +103,23 @@ class Dispatcher:
                 self._stopped.add(call_id)
                 self.spawn(self._quietly(self._phone.stop_prompt(channel)))
             case commands.Release():
-                self.spawn(self._release(command))
-            case commands.ArmEar():
-                self.spawn(self._arm(command))
-            case commands.DisarmEar(channel):
-                self.spawn(self._quietly(self._phone.disarm_ear(channel)))
-            case commands.FenceEvents(call_id):
-                self.spawn(self._fence(call_id))
+                self._begin_release(command)
+            case commands.FenceEvents():
+                self.spawn(self._fence(command))
             case commands.ProveEar(check_id):
                 self.spawn(self._prove(check_id))
+            case commands.LogFault(call_id, step, error):
+                log.error("a step of a call failed; it was handed on", call=call_id, step=step, exc_info=error)
             case (
-                commands.OpenTap()
-                | commands.CloseTap()
+                commands.ArmEar()
+                | commands.OpenTap()
+                | commands.StopListening()
                 | commands.CountPackets()
                 | commands.BeginWindow()
                 | commands.JudgeWindow()
                 | commands.SetGain()
             ):
-                if work := self._listening.carry_out(command, self.receive):
+                if work := self._listening.carry_out(CORE, command, self.receive):
                     self.spawn(work)
             case commands.Warn(text, remedy):
                 log.warning(text, remedy=remedy)
@@ -126,7 +133,7 @@ class Dispatcher:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("a command failed in a way nobody foresaw", exc_info=error)
+            log.error("a command failed unexpectedly", exc_info=error)
 
     def _tell(self, call_id: str, entry: TimelineEntry) -> None:
         self._records.add_to_timeline(call_id, entry)
@@ -144,7 +151,7 @@ class Dispatcher:
             return
         self._stopped.discard(call_id)
         try:
-            with self._listening.playing(call_id, path):
+            with self._listening.playing(CORE, call_id, path):
                 samples = await session.stream_file(path)
         except AgiError as error:
             log.debug("the prompt ended with its call", call=call_id, reason=str(error))
@@ -154,43 +161,72 @@ class Dispatcher:
         else:
             self.receive(events.PromptFailed(call_id, play_id, self._now_ms(), f"Asterisk has no sound file {path}"))
 
-    async def _release(self, command: commands.Release) -> None:
-        """Saved first, then given back; when AGI does not answer, closing it gives the channel back all the same.
+    def _begin_release(self, command: commands.Release) -> None:
+        """A hang-up has its time from now on; any other release takes the place of one that is under way."""
+        call_id = command.call_id
+        if command.result in HANG_UPS:
+            until_s = asyncio.get_running_loop().time() + HANG_UP_S
+            self._hanging_up[call_id] = self.spawn(self._hang_up(command, until_s))
+            return
+        if (task := self._hanging_up.pop(call_id, None)) is not None and not task.done():
+            task.cancel()
+            self._unsure.add(call_id)
+        self.spawn(self._release(command))
 
-        Only a hang-up is saved behind it: nothing that can be waited for may stand between certainty and the act.
-        """
-        session = self._sessions.get(command.call_id)
-        if command.result not in HANG_UPS:
-            await self._records.flush(SAVE_WAIT_S)
-        playing = self._playing.pop(command.call_id, None)
+    async def _hang_up(self, command: commands.Release, until_s: float) -> None:
+        """Nothing is waited for between certainty and the act, not even the database."""
+        call_id, session = command.call_id, self._sessions.get(command.call_id)
+        reason = ""
         try:
-            async with asyncio.timeout(STOP_TIMEOUT_S):
+            if session is None:
+                raise AgiError("the FastAGI connection has ended")
+            async with asyncio.timeout_at(until_s):
+                await session.set_variable("CALLFLOW_RESULT", command.result)
+        except (TimeoutError, AgiError) as error:
+            reason = str(error) or "Asterisk did not answer"
+        self._hanging_up.pop(call_id, None)
+        if not reason and asyncio.get_running_loop().time() > until_s:
+            reason = "callflow itself was late"
+        if reason or session is None:
+            self._unsure.add(call_id)
+            self.receive(events.ReleaseFailed(call_id, reason))
+            return
+        session.close()
+        self.drop_session(call_id)
+        self.receive(events.Released(call_id))
+
+    async def _release(self, command: commands.Release) -> None:
+        """Saved first, then given back; when AGI does not answer, AMI is told, and closing AGI gives the channel back.
+
+        After a hang-up that was begun, AGI has longer to confirm: `silent` may still be on its way there.
+        """
+        call_id, session = command.call_id, self._sessions.get(command.call_id)
+        unsure = call_id in self._unsure
+        if not unsure:
+            await self._records.flush(SAVE_WAIT_S)
+        playing = self._playing.pop(call_id, None)
+        try:
+            async with asyncio.timeout(UNDO_TIMEOUT_S if unsure else STOP_TIMEOUT_S):
                 if playing is not None:
                     await asyncio.wait([playing])
                 if session is not None:
                     await session.set_variable("CALLFLOW_RESULT", command.result)
         except (TimeoutError, AgiError) as error:
-            log.debug("set over AMI instead", call=command.call_id, reason=str(error) or "the prompt did not stop")
-            await self._quietly(self._phone.set_result(command.channel, command.result))
+            log.debug("set over AMI instead", call=call_id, reason=str(error) or "the prompt did not stop")
+            with suppress(LinkError):
+                await self._phone.set_result(command.channel, command.result)
         if session is not None:
             session.close()
-        self.drop_session(command.call_id)
+        self.drop_session(call_id)
 
-    async def _arm(self, command: commands.ArmEar) -> None:
-        try:
-            await self._phone.arm_ear(command.channel, command.silence_ms, command.threshold)
-        except LinkError as error:
-            self.receive(events.EarFailed(command.call_id, str(error)))
-        else:
-            self.receive(events.EarArmed(command.call_id))
-
-    async def _fence(self, call_id: str) -> None:
+    async def _fence(self, command: commands.FenceEvents) -> None:
+        call_id, fence_id = command.call_id, command.fence_id
         try:
             await self._phone.fence()
         except LinkError as error:
-            self.receive(events.FenceFailed(call_id, str(error)))
+            self.receive(events.FenceFailed(call_id, fence_id, str(error)))
         else:
-            self.receive(events.EventsFenced(call_id))
+            self.receive(events.EventsFenced(call_id, fence_id))
 
     async def _prove(self, check_id: str) -> None:
         try:

@@ -1,23 +1,32 @@
-"""Carries out what the core wants to know of a caller's sound: from the tap, and from Asterisk's own counters."""
+"""The listening service: taps and TALK_DETECT of any channel, for any owner, for as long as the owner needs them.
 
+An owner is a core's call: screening is one, help in a bridged call can be another, on the caller's channel and on the
+agent's. A tap is opened for its first owner and closed after its last; what it hears is told to each of them. A window
+belongs to the tap: the owner who began the last one is answered about it.
+"""
+
+import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from callflow.core import commands, events
 from callflow.core.heard import Heard
 from callflow.errors import LinkError, TapFailed
-from callflow.runtime.evidence import Evidence, PacketPhone, TapGaps
+from callflow.runtime.evidence import Count, Evidence, PacketPhone, TapGaps
 
 LOSS = 0.2
 """With more of the packets missing, nothing can be said of the rest."""
 VOICE = (Heard.SPEECH, Heard.QUIET)
 Receive = Callable[[events.Event], None]
 Work = Coroutine[Any, Any, None]
+"""What a tap tells by itself."""
+Heardable = events.VoiceBegan | events.MediaBegan | events.TapLost | events.EarDeafened
 Command = (
-    commands.OpenTap
-    | commands.CloseTap
+    commands.ArmEar
+    | commands.OpenTap
+    | commands.StopListening
     | commands.CountPackets
     | commands.BeginWindow
     | commands.JudgeWindow
@@ -45,111 +54,208 @@ class Finding(Protocol):
 
 
 class TapBook(TapGaps, Protocol):
-    """What is asked of the taps; `open` may raise TapFailed."""
+    """What is asked of the taps, by uniqueid; `open` may raise TapFailed."""
 
-    async def open(self, call_id: str, uniqueid: str) -> None: ...
-    def close(self, call_id: str) -> None: ...
-    def begin_window(self, call_id: str) -> None: ...
-    def finding(self, call_id: str) -> Finding | None: ...
-    def flows(self, call_id: str) -> bool: ...
-    def plays(self, call_id: str, prompt: str) -> None: ...
+    async def open(self, key: str, uniqueid: str) -> None: ...
+    def close(self, key: str) -> None: ...
+    def begin_window(self, key: str) -> None: ...
+    def finding(self, key: str) -> Finding | None: ...
+    def flows(self, key: str) -> bool: ...
+    def plays(self, key: str, prompt: str) -> None: ...
 
 
 class SoundPhone(PacketPhone, Protocol):
     """What is asked of AMI; every method may raise LinkError."""
 
+    async def arm_ear(self, channel: str, silence_ms: int, threshold: int) -> None: ...
+    async def disarm_ear(self, channel: str) -> None: ...
     async def set_volume(self, channel: str, gain_db: float) -> None: ...
     async def set_agc(self, channel: str, target_dbov: float) -> None: ...
     async def media(self, channel: str) -> tuple[int, int] | None: ...
 
 
+@dataclass(slots=True)
+class _Owner:
+    """A call of a core that listens to one channel."""
+
+    receive: Receive
+    call_id: str
+    channel: str
+    uniqueid: str = ""
+    """Of the channel, once its tap was asked for."""
+    media: tuple[int, int] = (0, 0)
+    """Packets received and lost, at the last question."""
+    counted: Count | None = None
+    armed: bool = False
+    gone: bool = False
+
+
+@dataclass(slots=True)
+class _Tap:
+    """An open tap, or one that is being opened, and its owners in the order in which they came."""
+
+    opening: asyncio.Task[None]
+    owners: list[_Owner] = field(default_factory=list)
+
+
 class Listening:
-    """Knows the taps and the phone; without taps (None) Asterisk's own ear serves every call, and nothing is asked."""
+    """Knows the taps and the phone; without taps (None) Asterisk's own ear serves every call."""
 
     def __init__(self, taps: TapBook | None, phone: SoundPhone) -> None:
         self._taps = taps
         self._phone = phone
-        self._media: dict[str, tuple[int, int]] = {}
         self._evidence = Evidence(taps, phone)
+        self._owners: dict[tuple[str, str], _Owner] = {}
+        self._open: dict[str, _Tap] = {}
 
     @property
     def live(self) -> int:
-        """Calls that anything is kept of."""
-        return max(len(self._media), self._evidence.live)
+        """Owners, and taps, that anything is kept of."""
+        return max(len(self._owners), len(self._open), self._evidence.live)
 
-    def carry_out(self, command: Command, receive: Receive) -> Work | None:
-        """Do it at once, or return the work that is left; outcomes go to `receive`."""
+    def carry_out(self, core: str, command: Command, receive: Receive) -> Work | None:
+        """Do what a call of this core wants at once, or return the work that is left; outcomes go to `receive`."""
+        if isinstance(command, commands.StopListening):
+            return self._stop(self._owners.pop((core, command.call_id), None), command)
+        owner = self._owners.get((core, command.call_id))
+        if owner is None and isinstance(command, commands.ArmEar | commands.OpenTap):
+            owner = _Owner(receive, command.call_id, command.channel)
+            self._owners[core, command.call_id] = owner
+        if owner is None:
+            return None
         match command:
+            case commands.ArmEar():
+                return self._arm(owner, command)
             case commands.OpenTap():
-                return self._open(command, receive) if self._taps else None
-            case commands.CloseTap(call_id):
-                self._media.pop(call_id, None)
-                self._evidence.forget(call_id)
+                return self._open_tap(owner, command)
+            case commands.CountPackets():
+                return self._count(owner)
+            case commands.BeginWindow():
                 if self._taps:
-                    self._taps.close(call_id)
-            case commands.BeginWindow(call_id):
-                if self._taps:
-                    self._taps.begin_window(call_id)
-            case commands.CountPackets(call_id, channel):
-                return self._evidence.count(call_id, channel)
-            case commands.JudgeWindow(call_id):
-                self._media.setdefault(call_id, (0, 0))
-                return self._judge(command, receive)
+                    self._taps.begin_window(owner.uniqueid)
+            case commands.JudgeWindow():
+                return self._judge(owner, command)
             case commands.SetGain():
-                return self._set_gain(command, receive)
+                return self._set_gain(owner, command)
         return None
 
+    def heard(self, event: events.Event) -> None:
+        """A tap tells of its channel, which stands where the event has its call: each owner is told."""
+        tap = self._open.get(event.call_id) if isinstance(event, Heardable) else None
+        if tap is None or not isinstance(event, Heardable):
+            return
+        if isinstance(event, events.TapLost):
+            self._forget_tap(event.call_id)
+        for owner in list(tap.owners):
+            owner.receive(replace(event, call_id=owner.call_id))
+
     @contextmanager
-    def playing(self, call_id: str, prompt: str) -> Iterator[None]:
+    def playing(self, core: str, call_id: str, prompt: str) -> Iterator[None]:
         """While inside, the caller is played this prompt, and may echo it."""
-        if self._taps:
-            self._taps.plays(call_id, prompt)
+        owner = self._owners.get((core, call_id))
+        if self._taps and owner:
+            self._taps.plays(owner.uniqueid, prompt)
         try:
             yield
         finally:
-            if self._taps:
-                self._taps.plays(call_id, "")
+            if self._taps and owner:
+                self._taps.plays(owner.uniqueid, "")
 
-    async def _open(self, command: commands.OpenTap, receive: Receive) -> None:
-        if self._taps is None:
-            return
+    # -- TALK_DETECT ------------------------------------------------------------------------------------------------
+
+    async def _arm(self, owner: _Owner, command: commands.ArmEar) -> None:
+        owner.armed = True
         try:
-            await self._taps.open(command.call_id, command.uniqueid)
-        except TapFailed as error:
-            receive(events.TapLost(command.call_id, error.problem))
+            await self._phone.arm_ear(command.channel, command.silence_ms, command.threshold)
+        except LinkError as error:
+            owner.receive(events.EarFailed(command.call_id, str(error)))
         else:
-            self._evidence.follow(command.call_id, command.channel, receive)
-            receive(events.TapOpened(command.call_id))
+            owner.receive(events.EarArmed(command.call_id))
 
-    async def _judge(self, command: commands.JudgeWindow, receive: Receive) -> None:
-        verified = command.verdict and await self._evidence.verified(command.call_id, command.channel)
-        receive(replace(await self._found(command), verified=verified))
+    def _stop(self, owner: _Owner | None, command: commands.StopListening) -> Work | None:
+        if owner is not None:
+            owner.gone = True
+            self._leave_tap(owner)
+        others = any(other.armed and other.channel == command.channel for other in self._owners.values())
+        return self._disarm(command.channel) if command.disarm and not others else None
 
-    async def _found(self, command: commands.JudgeWindow) -> events.WindowJudged:
+    async def _disarm(self, channel: str) -> None:
+        try:
+            await self._phone.disarm_ear(channel)
+        except LinkError:
+            return  # the channel, or AMI, is gone
+
+    # -- taps -------------------------------------------------------------------------------------------------------
+
+    async def _open_tap(self, owner: _Owner, command: commands.OpenTap) -> None:
+        if self._taps is None or owner.gone:
+            return
+        uniqueid = owner.uniqueid = command.uniqueid
+        tap = self._open.get(uniqueid)
+        if tap is None:
+            opening = asyncio.get_running_loop().create_task(self._taps.open(uniqueid, uniqueid))
+            tap = self._open[uniqueid] = _Tap(opening)
+        tap.owners.append(owner)
+        await asyncio.wait([tap.opening])
+        error = tap.opening.exception()
+        if owner.gone:
+            return
+        if error is None:
+            self._evidence.follow(uniqueid, owner.channel, lambda: self.heard(events.EarDeafened(uniqueid)))
+            owner.receive(events.TapOpened(owner.call_id))
+        elif isinstance(error, TapFailed):
+            self._leave_tap(owner)
+            owner.receive(events.TapLost(owner.call_id, error.problem))
+        else:
+            self._leave_tap(owner)
+            raise error
+
+    def _leave_tap(self, owner: _Owner) -> None:
+        tap = self._open.get(owner.uniqueid)
+        if tap is None or owner not in tap.owners:
+            return
+        tap.owners.remove(owner)
+        if not tap.owners:
+            self._forget_tap(owner.uniqueid)
+            if self._taps:
+                self._taps.close(owner.uniqueid)
+
+    def _forget_tap(self, uniqueid: str) -> None:
+        self._open.pop(uniqueid, None)
+        self._evidence.forget(uniqueid)
+
+    # -- questions --------------------------------------------------------------------------------------------------
+
+    async def _count(self, owner: _Owner) -> None:
+        owner.counted = await self._evidence.count(owner.channel)
+
+    async def _judge(self, owner: _Owner, command: commands.JudgeWindow) -> None:
+        verified = command.verdict and await self._evidence.verified(owner.uniqueid, owner.channel, owner.counted)
+        owner.receive(replace(await self._found(owner, command), verified=verified))
+
+    async def _found(self, owner: _Owner, command: commands.JudgeWindow) -> events.WindowJudged:
         if self._taps is None:
             return events.WindowJudged(command.call_id, command.ask_id)
-        found = self._taps.finding(command.call_id)
+        found = self._taps.finding(owner.uniqueid)
         voice = found is not None and found.heard in VOICE
         trouble = None
-        if command.verdict and not voice and not (found is not None and self._taps.flows(command.call_id)):
-            trouble = await self._trouble(command, heard_anything=found is not None)
+        if command.verdict and not voice and not (found is not None and self._taps.flows(owner.uniqueid)):
+            trouble = await self._trouble(owner, heard_anything=found is not None)
         if trouble is not None:
             heard, why = trouble
             noise_dbov = None if found is None else found.noise_dbov
             return events.WindowJudged(command.call_id, command.ask_id, heard, None, noise_dbov, why)
         return _judged(command, found)
 
-    async def _trouble(self, command: commands.JudgeWindow, *, heard_anything: bool) -> tuple[Heard, str] | None:
+    async def _trouble(self, owner: _Owner, *, heard_anything: bool) -> tuple[Heard, str] | None:
         """What is wrong with the media since the last question; None when nothing is, or nobody can tell."""
         try:
-            media = await self._phone.media(command.channel)
+            media = await self._phone.media(owner.channel)
         except LinkError:
             return None
         if media is None:
             return None
-        before = self._media.get(command.call_id, (0, 0))
-        if command.call_id in self._media:  # the call may be over
-            self._media[command.call_id] = media
+        before, owner.media = owner.media, media
         received, lost = media[0] - before[0], media[1] - before[1]
         if not media[0]:
             return Heard.NO_MEDIA, "no RTP has come"
@@ -159,16 +265,16 @@ class Listening:
             return Heard.PACKET_LOSS, f"{lost} of {lost + received} packets are missing"
         return None
 
-    async def _set_gain(self, command: commands.SetGain, receive: Receive) -> None:
+    async def _set_gain(self, owner: _Owner, command: commands.SetGain) -> None:
         try:
             if command.how == "agc":
                 await self._phone.set_agc(command.channel, command.target_dbov)
             else:
                 await self._phone.set_volume(command.channel, command.gain_db)
         except LinkError as error:
-            receive(events.GainRefused(command.call_id, error.problem))
+            owner.receive(events.GainRefused(command.call_id, error.problem))
         else:
-            receive(events.GainSet(command.call_id, command.gain_db))
+            owner.receive(events.GainSet(command.call_id, command.gain_db))
 
 
 def _judged(command: commands.JudgeWindow, found: Finding | None) -> events.WindowJudged:

@@ -3,7 +3,6 @@
 It only watches. Whatever goes wrong in here is logged and counted, and touches no call.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -35,8 +34,6 @@ class RingWatch:
 
     def __init__(self, settings: Settings, actions: Queues, dispatch: Callable[[Command], None]) -> None:
         self.tracker = Tracker(settings.rings, settings.targets())
-        self.failures: Counter[str] = Counter()
-        """Faults of our own, by the name of the error."""
         self.queues_known = False
         """Asterisk has been asked for its queues since AMI was connected."""
         self._subscribers: list[Callable[[TalkEvent], None]] = []
@@ -45,6 +42,8 @@ class RingWatch:
         self._clock = Clock()
         self._dispatch = dispatch
         self._loop = CoreLoop(self.tracker, self._clock, self._carry_out)
+        self.failures = self._loop.failures
+        """Faults of our own, by the name of the error."""
 
     def subscribe(self, subscriber: Callable[[TalkEvent], None]) -> None:
         """Every event of a talk goes to this subscriber from here on, in order."""
@@ -110,10 +109,7 @@ class RingWatch:
                 self._failed(error)
 
     def _receive(self, event: Input) -> None:
-        try:
-            self._loop.receive(event)
-        except Exception as error:  # noqa: BLE001 - what only watches must not end what screens
-            self._failed(error)
+        self._loop.receive(event)
 
     def _failed(self, error: Exception) -> None:
         if not self.failures[type(error).__name__]:

@@ -1,89 +1,143 @@
-"""Between the core and its adapters: what waits for what, and what one failure may cost."""
+"""Between the core and its adapters: what waits for what, and how long a hang-up may take."""
 
 import asyncio
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from callflow.core import commands
+from callflow.core import commands, events
 from callflow.core.screening.states import Result
-from callflow.runtime.clock import Clock
+from callflow.errors import AgiClosedEarly
+from callflow.runtime import dispatch as dispatching
 from callflow.runtime.dispatch import Dispatcher
 from callflow.runtime.listening import Listening
-from callflow.runtime.loop import CoreLoop
+
+HANG_UP_S = 0.05
+UNDO_S = 0.1
 
 
 class Desk:
-    """A phone, a session and records at once; writes down what is asked of it, and its disk never answers."""
+    """A phone, a session and records at once; writes down what is asked of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, disk: bool = True, session: str = "answers") -> None:
         self.asked: list[str] = []
+        self.told: list[events.Event] = []
+        self.disk, self.session = disk, session
+        self.late = asyncio.Event()
 
     async def set_variable(self, name: str, value: str) -> None:
         self.asked.append(value)
+        if self.session == "ends":
+            raise AgiClosedEarly("Asterisk closed the FastAGI connection")
+        if self.session == "never" or (self.session == "late" and value in ("silent", "quiet")):
+            await self.late.wait()
+
+    async def set_result(self, channel: str, result: str) -> None:
+        self.asked.append(f"AMI {result}")
+
+    async def disarm_ear(self, channel: str) -> None:
+        self.asked.append("disarm")
 
     def close(self) -> None:
         self.asked.append("closed")
 
     async def flush(self, timeout_s: float) -> bool:
         self.asked.append("flush")
-        await asyncio.Event().wait()
+        if not self.disk:
+            await asyncio.Event().wait()
         return True
 
-
-@pytest.mark.parametrize(
-    ("result", "asked"),
-    [(Result.SILENT, ["silent", "closed"]), (Result.QUIET, ["quiet", "closed"]), (Result.SPOKE, ["flush"])],
-)
-async def test_a_hang_up_waits_for_no_disk(result: Result, asked: list[str]) -> None:
-    desk: Any = Desk()
-    dispatch = Dispatcher(desk, desk, Listening(None, desk), "{prompt}", lambda: 0)
-    dispatch.add_session("call", desk)
-    dispatch(commands.Release("call", "PJSIP/1", result))
-    await asyncio.sleep(0.01)
-    assert desk.asked == asked
+    def dispatcher(self) -> Dispatcher:
+        desk: Any = self
+        made = Dispatcher(desk, desk, Listening(None, desk), "{prompt}", lambda: 0)
+        made.receive = self.told.append
+        made.add_session("call", desk)
+        return made
 
 
-class Core:
-    """Wants two things done at every event, and something in a while."""
-
-    live = 0
-
-    def __init__(self) -> None:
-        self.came_ms: list[int] = []
-
-    def receive(self, event: Any, now_ms: int) -> list[commands.Command]:
-        self.came_ms.append(now_ms)
-        return [commands.CloseTap("first"), commands.CloseTap("second")]
-
-    def expire(self, now_ms: int) -> list[commands.Command]:
-        return []
-
-    def next_deadline(self) -> int | None:
-        return 1
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatching, "HANG_UP_S", HANG_UP_S)
+    monkeypatch.setattr(dispatching, "UNDO_TIMEOUT_S", UNDO_S)
 
 
-async def test_a_command_that_fails_costs_no_other_and_no_deadline() -> None:
-    done = []
-
-    def dispatch(command: Any) -> None:
-        done.append(command.call_id)
-        raise OSError(28, "No space left on device")
-
-    loop = CoreLoop(Core(), Clock(), dispatch)
-    loop.receive(None)
-    assert done == ["first", "second"]
-    assert loop._timer is not None
-    loop.close()
+def release(result: Result) -> commands.Release:
+    return commands.Release("call", "PJSIP/1", result)
 
 
-async def test_the_clock_is_set_right_before_a_first_call_is_stamped(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, core = Clock(), Core()
-    loop = CoreLoop(core, clock, lambda command: None)
-    before = clock.now_ms()
-    monkeypatch.setattr("callflow.runtime.clock.time.time_ns", lambda: (before - 3_600_000) * 1_000_000)
-    core.live = 1
-    assert loop.now_ms() == pytest.approx(before, abs=1000), "calls under way see no step"
-    core.live = 0
-    assert loop.now_ms() == pytest.approx(before - 3_600_000, abs=1000)
-    loop.close()
+@pytest.mark.parametrize("result", [Result.SILENT, Result.QUIET])
+async def test_a_hang_up_waits_for_no_disk_and_is_told(result: Result) -> None:
+    desk = Desk(disk=False)
+    dispatch = desk.dispatcher()
+    dispatch(release(result))
+    await dispatch.drain(1)
+    assert desk.asked == [result, "closed"]
+    assert desk.told == [events.Released("call")]
+
+
+async def test_any_other_result_is_saved_first() -> None:
+    desk = Desk(disk=False)
+    desk.dispatcher()(release(Result.SPOKE))
+    await asyncio.sleep(0)
+    assert desk.asked == ["flush"]
+
+
+@pytest.mark.parametrize("session", ["never", "late", "ends"])
+async def test_a_hang_up_that_is_not_confirmed_in_time_is_none(session: str) -> None:
+    desk = Desk(session=session)
+    dispatch = desk.dispatcher()
+    dispatch(release(Result.SILENT))
+    await dispatch.drain(1)
+    assert desk.asked == ["silent"], "nothing is closed, and AMI is not told to hang up"
+    assert [type(event) for event in desk.told] == [events.ReleaseFailed]
+
+
+async def test_after_it_asterisk_confirms_another_result_before_it_has_the_channel() -> None:
+    desk = Desk(session="late")
+    dispatch = desk.dispatcher()
+    dispatch(release(Result.SILENT))
+    await dispatch.drain(1)
+    dispatch(release(Result.UNAVAILABLE))
+    await dispatch.drain(1)
+    assert desk.asked == ["silent", "unavailable", "closed"]
+
+
+async def test_if_it_confirms_nothing_ami_is_told() -> None:
+    desk = Desk(session="never")
+    dispatch = desk.dispatcher()
+    dispatch(release(Result.SILENT))
+    await dispatch.drain(1)
+    dispatch(release(Result.UNAVAILABLE))
+    await dispatch.drain(1)
+    assert desk.asked == ["silent", "unavailable", "AMI unavailable", "closed"]
+
+
+async def test_another_result_takes_the_place_of_a_hang_up_under_way() -> None:
+    desk = Desk(session="late")
+    dispatch = desk.dispatcher()
+    dispatch(release(Result.SILENT))
+    await asyncio.sleep(0)
+    dispatch(release(Result.RESCUED))
+    await dispatch.drain(1)
+    assert desk.asked == ["silent", "rescued", "closed"]
+    assert desk.told == []
+
+
+async def test_a_hang_up_that_callflow_itself_delays_is_none() -> None:
+    desk = Desk()
+    dispatch = desk.dispatcher()
+    dispatch(release(Result.SILENT))
+    end_s = asyncio.get_running_loop().time() + HANG_UP_S
+    while asyncio.get_running_loop().time() <= end_s:
+        pass  # the loop stalls
+    await dispatch.drain(1)
+    assert "closed" not in desk.asked
+    assert [type(event) for event in desk.told] == [events.ReleaseFailed]
+
+
+async def test_a_fault_is_logged_with_its_traceback() -> None:
+    error = ZeroDivisionError("x")
+    with capture_logs() as logs:
+        Desk().dispatcher()(commands.LogFault("call", "deadline", error))
+    assert [(entry["log_level"], entry["exc_info"]) for entry in logs] == [("error", error)]

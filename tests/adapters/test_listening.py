@@ -1,5 +1,6 @@
 """What the core asks of a caller's sound, answered from the tap and from Asterisk's counters."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -23,6 +24,12 @@ class Phone:
     async def media(self, channel: str) -> tuple[int, int] | None:
         return self.media_seen.pop(0)
 
+    async def arm_ear(self, channel: str, silence_ms: int, threshold: int) -> None:
+        self.set.append(f"arm {threshold}")
+
+    async def disarm_ear(self, channel: str) -> None:
+        self.set.append("disarm")
+
     async def packets(self, channel: str) -> int | None:
         return None
 
@@ -41,35 +48,49 @@ class Book:
     def __init__(self, found: Finding | None, *, fails: bool = False, flows: bool = False) -> None:
         self.found, self.fails, self.flowing = found, fails, flows
         self.played: list[str] = []
+        self.opened: list[str] = []
+        self.closed: list[str] = []
+        self.opens = asyncio.Event()
+        self.opens.set()
 
-    async def open(self, call_id: str, uniqueid: str) -> None:
+    async def open(self, key: str, uniqueid: str) -> None:
+        self.opened.append(key)
+        await self.opens.wait()
         if self.fails:
             raise TapFailed("none left")
 
-    def close(self, call_id: str) -> None: ...
-    def begin_window(self, call_id: str) -> None: ...
+    def close(self, key: str) -> None:
+        self.closed.append(key)
 
-    def finding(self, call_id: str) -> Finding | None:
+    def begin_window(self, key: str) -> None: ...
+
+    def finding(self, key: str) -> Finding | None:
         return self.found
 
-    def flows(self, call_id: str) -> bool:
+    def flows(self, key: str) -> bool:
         return self.flowing
 
-    def quiet_ms(self, call_id: str) -> int | None:
+    def quiet_ms(self, uniqueid: str) -> int | None:
         return 0
 
-    def plays(self, call_id: str, prompt: str) -> None:
+    def plays(self, key: str, prompt: str) -> None:
         self.played.append(prompt)
 
 
-async def answers(listening: Listening, *issued: Any) -> list[events.Event]:
+ARM = commands.ArmEar("call", "PJSIP/a", 160, 256)
+
+
+async def answers(listening: Listening, *issued: Any, core: str = "screening") -> list[events.Event]:
+    """What these commands lead to, for a call whose ear has been armed."""
     told: list[events.Event] = []
-    for command in issued:
-        if work := listening.carry_out(command, told.append):
+    for command in (ARM, *issued):
+        if work := listening.carry_out(core, command, told.append):
             await work
-    return told
+    return told[1:]
 
 
+STOP = commands.StopListening("call", "PJSIP/a", disarm=False)
+OPEN = commands.OpenTap("call", "1.1", "PJSIP/a")
 JUDGE = commands.JudgeWindow("call", "PJSIP/a", 7)
 
 
@@ -115,17 +136,18 @@ async def test_without_taps_nothing_is_asked() -> None:
 async def test_nothing_is_kept_of_a_call_whose_answer_comes_behind_its_end() -> None:
     told: list[events.Event] = []
     listening = Listening(Book(None), Phone((100, 0)))
-    work = listening.carry_out(JUDGE, told.append)
+    await answers(listening)
+    work = listening.carry_out("screening", JUDGE, told.append)
     assert work is not None
     assert listening.live == 1
-    listening.carry_out(commands.CloseTap("call"), told.append)
+    listening.carry_out("screening", STOP, told.append)
     await work
     assert listening.live == 0
 
 
 @pytest.mark.parametrize("fails", [False, True])
 async def test_a_tap_is_there_or_lost(fails: bool) -> None:
-    (told,) = await answers(Listening(Book(None, fails=fails), Phone()), commands.OpenTap("call", "1.1", "PJSIP/a"))
+    (told,) = await answers(Listening(Book(None, fails=fails), Phone()), OPEN)
     assert told == (events.TapLost("call", "none left") if fails else events.TapOpened("call"))
 
 
@@ -143,8 +165,79 @@ async def test_a_gain_that_cannot_be_set_is_told() -> None:
     assert isinstance(told, events.GainRefused)
 
 
-def test_what_is_played_is_known_while_it_lasts() -> None:
+async def test_what_is_played_is_known_while_it_lasts() -> None:
     book = Book(None)
-    with Listening(book, Phone()).playing("call", "en/callflow/greeting"):
+    listening = Listening(book, Phone())
+    await answers(listening)
+    with listening.playing("screening", "call", "en/callflow/greeting"):
         assert book.played == ["en/callflow/greeting"]
     assert book.played[-1] == ""
+
+
+# -- several owners ----------------------------------------------------------------------------------------------------
+
+
+class Owner:
+    """A call of a core that has the same channel tapped."""
+
+    def __init__(self, listening: Listening, core: str) -> None:
+        self.listening, self.core = listening, core
+        self.told: list[events.Event] = []
+
+    async def does(self, *issued: Any) -> "Owner":
+        for command in issued:
+            if work := self.listening.carry_out(self.core, command, self.told.append):
+                await work
+        return self
+
+
+@pytest.mark.parametrize("first_leaves", [0, 1])
+async def test_a_tap_lasts_until_its_last_owner_leaves(first_leaves: int) -> None:
+    book = Book(None)
+    listening = Listening(book, Phone())
+    owners = [await Owner(listening, core).does(ARM, OPEN) for core in ("screening", "assistance")]
+    listening.heard(events.VoiceBegan("1.1", 5))
+    assert [owner.told[1:] for owner in owners] == 2 * [[events.TapOpened("call"), events.VoiceBegan("call", 5)]]
+    assert book.opened == ["1.1"]
+    await owners[first_leaves].does(STOP)
+    assert book.closed == []
+    listening.heard(events.MediaBegan("1.1", 6))
+    assert [len(owner.told) for owner in owners] == ([3, 4] if first_leaves == 0 else [4, 3])
+    await owners[1 - first_leaves].does(STOP)
+    assert (book.closed, listening.live) == (["1.1"], 0)
+
+
+async def test_a_lost_tap_is_told_to_every_owner_and_can_be_opened_again() -> None:
+    book = Book(None)
+    listening = Listening(book, Phone())
+    owners = [await Owner(listening, core).does(ARM, OPEN) for core in ("screening", "assistance")]
+    listening.heard(events.TapLost("1.1", "broken"))
+    assert [owner.told[-1] for owner in owners] == 2 * [events.TapLost("call", "broken")]
+    await owners[1].does(OPEN)
+    assert book.opened == ["1.1", "1.1"]
+
+
+async def test_talk_detect_is_removed_with_its_last_owner() -> None:
+    phone = Phone()
+    listening = Listening(None, phone)
+    owners = [await Owner(listening, core).does(ARM) for core in ("screening", "assistance")]
+    disarm = commands.StopListening("call", "PJSIP/a", disarm=True)
+    await owners[0].does(disarm)
+    assert "disarm" not in phone.set
+    await owners[1].does(disarm)
+    assert phone.set[-1] == "disarm"
+
+
+async def test_a_call_that_ends_while_its_tap_is_opened_leaves_nothing() -> None:
+    book = Book(None)
+    book.opens = asyncio.Event()
+    listening = Listening(book, Phone())
+    owner = await Owner(listening, "screening").does(ARM)
+    work = listening.carry_out("screening", OPEN, owner.told.append)
+    assert work is not None
+    opening = asyncio.create_task(work)
+    await asyncio.sleep(0)
+    await owner.does(STOP)
+    book.opens.set()
+    await opening
+    assert (len(owner.told), listening.live, book.closed) == (1, 0, ["1.1"])

@@ -7,8 +7,9 @@ from callflow.core import commands, events
 from callflow.core.call_record import CallRecord, TimelineEntry
 from callflow.core.heard import Heard
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Mode, Procedures, Profile, Rung
-from callflow.core.screening.climbing import FENCE_MS
 from callflow.core.screening.engine import Engine
+from callflow.core.screening.rungs import FENCE_MS
+from callflow.core.screening.states import HANG_UPS
 
 START_MS = 1_000_000
 UNIQUEID = "1000.1"
@@ -42,6 +43,8 @@ class Driver:
 
     engine: Engine = field(default_factory=lambda: Engine(procedures()))
     prompt_ms: int = 4000
+    release_ms: int = 0
+    """How long a hang-up takes."""
     obedient: bool = True
     tap: bool = False
     hears: tuple[Heard | None, float | None] = (None, None)
@@ -179,8 +182,10 @@ class Driver:
                 self._answer(self.now + 100, events.TapLost(call_id, "no tap here"))
             case commands.SetGain(call_id, _, gain_db):
                 self._answer(self.now + 1, events.GainSet(call_id, gain_db))
-            case commands.FenceEvents(call_id):
-                self._answer(self.now + FENCE_MS, events.EventsFenced(call_id))
+            case commands.FenceEvents(call_id, fence_id):
+                self._answer(self.now + FENCE_MS, events.EventsFenced(call_id, fence_id))
+            case commands.Release(call_id, _, result) if result in HANG_UPS:
+                self._answer(self.now + self.release_ms, events.Released(call_id))
 
     def _detect_anew(self, call_id: str) -> None:
         """TALK_DETECT set again: what it had under way is forgotten, a sound loud enough for it told again."""

@@ -5,8 +5,7 @@ import pytest
 from callflow.core import commands, events
 from callflow.core.heard import Heard
 from callflow.core.profile import Profile, Quiet
-from callflow.core.screening.screening import KEY_BEFORE_MS
-from callflow.core.screening.weighing import MOST_VAIN
+from callflow.core.screening.screening import KEY_BEFORE_MS, MAX_INCONCLUSIVE_VOICES
 from tests.core.driver import START_MS, UNIQUEID, Driver
 from tests.core.test_quiet_ladder import tapped
 
@@ -60,7 +59,7 @@ def test_a_fence_waits_for_the_look_at_a_voice() -> None:
     call.hears = (Heard.SPEECH, -20.0)
     call.holds = events.WindowJudged
     call.tell(events.VoiceBegan(UNIQUEID, call.now))
-    call.tell(events.EventsFenced(UNIQUEID))
+    call.tell(events.EventsFenced(UNIQUEID, 1))
     assert call.results == []
     call.tell(call.held[-1])
     assert call.results == ["rescued"]
@@ -106,7 +105,7 @@ def test_a_sound_is_kept_though_the_answer_to_arming_comes_behind_it() -> None:
 def test_nobody_listens_for_ever_to_what_comes_to_nothing() -> None:
     call = tapped().run_until(START_MS + 5000)
     call.hears = (Heard.NOISE, -60.0)
-    for _ in range(MOST_VAIN + 1):
+    for _ in range(MAX_INCONCLUSIVE_VOICES + 1):
         assert call.results == []
         call.tell(events.VoiceBegan(UNIQUEID, call.now))
         call.run_for(2500)

@@ -27,7 +27,7 @@ def test_nothing_is_ever_said_to_or_done_with_the_caller() -> None:
 def test_a_silent_caller_would_have_been_hung_up() -> None:
     call = observed().run_for(120_000)
     assert (call.final.result, call.final.would, call.final.heard_after_would) == ("observed", "silent", False)
-    assert call.offset(commands.DisarmEar) == [WOULD_MS + 30_000]
+    assert call.offset(commands.StopListening) == [WOULD_MS + 30_000]
 
 
 def test_an_ear_that_has_never_heard_anything_claims_nothing() -> None:

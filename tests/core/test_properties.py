@@ -1,19 +1,31 @@
-"""Under no order of events is a caller hung up who spoke or pressed a key since the last rung began.
+"""Under no order of events does callflow hang up on a caller who spoke or pressed a key since the last rung began.
 
-With the tap live there is one way more to be hung up: a voice too low, to the end of the quiet ladder. Then nobody may
-be there whom the tap could plainly understand, with our gain counted in. A sound that only Asterisk's ear took for
-speech counts unless the tap explained it as noise or a tone.
+Messages are late or lost, a hang-up takes time, the ear goes deaf, and any step may fail with an error of our own.
+
+With the tap live there is one more way to a hang-up: a voice too low, to the end of the quiet ladder. Then the tap must
+not plainly understand anybody, with our gain counted in. A sound that only Asterisk's ear took for speech counts unless
+the tap explained it as noise or a tone.
+
+`CALLFLOW_ORDERS=100000 python -m pytest tests/core/test_properties.py` tries so many orders.
 """
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callflow.core import commands, events
 from callflow.core.heard import Heard
+from callflow.core.screening.assessor import LOOK_MARGIN_DB
 from callflow.core.screening.engine import Engine
-from callflow.core.screening.weighing import LOOK_MARGIN_DB
+from callflow.core.screening.states import HANG_UPS
 from tests.core.driver import START_MS, UNIQUEID, procedures
 
+ORDERS = int(os.environ.get("CALLFLOW_ORDERS", "3000"))
+HANG_UP_MS = 100
 MIN_SPEECH_MS = 120
 SILENCE_MS = 160
 PLAIN_DBOV = -38.0 + LOOK_MARGIN_DB
@@ -37,10 +49,15 @@ class World:
         self.engine = Engine(procedures())
         self.now = START_MS
         self.play_id = 0
+        self.fence_id = 0
         self.last_rung_at: int | None = None
         self.sound_from: int | None = None
         self.signs: list[int] = []
         self.released: list[str] = []
+        self.hanging_up: tuple[str, int] | None = None
+        """A hang-up that is under way, and since when."""
+        self.slow = False
+        """Hang-ups take time."""
         self.final = 0
         self.armed = False
         self.tapped = False
@@ -50,6 +67,9 @@ class World:
         self.asked: list[events.Event] = []
         self.deaf_since: int | None = None
         """Asterisk has gone deaf: what the caller says reaches nobody."""
+        self.fails = False
+        """The next step of the call fails with an error of our own."""
+        self.faults = 0
         self.take(self.engine.receive(events.LinkUp(self.now), self.now))
         self.take(self.engine.receive(events.SoundStarted("x", self.now), self.now))
         arrived = events.CallArrived(UNIQUEID, UNIQUEID, "PJSIP/a", profile, self.now)
@@ -66,20 +86,45 @@ class World:
                     self.sound_from = None
                 case commands.JudgeWindow():
                     self.asked.append(self.finding(command))
+                case commands.FenceEvents():
+                    self.fence_id = command.fence_id
                 case commands.SetGain():
                     self.gain_db = command.gain_db
                 case commands.Release():
-                    self.released.append(command.result)
-                    if command.result in ("silent", "quiet"):
-                        self.check_nobody_was_there()
-                    if command.result == "quiet":
-                        assert self.tapped, "hung up a low voice that nobody could hear any more"
+                    self.release(command)
                 case commands.SaveCall():
                     self.final += command.final
+                case commands.LogFault():
+                    self.faults += 1
+        if not self.slow:
+            self.carry_out()
         if self.answers:
             asked, self.asked = self.asked, []
             for answer in asked:
                 self.take(self.engine.receive(answer, self.now))
+
+    def release(self, command: commands.Release) -> None:
+        """A hang-up is begun; any other release takes its place."""
+        if command.result in HANG_UPS:
+            assert self.tapped or command.result != "quiet", "hung up a low voice that nobody could hear any more"
+            self.hanging_up = command.result, self.now
+        else:
+            self.hanging_up = None
+            self.released.append(command.result)
+
+    def carry_out(self) -> None:
+        """The dialplan has the channel and hangs up."""
+        if self.hanging_up is not None:
+            result, _ = self.hanging_up
+            self.hanging_up = None
+            self.check_nobody_was_there()
+            self.released.append(result)
+            self.take(self.engine.receive(events.Released(UNIQUEID), self.now))
+
+    def give_up(self) -> None:
+        """The hang-up has taken too long."""
+        self.hanging_up = None
+        self.take(self.engine.receive(events.ReleaseFailed(UNIQUEID, "x"), self.now))
 
     def finding(self, command: commands.JudgeWindow) -> events.WindowJudged:
         """What the tap says: the truth; without a tap nothing. From then on the core can know of a clear voice."""
@@ -134,13 +179,31 @@ class World:
                 self.tapped = True
             case events.TapLost():
                 self.tapped = False
-        self.take(self.engine.receive(event, self.now))
+        with self.failing("receive"):
+            self.take(self.engine.receive(event, self.now))
+
+    @contextmanager
+    def failing(self, step: str) -> Iterator[None]:
+        """Inside, a step of the call fails, if one is to."""
+        screening = self.engine._calls.get(UNIQUEID) if self.fails else None
+        if screening is not None:
+            self.fails = False
+            setattr(screening, step, fail)
+        yield
 
     def wait(self, ms: int) -> None:
         until = self.now + ms
-        while (due := self.engine.next_deadline()) is not None and due <= until:
+        while True:
+            gives_up_at = None if self.hanging_up is None else self.hanging_up[1] + HANG_UP_MS
+            due = min((at for at in (self.engine.next_deadline(), gives_up_at) if at is not None), default=None)
+            if due is None or due > until:
+                break
             self.now = max(self.now, due)
-            self.take(self.engine.expire(self.now))
+            if due == gives_up_at:
+                self.give_up()
+                continue
+            with self.failing("expire"):
+                self.take(self.engine.expire(self.now))
         self.now = until
 
     def do(self, step: str) -> None:
@@ -156,11 +219,21 @@ class World:
             if self.deaf_since is not None:
                 self.deaf_since = None
                 self.event(events.EarDeafened(UNIQUEID))
+        elif step in ("slow", "prompt"):
+            self.slow = step == "slow"
+        elif step == "carry out":
+            self.carry_out()
+        elif step == "fail":
+            self.fails = True
         elif step in ("mute", "answer"):
             self.answers = step == "answer"
             self.take([])
         else:
             self.event(received(self)[step])
+
+
+def fail(*_: object) -> NoReturn:
+    raise ZeroDivisionError("a step that fails")
 
 
 def received(world: World) -> dict[str, events.Event]:
@@ -176,8 +249,8 @@ def received(world: World) -> dict[str, events.Event]:
         "said": events.PromptFinished(call, world.play_id, now),
         "said late": events.PromptFinished(call, world.play_id - 1, now),
         "unsaid": events.PromptFailed(call, world.play_id, now, "x"),
-        "fenced": events.EventsFenced(call),
-        "unfenced": events.FenceFailed(call, "x"),
+        "fenced": events.EventsFenced(call, world.fence_id),
+        "unfenced": events.FenceFailed(call, world.fence_id, "x"),
         "tapped": events.TapOpened(call),
         "untapped": events.TapLost(call, "x"),
         "media": events.MediaBegan(call, now),
@@ -196,9 +269,10 @@ def received(world: World) -> dict[str, events.Event]:
 
 
 LIKELY = st.sampled_from(["sound", "click", "word", "key", "said", "fenced"])
+SLOW = st.sampled_from(["slow", "sound", "voice", "key", "carry out", "fenced"])
 DEAF = st.sampled_from(["deaf", "deaf", "word", "hears again"])
 HEARD = st.sampled_from([*HEARS, "voice", "voice", "word", "said", "fenced", "gained", "tapped"])
-ODD = st.sampled_from([*received(World("support")), *HEARS, "mute", "answer"])
+ODD = st.sampled_from([*received(World("support")), *HEARS, "mute", "answer", "slow", "prompt", "fail"])
 WAITS = st.one_of(st.integers(0, 400), st.sampled_from([280, 800, 2000, 3000, 3001, 4000, 5000]))
 CLIMB: list[str | int] = ["armed", "said", 3000, "said", 3000, "said", 2000]
 """The way up to just before the hang-up; anything may happen from any step of it on."""
@@ -212,7 +286,7 @@ STEPS = st.builds(
     lambda way, climbed, rest: way[:climbed] + rest,
     st.sampled_from([CLIMB, ["tapped", "media", *CLIMB], LOW]),
     LATE,
-    st.lists(LIKELY | LIKELY | HEARD | DEAF | ODD | WAITS, max_size=30),
+    st.lists(LIKELY | LIKELY | HEARD | DEAF | SLOW | ODD | WAITS, max_size=30),
 )
 
 
@@ -228,13 +302,13 @@ def played(profile: str, steps: list[str | int], *, once: bool = False) -> World
     return world
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=ORDERS, deadline=None)
 @given(steps=STEPS)
 def test_nobody_who_was_there_is_hung_up(steps: list[str | int]) -> None:
     assert played("support", steps).engine.live == 0, "a call was never let go"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=ORDERS // 8, deadline=None)
 @given(steps=STEPS)
 def test_observing_never_acts(steps: list[str | int]) -> None:
     world = played("watch", steps, once=True)
@@ -243,10 +317,20 @@ def test_observing_never_acts(steps: list[str | int]) -> None:
     assert world.final == 1, "accounted for exactly once"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=ORDERS // 8, deadline=None)
 @given(steps=STEPS)
 def test_each_call_has_exactly_one_final_record(steps: list[str | int]) -> None:
     assert played("support", steps, once=True).final == 1
+
+
+@settings(max_examples=ORDERS // 8, deadline=None)
+@given(before=STEPS, after=STEPS)
+def test_a_step_that_fails_hands_its_call_on(before: list[str | int], after: list[str | int]) -> None:
+    world = played("support", [*before, "fail", *after], once=True)
+    assert world.engine.live == 0
+    if world.faults:
+        assert world.released[-1:] == ["unavailable"]
+        assert world.final == 1
 
 
 def test_the_way_up_the_quiet_ladder_ends_there() -> None:
@@ -254,3 +338,7 @@ def test_the_way_up_the_quiet_ladder_ends_there() -> None:
     assert played("support", [*LOW, "fenced"]).released == ["quiet"]
     assert played("support", ["tapped", "media", *CLIMB, "fenced"]).released == ["silent"]
     assert played("support", ["tapped", "media", *CLIMB, "deaf", 200, "word", "fenced"]).released == ["unavailable"]
+    slowly = ["tapped", "media", *CLIMB, "slow", "fenced"]
+    assert played("support", [*slowly, 50, "carry out"]).released == ["silent"]
+    assert played("support", [*slowly, 50, "sound", "carry out"]).released == ["unavailable"]
+    assert played("support", [*slowly, 101, "carry out"]).released == ["unavailable"]

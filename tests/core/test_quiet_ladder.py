@@ -32,7 +32,7 @@ def test_a_clear_voice_goes_on_at_once(call: Driver) -> None:
     call.run_for(0)
     assert call.results == ["spoke"]
     assert (call.final.ear, call.final.heard, call.final.level_dbov, call.final.gain_db) == ("tap", "speech", -26, 0)
-    assert call.offset(commands.CloseTap) == call.offset(commands.Release)
+    assert call.offset(commands.StopListening) == call.offset(commands.Release)
 
 
 def test_a_voice_stops_the_prompt_at_once_however_low() -> None:

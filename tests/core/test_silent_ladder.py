@@ -183,7 +183,7 @@ def test_the_self_test_call_is_heard_and_leaves_no_record() -> None:
 def test_a_fence_that_fails_hangs_nobody_up() -> None:
     call = Driver().link_up().arrive().run_until(START_MS + 19_980)
     assert call.offset(commands.FenceEvents) == [19_971]
-    call.tell(events.FenceFailed(UNIQUEID, "no answer"))
+    call.tell(events.FenceFailed(UNIQUEID, 1, "no answer"))
     assert call.results == ["unavailable"]
 
 
@@ -195,12 +195,12 @@ def test_a_sound_behind_the_fence_is_judged_before_the_hang_up() -> None:
         call.run_for(silence_ms)
     assert call.offset(commands.FenceEvents) == [7970]
     call.sound(40)
-    call.tell(events.EventsFenced(UNIQUEID))
+    call.tell(events.EventsFenced(UNIQUEID, 1))
     assert call.results == []
     call.run_for(250)
     assert len(call.offset(commands.FenceEvents)) == 2, "a click: ask once more"
     call.sound(500)
-    call.tell(events.EventsFenced(UNIQUEID))
+    call.tell(events.EventsFenced(UNIQUEID, 2))
     call.run_for(5000)
     assert call.results == ["rescued"]
 
@@ -259,7 +259,7 @@ def test_more_calls_than_allowed_go_on_unscreened() -> None:
 def test_late_answers_and_strangers_change_nothing(call: Driver) -> None:
     call.run_for(1000)
     call.tell(events.PromptFinished(UNIQUEID, 99, call.now))
-    call.tell(events.EventsFenced(UNIQUEID))
+    call.tell(events.EventsFenced(UNIQUEID, 1))
     call.tell(events.EarArmed(UNIQUEID))
     call.tell(events.EarArmed("9.9"))
     call.tell(events.SoundEnded("9.9", call.now, 500))

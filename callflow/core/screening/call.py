@@ -1,91 +1,139 @@
-"""One call in our hands: who it is, what is kept of it, and how it is given back."""
+"""One call in our hands: its state, what is written down of it, and how it is concluded and given back."""
 
 from callflow.core import commands, events
 from callflow.core.call_record import Kind
-from callflow.core.profile import QUIET_LADDER, Ladder, Procedures, Profile
-from callflow.core.screening.climb import Climb
-from callflow.core.screening.ears import Ears
-from callflow.core.screening.journal import Journal
-from callflow.core.screening.link import Link
+from callflow.core.profile import Profile
+from callflow.core.screening.conduct import conduct_of
+from callflow.core.screening.journal import Journal, Standing
 from callflow.core.screening.states import Input, Result, State, next_state
 
-ARM_TIMEOUT_MS = 1000
+RELEASE_TIMEOUT_MS = 3000
+GONE = (Result.HANGUP, Result.TAKEN)
+FAULT = "a fault of callflow's own"
 
 
 class Call:
-    """What every call has. `commands` fills up as events come in; the engine drains it after each."""
+    """`commands` fills up as events come in; the engine drains it after each."""
 
-    def __init__(
-        self,
-        arrived: events.CallArrived,
-        profile: Profile,
-        ladder: Ladder,
-        procedures: Procedures,
-        link: Link,
-        now_ms: int,
-    ) -> None:
+    def __init__(self, arrived: events.CallArrived, profile: Profile, language: str, standing: Standing) -> None:
+        self.id = arrived.call_id
+        self.channel = arrived.channel
         self.arrived = arrived
-        self._link = link
         self.profile = profile
+        self.conduct = conduct_of(profile.mode)
         self.state = State.ARMING
+        self.over_at: int | None = None
+        """When the state's time is over, epoch ms."""
         self.commands: list[commands.Command] = []
-        self._do = self.commands.append  # no method of ours in the journal: a call is gone at once when it is let go
-        self.journal = Journal(arrived, profile, procedures.choose_language(profile, arrived.language), self._do)
-        self._ears = Ears(profile, arrived.uniqueid)
-        self._climb = Climb(ladder, procedures.ladders.get(profile.quiet.ladder, QUIET_LADDER))
-        self._default_language = procedures.default_language
-        self._state_at: int | None = now_ms + ARM_TIMEOUT_MS
-        self._play_id = 0
-        self._playing = False
+        self.do = self.commands.append  # no method of ours in the parts: a call is freed at once when it is let go
+        self.journal = Journal(arrived, profile, language, self.do, standing)
+        self._plays = 0
+        self._playing = ""
+        """The prompt that is being played."""
 
-    @property
-    def done(self) -> bool:
-        """Nothing more will come of this call."""
-        return self.state is State.DONE
-
-    def start(self, now_ms: int) -> None:
-        """The first thing: write the call down and arm the ears."""
-        a = self.arrived
-        self._tell(Kind.ARRIVED, a.at_ms, a.profile, f"{self.profile.mode} with ladder {self.profile.ladder}")
-        self._save()
-        for command in self._ears.arm(a.call_id, a.channel):
-            self._do(command)
-
-    def turn_away(self, result: Result, now_ms: int, why: str) -> None:
-        """Hand the caller on without screening."""
-        a = self.arrived
-        self._tell(Kind.ARRIVED, a.at_ms, a.profile)
-        self.state = State.DONE
-        Call._conclude(self, result, now_ms, why)
-
-    def _conclude(self, result: Result, now_ms: int, why: str) -> None:
-        """Give the call back with `result`, once, and write down why."""
-        self._state_at = None
-        self.journal.result = result
-        gone = result in (Result.HANGUP, Result.TAKEN)
-        if not gone:
-            self._stop_prompt(now_ms)
-        self._tell(Kind.DECIDED, now_ms, result, why)
-        self._save(now_ms)
-        self._do(commands.CloseTap(self.arrived.call_id))
-        if not gone:
-            self._do(commands.Release(self.arrived.call_id, self.arrived.channel, result))
-
-    def _stop_prompt(self, now_ms: int) -> None:
-        """End what is being said, if anything is; its PromptFinished will be late and count for nothing."""
-        if self._playing:
-            self._playing = False
-            self._play_id += 1
-            self._do(commands.StopPrompt(self.arrived.call_id, self.arrived.channel))
-            self._tell(Kind.PROMPT_STOPPED, now_ms, self._climb.rung.prompt or "")
-
-    def _go(self, what: Input) -> None:
+    def go(self, what: Input) -> None:
+        """Move as the table says; raises IllegalInput, and changes nothing, where it says nothing."""
         self.state = next_state(self.state, what)
 
-    def _tell(self, kind: Kind, at_ms: int, what: str = "", why: str = "") -> None:
+    def tell(self, kind: Kind, at_ms: int, what: str = "", why: str = "") -> None:
+        """Put one thing into the timeline."""
         self.journal.tell(kind, at_ms, what, why)
 
-    def _save(self, ended_ms: int | None = None) -> None:
-        self.journal.ear = self._ears.name
-        self.journal.rung = self._climb.number
-        self.journal.save(ended_ms)
+    # -- prompts ----------------------------------------------------------------------------------------------------
+
+    def play(self, prompt: str) -> None:
+        """Say a prompt over AGI."""
+        self._plays += 1
+        self._playing = prompt
+        file = self.profile.prompts.get(prompt, prompt)
+        self.do(commands.PlayPrompt(self.id, self._plays, file, self.journal.language))
+
+    def played(self, play_id: int) -> bool:
+        """This prompt is over; False for one that was stopped, or is not the newest."""
+        if play_id != self._plays or not self._playing:
+            return False
+        self._playing = ""
+        return True
+
+    def stop_prompt(self, now_ms: int) -> None:
+        """End what is being said, if anything is; its PromptFinished will be late and count for nothing."""
+        if self._playing:
+            self.do(commands.StopPrompt(self.id, self.channel))
+            self.tell(Kind.PROMPT_STOPPED, now_ms, self._playing)
+            self._playing = ""
+
+    # -- its beginning and its end ----------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Write the call down, and let one that is only observed go on."""
+        a, profile = self.arrived, self.profile
+        self.tell(Kind.ARRIVED, a.at_ms, a.profile, f"{profile.mode} with ladder {profile.ladder}")
+        self.journal.save()
+        if not self.conduct.acts:
+            self.do(commands.Release(self.id, self.channel, Result.OBSERVED))
+
+    def turn_away(self, now_ms: int, why: str) -> None:
+        """Hand the caller on without screening."""
+        self.state = State.DONE
+        self.tell(Kind.ARRIVED, self.arrived.at_ms, self.arrived.profile)
+        self._decided(Result.UNAVAILABLE, now_ms, why)
+        self.journal.save(now_ms)
+        self.do(commands.Release(self.id, self.channel, Result.UNAVAILABLE))
+
+    def abandon(self, now_ms: int) -> None:
+        """A step has failed in a way nobody foresaw: hand the caller on, whatever is the matter with the call."""
+        self.state, self.over_at = State.DONE, None
+        self.commands.clear()
+        if self.conduct.acts:
+            self.do(commands.StopPrompt(self.id, self.channel))  # whether one plays, nobody can tell
+        self._let_go(Result.UNAVAILABLE)
+        self._decided(Result.UNAVAILABLE if self.conduct.acts else Result.OBSERVED, now_ms, FAULT)
+        self.journal.save(now_ms)
+
+    def conclude(self, what: Input, result: Result, now_ms: int, why: str) -> None:
+        """Decide: the call is given back, or hung up on, or watched to see whether a hang-up would have been right."""
+        self.go(what)
+        self.over_at = None
+        if result not in GONE:
+            self.stop_prompt(now_ms)
+        if self.conduct.acts:
+            self._decided(result, now_ms, why)
+        elif self.journal.would is None and not self.journal.partial and result not in GONE:
+            self.journal.would = result
+            self.tell(Kind.WOULD, now_ms, result, why)
+        match self.state:
+            case State.RELEASING:
+                self.over_at = now_ms + RELEASE_TIMEOUT_MS
+                self.do(commands.Release(self.id, self.channel, result))
+            case State.WATCHING if not self.journal.partial:
+                self.over_at = now_ms + int(1000 * self.profile.observe_after_s)
+            case State.WATCHING:
+                self.end(Input.WATCHED, now_ms, why)
+            case _:
+                self._finish(now_ms, why)
+                self._let_go(result)
+
+    def end(self, what: Input, now_ms: int, why: str) -> None:
+        """What was decided has been carried out, or watched to the end."""
+        self.go(what)
+        self.over_at = None
+        self._finish(now_ms, why)
+        self._stop_listening()
+
+    def _finish(self, now_ms: int, why: str) -> None:
+        if not self.conduct.acts:
+            self._decided(Result.OBSERVED, now_ms, "not everything was heard" if self.journal.partial else why)
+        self.journal.save(now_ms)
+
+    def _decided(self, result: Result, now_ms: int, why: str) -> None:
+        self.journal.result = result
+        self.tell(Kind.DECIDED, now_ms, result, why)
+
+    def _let_go(self, result: Result) -> None:
+        self._stop_listening()
+        if self.conduct.acts and result not in GONE:
+            self.do(commands.Release(self.id, self.channel, result))
+
+    def _stop_listening(self) -> None:
+        """The dialplan itself removes TALK_DETECT from a call that was acted on."""
+        self.do(commands.StopListening(self.id, self.channel, disarm=not self.conduct.acts))

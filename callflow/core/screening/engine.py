@@ -1,15 +1,14 @@
 """All calls at once: hands each event to its call, and knows the next deadline of them all."""
 
-import heapq
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
 from callflow.core import commands, events
+from callflow.core.deadlines import Deadlines
 from callflow.core.profile import CHECK_LADDER, Mode, Procedures, Profile
 from callflow.core.screening.early import EarlySounds
 from callflow.core.screening.link import Link
-from callflow.core.screening.observing import Observing
 from callflow.core.screening.screening import Screening
 from callflow.core.screening.states import IllegalInput, Result
 
@@ -24,7 +23,7 @@ class Engine:
         self._procedures = procedures
         self._calls: dict[str, Screening] = {}
         self._by_uniqueid: dict[str, Screening] = {}
-        self._deadlines: list[tuple[int, str]] = []
+        self._deadlines: Deadlines[str] = Deadlines()
         self._prove_at: int | None = None
         self._proofs = 0
         self._early = EarlySounds()
@@ -52,7 +51,7 @@ class Engine:
         """Take in one fact."""
         match event:
             case events.CallArrived():
-                return self._arrived(event, now_ms)
+                return self._take_over(event, now_ms)
             case events.SoundStarted():
                 self._link.proven = self._link.up
             case events.LinkUp():
@@ -72,42 +71,46 @@ class Engine:
     def expire(self, now_ms: int) -> list[commands.Command]:
         """Do what is due by now."""
         issued: list[commands.Command] = []
-        while self._deadlines and self._deadlines[0][0] <= now_ms:
-            _, call_id = heapq.heappop(self._deadlines)
-            call = self._calls.get(call_id)
-            due = call.next_deadline() if call else None
-            if call is not None and due is not None and due <= now_ms:
-                issued += self._run(call, "deadline", partial(call.expire, now_ms))
+        for call_id in self._deadlines.pop_due(now_ms):
+            issued += self._expire(self._calls[call_id], now_ms)
         if self._prove_at is not None and self._prove_at <= now_ms:
             issued += self._prove(now_ms)
         return issued
 
     def next_deadline(self) -> int | None:
-        """When to call `expire` next, epoch ms; it may turn out that nothing is due."""
-        due = [at for at in (self._deadlines[0][0] if self._deadlines else None, self._prove_at) if at is not None]
+        """When to call `expire` next, epoch ms."""
+        due = [at for at in (self._deadlines.next(), self._prove_at) if at is not None]
         return min(due, default=None)
 
     # -- calls ----------------------------------------------------------------------------------------------------
+
+    def _take_over(self, event: events.CallArrived, now_ms: int) -> list[commands.Command]:
+        """A caller is in our hands, and must be given back whatever happens."""
+        try:
+            return self._arrived(event, now_ms)
+        except Exception as error:  # noqa: BLE001 - a fault in one call must not cost another
+            self.unexpected["fault in CallArrived"] += 1
+            release = commands.Release(event.call_id, event.channel, Result.UNAVAILABLE)
+            return [commands.LogFault(event.call_id, "CallArrived", error), release]
 
     def _arrived(self, event: events.CallArrived, now_ms: int) -> list[commands.Command]:
         before = self._by_uniqueid.get(event.uniqueid)
         issued: list[commands.Command] = []
         if before is not None:
-            issued += self._run(before, "screened again", partial(before.screened_again, event.at_ms, now_ms))
+            issued += self._run(before, "screened again", partial(before.screened_again, event.at_ms, now_ms), now_ms)
         profile, warnings = self._profile(event)
         if profile.mode is Mode.OFF:
             return [*issued, *warnings, commands.Release(event.call_id, event.channel, Result.OFF)]
         ladder = CHECK_LADDER if event.check else self._procedures.ladders[profile.ladder]
-        kind = Observing if profile.mode is Mode.OBSERVE else Screening
-        call = kind(event, profile, ladder, self._procedures, self._link, now_ms)
+        call = Screening(event, profile, ladder, self._procedures, self._link)
         self._calls[event.call_id] = self._by_uniqueid[event.uniqueid] = call
         if not self.link_up:
-            call.turn_away(Result.UNAVAILABLE, now_ms, "AMI is not connected, nobody can be heard")
+            begin = partial(call.call.turn_away, now_ms, "AMI is not connected, nobody can be heard")
         elif self.live > self._procedures.max_calls:
-            call.turn_away(Result.UNAVAILABLE, now_ms, "more calls than [limits] max_calls")
+            begin = partial(call.call.turn_away, now_ms, "more calls than [limits] max_calls")
         else:
-            call.start(now_ms)
-        issued += warnings + self._after(call)
+            begin = partial(call.start, now_ms)
+        issued += warnings + self._run(call, "CallArrived", begin, now_ms)
         for sound in self._early.take(event.uniqueid, now_ms):
             if not call.done:
                 issued += self._step(call, sound, now_ms)
@@ -140,28 +143,47 @@ class Engine:
                 return call
 
     def _step(self, call: Screening, event: events.Event, now_ms: int) -> list[commands.Command]:
-        if isinstance(event, events.EventsFenced) and not self.ear_proven:
-            event = events.FenceFailed(event.call_id, "this ear has not heard any sound since it was connected")
-        return self._run(call, type(event).__name__, partial(call.receive, event, now_ms))
+        return self._run(call, type(event).__name__, partial(call.receive, event, now_ms), now_ms)
 
-    def _run(self, call: Screening, name: str, step: Callable[[], None]) -> list[commands.Command]:
-        """Run one step of a call; an input that its table does not allow is counted and changes nothing."""
+    def _expire(self, call: Screening, now_ms: int) -> list[commands.Command]:
+        """A deadline is ours alone: an input that the table does not allow there is a fault like any other."""
+        return self._run(call, "deadline", partial(_without_illegal_input, call.expire, now_ms), now_ms)
+
+    def _run(self, call: Screening, name: str, step: Callable[[], None], now_ms: int) -> list[commands.Command]:
+        """Run one step of a call, and collect what it wants done.
+
+        An input that its table does not allow is counted and changes nothing. After any other error the call is handed
+        on; the others do not notice.
+        """
         try:
             step()
         except IllegalInput:
             self.unexpected[name] += 1
+        except Exception as error:  # noqa: BLE001 - a fault in one call must not cost another
+            self.unexpected[f"fault in {name}"] += 1
+            return self._abandon(call, name, error, now_ms)
         return self._after(call)
+
+    def _abandon(self, call: Screening, name: str, error: Exception, now_ms: int) -> list[commands.Command]:
+        fault = commands.LogFault(call.call.id, name, error)
+        try:
+            call.call.abandon(now_ms)
+        except Exception:  # noqa: BLE001 - it cannot even be written down; the caller goes on all the same
+            self.unexpected["fault in giving up"] += 1
+        return [fault, *self._after(call)]
 
     def _after(self, call: Screening) -> list[commands.Command]:
         """Collect what the call wants done; forget it when done, else note its deadline."""
-        issued = call.commands.copy()
-        call.commands.clear()
+        own, arrived = call.call, call.call.arrived
+        issued = own.commands.copy()
+        own.commands.clear()
         if call.done:
-            self._calls.pop(call.arrived.call_id, None)
-            if self._by_uniqueid.get(call.arrived.uniqueid) is call:
-                del self._by_uniqueid[call.arrived.uniqueid]
-        elif (due := call.next_deadline()) is not None:
-            heapq.heappush(self._deadlines, (due, call.arrived.call_id))
+            self._deadlines.set(own.id, None)
+            self._calls.pop(own.id, None)
+            if self._by_uniqueid.get(arrived.uniqueid) is call:
+                del self._by_uniqueid[arrived.uniqueid]
+        else:
+            self._deadlines.set(own.id, call.next_deadline())
         return issued
 
     # -- the link -------------------------------------------------------------------------------------------------
@@ -180,8 +202,9 @@ class Engine:
         """Calls whose channel is gone ended while nobody was looking."""
         issued: list[commands.Command] = []
         for call in list(self._calls.values()):
-            if call.arrived.uniqueid not in event.uniqueids and call.journal.partial:
-                issued += self._step(call, events.CallerHungUp(call.arrived.uniqueid, event.at_ms), now_ms)
+            uniqueid = call.call.arrived.uniqueid
+            if uniqueid not in event.uniqueids and call.call.journal.partial:
+                issued += self._step(call, events.CallerHungUp(uniqueid, event.at_ms), now_ms)
         return issued
 
     def _prove(self, now_ms: int) -> list[commands.Command]:
@@ -196,3 +219,11 @@ class Engine:
             text = "no sound has been heard over this AMI link yet; silent callers are not hung up until one is"
             issued.append(commands.Warn(text, "run `callflow check`: it tells what keeps the self-test tone from us"))
         return issued
+
+
+def _without_illegal_input(step: Callable[[int], None], now_ms: int) -> None:
+    """Run a step in which an input that the table does not allow is an error. Raises RuntimeError for it."""
+    try:
+        step(now_ms)
+    except IllegalInput as error:
+        raise RuntimeError(str(error)) from error

@@ -8,23 +8,31 @@ from callflow.core.heard import Heard
 from callflow.core.profile import Profile
 from callflow.core.screening.states import Result
 
+Standing = Callable[[], tuple[str, int]]
+"""The ear that judges now, and the number of the rung."""
+
 
 class Journal:
     """Hands to `keep` what is to be kept; of the self-test call nothing is."""
 
     def __init__(
-        self, arrived: events.CallArrived, profile: Profile, language: str, keep: Callable[[commands.Command], None]
+        self,
+        arrived: events.CallArrived,
+        profile: Profile,
+        language: str,
+        keep: Callable[[commands.Command], None],
+        standing: Standing,
     ) -> None:
         self._arrived = arrived
         self._profile = profile
         self._keep = keep
+        self._standing = standing
         self._seq = 0
         self.language = language
-        self.ear = ""
-        self.rung = 1
         self.result: Result | None = None
         self.would: Result | None = None
         self.heard: Heard | None = None
+        """What the finding that decided was; None where no finding did."""
         self.level_dbov: float | None = None
         self.gain_db = 0.0
         self.heard_at_ms: int | None = None
@@ -44,7 +52,7 @@ class Journal:
             self._keep(commands.SaveCall(self._record(ended_ms), final=ended_ms is not None))
 
     def judged(self, window: events.WindowJudged, now_ms: int) -> None:
-        """What a stretch of time was."""
+        """What a stretch of time was: for now, the finding that decides."""
         if window.heard is None:
             return
         self.heard = window.heard
@@ -58,6 +66,7 @@ class Journal:
 
     def _record(self, ended_ms: int | None) -> CallRecord:
         a = self._arrived
+        ear, rung = self._standing()
         return CallRecord(
             call_id=a.call_id,
             uniqueid=a.uniqueid,
@@ -65,7 +74,7 @@ class Journal:
             profile=a.profile,
             mode=self._profile.mode,
             ladder=self._profile.ladder,
-            ear=self.ear,
+            ear=ear,
             language=self.language,
             caller_number=a.caller_number,
             caller_name=a.caller_name,
@@ -74,7 +83,7 @@ class Journal:
             ended_ms=ended_ms,
             result=self.result,
             would=self.would,
-            rung=self.rung,
+            rung=rung,
             heard_at_ms=self.heard_at_ms,
             heard_after_would=self.heard_after_would,
             partial=self.partial,

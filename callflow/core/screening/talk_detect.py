@@ -1,4 +1,4 @@
-"""The ear that Asterisk brings along: speech or click, told from TALK_DETECT's events alone.
+"""Asterisk's own ear: speech or click, told from TALK_DETECT's events alone.
 
 A Start says only that there is sound. A Stop that follows carries the length of the sound without the closing silence.
 A sound is speech when it lasted at least `min_speech_ms`, or when no Stop has come `silence_ms + min_speech_ms` after
@@ -7,17 +7,37 @@ no Stop at all, and so counts as speech. Short sounds within `burst_window_ms` a
 """
 
 from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
 
 from callflow.core import events
-from callflow.core.commands import ArmEar, Command
 from callflow.core.profile import TalkDetect
-from callflow.core.screening.ear import Judgement
+
+
+class EarName(StrEnum):
+    """The ears, as they stand in the records."""
+
+    TALK_DETECT = "talk_detect"
+    TAP = "tap"
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What an ear says of one sound: it was speech, or a click."""
+
+    speech: bool
+    at_ms: int
+    """When it began, by the clock of the ear that heard it."""
+    told_ms: int
+    """When we were told that it began, by ours."""
+    length: str
+    """Its length for people, `30 ms`; "" while it lasts."""
+    why: str
+    ear: EarName
 
 
 class TalkDetectEar:
     """Judges one channel's ChannelTalkingStart and ChannelTalkingStop."""
-
-    name = "talk_detect"
 
     def __init__(self, settings: TalkDetect) -> None:
         self._settings = settings
@@ -26,14 +46,7 @@ class TalkDetectEar:
         self._judged = False
         """The sound under way has been called speech already; its end tells nothing new."""
         self.decide_at: int | None = None
-
-    def arm(self, call_id: str, channel: str) -> Command:
-        """Set TALK_DETECT with this profile's thresholds."""
-        return ArmEar(call_id, channel, self._settings.silence_ms, self._settings.threshold)
-
-    def arm_low(self, call_id: str, channel: str) -> Command:
-        """Set it with the threshold of the probe instead."""
-        return ArmEar(call_id, channel, self._settings.silence_ms, self._settings.probe_threshold)
+        """When the sound under way must be judged at the latest, epoch ms; None without one to judge."""
 
     @property
     def sounding_since(self) -> int | None:
@@ -45,7 +58,7 @@ class TalkDetectEar:
         self.decide_at = None
         self._judged = False
 
-    def hear(self, event: events.Event, now_ms: int) -> Judgement | None:
+    def hear(self, event: events.Event, now_ms: int) -> Sound | None:
         """Take in a Start or a Stop; None while nothing is certain."""
         match event:
             case events.SoundStarted():
@@ -54,25 +67,25 @@ class TalkDetectEar:
                 return self._ended(event, now_ms)
         return None
 
-    def expire(self, now_ms: int) -> Judgement | None:
+    def expire(self, now_ms: int) -> Sound | None:
         """A sound that has lasted too long for a click is speech."""
         if self.decide_at is None or now_ms < self.decide_at:
             return None
         self.decide_at = None
         self._judged = True
-        return Judgement(True, self._began_at, self._told_at, "", "a sound that went on", self.name)
+        return Sound(True, self._began_at, self._told_at, "", "a sound that went on", EarName.TALK_DETECT)
 
-    def _started(self, event: events.SoundStarted, now_ms: int) -> Judgement | None:
+    def _started(self, event: events.SoundStarted, now_ms: int) -> Sound | None:
         """A second Start without a Stop between keeps the earlier clock."""
         if self._settings.min_speech_ms == 0:
-            return Judgement(True, event.at_ms, now_ms, "", "any sound counts", self.name)
+            return Sound(True, event.at_ms, now_ms, "", "any sound counts", EarName.TALK_DETECT)
         if self.decide_at is None:
             self._began_at, self._told_at = event.at_ms, now_ms
             self._judged = False
             self.decide_at = now_ms + self._settings.silence_ms + self._settings.min_speech_ms
         return None
 
-    def _ended(self, event: events.SoundEnded, now_ms: int) -> Judgement | None:
+    def _ended(self, event: events.SoundEnded, now_ms: int) -> Sound | None:
         """An unknown duration is given the benefit of the doubt, and a Stop without a Start is judged like any."""
         judged, self._judged = self._judged, False
         if judged:
@@ -80,12 +93,12 @@ class TalkDetectEar:
         began_at, told_at = (event.at_ms, now_ms) if self.decide_at is None else (self._began_at, self._told_at)
         self.decide_at = None
         if event.duration_ms is None:
-            return Judgement(True, began_at, told_at, "", "a sound of unknown length", self.name)
+            return Sound(True, began_at, told_at, "", "a sound of unknown length", EarName.TALK_DETECT)
         self._bursts.append((now_ms, event.duration_ms))
         since = now_ms - self._settings.burst_window_ms
         total_ms = sum(length for at, length in self._bursts if at >= since)
         what = f"{event.duration_ms} ms"
         if max(total_ms, event.duration_ms) < self._settings.min_speech_ms:
-            return Judgement(False, began_at, told_at, what, "too short for speech", self.name)
+            return Sound(False, began_at, told_at, what, "too short for speech", EarName.TALK_DETECT)
         why = "long enough for speech" if event.duration_ms >= self._settings.min_speech_ms else "short sounds add up"
-        return Judgement(True, began_at, told_at, what, why, self.name)
+        return Sound(True, began_at, told_at, what, why, EarName.TALK_DETECT)

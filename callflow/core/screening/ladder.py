@@ -3,7 +3,7 @@
 from callflow.core.profile import Ladder, Rung
 
 
-class Climb:
+class LadderPosition:
     """Begins on the first rung of the silent ladder; each ladder remembers the rung it was left on."""
 
     def __init__(self, silent: Ladder, quiet: Ladder) -> None:
@@ -26,7 +26,7 @@ class Climb:
 
     @property
     def last(self) -> bool:
-        """After this rung the caller would be hung up."""
+        """The caller is hung up on after this rung."""
         return self.rung.then == "hang_up"
 
     @property
