@@ -57,7 +57,8 @@ async def test_a_command_that_fails_costs_no_other_and_no_deadline() -> None:
 
 
 async def test_an_event_that_a_core_cannot_take_in_costs_no_other_and_no_deadline() -> None:
-    core, done = Core(), []
+    core = Core()
+    done: list[commands.Command] = []
     loop = CoreLoop(core, Clock(), done.append)
     core.fails = True
     loop.receive(None)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ from tests.core.driver import START_MS, UNIQUEID, procedures
 
 ORDERS = int(os.environ.get("CALLFLOW_ORDERS", "3000"))
 HANG_UP_MS = 100
+pytestmark = pytest.mark.timeout(7200)  # what 100,000 orders take
 MIN_SPEECH_MS = 120
 SILENCE_MS = 160
 PLAIN_DBOV = -38.0 + LOOK_MARGIN_DB

@@ -59,7 +59,8 @@ def main() -> None:
 def generated() -> Iterator[tuple[Path, str]]:
     """Every file that holds something generated, and the text that it should have."""
     yield DOCS / "images" / "timeline.svg", timeline_svg()
-    yield DOCS / "images" / "states.svg", states_svg()
+    for name in PICTURES:
+        yield DOCS / "images" / name, states_svg(name)
     blocks = {
         "mermaid": mermaid(),
         "transitions": transitions_table(),
@@ -131,15 +132,52 @@ def _edges() -> Iterator[tuple[State, State, list[Input]]]:
 # -- states.svg -------------------------------------------------------------------------------------------------------
 
 STATE_W, STATE_H, STEP, TOP, LANE = 112, 48, 222, 64, 26
-DOWN = 164
+DOWN = 190
 """From the lower edge of the states to DONE."""
 
+PICTURES: dict[str, tuple[str, tuple[State, ...]]] = {
+    "states.svg": (
+        "The ladders",
+        (
+            State.ARMING,
+            State.SPEAKING,
+            State.LISTENING,
+            State.JUDGING,
+            State.MEASURING,
+            State.WEIGHING,
+            State.RAISING,
+            State.PAUSING,
+        ),
+    ),
+    "states-hang-up.svg": (
+        "The last moments before a hang-up",
+        (
+            State.PAUSING,
+            State.FENCING,
+            State.HOLDING,
+            State.CONFIRMING,
+            State.RELEASING,
+            State.WATCHING,
+            State.MEASURING,
+            State.RAISING,
+            State.SPEAKING,
+        ),
+    ),
+    "states-probe.svg": (
+        "Low voices without a tap",
+        (State.LISTENING, State.PROBING, State.TRYING, State.PACING, State.JUDGING, State.RAISING, State.SPEAKING),
+    ),
+}
+"""Each picture's title and states, left to right. A transition is drawn wherever both its states stand."""
 
-def states_svg() -> str:
-    """The state diagram: states from left to right, DONE below them all, long ways and ways back in lanes above."""
-    row: list[State] = [state for state in State if state is not State.DONE]
+
+def states_svg(name: str) -> str:
+    """One picture: states from left to right, DONE below them all, long ways and ways back in lanes above."""
+    title, states = PICTURES[name]
+    row = list(states)
+    edges = [(a, b, inputs) for a, b, inputs in _edges() if a in row and b in (*row, State.DONE)]
     left = {state: 44 + STEP * n for n, state in enumerate(row)}
-    lanes = _lanes(row)
+    lanes = _lanes(row, edges)
     y = TOP + LANE * (1 + max(lanes.values()))
     done_y = y + STATE_H + DOWN
     width = left[row[-1]] + STATE_W + 88
@@ -148,24 +186,24 @@ def states_svg() -> str:
     for state in row:
         body += _state(left[state], y, STATE_W, state)
     body += _state(22, done_y, width - 44, State.DONE)
-    for source, target, inputs in _edges():
+    for source, target, inputs in edges:
         if target is State.DONE:
             body += _down(left[source], y + STATE_H, inputs)
         elif lane := lanes.get((source, target)):
             body += _in_lane(left[source], left[target], y, lane, inputs)
         else:
             body += _across(left[source], left[target], y + STATE_H // 2, inputs)
-    x = left[next(s for s in row if State.DONE not in [target for source, target, _ in _edges() if source is s])] + 16
+    x = left[next(s for s in row if State.DONE not in [target for source, target, _ in edges if source is s])] + 16
     body += [
         _line(f"M{x} {y + STATE_H + 32}V{done_y - 7}", "all", "on"),
-        *_words(x + 10, y + STATE_H + 60, ["from every state:", *_names(EVERYWHERE)]),
+        *_words(x + 10, y + STATE_H + 54, ["from every state:", *_names(EVERYWHERE)]),
     ]
-    return _svg(width, done_y + STATE_H + 24, "The states of a screened call", body)
+    return _svg(width, done_y + STATE_H + 24, title, body)
 
 
-def _lanes(row: list[State]) -> dict[tuple[State, State], int]:
+def _lanes(row: list[State], edges: list[tuple[State, State, list[Input]]]) -> dict[tuple[State, State], int]:
     """Source and target of each arrow that does not lead to the next state, and its lane from 1; shorter ones lower."""
-    ways = [(row.index(a), row.index(b)) for a, b, _ in _edges() if b is not State.DONE]
+    ways = [(row.index(a), row.index(b)) for a, b, _ in edges if b is not State.DONE]
     taken: list[list[tuple[int, int]]] = []
     lanes = {}
     for a, b in sorted((way for way in ways if way[1] != way[0] + 1), key=lambda way: abs(way[0] - way[1])):
@@ -199,7 +237,7 @@ def _across(source: int, target: int, y: int, inputs: list[Input]) -> list[str]:
 
 def _in_lane(source: int, target: int, y: int, lane: int, inputs: list[Input]) -> list[str]:
     """An arrow past other states: up, along its lane, down. Lanes begin and end beside each other."""
-    aside = STATE_W // 2 + (7 * lane if target > source else -7 * lane)
+    aside = STATE_W // 2 + (5 * lane if target > source else -5 * lane)
     start, end, height = source + aside, target + STATE_W - aside, y - LANE * lane - 8
     way = _line(f"M{start} {y}V{height}H{end}V{y - 7}", "line", "mark")
     return [way, _text((start + end) // 2, height - 5, "; ".join(_names(inputs)), "small", "middle")]
@@ -210,7 +248,7 @@ def _down(x: int, y: int, inputs: list[Input]) -> list[str]:
     drawn: list[str] = []
     for n, what in enumerate(inputs):
         at = x + 16 + n * 92
-        fatal = what is Input.CERTAIN
+        fatal = what is Input.RELEASED
         drawn.append(_line(f"M{at} {y}V{y + DOWN - 7}", *(("fatal", "end") if fatal else ("line", "mark"))))
         drawn += _words(at + 9, y + 60, textwrap.wrap(what.value, 12 if len(inputs) > 1 else 20))
         if fatal:

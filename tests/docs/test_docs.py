@@ -9,10 +9,10 @@ import pytest
 import typer
 
 from callflow.cli import app
-from callflow.core.screening.states import TRANSITIONS, Result
+from callflow.core.screening.states import TRANSITIONS, Result, State
 from callflow.settings import documentation
 from callflow.settings.model import Settings
-from tests.docs.diagram import DOCS, PROJECT, generated, mermaid, timeline_svg, transitions_table
+from tests.docs.diagram import DOCS, PICTURES, PROJECT, generated, mermaid, timeline_svg, transitions_table
 
 PAGES = [*sorted(PROJECT.glob("*.md")), *sorted(DOCS.glob("*.md")), PROJECT / "dialplan" / "sounds" / "README.md"]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -44,6 +44,13 @@ def test_every_transition_is_in_table_and_diagram() -> None:
         for what in inputs:
             assert f"| {what.value} |" in transitions_table()
             assert what.value in mermaid()
+
+
+def test_every_transition_is_in_a_picture() -> None:
+    for source, inputs in TRANSITIONS.items():
+        for what, target in inputs.items():
+            pictures = [name for name, (_, row) in PICTURES.items() if source in row and target in (*row, State.DONE)]
+            assert pictures, f"{source} -> {target}: {what.value}"
 
 
 def test_the_timeline_ends_two_seconds_after_the_goodbye() -> None:
