@@ -35,7 +35,7 @@ def test_csv_comes_back_as_it_was_without_formulas(database: Path, tmp_path: Pat
     out = tmp_path / "calls.csv"
     done = run("export", out, "--db", database)
     assert done.exit_code == 0
-    assert "3 calls are in" in done.stderr
+    assert "wrote 3 calls to" in done.stderr
     text = out.read_text("utf-8")
     assert text == run("export", "--db", database).stdout == run("export", "-", "--db", database).stdout
     rows = _read_csv(text)
