@@ -54,6 +54,10 @@ def test_everything_is_told_to_its_end_once(rung: Any) -> None:
         assert all(record.timing == "stamped" for record in kept.legs)
 
 
+def test_every_phone_did_what_its_scenario_says(rung: Any) -> None:
+    assert [repr(failure) for placed, _ in rung.runs for failure in placed.failures] == []
+
+
 def test_what_agents_did_has_no_gaps(rung: Any) -> None:
     rows = rung.stored["spells"]
     for agent in {row["agent"] for row in rows}:

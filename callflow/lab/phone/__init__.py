@@ -6,4 +6,14 @@ transactions      repeats what is not answered, answers what is repeated
 call, phone       what a phone does with calls; a bank of phones shares one UDP port
 udp, media        sockets with the kernel's time of arrival; RTP sent and recorded
 legs, heard       what happened, from the logs: when a phone rang, who was heard when
+
+    async with PhoneBank(asterisk) as bank:
+        caller, agent = bank.phone("3101", tone_hz=650), bank.phone("8011", tone_hz=750)
+        call = caller.call("8011")
+        there = await agent.next_call()
+        there.ring()
+        await there.answer()
+        await call.until(State.TALKING)
+        await there.refer("8012")
+    who_was_heard(call.media.received, {"8011": 750})
 """

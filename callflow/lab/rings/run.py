@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from callflow.adapters.ami.options import AmiOptions
 from callflow.captures.recorder import Listener
 from callflow.installed import CHECKOUT
-from callflow.lab.ami import Message
 from callflow.lab.lab import AMI_SECRET, AMI_USER, Lab, open_lab
 from callflow.lab.phone.legs import PhoneLeg, phone_legs
 from callflow.lab.phone.phone import PhoneBank
@@ -41,7 +40,6 @@ class Placed:
     scenarios: list[Numbered]
     arrivals: list[Arrival] = field(default_factory=list)
     legs: list[PhoneLeg] = field(default_factory=list)
-    told: list[Message] = field(default_factory=list)
     queues: str = ""
     """What `queue show` said at the end."""
     heard: dict[str, Mapping[Party, tuple[Party, ...]]] = field(default_factory=dict)
@@ -71,7 +69,6 @@ class RingLab:
         """The calls of these scenarios, or of all, side by side."""
         placed = Placed(list(scenarios or self.scenarios))
         ami = self.lab.asterisk.ami
-        began = len(ami.events)
         watching = asyncio.create_task(_watch_machine(placed))
         bank = PhoneBank((LOOPBACK, self.lab.asterisk.ports.sip), self.phones_port)
         async with bank, Listener(self.ami_options()) as listener:
@@ -81,7 +78,6 @@ class RingLab:
             await asyncio.sleep(AFTER_S)
             listening.cancel()
             watching.cancel()
-        placed.told = ami.events[began:]
         placed.queues = (await ami.action("Command", Command="queue show")).get("Output", "")
         placed.legs, placed.failures = phone_legs(bank.log), bank.failures
         placed.heard = {some.numbered.scenario.name: some.heard() for some in phones if some.numbered.scenario.sound}

@@ -59,7 +59,7 @@ class ScenarioPhones:
         await asyncio.gather(*(call.hang_up() for phone in self.phones.values() for call in phone.calls))
 
     def heard(self) -> dict[Party, tuple[Party, ...]]:
-        """Whom each party heard, in order of the first time, over all its calls."""
+        """Which parties each party heard, in order of the first time, over all its calls."""
         return {party: _heard(phone) for party, phone in self.phones.items()}
 
     async def act(self, act: Act) -> None:
@@ -116,7 +116,7 @@ async def _behave(call: Call, behaviour: Behaviour, numbered: Numbered) -> None:
 
 
 async def _leave_after(call: Call, seconds: float) -> None:
-    """Hang up then, unless the call has ended by itself."""
+    """Hang up after so many seconds, unless the call has ended before."""
     if not await _ends_within(call, seconds):
         await call.hang_up()
 
