@@ -25,7 +25,7 @@ from tests.traces.ring_snapshots import snapshot
 
 Message = tuple[int, dict[str, str]]
 CAPTURES = sorted(FOLDER.glob("*/*.txt"))
-GAPS = (1, 2, 3, 5, 8, 13, 21, 34)
+GAPS = (1, 2, 4, 9, 16, 27)
 """Events that a cut takes away."""
 SAME_MS = 20
 """A start that was reported twice, milliseconds apart, and of which only one was seen."""
@@ -174,7 +174,7 @@ def test_a_cut_at_every_event(file: Path) -> None:
     messages = messages_of(file)
     for first in range(1, len(messages)):
         for back in sorted({min(first + gap, len(messages)) for gap in GAPS}):
-            for late in (0, 2):
+            for late in (0, 2) if back % 3 == 0 else (0,):
                 life = Life.begin(messages[0][0])
                 life.hear(messages[:first])
                 life.take(events.LinkLost(life.now_ms, "cut"))
@@ -199,7 +199,7 @@ def dropped(messages: list[Message]) -> Iterator[tuple[str, list[Message]]]:
 
 def repeated(messages: list[Message]) -> Iterator[tuple[str, list[Message]]]:
     for at, message in enumerate(messages):
-        for later in (1, 5, 40):
+        for later in (1, 40):
             copy = (messages[min(at + later, len(messages)) - 1][0], message[1])
             yield f"event {at} again {later} later", [*messages[: at + later], copy, *messages[at + later :]]
 
@@ -209,7 +209,7 @@ def reordered(messages: list[Message]) -> Iterator[tuple[str, list[Message]]]:
 
     What Asterisk says of one channel keeps its order, and Newchannel comes before all that names the channel.
     """
-    for seed in range(60):
+    for seed in range(20):
         chance = random.Random(seed)
         latest: dict[str, float] = {}
         began: dict[str, float] = {}

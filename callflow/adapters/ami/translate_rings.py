@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 
 from callflow.adapters.ami.translate import AmiEvent, stamped_ms
 from callflow.core.rings import facts
-from callflow.core.rings.names import safe_name
+from callflow.core.rings.names import safe_id
 
 QUEUE_EVENT = "CallflowQueue"
 """UserEvent of the dialplan line behind Queue(): reports QUEUESTATUS."""
@@ -17,9 +16,6 @@ LONGEST_VALUE, LONGEST_EVENT = 256, 2_048
 _ABSENT = frozenset({"<unknown>", "<none>"})
 _ESCAPE = re.compile(r"\\([abfnrtv\\'\"?])")
 _CONTROL = frozenset("abfnrtv")
-
-safe_id = lru_cache(maxsize=16_384)(safe_name)
-"""A Uniqueid as it stands in every record, topic and label; also for the ids of a snapshot."""
 
 
 class RingTranslator:

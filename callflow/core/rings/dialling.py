@@ -62,7 +62,8 @@ class Dialling:
         state, when = self._state, fact.when
         channel = self._channels.note(when, fact.dest, state.now_ms)
         if channel.uniqueid in self._legs or state.is_past(channel.uniqueid):
-            state.anomaly("DialBegin repeated")
+            if not self._goes_on(self._legs.get(channel.uniqueid), fact):
+                state.anomaly("DialBegin repeated")
             return
         channel.dialled_at, channel.dial_string = when.at_ms, fact.dial_string
         if fact.ringing:
@@ -81,6 +82,20 @@ class Dialling:
             offer = self._begin_offer(fact, caller, channel)
         if offer is not None:
             self._begin_leg(fact, offer, channel)
+
+    def _goes_on(self, leg: LiveLeg | None, fact: facts.DialBegan) -> bool:
+        """After a hand-over before any ringing, Asterisk ends the dial for the agent and begins it for the caller."""
+        offer = leg.offer if leg is not None else None
+        if leg is None or offer is None or leg.answered or fact.caller.uniqueid in ("", offer.moved_from):
+            return False
+        if offer.caller.uniqueid != fact.caller.uniqueid:
+            caller = self._channels.note(fact.when, fact.caller, self._state.now_ms)
+            self._on_moved(offer.caller.uniqueid, caller, fact.when.at_ms)
+        elif not offer.moved_from:
+            return False
+        leg.ended_ms, leg.status = None, ""
+        self._state.put_off(offer, LONGEST_RING_MS)
+        return True
 
     def _leg_in_front_of(self, caller: Channel) -> LiveLeg | None:
         """The leg that a Local channel dials for; None once its phone has talked: what it dials then is a transfer."""
@@ -107,13 +122,6 @@ class Dialling:
         is_phone = answering.held or is_plain_peer(answering.dial_string)
         return Purpose.CONSULTATION if is_phone else Purpose.UNCERTAIN
 
-    def _may_be_wrong(self, caller: Channel) -> bool:
-        """Legs may have been missed; or the same phone talks to somebody unknown, and this is a consultation."""
-        if not caller.began_here:
-            return True
-        others = self._channels.talking(interface_of(caller.name))
-        return any(not other.began_here and self._talks.of(other.uniqueid) is None for other in others)
-
     def _begin_offer(self, fact: facts.DialBegan, caller: Channel, channel: Channel) -> LiveOffer | None:
         state, stay = self._state, self._stay_of(caller.uniqueid)
         purpose = Purpose.CALLER if stay is not None else self._purpose(caller)
@@ -138,7 +146,7 @@ class Dialling:
             target=target,
             cadence=state.rules.cadence_name(queue=raw_queue, line="" if stay else target),
             began_ms=fact.when.at_ms,
-            partial=stay.partial if stay else self._may_be_wrong(caller),
+            partial=stay.partial if stay else not caller.began_here or self._talks.may_hide_one(caller),
         )
         if self._channels.is_originated(caller):
             offer.marks.add(ORIGINATED)
@@ -245,9 +253,12 @@ class Dialling:
             channel.dial_status = fact.status
         if leg.root.uniqueid != fact.dest.uniqueid:
             return
-        if fact.caller is not None and fact.caller.uniqueid not in ("", leg.offer.caller.uniqueid):
+        offer, by = leg.offer, "" if fact.caller is None else fact.caller.uniqueid
+        if by and by == offer.moved_from:
+            return  # the dial has ended for the agent, and goes on for the caller
+        if fact.caller is not None and by not in ("", offer.caller.uniqueid):
             caller = self._channels.note(fact.when, fact.caller, self._state.now_ms)
-            self._on_moved(leg.offer.caller.uniqueid, caller, fact.when.at_ms)
+            self._on_moved(offer.caller.uniqueid, caller, fact.when.at_ms)
         self._close(leg, fact.when, fact.status, forwarded=bool(fact.forward))
 
     def _close(self, leg: LiveLeg, when: facts.When, status: str, *, forwarded: bool = False) -> None:
@@ -348,7 +359,7 @@ class Dialling:
         if self.offers.get(old) is offer:
             del self.offers[old]
         self.offers[new.uniqueid] = offer
-        offer.caller = new
+        offer.caller, offer.moved_from = new, old if old != new.uniqueid else ""
         if offer.connect_ms is None and offer.target:
             offer.purpose = Purpose.CALLER
             offer.marks.add(TRANSFERRED)
@@ -366,8 +377,11 @@ class Dialling:
     # -- the end --------------------------------------------------------------------------------------------------
 
     def finish(self, offer: LiveOffer) -> None:
-        """The final records of an offer and its legs."""
+        """The final records of an offer and its legs; later, if it may yet become another caller's."""
         if offer.final:
+            return
+        if self._may_be_handed_over(offer):
+            self._state.put_off(offer, LONGEST_CALL_MS)
             return
         if offer.purpose is Purpose.UNCERTAIN:  # nobody was handed over
             offer.purpose = Purpose.CALLER
@@ -380,6 +394,13 @@ class Dialling:
             leg.final = True
             self._count(leg, offer)
             self._save_leg(leg, offer)
+
+    def _may_be_handed_over(self, offer: LiveOffer) -> bool:
+        """An agent waits in a queue beside a talk with a caller: the whole stay may become the caller's."""
+        stay, caller = offer.stay, offer.caller
+        if stay is None or stay.final or stay.caller is not caller or caller.ended_at is not None:
+            return False
+        return self._talks.answering(caller) is not None
 
     def _count(self, leg: LiveLeg, offer: LiveOffer) -> None:
         if offer.purpose is not Purpose.CALLER:
@@ -426,6 +447,13 @@ class Dialling:
             for leg in offer.legs:
                 leg.partial = True
                 self._save_leg(leg, offer)
+
+    def doubt(self) -> None:
+        """A snapshot has shown talks that nobody saw begin: what their phones dial may be a consultation."""
+        for offer in self.live:
+            if not offer.partial and self._talks.may_hide_one(offer.caller):
+                offer.partial = True
+                self._save(offer)
 
     def channel_lost(self, channel: Channel, when: facts.When) -> None:
         """A snapshot does not show a channel any more: how it ended is not known."""

@@ -124,6 +124,8 @@ class LiveOffer(Live):
     """Work number of a colleague who took the call."""
     connect_ms: int | None = None
     ended_ms: int | None = None
+    moved_from: str = ""
+    """Uniqueid of the agent's channel that this was begun with, before the caller was handed over."""
 
     @property
     def open(self) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from callflow.core.rings.rules import RingRules
 
 OTHER = "other"
-MAX_NAME = 64
+MAX_NAME, LONGEST_ID = 64, 48
 _PHONE = re.compile(r"(?:IAX2|DAHDI|MGCP|Mobile|Motif|Skinny)/.+(?=-[0-9a-f]+$)|.+(?=-[0-9A-Fa-f]{8,}(?:;[12])?$)")
 """A channel without its serial, which these technologies write in fewer than eight digits; chan_sccp in capitals."""
 _SPAN = re.compile(r"DAHDI/i[0-9]+(?=/)")
@@ -19,13 +19,19 @@ _UNSAFE = re.compile(r"[^\w.-]")
 _SPECIAL = frozenset({"s", "h", "i", "t", "T", "o", "a", "e", "fax", "failed", "hang"})
 
 
-def safe_name(text: str) -> str:
+def safe_name(text: str, longest: int = MAX_NAME) -> str:
     """Letters, digits and . _ - of any script, at most 64; what had to be changed carries a checksum of what it was."""
-    if _SAFE.fullmatch(text):
+    if len(text) <= longest and _SAFE.fullmatch(text):
         return text
     kept = _UNSAFE.sub("_", text)
     checksum = f"{zlib.crc32(text.encode('utf-8', 'replace')):08x}"
-    return f"{kept[: MAX_NAME - 9]}-{checksum}"
+    return f"{kept[: longest - 9]}-{checksum}"
+
+
+@lru_cache(maxsize=16_384)
+def safe_id(text: str) -> str:
+    """A Uniqueid as it stands in every record, topic and label; with a number behind it, it still is a safe name."""
+    return safe_name(text, LONGEST_ID)
 
 
 @lru_cache(maxsize=16_384)

@@ -58,7 +58,7 @@ class Queueing:
             raw_queue=queue,
             joined_ms=when.at_ms,
             stamped=when.stamped,
-            partial=found,
+            partial=found or self._talks.may_hide_one(caller),
         )
         if self._state.channels.is_originated(caller):
             stay.marks.add(ORIGINATED)
@@ -184,8 +184,19 @@ class Queueing:
         stay.party = self._state.channels.party_behind(new) or new
         stay.marks.add(TRANSFERRED)
         self.stays[new.uniqueid] = stay
+        self._release(stay)
+        for offer in stay.offers:
+            offer.call_id = call_id
+            for leg in offer.legs:
+                leg.call_id = call_id
         self._state.put_off(stay, LONGEST_CALL_MS)
         self._save(stay)
+
+    def _release(self, stay: LiveStay) -> None:
+        """Offers that had ended, and only waited for what would become of the stay, are final soon."""
+        for offer in stay.offers:
+            if not offer.final and not offer.open and (offer.connect_ms is not None or not offer.taken):
+                self._state.due(offer, SETTLE_MS)
 
     # -- the end --------------------------------------------------------------------------------------------------
 
@@ -194,6 +205,7 @@ class Queueing:
         if stay.final:
             return
         self._state.done(stay)
+        self._release(stay)
         if self.stays.get(stay.caller.uniqueid) is stay:
             del self.stays[stay.caller.uniqueid]
         self._state.remember(f"{stay.caller.uniqueid} {stay.raw_queue} {stay.joined_ms}")
@@ -234,6 +246,15 @@ class Queueing:
         uniqueid, _, _ = record.entry_id.rpartition("-")
         caller = self._state.channels.touch(uniqueid, self._state.now_ms)
         self._go_on(resumed_stay(record, caller))
+
+    def doubt(self) -> None:
+        """A snapshot has shown talks that nobody saw begin: their agents may wait here for their callers."""
+        for stay in self.stays.values():
+            if not stay.partial and self._talks.may_hide_one(stay.caller):
+                stay.partial = True
+                for offer in stay.offers:
+                    offer.partial = True
+                self._save(stay)
 
     def channel_lost(self, channel: Channel, when: facts.When) -> None:
         """A snapshot does not show a channel any more: when and how it ended is not known."""

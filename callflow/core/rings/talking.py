@@ -46,6 +46,15 @@ class Talks:
         """It has answered a caller and still talks."""
         return channel in self._answering.get(interface_of(channel.name), ())
 
+    def may_hide_one(self, caller: Channel) -> bool:
+        """The same phone, or who speaks through this Local channel, is in a talk that nobody saw begin."""
+        if caller.is_local:
+            party = self._state.channels.party_behind(caller)
+            others = [] if party is None else [party]
+        else:
+            others = [one for one in self._state.channels.talking(interface_of(caller.name)) if one is not caller]
+        return any(not one.began_here and self.of(one.uniqueid) is None for one in others)
+
     @property
     def by_line(self) -> Counter[str]:
         """Talks under way, by direct line."""

@@ -187,6 +187,8 @@ class Tracker:
         channel = channels.note(fact.when, fact.party, self._state.now_ms)
         channels.enter(channel, fact.bridge)
         channel.left_bridge_at = None
+        if channel.is_local:
+            self._transfers.bridge_entered(channel, fact.when.at_ms)
         self._dialling.bridge_entered(channel, fact.when)
 
     def _bridge_left(self, fact: facts.BridgeLeft) -> None:
@@ -267,6 +269,8 @@ class Tracker:
                 self._board.end_calling(uniqueid, fact.when.at_ms)
         for one in fact.channels:
             channels.seen(fact.when, one, fact.asked_ms, now_ms)
+        self._queueing.doubt()
+        self._dialling.doubt()
         for one in fact.channels:  # who was connected unseen
             channel = channels.known(one.party.uniqueid)
             if channel is not None and channel.bridge:

@@ -35,6 +35,17 @@ class Transfers:
         if dialler is not None:  # by feature code, a Local channel dials for the agent, and goes on for the caller
             self._move(dialler.uniqueid, dialler, self._state.call_of(to), at_ms)
 
+    def bridge_entered(self, channel: Channel, at_ms: int) -> None:
+        """By feature code a Local channel dials for the agent; when it comes to the caller, it dials for the caller."""
+        half = self._state.channels.other_half(channel)
+        if half is None or not half.began_here or self._dialling.leg(channel.uniqueid) is not None:
+            return
+        party = self._state.channels.party_behind(half)
+        if party is None or not party.began_here or self._talks.is_answering(party):
+            return
+        if not self._state.channels.is_originated(half):
+            self._move(half.uniqueid, half, self._state.call_of(party), at_ms)
+
     def move(self, old: str, to: Channel, at_ms: int) -> None:
         """What the channel `old` has begun goes on as the caller's."""
         self._move(old, to, self._state.call_of(to), at_ms)
