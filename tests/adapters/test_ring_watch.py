@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from callflow.captures.capture_file import read_capture
 from callflow.core.commands import Command
+from callflow.core.rings.talk_events import TalkBegan, TalkEnded, TalkEvent
 from callflow.errors import LinkError
 from callflow.runtime.ring_watch import RingWatch
 from callflow.settings.model import Settings
+from tests.traces.make_ring_traces import FOLDER
 
 MEMBER = {"Event": "QueueMember", "Queue": "support", "Location": "PJSIP/8012", "Name": "8012", "Status": "1"}
 
@@ -17,11 +20,12 @@ class Asterisk:
 
     def __init__(self) -> None:
         self.fails = False
+        self.waiting: list[dict[str, str]] = []
 
     async def queues(self) -> list[dict[str, str]]:
         if self.fails:
             raise LinkError("no answer in time")
-        return [MEMBER]
+        return [MEMBER, *self.waiting]
 
 
 @pytest.fixture
@@ -55,4 +59,40 @@ async def test_an_asterisk_that_does_not_tell_is_not_waited_for(watch: RingWatch
     watch.link_up()
     await watch.take_snapshot(0)
     assert watch.queues_known
+    watch.close()
+
+
+JOIN = {
+    "Event": "QueueCallerJoin",
+    "Queue": "support",
+    "Uniqueid": "Head Office-1795000000.1",
+    "Channel": "PJSIP/trunk-00000001",
+}
+
+
+async def test_a_system_name_with_a_blank_does_not_split_a_stay_at_a_snapshot(
+    watch: RingWatch, asterisk: Asterisk
+) -> None:
+    watch.link_up()
+    watch.ami_event({"Event": "Newchannel"} | {name: JOIN[name] for name in ("Uniqueid", "Channel")})
+    watch.ami_event(JOIN)
+    asterisk.waiting = [JOIN | {"Event": "QueueEntry", "Wait": "0"}]
+    await watch.take_snapshot(watch.now_ms() + 10, [{"Uniqueid": JOIN["Uniqueid"], "Channel": JOIN["Channel"]}])
+    (queue,) = watch.tracker.queues(watch.now_ms())
+    assert (queue.waiting, watch.tracker.live, watch.tracker.unresolved.total()) == (1, 1, 0)
+    watch.close()
+
+
+async def test_every_subscriber_hears_of_talks_whatever_another_does(watch: RingWatch) -> None:
+    heard: list[TalkEvent] = []
+
+    def fails(event: TalkEvent) -> None:
+        raise ValueError("not today")
+
+    watch.subscribe(fails)
+    watch.subscribe(heard.append)
+    for block in read_capture(FOLDER / "22" / "line.txt").events:
+        watch.ami_event(dict(block.headers) | {"Timestamp": ""})
+    assert [type(event) for event in heard] == [TalkBegan, TalkEnded]
+    assert watch.failures == {"ValueError": 2}
     watch.close()

@@ -132,10 +132,6 @@ class Tracker:
         """When to call `expire` next, epoch ms of our own clock."""
         return self._state.next_deadline()
 
-    def clock_set(self, by_ms: int) -> None:
-        """Our own clock has been set by so much: every deadline keeps its distance."""
-        self._state.shift(by_ms)
-
     # -- the state as it is now -----------------------------------------------------------------------------------
 
     def queues(self, now_ms: int) -> list[QueueState]:

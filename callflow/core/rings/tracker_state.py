@@ -102,14 +102,9 @@ class TrackerState:
     def set_clock(self, now_ms: int) -> None:
         """Our own clock; one that was set back takes every deadline along."""
         if now_ms < self.now_ms - SETTLE_MS:
-            self.shift(now_ms - self.now_ms)
+            self._deadlines.shift(now_ms - self.now_ms)
+            self.ended.shift(now_ms - self.now_ms)
         self.now_ms = now_ms
-
-    def shift(self, by_ms: int) -> None:
-        """Our own clock has been set by so much: whatever is due keeps its distance."""
-        self.now_ms += by_ms
-        self._deadlines.shift(by_ms)
-        self.ended.shift(by_ms)
 
     # -- what has ended -------------------------------------------------------------------------------------------
 

@@ -70,6 +70,7 @@ def test_names_are_bounded() -> None:
     [
         ("PJSIP/carrier-0000001a", "PJSIP/carrier", "PJSIP/carrier"),
         ("SIP/my-trunk-000000ff", "SIP/my-trunk", "SIP/my-trunk"),
+        ("SCCP/reception-000000B7", "SCCP/reception", "SCCP/reception"),
         ("PJSIP/carrier-2024-0000001a", "PJSIP/carrier-2024", "PJSIP/carrier-2024"),
         ("Mobile/nokia-1a2b", "Mobile/nokia", "Mobile/nokia"),
         ("Local/7@agents-00000002;2", "Local/7@agents", "Local/7@agents"),
