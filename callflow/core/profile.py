@@ -21,21 +21,19 @@ class Rung(Section):
 
     prompt: Name | None = Field(None, description="Prompt to say first; leave out to only listen.")
     raise_gain: bool = Field(
-        False, description="On a quiet ladder: raise the gain first; a caller who is clear then goes on, nothing said."
+        False, description="On a quiet ladder: raise the gain first; if the caller is then clear, say nothing more."
     )
-    listen_s: float = Field(
-        3.0, ge=0, le=60, description="Seconds of silence to wait for, counted from the end of the prompt."
-    )
+    listen_s: float = Field(3.0, ge=0, le=60, description="Seconds of silence to wait for after the end of the prompt.")
     then: Literal["next", "hang_up", "pass_on"] = Field(
-        "next", description="After silence: the next rung, pause and hang up, or hand over to a person."
+        "next", description="After silence: the next rung, pause and hang up, or pass on to a person."
     )
     pause_s: float = Field(2.0, ge=0, le=60, description="Seconds to wait before hanging up (then = hang_up).")
     prompt_s: float = Field(
         5.0,
         gt=0,
         le=60,
-        description="Nominal length of the prompt in seconds: observe mode counts with it, and a prompt that has not "
-        "ended after twice this and 5 s more is given up.",
+        description="Nominal length of the prompt in seconds. Observe mode uses it; a prompt that has not ended after "
+        "twice this plus 5 s is given up.",
     )
 
 
@@ -65,8 +63,8 @@ class TalkDetect(Section):
         60,
         ge=1,
         le=32767,
-        description="The same for finding low voices where no tap can be had, in the second half of each listening "
-        "time; as high as threshold: off.",
+        description="The same, to find low voices without a tap, in the second half of each listening time; "
+        "equal to threshold: off.",
     )
     silence_ms: int = Field(160, ge=40, le=2000, description="Milliseconds of quiet that end a sound.")
     min_speech_ms: int = Field(
@@ -76,7 +74,7 @@ class TalkDetect(Section):
         2000,
         ge=0,
         le=10000,
-        description="Short sounds add up over this many milliseconds: several clipped syllables are speech.",
+        description="Milliseconds over which short sounds add up: several clipped syllables are speech.",
     )
 
 
@@ -86,15 +84,16 @@ class Quiet(Section):
     below_dbov: float = Field(
         -38.0, ge=-60, le=-20, description="A voice whose active level (P.56) is below this, in dBov, is too low."
     )
-    target_dbov: float = Field(-26.0, ge=-40, le=-16, description="Level to raise a low voice towards, dBov.")
-    max_gain_db: float = Field(15.0, ge=0, le=15, description="Most that a voice is raised by, dB (ITU-T G.169).")
+    target_dbov: float = Field(-26.0, ge=-40, le=-16, description="Level to raise a low voice to, in dBov.")
+    max_gain_db: float = Field(15.0, ge=0, le=15, description="Greatest gain for a low voice, in dB (ITU-T G.169).")
     gain: Literal["volume", "agc"] = Field(
         "volume",
-        description="volume: a fixed gain; agc: Speex's automatic one, which needs func_speex (a fixed one without).",
+        description="volume: a fixed gain; agc: Speex's automatic gain (needs func_speex; without it, a fixed gain).",
     )
-    ladder: Name = Field("quiet", description="Name of the ladder to climb with a voice that is too low.")
+    ladder: Name = Field("quiet", description="Name of the ladder for a voice that is too low.")
     on_exhausted: Literal["hangup", "agent"] = Field(
-        "hangup", description="hangup: climb to the goodbye and hang up; agent: hand over to a person instead."
+        "hangup",
+        description="hangup: say goodbye and hang up at the end of the ladder; agent: pass on to a person instead.",
     )
 
 
@@ -105,12 +104,13 @@ class Profile(Section):
     language: Name | None = Field(
         None, description="Language of the prompts; leave out to use the language of the channel."
     )
-    ladder: Name = Field("silent", description="Name of the ladder to climb.")
+    ladder: Name = Field("silent", description="Name of the ladder for silent callers.")
     prompts: dict[Name, Name] = Field(
         default_factory=dict, description="Other recordings for this profile: prompt name = file name."
     )
     ear: Literal["tap", "talk_detect"] = Field(
-        "tap", description="tap: listen to the sound itself where that can be had; talk_detect: only Asterisk's ear."
+        "tap",
+        description="tap: listen to the caller's audio where possible; talk_detect: use Asterisk's detector alone.",
     )
     talk_detect: TalkDetect = Field(TalkDetect(), description="The ear's thresholds for this profile.")
     quiet: Quiet = Field(Quiet(), description="What is done for a voice that is too low.")
@@ -118,17 +118,18 @@ class Profile(Section):
         3.0,
         ge=0,
         le=60,
-        description="Silence is not timed before the caller's line carries any sound, or until so many seconds have "
-        "passed since the arrival: some carriers send nothing at first.",
+        description="Longest time, in seconds after the arrival, that callflow waits for the line to carry any sound "
+        "before it times silence: some carriers send nothing at first.",
     )
     on_noise: Literal["agent", "silence"] = Field(
-        "agent", description="Noise without a voice: a doubt, so a person; or silence, so the ladder goes on."
+        "agent", description="Noise without a voice counts as a doubt (agent: pass on to a person) or as silence."
     )
     noise_above_dbov: float = Field(
-        -50.0, ge=-90, le=-20, description="Noise below this level, dBov, is a quiet line and counts as silence."
+        -50.0, ge=-90, le=-20, description="Noise below this level, in dBov, counts as silence."
     )
     on_tone: Literal["agent", "silence"] = Field(
-        "silence", description="Ringback, busy, fax and the like: silence, so the ladder goes on; or a person."
+        "silence",
+        description="Ringback, busy and fax tones count as silence or as a doubt (agent: pass on to a person).",
     )
     observe_after_s: float = Field(
         30.0,

@@ -1,4 +1,4 @@
-"""Every setting with default, bounds and explanation, as text: the example file and the reference come from here."""
+"""The text of every setting, with default and bounds: source of the example file and the reference."""
 
 import json
 import re
@@ -36,28 +36,30 @@ SECTIONS = (
     "privacy",
 )
 HEAD = """\
-Every setting of callflow, with its default. Lines with # and no space behind it can be uncommented and changed.
-Each can also come from the environment: CALLFLOW_AMI__SECRET is [ami] secret."""
+Every setting of callflow, with its default. To change a setting, remove the # before its name
+(lines with # and no space). You can also set each in the environment: CALLFLOW_AMI__SECRET is [ami] secret."""
 LADDER_HEAD = """\
-The silent-caller ladder. Each rung says its prompt, listens for listen_s after the prompt has ended, and then goes
-on as `then` says: "next", "hang_up" (after pause_s) or "pass_on" (to a person). Whoever makes a sound or presses a
-key at any moment goes on at once. Other ladders get other names; a profile chooses with ladder = "NAME"."""
+The ladder for silent callers. Each rung says its prompt, listens for listen_s after the end of the prompt, and then
+does what `then` says: "next", "hang_up" (after pause_s) or "pass_on" (to a person). A caller who makes a sound or
+presses a key at any moment goes on at once. Other ladders have other names; a profile selects one with
+ladder = "NAME"."""
 QUIET_LADDER_HEAD = """\
-The ladder for a voice too low to understand. A rung with raise_gain raises the voice first; a caller who is clear then
-goes on, and nothing is said. profiles.NAME.quiet chooses the ladder."""
+The ladder for a voice too low to understand. A rung with raise_gain raises the gain first; a caller who is then clear
+goes on, and callflow says nothing. profiles.NAME.quiet selects the ladder."""
 PROFILE_HEAD = """\
-A profile is what the dialplan names: Gosub(callflow-screen,s,1(support)) uses [profiles.support], and any name that
-is not here uses [profiles.default]."""
+The dialplan names a profile: Gosub(callflow-screen,s,1(support)) uses [profiles.support]; a name that is not here
+uses [profiles.default]."""
 
 QUEUE_HEAD = """\
-The service standard of a queue, by its name in queues.conf: [queues.support]. A queue that is not here is held to
+The service standard of a queue, by its name in queues.conf: [queues.support]. A queue that is not here uses
 [queues.default]. Formulas: A answered in time / (answered + abandoned - short abandons), B answered in time /
-offered, C also counts who gave up in time, D leaves those out, E answered in time / answered, F is C for short ones."""
+offered, C also counts callers who gave up in time, D leaves them out, E answered in time / answered,
+F is C for short ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting, ready to be shown; `bounds` is "" where there are none."""
+    """One setting as text; `bounds` is "" if it has none."""
 
     name: str
     default: str
@@ -94,7 +96,7 @@ def all_settings() -> Iterator[Setting]:
 
 
 def toml_value(value: Any) -> str:
-    """A value as TOML writes it, of a table what is not its default; "" for none."""
+    """A value in TOML; of a table only what differs from the default; "" for none."""
     if value is None or value is PydanticUndefined:
         return ""
     if isinstance(value, SecretStr):
@@ -143,7 +145,7 @@ def _section(name: str, model: type[BaseModel]) -> str:
 
 
 def _pattern(name: str, model: type[BaseModel]) -> str:
-    """A section that a site makes under names of its own: a comment throughout."""
+    """A section that a site makes under its own names, as comments."""
     lines = (line.removeprefix("#").lstrip() for line in _section(name, model).splitlines())
     return "\n".join(f"# {line}" for line in lines)
 
@@ -158,7 +160,7 @@ def _rung(rung: Rung) -> str:
 
 
 def _shown_keys(rung: Rung) -> tuple[str, ...]:
-    """What a reader wants to see of a rung even where it is the default."""
+    """Keys of a rung that are shown even at their default."""
     return ("prompt", "listen_s", "then", *(["pause_s"] if rung.then == "hang_up" else []))
 
 
@@ -176,7 +178,7 @@ def _text(field: FieldInfo) -> str:
 
 
 def _bounds(field: FieldInfo) -> str:
-    """Least and greatest, as the constraints of the field give them."""
+    """Least and greatest value, from the constraints of the field."""
     signs = (("ge", "from"), ("gt", "above"), ("le", "to"), ("lt", "below"))
     parts = [f"{word} {getattr(c, sign):g}" for sign, word in signs for c in field.metadata if hasattr(c, sign)]
     return " ".join(parts)

@@ -1,4 +1,4 @@
-"""Settings from the environment: CALLFLOW_AMI__SECRET is [ami] secret. A name that would be passed over is refused."""
+"""Settings from the environment: CALLFLOW_AMI__SECRET is [ami] secret. Misspelt names are refused."""
 
 import difflib
 import os
@@ -14,11 +14,11 @@ from callflow.errors import SettingError
 
 PREFIX = "CALLFLOW_"
 _OF_A_SERVICE = ("tcp://", "udp://", "sctp://")
-"""Kubernetes tells of a service called callflow-http in CALLFLOW_HTTP_PORT, which is no misspelt setting."""
+"""For a service callflow-http, Kubernetes sets CALLFLOW_HTTP_PORT; that is not a misspelt setting."""
 
 
 class Environment(EnvSettingsSource):
-    """The environment as a source; a list or table that is no JSON is left for the settings' own check to refuse."""
+    """The environment as a source; a list or table that is not JSON is left for the model to refuse."""
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
         """The value of a list or a table."""
@@ -34,7 +34,7 @@ def variable_of(parts: list[str]) -> str:
 
 
 def refuse_misspelt(model: type[BaseModel], environ: Mapping[str, str] = os.environ) -> None:
-    """Raises SettingError for a variable that is meant as a setting and that pydantic passes over in silence."""
+    """Raises SettingError for a variable that looks like a setting but that pydantic would silently ignore."""
     right = {_squeezed(variable): variable for variable in _variables(model, [])}
     for name, value in environ.items():
         if not name.upper().startswith(PREFIX) or value.startswith(_OF_A_SERVICE):

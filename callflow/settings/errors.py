@@ -1,4 +1,4 @@
-"""Turns pydantic's verdicts into sentences that name the setting, where it came from, and the remedy."""
+"""Turns pydantic's errors into sentences that name the setting, its source and the remedy."""
 
 import difflib
 import os
@@ -18,7 +18,7 @@ _SHAPES = {"tuple_type": "a list", "list_type": "a list", "dict_type": "a table"
 
 
 def explain(error: ValidationError, file: Path | None, model: type[BaseModel]) -> SettingError:
-    """One SettingError for the first mistake, with a word on how many more there are."""
+    """One SettingError for the first mistake; it also counts the others."""
     first, *more = error.errors()
     loc = [str(part) for part in first["loc"]]
     problem, remedy = _verdict(first, loc, model)
@@ -54,7 +54,7 @@ def _form(wanted: str, loc: list[str], model: type[BaseModel]) -> str:
 
 
 def _source(loc: list[str], file: Path | None) -> str:
-    """The variable of the setting, or of the list or table that it is in; else the file."""
+    """The variable of the setting, or of the list or table that contains it; else the file."""
     variables = (variable_of(loc[:count]) for count in range(len(loc), 0, -1))
     variable = next((name for name in variables if name in os.environ), "")
     return f"variable {variable}" if variable else f"file {file}" if file else "defaults"
@@ -62,7 +62,7 @@ def _source(loc: list[str], file: Path | None) -> str:
 
 def _shown(value: Any, loc: list[str]) -> str:
     if loc[-1:] and loc[-1].lower() in SECRETS:
-        return "what was given"
+        return "the value given"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
@@ -74,7 +74,7 @@ def _did_you_mean(loc: list[str], model: type[BaseModel]) -> str:
 
 
 def _keys_beside(loc: list[str], model: type[BaseModel]) -> Iterable[str]:
-    """Names of the settings that could stand where the wrong one stands."""
+    """Names of the settings that are valid at this place."""
     here: Any = model
     for part in loc[:-1]:
         fields = getattr(here, "model_fields", None)
@@ -83,6 +83,6 @@ def _keys_beside(loc: list[str], model: type[BaseModel]) -> Iterable[str]:
 
 
 def _item_type(annotation: Any) -> Any:
-    """The type of the values of dict[str, X] or tuple[X, ...]; X itself where it is a model."""
+    """The type of the values of dict[str, X] or tuple[X, ...]; X itself if it is a model."""
     models = [arg for arg in get_args(annotation) if hasattr(arg, "model_fields")]
     return models[0] if models else annotation

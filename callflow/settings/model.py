@@ -31,17 +31,22 @@ DEFAULT_PATHS = (Path("config/callflow.toml"), Path("/etc/callflow/callflow.toml
 
 
 class Node(Section):
-    """Who this daemon is."""
+    """The identity of this daemon."""
 
     name: Name = Field("main", description="Name of this daemon in records, where several share a database.")
 
 
 class Limits(Section):
-    """What keeps a flood from taking the daemon down; callers above a limit go on unscreened."""
+    """Limits that protect the daemon from a flood; callers above a limit go on unscreened."""
 
-    max_calls: int = Field(2000, ge=1, le=100_000, description="Calls screened or observed at once.")
+    max_calls: int = Field(
+        2000, ge=1, le=100_000, description="Calls screened or observed at once; further callers go on unscreened."
+    )
     stall_s: float = Field(
-        3.0, ge=1, le=60, description="Seconds without a heartbeat before the daemon ends itself, so that calls go on."
+        3.0,
+        ge=1,
+        le=60,
+        description="Seconds without a heartbeat after which the daemon ends itself, so that calls go on.",
     )
 
 
@@ -68,7 +73,7 @@ class Prompts(Section):
 
 
 class Settings(BaseSettings):
-    """Everything a site can set."""
+    """All settings of a site."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -101,7 +106,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _keep_defaults(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """A site that adds a ladder, a profile or a queue keeps the shipped ones."""
+        """Keep the shipped ladders, profile and queue beside those of the site."""
         shipped: dict[str, dict[str, Any]] = {
             "ladders": {"silent": SILENT_LADDER, "quiet": QUIET_LADDER},
             "profiles": {"default": Profile()},
@@ -138,7 +143,7 @@ class Settings(BaseSettings):
         return Environment(settings_cls), init_settings
 
     def procedures(self) -> Procedures:
-        """What the core needs of all this."""
+        """The settings that the screening core needs."""
         return Procedures(
             profiles=self.profiles,
             ladders=self.ladders,
@@ -161,7 +166,7 @@ def find_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> P
 
 
 def _may_be_there(file: Path) -> bool:
-    """A file that we may not look at counts as there: to read it says why that cannot be done."""
+    """A file without permission counts as present: reading it then reports why it fails."""
     try:
         return file.is_file()
     except PermissionError:
@@ -182,7 +187,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except OSError as error:
-        remedy = "name another with --config or CALLFLOW_CONFIG, or make one: callflow settings example > FILE"
+        remedy = "give another with --config or CALLFLOW_CONFIG, or make one: callflow settings example > FILE"
         raise SettingError(str(file), f"the settings file cannot be read ({error.strerror})", remedy) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingError(str(file), f"not valid TOML: {error}", "correct the line it names") from None
+        raise SettingError(str(file), f"not valid TOML: {error}", "correct the line named here") from None

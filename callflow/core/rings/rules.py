@@ -19,36 +19,37 @@ class LineRules(Section):
 class RingRules(Section):
     """How rings are counted, and under which names."""
 
-    cadence: Name = Field(
-        "cn", description="The bell that rings are counted by: a country, or one of [rings.cadences]."
-    )
+    cadence: Name = Field("cn", description="Cadence that rings are counted by: a country, or one of [rings.cadences].")
     analogue_offset_s: float = Field(
-        0.0, ge=0, le=30, description="Seconds that analogue phones have rung before Asterisk hears of it (DAHDI)."
+        0.0, ge=0, le=30, description="Seconds that analogue phones ring before Asterisk knows it (DAHDI)."
     )
     auto_answer_s: float = Field(
-        0.3, ge=0, le=5, description="An answer sooner than this (seconds) is a machine's and counts in no standard."
+        0.3,
+        ge=0,
+        le=5,
+        description="An answer sooner than this, in seconds, is automatic and left out of every service level.",
     )
     work_number: str = Field(
         r"\d{2,}",
-        description="Regular expression that finds the work number in a member's name, else in the interface.",
+        description="Regular expression that finds the work number in a member's name, or else in the interface.",
     )
     work_numbers: dict[str, str] = Field(
-        default_factory=dict, description="Work number by interface or member name, where the expression does not do."
+        default_factory=dict, description="Work number by interface or member name, where the expression finds none."
     )
     line_pattern: str = Field(
-        r"[0-9]{2,5}", description="Regular expression: dialled extensions that are direct lines, under their own name."
+        r"[0-9]{2,5}", description="Regular expression: dialled extensions that are direct lines."
     )
     max_names: int = Field(
         500,
         ge=1,
         le=100_000,
-        description="Queues, agents and lines to tell apart, each; further ones are called other.",
+        description="Queues, agents and lines with their own name, of each kind; further ones are called other.",
     )
-    cadences: dict[Name, Cadence] = Field(default_factory=dict, description="Cadences of your own, by name.")
+    cadences: dict[Name, Cadence] = Field(default_factory=dict, description="Your own cadences, by name.")
     queue_cadences: dict[str, Name] = Field(
-        default_factory=dict, description="Cadence by queue, where its phones ring otherwise than `cadence` says."
+        default_factory=dict, description="Cadence by queue, if its phones do not ring by `cadence`."
     )
-    lines: dict[str, LineRules] = Field(default_factory=dict, description="Direct lines with names of their own.")
+    lines: dict[str, LineRules] = Field(default_factory=dict, description="Direct lines with their own names.")
 
     @field_validator("work_number", "line_pattern")
     @classmethod

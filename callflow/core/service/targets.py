@@ -17,10 +17,13 @@ class QueueTarget(Section):
     formula: Formula = Field(Formula.A, description="Formula of the service level, A to F (docs/reports.md).")
     threshold_s: int = Field(20, ge=1, le=3600, description="Seconds within which a caller should be answered.")
     short_abandon_s: int = Field(
-        5, ge=0, le=600, description="Seconds within which hanging up says nothing about the service."
+        5, ge=0, le=600, description="A caller who hangs up within this many seconds counts as a short abandon."
     )
     target_percent: float = Field(
-        80.0, ge=0, le=100, description="Service level to reach; reports show 10 points less in yellow, below in red."
+        80.0,
+        ge=0,
+        le=100,
+        description="Service level to reach, percent; reports show up to 10 points less in yellow, below in red.",
     )
 
 
