@@ -34,25 +34,27 @@ class RingTranslator:
             return None
         values = "".join(event.values())
         if "\n" in values or len(values) > LONGEST_EVENT:
-            return make(_first_values(event), self._when(event, arrived_ms, "\n" in values))
-        return make(event, self._when(event, arrived_ms))
+            when = self._when(event, arrived_ms, (REPEATED_HEADER,) if "\n" in values else ())
+            return make(_first_values(event), when)
+        return make(event, self._when(event, arrived_ms, ()))
 
-    def _when(self, event: AmiEvent, arrived_ms: int, repeated: bool = False) -> facts.When:
-        anomalies = (REPEATED_HEADER,) if repeated else ()
-        at_ms = stamped_ms(event)
-        if at_ms is not None and self._is_credible(arrived_ms - at_ms):
-            return facts.When(at_ms, True, anomalies)
+    def _when(self, event: AmiEvent, arrived_ms: int, anomalies: tuple[str, ...]) -> facts.When:
+        at_ms, known = stamped_ms(event), self._skew_ms
+        if at_ms is not None:
+            skew_ms = arrived_ms - at_ms
+            if known is not None and -ABSURD_MS <= skew_ms - known <= ABSURD_MS:
+                self._skew_ms, self._other_ms = skew_ms, None
+                return facts.When(at_ms, True, anomalies)
+            if self._has_been_set(skew_ms):
+                return facts.When(at_ms, True, anomalies)
         if event.get("Timestamp"):
             anomalies = (*anomalies, ABSURD_TIME)
-        return facts.When(arrived_ms - (self._skew_ms or 0), False, anomalies)
+        return facts.When(arrived_ms - (known or 0), False, anomalies)
 
-    def _is_credible(self, skew_ms: int) -> bool:
-        known = self._skew_ms
-        if (
-            known is None
-            or -ABSURD_MS <= skew_ms - known <= ABSURD_MS
-            or (self._other_ms is not None and abs(skew_ms - self._other_ms) <= ABSURD_MS)
-        ):
+    def _has_been_set(self, skew_ms: int) -> bool:
+        """The first difference of all, or one that is seen for the second time in a row."""
+        other_ms = self._other_ms
+        if self._skew_ms is None or (other_ms is not None and abs(skew_ms - other_ms) <= ABSURD_MS):
             self._skew_ms, self._other_ms = skew_ms, None
             return True
         self._other_ms = skew_ms

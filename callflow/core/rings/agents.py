@@ -47,6 +47,8 @@ class AgentBoard:
         known = agent.members.get(key)
         if member.status < 0 and known is not None:
             member = Member(member.queue, member.interface, member.name, known.status, member.paused, member.reason)
+        if member == known:
+            return
         agent.members[key] = member
         self._update(name, agent, when.at_ms)
 

@@ -19,6 +19,7 @@ _UNSAFE = re.compile(r"[^\w.-]")
 _SPECIAL = frozenset({"s", "h", "i", "t", "T", "o", "a", "e", "fax", "failed", "hang"})
 
 
+@lru_cache(maxsize=16_384)
 def safe_name(text: str, longest: int = MAX_NAME) -> str:
     """Letters, digits and . _ - of any script, at most 64; what had to be changed carries a checksum of what it was."""
     if len(text) <= longest and _SAFE.fullmatch(text):
@@ -28,7 +29,6 @@ def safe_name(text: str, longest: int = MAX_NAME) -> str:
     return f"{kept[: longest - 9]}-{checksum}"
 
 
-@lru_cache(maxsize=16_384)
 def safe_id(text: str) -> str:
     """A Uniqueid as it stands in every record, topic and label; with a number behind it, it still is a safe name."""
     return safe_name(text, LONGEST_ID)
@@ -72,6 +72,8 @@ class Names:
         self._line = re.compile(rules.line_pattern)
         self._lines = {number: name for name, line in rules.lines.items() for number in line.numbers}
         self._members: dict[str, str] = {}
+        self._agents: dict[tuple[str, str], str] = {}
+        """Names already given, by interface and member."""
         self._known: dict[str, set[str]] = {
             "queue": set(map(safe_name, rules.queue_cadences)),
             "agent": set(map(safe_name, rules.work_numbers.values())),
@@ -92,6 +94,14 @@ class Names:
         if not interface:
             return ""
         member = member or self._members.get(interface, "")
+        name = self._agents.get((interface, member))
+        if name is None:
+            name = self._new_agent(interface, member)
+            if len(self._agents) < 10 * self._rules.max_names:
+                self._agents[interface, member] = name
+        return name
+
+    def _new_agent(self, interface: str, member: str) -> str:
         given = self._rules.work_numbers
         if (own := given.get(interface) or given.get(member)) is not None:
             return self._bounded("agent", own)

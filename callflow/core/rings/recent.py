@@ -9,7 +9,8 @@ class Recent:
     def __init__(self) -> None:
         self._young: set[str] = set()
         self._old: set[str] = set()
-        self._due_at: int | None = None
+        self.due_at: int | None = None
+        """When `expire` has something to forget."""
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
@@ -20,20 +21,16 @@ class Recent:
     def add(self, key: str, now_ms: int) -> None:
         """Keep a key from now on."""
         self._young.add(key)
-        if self._due_at is None:
-            self._due_at = now_ms + KEPT_MS
-
-    def next_deadline(self) -> int | None:
-        """When `expire` has something to forget."""
-        return self._due_at
+        if self.due_at is None:
+            self.due_at = now_ms + KEPT_MS
 
     def expire(self, now_ms: int) -> None:
         """Forget what has been kept long enough."""
-        if self._due_at is not None and self._due_at <= now_ms:
+        if self.due_at is not None and self.due_at <= now_ms:
             self._old, self._young = self._young, set()
-            self._due_at = now_ms + KEPT_MS if self._old else None
+            self.due_at = now_ms + KEPT_MS if self._old else None
 
     def shift(self, by_ms: int) -> None:
         """The clock has been set by so much."""
-        if self._due_at is not None:
-            self._due_at += by_ms
+        if self.due_at is not None:
+            self.due_at += by_ms

@@ -89,7 +89,7 @@ class TrackerState:
 
     def next_deadline(self) -> int | None:
         """When something is due, by our own clock."""
-        live_ms, ended_ms = self._deadlines.next(), self.ended.next_deadline()
+        live_ms, ended_ms = self._deadlines.next(), self.ended.due_at
         if live_ms is None or ended_ms is None:
             return live_ms if ended_ms is None else ended_ms
         return min(live_ms, ended_ms)
