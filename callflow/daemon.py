@@ -24,6 +24,7 @@ from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
 from callflow.core import events
 from callflow.core.rings.records import Stay
+from callflow.core.rings.talk_events import TalkEvent
 from callflow.core.screening.engine import Engine
 from callflow.errors import CallflowError, HearingFailed, LinkError, LoginRefused
 from callflow.publishing.publisher import Publishing
@@ -66,6 +67,7 @@ class Daemon:
         self._loop = CoreLoop(self._engine, self._clock, self._dispatch)
         self._dispatch.receive = self._receive
         self._rings = RingWatch(settings, actions, self._dispatch)
+        self._rings.subscribe(_log_talk)
         self._agi: AgiServer | None = None
         self._watchdog = Watchdog(settings.limits.stall_s)
         self._end: asyncio.Future[CallflowError | None] | None = None
@@ -239,6 +241,11 @@ class Daemon:
         heard = "the ear is proven" if self._engine.ear_proven else "nothing heard yet: nobody is hung up"
         self._watchdog.tell(f"READY=1\nSTATUS=screening; {heard}")
         log.info("callflow is ready", ear_proven=self._engine.ear_proven)
+
+
+def _log_talk(event: TalkEvent) -> None:
+    parties = event.parties
+    log.debug("talk", what=type(event).__name__, call_id=parties.call_id, agent=parties.agent, at_ms=event.at_ms)
 
 
 def _allow_files(wanted: int) -> None:

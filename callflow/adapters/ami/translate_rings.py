@@ -103,7 +103,7 @@ def _party(event: AmiEvent, keys: _PartyKeys = _CALLER) -> facts.Party:
 
 
 def _place(event: AmiEvent) -> str:
-    """Where in the dialplan a channel is; "" where that is not told."""
+    """Where in the dialplan a channel is; "" where unknown."""
     context = event.get("Context", "")
     return f"{context},{event.get('Exten', '')}" if context else ""
 

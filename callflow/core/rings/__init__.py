@@ -1,1 +1,1 @@
-"""Counting rings: from what Asterisk tells to offers, legs, pickups and the outcome of every stay in a queue."""
+"""The ring tracker: measures offers, legs, pickups and the outcome of every stay in a queue from Asterisk's events."""

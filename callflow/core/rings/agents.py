@@ -1,4 +1,4 @@
-"""Agents: what each is doing, from what Asterisk tells of the members of queues."""
+"""Agents: what each is doing, from the states of queue members that Asterisk reports."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class _Agent:
 
 
 class AgentBoard:
-    """Every agent of every queue that Asterisk has told of."""
+    """Every agent of every queue that Asterisk has reported."""
 
     def __init__(self, state: TrackerState) -> None:
         self._state = state
@@ -67,7 +67,7 @@ class AgentBoard:
         return len(self._calling)
 
     def begin_calling(self, name: str, uniqueid: str, at_ms: int) -> None:
-        """Asterisk calls this agent's phone, to connect them to somebody whom it then calls."""
+        """Asterisk calls this agent's phone first, and then the other party."""
         self._calling[uniqueid] = name
         self._look_again(name, at_ms)
 
@@ -89,7 +89,7 @@ class AgentBoard:
             self.member_changed(fact.when, member)
 
     def link_lost(self, at_ms: int) -> None:
-        """Nobody looks any more: every interval ends here, and what comes later begins anew."""
+        """The link is lost: every interval ends here, and later ones begin anew."""
         for name, agent in self._agents.items():
             agent.partial = True
             self._change(name, agent, None, "", at_ms)

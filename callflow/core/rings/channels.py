@@ -1,4 +1,4 @@
-"""Channels as they are now: what events said of each, in whatever order, which bridge it is in, and with whom."""
+"""Channels as they are now: their state from events in any order, their bridges, and the halves of Local channels."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -209,7 +209,7 @@ class Channels:
         return other is not None and other.originated
 
     def party_behind(self, channel: Channel) -> Channel | None:
-        """Who speaks through a Local channel: whom its other half is bridged with; the channel itself if not Local."""
+        """The party that speaks through a Local channel: its other half's bridge peer. Others speak for themselves."""
         seen = {channel}
         while channel.is_local:
             half = self.other_half(channel)

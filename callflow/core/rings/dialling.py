@@ -1,4 +1,4 @@
-"""Legs and offers while they last: who is dialled for whom, when it rings, who picks up, when the two are connected."""
+"""Legs and offers in progress: dialling, ringing, pickup, connection and end."""
 
 from collections.abc import Callable
 
@@ -229,7 +229,7 @@ class Dialling:
         leg = self._legs.get(fact.dest)
         if leg is not None and leg.offer is not None and leg.offer.picker is not None:
             return leg.offer.picked_by
-        if leg is not None and leg.root.is_local:  # whoever it was: not a phone that nobody has picked up
+        if leg is not None and leg.root.is_local:  # a phone that was not picked up did not answer
             is_member = leg.up_ms() is not None and (bool(leg.phones) or not leg.partial)
         else:
             is_member = leg is not None or interface_of(fact.dest_channel) in ("", fact.member.interface)
@@ -320,7 +320,7 @@ class Dialling:
                 return
 
     def _stranger_behind(self, leg: LiveLeg) -> Channel | None:
-        """Who talks through the Local channel of a leg, and is not whom it rang: a call pickup that nobody saw."""
+        """The party that talks through a leg's Local channel, if it is another agent: an unseen call pickup."""
         party = self._channels.party_behind(leg.root) if leg.root.is_local else None
         if party is None or party.uniqueid in leg.channels or party is leg.root:
             return None

@@ -130,7 +130,7 @@ class PickedUp(NamedTuple):
 class Transferred(NamedTuple):
     """BlindTransfer or AttendedTransfer. `transferers` are the two channels of the phone that hands over, or its one.
 
-    `transferee`: who is handed over; `target`: whom the transferer has consulted. Uniqueids, "" where not named.
+    `transferee`: who is transferred; `target`: the party that the transferer consulted. Uniqueids, "" where not named.
     """
 
     when: When

@@ -1,4 +1,4 @@
-"""Legs, offers, stays and talks while they last."""
+"""Legs, offers, stays and talks in progress."""
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -10,7 +10,7 @@ from callflow.core.rings.talk_events import TalkParties
 
 @dataclass(slots=True, eq=False)
 class Live:
-    """What every record under way has: its call, revision and marks. What is due is ended, come what may."""
+    """The common part of every record in progress: its call, revision and marks."""
 
     call_id: str = ""
     revision: int = 0
@@ -25,7 +25,7 @@ class Live:
 
 
 class Purpose(Enum):
-    """Whom somebody is dialled for. Only an offer to a caller makes records."""
+    """Why a phone is dialled. Only an offer to a caller makes records."""
 
     CALLER = auto()
     CONSULTATION = auto()
@@ -75,7 +75,7 @@ class LiveLeg(Live):
         return self.phones or [self.root]
 
     def ring_start(self) -> tuple[int, RingSource] | None:
-        """When it began to ring and what told so, from its phones alone."""
+        """When it began to ring and which event showed it, from its phones alone."""
         rang = [(c.rang_at, c.ring_source) for c in self.ringers if c.rang_at is not None and c.ring_source is not None]
         if rang:
             at_ms, source = min(rang)

@@ -1,4 +1,4 @@
-"""From what is under way to the records that are kept; nothing is decided about a caller here, only measured."""
+"""Makes records of legs, offers and stays. It measures; it decides nothing about a caller."""
 
 from callflow.core.rings.cadence import Cadence
 from callflow.core.rings.channels import Channel
@@ -171,7 +171,7 @@ def stay_record(stay: LiveStay) -> Stay:
 
 
 def resumed_stay(record: Stay, caller: Channel) -> LiveStay:
-    """The stay that a record was made of, as far as it tells; it has gone on unseen since."""
+    """The stay of a saved record, as far as the record shows; it went on unseen since."""
     caller.name, caller.exten = record.trunk, record.dialled
     caller.number, caller.caller_name = record.caller_number, record.caller_name
     return LiveStay(

@@ -13,9 +13,9 @@ from callflow.core.rings.talking import Talks
 from callflow.core.rings.tracker_state import LONGEST_CALL_MS, SETTLE_MS, TrackerState
 
 SNAPSHOT_MS = 1_000
-"""A snapshot tells in whole seconds how long somebody has waited."""
+"""A snapshot gives waiting times in whole seconds."""
 REJOINED_MS = 5_000
-"""A stay that seems to have begun so much later than the known one is another; a snapshot may be slow in coming."""
+"""A stay that began so much later than the known one is another stay; a snapshot may arrive late."""
 
 
 class Queueing:
@@ -123,7 +123,7 @@ class Queueing:
             self.finish(stay)
 
     def agent_connected(self, fact: facts.AgentConnected, agent: str) -> None:
-        """Queue says that they are connected; the bridge tells when."""
+        """Queue reports the connection; the bridge gives its time."""
         stay = self.stays.get(fact.caller)
         if stay is None or stay.answered:
             return

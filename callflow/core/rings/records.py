@@ -1,9 +1,9 @@
-"""What is kept of ringing and queueing: stays in a queue, offers, legs, and what agents were doing.
+"""Records of ringing and queueing: stays in a queue, offers, legs, and agents' intervals.
 
 A *stay* is one caller's time in one queue. An *offer* is one attempt to hand a caller to a target: one round of a queue
 (ring-all counts as one), or one Dial of a direct line. A *leg* is one phone dialled for an offer. All times are epoch
-milliseconds, all durations milliseconds. Every record belongs to the caller's first Uniqueid, `call_id`, and is told
-again, with a higher `revision`, whenever more is known of it.
+milliseconds, all durations milliseconds. Every record belongs to the caller's first Uniqueid, `call_id`, and is saved
+again, with a higher `revision`, whenever more is known.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ class Timing(StrEnum):
 
 
 class RingSource(StrEnum):
-    """What told that the phone began to ring, best first."""
+    """Which event showed that the phone began to ring, best first."""
 
     RINGING = "ringing"
     DIAL_STATE = "dial_state"
@@ -36,7 +36,7 @@ class AnswerClass(StrEnum):
     LATE = "late"
     UNANSWERED = "unanswered"
     EXCLUDED = "excluded"
-    """Auto-answer, or nothing that rang: kept, and counted in no standard."""
+    """Auto-answer, or nothing rang: stored, but left out of every standard."""
 
 
 class LegEnd(StrEnum):
@@ -83,7 +83,7 @@ class TargetType(StrEnum):
 
 
 class AgentWork(StrEnum):
-    """What an agent was doing for a spell of time."""
+    """What an agent was doing in an interval."""
 
     AVAILABLE = "available"
     RINGING = "ringing"
@@ -125,7 +125,7 @@ class Leg:
     partial: bool
     """Part of it happened while nobody was looking."""
     marks: tuple[str, ...] = ()
-    """What was odd in the events: `time_backwards`, `repeated_header`, ... a closed set of short names."""
+    """Anomalies of the events: `time_backwards`, `repeated_header`, ... a closed set of short names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ class AgentInterval:
 
 
 Measured = Leg | Offer | Stay | AgentInterval
-"""What the ring tracker hands over to be kept."""
+"""A record of the ring tracker."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""What the tracker reports of talks while they last, for whoever acts on them: began, held, resumed, ended."""
+"""Events of talks, for other parts to subscribe to: began, held, resumed, ended."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class TalkParties:
-    """A caller and the agent who talks to them. In an originated call the caller is the party whom the agent called."""
+    """A caller and the agent who talks to them. In an originated call the caller is the other party."""
 
     call_id: str
     """The caller's first Uniqueid; of an originated call, its ChannelId."""

@@ -12,7 +12,7 @@ from callflow.core.rings.tracker_state import LONGEST_CALL_MS, SETTLE_MS, Tracke
 
 
 class Talks:
-    """Every talk under way. `on_stay_began` and `on_stay_ended` are told of the talks of a stay in a queue."""
+    """Every talk in progress. `on_stay_began` and `on_stay_ended` are called for the talks of a stay in a queue."""
 
     def __init__(self, state: TrackerState) -> None:
         self._state = state
@@ -23,7 +23,7 @@ class Talks:
         self.on_stay_began: Callable[[LiveStay, Talk, int], None]
         self.on_stay_ended: Callable[[LiveStay, Talk, int | None], None]
         self.on_originated: Callable[[Channel, int], None]
-        """An agent whom Asterisk has called hears the other party."""
+        """Called when an agent of an originated call hears the other party."""
 
     def __len__(self) -> int:
         return len(self._talks)
@@ -82,7 +82,7 @@ class Talks:
         self._begin(talk, at_ms)
 
     def _begin(self, talk: Talk, at_ms: int) -> None:
-        """Report that it began, once it is known who talks to whom."""
+        """Report that it began, if both parties are known."""
         answerer, behind = talk.answerers[0], self._state.channels.party_behind(talk.caller)
         match talk.purpose:
             case Purpose.CALLER:

@@ -164,7 +164,7 @@ class Tracker:
         names = sorted({*ringing, *talking, *self._state.names.own_lines})
         return [LineState(name, now_ms, ringing[name], talking[name]) for name in names]
 
-    # -- what a channel says of itself; kept even before anybody knows whose it is ---------------------------------
+    # -- events of one channel; kept even before its call is known ---------------------------------------------------
 
     def _channel_began(self, fact: facts.ChannelBegan) -> None:
         self._state.channels.note(fact.when, fact.party, self._state.now_ms).began_here = True

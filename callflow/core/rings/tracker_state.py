@@ -117,7 +117,7 @@ class TrackerState:
         self.ended.add(key, self.now_ms)
 
     def call_of(self, channel: Channel) -> str:
-        """The call that a channel belongs to: the first Uniqueid of the caller whom it speaks for."""
+        """The id of the call that a channel belongs to: its caller's first Uniqueid."""
         if channel.call_id or not channel.is_local:
             return channel.call_id or channel.uniqueid
         party = self.channels.party_behind(channel)
