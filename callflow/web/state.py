@@ -22,7 +22,7 @@ def live_state(sample: Sample, calls: Mapping[str, Mapping[str, Any]]) -> dict[s
             "agent": agent.agent,
             "work": agent.work.value if agent.work else "logged_off",
             "since_ms": agent.since_ms,
-            "reason": getattr(agent, "reason", ""),
+            "reason": agent.reason,
             "queues": list(agent.queues),
         }
     for line in sample.lines:

@@ -31,8 +31,8 @@ PAGES = {
 """By the name of the picture: the address, what must be there, the theme and the language."""
 
 
-async def take() -> None:
-    """Write every picture."""
+async def take(images: Path = DOCS / "images") -> None:
+    """Write every picture to `images`."""
     with tempfile.TemporaryDirectory(prefix="callflow-pictures-") as folder:
         database = Path(folder) / "callflow.db"
         with Store(database, "main") as store:
@@ -73,7 +73,7 @@ async def take() -> None:
                     await tab.evaluate("page => { location.hash = '#/' + page }", page)
                     await tab.wait_for_selector(there)
                     await tab.wait_for_selector(".freshness.fresh")
-                    await tab.screenshot(path=DOCS / "images" / f"page-{name}.png")
+                    await tab.screenshot(path=images / f"page-{name}.png")
                     await context.close()
         finally:
             await server.stop()

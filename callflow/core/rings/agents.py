@@ -119,7 +119,14 @@ class AgentBoard:
     def states(self, now_ms: int) -> list[AgentState]:
         """Every agent as they are now; one in no queue is logged off."""
         return [
-            AgentState(name, now_ms, agent.work, agent.since_ms, tuple(sorted({queue for queue, _ in agent.members})))
+            AgentState(
+                name,
+                now_ms,
+                agent.work,
+                agent.since_ms,
+                tuple(sorted({queue for queue, _ in agent.members})),
+                agent.reason,
+            )
             for name, agent in sorted(self._agents.items())
         ]
 

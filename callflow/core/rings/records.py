@@ -227,6 +227,8 @@ class AgentState:
     """None: logged off."""
     since_ms: int
     queues: tuple[str, ...] = ()
+    reason: str = ""
+    """Of a pause."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 import uPlot from "uplot";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "./html.js";
+import { pad } from "./format.js";
 import { useWords } from "./words.js";
 
 export const Heading = ({ children }) => html`<h1 tabindex="-1">${children}</h1>`;
@@ -75,8 +76,14 @@ export const colour = (name) => getComputedStyle(document.documentElement).getPr
 const DAY = 86400000;
 export const PERIODS = { today: 1, days7: 7, days30: 30, days365: 365 };
 
-// From the first moment of the first day to the end of today, by this browser's clock and zone.
+// A named period, or FROM..TO in local dates, both included: first and last moment by this browser's clock and zone.
 export function period(name) {
+  const days = /^(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)$/.exec(name);
+  if (days) {
+    const until = new Date(`${days[2]}T00:00`);
+    until.setDate(until.getDate() + 1);
+    return { since_ms: new Date(`${days[1]}T00:00`).getTime(), until_ms: until.getTime() };
+  }
   const midnight = new Date();
   midnight.setHours(24, 0, 0, 0);
   const from = new Date(midnight.getTime() - (PERIODS[name] ?? 7) * DAY);
@@ -90,8 +97,21 @@ export function PeriodChoice({ value, choose }) {
     <label>${words("period")}
       <select value=${value} onChange=${(event) => choose(event.target.value)}>
         ${Object.keys(PERIODS).map((name) => html`<option value=${name} selected=${name === value}>${words(name)}</option>`)}
+        ${!PERIODS[value] && html`<option value=${value} selected>${words("chosen_days")}</option>`}
       </select>
-    </label>`;
+    </label>
+    <${Days} value=${value} choose=${choose} />`;
+}
+
+// Two dates of one's own, shown filled with the period that is chosen.
+function Days({ value, choose }) {
+  const words = useWords();
+  const { since_ms, until_ms } = period(value);
+  const [from, to] = [pad(new Date(since_ms)), pad(new Date(until_ms - 1))];
+  const change = (first, last) => first && last && choose(first <= last ? `${first}..${last}` : `${last}..${first}`);
+  return html`
+    <label>${words("from")} <input type="date" value=${from} onChange=${(event) => change(event.target.value, to)} /></label>
+    <label>${words("to")} <input type="date" value=${to} onChange=${(event) => change(from, event.target.value)} /></label>`;
 }
 
 export function setQuery(page, values) {

@@ -1,11 +1,14 @@
 """Every page, in both languages, light and dark, on a phone; with the keyboard alone; readable by a screen reader."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
+from tests.docs.pictures import PAGES as PICTURES
+from tests.docs.pictures import take
 from tests.web.browser.conftest import Served, settle
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -126,3 +129,33 @@ async def test_a_number_is_shown_on_demand(visit: Any) -> None:
     await tab.evaluate("location.hash = '#/call/main/silent-1'")
     await tab.click("text=Show the number")
     await tab.wait_for_selector("text=+1-555-0100")
+
+
+async def test_any_days_can_be_chosen(visit: Any) -> None:
+    tab = (await visit()).tab
+    await tab.wait_for_selector(".tile")
+    await tab.evaluate("location.hash = '#/calls'")
+    await tab.wait_for_selector("td a")
+    await tab.fill("input[type=date] >> nth=1", "2026-01-30")
+    await tab.wait_for_selector(".empty")
+    await tab.fill("input[type=date] >> nth=1", "2026-01-31")
+    await tab.wait_for_selector("td a")
+    assert "2026-01-31" in tab.url
+
+
+async def test_a_search_by_number_is_for_supervisors_and_written_down(visit: Any, served: Served) -> None:
+    tab = (await visit()).tab
+    await tab.wait_for_selector(".tile")
+    await tab.evaluate("location.hash = '#/calls'")
+    await tab.wait_for_selector("td a")
+    await tab.fill("input[inputmode=tel]", "+1-555-0199")
+    await tab.keyboard.press("Enter")
+    await tab.wait_for_selector(".empty")
+    assert '"search by number"' in served.database.with_name("web-audit.jsonl").read_text()
+
+
+async def test_the_pictures_of_the_documentation_can_be_taken(tmp_path: Path) -> None:
+    await take(tmp_path)
+    taken = {file.name: file.stat().st_size for file in tmp_path.glob("*.png")}  # noqa: ASYNC240
+    assert taken.keys() == {f"page-{name}.png" for name in PICTURES}
+    assert min(taken.values()) > 20_000

@@ -12,9 +12,9 @@ const RESULTS = ["silent", "quiet", "rescued", "spoke", "key", "passed", "unavai
 export default function Calls({ query }) {
   const words = useWords();
   const visitor = useStore(me);
-  const chosen = { period: query.get("period") ?? "days7", result: query.get("result") ?? "", profile: query.get("profile") ?? "" };
+  const chosen = { period: query.get("period") ?? "days7", result: query.get("result") ?? "", profile: query.get("profile") ?? "", number: query.get("number") ?? "" };
   const choose = (change) => setQuery("calls", { ...chosen, ...change });
-  const filter = () => new URLSearchParams(Object.entries({ ...period(chosen.period), result: chosen.result, profile: chosen.profile }).filter(([, value]) => value));
+  const filter = () => new URLSearchParams(Object.entries({ ...period(chosen.period), result: chosen.result, profile: chosen.profile, number: chosen.number }).filter(([, value]) => value));
   const key = JSON.stringify(chosen);
   const found = useAsked(key, () => ask(`calls?${filter()}`));
   return html`
@@ -28,6 +28,7 @@ export default function Calls({ query }) {
         </select>
       </label>
       <label>${words("profile")} <input value=${chosen.profile} onChange=${(event) => choose({ profile: event.target.value.trim() })} /></label>
+      ${visitor.may_unmask && html`<label>${words("number")} <input inputmode="tel" value=${chosen.number} onChange=${(event) => choose({ number: event.target.value.trim() })} /></label>`}
       ${visitor.may_unmask && html`<a class="button" href=${`api/v1/calls/export.csv?${filter()}`} download>${words("export")}</a>`}
     </div>
     <${Asked} of=${found}>${(page) => html`<${List} key=${key} first=${page} filter=${filter} />`}<//>`;
