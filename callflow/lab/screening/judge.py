@@ -114,6 +114,6 @@ def _agent_hears(scenario: Scenario, seen: Observed) -> Iterator[str]:
 def reaction(seen: Observed) -> float | None:
     """Seconds from the first sign of life to the end of the prompt it cut short; None if it cut none."""
     last = seen.prompts[-1] if seen.prompts else None
-    if last is None or not last.was_cut or seen.sign_of_life_at is None:
+    if last is None or not last.was_cut or seen.sign_of_life_at is None or last.ended_at < seen.sign_of_life_at:
         return None
     return last.ended_at - seen.sign_of_life_at

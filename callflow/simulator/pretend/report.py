@@ -44,7 +44,7 @@ class Outcome:
     life_s: float | None = None
     """The caller's first sound above -50 dBov, or key."""
     reaction_s: float | None = None
-    """From that to the end of the prompt it cut short."""
+    """From that to the end of the prompt it cut short; None: it cut none."""
     screened_s: float | None = None
     """When the daemon gave the call back, or the caller had gone."""
     agent_rang_s: float | None = None
@@ -55,7 +55,7 @@ class Outcome:
         """Add a prompt whose times are the clock's; `began_at` is when the first call could be placed."""
         prompt.started_s -= began_at
         prompt.ended_s -= began_at
-        if prompt.cut and self.life_s is not None and self.reaction_s is None:
+        if prompt.cut and self.life_s is not None and self.reaction_s is None and prompt.ended_s >= self.life_s:
             self.reaction_s = prompt.ended_s - self.life_s
         self.prompts.append(prompt)
 
