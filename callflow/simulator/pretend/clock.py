@@ -189,3 +189,6 @@ class VirtualDaemonClock:
 
     def settle(self) -> None:
         """Nobody steps a virtual clock."""
+
+    def slew(self) -> None:
+        """Nobody steps a virtual clock."""

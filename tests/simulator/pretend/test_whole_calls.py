@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from callflow.lab.screening.scenario import read_scenarios
+from callflow.runtime.clock import Clock
 from callflow.scenarios.scenario import Scenario
+from callflow.simulator.pretend.clock import VirtualDaemonClock
 from callflow.simulator.pretend.flavour import ASTERISK_16, ASTERISK_22, Flavour
 from tests.simulator.pretend.stage import Played, play, scenario
 
@@ -83,3 +85,8 @@ def test_further_callers_wait_for_a_free_line(monkeypatch: pytest.MonkeyPatch, t
     assert len(calls) == 5
     for call in calls:
         assert sum(other.placed_s <= call.placed_s < other.ended_s for other in calls) <= 2
+
+
+def test_the_virtual_clock_can_do_what_the_daemon_s_clock_can() -> None:
+    public = [{name for name in dir(kind) if not name.startswith("_")} for kind in (Clock, VirtualDaemonClock)]
+    assert public[0] == public[1]
