@@ -1,6 +1,7 @@
 """A scenario on a real Asterisk: one of the lab, judged from the wire, or the one of the settings."""
 
 import asyncio
+import math
 import os
 import shutil
 import socket
@@ -126,6 +127,8 @@ def _strict(group: CallerGroup, seen: SeenCall) -> LabScenario | None:
     if expect.result is None or expect.agent is None:
         return None
     known = expect.model_dump(exclude_none=True) | {"ended_by": expect.ended_by or seen.ended_by or "asterisk"}
+    if group.does and expect.result == "unavailable":
+        known["agent_within_s"] = math.inf  # the doubt begins with what the caller does, not with the answer
     return LabScenario(
         name=group.name, purpose="a simulated caller", profile=group.profile, language=group.language,
         route=group.route, media=group.media, caller=group.does, expect=Expectation.model_validate(known),
