@@ -7,6 +7,5 @@ every 32 ms with all listeners, then read `speaking` while they listen, and `ver
 from callflow.hearing.finding import Finding, Onset
 from callflow.hearing.hearing import Hearing
 from callflow.hearing.listener import Listener
-from callflow.hearing.settings import HearingSettings
 
-__all__ = ["Finding", "Hearing", "HearingSettings", "Listener", "Onset"]
+__all__ = ["Finding", "Hearing", "Listener", "Onset"]

@@ -8,7 +8,6 @@ from callflow.hearing.echo import ECHO_SHARE, ECHO_SURE, RECENT_FRAMES
 from callflow.hearing.frames import FRAME, Floats, describe
 from callflow.hearing.listener import Listener
 from callflow.hearing.memory import KEPT_FRAMES, Memory, Rows
-from callflow.hearing.settings import HearingSettings
 from callflow.hearing.tones import Flags, continue_runs
 from callflow.hearing.vad import Vad
 
@@ -33,15 +32,14 @@ _STEADY_DB, _STEADY_FRAMES = 0.7, 7  # no voice keeps its level so long, hum doe
 class Hearing:
     """One per process: the model and what is remembered of each listener."""
 
-    def __init__(self, settings: HearingSettings | None = None) -> None:
-        self._settings = settings or HearingSettings()
+    def __init__(self) -> None:
         np.empty(_LARGE, dtype=np.uint8)  # glibc keeps what is freed for the next step, once a piece so large was
         self._vad = Vad()
         self._memory = Memory()
 
     def listener(self) -> Listener:
         """A listener for one call; close it when the call needs no listening any more."""
-        return Listener(self._memory, self._settings)
+        return Listener(self._memory)
 
     def run(self, listeners: Iterable[Listener]) -> None:
         """Judge every whole frame of 32 ms that these listeners have been fed."""

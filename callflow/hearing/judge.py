@@ -1,4 +1,4 @@
-"""The verdict on a listening window: speech, a voice too low, noise, a tone, or nothing at all."""
+"""The verdict on a listening window: speech and its level, noise, a tone, or nothing at all."""
 
 from math import log10
 
@@ -10,7 +10,6 @@ from callflow.hearing.frames import FRAME, FRAME_MS, Floats
 from callflow.hearing.memory import Records
 from callflow.hearing.p56 import level_of_steps
 from callflow.hearing.percentile import percentile
-from callflow.hearing.settings import HearingSettings
 from callflow.hearing.tape import Samples
 from callflow.hearing.tones import Flags
 
@@ -30,13 +29,13 @@ _IDLE = 8  # A-law's nothing
 _LEAST_NOISE_DBOV = -96.0
 
 
-def judge(records: Records, magnitudes: Floats, samples: Samples, settings: HearingSettings, *, spoke: bool) -> Finding:
+def judge(records: Records, magnitudes: Floats, samples: Samples, *, spoke: bool) -> Finding:
     """What these frames were, oldest first; `spoke`: a voice has already been certain while it spoke."""
     if records.size == 0:
         return Finding(Heard.DIGITAL_SILENCE, None, _LEAST_NOISE_DBOV, 0, 0, "nothing has come yet")
     level, voice, tones = records["level_dbov"], records["voice"], records["tone"]
     if spoke or _is_voice(voice, level):
-        return _talker(voice, level, records["echo"], magnitudes, settings)
+        return _talker(voice, level, records["echo"], magnitudes)
     heard, why = _no_talker(level, tones, records["echo"], samples)
     noise_dbov = round(max(_LEAST_NOISE_DBOV, percentile(level, _STEADY_PERCENTILE)), 1)
     return Finding(heard, None, noise_dbov, records.size * FRAME_MS, _ms(voice >= _VOICE), why, _ms(tones))
@@ -62,8 +61,11 @@ def _is_voice(voice: Floats, level_dbov: Floats) -> bool:
     return bool(sustained >= _SUSTAINED_VOICE and _mean_dbov(level_dbov[likest]) - floor >= _CONTRAST_DB)
 
 
-def _talker(voice: Floats, level_dbov: Floats, echo: Flags, magnitudes: Floats, settings: HearingSettings) -> Finding:
-    """Speech or quiet, by the active level of the frames with voice and their neighbours, less the noise in it."""
+def _talker(voice: Floats, level_dbov: Floats, echo: Flags, magnitudes: Floats) -> Finding:
+    """The active level of the frames with voice and their neighbours, less the noise in it.
+
+    Whether that is too low, the profile of the call says (core/screening/gain.py).
+    """
     spoken = voice >= _VOICE
     if not spoken.any():
         spoken[voice.argmax()] = True
@@ -77,16 +79,13 @@ def _talker(voice: Floats, level_dbov: Floats, echo: Flags, magnitudes: Floats, 
     power = 10 ** ((heard_dbov if heard_dbov is not None else _mean_dbov(level_dbov[near])) / 10)
     found_dbov = 10 * log10(max(power - noise, power / 2))
     noise_dbov = max(_LEAST_NOISE_DBOV, 10 * log10(noise + 1e-12))
-    quiet = found_dbov < settings.quiet_below_dbov
-    side = "below" if quiet else "not below"
-    why = f"a voice for {_ms(spoken)} ms at {found_dbov:.1f} dBov, {side} {settings.quiet_below_dbov:g}"
     return Finding(
-        Heard.QUIET if quiet else Heard.SPEECH,
+        Heard.SPEECH,
         round(found_dbov, 1),
         round(noise_dbov, 1),
         voice.size * FRAME_MS,
         _ms(spoken),
-        why,
+        f"a voice for {_ms(spoken)} ms",
     )
 
 

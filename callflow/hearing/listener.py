@@ -7,7 +7,6 @@ from callflow.hearing.finding import Finding, Onset
 from callflow.hearing.frames import FRAME, FRAME_MS, Floats
 from callflow.hearing.judge import judge
 from callflow.hearing.memory import KEPT_FRAMES, KEPT_SAMPLES, Memory
-from callflow.hearing.settings import HearingSettings
 from callflow.hearing.tape import Samples, Tape
 
 _PER_MS = 8
@@ -22,9 +21,8 @@ _IN_STEP = 320
 class Listener:
     """Hears one call; made by `Hearing.listener`. Times are in ms from the first sample fed."""
 
-    def __init__(self, memory: Memory, settings: HearingSettings) -> None:
+    def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._settings = settings
         self.row = memory.take()
         self.frames = 0
         """Frames that have been judged."""
@@ -73,7 +71,7 @@ class Listener:
         samples = self._heard.cut(first * FRAME, self.frames * FRAME)
         row, columns = self._memory.rows[self.row], np.arange(first, self.frames) % KEPT_FRAMES
         records, magnitudes = row["history"][columns], row["magnitudes"][columns]
-        return judge(records, magnitudes, samples, self._settings, spoke=self.speaking is not None)
+        return judge(records, magnitudes, samples, spoke=self.speaking is not None)
 
     # What follows is for Hearing.
 

@@ -477,3 +477,39 @@ def test_a_click_at_the_low_threshold_changes_nothing() -> None:
     line.call.sound(30)
     line.call.run_for(60_000)
     assert line.call.results == ["silent"]
+
+
+# -- one threshold -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("below_dbov", "level_dbov", "heard", "raised"),
+    [(-38, -34, "speech", False), (-30, -34, "quiet", True), (-38, -42, "quiet", True), (-45, -42, "speech", False)],
+)
+def test_the_profile_alone_says_from_which_level_on_a_voice_is_too_low(
+    below_dbov: float, level_dbov: float, heard: str, raised: bool
+) -> None:
+    call = tapped(Profile(quiet=Quiet(below_dbov=below_dbov))).run_until(LISTENING)
+    call.voice(level_dbov)
+    call.run_for(10_000)
+    assert (call.final.heard, call.final.gain_db > 0) == (heard, raised)
+    assert {h.what for h in call.happenings if h.kind is Kind.HEARD} == {heard}
+
+
+def test_a_caller_who_was_told_too_low_is_recorded_so_though_the_last_window_was_empty(call: Driver) -> None:
+    call.voice(-58)
+    while "en/too_faint" not in call.prompts:
+        call.run_for(500)
+        call.voice(-58)
+    call.hears = (Heard.DIGITAL_SILENCE, -96.0)
+    call.run_for(20_000)
+    assert call.results == ["quiet"]
+    assert (call.final.heard, call.final.level_dbov) == ("quiet", -58)
+
+
+def test_a_sound_that_only_asterisks_ear_heard_was_decided_by_no_finding(call: Driver) -> None:
+    call.run_until(START_MS + 12_000)
+    call.sound(400)
+    call.run_for(1000)
+    assert call.results == ["spoke"]
+    assert call.final.heard is None, "not the silence of the first listening time"

@@ -8,7 +8,8 @@ import webrtcvad
 
 from callflow.core import events
 from callflow.core.heard import Heard
-from callflow.core.profile import TalkDetect
+from callflow.core.profile import Quiet, TalkDetect
+from callflow.core.screening.gain import label
 from callflow.core.screening.talk_detect import TalkDetectEar
 from callflow.hearing import Hearing
 from tests.bench.hearing.cases import LEAD, SIZE, Case
@@ -63,7 +64,8 @@ def tap(cases: Sequence[Case]) -> list[Result]:
                 hearing.run(listeners)
         for listener in listeners:
             onset, found = listener.speaking, listener.verdict()
-            results.append(Result(LABELS[found.heard], onset.confirmed_ms if onset else None, found.level_dbov))
+            heard = found.heard if found.level_dbov is None else label(found.level_dbov, Quiet())
+            results.append(Result(LABELS[heard], onset.confirmed_ms if onset else None, found.level_dbov))
             listener.close()
     return results
 
