@@ -12,6 +12,7 @@ the tap explained it as noise or a tone.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import NoReturn
 
 import pytest
@@ -284,12 +285,24 @@ LOW: list[str | int] = [
 ]  # fmt: skip
 """The way up the quiet ladder."""
 LATE = st.sampled_from([0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 7, 9, 11, 12, 13, 14, 14, 14])
-STEPS = st.builds(
+ANYWHERE = st.builds(
     lambda way, climbed, rest: way[:climbed] + rest,
     st.sampled_from([CLIMB, ["tapped", "media", *CLIMB], LOW]),
     LATE,
     st.lists(LIKELY | LIKELY | HEARD | DEAF | SLOW | ODD | WAITS, max_size=30),
 )
+CHUNKS: list[list[str | int]] = [
+    ["deaf", 200, "word"], ["fenced"], ["fenced"], [50], [200], ["sound"], ["click"], ["key"], ["carry out"], ["voice"],
+    ["mute"], ["answer"],
+]  # fmt: skip
+LAST_MOMENTS = st.builds(
+    lambda way, slow, chunks: [*(["slow"] if slow else []), *way, *chain.from_iterable(chunks)],
+    st.sampled_from([CLIMB, ["tapped", "media", *CLIMB], LOW]),
+    st.booleans(),
+    st.lists(st.sampled_from(CHUNKS), min_size=1, max_size=6),
+)
+"""The whole way up, and then what matters between the fence and the act."""
+STEPS = ANYWHERE | LAST_MOMENTS
 
 
 def played(profile: str, steps: list[str | int], *, once: bool = False) -> World:
