@@ -19,6 +19,7 @@ from callflow.adapters.ami.link import AmiLink
 from callflow.adapters.ami.translate import WANTED, may_go_deaf, stamped_ms, translate
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
 from callflow.adapters.audio.taps import Taps
+from callflow.adapters.http.connections import CONNECTIONS
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
@@ -35,6 +36,7 @@ from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
 from callflow.runtime.pauses import keep_pauses_short
 from callflow.runtime.ring_watch import RingWatch
+from callflow.runtime.vouching import Vouching
 from callflow.runtime.watchdog import Watchdog
 from callflow.settings.model import Settings
 
@@ -68,6 +70,7 @@ class Daemon:
         self._dispatch.receive = self._receive
         self._rings = RingWatch(settings, actions, self._dispatch)
         self._rings.subscribe(_log_talk)
+        self._vouching = Vouching(settings.agi, actions)
         self._agi: AgiServer | None = None
         self._watchdog = Watchdog(settings.limits.stall_s)
         self._end: asyncio.Future[CallflowError | None] | None = None
@@ -82,7 +85,7 @@ class Daemon:
         self._end = loop.create_future()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._finish, None)
-        _allow_files(2 * self._settings.limits.max_calls + self._settings.tap.max_taps + 100)
+        _allow_files(2 * self._settings.limits.max_calls + self._settings.tap.max_taps + 2 * CONNECTIONS + 100)
         left = self._publishing.recording.open()
         self._retention.start()
         log.info("callflow starts", version=__version__, node=self._settings.node.name, interrupted=left.calls)
@@ -91,9 +94,10 @@ class Daemon:
             stays = left.of(Stay)
             self._rings.resume(stays)
             self._may_have_missed = bool(stays)
-            self._agi = AgiServer(
-                self._settings.agi, self._on_call, log, Admission(max_sessions=2 * self._settings.limits.max_calls)
-            )
+            self._agi = self._make_agi_server()
+            if not self._settings.agi.token.get_secret_value():
+                remedy = 'set [agi] token = "auto"'
+                log.warning("FastAGI has no token: any program that reaches its port is answered", remedy=remedy)
             await self._agi.start()
             if self._taps is not None:
                 await self._taps.start()
@@ -149,6 +153,10 @@ class Daemon:
             self._receive(event)
         self._rings.ami_event(message)
 
+    def _make_agi_server(self) -> AgiServer:
+        admission = Admission(max_sessions=2 * self._settings.limits.max_calls)
+        return AgiServer(self._vouching.options, self._on_call, log, admission, self._vouching)
+
     def _on_call(self, session: AgiSession) -> None:
         arrived = call_arrived(session.variables, self._loop.now_ms())
         session.on_hangup = partial(self._on_hangup, arrived)
@@ -200,6 +208,7 @@ class Daemon:
     def _on_link_up(self) -> None:
         if not (self._events_link.connected and self._actions_link.connected):
             return
+        self._vouching.give_token()
         self._dispatch.spawn(self._take_snapshot(of_channels=self._may_have_missed))
         self._may_have_missed = True
         log.info("AMI is connected", host=self._settings.ami.host, port=self._settings.ami.port)

@@ -15,6 +15,7 @@ from callflow.checks.inbox import Inbox
 from callflow.core.profile import TalkDetect
 from callflow.core.screening.states import Result
 from callflow.errors import AgiError, LinkError, SettingError
+from callflow.runtime.vouching import Vouching
 
 END_S = 6.0
 HEAR_S = 2.0
@@ -74,11 +75,13 @@ class SelfTest:
         return warn("time stamps", "events carry no time", "timestampevents = yes in [general] of manager.conf")
 
     async def _stand_in(self) -> AgiServer | None:
-        server = AgiServer(self._options, self._on_call, self._log)
+        vouching = Vouching(self._options, self._actions)
+        server = AgiServer(vouching.options, self._on_call, self._log, voucher=vouching)
         try:
             await server.start()
         except SettingError:
             return None
+        vouching.give_token()
         return server
 
     def _on_call(self, session: AgiSession) -> None:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from callflow.adapters.agi.options import AUTO
 from callflow.commands.context import Context
 from callflow.commands.terminal import any_key
 from callflow.scenarios.errors import SimulationFailed
@@ -151,7 +152,7 @@ def _pretend_stage(
         options,
         ami_port=settings.ami.port,
         agi_port=settings.agi.port,
-        agi_script=f"{token}/screen" if token else "screen",
+        agi_script=f"{token}/screen" if token not in ("", AUTO) else "screen",
         username=settings.ami.username,
         secret=settings.ami.secret.get_secret_value(),
     )

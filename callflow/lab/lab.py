@@ -60,7 +60,7 @@ class Lab:
         ports = self.asterisk.ports
         made: Config = {
             "ami": {"host": LOOPBACK, "port": ports.ami, "username": AMI_USER, "secret": AMI_SECRET},
-            "agi": {"host": LOOPBACK, "port": ports.agi},
+            "agi": {"host": LOOPBACK, "port": ports.agi, "token": "auto"},
             "tap": {"sounds": str(self.sounds)},
             "store": {"path": str(self.work / "callflow.db")},
             "http": {"port": 0},

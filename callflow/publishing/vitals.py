@@ -27,7 +27,7 @@ def take_sample(
         ami_connected=events.connected and actions.connected,
         ear_proven=engine.ear_proven,
         calls_live=engine.live,
-        agi_sessions=len(agi.sessions) if agi else 0,
+        agi_sessions=agi.live if agi else 0,
         taps=taps.live if taps else 0,
         store=asdict(store.counters()),
         counts={

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import structlog
 from pydantic import SecretStr
 
+from callflow.adapters.agi.introduction import Voucher
 from callflow.adapters.agi.options import Admission, AgiOptions
 from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.agi.session import AgiSession
@@ -21,9 +22,21 @@ VARIABLES = {
     "agi_language": "zh",
     "agi_type": "PJSIP",
     "agi_uniqueid": "1700000000.1",
+    "agi_version": "22.10.1",
     "agi_callerid": "unknown",
     "agi_calleridname": "王小姐",
+    "agi_callingpres": "0",
+    "agi_callingani2": "0",
+    "agi_callington": "0",
+    "agi_callingtns": "0",
     "agi_dnid": "unknown",
+    "agi_rdnis": "unknown",
+    "agi_context": "callflow-screen",
+    "agi_extension": "s",
+    "agi_priority": "9",
+    "agi_enhanced": "0.0",
+    "agi_accountcode": "",
+    "agi_threadid": "140584885925568",
     "agi_arg_1": "sales",
     "agi_arg_2": "1",
     "agi_arg_3": "",
@@ -49,26 +62,51 @@ class Channel:
     def say(self, text: str) -> None:
         self.writer.write(text.encode())
 
+    async def answer_marker(self, proof: str = "") -> None:
+        """Answer the question behind the header, as a channel whose variable CALLFLOW_PROOF is `proof`."""
+        command = await self.command()
+        assert command.startswith("GET FULL VARIABLE ${CALLFLOW_PROOF}/")
+        self.say(f"200 result=1 ({proof}/{command.rpartition('/')[2]})\n")
+
     async def gone(self) -> bool:
-        """Wait until the server has closed the connection."""
-        try:
-            return await asyncio.wait_for(self.reader.read(), WAIT_S) == b""
-        except ConnectionError:
-            return True
+        """Wait until the server has closed the connection, whatever it sends before."""
+        with suppress(ConnectionError):
+            await asyncio.wait_for(self.reader.read(), WAIT_S)
+        return True
 
     def close(self) -> None:
         self.writer.close()
 
 
+class Vouching:
+    """A voucher for the channels in `known`; each one's proof is kept as Asterisk would keep it."""
+
+    def __init__(self, *known: str) -> None:
+        self.known = set(known)
+        self.reachable = True
+        self.renewed = 0
+        self.proofs: dict[str, str] = {}
+
+    async def vouch(self, uniqueid: str, proof: str) -> bool | None:
+        if not self.reachable:
+            return None
+        if uniqueid not in self.known:
+            return False
+        self.proofs[uniqueid] = proof
+        return True
+
+    def renew_token(self) -> None:
+        self.renewed += 1
+
+
 class Switchboard:
     """The server under test; calls that it accepted wait in `calls`, their ends in `ends`."""
 
-    def __init__(self, token: str = "", **admission: Any) -> None:
+    def __init__(self, voucher: Voucher | None = None, token: str = "", **admission: Any) -> None:
         self.calls: asyncio.Queue[AgiSession] = asyncio.Queue()
         self.ends: asyncio.Queue[str] = asyncio.Queue()
-        self.server = AgiServer(
-            AgiOptions(port=0, token=SecretStr(token)), self._on_call, structlog.get_logger(), Admission(**admission)
-        )
+        options, log = AgiOptions(port=0, token=SecretStr(token)), structlog.get_logger()
+        self.server = AgiServer(options, self._on_call, log, Admission(**admission), voucher)
 
     def _on_call(self, session: AgiSession) -> None:
         session.on_hangup = lambda: self.ends.put_nowait("hangup")
@@ -81,9 +119,15 @@ class Switchboard:
         channel.writer.write(raw)
         return channel
 
+    async def introduce(self, raw: bytes, proof: str = "") -> Channel:
+        """Open a connection, send the header `raw` and answer what is asked behind it."""
+        channel = await self.connect(raw)
+        await channel.answer_marker(proof)
+        return channel
+
     async def call(self, **changes: str) -> tuple[Channel, AgiSession]:
         """A call that is let in."""
-        channel = await self.connect(header(**changes))
+        channel = await self.introduce(header(**changes))
         return channel, await asyncio.wait_for(self.calls.get(), WAIT_S)
 
     async def end(self) -> str:
@@ -98,9 +142,9 @@ class Switchboard:
 
 
 @asynccontextmanager
-async def switchboard(**options: Any) -> AsyncIterator[Switchboard]:
+async def switchboard(voucher: Voucher | None = None, **options: Any) -> AsyncIterator[Switchboard]:
     """A server that listens; stopped at the end."""
-    board = Switchboard(**options)
+    board = Switchboard(voucher, **options)
     await board.server.start()
     try:
         yield board

@@ -134,11 +134,11 @@ async def test_a_reset_is_an_end_like_any_other(board: Switchboard) -> None:
 
 
 async def test_hangup_and_end_of_file_are_told_once(board: Switchboard) -> None:
-    channel, session = await board.call()
+    channel, _ = await board.call()
     channel.say("HANGUP\nHANGUP\n")
     channel.close()
     assert await board.end() == "hangup"
-    await until(lambda: session not in board.server.sessions)
+    await until(lambda: not board.server.live)
     assert board.ends.empty()
 
 
@@ -151,7 +151,7 @@ async def test_our_own_close_is_not_told(board: Switchboard) -> None:
     with pytest.raises(AgiClosedEarly):
         await playing
     assert await channel.gone()
-    await until(lambda: session not in board.server.sessions)
+    await until(lambda: not board.server.live)
     assert board.ends.empty()
 
 

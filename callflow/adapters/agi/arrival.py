@@ -1,14 +1,52 @@
 """What Asterisk says about a caller when it hands them over: pure functions."""
 
+import re
 from collections.abc import Mapping
 
 from callflow.core.events import CallArrived
+from callflow.core.printable import one_line
+
+_FIRST = ("agi_network_script", "agi_channel", "agi_language", "agi_uniqueid", "agi_version", "agi_callerid")
+"""Fields in the order in which Asterisk sends them, before any value that a caller can choose."""
+_LAST = ("agi_rdnis", "agi_dnid", "agi_callingpres")
+"""Fields behind the caller's name, from the last to the first; behind them only agi_threadid and the arguments."""
+_ARGUMENT = re.compile(r"\nagi_arg_([0-9]+): ")
+_THREAD = re.compile(r"-?[0-9]+")
 
 
 def parse_variables(raw: bytes) -> dict[str, str]:
-    """The `name: value` lines of a FastAGI request; bytes that are not UTF-8 become U+FFFD."""
-    lines = (line.partition(":") for line in raw.decode("utf-8", "replace").split("\n"))
-    return {name.strip(): value.strip() for name, colon, value in lines if colon}
+    """The variables of a whole FastAGI header that the daemon uses, whatever a value contains; {} when it is not whole.
+
+    A value may contain line feeds, blank lines and lines that look like fields. So the fields before the caller's name
+    are looked for from the beginning, and the ones behind it from the end.
+    """
+    text = "\n" + raw.decode("utf-8", "replace").rstrip("\n")
+    text, found, end = text.rpartition("\nagi_threadid: ")
+    thread, *arguments = _ARGUMENT.split(end)
+    numbers = arguments[::2]
+    if not found or not _THREAD.fullmatch(thread) or numbers != [str(n + 1) for n in range(len(numbers))]:
+        return {}
+    variables = {f"agi_arg_{number}": value.strip() for number, value in zip(numbers, arguments[1::2], strict=True)}
+    for name in _LAST:
+        text, _, value = text.rpartition(f"\n{name}: ")
+        variables[name] = value.partition("\n")[0]
+    first, rest = parse_first(text)
+    number, _, name = rest.partition("\nagi_calleridname: ")
+    return variables | first | {"agi_callerid": number, "agi_calleridname": name} if first else {}
+
+
+def parse_first(text: str) -> tuple[dict[str, str], str]:
+    """The fields before the caller's number, and the text from the number on; ({}, "") when one is missing."""
+    variables: dict[str, str] = {}
+    before = ""
+    for name in _FIRST:
+        value, found, text = text.partition(f"\n{name}: ")
+        if not found:
+            return {}, ""
+        variables[before] = value.partition("\n")[0]
+        before = name
+    del variables[""]
+    return variables, text
 
 
 def call_arrived(variables: Mapping[str, str], at_ms: int) -> CallArrived:
@@ -18,7 +56,7 @@ def call_arrived(variables: Mapping[str, str], at_ms: int) -> CallArrived:
         call_id=call_id(uniqueid, variables.get("agi_arg_2", "")),
         uniqueid=uniqueid,
         channel=variables.get("agi_channel", ""),
-        profile=variables.get("agi_arg_1", ""),
+        profile=one_line(variables.get("agi_arg_1", "")),
         at_ms=at_ms,
         language=variables.get("agi_language", ""),
         caller_number=_known(variables.get("agi_callerid", "")),
@@ -35,4 +73,4 @@ def call_id(uniqueid: str, screening: str) -> str:
 
 
 def _known(text: str) -> str:
-    return "" if text == "unknown" else text
+    return "" if text == "unknown" else one_line(text)

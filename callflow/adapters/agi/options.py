@@ -7,6 +7,8 @@ from pydantic import Field, SecretStr, field_validator
 
 from callflow.core.section import Section
 
+AUTO = "auto"
+
 
 class AgiOptions(Section):
     """The FastAGI server that the dialplan calls."""
@@ -14,7 +16,8 @@ class AgiOptions(Section):
     host: str = Field("127.0.0.1", description="Address to listen on; keep it on loopback beside Asterisk.")
     port: int = Field(4573, ge=0, le=65535, description="Port to listen on.")
     token: SecretStr = Field(
-        SecretStr(""), description="If set, the dialplan must call agi://HOST:PORT/TOKEN/screen (global CALLFLOW_AGI)."
+        SecretStr(""),
+        description="Secret part of agi://HOST:PORT/TOKEN/screen. auto: made at each start and told to Asterisk.",
     )
 
     @field_validator("token")
@@ -30,8 +33,7 @@ class Admission:
     """Limits for a connection until it has proved to be a call."""
 
     header_timeout_s: float = 5.0
-    max_header_bytes: int = 16_384
-    max_headers: int = 200
+    max_header_bytes: int = 65_536
     max_sessions: int = 4000
     """Calls at once; more are refused."""
     max_strangers: int = 256

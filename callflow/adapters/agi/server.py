@@ -2,19 +2,17 @@
 
 import asyncio
 import errno
-import hmac
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from panoramisk.fast_agi import Application
 
-from callflow.adapters.agi.arrival import parse_variables
+from callflow.adapters.agi.introduction import Introduction, Refused, Voucher, WrongToken, introduce
 from callflow.adapters.agi.options import Admission, AgiOptions
 from callflow.adapters.agi.session import AgiSession
 from callflow.errors import SettingError
-
-SCRIPT = "screen"
 
 
 class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
@@ -29,20 +27,27 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
         on_call: Callable[[AgiSession], None],
         log: Any,
         admission: Admission = Admission(),  # noqa: B008 - frozen
+        voucher: Voucher | None = None,
     ) -> None:
         super().__init__(default_encoding="utf-8", loop=asyncio.get_running_loop())
         self._options = options
         self._admission = admission
         self._on_call = on_call
         self._log = log
+        self._voucher = voucher
         self._server: asyncio.Server | None = None
         self._strangers: dict[asyncio.StreamWriter, None] = {}
         self._handlers: set[asyncio.Task[Any]] = set()
-        self.sessions: set[AgiSession] = set()
+        self._sessions: dict[str, _Live] = {}
         self.refused: Counter[str] = Counter()
         """Connections closed without a call, by reason."""
         self.counts: Counter[str] = Counter()
         """Calls, failed callbacks, and what sessions found odd."""
+
+    @property
+    def live(self) -> int:
+        """Calls that have been let in and have not ended."""
+        return len(self._sessions)
 
     @property
     def port(self) -> int:
@@ -67,8 +72,8 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
             self._server.close()
         for writer in list(self._strangers):
             writer.transport.abort()
-        for session in list(self.sessions):
-            session.close()
+        for live in list(self._sessions.values()):
+            live.session.close()
         if self._handlers:
             await asyncio.wait(self._handlers, timeout=1.0)
 
@@ -78,37 +83,33 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
             self._handlers.add(task)
             task.add_done_callback(self._handlers.discard)
         try:
-            variables = await self._introduction(reader, writer)
-            await self._serve(AgiSession(self, variables, reader, writer, self.counts))
-        except _Refused as refusal:
-            self._refuse(refusal.reason, writer)
+            introduction = await self._introduced(reader, writer)
+            self._release_earlier(introduction)
+            await self._serve(introduction, AgiSession(self, introduction.variables, reader, writer, self.counts))
+        except Refused as refusal:
+            self._refuse(refusal, writer)
         finally:
             writer.close()
 
     # -- letting in -----------------------------------------------------------------------------------------------
 
-    async def _introduction(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> dict[str, str]:
-        """What a peer says about itself; raises _Refused unless it is a call for us."""
-        if len(self.sessions) >= self._admission.max_sessions:
-            raise _Refused("too many calls")
+    async def _introduced(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Introduction:
+        """What a peer says about itself; raises Refused unless it is a call for us."""
+        if len(self._sessions) >= self._admission.max_sessions:
+            raise Refused("too many calls")
         self._make_room()
         self._strangers[writer] = None
         try:
             async with asyncio.timeout(self._admission.header_timeout_s):
-                raw = await reader.readuntil(b"\n\n")
+                return await introduce(reader, writer, self._options.token.get_secret_value(), self._voucher)
         except TimeoutError:
-            raise _Refused("no whole header in time") from None
+            raise Refused("no whole header in time") from None
         except asyncio.LimitOverrunError:
-            raise _Refused("header too long") from None
+            raise Refused("header too long") from None
         except (asyncio.IncompleteReadError, OSError):
-            raise _Refused("closed before its header was whole") from None
+            raise Refused("closed before its header was whole") from None
         finally:
             self._strangers.pop(writer, None)
-        if raw.count(b"\n") > self._admission.max_headers:
-            raise _Refused("too many header lines")
-        variables = parse_variables(raw)
-        self._check(variables)
-        return variables
 
     def _make_room(self) -> None:
         """Asterisk introduces itself within a millisecond: of too many strangers the oldest is no call."""
@@ -117,45 +118,47 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
             del self._strangers[oldest]
             oldest.transport.abort()
 
-    def _check(self, variables: Mapping[str, str]) -> None:
-        if "agi_network_script" not in variables:
-            raise _Refused("not FastAGI")
-        path = variables["agi_network_script"].partition("?")[0].strip("/")
-        token = self._options.token.get_secret_value()
-        expected = f"{token}/{SCRIPT}" if token else SCRIPT
-        if not hmac.compare_digest(path.encode(), expected.encode()):
-            raise _Refused("wrong path or token")
-        if not variables.get("agi_uniqueid") or not variables.get("agi_channel"):
-            raise _Refused("no channel named")
+    def _release_earlier(self, introduction: Introduction) -> None:
+        """A channel runs one script at a time: its proven next screening ends the last one, and nobody else does."""
+        earlier = self._sessions.get(introduction.uniqueid)
+        if earlier is None or earlier.session.closed:
+            return
+        if not introduction.proven or earlier.call_id == introduction.call_id:
+            raise Refused("its call is being screened already")
+        earlier.session.close()
 
-    def _refuse(self, reason: str, writer: asyncio.StreamWriter) -> None:
-        """First one of a kind warned, repeats told at debug."""
+    def _refuse(self, refusal: Refused, writer: asyncio.StreamWriter) -> None:
+        """The first refusal of a kind is a warning, its repeats are debug."""
+        reason = refusal.reason
         self.refused[reason] += 1
-        tell = self._log.warning if self.refused[reason] == 1 else self._log.debug
-        tell("FastAGI connection refused", reason=reason, peer=writer.get_extra_info("peername"))
+        log = self._log.warning if self.refused[reason] == 1 else self._log.debug
+        log("FastAGI connection refused", reason=reason, peer=writer.get_extra_info("peername"))
         writer.transport.abort()
+        if self._voucher is not None and isinstance(refusal, WrongToken):
+            self._voucher.renew_token()
 
-    async def _serve(self, session: AgiSession) -> None:
+    async def _serve(self, introduction: Introduction, session: AgiSession) -> None:
         """From acceptance to the end of one call."""
-        self.sessions.add(session)
+        live = self._sessions[introduction.uniqueid] = _Live(introduction.call_id, session)
         self.counts["calls"] += 1
         try:
             self._on_call(session)
-            await session.run()
+            await session.run(hung_up=introduction.hung_up)
         except Exception:  # noqa: BLE001 - one call's fault must not reach the others
             self.counts["callback_failures"] += 1
-            self._log.exception("FastAGI call could not be handled", uniqueid=session.variables["agi_uniqueid"])
+            self._log.exception("FastAGI call could not be handled", uniqueid=introduction.uniqueid)
         finally:
-            self.sessions.discard(session)
+            if self._sessions.get(introduction.uniqueid) is live:
+                del self._sessions[introduction.uniqueid]
             session.close()
 
 
-class _Refused(Exception):
-    """A connection that is not let in, and why."""
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A call that has been let in."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    call_id: str
+    session: AgiSession
 
 
 def _unusable(options: AgiOptions, error: Exception) -> SettingError:

@@ -113,8 +113,10 @@ class AgiSession(Request):  # type: ignore[misc]  # panoramisk is untyped
 
     # -- what comes in --------------------------------------------------------------------------------------------
 
-    async def run(self) -> None:
-        """Read until the end; returns when the connection is of no more use."""
+    async def run(self, *, hung_up: bool = False) -> None:
+        """Read until the end; returns when the connection is of no more use. `hung_up`: HANGUP has come already."""
+        if hung_up:
+            self._end(AgiHangup("the caller hung up"), self.on_hangup)
         answers = AnswerReader()
         try:
             while line := await self.reader.readline():

@@ -16,6 +16,8 @@ TAP_CONTEXT, EAR_CONTEXT = "callflow-tap", "callflow-ear"
 AGC_FULL_SCALE = 32768
 AGC_BELOW_DB = 11.5
 """func_speex weighs what it hears by its pitch: speech comes out so far below the level it is given (measured)."""
+PROOF_S = 0.3
+"""A caller waits for it: an AMI that takes longer vouches for nobody."""
 FENCE_SETTLE_S = 0.03
 """A channel's event takes its way to AMI through a thread of its own, and a Ping sent at once overtakes it: up to 12 ms
 were seen on a machine with more work than processors."""
@@ -78,6 +80,16 @@ class AmiActions:
         except ActionRefused:
             return None
         return int(received) if received.isdigit() else None
+
+    async def prove_channel(self, uniqueid: str, proof: str) -> None:
+        """Write `proof` to the channel's variable CALLFLOW_PROOF, which only that channel's own script can read."""
+        await self._actions.action(
+            "Setvar", timeout_s=PROOF_S, Channel=uniqueid, Variable="CALLFLOW_PROOF", Value=proof
+        )
+
+    def give_token(self, token: str) -> None:
+        """Put the FastAGI token into Asterisk's global CALLFLOW_TOKEN, before anything that is asked afterwards."""
+        self._actions.tell("Setvar", Variable="CALLFLOW_TOKEN", Value=token)
 
     async def stop_prompt(self, channel: str) -> None:
         """End the playing prompt at once; does nothing to a channel that plays none, ActionRefused when it is gone."""

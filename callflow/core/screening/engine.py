@@ -6,6 +6,7 @@ from functools import partial
 
 from callflow.core import commands, events
 from callflow.core.deadlines import Deadlines
+from callflow.core.printable import shortened
 from callflow.core.profile import CHECK_LADDER, Mode, Procedures, Profile
 from callflow.core.screening.early import EarlySounds
 from callflow.core.screening.link import Link
@@ -126,8 +127,9 @@ class Engine:
         if event.profile in self._warned or len(self._warned) > 1000:
             return profiles["default"], []
         self._warned.add(event.profile)
-        text = f"the dialplan asks for profile {event.profile!r}, which is not in the settings; using default"
-        return profiles["default"], [commands.Warn(text, f"add [profiles.{event.profile}] or correct the Gosub line")]
+        name = shortened(event.profile)
+        text = f"the dialplan asks for profile {name!r}, which is not in the settings; using default"
+        return profiles["default"], [commands.Warn(text, f"add [profiles.{name}] or correct the Gosub line")]
 
     def _call_of(self, event: events.Event) -> Screening | None:
         """The call that an event belongs to, None (and counted) when there is none."""

@@ -127,7 +127,8 @@ class Actions:
             session.error(request, "Redirect failed")
 
     def _channel(self, session: AmiSession, request: Request) -> Channel | None:
-        channel = self._world.switch.channels.get(request.get("Channel"))
+        switch, name = self._world.switch, request.get("Channel")
+        channel = switch.channels.get(name) or switch.with_uniqueid(name)
         if channel is None:
             session.error(request, "No such channel")
         return channel

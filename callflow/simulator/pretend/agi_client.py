@@ -17,6 +17,7 @@ _TWO_WRITES_S = 0.001
 _RATE = 8000
 _FRAME = 160
 _WORDS = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _DEAD = "511 Command Not Permitted on a dead channel or intercept routine\n"
 _UNKNOWN = "510 Invalid or unknown command\n"
 _USAGE = "520-Invalid command syntax.  Proper usage follows:\n{usage}\n520 End of proper usage.\n"
@@ -144,6 +145,8 @@ class AgiCall(asyncio.Protocol):
     def _do(self, line: str) -> str:
         words = [_unescaped(quoted) if bare == "" else bare for quoted, bare in _WORDS.findall(line)]
         name = " ".join(words[:2]).upper()
+        if name == "GET FULL" and len(words) == 4:
+            return f"200 result=1 ({self._evaluated(words[3])})\n"
         if not words or (name not in _TWO_WORDS and words[0].upper() not in _ONE_WORD):
             return _UNKNOWN
         if name not in _TWO_WORDS:
@@ -177,6 +180,10 @@ class AgiCall(asyncio.Protocol):
                 self._on_hangup()
                 return ""
         return "200 result=0\n"
+
+    def _evaluated(self, text: str) -> str:
+        """A text with the values of the channel's variables in it."""
+        return _VARIABLE.sub(lambda found: self._channel.get(found[1], self._clock.now()) or "", text)
 
     def _play(self, path: str, offset: int) -> str:
         samples = self._sounds.samples(path)

@@ -122,6 +122,7 @@ class Switch:
         self.clock = clock
         self.chance = chance
         self.channels: dict[str, Channel] = {}
+        self._by_uniqueid: dict[str, Channel] = {}
         self.processed = 0
         self._numbers = count()
         self._names = count()
@@ -138,12 +139,13 @@ class Switch:
         return one, self._keep(f"{stem};2", context, exten, one, ids[1])
 
     def with_uniqueid(self, uniqueid: str) -> Channel | None:
-        """The channel that ChanSpy's option u names."""
-        return next((channel for channel in self.channels.values() if channel.uniqueid == uniqueid), None)
+        """The channel that ChanSpy's option u names, or an AMI action in place of a channel's name."""
+        return self._by_uniqueid.get(uniqueid)
 
     def gone(self, channel: Channel) -> None:
         """Forget a channel, and end its ear and its spies."""
         self.channels.pop(channel.name, None)
+        self._by_uniqueid.pop(channel.uniqueid, None)
         channel.owner = None
         if channel.ear is not None:
             channel.ear.close()
@@ -162,5 +164,5 @@ class Switch:
         self.processed += 1
         linkedid = linked.linkedid if linked else uniqueid
         channel = Channel(name, uniqueid, linkedid, context, exten, self.clock.now())
-        self.channels[name] = channel
+        self.channels[name] = self._by_uniqueid[uniqueid] = channel
         return channel

@@ -34,7 +34,7 @@ class Step:
 
 def read_dialplan(include: Path, agi_address: str, agent: str) -> list[Step]:
     """The entry context, and the steps of `include` with this FastAGI address in place of its own."""
-    text = include.read_text("utf-8").replace("agi://127.0.0.1:4573/screen", agi_address)
+    text = include.read_text("utf-8").replace("agi://127.0.0.1:4573/${CALLFLOW_TOKEN}/screen", agi_address)
     return [*_entries(agent), *_parsed(text)]
 
 

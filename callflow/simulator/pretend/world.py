@@ -82,7 +82,10 @@ class World:
     ) -> AgiCall:
         """AGI(agi://...) on a channel."""
         port = port or self.places.agi_port
-        script = f"agi://{LOOPBACK}:{port}/{self.places.agi_script}"
+        path = self.places.agi_script
+        if token := self.globals.get("CALLFLOW_TOKEN"):
+            path = f"{token}/{path}"
+        script = f"agi://{LOOPBACK}:{port}/{path}"
         channel.application, channel.data = "AGI", ",".join((script, *arguments))
 
         def ended(status: str) -> None:
