@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from panoramisk.ami_protocol import AMIProtocol
 
-from callflow.adapters.ami.framing import parse
-from callflow.adapters.ami.pending import PendingAction
+from callflow.adapters.ami.framing import PendingAction, parse
 from callflow.adapters.ami.protocol import MAX_MESSAGE_BYTES, GatedProtocol
 from callflow.errors import NotConnected
 

@@ -1,9 +1,12 @@
-"""AMI's text: messages to dictionaries, and which headers may be sent."""
+"""AMI's messages: their text as dictionaries, which headers may be sent, and when an answer is complete."""
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
-from callflow.errors import ActionUnsafe
+from panoramisk.actions import Action
+
+from callflow.errors import ActionRefused, ActionUnsafe
 
 END = b"\r\n\r\n"
 MAX_LINE_BYTES = 1000
@@ -11,20 +14,25 @@ MAX_LINE_BYTES = 1000
 
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _FORBIDDEN = re.compile(r"[\r\n\0]")
+_GOOD = frozenset({"Success", "Follows", "Goodbye"})
 _NEEDS_ASYNC = frozenset({"originate", "playdtmf"})
 
 HeaderValue = str | list[str]
+Answer = list[dict[str, str]]
 
 
 def parse(raw: bytes) -> dict[str, str]:
-    """Headers of one whole message; a repeated header's values are joined by "\\n", which no value can contain."""
+    """Headers of one whole message; a repeated header's values are joined by "\\n", but the first Event stays alone."""
     lines = [line.split(": ", 1) for line in raw.decode("utf-8", "replace").split("\r\n") if ": " in line]
     headers = dict(lines)
     if len(headers) == len(lines):
         return headers
     headers = {}
     for key, value in lines:
-        headers[key] = f"{headers[key]}\n{value}" if key in headers else value
+        if key not in headers:
+            headers[key] = value
+        elif key != "Event":
+            headers[key] += f"\n{value}"
     return headers
 
 
@@ -52,3 +60,45 @@ def _check_line(name: str, key: str, value: str) -> None:
         raise ActionUnsafe(name, key, "is not text") from None
     if length > MAX_LINE_BYTES:
         raise ActionUnsafe(name, key, f"is longer than {MAX_LINE_BYTES} bytes")
+
+
+class PendingAction(Action):  # type: ignore[misc]  # panoramisk is untyped
+    """panoramisk's action with a rule of its own for the end of an answer, which always comes or fails.
+
+    Everything but a list ends with its response: an Originate's outcome is an event, not an answer.
+    """
+
+    def __init__(self, headers: dict[str, Any], *, as_list: bool = False) -> None:
+        super().__init__(headers, as_list=as_list)
+        # Nobody may be waiting any more (a ping, a cancelled caller): its failure is then nobody's business.
+        self.future.add_done_callback(lambda future: future.cancelled() or future.exception())
+
+    @property
+    def name(self) -> str:
+        """The action's name, as Asterisk spells it."""
+        return str(self["Action"])
+
+    def add_message(self, message: dict[str, str]) -> bool:
+        """Take one message of the answer; True when the answer is whole."""
+        if self.future.done():
+            return True
+        response = None if "Event" in message else message.get("Response")
+        if response is not None and response not in _GOOD:
+            return self._fail(message.get("Message", response))
+        ending = message.get("EventList", "").lower()
+        if ending == "cancelled":
+            return self._fail("list cancelled")
+        self.responses.append(message)
+        if self.as_list and not (ending == "complete" or message.get("Event", "").endswith("Complete")):
+            return False
+        self.future.set_result(self.responses)
+        return True
+
+    def fail(self, error: Exception) -> None:
+        """End the wait with `error`."""
+        if not self.future.done():
+            self.future.set_exception(error)
+
+    def _fail(self, message: str) -> bool:
+        self.fail(ActionRefused(self.name, message))
+        return True

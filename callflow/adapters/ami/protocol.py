@@ -7,8 +7,7 @@ from typing import Any
 
 from panoramisk.ami_protocol import AMIProtocol
 
-from callflow.adapters.ami.framing import END, parse
-from callflow.adapters.ami.pending import PendingAction
+from callflow.adapters.ami.framing import END, PendingAction, parse
 from callflow.errors import NotConnected
 
 MAX_MESSAGE_BYTES = 262_144
@@ -106,11 +105,19 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
     def _event(self, message: dict[str, str]) -> None:
         if self.closed:
             return
+        if "\n" in message.get("Uniqueid", ""):
+            self._torn(message)
         try:
             self.factory.dispatch(message)
         except Exception:
             self.counts["event_failures"] += 1
             self.log.exception("AMI event could not be handled", name=message.get("Event"))
+
+    def _torn(self, message: dict[str, str]) -> None:
+        """Two messages in one: the first values count, and what the second one said is lost."""
+        self.counts["torn_messages"] += 1
+        log = self.log.warning if self.counts["torn_messages"] == 1 else self.log.debug
+        log("an AMI message has two Uniqueid headers; the first counts", name=message.get("Event"))
 
     def _answer(self, raw: bytes) -> None:
         """A response, the banner, or any event while a list that we asked for is on its way."""

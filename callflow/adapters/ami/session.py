@@ -9,9 +9,8 @@ from typing import Any
 
 from panoramisk.manager import Manager
 
-from callflow.adapters.ami.framing import HeaderValue, checked
+from callflow.adapters.ami.framing import Answer, HeaderValue, PendingAction, checked
 from callflow.adapters.ami.options import AmiOptions
-from callflow.adapters.ami.pending import Answer, PendingAction
 from callflow.adapters.ami.protocol import GatedProtocol
 from callflow.errors import ActionRefused, ActionTimeout, LoginRefused, NotConnected
 

@@ -19,19 +19,27 @@ CHECK_EVENT = "CallflowCheck"
 
 
 def translate(event: AmiEvent, arrived_ms: int) -> events.Event | None:
-    """The core's event for one of AMI's; None for one that means nothing to the core or names no channel."""
+    """The core's event for one of AMI's; None for one that means nothing to the core or names no channel.
+
+    Where a header is repeated, because a second message was torn into this one, its first value counts.
+    """
     make = _TRANSLATORS.get(event.get("Event", ""))
-    uniqueid = event.get("Uniqueid", "")
-    if make is None or not uniqueid:
+    if make is None or not (uniqueid := first(event, "Uniqueid")):
         return None
     at_ms = stamped_ms(event)
     return make(event, uniqueid, arrived_ms if at_ms is None else at_ms)
 
 
+def first(event: AmiEvent, name: str) -> str:
+    """The value of a header, the first one where it is repeated; "" without it."""
+    value = event.get(name, "")
+    return value.partition("\n")[0] if "\n" in value else value
+
+
 def stamped_ms(event: AmiEvent) -> int | None:
     """When Asterisk made the event, epoch ms; None without a usable stamp (`timestampevents=yes` is not set)."""
     try:
-        seconds = float(event.get("Timestamp", "").partition("\n")[0])
+        seconds = float(first(event, "Timestamp"))
     except ValueError:
         return None
     return round(seconds * 1000) if 0 < seconds < LATEST_S else None
@@ -55,7 +63,7 @@ def _sound_started(event: AmiEvent, uniqueid: str, at_ms: int) -> events.Event:
 
 
 def _sound_ended(event: AmiEvent, uniqueid: str, at_ms: int) -> events.Event:
-    return events.SoundEnded(uniqueid, at_ms, _duration_ms(event.get("Duration", "")))
+    return events.SoundEnded(uniqueid, at_ms, _duration_ms(first(event, "Duration")))
 
 
 def _duration_ms(text: str) -> int | None:
@@ -68,9 +76,9 @@ def _duration_ms(text: str) -> int | None:
 
 def _key_pressed(event: AmiEvent, uniqueid: str, at_ms: int) -> events.Event | None:
     """Keys that Asterisk sends to the caller are not the caller's."""
-    if event.get("Direction") != "Received":
+    if first(event, "Direction") != "Received":
         return None
-    return events.KeyPressed(uniqueid, event.get("Digit", ""), at_ms, released=event["Event"] == "DTMFEnd")
+    return events.KeyPressed(uniqueid, first(event, "Digit"), at_ms, released=event["Event"] == "DTMFEnd")
 
 
 def _hung_up(event: AmiEvent, uniqueid: str, at_ms: int) -> events.Event:
