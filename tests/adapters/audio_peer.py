@@ -11,6 +11,7 @@ from callflow.adapters.audio.framing import Kind, frame
 from callflow.adapters.audio.options import Patience, TapOptions
 from callflow.adapters.audio.taps import Taps
 from callflow.core import events
+from callflow.errors import LinkError
 from tests.adapters.waiting import until
 
 RATE = 8000
@@ -63,6 +64,7 @@ class Exchange:
     options: TapOptions = field(default_factory=TapOptions)
     answers: bool = True
     patience: Patience = field(default_factory=Patience)
+    failing: LinkError | None = None
     told: list[events.Event] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -81,6 +83,8 @@ class Exchange:
             peer.close()
 
     async def _originate(self, uniqueid: str, uuid: str, address: str) -> None:
+        if self.failing is not None:
+            raise self.failing
         self.asked.append((uniqueid, uuid))
         if self.answers:
             peer = await Peer.connect(address)

@@ -14,7 +14,7 @@ from callflow.adapters.audio.tap import Tap
 from callflow.adapters.audio.taps import CATCH_UP_FRAMES, FRAMES_A_TICK
 from callflow.core import events
 from callflow.core.heard import Heard
-from callflow.errors import TapFailed
+from callflow.errors import ActionUnsafe, LinkError, NotConnected, TapFailed
 from tests.adapters.audio_peer import Exchange, Peer, tone
 from tests.adapters.waiting import until
 from tests.hearing.callers import voice
@@ -92,6 +92,20 @@ async def test_an_asterisk_that_cannot_tap_is_not_asked_for_every_call() -> None
         assert len(exchange.asked) == 3
         assert exchange.taps.counts == {"not had": 3, "resting": 2}
         assert exchange.taps.live == 0
+
+
+@pytest.mark.parametrize("refusal", [ActionUnsafe("Originate", "Variable", "has a NUL"), NotConnected("stopped")])
+async def test_what_asterisk_was_never_asked_is_not_held_against_it(refusal: LinkError) -> None:
+    """Three callers with an impossible uniqueid must not leave everybody else without a tap."""
+    async with Exchange() as exchange:
+        exchange.failing = refusal
+        for number in range(10):
+            with pytest.raises(TapFailed):
+                await exchange.taps.open(f"call{number}", "1.1\0")
+        exchange.failing = None
+        await exchange.taps.open("call", "1.1")
+        assert exchange.taps.counts == {"not asked": 10, "opened": 1}
+        assert exchange.taps.live == 1
 
 
 BAD_INPUT = {
@@ -174,6 +188,18 @@ async def test_audio_is_stored_only_when_told(tmp_path: Path) -> None:
         exchange.peers[0].send(audio(tone(100)))
         await exchange.until_told(events.MediaBegan)
     assert (tmp_path / "call.sln").read_bytes()[:320] == tone(100)[:320]
+
+
+async def test_stored_audio_is_for_its_owner_alone(tmp_path: Path) -> None:
+    (tmp_path / "old.sln").touch(0o666)
+    umask = os.umask(0)
+    try:
+        async with Exchange(TapOptions(debug_audio_dir=tmp_path)) as exchange:
+            for call_id in ("old", "new"):
+                await exchange.taps.open(call_id, "1.1")
+    finally:
+        os.umask(umask)
+    assert {(tmp_path / f"{name}.sln").stat().st_mode & 0o777 for name in ("old", "new")} == {0o600}
 
 
 async def test_a_full_disk_costs_the_recording_and_nothing_else(tmp_path: Path) -> None:

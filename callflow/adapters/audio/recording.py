@@ -1,5 +1,6 @@
 """Callers' audio on disk, for debugging only: off unless a folder is set, and deleted after some days."""
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -26,7 +27,7 @@ class Recorder:
     def open(self, call_id: str) -> BinaryIO | None:
         """A new file for one call; None, with a warning in the log, if it cannot be opened."""
         try:
-            return (self._folder / f"{call_id.replace('/', '_')}.sln").open("wb")
+            return open(self._folder / f"{call_id.replace('/', '_')}.sln", "wb", opener=_private)
         except OSError as error:
             self._log.warning("cannot store a caller's audio", reason=str(error))
             return None
@@ -45,3 +46,10 @@ class Recorder:
             except OSError as error:
                 self._log.warning("cannot delete old recordings; next try in an hour", reason=str(error))
             time.sleep(ROUND_S)
+
+
+def _private(path: str, flags: int) -> int:
+    """Open with mode 0600, whatever the umask, and whatever an older file of this name has."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor

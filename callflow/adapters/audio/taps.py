@@ -13,7 +13,7 @@ from callflow.adapters.audio.server import AudioServer
 from callflow.adapters.audio.tap import MOST_UNJUDGED, Tap
 from callflow.adapters.audio.ticker import PunctualTicker
 from callflow.core import events
-from callflow.errors import LinkError, TapFailed
+from callflow.errors import ActionUnsafe, LinkError, NotConnected, TapFailed
 from callflow.hearing import Finding, Hearing
 
 HEAR_S = 0.032
@@ -101,6 +101,10 @@ class Taps:
             async with asyncio.timeout(self._open_timeout_s):
                 await self._originate(uniqueid, str(tap.uuid), self._server.address)
                 await connected
+        except (ActionUnsafe, NotConnected) as error:
+            self.close(call_id)  # Asterisk was not asked, so this says nothing of what it can do
+            self.counts["not asked"] += 1
+            raise TapFailed(error.problem) from None
         except (TimeoutError, LinkError) as error:
             if self._taps.get(call_id) is not tap:
                 raise TapFailed("the call was over before it was tapped") from None
