@@ -1,17 +1,22 @@
 """The web server: metrics, alive, ready; and that it can neither stop nor slow the daemon."""
 
 import asyncio
+import contextlib
 import socket
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
+from callflow.adapters.http import connections
+from callflow.adapters.http.connections import CONNECTIONS
 from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.http.sample import OutboxSample, Sample, alive, ready
 from callflow.adapters.http.server import HttpServer
-from tests.adapters.waiting import until
+from tests.adapters.waiting import WAIT_S, until
 from tests.metrics.scraped import Web, sample_at
 
 OPTIONS = HttpOptions(ready_loop_lag_s=1.0, ready_outbox_age_s=300.0)
@@ -108,3 +113,82 @@ async def test_a_port_in_use_is_told_and_nothing_else_happens() -> None:
         await until(lambda: logs)
         await served.server.stop()
     assert logs[0]["event"] == "metrics cannot be served; calls go on"
+
+
+# -- hostile neighbours ------------------------------------------------------------------------------------------------
+
+
+async def connect(port: int, sent: bytes = b"") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    return reader, writer
+
+
+def handles() -> int:
+    """File handles that this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /metrics HTTP/1.1\r\nHost: ", b"POST /healthz HTTP/1.1\r\nHost: a\r\n"])
+async def test_idle_connections_keep_no_probe_out(sent: bytes) -> None:
+    async with Served() as served:
+        strangers = [await connect(served.server.port, sent) for _ in range(40)]
+        assert (await served.get("/healthz"))[0] == 200
+        for _, writer in strangers:
+            writer.close()
+
+
+async def test_a_crowd_takes_no_more_file_handles_than_its_budget() -> None:
+    """The crowd's own ends are in another process, so that only the server's are counted here."""
+    script = (
+        "import socket, sys\n"
+        "crowd = [socket.create_connection(('127.0.0.1', int(sys.argv[1]))) for _ in range(900)]\n"
+        "print('there', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    async with Served() as served:
+        before = handles()
+        crowd = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", script, str(served.server.port),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert crowd.stdout is not None
+        assert await asyncio.wait_for(crowd.stdout.readline(), 20) == b"there\n"
+        await until(lambda: handles() - before <= CONNECTIONS + 10)
+        assert (await served.get("/healthz"))[0] == 200
+        assert handles() - before <= CONNECTIONS + 10
+        await crowd.communicate(b"")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /healthz HTTP/1.1\r\nHost: ",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /healthz",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n",
+    ],
+)
+async def test_a_request_that_is_never_finished_is_timed_out(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "EXCHANGE_S", 0.05)
+    monkeypatch.setattr(connections, "IDLE_S", 0.05)
+    async with Served() as served:
+        reader, writer = await connect(served.server.port, sent)
+        with contextlib.suppress(ConnectionError):
+            await asyncio.wait_for(reader.read(), WAIT_S)
+        writer.close()
+
+
+async def test_a_scraper_keeps_its_connection() -> None:
+    async with Served() as served:
+        reader, writer = await connect(served.server.port)
+        strangers = []
+        for _ in range(3):
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), WAIT_S)
+            assert head.startswith(b"HTTP/1.1 200")
+            await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+            strangers += [await connect(served.server.port) for _ in range(CONNECTIONS - 2)]
+        writer.close()
+        for _, stranger in strangers:
+            stranger.close()

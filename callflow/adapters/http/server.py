@@ -14,14 +14,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from callflow.adapters.http.connections import IDLE_S, Config
 from callflow.adapters.http.health_metrics import HealthCollector
 from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.http.sample import Sample, alive, ready
 
 RETRY_S = 30.0
 STOP_S = 1
-CONNECTIONS = 32
-"""Open at once; more are answered 503."""
 
 
 class HttpServer:
@@ -80,18 +79,16 @@ class HttpServer:
         family = socket.AF_INET6 if ":" in self._options.host else socket.AF_INET
         return socket.create_server((self._options.host, self._options.port), family=family, backlog=64)
 
-    def _config(self) -> uvicorn.Config:
-        return uvicorn.Config(
+    def _config(self) -> Config:
+        return Config(
             self._app(),
-            http="h11",
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=CONNECTIONS,
-            timeout_keep_alive=75,  # Prometheus scrapes over one connection
+            timeout_keep_alive=int(IDLE_S),
             timeout_graceful_shutdown=STOP_S,
         )
 
