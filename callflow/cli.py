@@ -20,6 +20,7 @@ from callflow.commands.simulate import simulate
 from callflow.commands.staffing import staffing
 from callflow.commands.terminal import mend_stdout
 from callflow.commands.web import web
+from callflow.core.printable import printable
 from callflow.errors import CallflowError
 
 app = typer.Typer(
@@ -100,8 +101,8 @@ def main() -> None:
     except CallflowError as error:
         console = Console(stderr=True, soft_wrap=True, highlight=False)
         console.print("[bold red]callflow:[/] ", end="")
-        console.print(error.problem, markup=False)
+        console.print(printable(error.problem), markup=False)
         if error.remedy:
             console.print("[bold]remedy:[/] ", end="")
-            console.print(error.remedy, markup=False)
+            console.print(printable(error.remedy), markup=False)
         sys.exit(2)

@@ -3,12 +3,14 @@
 import logging
 import sys
 from contextlib import suppress
-from typing import Any, Literal
+from io import StringIO
+from typing import Any, Literal, TextIO
 
 import structlog
 from pydantic import Field
 from structlog.tracebacks import ExceptionDictTransformer
 
+from callflow.core.printable import printable
 from callflow.core.section import Section
 
 
@@ -46,18 +48,49 @@ def configure_logs(options: LogOptions) -> None:
     if options.format == "json":
         shown: list[structlog.typing.Processor] = [
             structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+            _printable_values,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     else:
-        plain = structlog.dev.plain_traceback
-        shown = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+        shown = [
+            _printable_values,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_printable_traceback),
+        ]
     structlog.configure(
         processors=[*shared, *shown],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[options.level.upper()]),
         logger_factory=_to_stderr,
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_PrintableFormatter("%(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+class _PrintableFormatter(logging.Formatter):
+    """For the lines of libraries."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record), kept="\n\t")
+
+
+def _printable_values(_logger: Any, _method: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Texts from outside cannot steer the terminal that shows the log."""
+    return {name: _printable_value(value) for name, value in fields.items()}
+
+
+def _printable_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value, kept="\n\t")
+    if isinstance(value, dict):
+        return {key: _printable_value(one) for key, one in value.items()}
+    return [_printable_value(one) for one in value] if isinstance(value, list) else value
+
+
+def _printable_traceback(out: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    text = StringIO()
+    structlog.dev.plain_traceback(text, exc_info)
+    out.write(printable(text.getvalue(), kept="\n\t"))
 
 
 def _to_stderr(*_names: Any) -> Lines:

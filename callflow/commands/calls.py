@@ -1,7 +1,6 @@
 """`callflow calls`: the outcome of every call."""
 
 import csv
-import io
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -17,7 +16,7 @@ from callflow.adapters.store.queries import CallFilter, Reader
 from callflow.commands.calls_list import call_json, print_calls, print_json
 from callflow.commands.calls_show import print_call, print_rings
 from callflow.commands.sheets import LineFeeds, cell, whole_file
-from callflow.commands.terminal import console
+from callflow.commands.terminal import console, csv_output
 from callflow.commands.times import iso, parse_when
 from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
@@ -173,22 +172,14 @@ def export(
     wanted = CallFilter(since, until, result, profile, caller, mode, node)
     with Reader(_database(context, db)) as reader:
         if file is None or str(file) == "-":
-            _export_to_stdout(reader.stream(wanted))
+            with csv_output() as out:
+                write_calls(reader.stream(wanted), out)
             return
         told = Console(stderr=True, highlight=False)
         calls = track(reader.stream(wanted), "exporting", total=reader.count(wanted), console=told, transient=True)
         with whole_file(file) as out:
             written = write_calls(calls, out)
         told.print(f"wrote {written:,} calls to {file}", markup=False, soft_wrap=True)
-
-
-def _export_to_stdout(calls: Iterable[StoredCall]) -> None:
-    """UTF-8 whatever the terminal's encoding."""
-    out = io.TextIOWrapper(typer.get_binary_stream("stdout"), encoding="utf-8", newline="", write_through=False)
-    try:
-        write_calls(calls, out)
-    finally:
-        out.detach()
 
 
 def _database(context: typer.Context, db: Path | None) -> Path:

@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from callflow.adapters.store.queries import Summary
-from callflow.commands.terminal import WIDE, console, printable
+from callflow.commands.terminal import WIDE, console
 from callflow.commands.times import iso, seconds, shown
 from callflow.core.call_record import CallRecord, TimelineEntry
+from callflow.core.printable import printable
 from callflow.core.screening.states import Result
 from callflow.records.calls import StoredCall
 

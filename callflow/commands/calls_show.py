@@ -8,9 +8,9 @@ from rich.text import Text
 
 from callflow.adapters.store.lists import Ringing
 from callflow.commands.calls_list import heard, lasted, result_text, sentence
-from callflow.commands.terminal import printable
 from callflow.commands.times import seconds, shown_exactly
 from callflow.core.call_record import Kind, TimelineEntry
+from callflow.core.printable import printable
 from callflow.core.rings.records import Leg, Offer, Stay, TargetType, Timing
 from callflow.records.calls import StoredCall
 

@@ -13,8 +13,9 @@ from callflow.adapters.store.queries import Reader
 from callflow.commands.report_period import Period
 from callflow.commands.report_table import print_deleted
 from callflow.commands.sheets import Sheet, Value
-from callflow.commands.terminal import WIDE, printable
+from callflow.commands.terminal import WIDE
 from callflow.commands.times import iso, shown_seconds
+from callflow.core.printable import printable
 from callflow.core.rings.records import Stay, Timing
 from callflow.core.service.grouping import Scope, Whom
 from callflow.errors import CallflowError

@@ -11,8 +11,8 @@ from rich.text import Text
 from callflow.commands.report_figures import Column, Part, Report, Row, Value, columns, formula_of
 from callflow.commands.report_period import Period
 from callflow.commands.sheets import Sheet, Unit
-from callflow.commands.terminal import printable
 from callflow.commands.times import shown, shown_seconds
+from callflow.core.printable import printable
 from callflow.core.service.grouping import Counted
 from callflow.core.service.level import FORMULAS
 from callflow.core.service.tallies import Rings

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import typer
 
+from callflow.commands.terminal import csv_output
 from callflow.errors import CallflowError
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class Unit(Enum):
 Value = int | float | str | bool | None
 NOT_IN_EXCEL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 EXCEL_FORMATS = {Unit.SHARE: "0.0%", Unit.SECONDS: "0.0", Unit.NUMBER: "0.0"}
-FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001 - spreadsheets take the wide ones for formulas too
+FORMULA_STARTS = tuple("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the wide ones for formulas too
+CELL_ENDS = tuple("\t\r\n")
+"""What a spreadsheet may take for the end of a cell or a row."""
 DIGITS = 6
 
 
@@ -81,12 +84,9 @@ def write_sheet(sheet: Sheet, path: Path) -> None:
 
 
 def print_csv(sheet: Sheet) -> None:
-    """To standard output, UTF-8 whatever the terminal's encoding."""
-    out = io.TextIOWrapper(typer.get_binary_stream("stdout"), encoding="utf-8", newline="")
-    try:
+    """To standard output."""
+    with csv_output() as out:
         write_csv(sheet, out)
-    finally:
-        out.detach()
 
 
 def print_json(sheet: Sheet) -> None:
@@ -206,4 +206,10 @@ def cell(value: object) -> str | int | float:
     if isinstance(value, int | float):
         return value
     text = str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if text.startswith(CELL_ENDS) or _behind_blanks(text).startswith(FORMULA_STARTS) else text
+
+
+def _behind_blanks(text: str) -> str:
+    """`text` from its first visible character on: spreadsheets skip blanks, control characters and a BOM."""
+    begin = (at for at, letter in enumerate(text) if letter.isprintable() and not letter.isspace())
+    return text[next(begin, len(text)) :]

@@ -7,10 +7,14 @@ import os
 import sys
 import termios
 import tty
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
 
+import typer
 from rich.console import Console
 
+from callflow.core.printable import printable
 from callflow.errors import CallflowError
 
 WIDTH_IN_A_PIPE = 400
@@ -68,8 +72,21 @@ async def any_key() -> None:
             termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
-def printable(text: str) -> str:
-    """Text from outside, safe for a terminal: control and format characters are spelt out."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+class _PrintableText(io.StringIO):
+    """What is written goes to standard output, with everything spelt out that could steer a terminal."""
+
+    def write(self, text: str, /) -> int:
+        return sys.stdout.write(printable(text, kept="\n"))
+
+
+@contextmanager
+def csv_output() -> Iterator[TextIO]:
+    """Standard output for CSV: exact and UTF-8 for a file or a pipe, harmless on a terminal."""
+    if sys.stdout.isatty():
+        yield _PrintableText()
+        return
+    out = io.TextIOWrapper(typer.get_binary_stream("stdout"), encoding="utf-8", newline="", write_through=False)
+    try:
+        yield out
+    finally:
+        out.detach()

@@ -283,7 +283,7 @@ def test_no_text_from_a_caller_becomes_a_formula_or_steers_the_terminal(tmp_path
     cells = [cell for row in load_workbook(file).worksheets[0].iter_rows() for cell in row]
     assert not [cell for cell in cells if cell.data_type == "f"]
     (row,) = csv.DictReader(io.StringIO(run(database, *PERIOD, "--list", "abandoned", "--csv").stdout))
-    assert row["caller_name"].startswith(("'=", "'\r=", "\x01="))
+    assert row["caller_name"].startswith(("'=", "'\r=", "'\x01="))
     assert row["caller_number"] == "'+1-555-0100"
 
 

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from callflow.adapters.store.store import Store
 from callflow.cli import main
 from callflow.commands.calls import calls_app
-from callflow.commands.terminal import printable
 from callflow.core.call_record import Kind, TimelineEntry
+from callflow.core.printable import printable
 from callflow.core.screening.states import Result
 from callflow.publishing.recording import Recording
 from tests.store.command_line import EVIL, fill, run
