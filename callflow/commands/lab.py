@@ -100,14 +100,19 @@ def scenarios(
 
 
 @lab_app.command()
-def bench(version: VersionOption = "22") -> None:
+def bench(
+    version: VersionOption = "22",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Half a minute: shows that it works, measures little.")
+    ] = False,
+) -> None:
     """Measure how late prompts start, CPU and memory per call at 5, 20 and 50 calls, and the reaction to speech.
 
     Example: `callflow lab bench`
     """
     from callflow.lab.bench import run_bench
 
-    asyncio.run(run_bench(_version(version), Console()))
+    asyncio.run(run_bench(_version(version), Console(), quick=quick))
 
 
 def _version(text: str):  # type: ignore[no-untyped-def]

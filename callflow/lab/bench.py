@@ -19,9 +19,10 @@ from callflow.scenarios.site import Version
 from callflow.sound.audio import Sound, timeline, write_mulaw
 
 LOADS = (5, 20, 50)
+QUICK_LOADS = (2,)
 LISTEN_S = 3.0
 CALL_S = 26.0
-SPEAKERS = 40
+SPEAKERS, QUICK_SPEAKERS = 40, 4
 SPEAKS_AT_S = 1.0
 SPACING_S = 0.13
 CALLS_PER_SECOND = 10.0
@@ -38,22 +39,24 @@ class Load:
     memory_kb_per_call: float
 
 
-async def run_bench(version: Version, console: Console) -> None:
-    """Measure on a lab of its own and print."""
+async def run_bench(version: Version, console: Console, *, quick: bool = False) -> None:
+    """Measure on a lab of its own and print; `quick` shows that it works, and measures little."""
+    speakers = QUICK_SPEAKERS if quick else SPEAKERS
     async with open_lab(version, agents=Agents(talk_s=0.5)) as lab:
         daemon = await lab.start_daemon({"profiles": {"support": {}}, "log": {"level": "warning"}})
-        with console.status("warming up"):
-            await _silent_calls(lab, daemon, 1)
         loads = []
-        for calls in LOADS:
+        if not quick:
+            with console.status("warming up"):
+                await _silent_calls(lab, daemon, 1)
+        for calls in QUICK_LOADS if quick else LOADS:
             with console.status(f"{calls} silent callers at once"):
                 loads.append(await _silent_calls(lab, daemon, calls))
         console.print(_load_table(version, loads))
-        with console.status(f"{SPEAKERS} callers who speak during the greeting"):
-            reactions = await _reactions(lab)
+        with console.status(f"{speakers} callers who speak during the greeting"):
+            reactions = await _reactions(lab, speakers)
     low, high = np.percentile(reactions, (50, 90))
     console.print(
-        f"reaction, first speech packet to last prompt packet on the wire, {len(reactions)} of {SPEAKERS} calls: "
+        f"reaction, first speech packet to last prompt packet on the wire, {len(reactions)} of {speakers} calls: "
         f"p50 {low:.0f} ms, p90 {high:.0f} ms",
         highlight=False,
     )
@@ -85,13 +88,13 @@ def _lateness_ms(lab: Lab, wire: Wire) -> list[float]:
     return late
 
 
-async def _reactions(lab: Lab) -> Sequence[float]:
+async def _reactions(lab: Lab, speakers: int) -> Sequence[float]:
     """Milliseconds from the first packet of speech to the last packet of the greeting, for each caller."""
     samples = timeline([Sound(SPEAKS_AT_S, "speech", 2.0, -26.0)], 4.0, lab.voice)
     audio = write_mulaw(lab.work / "bench-speaker.ul", samples)
     caller = Caller("1002", "dial_en_support", audio=audio, hang_up_at_s=6.0)
     async with lab.capture() as capture:
-        process = await lab.call(caller, calls=SPEAKERS, rate_per_s=1 / SPACING_S)
+        process = await lab.call(caller, calls=speakers, rate_per_s=1 / SPACING_S)
         await process.wait(60)
     found = []
     for call in lab.read(capture).calls:

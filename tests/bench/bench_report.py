@@ -1,6 +1,6 @@
 """How long reports take over ten million calls; prints, judges nothing but that every day counts the same.
 
-`python -m tests.bench.bench_report [--days N] [--calls-a-day N] [--folder PATH] [--build-only]`
+`python -m tests.bench.bench_report [--days N] [--calls-a-day N] [--folder PATH] [--build-only] [--quick]`
 
 The database is made once and kept (about 1.5 GB for a million calls): one made-up day, copied to each following day
 with its times and ids moved on. A run that is interrupted goes on where it stopped.
@@ -12,6 +12,7 @@ import sqlite3
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -49,12 +50,21 @@ def main() -> None:
     parser.add_argument("--calls-a-day", type=int, default=100_000)
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--build-only", action="store_true", help="make the database and stop")
+    parser.add_argument("--quick", action="store_true", help="a few seconds: shows that it works, measures little")
     asked = parser.parse_args()
+    if asked.quick:
+        with tempfile.TemporaryDirectory() as folder:
+            _run(Path(folder), 4, 300)
+        return
     asked.folder.mkdir(parents=True, exist_ok=True)
-    path = asked.folder / f"report-{asked.calls_a_day}.db"
-    _build(path, asked.days, asked.calls_a_day)
-    if not asked.build_only:
-        _measure(path, asked.days)
+    _run(asked.folder, asked.days, asked.calls_a_day, build_only=asked.build_only)
+
+
+def _run(folder: Path, days: int, calls_a_day: int, *, build_only: bool = False) -> None:
+    path = folder / f"report-{calls_a_day}.db"
+    _build(path, days, calls_a_day)
+    if not build_only:
+        _measure(path, days)
 
 
 # -- making the database ----------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """How fast the store is; prints, judges nothing.
 
-`python -m tests.bench.bench_store [--calls N] [--live N] [--folder PATH]`
+`python -m tests.bench.bench_store [--calls N] [--live N] [--folder PATH] [--quick]`
 """
 
 import argparse
@@ -32,7 +32,10 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=200_000, help="calls in the database that is read")
     parser.add_argument("--live", type=int, default=2000, help="calls for the figures of a daemon at work")
     parser.add_argument("--folder", type=Path, help="folder on the disk to measure")
+    parser.add_argument("--quick", action="store_true", help="a few seconds: shows that it works, measures little")
     asked = parser.parse_args()
+    if asked.quick:
+        asked.calls, asked.live = 2000, 200
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         asyncio.run(_work(Path(folder) / "work.db", asked.live))
         path = Path(folder) / "large.db"

@@ -1,4 +1,4 @@
-"""What listening costs: CPU per tap, lateness of a step, memory. `python -m tests.bench.bench_taps`
+"""What listening costs: CPU per tap, lateness of a step, memory. `python -m tests.bench.bench_taps [--quick]`
 
 Callers talk all the time, which is the dearest thing they can do; the last rows have silent ones. One table is the
 voice model alone, the floor of all that follows, and the same model by onnxruntime: a yardstick to compare machines
@@ -42,6 +42,7 @@ from tests.hearing.callers import silence, voice
 FRAME = 160
 SOUNDS = {"voice": lambda: voice(-26, 6.0), "silence": lambda: silence(6.0)}
 PLAN = [(50, "voice"), (200, "voice"), (400, "voice"), (400, "silence")]
+QUICK_PLAN = [(5, "voice"), (5, "silence")]
 FRAME_S = 0.02
 WINDOW_S = 3.0
 TICKS_A_LOOK = 8
@@ -201,11 +202,13 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0, help="seconds for each row")
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--quick", action="store_true", help="a few seconds: shows that it works, measures little")
+    asked = parser.parse_args()
+    seconds, plan = (1.0, QUICK_PLAN) if asked.quick else (asked.seconds, PLAN)
     floor, alone, whole, paces = [], [], [], [pace()]
     fresh = get_context("spawn")  # a process of its own for each row, as a daemon is one: memory is its own then, too
     with ProcessPoolExecutor(1, fresh, max_tasks_per_child=1) as processes:
-        for taps, sound in track(PLAN, "measuring", transient=True):
+        for taps, sound in track(plan, "measuring", transient=True):
             if sound == "voice":
                 ours, yardstick = (
                     processes.submit(measure_model, taps, seconds, model).result()

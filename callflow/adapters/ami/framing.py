@@ -23,12 +23,19 @@ Answer = list[dict[str, str]]
 
 def parse(raw: bytes) -> dict[str, str]:
     """Headers of one whole message; a repeated header's values are joined by "\\n", but the first Event stays alone."""
-    lines = [line.split(": ", 1) for line in raw.decode("utf-8", "replace").split("\r\n") if ": " in line]
-    headers = dict(lines)
-    if len(headers) == len(lines):
-        return headers
-    headers = {}
-    for key, value in lines:
+    lines = raw.decode("utf-8", "replace").split("\r\n")
+    try:
+        headers = dict([line.split(": ", 1) for line in lines])
+    except ValueError:  # a line that is no header
+        lines = [line for line in lines if ": " in line]
+        headers = dict([line.split(": ", 1) for line in lines])
+    return headers if len(headers) == len(lines) else _joined(lines)
+
+
+def _joined(lines: list[str]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for line in lines:
+        key, value = line.split(": ", 1)
         if key not in headers:
             headers[key] = value
         elif key != "Event":
