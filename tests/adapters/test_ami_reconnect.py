@@ -109,14 +109,6 @@ async def test_a_peer_that_comes_late_is_found(peer: AmiPeer) -> None:
     await watched.link.stop()
 
 
-async def test_the_pause_grows_to_its_bound_with_jitter(peer: AmiPeer) -> None:
-    watched = Watched(peer.port, frozenset(), reconnect_min_s=0.2, reconnect_max_s=10)
-    pauses = [watched.link._pause_s() for _ in range(40)]
-    assert all(0.1 * 2**n <= pause <= 0.2 * 2**n for n, pause in enumerate(pauses[:5]))
-    assert all(5 <= pause <= 10 for pause in pauses[6:])
-    assert len({round(pause, 6) for pause in pauses[6:]}) > 1
-
-
 @pytest.mark.parametrize("moment", ["connecting", "logging in", "waiting", "up"])
 async def test_stop_is_final(peer: AmiPeer, moment: str) -> None:
     """Stock panoramisk reconnects after a close() while it waits, and never after a cancelled connect."""

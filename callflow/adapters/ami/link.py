@@ -1,7 +1,6 @@
 """The AMI link: keeps a session alive, and says what became of every action."""
 
 import asyncio
-import random
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Literal
@@ -9,6 +8,7 @@ from typing import Any, Literal
 from callflow.adapters.ami.framing import HeaderValue
 from callflow.adapters.ami.options import LOGIN_TIMEOUT_S, AmiOptions
 from callflow.adapters.ami.session import AmiSession
+from callflow.core.backoff import Backoff
 from callflow.errors import LinkError, LoginRefused, NotConnected
 
 REFUSALS_IN_A_ROW = 5
@@ -47,7 +47,7 @@ class AmiLink:
         self._session: AmiSession | None = None
         self._task: asyncio.Task[None] | None = None
         self._tls = options.tls_context()
-        self._failures = 0
+        self._backoff = Backoff(options.reconnect_min_s, options.reconnect_max_s)
         self._refusals = 0
         self._was_up = False
         self._reason = "not started"
@@ -123,7 +123,7 @@ class AmiLink:
                 self._failed(error)
             else:
                 await self._live(session)
-            await asyncio.sleep(self._pause_s())
+            await asyncio.sleep(self._backoff.pause_s())
 
     async def _live(self, session: AmiSession) -> None:
         """From login to the end of one session."""
@@ -134,9 +134,7 @@ class AmiLink:
         finally:
             self._session = None
             session.close()
-        # A session that falls at once again and again is a failure like any other.
-        if session.loop.time() - began_at >= self._options.reconnect_max_s:
-            self._failures = 0
+        self._backoff.session_ended(session.loop.time() - began_at)
         self._down(reason)
 
     def _up(self, session: AmiSession) -> None:
@@ -171,12 +169,6 @@ class AmiLink:
         self._log.error("AMI login refused", reason=refusal.message, remedy=refusal.remedy, fatal=fatal)
         self._call(self._on_refused, refusal)
         return fatal
-
-    def _pause_s(self) -> float:
-        """Exponential from reconnect_min_s to reconnect_max_s, less up to a half at random."""
-        step = self._options.reconnect_min_s * 2.0 ** min(self._failures, 32)
-        self._failures += 1
-        return min(step, self._options.reconnect_max_s) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
 
     def _call(self, callback: Callable[..., None], *arguments: object) -> None:
         try:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import random
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +13,7 @@ from callflow.adapters.mqtt.client import Client, new_client
 from callflow.adapters.mqtt.options import MqttOptions
 from callflow.adapters.mqtt.outgoing import Outbox, RecentlyConfirmed, States
 from callflow.adapters.mqtt.session import MqttSession, Status
+from callflow.core.backoff import Backoff
 from callflow.core.publishing.topics import Topics
 
 STOP_S = 2.5
@@ -43,7 +43,7 @@ class MqttLink:
         self._tls = options.tls_context()
         self._task: asyncio.Task[None] | None = None
         self._confirmed = RecentlyConfirmed(now_ms, options.unnoticed_ms)
-        self._failures = 0
+        self._backoff = Backoff(options.reconnect_min_s, options.reconnect_max_s)
         self._reason = ""
         self._leaving = False
         self.connected = False
@@ -69,10 +69,10 @@ class MqttLink:
             began_ms = self._now_ms()
             reason = await self._connection(began_ms)
             self.counts["failures"] += 1
-            if self._now_ms() - began_ms >= 1000 * self._options.reconnect_max_s:
-                self._failures, self._reason = 0, ""
+            if self._backoff.session_ended((self._now_ms() - began_ms) / 1000):
+                self._reason = ""
             self._warn(reason)
-            await asyncio.sleep(self._pause_s())
+            await asyncio.sleep(self._backoff.pause_s())
 
     async def _connection(self, began_ms: int) -> str:
         """One connection; returns why it ended."""
@@ -126,12 +126,6 @@ class MqttLink:
             reason=reason,
             remedy="see the broker, and [mqtt] host, port, username, password and tls",
         )
-
-    def _pause_s(self) -> float:
-        """Exponential from reconnect_min_s to reconnect_max_s, less up to a half at random."""
-        step = self._options.reconnect_min_s * 2.0 ** min(self._failures, 32)
-        self._failures += 1
-        return min(step, self._options.reconnect_max_s) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
 
 
 def _reason(errors: BaseExceptionGroup[BaseException]) -> str:
