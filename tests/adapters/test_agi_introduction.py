@@ -92,6 +92,8 @@ def test_a_caller_who_hung_up_meanwhile_is_noticed() -> None:
         header().partition(b"agi_threadid")[0] + b"\n",
         header().replace(b"agi_arg_2", b"agi_arg_4"),
         header().replace(b"agi_rdnis: unknown\n", b""),
+        header()[:-1] + b"garbage\n\n",  # as an argument it would make a self-test of the call
+        header(agi_arg_1="sales\nagi_x: y"),
     ],
 )
 def test_a_header_without_its_last_fields_is_doubt(raw: bytes) -> None:

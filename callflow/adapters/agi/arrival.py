@@ -23,10 +23,12 @@ def parse_variables(raw: bytes) -> dict[str, str]:
     text = "\n" + raw.decode("utf-8", "replace").rstrip("\n")
     text, found, end = text.rpartition("\nagi_threadid: ")
     thread, *arguments = _ARGUMENT.split(end)
-    numbers = arguments[::2]
+    numbers, values = arguments[::2], arguments[1::2]
     if not found or not _THREAD.fullmatch(thread) or numbers != [str(n + 1) for n in range(len(numbers))]:
         return {}
-    variables = {f"agi_arg_{number}": value.strip() for number, value in zip(numbers, arguments[1::2], strict=True)}
+    if any("\n" in value for value in values):  # nothing stands behind the last argument, and each is the dialplan's
+        return {}
+    variables = {f"agi_arg_{number}": value.strip() for number, value in zip(numbers, values, strict=True)}
     for name in _LAST:
         text, _, value = text.rpartition(f"\n{name}: ")
         variables[name] = value.partition("\n")[0]
