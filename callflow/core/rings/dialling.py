@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from callflow.core.rings import facts
 from callflow.core.rings.channels import Channel
-from callflow.core.rings.endings import judge_legs
 from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay, Purpose
-from callflow.core.rings.measuring import leg_record, leg_ring, offer_record, target_type
+from callflow.core.rings.measuring import target_type
 from callflow.core.rings.names import interface_of, is_plain_peer, local_pair
-from callflow.core.rings.records import LegEnd, RingSource
+from callflow.core.rings.open_offers import OpenOffers
+from callflow.core.rings.records import RingSource
 from callflow.core.rings.talking import Talks
-from callflow.core.rings.tracker_state import LONGEST_CALL_MS, LONGEST_RING_MS, SETTLE_MS, TrackerState
+from callflow.core.rings.tracker_state import LONGEST_RING_MS, SETTLE_MS, TrackerState
 
 CALL_WAITING, TRANSFERRED, ORIGINATED = "call_waiting", "transferred", "originated"
 
@@ -21,6 +21,7 @@ class Dialling:
     def __init__(
         self,
         state: TrackerState,
+        open_offers: OpenOffers,
         talks: Talks,
         stay_of: Callable[[str], LiveStay | None],
         on_moved: Callable[[str, Channel, int], None],
@@ -28,32 +29,11 @@ class Dialling:
     ) -> None:
         self._state = state
         self._channels = state.channels
+        self._open = open_offers
         self._talks = talks
         self._stay_of = stay_of
         self._on_moved = on_moved
         self._on_originated = on_originated
-        self.offers: dict[str, LiveOffer] = {}
-        """The latest offer of each caller, by the Uniqueid of the channel that dials."""
-        self.live: set[LiveOffer] = set()
-        """Every offer that has had no final record."""
-        self._legs: dict[str, LiveLeg] = {}
-        """Legs by the Uniqueid of every channel that belongs to them."""
-        self._locals: dict[str, LiveLeg] = {}
-        """Legs by the name of every pair of Local channels that belongs to them."""
-
-    def leg(self, uniqueid: str) -> LiveLeg | None:
-        """The leg that a channel belongs to."""
-        return self._legs.get(uniqueid)
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """How much is remembered, by name."""
-        return {
-            "offers": len(self.offers),
-            "live": len(self.live),
-            "legs": len(self._legs),
-            "locals": len(self._locals),
-        }
 
     # -- dialling -------------------------------------------------------------------------------------------------
 
@@ -61,8 +41,8 @@ class Dialling:
         """A leg of its own, or a phone behind the Local channel of one."""
         state, when = self._state, fact.when
         channel = self._channels.note(when, fact.dest, state.now_ms)
-        if channel.uniqueid in self._legs or state.is_past(channel.uniqueid):
-            if not self._goes_on(self._legs.get(channel.uniqueid), fact):
+        if channel.uniqueid in self._open.legs or state.is_past(channel.uniqueid):
+            if not self._goes_on(self._open.legs.get(channel.uniqueid), fact):
                 state.anomaly("DialBegin repeated")
             return
         channel.dialled_at, channel.dial_string = when.at_ms, fact.dial_string
@@ -77,7 +57,7 @@ class Dialling:
         if leg is not None:
             self._behind(leg, channel)
             return
-        offer = self.offers.get(caller.uniqueid)
+        offer = self._open.by_caller.get(caller.uniqueid)
         if offer is None or not offer.open:
             offer = self._begin_offer(fact, caller, channel)
         if offer is not None:
@@ -102,7 +82,7 @@ class Dialling:
         half = local_pair(caller.name)
         if half is None or half[1] != "2" or self._stay_of(caller.uniqueid) is not None:
             return None
-        leg = self._locals.get(half[0])
+        leg = self._open.locals.get(half[0])
         if leg is None or leg.handed_on or leg.offer is None:
             return None
         has_talked = leg.offer.connect_ms is not None and not any(phone.bridge for phone in leg.phones)
@@ -132,7 +112,7 @@ class Dialling:
             target = state.names.line(numbers) or ""
         if not target and purpose in (Purpose.CALLER, Purpose.UNCERTAIN):
             return None
-        before = self.offers.get(caller.uniqueid)
+        before = self._open.by_caller.get(caller.uniqueid)
         if before is not None:
             state.due(before, SETTLE_MS)
         raw_queue = stay.raw_queue if stay else ""
@@ -150,8 +130,8 @@ class Dialling:
         )
         if self._channels.is_originated(caller):
             offer.marks.add(ORIGINATED)
-        self.offers[caller.uniqueid] = offer
-        self.live.add(offer)
+        self._open.by_caller[caller.uniqueid] = offer
+        self._open.live.add(offer)
         if stay is not None:
             stay.offers.append(offer)
         return offer
@@ -178,8 +158,8 @@ class Dialling:
         offer.legs.append(leg)
         self._state.put_off(offer, LONGEST_RING_MS)
         self._mark_waiting(leg, channel)
-        self._save(offer)
-        self._save_leg(leg, offer)
+        self._open.save(offer)
+        self._open.save_leg(leg, offer)
         self._add(leg, channel)
         if offer.purpose is Purpose.ORIGINATED and not channel.is_local and offer.caller.name.endswith(";2"):
             self._on_originated(channel, fact.when.at_ms)
@@ -192,22 +172,22 @@ class Dialling:
         self._add(leg, channel)
 
     def _add(self, leg: LiveLeg, channel: Channel) -> None:
-        self._legs[channel.uniqueid] = leg
+        self._open.legs[channel.uniqueid] = leg
         leg.channels.append(channel.uniqueid)
         if channel.is_local and (half := local_pair(channel.name)) is not None:
-            self._locals[half[0]] = leg
+            self._open.locals[half[0]] = leg
             leg.pairs.append(half[0])
             self._absorb(leg, self._channels.other_half(channel))
 
     def _absorb(self, leg: LiveLeg, half: Channel | None) -> None:
         """What a Local channel has dialled before anything was known of it belongs to its leg."""
-        early = self.offers.get(half.uniqueid) if half is not None else None
+        early = self._open.by_caller.get(half.uniqueid) if half is not None else None
         if early is None or early.purpose is not Purpose.CONSULTATION:
             return
-        self._drop(early)
+        self._open.drop(early)
         for behind in early.legs:
             for channel in (behind.root, *behind.phones):
-                if channel.uniqueid not in self._legs:
+                if channel.uniqueid not in self._open.legs:
                     self._behind(leg, channel)
 
     def _mark_waiting(self, leg: LiveLeg, channel: Channel) -> None:
@@ -218,7 +198,7 @@ class Dialling:
         """Which member a leg is for; comes before or after its DialBegin."""
         member, names = fact.member, self._state.names
         names.learn_member(member.interface, member.name)
-        leg = self._legs.get(fact.dest)
+        leg = self._open.legs.get(fact.dest)
         if leg is not None:
             leg.interface, leg.agent = member.interface, names.agent(member.interface, member.name)
         else:
@@ -226,7 +206,7 @@ class Dialling:
 
     def who_answered(self, fact: facts.AgentConnected) -> str:
         """Work number of who was connected: the member, unless a colleague has picked up; "" where nobody can know."""
-        leg = self._legs.get(fact.dest)
+        leg = self._open.legs.get(fact.dest)
         if leg is not None and leg.offer is not None and leg.offer.picker is not None:
             return leg.offer.picked_by
         if leg is not None and leg.root.is_local:  # a phone that was not picked up did not answer
@@ -245,7 +225,7 @@ class Dialling:
 
     def dial_ended(self, fact: facts.DialEnded) -> None:
         """The first one closes the leg; that of a phone behind a Local channel says only what the phone answered."""
-        leg = self._legs.get(fact.dest.uniqueid)
+        leg = self._open.legs.get(fact.dest.uniqueid)
         if leg is None or leg.offer is None:
             return
         channel = self._channels.known(fact.dest.uniqueid)
@@ -273,20 +253,13 @@ class Dialling:
         leg.forwarded = offer.forwarding = forwarded
         if leg.answered and offer.winner is None:
             offer.winner = leg
-        self._settle(offer)
-
-    def _settle(self, offer: LiveOffer) -> None:
-        """End the offer soon, unless a leg still rings or somebody who picked up is not yet connected."""
-        if offer.purpose is Purpose.UNCERTAIN and offer.taken:
-            self._state.put_off(offer, LONGEST_CALL_MS)  # a hand-over may still tell
-        elif all(leg.ended_ms is not None for leg in offer.legs) and (offer.connect_ms is not None or not offer.taken):
-            self._state.due(offer, SETTLE_MS)
+        self._open.settle(offer)
 
     # -- pickup, bridges, hang-ups --------------------------------------------------------------------------------
 
     def picked_up(self, fact: facts.PickedUp) -> LiveOffer | None:
         """A colleague takes the call: the dialled leg ends, the offer goes on with the colleague. The offer, if any."""
-        leg = self._legs.get(fact.target)
+        leg = self._open.legs.get(fact.target)
         picker = self._channels.note(fact.when, fact.picker, self._state.now_ms)
         if leg is None or leg.offer is None or leg.offer.picker is not None or leg.offer.connect_ms is not None:
             return None
@@ -303,8 +276,8 @@ class Dialling:
 
     def bridge_entered(self, channel: Channel, when: facts.When) -> None:
         """Somebody is in a bridge; if that makes both sides of an offer, they are connected."""
-        leg = self._legs.get(channel.uniqueid)
-        offer = leg.offer if leg is not None else self.offers.get(channel.uniqueid)
+        leg = self._open.legs.get(channel.uniqueid)
+        offer = leg.offer if leg is not None else self._open.by_caller.get(channel.uniqueid)
         if offer is None or offer.final or offer.connect_ms is not None or not offer.caller.bridge:
             return
         for leg in offer.legs:
@@ -331,19 +304,19 @@ class Dialling:
         if offer.picker not in answerers:
             offer.winner, leg.connect_ms = leg, at_ms
         self._state.put_off(offer, SETTLE_MS)
-        self._settle(offer)
-        self._save(offer)
+        self._open.settle(offer)
+        self._open.save(offer)
         self._talks.connected(offer, answerers, at_ms)
 
     def channel_ended(self, channel: Channel, when: facts.When) -> None:
         """A Hangup closes what no DialEnd has closed, of the phone as of the caller."""
-        leg = self._legs.get(channel.uniqueid)
+        leg = self._open.legs.get(channel.uniqueid)
         if leg is not None and leg.offer is not None:
             if leg.root is channel:
                 self._close(leg, when, "")
             if leg.ended_ms is not None and (leg.root is channel or leg.offer.picker is channel):
                 self._end_soon(leg.offer)
-        if (offer := self.offers.get(channel.uniqueid)) is not None:
+        if (offer := self._open.by_caller.get(channel.uniqueid)) is not None:
             self._state.due(offer, SETTLE_MS)
 
     def _end_soon(self, offer: LiveOffer) -> None:
@@ -353,12 +326,12 @@ class Dialling:
 
     def move(self, old: str, new: Channel, call_id: str) -> None:
         """Who was dialled for `old` is dialled for `new` from here: what still rings becomes an offer to the caller."""
-        offer = self.offers.get(old)
+        offer = self._open.by_caller.get(old)
         if offer is None or offer.final or offer.purpose is Purpose.ORIGINATED:
             return
-        if self.offers.get(old) is offer:
-            del self.offers[old]
-        self.offers[new.uniqueid] = offer
+        if self._open.by_caller.get(old) is offer:
+            del self._open.by_caller[old]
+        self._open.by_caller[new.uniqueid] = offer
         offer.caller, offer.moved_from = new, old if old != new.uniqueid else ""
         if offer.connect_ms is None and offer.target:
             offer.purpose = Purpose.CALLER
@@ -369,95 +342,16 @@ class Dialling:
         for leg in offer.legs:
             leg.call_id = call_id
         self._state.put_off(offer, LONGEST_RING_MS)
-        self._settle(offer)
-        self._save(offer)
+        self._open.settle(offer)
+        self._open.save(offer)
         for leg in offer.legs:
-            self._save_leg(leg, offer)
-
-    # -- the end --------------------------------------------------------------------------------------------------
-
-    def finish(self, offer: LiveOffer) -> None:
-        """The final records of an offer and its legs; later, if it may yet become another caller's."""
-        if offer.final:
-            return
-        if self._may_be_handed_over(offer):
-            self._state.put_off(offer, LONGEST_CALL_MS)
-            return
-        if offer.purpose is Purpose.UNCERTAIN:  # nobody was handed over
-            offer.purpose = Purpose.CALLER
-        judge_legs(offer, self._state.now_ms)
-        self._drop(offer)
-        offer.ended_ms = max((leg.ended_ms for leg in offer.legs if leg.ended_ms is not None), default=offer.began_ms)
-        offer.partial = offer.partial or any(leg.partial for leg in offer.legs)
-        self._save(offer)
-        for leg in offer.legs:
-            leg.final = True
-            self._count(leg, offer)
-            self._save_leg(leg, offer)
-
-    def _may_be_handed_over(self, offer: LiveOffer) -> bool:
-        """An agent waits in a queue beside a talk with a caller: the whole stay may become the caller's."""
-        stay, caller = offer.stay, offer.caller
-        if stay is None or stay.final or stay.caller is not caller or caller.ended_at is not None:
-            return False
-        return self._talks.answering(caller) is not None
-
-    def _count(self, leg: LiveLeg, offer: LiveOffer) -> None:
-        if offer.purpose is not Purpose.CALLER:
-            return
-        if leg.end is LegEnd.UNKNOWN:
-            self._state.unresolved["leg"] += 1
-        if (ring := leg_ring(leg)) is not None:
-            self._state.timing_source[ring[1].value] += 1
-
-    def _drop(self, offer: LiveOffer) -> None:
-        """Nothing more belongs to this offer."""
-        self._state.done(offer)
-        self.live.discard(offer)
-        for leg in offer.legs:
-            self._state.remember(leg.leg_id)
-            for uniqueid in leg.channels:
-                if self._legs.get(uniqueid) is leg:
-                    del self._legs[uniqueid]
-            for pair in leg.pairs:
-                if self._locals.get(pair) is leg:
-                    del self._locals[pair]
-        if self.offers.get(offer.caller.uniqueid) is offer:
-            del self.offers[offer.caller.uniqueid]
-
-    def _save(self, offer: LiveOffer) -> None:
-        if offer.purpose is Purpose.CALLER:
-            offer.revision += 1
-            bell = self._state.rules.bell(offer.cadence)
-            self._state.save(offer_record(offer, bell, self._state.auto_answer_ms), final=offer.final)
-
-    def _save_leg(self, leg: LiveLeg, offer: LiveOffer) -> None:
-        if offer.purpose is Purpose.CALLER:
-            leg.revision += 1
-            bell = self._state.rules.bell(offer.cadence)
-            self._state.save(leg_record(leg, offer.offer_id, bell, self._state.auto_answer_ms), final=leg.final)
+            self._open.save_leg(leg, offer)
 
     # -- when nobody was looking ----------------------------------------------------------------------------------
 
-    def link_lost(self) -> None:
-        """What is under way may go on unseen from here."""
-        for offer in self.live:
-            offer.partial = offer.broken = True
-            self._save(offer)
-            for leg in offer.legs:
-                leg.partial = True
-                self._save_leg(leg, offer)
-
-    def doubt(self) -> None:
-        """A snapshot has shown talks that nobody saw begin: what their phones dial may be a consultation."""
-        for offer in self.live:
-            if not offer.partial and self._talks.may_hide_one(offer.caller):
-                offer.partial = True
-                self._save(offer)
-
     def channel_lost(self, channel: Channel, when: facts.When) -> None:
         """A snapshot does not show a channel any more: how it ended is not known."""
-        leg = self._legs.get(channel.uniqueid)
+        leg = self._open.legs.get(channel.uniqueid)
         if leg is not None and leg.ended_ms is None and leg.root is channel:
             leg.lost = leg.partial = True
         self.channel_ended(channel, when)

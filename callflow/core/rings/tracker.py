@@ -11,6 +11,7 @@ from callflow.core.rings.channels import Channel
 from callflow.core.rings.dialling import Dialling
 from callflow.core.rings.live import LiveOffer, LiveStay, Purpose, Talk
 from callflow.core.rings.names import interface_of
+from callflow.core.rings.open_offers import OpenOffers
 from callflow.core.rings.queueing import Queueing
 from callflow.core.rings.records import AgentState, LineState, QueueState, RingSource, TargetType
 from callflow.core.rings.rules import RingRules
@@ -30,8 +31,11 @@ class Tracker:
         self._board = AgentBoard(state)
         talks = self._talks = Talks(state)
         queueing = self._queueing = Queueing(state, talks, self._board.is_empty)
-        dialling = self._dialling = Dialling(state, talks, queueing.waiting_stay, self._moved, self._agent_called_first)
-        self._transfers = Transfers(state, dialling, queueing, talks)
+        self._offers = OpenOffers(state, talks)
+        dialling = self._dialling = Dialling(
+            state, self._offers, talks, queueing.waiting_stay, self._moved, self._agent_called_first
+        )
+        self._transfers = Transfers(state, self._offers, dialling, queueing, talks)
         talks.on_stay_began, talks.on_stay_ended = queueing.talk_began, queueing.talk_ended
         talks.on_originated = lambda phone, at_ms: self._board.end_calling(phone.uniqueid, at_ms)
         self._handlers = self._handlers_by_type()
@@ -74,7 +78,7 @@ class Tracker:
     @property
     def live(self) -> int:
         """Stays, offers and who talks: nothing is under way when it is 0."""
-        return len(self._queueing.stays) + len(self._dialling.live) + len(self._talks)
+        return len(self._queueing.stays) + len(self._offers.live) + len(self._talks)
 
     @property
     def channels(self) -> int:
@@ -86,7 +90,7 @@ class Tracker:
         """How much is remembered of channels and calls, by name: all 0 some minutes after the last channel has gone."""
         return {
             **self._state.sizes,
-            **self._dialling.sizes,
+            **self._offers.sizes,
             "stays": len(self._queueing.stays),
             "talks": self._talks.size,
             "calling": self._board.calling,
@@ -121,7 +125,7 @@ class Tracker:
         self._state.set_clock(now_ms)
         for live in self._state.all_due():
             if isinstance(live, LiveOffer):
-                self._dialling.finish(live)
+                self._offers.finish(live)
             elif isinstance(live, LiveStay):
                 self._queueing.finish(live)
             elif isinstance(live, Talk):
@@ -154,7 +158,7 @@ class Tracker:
         """Every direct line that rings or talks, and those with names of their own."""
         ringing = Counter(
             offer.target
-            for offer in self._dialling.live
+            for offer in self._offers.live
             if offer.target_type is TargetType.LINE
             and offer.purpose is Purpose.CALLER
             and offer.open
@@ -232,7 +236,7 @@ class Tracker:
             stay.agent = offer.picked_by
 
     def _agent_dumped(self, fact: facts.AgentDumped) -> None:
-        if (leg := self._dialling.leg(fact.dest)) is not None:
+        if (leg := self._offers.leg(fact.dest)) is not None:
             leg.dumped = True
         self._queueing.dumped(fact.caller)
 
@@ -248,7 +252,7 @@ class Tracker:
 
     def _link_lost(self, at_ms: int) -> None:
         self._state.channels.link_lost()
-        self._dialling.link_lost()
+        self._offers.link_lost()
         self._queueing.link_lost()
         self._talks.link_lost()
         self._board.link_lost(at_ms)
@@ -266,7 +270,7 @@ class Tracker:
         for one in fact.channels:
             channels.seen(fact.when, one, fact.asked_ms, now_ms)
         self._queueing.doubt()
-        self._dialling.doubt()
+        self._offers.doubt()
         for one in fact.channels:  # who was connected unseen
             channel = channels.known(one.party.uniqueid)
             if channel is not None and channel.bridge:

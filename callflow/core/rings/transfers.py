@@ -3,6 +3,7 @@
 from callflow.core.rings import facts
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.dialling import Dialling
+from callflow.core.rings.open_offers import OpenOffers
 from callflow.core.rings.queueing import Queueing
 from callflow.core.rings.talking import Talks
 from callflow.core.rings.tracker_state import TrackerState
@@ -11,8 +12,11 @@ from callflow.core.rings.tracker_state import TrackerState
 class Transfers:
     """Moves offers, stays and talks from the channel that an agent consulted with to the caller who is handed over."""
 
-    def __init__(self, state: TrackerState, dialling: Dialling, queueing: Queueing, talks: Talks) -> None:
+    def __init__(
+        self, state: TrackerState, offers: OpenOffers, dialling: Dialling, queueing: Queueing, talks: Talks
+    ) -> None:
         self._state = state
+        self._offers = offers
         self._dialling = dialling
         self._queueing = queueing
         self._talks = talks
@@ -23,7 +27,7 @@ class Transfers:
         consulting = self._consulting(fact, to)
         self._talks.transferred(fact)
         for uniqueid in fact.transferers:
-            leg = self._dialling.leg(uniqueid)
+            leg = self._offers.leg(uniqueid)
             if leg is not None:
                 leg.handed_on = True
         if to is None:
@@ -38,7 +42,7 @@ class Transfers:
     def bridge_entered(self, channel: Channel, at_ms: int) -> None:
         """By feature code a Local channel dials for the agent; when it comes to the caller, it dials for the caller."""
         half = self._state.channels.other_half(channel)
-        if half is None or not half.began_here or self._dialling.leg(channel.uniqueid) is not None:
+        if half is None or not half.began_here or self._offers.leg(channel.uniqueid) is not None:
             return
         party = self._state.channels.party_behind(half)
         if party is None or not party.began_here or self._talks.is_answering(party):
