@@ -247,7 +247,9 @@ class Daemon:
         if self._ready:
             return
         self._ready = True
-        heard = "the ear is proven" if self._engine.ear_proven else "nothing heard yet: nobody is hung up"
+        heard = (
+            "sound detection is verified" if self._engine.ear_proven else "no sound heard yet: callflow never hangs up"
+        )
         self._watchdog.tell(f"READY=1\nSTATUS=screening; {heard}")
         log.info("callflow is ready", ear_proven=self._engine.ear_proven)
 

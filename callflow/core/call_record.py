@@ -1,4 +1,4 @@
-"""What is kept of a call: one record, and one happening for each thing heard, said or decided in it."""
+"""What is kept of a call: one record, and one timeline entry for each thing heard, said or decided."""
 
 from dataclasses import dataclass
 from enum import StrEnum

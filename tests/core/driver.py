@@ -58,7 +58,7 @@ class Driver:
     held: list[events.Event] = field(default_factory=list)
     now: int = START_MS
     log: list[tuple[int, commands.Command]] = field(default_factory=list)
-    happenings: list[TimelineEntry] = field(default_factory=list)
+    timeline: list[TimelineEntry] = field(default_factory=list)
     records: list[tuple[CallRecord, bool]] = field(default_factory=list)
     _due: list[tuple[int, events.Event]] = field(default_factory=list)
     _sounding_until: float = 0
@@ -154,7 +154,7 @@ class Driver:
         for command in issued:
             self.log.append((self.now, command))
             if isinstance(command, commands.AddToTimeline):
-                self.happenings.append(command.entry)
+                self.timeline.append(command.entry)
             elif isinstance(command, commands.SaveCall):
                 self.records.append((command.record, command.final))
             elif isinstance(command, commands.JudgeWindow):

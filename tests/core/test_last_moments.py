@@ -54,7 +54,7 @@ def test_a_fence_waits_for_the_look_at_a_voice() -> None:
     call.hears = (Heard.QUIET, -60.0)
     while not call.offset(commands.FenceEvents):
         call.run_for(10)
-        if call.happenings[-1].kind == "prompt_ended":
+        if call.timeline[-1].kind == "prompt_ended":
             call.voice(-60, Heard.QUIET)
     call.hears = (Heard.SPEECH, -20.0)
     call.holds = events.WindowJudged

@@ -354,7 +354,7 @@ def test_without_a_tap_the_call_goes_on_with_asterisks_ear() -> None:
     call = Driver().link_up().arrive().run_for(60_000)
     assert call.results == ["silent"]
     assert call.final.ear == "talk_detect"
-    assert ("tap", "not had: no tap here") in [(h.what, h.why) for h in call.happenings if h.kind is Kind.EAR]
+    assert ("tap", "not had: no tap here") in [(h.what, h.why) for h in call.timeline if h.kind is Kind.EAR]
 
 
 def test_a_tap_that_breaks_in_mid_call_leaves_asterisks_ear(call: Driver) -> None:
@@ -493,7 +493,7 @@ def test_the_profile_alone_says_from_which_level_on_a_voice_is_too_low(
     call.voice(level_dbov)
     call.run_for(10_000)
     assert (call.final.heard, call.final.gain_db > 0) == (heard, raised)
-    assert {h.what for h in call.happenings if h.kind is Kind.HEARD} == {heard}
+    assert {h.what for h in call.timeline if h.kind is Kind.HEARD} == {heard}
 
 
 def test_a_caller_who_was_told_too_low_is_recorded_so_though_the_last_window_was_empty(call: Driver) -> None:

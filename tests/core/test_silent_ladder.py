@@ -157,7 +157,7 @@ def test_the_self_test_is_repeated_until_a_sound_is_heard() -> None:
     call = Driver().link_up(proven=False).run_for(65_000)
     assert call.offset(commands.ProveEar) == [0, 30_000, 60_000]
     assert call.offset(commands.Warn) == [30_000, 60_000], "the first test has had its time"
-    call.tell(events.SoundStarted("whoever", call.now))
+    call.tell(events.SoundStarted("another", call.now))
     call.run_for(120_000)
     assert len(call.offset(commands.ProveEar)) == 3
 
@@ -241,7 +241,7 @@ def test_off_does_nothing_and_keeps_nothing() -> None:
     call = Driver().link_up().arrive(profile="off")
     assert call.results == ["off"]
     assert call.records == []
-    assert call.happenings == []
+    assert call.timeline == []
 
 
 def test_an_unknown_profile_is_screened_as_default_and_reported_once() -> None:
@@ -272,8 +272,8 @@ def test_the_timeline_tells_what_was_said_heard_and_decided(call: Driver) -> Non
     call.run_until(START_MS + 16_000)
     call.sound(700)
     call.run_for(1000)
-    kinds = [h.kind for h in call.happenings]
+    kinds = [h.kind for h in call.timeline]
     assert kinds[:5] == [Kind.ARRIVED, Kind.EAR, Kind.SAID, Kind.EAR, Kind.PROMPT_ENDED], "armed, then no tap"
     assert kinds[-3:] == [Kind.SPEECH, Kind.PROMPT_STOPPED, Kind.DECIDED]
-    assert [h.seq for h in call.happenings] == list(range(1, len(kinds) + 1))
+    assert [h.seq for h in call.timeline] == list(range(1, len(kinds) + 1))
     assert call.final.heard_at_ms == START_MS + 16_000

@@ -90,7 +90,7 @@ class Assessor:
         """A sound that only Asterisk's ear took for speech; it counts unless the tap explains it."""
         self._judged_at = 0
         """When it was judged so, by our own clock."""
-        self._trust_at: int | None = None
+        self._counts_at: int | None = None
         """When it counts, if no look has been answered."""
         self._look_at: int | None = None
         self._voice_at: int | None = None
@@ -107,7 +107,7 @@ class Assessor:
     @property
     def next_deadline(self) -> int | None:
         """When `expire` must be called, epoch ms."""
-        return min((at for at in (self._trust_at, self._look_at) if at is not None), default=None)
+        return min((at for at in (self._counts_at, self._look_at) if at is not None), default=None)
 
     # -- what the owner does ----------------------------------------------------------------------------------------
 
@@ -150,7 +150,7 @@ class Assessor:
                 self._open = None
             self._look(now_ms)
             return Assessment(Answer.ASK_AGAIN, sound.at_ms) if measured else None
-        if self._echoing and sound.told_ms < self._window_at:
+        if self._echoing and sound.received_ms < self._window_at:
             return None  # its window is over, but others like it were our own prompt come back
         if self._unexplained is None:
             self._unexplained, self._judged_at = sound, now_ms
@@ -163,7 +163,7 @@ class Assessor:
             return None
         verdict = self._open is Question.VERDICT
         sound, self._unexplained = self._unexplained, None
-        self._open = self._trust_at = None
+        self._open = self._counts_at = None
         if _has_voice(window):
             return self._voice(window, sound, moment, now_ms, verdict=verdict)
         if sound is not None and not _explains(window, before_hang_up=moment.before_hang_up):
@@ -179,8 +179,8 @@ class Assessor:
 
     def expire(self, now_ms: int) -> Assessment | None:
         """A look is due, or has not been answered in time: then the word is with Asterisk's ear."""
-        if self._trust_at is not None and now_ms >= self._trust_at and self._unexplained is not None:
-            sound, self._unexplained, self._trust_at = self._unexplained, None, None
+        if self._counts_at is not None and now_ms >= self._counts_at and self._unexplained is not None:
+            sound, self._unexplained, self._counts_at = self._unexplained, None, None
             return Assessment(Answer.CLEAR, sound.at_ms)
         if self._look_at is not None and now_ms >= self._look_at:
             self._look(now_ms)
@@ -229,7 +229,7 @@ class Assessor:
         """Ask now and, while there is a voice, again and again; a look never replaces a verdict."""
         self._look_at = None if self._voice_at is None else now_ms + LOOK_EVERY_MS
         if self._unexplained is not None:
-            self._trust_at = now_ms + LOOK_TIMEOUT_MS
+            self._counts_at = now_ms + LOOK_TIMEOUT_MS
         if self._open is not Question.VERDICT:
             self._ask(Question.LOOK)
 

@@ -1,4 +1,4 @@
-"""Sounds of channels that nobody has handed to us yet: kept for a moment, for AMI may be quicker than FastAGI.
+"""Sounds of channels that are not screened yet: kept for a moment, because AMI may be quicker than FastAGI.
 
 The dialplan arms TALK_DETECT before it hands a caller over, so a caller who speaks at once is heard by AMI first. On an
 overloaded machine the hand-over was seen to come 3.5 s later.

@@ -40,7 +40,7 @@ class Engine:
 
     @property
     def ear_proven(self) -> bool:
-        """This link has heard at least one sound; before that, nobody is hung up for being silent."""
+        """This link has heard at least one sound; before that, callflow never hangs up."""
         return self._link.proven
 
     @property
@@ -218,7 +218,7 @@ class Engine:
         self._proofs += 1
         issued: list[commands.Command] = [commands.ProveEar(f"{now_ms}-{self._proofs}")]
         if self._proofs > 1:  # the first has had its time
-            text = "no sound has been heard over this AMI link yet; silent callers are not hung up until one is"
+            text = "no sound has been heard over this AMI link yet; callflow hangs up on nobody until one is"
             issued.append(commands.Warn(text, "run `callflow check`: it tells what keeps the self-test tone from us"))
         return issued
 

@@ -9,6 +9,6 @@ class Link:
 
     up: bool = False
     proven: bool = False
-    """A sound has been reported over this connection; before that, nobody is hung up for being silent."""
+    """A sound has been reported over this connection; before that, callflow never hangs up."""
     may_go_deaf: bool = True
     """This Asterisk may stop hearing a caller; one that never does needs no evidence."""

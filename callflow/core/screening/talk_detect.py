@@ -28,7 +28,7 @@ class Sound:
     speech: bool
     at_ms: int
     """When it began, by the clock of the ear that heard it."""
-    told_ms: int
+    received_ms: int
     """When we were told that it began, by ours."""
     length: str
     """Its length for people, `30 ms`; "" while it lasts."""
@@ -42,7 +42,7 @@ class TalkDetectEar:
     def __init__(self, settings: TalkDetect) -> None:
         self._settings = settings
         self._bursts: deque[tuple[int, int]] = deque(maxlen=64)
-        self._began_at = self._told_at = 0
+        self._began_at = self._received_at = 0
         self._judged = False
         """The sound under way has been called speech already; its end tells nothing new."""
         self.decide_at: int | None = None
@@ -73,14 +73,14 @@ class TalkDetectEar:
             return None
         self.decide_at = None
         self._judged = True
-        return Sound(True, self._began_at, self._told_at, "", "a sound that went on", EarName.TALK_DETECT)
+        return Sound(True, self._began_at, self._received_at, "", "a sound that went on", EarName.TALK_DETECT)
 
     def _started(self, event: events.SoundStarted, now_ms: int) -> Sound | None:
         """A second Start without a Stop between keeps the earlier clock."""
         if self._settings.min_speech_ms == 0:
             return Sound(True, event.at_ms, now_ms, "", "any sound counts", EarName.TALK_DETECT)
         if self.decide_at is None:
-            self._began_at, self._told_at = event.at_ms, now_ms
+            self._began_at, self._received_at = event.at_ms, now_ms
             self._judged = False
             self.decide_at = now_ms + self._settings.silence_ms + self._settings.min_speech_ms
         return None
@@ -90,15 +90,15 @@ class TalkDetectEar:
         judged, self._judged = self._judged, False
         if judged:
             return None
-        began_at, told_at = (event.at_ms, now_ms) if self.decide_at is None else (self._began_at, self._told_at)
+        began_at, received_at = (event.at_ms, now_ms) if self.decide_at is None else (self._began_at, self._received_at)
         self.decide_at = None
         if event.duration_ms is None:
-            return Sound(True, began_at, told_at, "", "a sound of unknown length", EarName.TALK_DETECT)
+            return Sound(True, began_at, received_at, "", "a sound of unknown length", EarName.TALK_DETECT)
         self._bursts.append((now_ms, event.duration_ms))
         since = now_ms - self._settings.burst_window_ms
         total_ms = sum(length for at, length in self._bursts if at >= since)
         what = f"{event.duration_ms} ms"
         if max(total_ms, event.duration_ms) < self._settings.min_speech_ms:
-            return Sound(False, began_at, told_at, what, "too short for speech", EarName.TALK_DETECT)
+            return Sound(False, began_at, received_at, what, "too short for speech", EarName.TALK_DETECT)
         why = "long enough for speech" if event.duration_ms >= self._settings.min_speech_ms else "short sounds add up"
-        return Sound(True, began_at, told_at, what, why, EarName.TALK_DETECT)
+        return Sound(True, began_at, received_at, what, why, EarName.TALK_DETECT)
