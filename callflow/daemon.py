@@ -85,7 +85,7 @@ class Daemon:
         self._end = loop.create_future()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._finish, None)
-        _allow_files(2 * self._settings.limits.max_calls + self._settings.tap.max_taps + 2 * CONNECTIONS + 100)
+        _allow_files(2 * self._settings.limits.max_calls + self._settings.tap.max_taps + 4 * CONNECTIONS + 100)
         left = self._publishing.recording.open()
         self._retention.start()
         log.info("callflow starts", version=__version__, node=self._settings.node.name, interrupted=left.calls)

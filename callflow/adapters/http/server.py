@@ -21,6 +21,8 @@ from callflow.adapters.http.sample import Sample, alive, ready
 
 RETRY_S = 30.0
 STOP_S = 1
+BACKLOG = 64
+"""So many connections the loop accepts in one go, before any of them can be closed for want of room."""
 
 
 class HttpServer:
@@ -77,7 +79,7 @@ class HttpServer:
 
     def _listen(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._options.host else socket.AF_INET
-        return socket.create_server((self._options.host, self._options.port), family=family, backlog=64)
+        return socket.create_server((self._options.host, self._options.port), family=family, backlog=BACKLOG)
 
     def _config(self) -> Config:
         return Config(
@@ -88,6 +90,7 @@ class HttpServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            backlog=BACKLOG,
             timeout_keep_alive=int(IDLE_S),
             timeout_graceful_shutdown=STOP_S,
         )
