@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 import uvicorn
 
+from callflow.adapters.http.connections import IDLE_S, Config
 from callflow.web.access import Access
 from callflow.web.app import make_app
 from callflow.web.audit import Audit
@@ -22,8 +23,7 @@ from callflow.web.tokens import TokenFile
 RETRY_S = 30.0
 STOP_S = 2.0
 BESIDES_VIEWERS = 64
-"""Connections beside the live streams; more are answered 503."""
-HEADER_S = 10
+"""Connections beside the live streams; one more closes the one that has been idle for longest."""
 
 log = structlog.get_logger()
 
@@ -107,18 +107,18 @@ class WebServer:
         family = socket.AF_INET6 if ":" in self._options.host else socket.AF_INET
         return socket.create_server((self._options.host, self._options.port), family=family, backlog=64)
 
-    def _config(self, files: StaticFiles) -> uvicorn.Config:
-        return uvicorn.Config(
+    def _config(self, files: StaticFiles) -> Config:
+        return Config(
             make_app(self._site, files),
-            http="h11",
+            most=self._options.max_viewers + BESIDES_VIEWERS,
+            streams=True,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=self._options.max_viewers + BESIDES_VIEWERS,
-            timeout_keep_alive=HEADER_S,
+            timeout_keep_alive=int(IDLE_S),
             timeout_graceful_shutdown=1,
         )
 

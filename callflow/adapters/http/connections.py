@@ -1,4 +1,4 @@
-"""Connections to the web server: a limited number, each with a limited time, so that calls keep the file handles."""
+"""Connections to a web server: a limited number, each with a limited time, so that calls keep the file handles."""
 
 import asyncio
 from typing import Any
@@ -17,15 +17,19 @@ IDLE_S = 75.0
 class Config(uvicorn.Config):
     """uvicorn's configuration, with the connections of its server in the order of their last exchange."""
 
-    def __init__(self, app: Any, **options: Any) -> None:
+    def __init__(self, app: Any, *, most: int = CONNECTIONS, streams: bool = False, **options: Any) -> None:
+        """`most` connections open at once; with `streams` an answer may last, and is not ended for another's sake."""
         super().__init__(app, http=Connection, **options)
+        self.streams = streams
+        self._most = most
         self.open: dict[Connection, None] = {}
 
     def make_room(self) -> None:
         """Drop one connection when there are too many: the one idle for longest, or else the oldest."""
-        if len(self.open) >= CONNECTIONS:
+        if len(self.open) >= self._most:
             idle = (connection for connection in self.open if not connection.answering)
-            next(idle, next(iter(self.open))).drop()
+            oldest = next(reversed(self.open)) if self.streams else next(iter(self.open))
+            next(idle, oldest).drop()
 
 
 class Connection(H11Protocol):
@@ -74,7 +78,12 @@ class Connection(H11Protocol):
     def _wait(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self.loop.call_later(seconds, self.drop)
+        self._timer = self.loop.call_later(seconds, self._over)
+
+    def _over(self) -> None:
+        """The time is over; an answer that is a stream may last."""
+        if not (self.config.streams and self.answering):
+            self.drop()
 
     def _forget(self) -> None:
         self.config.open.pop(self, None)

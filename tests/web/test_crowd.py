@@ -1,0 +1,102 @@
+"""A thousand connections, and peers that ask slowly or never: the page is served, and handles are left for calls."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from callflow.adapters.http import connections
+from callflow.web.options import WebOptions
+from callflow.web.server import BESIDES_VIEWERS, WebServer, tokens_of
+from callflow.web.tokens import Role
+from tests.adapters.waiting import until
+from tests.web.conftest import Floor
+
+VIEWERS = 5
+
+
+@pytest.fixture
+async def server(database: Path) -> AsyncIterator[tuple[WebServer, str, Floor]]:
+    floor, options = Floor(), WebOptions(port=0, max_viewers=VIEWERS)
+    _, secret = tokens_of(options, database).add("crowd", Role.VIEWER)
+    made = WebServer(options, database, lambda: floor.now_ms, lambda: floor.state)
+    made.start()
+    await until(lambda: made.port)
+    yield made, secret, floor
+    await made.stop()
+
+
+async def page(port: int) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    return answer
+
+
+async def stream(port: int, secret: str, kept: list[asyncio.StreamWriter]) -> asyncio.StreamReader:
+    """A live stream that has begun; `kept` holds its other half, which closes when nobody holds it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
+    request = f"GET /api/v1/events HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {secret}\r\n\r\n"
+    writer.write(request.encode())
+    async with asyncio.timeout(10):
+        await reader.readuntil(b"event: snapshot")
+    kept.append(writer)
+    return reader
+
+
+async def test_a_thousand_idle_connections_keep_nobody_out_and_end_no_stream(
+    server: tuple[WebServer, str, Floor],
+) -> None:
+    made, secret, floor = server
+    kept: list[asyncio.StreamWriter] = []
+    watching = await stream(made.port, secret, kept)
+    idle = [await asyncio.open_connection("127.0.0.1", made.port) for _ in range(1000)]
+    assert (await page(made.port)).startswith(b"HTTP/1.1 200")
+    closed = 0
+    for reader, _ in idle:
+        try:
+            async with asyncio.timeout(0.01):
+                closed += await reader.read(1) == b""
+        except TimeoutError:
+            pass
+        except ConnectionError:
+            closed += 1
+    assert closed >= 1000 - VIEWERS - BESIDES_VIEWERS
+    floor.put("queue/support", waiting=99)
+    async with asyncio.timeout(10):
+        await watching.readuntil(b'"waiting":99')
+    for _, writer in idle:
+        writer.close()
+
+
+async def test_a_peer_that_never_finishes_its_request_is_dropped_and_a_stream_is_not(
+    server: tuple[WebServer, str, Floor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "EXCHANGE_S", 0.2)
+    made, secret, floor = server
+    kept: list[asyncio.StreamWriter] = []
+    watching = await stream(made.port, secret, kept)
+    reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
+    writer.write(b"GET / HTTP/1.1\r\nHost:")
+    async with asyncio.timeout(10):
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read(1) == b""
+    floor.put("queue/support", waiting=98)
+    async with asyncio.timeout(10):
+        await watching.readuntil(b'"waiting":98')
+    writer.close()
+
+
+async def test_a_viewer_that_never_reads_holds_up_nobody(server: tuple[WebServer, str, Floor]) -> None:
+    made, secret, floor = server
+    kept: list[asyncio.StreamWriter] = []
+    await stream(made.port, secret, kept)  # read no further
+    quick = await stream(made.port, secret, kept)
+    for waiting in range(200, 260):
+        floor.put("queue/support", waiting=waiting, ballast=50_000 * "x")
+        async with asyncio.timeout(10):
+            await quick.readuntil(f'"waiting":{waiting}'.encode())
