@@ -1,1 +1,1 @@
-"""FastAGI: the server that takes callers in, and one session for each."""
+"""FastAGI: the server that accepts calls, and one session for each call."""

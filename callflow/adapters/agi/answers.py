@@ -1,4 +1,4 @@
-"""FastAGI's text: lines to answers, and text to what may stand in a command."""
+"""FastAGI's text: parses answers, and quotes the arguments of commands."""
 
 import re
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class Answer:
 
     @property
     def done(self) -> bool:
-        """Asterisk did what it was told."""
+        """Asterisk carried out the command."""
         return self.fields.get("status_code") == 200 and "error" not in self.fields
 
     @property
     def failed(self) -> bool:
-        """Asterisk tried and could not, or the call ended meanwhile."""
+        """Asterisk could not carry out the command, or the call ended meanwhile."""
         return self.text.startswith("200 ") and self.number("result") == -1
 
     def number(self, name: str) -> int:
@@ -37,7 +37,7 @@ class Answer:
 
 
 class AnswerReader:
-    """Puts lines together to answers: a usage error (520) has many, everything else one."""
+    """Collects lines into answers: a usage error (520) has many lines, any other answer one."""
 
     def __init__(self) -> None:
         self._usage: list[str] | None = None
@@ -65,7 +65,7 @@ class AnswerReader:
 
 
 def quoted(text: str) -> str:
-    """`text` as one argument of a command; raises AgiUnsafe for what could begin a second one."""
+    """`text` as one argument of a command; raises AgiUnsafe if the text could start a second command."""
     if _FORBIDDEN.search(text):
         raise AgiUnsafe(f"a line break or a NUL in {text!r}")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

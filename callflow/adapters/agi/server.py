@@ -1,4 +1,4 @@
-"""The FastAGI server: lets callers in, and nothing else."""
+"""The FastAGI server: accepts the calls of Asterisk and refuses everybody else."""
 
 import asyncio
 import errno
@@ -16,7 +16,7 @@ from callflow.errors import SettingError
 
 
 class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
-    """panoramisk's application with a handler that no peer can hold up.
+    """panoramisk's application with a handler that no peer can block.
 
     `on_call` is called, synchronously, for each accepted call, before anything of it is read: set the callbacks there.
     """
@@ -42,7 +42,7 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
         self.refused: Counter[str] = Counter()
         """Connections closed without a call, by reason."""
         self.counts: Counter[str] = Counter()
-        """Calls, failed callbacks, and what sessions found odd."""
+        """Calls, failed callbacks, and faults that sessions found in what Asterisk sent."""
 
     @property
     def live(self) -> int:
@@ -57,7 +57,7 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
         return int(self._server.sockets[0].getsockname()[1])
 
     async def start(self) -> None:
-        """Listen; raises SettingError when the address cannot be had."""
+        """Listen; raises SettingError if the address cannot be used."""
         options = self._options
         try:
             self._server = await asyncio.start_server(
@@ -67,7 +67,7 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
             raise _unusable(options, error) from error
 
     async def stop(self) -> None:
-        """Stop listening and give every channel back to the dialplan."""
+        """Stop listening, and return every channel to the dialplan."""
         if self._server is not None:
             self._server.close()
         for writer in list(self._strangers):
@@ -112,14 +112,14 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
             self._strangers.pop(writer, None)
 
     def _make_room(self) -> None:
-        """Asterisk introduces itself within a millisecond: of too many strangers the oldest is no call."""
+        """Drop the oldest stranger when there are too many: Asterisk sends its header within a millisecond."""
         while len(self._strangers) >= self._admission.max_strangers:
             oldest = next(iter(self._strangers))
             del self._strangers[oldest]
             oldest.transport.abort()
 
     def _release_earlier(self, introduction: Introduction) -> None:
-        """A channel runs one script at a time: its proven next screening ends the last one, and nobody else does."""
+        """Close the earlier session of a channel that is screened again; raises Refused for anybody else's attempt."""
         earlier = self._sessions.get(introduction.uniqueid)
         if earlier is None or earlier.session.closed:
             return
@@ -162,7 +162,7 @@ class _Live:
 
 
 def _unusable(options: AgiOptions, error: Exception) -> SettingError:
-    """The sentence for an address that cannot be listened on."""
+    """The error for an address that the server cannot listen on."""
     where = f"{options.host}:{options.port}"
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return SettingError("[agi] port", f"{where} is in use", "end the other program, or choose another port")

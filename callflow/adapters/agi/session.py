@@ -22,7 +22,7 @@ def _nothing() -> None:
 
 
 class AgiSession(Request):  # type: ignore[misc]  # panoramisk is untyped
-    """panoramisk's request with a reader that never rests, so that the end of a call is noticed while idle.
+    """panoramisk's request with a reader that always runs, so that an idle session notices the end of its call.
 
     Exactly one of `on_hangup` and `on_closed` is called, once, and neither after `close`. A session whose caller has
     hung up closes itself: Asterisk keeps a dead channel until its script has gone. Asterisk says HANGUP to a redirect
@@ -95,17 +95,17 @@ class AgiSession(Request):  # type: ignore[misc]  # panoramisk is untyped
         if self._ended is not None:
             raise type(self._ended)(str(self._ended))
         awaited: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        # Kept in line even when nobody waits any more: answers have no name, only an order.
+        # The future stays in line even if its caller has gone: answers carry no id, only an order.
         self._awaited.append(awaited)
         self.writer.write(command.encode("utf-8", "replace") + b"\n")
         return await awaited
 
     def close(self) -> None:
-        """Give the channel back to the dialplan at once."""
+        """Return the channel to the dialplan at once."""
         self._end(AgiClosedEarly("we closed the FastAGI connection"), _nothing)
 
     def _acknowledge(self) -> None:
-        """Asterisk's next line waits for our acknowledgement of the last one, and Linux takes 40 ms over it."""
+        """Acknowledge at once: Asterisk holds back its next line until then, and Linux would take 40 ms."""
         sock = self.writer.get_extra_info("socket")
         if sock is not None and hasattr(socket, "TCP_QUICKACK"):
             with suppress(OSError):
@@ -114,7 +114,7 @@ class AgiSession(Request):  # type: ignore[misc]  # panoramisk is untyped
     # -- what comes in --------------------------------------------------------------------------------------------
 
     async def run(self, *, hung_up: bool = False) -> None:
-        """Read until the end; returns when the connection is of no more use. `hung_up`: HANGUP has come already."""
+        """Read until the connection ends. `hung_up`: HANGUP has come already."""
         if hung_up:
             self._end(AgiHangup("the caller hung up"), self.on_hangup)
         answers = AnswerReader()
@@ -152,7 +152,7 @@ class AgiSession(Request):  # type: ignore[misc]  # panoramisk is untyped
         callback()
 
     def _hang_up_socket(self) -> None:
-        """Close now; a peer that does not read what we wrote is not waited for."""
+        """Close now, without waiting for a peer that does not read."""
         transport = self.writer.transport
         if transport.get_write_buffer_size():
             transport.abort()

@@ -1,4 +1,4 @@
-"""What callflow asks of Asterisk, one method for each wish."""
+"""The AMI actions that callflow uses, one method for each."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ AGC_FULL_SCALE = 32768
 AGC_BELOW_DB = 11.5
 """func_speex weighs what it hears by its pitch: speech comes out so far below the level it is given (measured)."""
 PROOF_S = 0.3
-"""A caller waits for it: an AMI that takes longer vouches for nobody."""
+"""A caller waits for it: a slower AMI gives no proof."""
 FENCE_SETTLE_S = 0.03
 """A channel's event takes its way to AMI through a thread of its own, and a Ping sent at once overtakes it: up to 12 ms
 were seen on a machine with more work than processors."""
 
 
 class AmiActions:
-    """Asks over two links: `actions` for everything, `events` for what must stand behind the events.
+    """Sends actions over two links: `events` for those that must be answered after the events, `actions` for the rest.
 
     Every method raises NotConnected, ActionTimeout, ActionRefused or ActionUnsafe.
     """
@@ -44,7 +44,7 @@ class AmiActions:
             await self._set(channel, DISARM, "")
 
     async def open_tap(self, uniqueid: str, uuid: str, address: str) -> None:
-        """Have a caller's audio sent to the AudioSocket server at `address`; whether it comes, only that can tell."""
+        """Make Asterisk send a caller's audio to the AudioSocket server at `address`, which sees whether it arrives."""
         await self._actions.action(
             "Originate",
             Channel=f"Local/s@{TAP_CONTEXT}/n",
@@ -55,7 +55,7 @@ class AmiActions:
         )
 
     async def set_volume(self, channel: str, gain_db: float) -> None:
-        """Raise what is heard of the caller, for this and every later application; func_volume takes a factor."""
+        """Raise the caller's volume, for this and every later application; func_volume takes a factor."""
         await self._set(channel, "VOLUME(RX)", f"{10 ** (gain_db / 20):.3f}")
 
     async def set_agc(self, channel: str, target_dbov: float) -> None:
@@ -96,11 +96,11 @@ class AmiActions:
         await self._actions.action("ControlPlayback", Channel=channel, Control="stop")
 
     async def set_result(self, channel: str, result: str) -> None:
-        """Tell the dialplan what became of the screening."""
+        """Set the dialplan's variable CALLFLOW_RESULT."""
         await self._set(channel, "CALLFLOW_RESULT", result)
 
     async def fence(self) -> None:
-        """Return behind every event that Asterisk had made when this was asked for."""
+        """Return after every event that Asterisk had raised when this was called."""
         await asyncio.sleep(FENCE_SETTLE_S)
         await self._events.action("Ping")
 

@@ -70,14 +70,14 @@ def _check_line(name: str, key: str, value: str) -> None:
 
 
 class PendingAction(Action):  # type: ignore[misc]  # panoramisk is untyped
-    """panoramisk's action with a rule of its own for the end of an answer, which always comes or fails.
+    """panoramisk's action with our own rule for the end of an answer: it completes or fails, always.
 
     Everything but a list ends with its response: an Originate's outcome is an event, not an answer.
     """
 
     def __init__(self, headers: dict[str, Any], *, as_list: bool = False) -> None:
         super().__init__(headers, as_list=as_list)
-        # Nobody may be waiting any more (a ping, a cancelled caller): its failure is then nobody's business.
+        # A ping or a cancelled caller may no longer wait: then nobody needs the failure.
         self.future.add_done_callback(lambda future: future.cancelled() or future.exception())
 
     @property

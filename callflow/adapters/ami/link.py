@@ -1,4 +1,4 @@
-"""The AMI link: keeps a session alive, and says what became of every action."""
+"""The AMI link: reconnects when a session ends, and returns or raises the outcome of every action."""
 
 import asyncio
 from collections import Counter
@@ -12,11 +12,11 @@ from callflow.core.backoff import Backoff
 from callflow.errors import LinkError, LoginRefused, NotConnected
 
 REFUSALS_IN_A_ROW = 5
-"""Refused logins after which a link that once was up gives up; one that never was gives up at the first."""
+"""A link that was up before gives up after so many refused logins in a row; one that never was, after the first."""
 
 
 class AmiLink:
-    """One AMI login, made again whenever it ends, until `stop` or a fatal refusal.
+    """One AMI login, renewed whenever its session ends, until `stop` or a fatal refusal.
 
     Callbacks are synchronous and are called in the order in which things happen; what they raise is logged and counted.
     `on_down` is called once for every `on_up`, except after `stop`.
@@ -57,7 +57,7 @@ class AmiLink:
 
     @property
     def connected(self) -> bool:
-        """Logged in, as far as anybody can know."""
+        """Logged in, as far as the link knows."""
         return self._session is not None
 
     @property
@@ -72,7 +72,7 @@ class AmiLink:
             self._task = asyncio.create_task(self._run(), name=f"ami-{self._events}")
 
     async def stop(self) -> None:
-        """End the session and every wait; nothing is connected again."""
+        """End the session and every wait; the link does not reconnect."""
         task, self._task = self._task, None
         self._reason = "stopped"
         if task is not None:
@@ -85,7 +85,7 @@ class AmiLink:
         return answer[0]
 
     def tell(self, name: str, **headers: HeaderValue) -> None:
-        """Send one action and wait for nothing; what is sent after it is done after it. Raises NotConnected."""
+        """Send one action without waiting; Asterisk carries out later actions after it. Raises NotConnected."""
         self._open_session().tell(name, headers)
 
     async def action_list(
@@ -152,7 +152,7 @@ class AmiLink:
         self._call(self._on_down, reason)
 
     def _failed(self, error: Exception) -> None:
-        """The first failure since the last session is warned of, the others are told at debug."""
+        """Log the first failure since the last session as a warning, its repeats at debug."""
         reason = str(error) or "no answer to the login"
         self.counts["failed_connects"] += 1
         tell = self._log.debug if self._warned else self._log.warning
@@ -160,7 +160,7 @@ class AmiLink:
         tell("AMI cannot be reached", host=self._options.host, port=self._options.port, reason=reason)
 
     def _refused(self, error: LoginRefused) -> bool:
-        """True when there is no sense in trying again."""
+        """True if the link gives up."""
         self._refusals += 1
         fatal = not self._was_up or self._refusals >= REFUSALS_IN_A_ROW
         self._reason = "login refused"

@@ -12,7 +12,7 @@ from callflow.errors import NotConnected
 
 MAX_MESSAGE_BYTES = 262_144
 TURN_S = 0.01
-"""Most time that a flood of messages takes from the loop at once: prompts, answers and watchdog have their turns."""
+"""Longest time that a flood of messages takes from the loop at once, so that prompts and the watchdog stay on time."""
 
 _EVENT = b"Event: "
 _BANNER = b"Asterisk Call Manager/"
@@ -25,7 +25,7 @@ def _event_name(raw: bytes) -> bytes:
 
 
 class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
-    """panoramisk's AMI protocol with its faults closed off; `factory` is the session that owns it.
+    """panoramisk's AMI protocol without its faults; `factory` is the session that owns it.
 
     Nothing that a peer sends, and nothing that a callback raises, gets out of `data_received`.
     """
@@ -53,10 +53,10 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
     # -- in -------------------------------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        """Split what has arrived into messages; what is left waits for its end."""
+        """Split the stream into messages and keep an incomplete one for later."""
         self.last_byte_at = self._now()
         if self._tail:
-            # Only the seam and the new bytes can hold the end: a dribbling peer costs nothing extra.
+            # The end can only be in the seam or the new bytes, so a slow peer costs nothing extra.
             seam = max(0, len(self._tail) - 3)
             self._tail += data
             if self._tail.find(END, seam) < 0:
@@ -72,7 +72,7 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
             self._read_inbox()
 
     def _read_inbox(self) -> None:
-        """Take in what has come; of a flood as much as one turn of the loop may last, the rest in the next ones."""
+        """Handle the waiting messages for at most TURN_S; leave the rest to the next turns of the loop."""
         ends_at, inbox = self._now() + TURN_S, self._inbox
         while inbox:
             if self._take(inbox.popleft()) and self._now() > ends_at and inbox:
@@ -91,7 +91,7 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
             self.transport.resume_reading()
 
     def _take(self, raw: bytes) -> bool:
-        """Take in one message; False for an event that nobody wants, which costs next to nothing."""
+        """Handle one message; False for an unwanted event, which costs next to nothing."""
         if self._lists or not raw.startswith(_EVENT):
             self._answer(raw)
         elif _event_name(raw) in self.wanted:
@@ -117,13 +117,13 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
             self.log.exception("AMI event could not be handled", name=message.get("Event"))
 
     def _torn(self, message: dict[str, str]) -> None:
-        """Two messages in one: the first values count, and what the second one said is lost."""
+        """Count a message that contains a second one: the first values count, the rest of the second is lost."""
         self.counts["torn_messages"] += 1
         log = self.log.warning if self.counts["torn_messages"] == 1 else self.log.debug
         log("an AMI message has two Uniqueid headers; the first counts", name=message.get("Event"))
 
     def _answer(self, raw: bytes) -> None:
-        """A response, the banner, or any event while a list that we asked for is on its way."""
+        """Handle a response, the banner, or an event while a list is being received."""
         raw = raw.lstrip(b"\r\n")  # Asterisk sometimes ends a message with one line break too many
         if raw.startswith(_BANNER):
             banner, _, raw = raw.partition(b"\r\n")
@@ -141,7 +141,7 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
     # -- out ------------------------------------------------------------------------------------------------------
 
     def send(self, action: PendingAction, as_list: bool = False) -> "asyncio.Future[list[dict[str, str]]]":
-        """Write one action, with what else is sent in this turn; raises NotConnected when nobody would read it."""
+        """Write one action, together with the others of this turn; raises NotConnected if the connection is down."""
         if self.closed or self.transport is None or self.transport.is_closing():
             raise NotConnected("the connection is down")
         self.responses[action.id] = action
@@ -158,7 +158,7 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
             self.transport.write(b"".join(outgoing))
 
     def forget(self, action: PendingAction) -> None:
-        """No answer to `action` is awaited any more."""
+        """Stop waiting for the answer to `action`."""
         if self.responses.pop(action.id, None) is not None:
             self._lists -= bool(action.as_list)
 
@@ -171,14 +171,14 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
             self.transport.abort()
 
     def close(self) -> None:
-        """Close the connection; whoever still waits for an answer is told so at once."""
+        """Close the connection; every pending action fails at once."""
         self._end("closed by us")
         self._write()
         if self.transport is not None:
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The peer is gone. Never tried again from here: an action is sent once or not at all."""
+        """The peer is gone. Pending actions fail and are not sent again."""
         while self._inbox:
             self._take(self._inbox.popleft())
         self._end(str(exc) if exc else "Asterisk closed the connection")

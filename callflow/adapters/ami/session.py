@@ -1,4 +1,4 @@
-"""One AMI connection from its login to its end; never connected twice, so nothing can be sent twice."""
+"""One AMI connection from login to end; it never reconnects, so no action is sent twice."""
 
 import asyncio
 import ssl
@@ -43,7 +43,7 @@ class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
         self._on_event = on_event
         self.protocol: GatedProtocol | None = None
         self.ended: asyncio.Future[str] = self.loop.create_future()
-        """Done with the reason as soon as the connection is of no more use."""
+        """Resolves to the reason as soon as the connection has failed or closed."""
 
     async def open(self, tls: ssl.SSLContext | None) -> None:
         """Connect and log in; raises OSError, TimeoutError, LoginRefused or NotConnected."""
@@ -87,13 +87,13 @@ class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
             self.protocol.forget(action)
 
     def tell(self, name: str, headers: dict[str, HeaderValue]) -> None:
-        """Send one action whose answer is nobody's business; raises NotConnected."""
+        """Send one action and ignore its answer; raises NotConnected."""
         if self.protocol is None:
             raise NotConnected("not connected yet")
         self.protocol.send(PendingAction(checked(name, headers)))
 
     async def watch(self) -> str:
-        """Wait for the end and say why; ask a silent peer for a sign of life and drop it when none comes."""
+        """Wait for the end and return the reason; ping a silent peer, and drop it if it does not answer."""
         protocol = self.protocol
         if protocol is None:
             raise NotConnected("not connected yet")
@@ -106,7 +106,7 @@ class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
         return self.ended.result()
 
     async def _alive(self, protocol: GatedProtocol) -> bool:
-        """One ping: True when any byte has come since, however late this loop itself may be."""
+        """One ping: True if any byte has arrived since, however late this loop runs."""
         before = protocol.last_byte_at
         ping = PendingAction(checked("Ping", {}))
         try:
@@ -125,15 +125,15 @@ class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
     # -- panoramisk's hooks ---------------------------------------------------------------------------------------
 
     def dispatch(self, event: dict[str, str]) -> None:
-        """Hand one wanted event on; what it raises is caught and counted by the protocol."""
+        """Pass one wanted event on; the protocol catches and counts what it raises."""
         self._on_event(event)
 
     def connection_lost(self, reason: str) -> None:
-        """The connection is of no more use; whether there will be another is the link's business."""
+        """The connection has ended; the link decides whether to reconnect."""
         self._connected = self.authenticated = False
         if not self.ended.done():
             self.ended.set_result(reason)
 
     def connect(self, *_: Any, **__: Any) -> None:
-        """Never: panoramisk would connect, and connect again, by itself."""
+        """Not used: panoramisk would connect and reconnect by itself."""
         raise NotImplementedError("use open()")

@@ -7,7 +7,7 @@ from callflow.core import events
 AmiEvent = Mapping[str, str]
 
 LONGEST_TALK_MS = 24 * 3600 * 1000
-"""A talk longer than this is a fault of Asterisk's clock, not a talk."""
+"""A longer talk is a fault of Asterisk's clock."""
 
 LATEST_S = 1e11
 """A stamp after the year 5138 is none."""
@@ -67,7 +67,7 @@ def _sound_ended(event: AmiEvent, uniqueid: str, at_ms: int) -> events.Event:
 
 
 def _duration_ms(text: str) -> int | None:
-    """Asterisk has been seen to send negative figures."""
+    """Milliseconds; None for the negative or absurd values that Asterisk sometimes sends."""
     if not (text.isascii() and text.isdigit()):
         return None
     duration_ms = int(text) if len(text) < 12 else LONGEST_TALK_MS + 1
@@ -75,7 +75,7 @@ def _duration_ms(text: str) -> int | None:
 
 
 def _key_pressed(event: AmiEvent, uniqueid: str, at_ms: int) -> events.Event | None:
-    """Keys that Asterisk sends to the caller are not the caller's."""
+    """None for keys that Asterisk sends to the caller."""
     if first(event, "Direction") != "Received":
         return None
     return events.KeyPressed(uniqueid, first(event, "Digit"), at_ms, released=event["Event"] == "DTMFEnd")
@@ -98,4 +98,4 @@ _TRANSLATORS: dict[str, Callable[[AmiEvent, str, int], events.Event | None]] = {
 }
 
 WANTED: frozenset[bytes] = frozenset(name.encode() for name in (*_TRANSLATORS, "UserEvent"))
-"""Names of the events that are read at all; UserEvent closes a self-test call (`check_outcome`)."""
+"""Names of the events that the daemon reads; UserEvent ends a self-test call (`check_outcome`)."""
