@@ -47,7 +47,7 @@ def serve(
         pass
     except OSError as error:
         raise CallflowError(
-            f"port {options.port} of {options.host} cannot be had: {error.strerror}", "choose another with --port"
+            f"port {options.port} of {options.host} is not available: {error.strerror}", "choose another with --port"
         ) from None
 
 
@@ -76,7 +76,10 @@ def add(
 
 @token.command("list")
 def show(context: typer.Context) -> None:
-    """List the tokens, without their secrets."""
+    """List the tokens, without their secrets.
+
+    Example: `callflow web token list`
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("id", "name", "role", "limited to", "created", "expires"):
         table.add_column(heading, overflow="fold")
@@ -89,7 +92,10 @@ def show(context: typer.Context) -> None:
 
 @token.command("revoke")
 def revoke(context: typer.Context, token_id: Annotated[str, typer.Argument(help="Its id, from the list.")]) -> None:
-    """Take a token back; every session that it opened ends within a second."""
+    """Revoke a token; every session that it opened ends within a second.
+
+    Example: `callflow web token revoke 3f2a`
+    """
     gone = _tokens(context).revoke(token_id)
     if gone is None:
         raise CallflowError(f"there is no token {token_id}", "callflow web token list shows the ids")

@@ -1,12 +1,18 @@
 """The command as a user starts it: exit codes and sentences, never a traceback."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
+from typer.core import TyperGroup
+
+from callflow.cli import app
 
 
 def callflow(*arguments: str, timeout_s: float = 30) -> subprocess.CompletedProcess[str]:
@@ -93,3 +99,21 @@ def test_a_name_in_any_script_is_shown_on_a_terminal_of_any_encoding(tmp_path: P
 
 def test_the_version_is_told() -> None:
     assert callflow("--version").stdout.startswith("callflow 0.")
+
+
+def commands(group: TyperGroup, path: str = "callflow") -> Iterator[tuple[str, str]]:
+    """Every command with its help text; a group stands for its own commands."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command.help or ""
+
+
+def test_the_help_of_every_command_shows_an_example() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    without = [
+        path for path, text in commands(group) if not re.search(r"Examples?:[^`]*`?callflow |- .*`callflow ", text)
+    ]
+    assert without == []
