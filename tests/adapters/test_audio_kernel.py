@@ -153,3 +153,21 @@ async def test_the_end_of_a_peer_is_read_as_nothing(
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     peer.close()
     await until(lambda: reader.read() == b"")
+
+
+async def test_a_closed_transport_is_not_read_though_its_number_is_another_file_now(
+    line: tuple[socket.socket, asyncio.Transport, Silent], tmp_path: Path
+) -> None:
+    _, transport, _ = line
+    number = transport.get_extra_info("socket").fileno()
+    reader = OnDemandReader(transport)
+    transport.abort()
+    file = tmp_path / "somebody-else"
+    file.write_bytes(b"not the caller's audio")
+    with file.open("rb") as other:
+        await until(lambda: not Path(f"/proc/self/fd/{number}").exists())
+        os.dup2(other.fileno(), number)
+        try:
+            assert reader.read() == b""
+        finally:
+            os.close(number)

@@ -57,13 +57,16 @@ class OnDemandReader:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         transport.pause_reading()
+        self._transport = transport
         self._fd: int = transport.get_extra_info("socket").fileno()
 
     def read(self) -> bytes | None:
-        """What has come, at most READ_BYTES; b"" when the peer has closed or reset, None when nothing has come.
+        """What has come, at most READ_BYTES; b"" when the connection has ended, None when nothing has come.
 
-        Call it only while the transport is open: the number of a closed socket may belong to another one by then.
+        Nothing is read of a transport that is closing: the number of its socket may belong to another file by then.
         """
+        if self._transport.is_closing():
+            return b""
         try:
             return os.read(self._fd, READ_BYTES)
         except BlockingIOError:

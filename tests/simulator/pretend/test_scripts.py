@@ -1,18 +1,21 @@
 """FastAGI as a real Asterisk speaks it: every expected line here was taken down from Asterisk 22.10 and 16.28."""
 
 import asyncio
+import wave
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from callflow.installed import SOUNDS
 from callflow.simulator.pretend.asterisk import PretendAsterisk
 from callflow.simulator.pretend.report import Outcome
 from callflow.simulator.pretend.world import Places
 from tests.simulator.pretend.stage import Peer, in_virtual_time, scenario
 
 PROMPT = "en/callflow/can_you_hear"
-SAMPLES = 24425
+with wave.open(str(SOUNDS / "en" / "callflow" / "can_you_hear.wav")) as _file:
+    SAMPLES = _file.getnframes()
 NAGLE_S = 0.1
 
 Script = Callable[[Peer, PretendAsterisk], Awaitable[None]]
