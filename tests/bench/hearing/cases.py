@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.bench.hearing import line, sounds
-from tests.bench.hearing.voices import Half, Kind, Utterance
+from tests.bench.hearing.packages import Half
+from tests.bench.hearing.recordings import Kind, Utterance
 
 LEAD = 4000
 """Samples before the window: half a second of the same line."""
@@ -22,7 +23,7 @@ QUIET_BELOW_DBOV = -38.0
 
 @dataclass
 class Case:
-    """One window and the truth about it; `label` is speech, quiet, noise, tone or silence."""
+    """One window and the truth about it; `label` is speech, quiet, music, noise, tone or silence."""
 
     label: str
     what: str
@@ -34,6 +35,8 @@ class Case:
     law: str = "mulaw"
     begins: int = LEAD
     """Where the voice begins, in samples of the stream."""
+    group: str = ""
+    """Which group of the second set it is in."""
 
     def forget(self) -> None:
         """The samples are not needed any more, the rest is."""

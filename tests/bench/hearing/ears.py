@@ -20,7 +20,7 @@ TOGETHER = 200
 """Cases that the tap ear listens to at once."""
 
 LABELS = {
-    Heard.SPEECH: "speech", Heard.QUIET: "quiet", Heard.NOISE: "noise", Heard.TONE: "tone",
+    Heard.SPEECH: "speech", Heard.QUIET: "quiet", Heard.NOISE: "noise", Heard.TONE: "tone", Heard.MUSIC: "music",
     Heard.COMFORT_NOISE: "silence", Heard.DIGITAL_SILENCE: "silence",
 }  # fmt: skip
 

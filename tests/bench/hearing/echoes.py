@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from callflow.hearing import Hearing, Listener
-from tests.bench.hearing import line, sounds
+from tests.bench.hearing import codecs, line, sounds
 from tests.bench.hearing.cases import WINDOW
+from tests.bench.hearing.packages import Half
+from tests.bench.hearing.recordings import Utterance
 from tests.bench.hearing.score import Share
-from tests.bench.hearing.voices import SOUNDS, Half, Utterance
+from tests.bench.hearing.voices import SOUNDS
 
 STEP = 160
 TOGETHER = 100
@@ -24,9 +26,15 @@ class Way:
     room: bool
     talker_dbov: float | None = None
     reference: bool = True
+    codec: str = ""
+    """Passed twice: to the caller and back."""
+    drifting: bool = False
+    """The delay changes by 20 to 60 ms every half second to two seconds, as a jitter buffer makes it."""
 
     def __str__(self) -> str:
         path = f"{'room' if self.room else 'line'}, -{self.loss_db:g} dB"
+        path += f", {self.codec} there and back" if self.codec else ""
+        path += ", changing delay" if self.drifting else ""
         return path + ("" if self.reference else ", without knowing what was sent")
 
 
@@ -49,21 +57,45 @@ def prompts() -> list[np.ndarray]:
     return found
 
 
-def played(way: Way, voices: Sequence[Utterance], prompt: np.ndarray, random: np.random.Generator) -> Played:
-    """One prompt, an echo of 20 to 500 ms, some noise, both laws, and perhaps a caller who speaks over it."""
-    size = (prompt.size + WINDOW) // STEP * STEP
-    sent = np.pad(prompt, (0, size - prompt.size))
-    back = line.echo(sent / 32768, way.loss_db, random.uniform(20, 500), random, room=way.room)
-    back += line.at_level(sounds.NOISES["pink"](size, random), random.uniform(-75, -60))
-    speaks_at = int(random.integers(8000, prompt.size - 8000))
-    if way.talker_dbov is not None:
-        running = [one for one in voices if one.kind == "running"]
-        one = running[random.integers(len(running))]
-        said = (one.samples * 10 ** ((way.talker_dbov - one.level_dbov) / 20))[: size - speaks_at]
-        back[speaks_at : speaks_at + said.size] += said
-    law = str(random.choice(("mulaw", "alaw")))
-    heard = line.lose(line.through_codec(back, law), random.choice((0.0, 0.01, 0.03)), random)
-    return Played(sent.astype(np.int16), heard, prompt.size, speaks_at)
+def _come_back(way: Way, sent: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The echo of what was sent, after 20 to 500 ms."""
+    if not way.drifting:
+        return line.echo(sent, way.loss_db, random.uniform(20, 500), random, room=way.room)
+    plain = line.echo(sent, way.loss_db, 0, random, room=way.room)
+    back, at, delay = np.zeros(sent.size), 0, int(random.uniform(160, 3200))
+    while at < sent.size:
+        length = int(random.integers(4000, 16000))
+        place = np.arange(at, min(at + length, sent.size)) - delay
+        back[at : at + place.size] = np.where(place >= 0, plain[np.maximum(place, 0)], 0.0)
+        at, delay = at + length, int(np.clip(delay + random.choice((-1, 1)) * random.integers(160, 480), 160, 4000))
+    return back
+
+
+def played(
+    way: Way, voices: Sequence[Utterance], some: Sequence[np.ndarray], random: np.random.Generator
+) -> list[Played]:
+    """Prompts and their echoes with some noise, both laws, and perhaps a caller who speaks over each."""
+    sent, heard, speak_at = [], [], []
+    for prompt in some:
+        size = (prompt.size + WINDOW) // STEP * STEP
+        sent.append(np.pad(prompt, (0, size - prompt.size)).astype(np.int16))
+        back = _come_back(way, sent[-1] / 32768, random)
+        back += line.at_level(sounds.NOISES["pink"](size, random), random.uniform(-75, -60))
+        speak_at.append(int(random.integers(8000, max(8001, prompt.size - 8000))))
+        if way.talker_dbov is not None:
+            running = [one for one in voices if one.kind == "running"]
+            one = running[random.integers(len(running))]
+            said = (one.samples * 10 ** ((way.talker_dbov - one.level_dbov) / 20))[: size - speak_at[-1]]
+            back[speak_at[-1] : speak_at[-1] + said.size] += said
+        heard.append(back)
+    if way.codec:
+        heard = codecs.through(way.codec, heard, 2)
+    found = []
+    for prompt, whole, back, speaks_at in zip(some, sent, heard, speak_at, strict=True):
+        law = str(random.choice(("mulaw", "alaw")))
+        lost = line.lose(line.through_codec(back, law), random.choice((0.0, 0.01, 0.03)), random)
+        found.append(Played(whole, lost, prompt.size, speaks_at))
+    return found
 
 
 def judge(way: Way, some: Sequence[Played]) -> list[tuple[bool, float]]:
@@ -99,10 +131,11 @@ def _listen(
 
 def taken_for_caller(way: Way, voices: Sequence[Utterance], half: Half, count: int) -> tuple[Share, float]:
     """How many were heard as a caller, and the median of the reaction to those who spoke over the prompt."""
-    random = np.random.default_rng(
-        [20261122, half == "report", int(way.loss_db), way.room, int(way.talker_dbov or 0) + 99]
-    )
+    seed = [20261122, half == "report", int(way.loss_db), way.room, int(way.talker_dbov or 0) + 99]
+    if way.codec or way.drifting:
+        seed += [ord(letter) for letter in str(way)]
+    random = np.random.default_rng(seed)
     ours, found = prompts(), [one for one in voices if one.half == half]
-    some = [played(way, found, ours[n % len(ours)], random) for n in range(count)]
+    some = played(way, found, [ours[n % len(ours)] for n in range(count)], random)
     judged = judge(way, some)
     return Share(sum(heard for heard, _ in judged), count), float(np.median([after for _, after in judged]))

@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tests.bench.hearing.voices import Utterance
+from tests.bench.hearing.recordings import Utterance
 
 RATE = 8000
 Random = np.random.Generator
 Sound = Callable[[int, Random], np.ndarray]
 
 
-def _coloured(exponent: float) -> Sound:
+def coloured(exponent: float) -> Sound:
+    """Noise of 200 to 3600 Hz whose power falls with this power of the frequency."""
+
     def make(size: int, random: Random) -> np.ndarray:
         spectrum = np.fft.rfft(random.normal(size=size))
         hz = np.fft.rfftfreq(size, 1 / RATE)
@@ -53,7 +55,7 @@ def clicks(size: int, random: Random) -> np.ndarray:
 
 def handling(size: int, random: Random) -> np.ndarray:
     """A phone in a hand or a pocket: low rumbles that come and go."""
-    made = _coloured(1.5)(size, random)
+    made = coloured(1.5)(size, random)
     gate = np.clip(np.convolve(random.normal(size=size // 400 + 2), np.ones(3), mode="same") - 0.8, 0, None)
     return made * np.interp(np.arange(size), np.arange(gate.size) * 400, gate)
 
@@ -61,11 +63,11 @@ def handling(size: int, random: Random) -> np.ndarray:
 def breath(size: int, random: Random) -> np.ndarray:
     """Somebody breathing into the microphone: soft noise, swelling twice a second to once in four seconds."""
     slow = np.sin(2 * np.pi * random.uniform(0.25, 0.6) * np.arange(size) / RATE + random.uniform(0, 6.28))
-    return np.asarray(_coloured(0.7)(size, random) * np.clip(slow, 0.02, None) ** 2)
+    return np.asarray(coloured(0.7)(size, random) * np.clip(slow, 0.02, None) ** 2)
 
 
 NOISES: dict[str, Sound] = {
-    "white": _coloured(0.0), "pink": _coloured(1.0), "brown": _coloured(2.0),
+    "white": coloured(0.0), "pink": coloured(1.0), "brown": coloured(2.0),
     "hum": hum, "hum in mid-window": hum_in_mid_window, "clicks": clicks, "handling": handling, "breath": breath,
 }  # fmt: skip
 UNSTEADY = ("hum in mid-window", "clicks", "handling", "breath")
@@ -84,7 +86,8 @@ def babble(size: int, random: Random, voices: Sequence[Utterance]) -> np.ndarray
     return made
 
 
-def _cadence(size: int, on_off_s: Sequence[float], random: Random) -> np.ndarray:
+def cadence(size: int, on_off_s: Sequence[float], random: Random) -> np.ndarray:
+    """1 while the tone is on, 0 while it is off, from anywhere in its pattern."""
     pattern = np.concatenate([np.full(round(s * RATE), 1.0 - n % 2) for n, s in enumerate(on_off_s)])
     start = int(random.integers(0, pattern.size))
     return np.tile(pattern, size // pattern.size + 2)[start : start + size]
@@ -95,7 +98,7 @@ def _tones(*hz: float, on_off_s: Sequence[float] = (1.0, 0.0)) -> Sound:
         seconds = np.arange(size) / RATE
         off = random.uniform(0.995, 1.005)
         made = sum(np.sin(2 * np.pi * f * off * seconds + random.uniform(0, 6.28)) for f in hz)
-        return np.asarray(np.asarray(made) * _cadence(size, on_off_s, random))
+        return np.asarray(np.asarray(made) * cadence(size, on_off_s, random))
 
     return make
 

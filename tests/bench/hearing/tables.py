@@ -31,10 +31,10 @@ Rows = tuple[str, list[str], list[list[str]]]
 """A title, the headings, the rows."""
 
 
-def bars_table(bars: Sequence[Bar]) -> Rows:
+def bars_table(bars: Sequence[Bar], title: str = "The tap ear against its bars") -> Rows:
     """Every bar, what was reached, and whether that is enough."""
     rows = [[bar.what, f"{bar.at} {bar.percent:g} %", str(bar.share), "yes" if bar.met else "**no**"] for bar in bars]
-    return "The tap ear against its bars", ["", "bar", "reached", "met"], rows
+    return title, ["", "bar", "reached", "met"], rows
 
 
 def confusion_table(pairs: Sequence[Pair]) -> Rows:
