@@ -14,6 +14,8 @@ class Heard(StrEnum):
     """Sound, but no voice in it: a doubt, and so a case for a person."""
     TONE = "tone"
     """Ringback, busy, DTMF, fax: a machine."""
+    MUSIC = "music"
+    """Music: the caller's phone has put us on hold."""
     COMFORT_NOISE = "comfort_noise"
     """Only the faint noise that a phone or carrier makes up."""
     DIGITAL_SILENCE = "digital_silence"

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from callflow.hearing.frames import FRAME, Floats
-from callflow.hearing.percentile import percentile
+from callflow.hearing.small_arrays import percentile
 
 SPAN = 16384
 """Most samples from which the echo path is learnt: 2 s. From less, any word could be explained by a piece of a prompt.
@@ -34,6 +34,15 @@ _FITTED = 1.5
 """What is fitted to each frequency: the path and, for all of them, the delay. From a few blocks anything could be
 explained so; the share is adjusted for it (the adjusted coefficient of determination)."""
 
+_BAND = 8
+"""Bins of a band: 125 Hz."""
+_AROUND = 3
+"""Blocks by which the delay of a certain echo may change: 96 ms."""
+_COVER = 2.0
+"""An echo may be 3 dB louder than it was."""
+COVERED = 0.75
+"""With this share of the energy no louder than the echo it is the echo."""
+
 _RESTS = 2
 """After the delay was sought in vain; a voice is not certain before four frames (`Listener.confirm`)."""
 
@@ -41,11 +50,14 @@ Spectra = npt.NDArray[np.complex64]
 
 
 class EchoPath:
-    """The way from what is sent to one caller back to us; remembers how long it takes."""
+    """The way from what is sent to one caller back to us; remembers how long it takes, and how loud it is."""
 
     def __init__(self) -> None:
         self._delay = 0
         self._rests = 0
+        self._gain: Floats | None = None
+        """Of each band, once an echo was certain; its delay then."""
+        self._certain_delay = 0
 
     def explains(self, heard: Floats, sent: Floats) -> float:
         """Share (at most 1) of the end of `heard` that is an echo of `sent`, which begins 800 ms earlier.
@@ -54,7 +66,8 @@ class EchoPath:
 
         The delay is where the two are most alike (generalised cross-correlation). What lies between them may colour the
         sound: the path is learnt for each frequency from all of it, and what it does not explain of the last half
-        second is somebody else.
+        second is somebody else. Where the delay has just changed that explains nothing; an echo that was certain
+        before is then known by its bands' energy.
         """
         blocks = _blocks(heard)
         share = _explained(blocks, sent, self._delay)
@@ -64,7 +77,29 @@ class EchoPath:
             self._rests = _RESTS if share < ECHO_SHARE else 0
         elif share < ECHO_SHARE:
             self._rests -= 1
+        if share >= ECHO_SURE:
+            self._remember(blocks, sent)
+        elif share < ECHO_SHARE and self._gain is not None and self._covers(blocks, sent, self._gain) >= COVERED:
+            return ECHO_SHARE
         return share
+
+    def _remember(self, blocks: Spectra, sent: Floats) -> None:
+        ours = _energy(_blocks(sent[LONGEST - self._delay : sent.size - self._delay]))
+        self._gain = _bands(_energy(blocks)).sum(axis=0) / (_bands(ours).sum(axis=0) + 1e-9)
+        self._certain_delay = self._delay
+
+    def _covers(self, blocks: Spectra, sent: Floats, gain: Floats) -> float:
+        """Share of the last blocks' energy that is no louder than the certain echo of what was sent about then."""
+        recent = _bands(_energy(blocks[-_RECENT_BLOCKS:]))
+        count = len(recent) + 2 * _AROUND
+        end = sent.size - max(0, self._certain_delay - _AROUND * _HOP)
+        start = end - (count - 1) * _HOP - _BLOCK
+        ours = _bands(_energy(_blocks(sent[max(0, start) : end])))
+        if len(ours) < count:
+            return 0.0
+        around = np.lib.stride_tricks.sliding_window_view(ours, 2 * _AROUND + 1, axis=0).max(axis=2)
+        covered = np.minimum(recent, _COVER * gain * around)
+        return float(covered.sum() / (recent.sum() + 1e-12))
 
 
 def _explained(heard: Spectra, sent: Floats, delay: int) -> float:
@@ -92,6 +127,12 @@ def _most_alike(heard: Floats, sent: Floats) -> int:
 def _energy(spectra: Spectra) -> Floats:
     energy: Floats = np.square(spectra.real) + np.square(spectra.imag)
     return energy
+
+
+def _bands(energy: Floats) -> Floats:
+    """From 125 to 3375 Hz."""
+    banded: Floats = energy[:, 8:216].reshape(len(energy), -1, _BAND).sum(axis=2)
+    return banded
 
 
 def _blocks(samples: Floats) -> Spectra:

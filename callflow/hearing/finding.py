@@ -19,7 +19,7 @@ class Finding:
 
     heard: Heard
     level_dbov: float | None
-    """Active level of the speech (ITU-T P.56, method B over the frames with voice); None without speech."""
+    """Active level of the leading voice (ITU-T P.56, method B over its frames); None without speech."""
     noise_dbov: float
     """Level that the frames without voice exceed a quarter of the time, at least -96."""
     heard_ms: int
@@ -28,3 +28,5 @@ class Finding:
     why: str
     tone_ms: int = 0
     """Frames that are a tone, or part of one."""
+    other_dbov: float | None = None
+    """Level of other voices under the caller's, such as a television's; None when only one level was present."""

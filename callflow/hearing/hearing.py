@@ -4,19 +4,26 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from callflow.hearing.dc import remove_dc
 from callflow.hearing.echo import ECHO_SHARE, ECHO_SURE, RECENT_FRAMES
-from callflow.hearing.frames import FRAME, Floats, describe
+from callflow.hearing.frames import FRAME, Floats, FrameFacts, describe
+from callflow.hearing.judge import Judge
 from callflow.hearing.listener import Listener
 from callflow.hearing.memory import KEPT_FRAMES, Memory, Rows
-from callflow.hearing.tones import Flags, continue_runs
+from callflow.hearing.second_look import SecondLook
+from callflow.hearing.tones import FAINT_DBOV, Flags, continue_runs
 from callflow.hearing.vad import Vad
 
 GAIN = np.float32(10.0)
-"""+20 dB: the model hears quiet voices as well as loud ones then, and takes less noise for voice (docs/hearing.md)."""
+"""+20 dB: so raised, the model hears quiet voices as well as loud ones and takes less noise for voice."""
+LIMIT = np.float32(2.0)
+"""Peaks of the raised sound are cut off here: an overdriven phone is driven no further."""
 ONSET_VOICE = 0.8
 """Mean probability of two frames that confirms a voice while it speaks."""
 VOICE = 0.5
 """Probability from which a frame counts as voice."""
+PERHAPS_VOICE = 0.3
+"""From here on a frame is asked whether it is our own echo: four of these make a voice of a window."""
 
 TOGETHER = 256
 """Listeners in one run of the model: more at once cost no less each, and hold up what else the process does."""
@@ -25,8 +32,13 @@ _LARGE = 31 << 20
 """Bytes; just below the most that mallopt(3) lets M_MMAP_THRESHOLD grow to. Never touched, so no memory is used."""
 _NOTHING_DBOV = -70.0  # idle codes of both laws are below it, and so is any voice worth hearing
 _ASLEEP_FRAMES = 16  # after half a second of nothing the model is not asked
+_TAIL_DB, _TAIL_FALL_DB = 24.0, 4.0  # so far below a peak that falls so much a frame, a sound is dying away
+_FALL_DB = 16.0  # and so much below the frame before the last
 _TONE_HOLD_FRAMES = 4
 _STEADY_DB, _STEADY_FRAMES = 0.7, 7  # no voice keeps its level so long, hum does
+_HELD_DB, _HELD_HZ, _HELD_TONALITY, _HELD_FRAMES = 1.5, 4.0, 0.05, 4  # nor level, pitch and colour: a buzz does
+_HELD_LEAST_TONALITY = 0.4
+_THUMP_TONALITY, _THUMP_BIN = 0.9, 14  # all of it below 450 Hz: a table that is knocked on
 
 
 class Hearing:
@@ -36,10 +48,11 @@ class Hearing:
         np.empty(_LARGE, dtype=np.uint8)  # glibc keeps what is freed for the next step, once a piece so large was
         self._vad = Vad()
         self._memory = Memory()
+        self._judge = Judge(SecondLook(self._vad))
 
     def listener(self) -> Listener:
         """A listener for one call; close it when the call needs no listening any more."""
-        return Listener(self._memory)
+        return Listener(self._memory, self._judge)
 
     def run(self, listeners: Iterable[Listener]) -> None:
         """Judge every whole frame of 32 ms that these listeners have been fed."""
@@ -56,11 +69,13 @@ class Hearing:
     def _step(self, due: list[Listener]) -> None:
         """One run of the model."""
         rows = np.array([one.row for one in due])
-        taken = np.frombuffer(b"".join([one.take_frame() for one in due]), dtype=np.int16)
-        frames = np.multiply(taken, np.float32(1 / 32768), dtype=np.float32).reshape(-1, FRAME)
+        pcm = np.frombuffer(b"".join([one.take_frame() for one in due]), dtype=np.int16).reshape(-1, FRAME)
+        memory = self._memory.rows
+        frames, memory["dc"][rows] = remove_dc(pcm, memory["dc_known"][rows], memory["dc"][rows])
+        memory["dc_known"][rows] = True
         columns = np.array([one.frames for one in due]) % KEPT_FRAMES
         voice = self._listen(rows, columns, frames)
-        for index in np.flatnonzero((voice >= VOICE) & self._memory.rows["played_to"][rows]):
+        for index in np.flatnonzero((voice >= PERHAPS_VOICE) & memory["played_to"][rows]):
             share = due[index].own_echo()
             if share >= ECHO_SHARE:
                 voice[index] = 0.0
@@ -69,46 +84,65 @@ class Hearing:
         self._remember(rows, columns, voice, due)
 
     def _listen(self, rows: Rows, columns: Rows, frames: Floats) -> Floats:
-        """Probability of voice in each frame, 0 under a certain tone; levels and tones go into the history."""
+        """Probability of voice in each frame, 0 where it cannot be one; levels and tones go into the history."""
         memory, facts = self._memory.rows, describe(frames)
-        runs = continue_runs(facts, memory[["first_hz", "steady", "v21"]][rows])
-        memory["first_hz"][rows] = facts.first_hz
-        memory["steady"][rows], memory["v21"][rows] = runs.steady, runs.v21
         history = memory["history"]
         history["level_dbov"][rows, columns] = facts.level_dbov
         memory["magnitudes"][rows, columns] = facts.magnitudes
+        no_voice = self._follow_level(rows, columns, facts) | self._follow_tones(rows, columns, facts)
+        voice = self._voices(rows, frames, facts.level_dbov)
+        voice[no_voice] = 0.0
+        return voice
+
+    def _follow_tones(self, rows: Rows, columns: Rows, facts: FrameFacts) -> Flags:
+        """Mark the tones of machines; True where one masks whatever else is heard."""
+        memory = self._memory.rows
+        runs = continue_runs(facts, memory[["first_hz", "steady", "v21"]][rows])
+        memory["first_hz"][rows] = facts.first_hz
+        memory["steady"][rows], memory["v21"][rows] = runs.steady, runs.v21
         certain = runs.certain()
+        history = memory["history"]
         history["tone"][rows, columns], history["echo"][rows, columns] = certain, False
         for index in np.flatnonzero(begun := runs.begun()):
             self._mark(rows[index], columns[index], begun[index], "tone")
-        self._follow_level(rows, columns, facts.level_dbov)
         hold = np.where(certain, _TONE_HOLD_FRAMES, np.maximum(memory["tone_hold"][rows] - 1, 0))
         memory["tone_hold"][rows] = hold
-        voice = self._voices(rows, frames, facts.level_dbov)
-        voice[hold > 0] = 0.0
-        return voice
+        masked: Flags = hold > 0
+        return masked
+
+    def _follow_level(self, rows: Rows, columns: Rows, facts: FrameFacts) -> Flags:
+        """True for what no voice does: silence, the end of a thump, a level or a sound that stands still."""
+        memory, level = self._memory.rows, facts.level_dbov
+        before = memory[["level_dbov", "level_kept", "held", "tonality", "first_hz", "peak_dbov"]][rows]
+        moved_db = np.abs(level - before["level_dbov"])
+        kept = np.where(moved_db >= _STEADY_DB, 1, before["level_kept"] + 1)
+        same = (moved_db < _HELD_DB) & (np.abs(facts.tonality - before["tonality"]) < _HELD_TONALITY)
+        same &= (np.abs(facts.first_hz - before["first_hz"]) < _HELD_HZ) & (level > FAINT_DBOV)
+        held = np.where(same & (facts.tonality > _HELD_LEAST_TONALITY), before["held"] + 1, 0)
+        peak = np.maximum(level, before["peak_dbov"] - _TAIL_FALL_DB)
+        memory["level_dbov"][rows], memory["level_kept"][rows], memory["peak_dbov"][rows] = level, kept, peak
+        memory["held"][rows], memory["tonality"][rows] = held, facts.tonality
+        for index in np.flatnonzero((kept == _STEADY_FRAMES) | (held == _HELD_FRAMES)):
+            self._mark(rows[index], columns[index], max(_HELD_FRAMES, min(_STEADY_FRAMES, kept[index])))
+        is_thump = (facts.tonality > _THUMP_TONALITY) & (np.maximum(facts.first, facts.second) <= _THUMP_BIN)
+        still = (kept >= _STEADY_FRAMES) | (held >= _HELD_FRAMES)
+        falls = level < memory["history"]["level_dbov"][rows, (columns - 2) % KEPT_FRAMES] - _FALL_DB
+        no_voice: Flags = still | is_thump | falls | (level < peak - _TAIL_DB) | (level < _NOTHING_DBOV)
+        return no_voice
 
     def _voices(self, rows: Rows, frames: Floats, level_dbov: Floats) -> Floats:
-        """What the model says; it is not asked where nothing has been heard for long."""
+        """What the model says. It is not asked where nothing has been heard for long, and keeps its state meanwhile."""
         memory = self._memory.rows
         silent = np.where(level_dbov < _NOTHING_DBOV, memory["silent"][rows] + 1, 0)
         memory["silent"][rows] = silent
         awake: Flags = silent < _ASLEEP_FRAMES
         voice = np.zeros(rows.size, dtype=np.float32)
-        memory["model"][rows[~awake]] = 0.0
         if awake.any():
-            listening = rows[awake]
-            voice[awake], memory["model"][listening] = self._vad.run(frames[awake] * GAIN, memory["model"][listening])
+            listening, raised = rows[awake], frames[awake]
+            raised *= GAIN
+            np.minimum(np.maximum(raised, -LIMIT, out=raised), LIMIT, out=raised)
+            voice[awake], memory["model"][listening] = self._vad.run(raised, memory["model"][listening])
         return voice
-
-    def _follow_level(self, rows: Rows, columns: Rows, level_dbov: Floats) -> None:
-        """Find the stretches in which the level hardly moves."""
-        memory = self._memory.rows
-        moved = np.abs(level_dbov - memory["level_dbov"][rows]) >= _STEADY_DB
-        kept = np.where(moved, 1, memory["level_kept"][rows] + 1)
-        memory["level_dbov"][rows], memory["level_kept"][rows] = level_dbov, kept
-        for index in np.flatnonzero(kept == _STEADY_FRAMES):
-            self._mark(rows[index], columns[index], _STEADY_FRAMES)
 
     def _mark(self, row: int, column: int, frames: int, kind: str = "") -> None:
         """The last so many frames were no voice, but of this kind."""
@@ -124,7 +158,7 @@ class Hearing:
         voiced = np.where(voice >= VOICE, memory["voiced"][rows] + 1, 0)
         sure = ((voice + memory["voice"][rows]) / 2 >= ONSET_VOICE) & ~memory["speaking"][rows]
         memory["voice"][rows], memory["voiced"][rows] = voice, voiced
-        memory["history"]["voice"][rows, columns] = np.where(memory["level_kept"][rows] < _STEADY_FRAMES, voice, 0.0)
+        memory["history"]["voice"][rows, columns] = voice
         for index in np.flatnonzero(sure):
             due[index].confirm(int(voiced[index]))
         for one in due:

@@ -1,15 +1,17 @@
-"""The verdict on a listening window: speech and its level, noise, a tone, or nothing at all."""
+"""The verdict on a listening window: speech and its level, music, noise, a tone, or nothing at all."""
 
-from math import log10
+from typing import NamedTuple
 
 import numpy as np
 
 from callflow.core.heard import Heard
 from callflow.hearing.finding import Finding
 from callflow.hearing.frames import FRAME, FRAME_MS, Floats
-from callflow.hearing.memory import Records
-from callflow.hearing.p56 import level_of_steps
-from callflow.hearing.percentile import percentile
+from callflow.hearing.leading_voice import leading_level, mean_dbov
+from callflow.hearing.memory import KEPT_FRAMES, Records
+from callflow.hearing.music import NOT_MUSIC, music_score
+from callflow.hearing.second_look import SecondLook
+from callflow.hearing.small_arrays import percentile, sustained
 from callflow.hearing.tape import Samples
 from callflow.hearing.tones import Flags
 
@@ -17,89 +19,151 @@ NOTHING_DBOV = -66.0
 """A window whose loudest frame is below this holds nothing that could be a caller."""
 
 _VOICE = 0.5
+_LIKEST_SHARE = 0.6  # of the likeliest frame: where the model hardly knows a voice, these are its frames
 _SUSTAINED = 4  # frames: the shortest syllables have so many with voice
 _SUSTAINED_VOICE = 0.4
+_STILL_VOICE = 0.3  # what was certain while it was spoken; less is left where it turned out to be a tone
 _LOUDEST = 8
 _CONTRAST_DB = 5.0  # a voice stands out from its line; steady noise that resembles one does not
 _FLOOR_PERCENTILE = 15
 _FAINTEST_DBOV = -75.0
+
+_DOUBT = 0.1  # less voice than this is none
+_SECOND_VOICE = 0.45
+_TONES = 0.05  # share of frames that are tones from which there is no second look
+_SECOND_DBOV = -58.0  # what is fainter is not looked at again
+_RUN_FRAMES, _RUN_DB = 7, 20.0  # a word lasts so long near its loudest frame; a thump does not
+
+_MUSIC = 0.0
+_MOSTLY_VOICE = 0.4  # share of frames with voice that music hardly ever has
+_MUSIC_OVER_VOICE, _PER_VOICE = 2.0, 6.0  # the surer the voice, the more it takes to call it music
+_MUSIC_IN_DOUBT = 0.9  # how much more voice a second look must find for each point of music
+
+_NOTHING = (Heard.DIGITAL_SILENCE, Heard.COMFORT_NOISE)
 _STEADY_PERCENTILE = 75  # a click or two do not make a loud line
-_MEDIAN = 50
-_IDLE = 8  # A-law's nothing
+_IDLE = 16  # A-law's nothing is +8 and -8, on a line with DC around its offset
 _LEAST_NOISE_DBOV = -96.0
 
 
-def judge(records: Records, magnitudes: Floats, samples: Samples, *, spoke: bool) -> Finding:
-    """What these frames were, oldest first; `spoke`: a voice has already been certain while it spoke."""
-    if records.size == 0:
-        return Finding(Heard.DIGITAL_SILENCE, None, _LEAST_NOISE_DBOV, 0, 0, "nothing has come yet")
-    level, voice, tones = records["level_dbov"], records["voice"], records["tone"]
-    if spoke or _is_voice(voice, level):
-        return _talker(voice, level, records["echo"], magnitudes)
-    heard, why = _no_talker(level, tones, records["echo"], samples)
-    noise_dbov = round(max(_LEAST_NOISE_DBOV, percentile(level, _STEADY_PERCENTILE)), 1)
-    return Finding(heard, None, noise_dbov, records.size * FRAME_MS, _ms(voice >= _VOICE), why, _ms(tones))
+class Stretch(NamedTuple):
+    """What a listener remembers of a window and of some time before it, oldest first."""
+
+    records: Records
+    magnitudes: Floats
+    samples: Samples
+    begins: int
+    """Frame in which the window begins."""
 
 
-def _no_talker(level: Floats, tones: Flags, echo: Flags, samples: Samples) -> tuple[Heard, str]:
-    if level.max() < NOTHING_DBOV:
-        return _nothing(samples)
-    if echo.any():
-        return Heard.COMFORT_NOISE, "only our own prompt come back"
-    if tones.any():
-        return Heard.TONE, f"tones for {_ms(tones)} ms, no voice"
-    return Heard.NOISE, f"sound up to {level.max():.0f} dBov without a voice in it"
+class Judge:
+    """Judges the windows of all listeners."""
+
+    def __init__(self, second_look: SecondLook) -> None:
+        self._second_look = second_look
+
+    def verdict(self, stretch: Stretch, *, spoke: bool) -> Finding:
+        """What the window was; `spoke`: a voice was certain while it was spoken."""
+        window = stretch.records[stretch.begins :]
+        if window.size == 0:
+            return Finding(Heard.DIGITAL_SILENCE, None, _LEAST_NOISE_DBOV, 0, 0, "nothing has come yet")
+        level, voice, tones = window["level_dbov"], window["voice"], window["tone"]
+        loudest_dbov = float(level.max())
+        if loudest_dbov < NOTHING_DBOV and not spoke:
+            return _no_talker(window, *_nothing(stretch.samples[stretch.begins * FRAME :]))
+        likeness, at = _voice_of(voice)
+        stands_out = _contrast_db(voice, level) >= _CONTRAST_DB
+        spoke &= likeness >= _STILL_VOICE or window.size >= KEPT_FRAMES
+        is_voice = spoke or (likeness >= _SUSTAINED_VOICE and stands_out)
+        music = self._music(stretch)
+        if is_voice and music <= _MUSIC_OVER_VOICE + _PER_VOICE * max(0.0, likeness - _SUSTAINED_VOICE):
+            return _talker(window, stretch.magnitudes[stretch.begins :])
+        if not is_voice and likeness >= _DOUBT and stands_out and _could_be_a_word(level, tones, at):
+            samples = _without_dc(stretch.samples[stretch.begins * FRAME :])
+            more = likeness + self._second_look.voice(samples, level, at, _SUSTAINED)
+            if more >= _SECOND_VOICE + _MUSIC_IN_DOUBT * max(0.0, music):
+                return _talker(window, stretch.magnitudes[stretch.begins :])
+        if window["echo"].any():
+            return _no_talker(window, Heard.COMFORT_NOISE, "only our own prompt come back")
+        if music > _MUSIC and not tones.mean() > _TONES:
+            return _no_talker(window, Heard.MUSIC, f"music up to {loudest_dbov:.0f} dBov")
+        if tones.any():
+            return _no_talker(window, Heard.TONE, f"tones for {_ms(tones)} ms, no voice")
+        return _no_talker(window, Heard.NOISE, f"sound up to {loudest_dbov:.0f} dBov without a voice in it")
+
+    @staticmethod
+    def _music(stretch: Stretch) -> float:
+        """The score of music over the whole stretch; not asked where most of the sound is clearly a voice."""
+        voice, level = stretch.records["voice"], stretch.records["level_dbov"]
+        if np.mean(voice >= _VOICE) > _MOSTLY_VOICE or stretch.records["echo"].any():
+            return NOT_MUSIC
+        return music_score(_without_dc(stretch.samples), level, voice)
 
 
-def _is_voice(voice: Floats, level_dbov: Floats) -> bool:
-    """Voice over four frames, and the frames likest to a voice stand out from the rest."""
-    if voice.size < _SUSTAINED:
-        return False
-    sustained = np.convolve(voice, np.full(_SUSTAINED, 1 / _SUSTAINED), mode="valid").max()
-    likest = np.argsort(voice, kind="stable")[-_LOUDEST:]
-    floor = max(percentile(level_dbov, _FLOOR_PERCENTILE), _FAINTEST_DBOV)
-    return bool(sustained >= _SUSTAINED_VOICE and _mean_dbov(level_dbov[likest]) - floor >= _CONTRAST_DB)
-
-
-def _talker(voice: Floats, level_dbov: Floats, echo: Flags, magnitudes: Floats) -> Finding:
-    """The active level of the frames with voice and their neighbours, less the noise in it.
+def _talker(window: Records, magnitudes: Floats) -> Finding:
+    """A voice, with the level of the one that leads.
 
     Whether that is too low, the profile of the call says (core/screening/gain.py).
     """
-    spoken = voice >= _VOICE
-    if not spoken.any():
-        spoken[voice.argmax()] = True
-    near = spoken.copy()
-    near[1:] |= spoken[:-1]
-    near[:-1] |= spoken[1:]
-    line = ~near & ~echo  # our own prompt come back, or a voice that was taken for it, is no noise of the line
-    noise = 10 ** (percentile(level_dbov[line], _MEDIAN) / 10) if line.any() else 0.0
-    energy = float((10 ** (level_dbov[near] / 10)).sum()) * FRAME
-    heard_dbov = level_of_steps(magnitudes[near].ravel(), energy)
-    power = 10 ** ((heard_dbov if heard_dbov is not None else _mean_dbov(level_dbov[near])) / 10)
-    found_dbov = 10 * log10(max(power - noise, power / 2))
-    noise_dbov = max(_LEAST_NOISE_DBOV, 10 * log10(noise + 1e-12))
+    voice = window["voice"]
+    spoken = voice >= min(_VOICE, _LIKEST_SHARE * voice.max())
+    found = leading_level(spoken, window["level_dbov"], magnitudes, window["echo"])
+    others = "" if found.other_dbov is None else f", over others at {found.other_dbov:.0f} dBov"
     return Finding(
         Heard.SPEECH,
-        round(found_dbov, 1),
-        round(noise_dbov, 1),
+        round(found.level_dbov, 1),
+        round(found.noise_dbov, 1),
         voice.size * FRAME_MS,
         _ms(spoken),
-        f"a voice for {_ms(spoken)} ms",
+        f"a voice for {_ms(spoken)} ms{others}",
+        other_dbov=None if found.other_dbov is None else round(found.other_dbov, 1),
     )
+
+
+def _voice_of(voice: Floats) -> tuple[float, int]:
+    """The largest mean probability of some frames in a row, and where they begin."""
+    if voice.size < _SUSTAINED:
+        return 0.0, 0
+    means = sustained(voice, _SUSTAINED)
+    at = int(means.argmax())
+    return float(means[at]), at
+
+
+def _contrast_db(voice: Floats, level_dbov: Floats) -> float:
+    """How far the frames likest to a voice stand above the quiet parts of the line."""
+    likest = np.argsort(voice, kind="stable")[-_LOUDEST:]
+    floor = max(percentile(level_dbov, _FLOOR_PERCENTILE), _FAINTEST_DBOV)
+    return mean_dbov(level_dbov[likest]) - floor
+
+
+def _could_be_a_word(level_dbov: Floats, tones: Flags, at: int) -> bool:
+    """Some sound lasts as long as a word, and it is no machine's."""
+    if level_dbov.size < _RUN_FRAMES or tones.mean() > _TONES or level_dbov[at : at + _SUSTAINED].max() < _SECOND_DBOV:
+        return False
+    near = level_dbov >= np.sort(level_dbov)[-2] - _RUN_DB
+    return bool(sustained(near, _RUN_FRAMES).max() > 1 - 1e-6)
+
+
+def _no_talker(window: Records, heard: Heard, why: str) -> Finding:
+    level, voice = window["level_dbov"], window["voice"]
+    noise_dbov = round(max(_LEAST_NOISE_DBOV, percentile(level, _STEADY_PERCENTILE)), 1)
+    tone_ms = 0 if heard in _NOTHING else _ms(window["tone"])
+    return Finding(heard, None, noise_dbov, window.size * FRAME_MS, _ms(voice >= _VOICE), why, tone_ms)
 
 
 def _nothing(samples: Samples) -> tuple[Heard, str]:
     """Idle codes hardly change from sample to sample; made-up noise does."""
-    size = np.abs(samples)
-    if size.max() <= _IDLE and np.count_nonzero(np.diff(size)) < samples.size / 100:
+    spread = int(samples.max()) - int(samples.min())
+    if spread <= _IDLE and np.count_nonzero(np.diff(np.abs(samples))) < samples.size / 100:
         return Heard.DIGITAL_SILENCE, "every sample is nothing"
     return Heard.COMFORT_NOISE, f"nothing above {NOTHING_DBOV:g} dBov"
 
 
-def _mean_dbov(level_dbov: Floats) -> float:
-    """Mean power, not below -96 dBov."""
-    return max(_LEAST_NOISE_DBOV, float(10 * np.log10(np.mean(10 ** (level_dbov.astype(np.float64) / 10)))))
+def _without_dc(samples: Samples) -> Floats:
+    """-1 to 1; lost packets stay zero."""
+    filled = samples != 0
+    offset = np.float32(np.median(samples[filled])) if filled.any() else np.float32(0.0)
+    without: Floats = (samples.astype(np.float32) - offset * filled) / np.float32(32768)
+    return without
 
 
 def _ms(frames: Flags) -> int:

@@ -5,7 +5,7 @@ import numpy as np
 from callflow.hearing.echo import LONGEST, SPAN, EchoPath
 from callflow.hearing.finding import Finding, Onset
 from callflow.hearing.frames import FRAME, FRAME_MS, Floats
-from callflow.hearing.judge import judge
+from callflow.hearing.judge import Judge, Stretch
 from callflow.hearing.memory import KEPT_FRAMES, KEPT_SAMPLES, Memory
 from callflow.hearing.tape import Samples, Tape
 
@@ -14,6 +14,8 @@ _NOTHING_SENT = 10 ** (-70 / 20)
 """Root mean square of -70 dBov."""
 _ECHO_FRAMES = 4
 """While our prompt may come back a voice must last so long, 128 ms: its first moments may be anybody's."""
+LOOK_BACK_FRAMES = 94
+"""Music is known by 3 s of it, however short the window is."""
 _IN_STEP = 320
 """Samples by which what is sent may run behind what is heard without a gap between: 40 ms."""
 
@@ -21,8 +23,9 @@ _IN_STEP = 320
 class Listener:
     """Hears one call; made by `Hearing.listener`. Times are in ms from the first sample fed."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, judge: Judge) -> None:
         self._memory = memory
+        self._judge = judge
         self.row = memory.take()
         self.frames = 0
         """Frames that have been judged."""
@@ -67,11 +70,13 @@ class Listener:
 
     def verdict(self) -> Finding:
         """What the window has been so far, of a long one its last 8 s."""
-        first = max(-(-self._window_begins // FRAME), self.frames - KEPT_FRAMES, self._oldest)
-        samples = self._heard.cut(first * FRAME, self.frames * FRAME)
-        row, columns = self._memory.rows[self.row], np.arange(first, self.frames) % KEPT_FRAMES
-        records, magnitudes = row["history"][columns], row["magnitudes"][columns]
-        return judge(records, magnitudes, samples, spoke=self.speaking is not None)
+        oldest = max(self.frames - KEPT_FRAMES, self._oldest)
+        first = max(-(-self._window_begins // FRAME), oldest)
+        earlier = max(oldest, min(first, self.frames - LOOK_BACK_FRAMES))
+        row, columns = self._memory.rows[self.row], np.arange(earlier, self.frames) % KEPT_FRAMES
+        samples = self._heard.cut(earlier * FRAME, self.frames * FRAME)
+        stretch = Stretch(row["history"][columns], row["magnitudes"][columns], samples, first - earlier)
+        return self._judge.verdict(stretch, spoke=self.speaking is not None)
 
     # What follows is for Hearing.
 

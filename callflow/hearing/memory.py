@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from callflow.hearing.frames import FRAME, STEPS
+from callflow.hearing.frames import FRAME, SILENT_DBOV, STEPS
 from callflow.hearing.vad import REMEMBERED
 
 KEPT_FRAMES = 256
@@ -24,8 +24,13 @@ FRAME_RECORD = np.dtype(
 _ROW = np.dtype(
     [
         ("model", "f4", REMEMBERED),
+        ("dc", "f4"),  # offset of the line at the end of the frame before
+        ("dc_known", "?"),
+        ("peak_dbov", "f4"),  # level of the loudest frame of late; falls slowly
         ("level_dbov", "f4"),  # of the frame before
         ("level_kept", "i4"),  # frames in a row, this one counted in, between which the level hardly moved
+        ("held", "i4"),  # frames in a row that sounded like the one before
+        ("tonality", "f4"),  # of the frame before
         ("first_hz", "f4"),  # the largest peak of the frame before
         ("steady", "i2"),  # see tones.ToneRuns
         ("v21", "i2"),
@@ -40,6 +45,9 @@ _ROW = np.dtype(
     ],
     align=True,
 )
+
+_FRESH = np.zeros((), dtype=_ROW)
+_FRESH["peak_dbov"] = SILENT_DBOV
 
 Rows = npt.NDArray[np.int64]
 Records = npt.NDArray[Any]
@@ -59,7 +67,7 @@ class Memory:
             self.rows = np.concatenate((self.rows, np.zeros(size, dtype=_ROW)))
             self._free = list(range(size, 2 * size))
         row = self._free.pop()
-        self.rows[row] = np.zeros((), dtype=_ROW)
+        self.rows[row] = _FRESH
         return row
 
     def give_back(self, row: int) -> None:
