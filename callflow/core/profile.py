@@ -131,6 +131,13 @@ class Profile(Section):
         "silence",
         description="Ringback, busy and fax tones count as silence or as a doubt (agent: pass on to a person).",
     )
+    music_wait_s: float = Field(
+        60.0,
+        ge=0,
+        le=3600,
+        description="Music: the caller's phone has put us on hold. Listen for so many seconds, saying nothing, then a "
+        "person.",
+    )
     observe_after_s: float = Field(
         30.0,
         ge=0,

@@ -5,4 +5,4 @@ This module needs no numpy: scenarios name sounds where none is made.
 
 from typing import Literal
 
-SoundName = Literal["speech", "click", "tone", "noise", "fax", "echo"]
+SoundName = Literal["speech", "click", "tone", "noise", "fax", "echo", "music", "dc", "child", "clipped", "television"]

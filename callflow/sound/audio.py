@@ -15,6 +15,10 @@ RATE = 8000
 FRAME = 160
 FULL_SCALE = 32768.0
 CNG_HZ = 1100.0
+CHORDS = ((60, 64, 67), (57, 60, 64), (65, 69, 72), (55, 59, 62))
+"""Keys of a piano, 69 for 440 Hz."""
+CHILD = 1.4
+OVERDRIVE = 10 ** (30 / 20)
 _ACTIVE_MARGIN_DB = 15.9
 
 
@@ -104,9 +108,35 @@ def _made(sound: Sound, voice: Samples) -> Samples:
             return _at_level(np.sin(2 * np.pi * 440 * seconds), sound.level_dbov)
         case "noise":
             return _at_level(np.random.default_rng(2).normal(size=size), sound.level_dbov)
+        case "music":
+            return _at_level(_music(size), sound.level_dbov)
+        case "dc":
+            return np.full(size, FULL_SCALE * 10 ** (sound.level_dbov / 20))
+        case "child":  # pitch and formants of a smaller person
+            faster = np.interp(np.arange(size) * CHILD, np.arange(voice.size), voice, period=voice.size)
+            return _at_level(faster, sound.level_dbov, active=True)
+        case "clipped":
+            driven = np.clip(np.resize(voice, size) / np.abs(voice).max() * OVERDRIVE, -1.0, 1.0)
+            return _at_level(driven, sound.level_dbov, active=True)
+        case "television":
+            said = np.resize(np.roll(voice, voice.size // 2), size)
+            return _at_level(said + _at_level(_music(size), level_dbov(said) - 6), sound.level_dbov, active=True)
         case "fax":
             on = (seconds % 3.5) < 0.5  # T.30: half a second of 1100 Hz, three seconds of rest
             return _at_level(np.sin(2 * np.pi * CNG_HZ * seconds), sound.level_dbov) * on
+
+
+def _music(size: int) -> Samples:
+    """A plucked accompaniment with a melody: four notes every quarter of a second."""
+    made, step, random = np.zeros(size), RATE // 4, np.random.default_rng(3)
+    for number, start in enumerate(range(0, size, step)):
+        chord = CHORDS[number // 4 % len(CHORDS)]
+        seconds = np.arange(min(3 * step, size - start)) / RATE
+        for key in (*chord, chord[random.integers(3)] + 12):
+            hz = 440 * 2 ** ((key - 69) / 12)
+            partials = np.sum([np.sin(2 * np.pi * hz * n * seconds) / n**1.5 for n in range(1, 6)], axis=0)
+            made[start : start + seconds.size] += partials * np.exp(-3 * seconds)
+    return made
 
 
 def _at_level(samples: Samples, wanted_dbov: float, *, active: bool = False) -> Samples:

@@ -236,6 +236,61 @@ def test_a_tone_is_nobody_unless_a_site_says_otherwise(on_tone: str, result: str
     assert call.results == [result]
 
 
+def test_music_is_listened_to_in_silence_and_then_goes_to_a_person() -> None:
+    call = tapped(Profile(music_wait_s=20))
+    call.hears = (Heard.MUSIC, -20.0)
+    call.run_for(15_000)
+    assert call.results == []
+    call.run_for(15_000)
+    assert call.prompts == ["en/greeting"], "music is not asked to speak up"
+    assert call.results == ["passed"]
+    assert call.final.heard == "music"
+    (released,) = call.offset(commands.Release)
+    assert 24_000 <= released <= 27_100, "20 s from the beginning of the listening time, to the end of a window"
+
+
+def test_music_that_is_not_waited_for_goes_to_a_person_at_once() -> None:
+    call = tapped(Profile(music_wait_s=0))
+    call.hears = (Heard.MUSIC, -20.0)
+    call.run_for(10_000)
+    assert call.results == ["passed"]
+    assert call.offset(commands.Release) == [7001]
+
+
+def test_who_comes_back_from_hold_is_a_caller(call: Driver) -> None:
+    call.hears = (Heard.MUSIC, -20.0)
+    call.run_for(25_000)
+    call.voice(-20)
+    call.run_for(400)
+    assert call.prompts == ["en/greeting"]
+    assert call.results == ["spoke"]
+
+
+def test_when_the_music_ends_the_ladder_goes_on(call: Driver) -> None:
+    call.hears = (Heard.MUSIC, -20.0)
+    call.run_for(25_000)
+    call.hears = (Heard.DIGITAL_SILENCE, -96.0)
+    call.run_for(60_000)
+    assert call.prompts == ["en/greeting", "en/can_you_hear", "en/goodbye"]
+    assert call.results == ["silent"]
+
+
+def test_music_before_the_hang_up_is_a_doubt(call: Driver) -> None:
+    while "en/goodbye" not in call.prompts:
+        call.run_for(500)
+    call.hears = (Heard.MUSIC, -20.0)
+    call.run_for(60_000)
+    assert call.results == ["passed"]
+
+
+def test_sound_that_the_tap_explains_as_music_is_no_caller(call: Driver) -> None:
+    call.hears = (Heard.MUSIC, -20.0)
+    call.run_for(1000)
+    call.sound(None)
+    call.run_for(10_000)
+    assert call.results == []
+
+
 def beginning(tone_ms: int) -> events.WindowJudged:
     """What the tap says of a sound that began a moment ago and has been a tone for so long."""
     return events.WindowJudged(UNIQUEID, 0, Heard.TONE, None, -30.0, "", 1900, 0, tone_ms)

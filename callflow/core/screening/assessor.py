@@ -41,6 +41,8 @@ class Answer(Enum):
     """Nobody."""
     DOUBT = "doubt"
     """Noise or a tone that is left to a person."""
+    ON_HOLD = "on hold"
+    """Music: the caller has put us on hold."""
     ASK_AGAIN = "ask again"
     """A voice may be under way: measure it."""
 
@@ -171,7 +173,10 @@ class Assessor:
         self._echoing = self._echoing or (sound is not None and moment.prompting)
         if not verdict:
             return None
-        return Assessment(Answer.DOUBT if self._is_doubt(window) else Answer.NONE, self._voice_at or now_ms, window)
+        answer = Answer.DOUBT if self._is_doubt(window) else Answer.NONE
+        if window.heard is Heard.MUSIC:
+            answer = Answer.ON_HOLD
+        return Assessment(answer, self._voice_at or now_ms, window)
 
     def judge_noise(self, window: WindowJudged, at_ms: int) -> Assessment:
         """What a probe found to be noise: a doubt, or a caller where noise is taken for silence."""
@@ -256,6 +261,6 @@ def _explains(window: WindowJudged, *, before_hang_up: bool) -> bool:
             return window.tone_ms >= TONE_MS or not before_hang_up
         case Heard.COMFORT_NOISE:
             return _is_echo(window) and (window.voice_ms == 0 or window.heard_ms >= EXPLAINED_MS)
-        case Heard.NOISE:
+        case Heard.NOISE | Heard.MUSIC:
             return window.heard_ms >= EXPLAINED_MS and window.voice_ms < PERHAPS_MS
     return False

@@ -4,13 +4,14 @@ from typing import Protocol
 
 from callflow.core import commands
 from callflow.core.call_record import Kind
+from callflow.core.heard import Heard
 from callflow.core.profile import Rung
 from callflow.core.screening.assessor import Assessor
 from callflow.core.screening.call import Call
 from callflow.core.screening.ears import Ears
 from callflow.core.screening.ladder import LadderPosition
 from callflow.core.screening.link import Link
-from callflow.core.screening.states import Input, Result, State
+from callflow.core.screening.states import Input, Result, State, allows
 
 ANSWER_TIMEOUT_MS = 1000
 FENCE_MS = 30
@@ -41,10 +42,13 @@ class Rungs:
         """When the listening time began or, while the line carries nothing yet, when it will at the latest."""
         self.inconclusive_voices = 0
         """Voices in this rung that came to nothing."""
+        self._on_hold_from: int | None = None
+        """When the music began that plays in this rung."""
 
     def begin(self, now_ms: int) -> None:
         """The rung that the ladder stands on begins."""
         self.inconclusive_voices = 0
+        self._on_hold_from = None
         if self._ladder.last:
             self._call_witnesses()
         if self._ladder.rung.prompt is None:
@@ -110,6 +114,16 @@ class Rungs:
         if self._ears.media_awaited and self._ladder.rung.listen_s:
             since = max(now_ms, call.arrived.at_ms + int(1000 * call.profile.media_wait_s))
         self._listen_since(since, now_ms)
+
+    def on_hold(self, now_ms: int) -> None:
+        """Music: listen on and say nothing, up to `music_wait_s`; then a person. Before a hang-up it is a doubt."""
+        call = self._call
+        since = self._on_hold_from = self._listen_from if self._on_hold_from is None else self._on_hold_from
+        if allows(call.state, Input.ON_HOLD) and now_ms < since + int(1000 * call.profile.music_wait_s):
+            self._assessor.forget_voice()
+            self.listen(Input.ON_HOLD, now_ms)
+        else:
+            call.conclude(Input.DOUBT, Result.PASSED, now_ms, f"{Heard.MUSIC}: the caller has put us on hold")
 
     def media_began(self, now_ms: int) -> None:
         """The line carries something: nothing more is waited for."""

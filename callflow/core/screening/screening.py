@@ -287,6 +287,8 @@ class Screening:
             self._too_low(level_dbov, assessment.at_ms, now_ms)
         elif answer is Answer.ASK_AGAIN:
             self._measure(assessment.at_ms, now_ms)
+        elif answer is Answer.ON_HOLD:
+            self._rungs.on_hold(now_ms)
         elif answer is Answer.DOUBT and window is not None:
             call.conclude(Input.DOUBT, Result.PASSED, now_ms, f"{window.heard}, and so perhaps a caller")
         else:

@@ -84,6 +84,7 @@ class Input(StrEnum):
     VOICE = "a voice"
     MEASURED = "measured long enough"
     INCONCLUSIVE = "no voice after all"
+    ON_HOLD = "music"
     STILL_SILENT = "silence, rungs left"
     SILENT_PASS_ON = "silence, last rung passes on"
     LAST_RUNG = "silence, last rung hangs up"
@@ -160,6 +161,7 @@ TRANSITIONS: dict[State, dict[Input, State]] = {
     | _TOO_LOW
     | {
         Input.VOICE: State.WEIGHING,
+        Input.ON_HOLD: State.LISTENING,
         Input.STILL_SILENT: State.SPEAKING,
         Input.LAST_RUNG: State.PAUSING,
         Input.SILENT_PASS_ON: State.DONE,
@@ -169,6 +171,7 @@ TRANSITIONS: dict[State, dict[Input, State]] = {
     | _TOO_LOW
     | {
         Input.INCONCLUSIVE: State.LISTENING,
+        Input.ON_HOLD: State.LISTENING,
         Input.LAST_RUNG: State.PAUSING,
     },
     State.RAISING: _FROM_ANYWHERE
