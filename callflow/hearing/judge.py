@@ -28,11 +28,14 @@ _CONTRAST_DB = 5.0  # a voice stands out from its line; steady noise that resemb
 _FLOOR_PERCENTILE = 15
 _FAINTEST_DBOV = -75.0
 
-_DOUBT = 0.1  # less voice than this is none
+_DOUBT = 0.08  # less voice than this is none
 _SECOND_VOICE = 0.45
 _TONES = 0.05  # share of frames that are tones from which there is no second look
 _SECOND_DBOV = -58.0  # what is fainter is not looked at again
-_RUN_FRAMES, _RUN_DB = 7, 20.0  # a word lasts so long near its loudest frame; a thump does not
+_SURE_VOICE = 0.75  # what is less sure and then keeps its level within so many dB for so many frames is a hum
+_STILL_FRAMES, _STILL_DB, _NEAR_TOP_DB = 10, 3.0, 5.0
+_STILL_SHARE = 0.7  # with more of its loud frames known to be no voice (0 exactly), neither
+_RUN_FRAMES, _RUN_DB = 6, 20.0  # a word lasts so long near its loudest frame; a thump does not
 
 _MUSIC = 0.0
 _MOSTLY_VOICE = 0.4  # share of frames with voice that music hardly ever has
@@ -72,12 +75,14 @@ class Judge:
             return _no_talker(window, *_nothing(stretch.samples[stretch.begins * FRAME :]))
         likeness, at = _voice_of(voice)
         stands_out = _contrast_db(voice, level) >= _CONTRAST_DB
+        if likeness < _SURE_VOICE and _stands_still(level, at):
+            likeness = 0.0
         spoke &= likeness >= _STILL_VOICE or window.size >= KEPT_FRAMES
         is_voice = spoke or (likeness >= _SUSTAINED_VOICE and stands_out)
         music = self._music(stretch)
         if is_voice and music <= _MUSIC_OVER_VOICE + _PER_VOICE * max(0.0, likeness - _SUSTAINED_VOICE):
             return _talker(window, stretch.magnitudes[stretch.begins :])
-        if not is_voice and likeness >= _DOUBT and stands_out and _could_be_a_word(level, tones, at):
+        if not is_voice and likeness >= _DOUBT and stands_out and _could_be_a_word(level, voice, tones, at):
             samples = _without_dc(stretch.samples[stretch.begins * FRAME :])
             more = likeness + self._second_look.voice(samples, level, at, _SUSTAINED)
             if more >= _SECOND_VOICE + _MUSIC_IN_DOUBT * max(0.0, music):
@@ -135,12 +140,23 @@ def _contrast_db(voice: Floats, level_dbov: Floats) -> float:
     return mean_dbov(level_dbov[likest]) - floor
 
 
-def _could_be_a_word(level_dbov: Floats, tones: Flags, at: int) -> bool:
-    """Some sound lasts as long as a word, and it is no machine's."""
+def _could_be_a_word(level_dbov: Floats, voice: Floats, tones: Flags, at: int) -> bool:
+    """Some sound lasts as long as a word; it is no machine's, and does not stand still."""
     if level_dbov.size < _RUN_FRAMES or tones.mean() > _TONES or level_dbov[at : at + _SUSTAINED].max() < _SECOND_DBOV:
         return False
     near = level_dbov >= np.sort(level_dbov)[-2] - _RUN_DB
+    if np.mean(voice[near] == 0.0) > _STILL_SHARE:
+        return False
     return bool(sustained(near, _RUN_FRAMES).max() > 1 - 1e-6)
+
+
+def _stands_still(level_dbov: Floats, at: int) -> bool:
+    """The loudest sound of the window hardly changes its level from here on, for as long as no voice does."""
+    first = max(0, min(at + 1, level_dbov.size - _STILL_FRAMES))
+    part = level_dbov[first : first + _STILL_FRAMES]
+    if part.size < _STILL_FRAMES or np.ptp(part) > _STILL_DB:
+        return False
+    return bool(part.mean() > np.sort(level_dbov)[-2] - _NEAR_TOP_DB)
 
 
 def _no_talker(window: Records, heard: Heard, why: str) -> Finding:
