@@ -138,9 +138,9 @@ class Hearing:
         awake: Flags = silent < _ASLEEP_FRAMES
         voice = np.zeros(rows.size, dtype=np.float32)
         if awake.any():
-            listening, raised = rows[awake], frames[awake]
-            raised *= GAIN
-            np.minimum(np.maximum(raised, -LIMIT, out=raised), LIMIT, out=raised)
+            listening = rows[awake]
+            raised = (frames if awake.all() else frames[awake]) * GAIN
+            np.clip(raised, -LIMIT, LIMIT, out=raised)
             voice[awake], memory["model"][listening] = self._vad.run(raised, memory["model"][listening])
         return voice
 

@@ -34,6 +34,7 @@ _TONES = 0.05  # share of frames that are tones from which there is no second lo
 _SECOND_DBOV = -58.0  # what is fainter is not looked at again
 _SURE_VOICE = 0.75  # what is less sure and then keeps its level within so many dB for so many frames is a hum
 _STILL_FRAMES, _STILL_DB, _NEAR_TOP_DB = 10, 3.0, 5.0
+_OVERDRIVEN_DBOV = -22.0  # from here on it may be an overdriven phone: its voice stands still, too
 _STILL_SHARE = 0.7  # with more of its loud frames known to be no voice (0 exactly), neither
 _RUN_FRAMES, _RUN_DB = 6, 20.0  # a word lasts so long near its loudest frame; a thump does not
 
@@ -74,15 +75,15 @@ class Judge:
         if loudest_dbov < NOTHING_DBOV and not spoke:
             return _no_talker(window, *_nothing(stretch.samples[stretch.begins * FRAME :]))
         likeness, at = _voice_of(voice)
-        stands_out = _contrast_db(voice, level) >= _CONTRAST_DB
         if likeness < _SURE_VOICE and _stands_still(level, at):
             likeness = 0.0
         spoke &= likeness >= _STILL_VOICE or window.size >= KEPT_FRAMES
+        stands_out = spoke or (likeness >= _DOUBT and _contrast_db(voice, level) >= _CONTRAST_DB)
         is_voice = spoke or (likeness >= _SUSTAINED_VOICE and stands_out)
         music = self._music(stretch)
         if is_voice and music <= _MUSIC_OVER_VOICE + _PER_VOICE * max(0.0, likeness - _SUSTAINED_VOICE):
             return _talker(window, stretch.magnitudes[stretch.begins :])
-        if not is_voice and likeness >= _DOUBT and stands_out and _could_be_a_word(level, voice, tones, at):
+        if not is_voice and stands_out and _could_be_a_word(level, voice, tones, at):
             samples = _without_dc(stretch.samples[stretch.begins * FRAME :])
             more = likeness + self._second_look.voice(samples, level, at, _SUSTAINED)
             if more >= _SECOND_VOICE + _MUSIC_IN_DOUBT * max(0.0, music):
@@ -145,7 +146,7 @@ def _could_be_a_word(level_dbov: Floats, voice: Floats, tones: Flags, at: int) -
     if level_dbov.size < _RUN_FRAMES or tones.mean() > _TONES or level_dbov[at : at + _SUSTAINED].max() < _SECOND_DBOV:
         return False
     near = level_dbov >= np.sort(level_dbov)[-2] - _RUN_DB
-    if np.mean(voice[near] == 0.0) > _STILL_SHARE:
+    if np.mean(voice[near] == 0.0) > _STILL_SHARE and level_dbov.max() < _OVERDRIVEN_DBOV:
         return False
     return bool(sustained(near, _RUN_FRAMES).max() > 1 - 1e-6)
 
@@ -156,7 +157,7 @@ def _stands_still(level_dbov: Floats, at: int) -> bool:
     part = level_dbov[first : first + _STILL_FRAMES]
     if part.size < _STILL_FRAMES or np.ptp(part) > _STILL_DB:
         return False
-    return bool(part.mean() > np.sort(level_dbov)[-2] - _NEAR_TOP_DB)
+    return bool(np.sort(level_dbov)[-2] - _NEAR_TOP_DB < part.mean() < _OVERDRIVEN_DBOV)
 
 
 def _no_talker(window: Records, heard: Heard, why: str) -> Finding:

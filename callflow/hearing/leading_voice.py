@@ -55,7 +55,10 @@ def leading_level(spoken: Flags, level_dbov: Floats, magnitudes: Floats, echo: F
 def _leads(near: Flags, level_dbov: Floats) -> Flags:
     """Frames around which the voice is about as loud as at its loudest."""
     masked = np.pad(np.where(near, level_dbov, -np.inf), _REACH, constant_values=-np.inf)
-    around = np.lib.stride_tricks.sliding_window_view(masked, 2 * _REACH + 1).max(axis=1)
+    around, reach = masked, 1
+    while reach < 2 * _REACH + 1:  # the highest of `reach` frames, and that of as many after them: twice the reach
+        more = min(reach, 2 * _REACH + 1 - reach)
+        around, reach = np.maximum(around[more:], around[:-more]), reach + more
     leads: Flags = around >= percentile(level_dbov[near], _LOUD_PERCENTILE) - _BELOW_DB
     return leads
 
