@@ -19,6 +19,7 @@ import tomli_w
 
 from callflow.captures.anonymizer import Anonymizer
 from callflow.captures.capture_file import Capture, CaptureWriter, read_capture
+from callflow.captures.judging import excused_ms
 from callflow.captures.recorder import Recorder, Relay
 from callflow.captures.replay import Replay, procedures_of, recorded
 from callflow.lab.lab import Lab, open_lab
@@ -245,11 +246,15 @@ async def make_one(
 
 
 def lateness_ms(capture: Capture) -> int:
-    """How late the daemon did what its core wanted, at worst; what waits for a lost AMI is left out."""
+    """How late the daemon did what its core wanted, at worst, beyond the time that is excused."""
     procedures = procedures_of(capture)
     assert procedures is not None
     now = {(d.call_id, d.what): d.at_ms for d in Replay(capture, procedures).run().decisions}
-    late = [d.at_ms - now.get((d.call_id, d.what), 0) for d in recorded(capture) if "unavailable" not in d.what]
+    late = [
+        d.at_ms - now.get((d.call_id, d.what), 0) - excused_ms(d.what)
+        for d in recorded(capture)
+        if "unavailable" not in d.what
+    ]
     return max(late)
 
 
