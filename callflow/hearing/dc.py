@@ -33,7 +33,9 @@ def remove_dc(pcm: npt.NDArray[np.int16], known: npt.NDArray[np.bool_], before: 
     if not known.all():
         start, after = np.where(known, before, mean), np.where(known, after, mean)
     offset = np.stack((after - start, start), axis=1).astype(np.float32, copy=False) @ _LINE
-    if not whole:
-        offset *= np.repeat(filled, _BLOCK, axis=1)
-    frames -= offset
+    if whole:
+        frames -= offset
+    elif filled.any():
+        parts = (len(pcm), FRAME // _BLOCK, _BLOCK)
+        frames.reshape(parts)[...] -= offset.reshape(parts) * filled[:, :, None]
     return frames, after.astype(np.float32, copy=False)
