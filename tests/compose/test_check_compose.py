@@ -101,12 +101,14 @@ def test_the_daemon_is_healthy_when_it_listens_and_both_ami_connections_stand(
     assert health_check().main() == code
 
 
-def answers(event: str, result: str) -> Callable[..., str]:
-    return lambda service, *command: event if service == "mosquitto" else result
+def answers(event: str, result: str, page: str = "<title>callflow</title>") -> Callable[..., str]:
+    by_service = {"mosquitto": event, "prometheus": result, "callflow": page}
+    return lambda service, *command: by_service[service]
 
 
-def test_an_event_and_two_figures_are_what_publishing_must_show() -> None:
+def test_an_event_the_page_and_two_figures_are_what_publishing_must_show() -> None:
     event, result = '{"seq":1,"schema":"callflow.call.screened/1"}', "{} => 7 @[1769864703]"
     assert not_published(answers(event, result)) == []
     assert not_published(answers("", result)) == ["an event at the broker"]
+    assert not_published(answers(event, result, page="")) == ["the page in the browser"]
     assert len(not_published(answers(event, ""))) == 2
