@@ -16,6 +16,8 @@ GAP_MS = 100
 """A live tap brings a frame every 20 ms."""
 SELDOM_PER_S = 8
 """Comfort noise packets come less often, and carry no sound; the longest packets of speech, 60 ms, more often."""
+KEY_LOOKS = 5
+"""A key is packets without sound, for 0.3 s or so: packets in more looks than these, one after the other, are audio."""
 MOST_UNHEARD = 2
 """So few packets in a whole rung hold no word."""
 LONGEST_LOOK_S = 1.0
@@ -126,21 +128,21 @@ class Evidence:
                 followed.task = asyncio.get_running_loop().create_task(self._follow_gap(uniqueid, followed))
 
     async def _follow_gap(self, uniqueid: str, followed: _Followed) -> None:
-        """Read the counter, less and less often, until frames come again; those of a burst have one look more."""
-        pause_s, suspected = LOOK_S, False
+        """Read the counter, less and less often, until frames come again; while packets come, look after look."""
+        pause_s, looks = LOOK_S, 0
         followed.last = await self.count(followed.channel)
         while followed.last is not None:
             await asyncio.sleep(pause_s)
             if not self._in_gap(uniqueid):
                 break
-            if suspected:
-                followed.tell_deaf()
-                return
             now = await self.count(followed.channel)
             if not self._in_gap(uniqueid) or now is None:
                 break
-            suspected = now.carries_sound(followed.last)
-            pause_s = LOOK_S if suspected else min(2 * pause_s, LONGEST_LOOK_S)
+            looks = looks + 1 if now.carries_sound(followed.last) else 0
+            if looks > KEY_LOOKS:
+                followed.tell_deaf()
+                return
+            pause_s = LOOK_S if looks else min(2 * pause_s, LONGEST_LOOK_S)
             followed.last = now
         else:
             await asyncio.sleep(LONGEST_LOOK_S)  # Asterisk cannot tell

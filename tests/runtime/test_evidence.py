@@ -71,6 +71,13 @@ async def test_a_burst_after_a_gap_is_heard_and_so_no_deafness() -> None:
     assert await told(line, 2) == 0
 
 
+@pytest.mark.parametrize("looks", range(1, evidence.KEY_LOOKS + 1))
+async def test_a_key_is_packets_without_sound_and_no_deafness(looks: int) -> None:
+    """A caller who sends nothing presses a key: packets come for some looks, and then no more."""
+    line = Line(lambda read: 100 + 30 * min(max(read - 2, 0), looks), lambda read: 200)
+    assert await told(line, looks + 6) == 0
+
+
 async def test_a_call_without_a_gap_costs_no_question() -> None:
     line = Line(grows(5), lambda read: 20)
     followed = Evidence(line, line)
