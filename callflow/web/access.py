@@ -8,7 +8,6 @@ from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
 from starlette.requests import Request
 from starlette.responses import Response
 
-from callflow.privacy import mask_number
 from callflow.web.errors import Forbidden, NotSignedIn, TooManyAttempts
 from callflow.web.options import WebOptions
 from callflow.web.tokens import Role, Token, TokenFile
@@ -45,10 +44,6 @@ class Visitor:
     def sees_queue(self, queue: str) -> bool:
         """Tokens may be limited to queues."""
         return not self.queues or queue in self.queues
-
-    def shown_number(self, number: str) -> str:
-        """A caller's number as lists show it: always masked. Supervisors open one call to see it whole."""
-        return mask_number(number)
 
 
 class Attempts:

@@ -1,15 +1,13 @@
 """Serves the page on a listener of its own, in the daemon or alone on a database."""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
-import uvicorn
 
-from callflow.adapters.http.connections import IDLE_S, Config
+from callflow.adapters.http.connections import IDLE_S, Config, Server
 from callflow.web.access import Access
 from callflow.web.app import make_app
 from callflow.web.audit import Audit
@@ -57,7 +55,7 @@ class WebServer:
         self._options = options
         _, self._site = site_for(options, database, now_ms, read_off)
         self._task: asyncio.Task[None] | None = None
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self.port = 0
         """The port in use; 0 while there is none."""
 
@@ -75,7 +73,7 @@ class WebServer:
         files = await asyncio.to_thread(StaticFiles)
         with self._listen() as listening:
             self.port = listening.getsockname()[1]
-            self._server = _Server(self._config(files))
+            self._server = Server(self._config(files))
             log.info("the page is served", host=self._options.host, port=self.port)
             await self._server.serve(sockets=[listening])
 
@@ -121,11 +119,3 @@ class WebServer:
             timeout_keep_alive=int(IDLE_S),
             timeout_graceful_shutdown=1,
         )
-
-
-class _Server(uvicorn.Server):
-    """Signals are the daemon's own business."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield

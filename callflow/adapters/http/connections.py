@@ -1,6 +1,8 @@
 """Connections to a web server: a limited number, each with a limited time, so that calls keep the file handles."""
 
 import asyncio
+import contextlib
+from collections.abc import Generator
 from typing import Any
 
 import uvicorn
@@ -90,3 +92,11 @@ class Connection(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+class Server(uvicorn.Server):
+    """Signals are the daemon's own business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield

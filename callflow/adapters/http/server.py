@@ -1,12 +1,10 @@
 """The small web server: /metrics, /healthz, /readyz. Nothing here can hold up or end a call."""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
-import uvicorn
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -14,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from callflow.adapters.http.connections import IDLE_S, Config
+from callflow.adapters.http.connections import IDLE_S, Config, Server
 from callflow.adapters.http.health_metrics import HealthCollector
 from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.http.sample import Sample, alive, ready
@@ -42,7 +40,7 @@ class HttpServer:
         self._sample = sample
         self._log = log
         self._task: asyncio.Task[None] | None = None
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._rendering = asyncio.Lock()
         self.port = 0
         """The port in use; 0 while there is none."""
@@ -69,7 +67,7 @@ class HttpServer:
                 with self._listen() as listening:
                     self.port = listening.getsockname()[1]
                     self._log.info("metrics are served", host=self._options.host, port=self.port)
-                    self._server = _Server(self._config())
+                    self._server = Server(self._config())
                     await self._server.serve(sockets=[listening])
                     return
             except (OSError, OverflowError) as error:
@@ -118,11 +116,3 @@ class HttpServer:
     async def _readyz(self, request: Request) -> Response:
         verdict = ready(self._sample(), self._options)
         return JSONResponse(verdict.shown, 200 if verdict.good else 503)
-
-
-class _Server(uvicorn.Server):
-    """Signals are the daemon's own business."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
