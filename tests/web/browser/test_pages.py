@@ -95,7 +95,7 @@ async def test_sign_in_with_the_keyboard_and_reach_every_page_with_it(visit: Any
     await tab.evaluate("document.querySelector('nav a[href=\"#/calls\"]').focus()")
     await tab.keyboard.press("Enter")
     await tab.wait_for_selector("table")
-    await tab.wait_for_function("document.activeElement.tagName === 'H1'")
+    await tab.wait_for_selector("h1:focus")
 
 
 async def test_a_wrong_token_is_refused_in_words(visit: Any) -> None:
