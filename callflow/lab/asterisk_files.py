@@ -11,12 +11,12 @@ FAX_CALLER = "127.0.0.2"  # callers from here are listened to for fax tones
 # What callflow and its callers need, instead of everything: the start takes a fraction of the time.
 MODULES = """
     app_audiosocket app_chanspy app_controlplayback app_dial app_directed_pickup app_followme app_originate
-    app_playback app_playtones app_queue app_stack app_userevent app_verbose app_mixmonitor
+    app_playback app_playtones app_queue app_read app_record app_stack app_userevent app_verbose app_mixmonitor
     bridge_builtin_features bridge_holding bridge_native_rtp
     bridge_simple bridge_softmix chan_pjsip codec_a_mu codec_alaw codec_gsm codec_resample codec_ulaw codec_g722
     format_gsm format_pcm format_sln format_wav func_callerid func_channel func_cut func_db func_dialplan func_env
     func_global func_logic func_math func_sprintf func_speex func_strings func_talkdetect func_timeout func_uri
-    func_volume pbx_config res_agi res_audiosocket res_pjproject res_pjsip res_pjsip_acl
+    func_volume pbx_config res_agi res_audiosocket res_musiconhold res_pjproject res_pjsip res_pjsip_acl
     res_pjsip_authenticator_digest res_pjsip_caller_id res_pjsip_dtmf_info res_pjsip_empty_info
     res_pjsip_endpoint_identifier_ip res_pjsip_endpoint_identifier_user res_pjsip_header_funcs res_pjsip_logger
     res_pjsip_maintenance res_pjsip_nat res_pjsip_refer res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp
