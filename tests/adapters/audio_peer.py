@@ -1,7 +1,11 @@
 """The other side of a tap: Asterisk's half, over real sockets, and what the daemon's half tells."""
 
 import asyncio
+import select
+from array import array
 from dataclasses import dataclass, field
+from fcntl import ioctl
+from termios import FIONREAD
 from uuid import UUID
 
 import numpy as np
@@ -9,6 +13,7 @@ import structlog
 
 from callflow.adapters.audio.framing import Kind, frame
 from callflow.adapters.audio.options import Patience, TapOptions
+from callflow.adapters.audio.tap import Tap
 from callflow.adapters.audio.taps import Taps
 from callflow.core import events
 from callflow.errors import LinkError
@@ -21,6 +26,27 @@ def tone(ms: int, amplitude: int = 8000) -> bytes:
     """A 440 Hz tone as 16-bit samples."""
     seconds = np.arange(ms * 8) / RATE
     return (amplitude * np.sin(2 * np.pi * 440 * seconds)).astype("<i2").tobytes()
+
+
+def _descriptor(tap: Tap) -> int:
+    """The socket of the daemon's half."""
+    assert tap.connection is not None
+    assert tap.connection._transport is not None
+    return int(tap.connection._transport.get_extra_info("socket").fileno())
+
+
+def unread(tap: Tap) -> int:
+    """Bytes that wait in the kernel for this tap."""
+    count = array("i", [0])
+    ioctl(_descriptor(tap), FIONREAD, count)
+    return count[0]
+
+
+def ended(tap: Tap) -> bool:
+    """True once the kernel knows that the peer has ended the connection."""
+    poll = select.poll()
+    poll.register(_descriptor(tap), select.POLLRDHUP)
+    return bool(poll.poll(0))
 
 
 @dataclass

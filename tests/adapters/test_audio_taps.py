@@ -15,7 +15,7 @@ from callflow.adapters.audio.taps import CATCH_UP_FRAMES, FRAMES_A_TICK
 from callflow.core import events
 from callflow.core.heard import Heard
 from callflow.errors import ActionUnsafe, LinkError, NotConnected, TapFailed
-from tests.adapters.audio_peer import Exchange, Peer, tone
+from tests.adapters.audio_peer import Exchange, Peer, ended, tone, unread
 from tests.adapters.waiting import until
 from tests.hearing.callers import voice
 
@@ -67,10 +67,13 @@ async def test_an_end_of_file_is_answered_at_once_by_closing() -> None:
 async def test_a_tap_that_ends_with_its_caller_is_not_called_lost() -> None:
     async with Exchange() as exchange:
         await exchange.taps.open("call", "1.1")
+        exchange.taps._ticker.stop()
+        tap = exchange.taps._taps["call"]
         exchange.peers[0].close()
-        await asyncio.sleep(0.05)
+        await until(partial(ended, tap))
         exchange.taps.close("call")
-        await asyncio.sleep(0.3)
+        tap.take_in()
+        exchange.taps._hear()
         assert exchange.told == []
 
 
@@ -260,8 +263,9 @@ async def test_who_is_seconds_behind_is_caught_up_over_many_ticks() -> None:
 async def test_a_question_is_answered_from_all_that_has_come() -> None:
     async with Exchange() as exchange:
         (tap,) = await paused(exchange, 0)
-        exchange.peers[0].send(audio(tone(100)), SILENCE[:100])
-        await asyncio.sleep(0.05)
+        sent = audio(tone(100)) + SILENCE[:100]
+        exchange.peers[0].send(sent)
+        await until(lambda: unread(tap) == len(sent))
         found = exchange.taps.finding("call0")
         assert found is not None
         assert (tap.heard_ms, found.heard_ms) == (100, 64), "all but one frame of 32 ms"
@@ -273,7 +277,7 @@ async def test_a_window_begins_behind_all_that_has_come() -> None:
     async with Exchange() as exchange:
         (tap,) = await paused(exchange, 0)
         exchange.peers[0].send(audio(tone(160)))
-        await asyncio.sleep(0.05)
+        await until(lambda: unread(tap) == len(audio(tone(160))))
         exchange.taps.begin_window("call0")
         assert (tap.heard_ms, exchange.taps.finding("call0")) == (160, None)
 
