@@ -8,12 +8,14 @@ from types import MappingProxyType
 
 from callflow.installed import FILES, SOUNDS
 from callflow.lab.ami import AmiClient
-from callflow.lab.asterisk_files import LAB_USER, LabPorts, config_files
+from callflow.lab.asterisk_files import HOLD_HZ, HOLD_MUSIC, LAB_USER, PROMPT_TONES_HZ, LabPorts, config_files
 from callflow.lab.host import Host, RootDirectory
+from callflow.lab.phone.media import tone
 from callflow.processes.errors import LabStartFailed
 from callflow.processes.process import Process
 
 _START_S = 30.0
+_TONE_S = 4
 
 
 class Asterisk:
@@ -95,6 +97,7 @@ class Asterisk:
         self._write_configs()
         self._link_data()
         self._copy_prompts()
+        self._make_tones()
 
     def _write_configs(self) -> None:
         etc, modules = self.work / "etc", self.host.modules
@@ -127,3 +130,12 @@ class Asterisk:
             target = self.work / "data/sounds" / language.parent.name / "callflow"
             target.parent.mkdir(exist_ok=True)
             shutil.copytree(language, target)
+
+    def _make_tones(self) -> None:
+        """Music and prompts that are sines, which each frame on the wire tells from the parties'."""
+        data = self.work / "data"
+        for folder in (data / HOLD_MUSIC, data / "sounds/lab"):
+            folder.mkdir()
+        (data / HOLD_MUSIC / "tone.ulaw").write_bytes(tone(HOLD_HZ) * _TONE_S)
+        for hz in PROMPT_TONES_HZ:
+            (data / "sounds/lab" / f"tone_{hz}.ulaw").write_bytes(tone(hz) * _TONE_S)

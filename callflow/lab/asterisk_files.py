@@ -10,8 +10,9 @@ FAX_CALLER = "127.0.0.2"  # callers from here are listened to for fax tones
 
 # What callflow and its callers need, instead of everything: the start takes a fraction of the time.
 MODULES = """
-    app_audiosocket app_chanspy app_controlplayback app_dial app_directed_pickup app_followme app_originate
-    app_playback app_playtones app_queue app_read app_record app_stack app_userevent app_verbose app_mixmonitor
+    app_audiosocket app_bridgeaddchan app_chanspy app_controlplayback app_dial app_directed_pickup app_followme
+    app_originate app_playback app_playtones app_queue app_read app_record app_senddtmf app_stack app_userevent
+    app_verbose app_mixmonitor
     bridge_builtin_features bridge_holding bridge_native_rtp
     bridge_simple bridge_softmix chan_pjsip codec_a_mu codec_alaw codec_gsm codec_resample codec_ulaw codec_g722
     format_gsm format_pcm format_sln format_wav func_callerid func_channel func_cut func_db func_dialplan func_env
@@ -23,6 +24,11 @@ MODULES = """
     res_pjsip_session res_pjsip_pubsub res_rtp_asterisk res_sorcery_astdb res_sorcery_config res_sorcery_memory
     res_sorcery_realtime res_speech res_timing_timerfd
 """.split()  # noqa: SIM905 - a list to read and to add to
+
+HOLD_MUSIC, HOLD_HZ = "hold-music", 550
+"""Folder below Asterisk's data that has the music on hold, and its sine."""
+PROMPT_TONES_HZ = (1450, 1550)
+"""Each is a prompt `lab/tone_HZ` of four seconds."""
 
 # Without these files Asterisk starts with a page of warnings.
 _EMPTY = ("acl", "ccss", "cel", "features", "followme", "musiconhold", "pjproject", "queuerules", "stasis", "udptl")

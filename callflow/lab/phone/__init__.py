@@ -5,7 +5,9 @@ dialog            the identity of one call, and requests within it
 transactions      repeats what is not answered, answers what is repeated
 call, phone       what a phone does with calls; a bank of phones shares one UDP port
 udp, media        sockets with the kernel's time of arrival; RTP sent and recorded
+behaviour         what a phone does with a call that comes in, by itself
 legs, heard       what happened, from the logs: when a phone rang, who was heard when
+presence          who is in each frame, and how loud
 
     async with PhoneBank(asterisk) as bank:
         caller, agent = bank.phone("3101", tone_hz=650), bank.phone("8011", tone_hz=750)

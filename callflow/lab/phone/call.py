@@ -65,8 +65,11 @@ class Call:
     def call_id(self) -> str:
         return self.dialog.call_id
 
-    async def until(self, state: State | Callable[[], bool], timeout_s: float = 10.0) -> None:
-        """Wait for a state, or one beyond it, or for any condition of this call. Raises TimeoutError."""
+    async def until(self, state: State | Callable[[], bool], timeout_s: float | None = 10.0) -> None:
+        """Wait for a state, or one beyond it, or for any condition of this call. Raises TimeoutError.
+
+        `timeout_s` None: for ever.
+        """
         reached: Callable[[], bool] = partial(self._is_at, state) if isinstance(state, State) else state
         if not reached():
             waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -239,13 +242,13 @@ class Call:
             await self.hang_up()
         return self._transfer_status
 
-    async def press(self, keys: str, by: Literal["rfc4733", "info"] = "rfc4733") -> None:
+    async def press(self, keys: str, by: Literal["rfc4733", "info"] = "rfc4733", held_s: float = 0.1) -> None:
         """Press keys, in the audio stream or by SIP INFO; returns when the last is sent."""
         if by == "rfc4733":
-            await self.media.press(keys)
+            await self.media.press(keys, held_s)
             return
         for key in keys:
-            body = f"Signal={key}\r\nDuration=100\r\n"
+            body = f"Signal={key}\r\nDuration={round(held_s * 1000)}\r\n"
             await self._ask_peer(self.dialog.request("INFO", body=body, kind="application/dtmf-relay"))
 
     async def _ask_peer(self, request: Message) -> Message:

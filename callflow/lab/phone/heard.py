@@ -60,7 +60,7 @@ def heard(frames: Iterable[Frame], hz: int, above_dbov: float = HEARD_DBOV) -> l
     """When one sine was heard."""
     sound = audio(frames)
     loud = levels_dbov(sound, hz) > above_dbov
-    return _joined(Span(frame.at, frame.at + FRAME_S) for frame, is_loud in zip(sound, loud, strict=True) if is_loud)
+    return joined(Span(frame.at, frame.at + FRAME_S) for frame, is_loud in zip(sound, loud, strict=True) if is_loud)
 
 
 def who_was_heard(frames: Iterable[Frame], parties: Mapping[Party, int]) -> dict[Party, list[Span]]:
@@ -133,11 +133,12 @@ def _length_alike(whole: Samples, prompt: Samples) -> int:
     return length
 
 
-def _joined(spans: Iterable[Span]) -> list[Span]:
-    joined: list[Span] = []
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """Spans in order; those that a short pause parts are one."""
+    whole: list[Span] = []
     for span in spans:
-        if joined and span.began - joined[-1].ended < _BRIDGED_S:
-            joined[-1] = Span(joined[-1].began, span.ended)
+        if whole and span.began - whole[-1].ended < _BRIDGED_S:
+            whole[-1] = Span(whole[-1].began, span.ended)
         else:
-            joined.append(span)
-    return joined
+            whole.append(span)
+    return whole

@@ -4,12 +4,13 @@ import asyncio
 from contextlib import suppress
 from typing import get_args
 
+from callflow.lab.phone.behaviour import Behaviour, Does, leave_after
 from callflow.lab.phone.call import Call, State
 from callflow.lab.phone.heard import TONES_HZ, Span, who_was_heard
 from callflow.lab.phone.phone import Phone, PhoneBank
 from callflow.lab.rings.numbering import Numbered
 from callflow.lab.rings.scenario import Act, Party, Scenario
-from callflow.lab.rings.scenario import Phone as Behaviour
+from callflow.lab.rings.scenario import Phone as Described
 
 LONGEST_S = 90.0
 _COMMA_S = 0.5
@@ -25,19 +26,17 @@ class ScenarioPhones:
         self._bank = bank
         scenario = numbered.scenario
         self.phones: dict[Party, Phone] = {
-            "caller": self._phone("caller", Behaviour(ring_s=1.0, talk_s=scenario.leaves_s))
+            "caller": self._phone("caller", Described(ring_s=1.0, talk_s=scenario.leaves_s))
         }
-        for letter, behaviour in scenario.phones.items():
-            self.phones[letter] = self._phone(letter, behaviour)
+        for letter, phone in scenario.phones.items():
+            self.phones[letter] = self._phone(letter, phone)
 
     def _tone(self, party: Party) -> int | None:
         return TONES[party] if self.numbered.scenario.sound else None
 
-    def _phone(self, party: Party, behaviour: Behaviour) -> Phone:
-        async def behave(call: Call) -> None:
-            await _behave(call, behaviour, self.numbered)
-
-        return self._bank.phone(self.numbered.number(party), self._tone(party), behave)
+    def _phone(self, party: Party, described: Described) -> Phone:
+        behaviour = _behaviour(described, self.numbered)
+        return self._bank.phone(self.numbered.number(party), self._tone(party), behaviour)
 
     async def place(self) -> None:
         """The caller's call, from the INVITE to its end."""
@@ -51,7 +50,7 @@ class ScenarioPhones:
         with suppress(TimeoutError):
             await call.until(answered, for_s if answered is State.ENDED else LONGEST_S)
         if call.state is State.TALKING:
-            await _leave_after(call, for_s)
+            await leave_after(call, for_s)
         await call.hang_up()
 
     async def end(self) -> None:
@@ -98,33 +97,10 @@ def _long(spans: list[Span]) -> list[Span]:
     return [span for span in spans if span.lasted_s >= _VOICE_S]
 
 
-async def _behave(call: Call, behaviour: Behaviour, numbered: Numbered) -> None:
-    if behaviour.waits_s and await _ends_within(call, behaviour.waits_s):
-        return
-    for status in behaviour.provisional:
-        call.ring(status)
-    if behaviour.does == "ignore" or await _ends_within(call, behaviour.ring_s - behaviour.waits_s):
-        return
-    match behaviour.does:
-        case "reject":
-            await call.refuse(486)
-        case "forward":
-            await call.forward(numbered.number(behaviour.forward_to or "b"))
-        case _:
-            await call.answer()
-            await _leave_after(call, behaviour.talk_s)
-
-
-async def _leave_after(call: Call, seconds: float) -> None:
-    """Hang up after so many seconds, unless the call has ended before."""
-    if not await _ends_within(call, seconds):
-        await call.hang_up()
-
-
-async def _ends_within(call: Call, seconds: float) -> bool:
-    with suppress(TimeoutError):
-        await call.until(State.ENDED, max(seconds, 0.0))
-    return call.state is State.ENDED
+def _behaviour(phone: Described, numbered: Numbered) -> Behaviour:
+    does: Does = "busy" if phone.does == "reject" else phone.does
+    to = numbered.number(phone.forward_to or "b") if phone.does == "forward" else ""
+    return Behaviour(does, phone.ring_s, phone.waits_s, phone.provisional, phone.talk_s, forward_to=to)
 
 
 async def _press(call: Call, keys: str) -> None:
