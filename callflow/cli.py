@@ -75,16 +75,18 @@ def run(
     """Run the daemon until SIGTERM or Ctrl-C.
 
     The daemon answers FastAGI calls from the dialplan, listens to AMI events, and logs to stderr what it hears, says
-    and decides. Exit code 2: you must fix something first, such as a setting, a password or a port in use.
+    and decides. SIGHUP makes it read its settings again; new calls get them. Exit code 2: you must fix something
+    first, such as a setting, a password or a port in use.
 
     Example: `CALLFLOW_AMI__SECRET=... callflow run --config /etc/callflow/callflow.toml`
     """
     from callflow.daemon import run_daemon
     from callflow.logs import configure_logs
 
-    settings = (Context(config) if config else context.obj).settings()
+    source: Context = Context(config) if config else context.obj
+    settings = source.settings()
     configure_logs(settings.log)
-    run_daemon(settings)
+    run_daemon(settings, source.settings)
 
 
 def main() -> None:

@@ -35,6 +35,7 @@ from callflow.runtime.dispatch import Dispatcher
 from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
 from callflow.runtime.pauses import keep_pauses_short
+from callflow.runtime.reloading import Reloading
 from callflow.runtime.ring_watch import RingWatch
 from callflow.runtime.vouching import Vouching
 from callflow.runtime.watchdog import Watchdog
@@ -48,10 +49,11 @@ log = structlog.get_logger()
 
 
 class Daemon:
-    """One callflow beside one Asterisk."""
+    """One callflow beside one Asterisk; `reread` reads the settings anew for a reload."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, reread: Callable[[], Settings] | None = None) -> None:
         self._settings = settings
+        self._reloading = Reloading(settings, reread or (lambda: settings), self._apply)
         self._clock = Clock()
         self._engine = Engine(settings.procedures())
         self._store = Store(settings.store.path, settings.node.name)
@@ -85,6 +87,7 @@ class Daemon:
         self._end = loop.create_future()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._finish, None)
+        loop.add_signal_handler(signal.SIGHUP, self._reloading.ask)
         _allow_files(2 * self._settings.limits.max_calls + self._settings.tap.max_taps + 4 * CONNECTIONS + 100)
         left = self._publishing.recording.open()
         self._retention.start()
@@ -115,6 +118,7 @@ class Daemon:
     async def _stop(self) -> None:
         """Hand every caller on, save everything, close."""
         self._stopping = True
+        self._reloading.stop()
         self._watchdog.tell("STOPPING=1")
         self._receive(events.LinkLost(self._clock.now_ms(), "the daemon stops"))
         self._rings.link_lost("the daemon stops")
@@ -137,6 +141,14 @@ class Daemon:
     def _finish(self, error: CallflowError | None) -> None:
         if self._end is not None and not self._end.done():
             self._end.set_result(error)
+
+    def _apply(self, settings: Settings) -> None:
+        """New settings for new calls."""
+        self._receive(events.ProceduresChanged(settings.procedures()))
+        self._retention.change(settings.store)
+        if self._taps is None and settings.tap.enabled and taps_wanted(settings):
+            remedy = "systemctl restart callflow"
+            log.warning('no tap is open, so profiles with ear = "tap" use TALK_DETECT until a restart', remedy=remedy)
 
     # -- what reaches the core ------------------------------------------------------------------------------------
 
@@ -177,8 +189,7 @@ class Daemon:
 
     def _make_taps(self) -> Taps | None:
         """None where no profile wants one, or nothing can be heard with them: Asterisk's own ear then serves."""
-        profiles = self._settings.profiles.values()
-        if not self._settings.tap.enabled or all(profile.ear != "tap" for profile in profiles):
+        if not self._settings.tap.enabled or not taps_wanted(self._settings):
             return None
         try:
             return Taps(self._settings.tap, self._actions.open_tap, self._heard, self._clock.now_ms, log)
@@ -275,8 +286,13 @@ def _allow_files(wanted: int) -> None:
         log.warning("the limit of open files could not be raised", wanted=wanted, reason=str(error))
 
 
-def run_daemon(settings: Settings) -> None:
-    """Run the daemon in an event loop of its own, uvloop's where it is installed."""
+def taps_wanted(settings: Settings) -> bool:
+    """Whether any profile listens through a tap."""
+    return any(profile.ear == "tap" for profile in settings.profiles.values())
+
+
+def run_daemon(settings: Settings, reread: Callable[[], Settings]) -> None:
+    """Run the daemon in an event loop of its own, uvloop's where it is installed; SIGHUP reads the settings anew."""
     try:
         import uvloop
 
@@ -284,4 +300,4 @@ def run_daemon(settings: Settings) -> None:
     except ImportError:
         factory = None
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(Daemon(settings).run())
+        runner.run(Daemon(settings, reread).run())

@@ -36,11 +36,11 @@ def scenarios_asked_for(session: pytest.Session, fixture: str) -> tuple[str, ...
     return tuple(sorted({one["scenario"] for one in params if {"scenario", fixture} <= one.keys()}))
 
 
-def rows(database: Path, query: str) -> list[sqlite3.Row]:
+def rows(database: Path, query: str, *values: str) -> list[sqlite3.Row]:
     """What a query finds in a database that a daemon may be writing to."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
-        return connection.execute(query).fetchall()
+        return connection.execute(query, values).fetchall()
 
 
 def _params(item: pytest.Item) -> Mapping[str, Any]:

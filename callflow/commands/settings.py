@@ -31,6 +31,17 @@ def show(context: typer.Context) -> None:
     out.print(_wide(in_force(settings)) if out.width >= WIDE else _narrow(in_force(settings)))
 
 
+@settings_app.command("check")
+def check_file(context: typer.Context) -> None:
+    """Check the settings file and say nothing else; exit code 2 names the setting that is wrong, and the remedy.
+
+    Example: `callflow --config /etc/callflow/callflow.toml settings check && systemctl reload callflow`
+    """
+    context.obj.settings()
+    file = context.obj.config_file()
+    print(f"{file} is valid" if file else "no settings file: the defaults are valid")
+
+
 @settings_app.command("example")
 def print_example() -> None:
     """Print an example settings file: every setting with its default, commented out.
@@ -49,7 +60,8 @@ def print_reference() -> None:
     print("| setting | default | bounds | meaning |\n|---|---|---|---|")
     for setting in all_settings():
         default = f"`{setting.default}`" if setting.default else ""
-        print(f"| `{setting.name}` | {default} | {setting.bounds} | {setting.text} |")
+        reload = " *(reload)*" if setting.reloads else ""
+        print(f"| `{setting.name}` | {default} | {setting.bounds} | {setting.text}{reload} |")
 
 
 @dataclass(frozen=True, slots=True)

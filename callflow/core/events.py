@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from callflow.core.heard import Heard
+from callflow.core.profile import Procedures
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +233,13 @@ class ChannelsSeen:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class ProceduresChanged:
+    """The site has changed its procedures: new calls follow these, calls in progress keep theirs."""
+
+    procedures: Procedures
+
+
 Event = (
     CallArrived
     | EarArmed
@@ -258,4 +266,5 @@ Event = (
     | LinkUp
     | LinkLost
     | ChannelsSeen
+    | ProceduresChanged
 )

@@ -3,8 +3,12 @@
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+RELOADS: JsonDict = {"reloads": True}
+"""`json_schema_extra` of a setting, or of a whole section, that a reload applies; any other needs a restart."""
 
 
 class Section(BaseModel):

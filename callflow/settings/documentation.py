@@ -18,6 +18,7 @@ from callflow.core.rings.cadence import Cadence
 from callflow.core.rings.rules import LineRules
 from callflow.core.service.targets import QueueTarget
 from callflow.settings.model import Settings
+from callflow.settings.reload import reloads
 
 SECTIONS = (
     "node",
@@ -59,38 +60,41 @@ F is C for short ones."""
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting as text; `bounds` is "" if it has none."""
+    """One setting as text; `bounds` is "" if it has none; `reloads`: a reload applies it to new calls."""
 
     name: str
     default: str
     bounds: str
     text: str
+    reloads: bool = False
 
 
-def settings_of(model: type[BaseModel], prefix: str) -> Iterator[Setting]:
-    """The settings of one section, nested ones with dotted names."""
+def settings_of(model: type[BaseModel], prefix: str, above: FieldInfo | None = None) -> Iterator[Setting]:
+    """The settings of one section, nested ones with dotted names; `above` is the setting that holds the section."""
     for name, field in model.model_fields.items():
-        nested = field.annotation
+        nested, holder = field.annotation, above if above is not None and reloads(above) else field
         if isinstance(nested, type) and issubclass(nested, BaseModel):
-            yield from settings_of(nested, f"{prefix}{name}.")
+            yield from settings_of(nested, f"{prefix}{name}.", holder)
         else:
             yield Setting(
                 f"{prefix}{name}",
                 toml_value(field.get_default(call_default_factory=True)),
                 _bounds(field),
                 _text(field),
+                reloads(holder),
             )
 
 
 def all_settings() -> Iterator[Setting]:
     """Every setting of every section."""
+    fields = Settings.model_fields
     for section in SECTIONS:
-        model = Settings.model_fields[section].annotation
+        model = fields[section].annotation
         assert isinstance(model, type) and issubclass(model, BaseModel)  # noqa: PT018
-        yield from settings_of(model, f"{section}.")
-    yield from settings_of(Rung, "ladders.NAME.rungs[].")
-    yield from settings_of(Profile, "profiles.NAME.")
-    yield from settings_of(QueueTarget, "queues.NAME.")
+        yield from settings_of(model, f"{section}.", fields[section])
+    yield from settings_of(Rung, "ladders.NAME.rungs[].", fields["ladders"])
+    yield from settings_of(Profile, "profiles.NAME.", fields["profiles"])
+    yield from settings_of(QueueTarget, "queues.NAME.", fields["queues"])
     yield from settings_of(Cadence, "rings.cadences.NAME.")
     yield from settings_of(LineRules, "rings.lines.NAME.")
 

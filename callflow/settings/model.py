@@ -19,7 +19,7 @@ from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Procedure
 from callflow.core.publishing.alert_rules import AlertRules
 from callflow.core.publishing.privacy import PrivacyRules
 from callflow.core.rings.rules import RingRules
-from callflow.core.section import Name, Section
+from callflow.core.section import RELOADS, Name, Section
 from callflow.core.service.targets import QueueName, QueueTarget, Targets
 from callflow.errors import SettingError
 from callflow.logs import LogOptions
@@ -56,8 +56,12 @@ class Prompts(Section):
     path: str = Field(
         "{language}/callflow/{prompt}", description="Path of a prompt below Asterisk's sounds folder, no extension."
     )
-    languages: tuple[Name, ...] = Field(("zh", "en"), min_length=1, description="Languages with prompts installed.")
-    default_language: Name = Field("en", description="Language for callers whose own is not in the list.")
+    languages: tuple[Name, ...] = Field(
+        ("zh", "en"), min_length=1, description="Languages with prompts installed.", json_schema_extra=RELOADS
+    )
+    default_language: Name = Field(
+        "en", description="Language for callers whose own is not in the list.", json_schema_extra=RELOADS
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -98,9 +102,11 @@ class Settings(BaseSettings):
     privacy: PrivacyRules = PrivacyRules()
     rings: RingRules = RingRules()
     ladders: dict[Name, Ladder] = Field(
-        {"silent": SILENT_LADDER, "quiet": QUIET_LADDER}, description="Ladders by name."
+        {"silent": SILENT_LADDER, "quiet": QUIET_LADDER}, description="Ladders by name.", json_schema_extra=RELOADS
     )
-    profiles: dict[Name, Profile] = Field({"default": Profile()}, description="Profiles by the name in the dialplan.")
+    profiles: dict[Name, Profile] = Field(
+        {"default": Profile()}, description="Profiles by the name in the dialplan.", json_schema_extra=RELOADS
+    )
     queues: dict[QueueName, QueueTarget] = Field({"default": QueueTarget()}, description="Service standards by queue.")
 
     @model_validator(mode="before")

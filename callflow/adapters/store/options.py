@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from callflow.core.section import Section
+from callflow.core.section import RELOADS, Section
 
 
 class StoreOptions(Section):
@@ -12,8 +12,16 @@ class StoreOptions(Section):
 
     path: Path = Field(Path("/var/lib/callflow/callflow.db"), description="SQLite file; its folder must exist.")
     details_days: int = Field(
-        0, ge=0, le=36_500, description="Days to keep timelines of calls and rings of single phones; 0: for ever."
+        0,
+        ge=0,
+        le=36_500,
+        description="Days to keep timelines of calls and rings of single phones; 0: for ever.",
+        json_schema_extra=RELOADS,
     )
     records_days: int = Field(
-        0, ge=0, le=36_500, description="Days to keep calls, queue stays, offers and agents' times; 0: for ever."
+        0,
+        ge=0,
+        le=36_500,
+        description="Days to keep calls, queue stays, offers and agents' times; 0: for ever.",
+        json_schema_extra=RELOADS,
     )

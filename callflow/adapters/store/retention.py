@@ -99,6 +99,12 @@ class Retention:
         if any(self._days):
             self._thread.start()
 
+    def change(self, options: StoreOptions) -> None:
+        """Go by these ages from the next run on."""
+        self._days = options.details_days, options.records_days
+        if self._thread.ident is None and not self._stopping.is_set():
+            self.start()
+
     def stop(self, timeout_s: float = 1.0) -> None:
         """End after the present step, at most `timeout_s` later."""
         self._stopping.set()

@@ -62,6 +62,10 @@ class Engine:
                 return self._link_lost(event, now_ms)
             case events.ChannelsSeen():
                 return self._channels_seen(event, now_ms)
+            case events.ProceduresChanged():
+                self._procedures = event.procedures
+                self._warned.clear()
+                return []
         call = self._call_of(event)
         if call is not None:
             return self._step(call, event, now_ms)
@@ -136,7 +140,9 @@ class Engine:
         match event:
             case events.SoundStarted() | events.SoundEnded() | events.KeyPressed() | events.CallerHungUp():
                 return self._by_uniqueid.get(event.uniqueid)
-            case events.CallArrived() | events.LinkUp() | events.LinkLost() | events.ChannelsSeen():
+            case events.CallArrived() | events.LinkUp() | events.LinkLost():
+                return None
+            case events.ChannelsSeen() | events.ProceduresChanged():
                 return None
             case _:
                 call = self._calls.get(event.call_id)

@@ -24,6 +24,7 @@ from callflow.simulator.pretend.world import Places
 
 T = TypeVar("T")
 Event = dict[str, str]
+Config = dict[str, Any]
 TOGETHER_S = 0.0005
 Meanwhile = Callable[[PretendAsterisk], Coroutine[Any, Any, None]]
 
@@ -121,19 +122,27 @@ def play(
     daemon: bool = True,
     tap: bool = False,
     meanwhile: Meanwhile | None = None,
+    reloads: Config | None = None,
 ) -> Played:
     """Play a scenario to its end, with the real daemon (or none) in the same loop, in virtual time.
 
     `tap`: the daemon listens to callers' sound, too; its database is callflow.db in `tmp_path`. `meanwhile` begins with
-    the calls.
+    the calls. `reloads`: sections that differ when the daemon reads its settings again.
     """
     monkeypatch.setattr(callflow.daemon, "Clock", VirtualDaemonClock)
     monkeypatch.setattr(callflow.adapters.audio.taps, "PunctualTicker", Ticker)
-    return in_virtual_time(lambda: _play(plan, tmp_path, flavour, meanwhile, daemon=daemon, tap=tap))
+    return in_virtual_time(lambda: _play(plan, tmp_path, flavour, meanwhile, daemon=daemon, tap=tap, reloads=reloads))
 
 
 async def _play(
-    plan: Scenario, tmp_path: Path, flavour: Flavour, meanwhile: Meanwhile | None, *, daemon: bool, tap: bool
+    plan: Scenario,
+    tmp_path: Path,
+    flavour: Flavour,
+    meanwhile: Meanwhile | None,
+    *,
+    daemon: bool,
+    tap: bool,
+    reloads: Config | None,
 ) -> Played:
     played, agi_port = Played(), free_port()
 
@@ -145,7 +154,7 @@ async def _play(
     beside = await Peer.to(asterisk.ami.port)
     await beside.login()
     listening = asyncio.create_task(_listen(beside, played.events))
-    running = await _start_daemon(asterisk, agi_port, tmp_path, tap=tap) if daemon else None
+    running = await _start_daemon(asterisk, agi_port, tmp_path, tap, reloads or {}) if daemon else None
     work = asyncio.create_task(meanwhile(asterisk)) if meanwhile else None
     asterisk.begin()
     await asterisk.done.wait()
@@ -169,10 +178,10 @@ async def _listen(tap: Peer, events: list[Event]) -> None:
 
 
 async def _start_daemon(
-    asterisk: PretendAsterisk, agi_port: int, work: Path, *, tap: bool
+    asterisk: PretendAsterisk, agi_port: int, work: Path, tap: bool, reloads: Config
 ) -> tuple[Daemon, "asyncio.Task[None]"]:
     config = daemon_config(asterisk.ami.port, agi_port, work / "callflow.db", "warning", taps=MOST_TAPS if tap else 0)
-    daemon = Daemon(Settings(**config))
+    daemon = Daemon(Settings(**config), lambda: Settings(**config | reloads))
     _owe_the_database(daemon)
     task = asyncio.create_task(daemon.run())
     while not daemon._engine.ear_proven:  # noqa: ASYNC110 - the daemon tells nobody but systemd
