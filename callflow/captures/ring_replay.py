@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from callflow.adapters.ami.translate_rings import RingTranslator
 from callflow.captures.capture_file import Capture
 from callflow.core import commands, events
-from callflow.core.rings.records import AgentInterval, Leg, Measured, Offer, Stay
+from callflow.core.rings.records import AgentInterval, Hold, Leg, Measured, Offer, Stay, Talk
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.talk_events import TalkEvent
 from callflow.core.rings.tracker import Tracker
@@ -37,6 +37,14 @@ class KeptRings:
         return [record for record in self.records.values() if isinstance(record, Offer)]
 
     @property
+    def talk_records(self) -> list[Talk]:
+        return [record for record in self.records.values() if isinstance(record, Talk)]
+
+    @property
+    def holds(self) -> list[Hold]:
+        return [record for record in self.records.values() if isinstance(record, Hold)]
+
+    @property
     def legs(self) -> list[Leg]:
         return [record for record in self.records.values() if isinstance(record, Leg)]
 
@@ -60,6 +68,10 @@ def key_of(record: Measured) -> tuple[str, str]:
             return "offer", record.offer_id
         case Leg():
             return "leg", record.leg_id
+        case Talk():
+            return "talk", record.talk_id
+        case Hold():
+            return "hold", record.hold_id
         case AgentInterval():
             return "spell", f"{record.agent} {record.began_ms}"
 

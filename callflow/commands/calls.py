@@ -14,7 +14,8 @@ from rich.progress import track
 from callflow.adapters.store.lists import ringing
 from callflow.adapters.store.queries import CallFilter, Reader
 from callflow.commands.calls_list import call_json, print_calls, print_json
-from callflow.commands.calls_show import print_call, print_rings
+from callflow.commands.calls_rings import print_rings
+from callflow.commands.calls_show import print_call
 from callflow.commands.sheets import LineFeeds, cell, whole_file
 from callflow.commands.terminal import console, csv_output
 from callflow.commands.times import iso, parse_when
@@ -132,7 +133,8 @@ def show(
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """Explain one call: what callflow heard, said and decided, when and why, and which phones rang afterwards.
+    """Explain one call: what callflow heard, said and decided, when and why, and afterwards which phones
+    rang, who talked, and who was put on hold.
 
     Times are seconds since the caller arrived.
 

@@ -1,4 +1,4 @@
-"""One call explained: the facts, a picture of who was heard when, all that happened, and what rang afterwards."""
+"""One call explained: the facts, a picture of who was heard when, and all that happened."""
 
 from collections.abc import Iterator
 
@@ -6,12 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from callflow.adapters.store.lists import Ringing
 from callflow.commands.calls_list import heard, lasted, result_text, sentence
 from callflow.commands.times import seconds, shown_exactly
 from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.printable import printable
-from callflow.core.rings.records import Leg, Offer, Stay, TargetType, Timing
 from callflow.records.calls import StoredCall
 
 GAP_MS = 500
@@ -145,52 +143,3 @@ def _spans(happened: list[TimelineEntry], end_ms: int) -> Iterator[tuple[int, in
             yield entry.at_ms, end_ms, False
     if start_ms is not None:
         yield start_ms, end_ms, True
-
-
-def print_rings(ringing: Ringing, arrived_ms: int, out: Console) -> None:
-    """A line for each queue stay, offer and phone; nothing if nothing rang."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(justify="right", no_wrap=True)
-    for at_ms, line in rings_in_words(ringing):
-        table.add_row(seconds(at_ms - arrived_ms), Text(printable(line)))
-    out.print(table)
-
-
-def rings_in_words(ringing: Ringing) -> list[tuple[int, str]]:
-    """When and what, in order of time; an offer stands before its phones."""
-    return sorted((*_stays(ringing.stays), *_offers(ringing.offers, ringing.legs)), key=lambda told: told[0])
-
-
-def _stays(stays: list[Stay]) -> Iterator[tuple[int, str]]:
-    for stay in stays:
-        outcome = "still there" if stay.outcome is None else stay.outcome.replace("_", " ")
-        by = f" by {stay.agent}" if stay.agent else ""
-        after = f" after {seconds(stay.wait_ms)}" if stay.wait_ms is not None else ""
-        talk = f", talked for {seconds(stay.talk_ms)}" if stay.talk_ms is not None else ""
-        yield stay.joined_ms, f"joins queue {stay.queue}: {outcome}{by}{after}{talk}{_doubt(stay)}"
-
-
-def _offers(offers: list[Offer], legs: list[Leg]) -> Iterator[tuple[int, str]]:
-    for offer in offers:
-        target = "queue" if offer.target_type is TargetType.QUEUE else "line"
-        yield offer.began_ms, f"{target} {offer.target} rings{_answer(offer)}{_doubt(offer)}"
-    for leg in legs:
-        who = leg.agent or leg.interface
-        end = "" if leg.end is None else f": {leg.end.replace('_', ' ')}"
-        yield leg.began_ms, f"  phone of {who}{end}{_answer(leg)}{_doubt(leg)}"
-
-
-def _answer(rung: Offer | Leg) -> str:
-    if rung.ring_ms is None:
-        return ""
-    judged = f", {rung.answer_class}" if rung.answer_class else ""
-    rings = "" if rung.rings is None else f", {rung.rings} ring{'' if rung.rings == 1 else 's'}"
-    return f", {seconds(rung.ring_ms)}{rings}{judged}"
-
-
-def _doubt(record: Stay | Offer | Leg) -> str:
-    """Why a record is left out of every service level."""
-    reasons = ["partial"] if record.partial else []
-    if record.timing is not Timing.STAMPED:
-        reasons.append("timed by arrival")
-    return f" ({', '.join((*reasons, *record.marks))})" if reasons or record.marks else ""

@@ -77,8 +77,8 @@ class MqttPublishing:
             self._windows.receive(record)
 
     def event_of(self, record: object, final: bool) -> Iterable[Envelope]:
-        """The event of a record that has ended."""
-        event = self._events.event_of(record) if final else None
+        """The event of a record: at its end, of some kinds also at the beginning."""
+        event = self._events.event_of(record, final)
         return () if event is None else (event,)
 
     def alerts_of(self, record: object, final: bool) -> Iterable[Envelope]:

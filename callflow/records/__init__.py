@@ -7,9 +7,11 @@ start after a crash, events and metrics then know it.
 
 from callflow.records.agent_intervals import AGENT_INTERVALS
 from callflow.records.calls import CALLS
+from callflow.records.holds import HOLDS
 from callflow.records.kind import Kinds
 from callflow.records.legs import LEGS
 from callflow.records.offers import OFFERS
 from callflow.records.stays import STAYS
+from callflow.records.talks import TALKS
 
-KINDS = Kinds(CALLS, STAYS, OFFERS, LEGS, AGENT_INTERVALS)
+KINDS = Kinds(CALLS, STAYS, OFFERS, LEGS, TALKS, HOLDS, AGENT_INTERVALS)

@@ -4,9 +4,9 @@ import base64
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import StreamingResponse
@@ -21,11 +21,24 @@ from callflow.privacy import mask_number
 from callflow.records.calls import StoredCall
 from callflow.web.access import Visitor
 from callflow.web.errors import NotFound
-from callflow.web.models import CallDetail, CallPage, CallRow, Entry, PhoneLeg, QueueStay
+from callflow.web.models import (
+    CallDetail,
+    CallPage,
+    CallRow,
+    Happening,
+    HoldShape,
+    LegShape,
+    OfferShape,
+    Shape,
+    StayShape,
+    TalkShape,
+)
 from callflow.web.site import Site, site_of, visitor_of
 from callflow.web.tokens import Role
 
 router = APIRouter(prefix="/calls", tags=["calls"])
+S = TypeVar("S", bound=Shape)
+
 EXPORT_PAGE = 1000
 MOST_EXPORTED = 100_000
 
@@ -77,7 +90,7 @@ async def export(me: Me, site: Here, by: Annotated[Search, Depends()]) -> Stream
     return StreamingResponse(_csv(site, by.wanted), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-@router.get("/{node}/{call_id}", summary="One call: its timeline, the phones that rang, its time in queues")
+@router.get("/{node}/{call_id}", summary="One call: its timeline, queues, phones, talks and holds")
 async def detail(
     me: Me, site: Here, request: Request, node: str, call_id: str, unmask: Annotated[bool, Query()] = False
 ) -> CallDetail:
@@ -95,25 +108,33 @@ async def detail(
     if found is None:
         raise NotFound(f"there is no call {call_id} of node {node}", "it may have been deleted by retention")
     call, timeline, rung = found
+    in_order = sorted(timeline, key=lambda each: (each.at_ms, each.seq))
+    row = call_row(call).model_dump()
+    if unmask:
+        row["caller_number"] = call.record.caller_number
     return CallDetail(
-        call=call_row(call),
-        number=call.record.caller_number if unmask else None,
-        timeline=[
-            Entry(seq=each.seq, at_ms=each.at_ms, kind=each.kind.value, what=each.what, why=each.why)
-            for each in sorted(timeline, key=lambda each: (each.at_ms, each.seq))
-        ],
-        stays=[QueueStay.model_validate(_picked(QueueStay, stay)) for stay in rung.stays],
-        legs=[PhoneLeg.model_validate(_picked(PhoneLeg, leg)) for leg in rung.legs],
+        **row,
+        happenings=_shaped(Happening, in_order),
+        stays=_shaped(StayShape, rung.stays),
+        offers=_shaped(OfferShape, rung.offers),
+        legs=_shaped(LegShape, rung.legs),
+        talks=_shaped(TalkShape, rung.talks),
+        holds=_shaped(HoldShape, rung.holds),
     )
 
 
 def call_row(call: StoredCall) -> CallRow:
     """A stored call as a list shows it."""
     values = _picked(CallRow, call.record) | {"node": call.node, "interrupted": call.interrupted}
-    return CallRow.model_validate(values | {"caller": mask_number(call.record.caller_number)})
+    return CallRow.model_validate(values | {"caller_number": mask_number(call.record.caller_number)})
 
 
-def _picked(shape: type[CallRow | QueueStay | PhoneLeg], record: object) -> dict[str, object]:
+def _shaped(shape: type[S], records: Iterable[object]) -> list[S]:
+    """Records as the API shows them."""
+    return [shape.model_validate(_picked(shape, record)) for record in records]
+
+
+def _picked(shape: type[Shape], record: object) -> dict[str, Any]:
     """The fields of a record that a shape has."""
     return {name: getattr(record, name) for name in shape.model_fields if hasattr(record, name)}
 

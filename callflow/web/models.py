@@ -44,11 +44,11 @@ class Live(Shape):
 
 
 class CallRow(Shape):
-    """One screened call in a list. The caller's number is masked."""
+    """One screened call in a list; the fields are those of `callflow calls --json`."""
 
     call_id: str
     node: str
-    caller: str
+    caller_number: str = Field(description="Masked, unless a supervisor opens the call with `unmask`.")
     caller_name: str
     dialled: str
     profile: str
@@ -73,7 +73,7 @@ class CallPage(Shape):
     next: str | None = Field(description="`cursor` of the next page; None on the last.")
 
 
-class Entry(Shape):
+class Happening(Shape):
     """One thing that happened in a call."""
 
     seq: int
@@ -83,7 +83,7 @@ class Entry(Shape):
     why: str
 
 
-class PhoneLeg(Shape):
+class LegShape(Shape):
     """A phone that rang for the caller."""
 
     interface: str
@@ -98,7 +98,22 @@ class PhoneLeg(Shape):
     answer_class: str | None
 
 
-class QueueStay(Shape):
+class OfferShape(Shape):
+    """One attempt to hand the caller to a queue's members or to a direct line."""
+
+    offer_id: str
+    target_type: str
+    target: str
+    agent: str
+    began_ms: int
+    ring_start_ms: int | None
+    pickup_ms: int | None
+    ended_ms: int | None
+    rings: int | None
+    answer_class: str | None
+
+
+class StayShape(Shape):
     """The caller's time in one queue."""
 
     queue: str
@@ -110,14 +125,44 @@ class QueueStay(Shape):
     talk_end_ms: int | None
 
 
-class CallDetail(Shape):
-    """One call with everything that is known of it. `number` is None where the role may not see it."""
+class TalkShape(Shape):
+    """The caller and one agent, with the agent's holds: how many, how long together, the longest."""
 
-    call: CallRow
-    number: str | None
-    timeline: list[Entry]
-    stays: list[QueueStay]
-    legs: list[PhoneLeg]
+    talk_id: str
+    agent: str
+    queue: str
+    line: str
+    originated: bool
+    began_ms: int
+    ended_ms: int | None
+    talk_ms: int | None
+    hold_count: int
+    hold_ms: int
+    longest_hold_ms: int
+    partial: bool
+
+
+class HoldShape(Shape):
+    """One time in which one party of a talk had put the other on hold."""
+
+    hold_id: str
+    talk_id: str
+    held_by: str
+    began_ms: int
+    ended_ms: int | None
+    hold_ms: int | None
+    partial: bool
+
+
+class CallDetail(CallRow):
+    """One call with everything that is known of it; the fields are those of `callflow calls show --json`."""
+
+    happenings: list[Happening]
+    stays: list[StayShape]
+    offers: list[OfferShape]
+    legs: list[LegShape]
+    talks: list[TalkShape]
+    holds: list[HoldShape]
 
 
 class Bar(Shape):
@@ -157,12 +202,31 @@ class Observed(Shape):
     false_hang_ups: int
 
 
+class SilenceCount(Shape):
+    """Callers of one cause or trunk on one day."""
+
+    day_ms: int
+    silent: int
+    quiet: int
+    rescued: int
+
+
+class SilenceGroup(Shape):
+    """Callers of one cause or trunk, over the period and day by day; days without any are left out."""
+
+    name: str = Field(description="What was heard of them, empty where nothing was judged; or the trunk.")
+    silent: int
+    quiet: int
+    rescued: int
+    days: list[SilenceCount]
+
+
 class SilenceReport(Shape):
     """Callers who could not be heard, over a period."""
 
     since_ms: int
     until_ms: int
     days: list[SilenceDay]
-    by_heard: dict[str, int]
-    by_trunk: dict[str, int]
+    by_heard: list[SilenceGroup] = Field(description="The 50 most frequent causes, the most frequent first.")
+    by_trunk: list[SilenceGroup] = Field(description="The 50 trunks with most such callers.")
     observed: list[Observed]

@@ -4,11 +4,27 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from callflow.adapters.store.pictures import MOST_RINGS, causes, known_names, observed, ring_bars, silence_by_day
+from callflow.adapters.store.pictures import (
+    MOST_RINGS,
+    Troubled,
+    causes,
+    known_names,
+    observed,
+    ring_bars,
+    silence_by_day,
+)
 from callflow.adapters.store.queries import Reader
 from callflow.web.access import Visitor
 from callflow.web.errors import Forbidden, NotFound
-from callflow.web.models import Bar, Observed, RingsReport, SilenceDay, SilenceReport
+from callflow.web.models import (
+    Bar,
+    Observed,
+    RingsReport,
+    SilenceCount,
+    SilenceDay,
+    SilenceGroup,
+    SilenceReport,
+)
 from callflow.web.site import Site, site_of, visitor_of
 from callflow.web.tokens import Role
 
@@ -50,7 +66,7 @@ async def rings(
     return await site.database.ask(look)
 
 
-@router.get("/silence", summary="Callers who could not be heard, by day, cause and trunk")
+@router.get("/silence", summary="Callers who could not be heard: by day, and by cause and trunk day by day")
 async def silence(
     me: Me,
     site: Here,
@@ -63,7 +79,7 @@ async def silence(
     _check(since_ms, until_ms)
 
     def look(reader: Reader) -> SilenceReport:
-        why = causes(reader, since_ms, until_ms)
+        why = causes(reader, since_ms, until_ms, 60_000 * offset_min)
         return SilenceReport(
             since_ms=since_ms,
             until_ms=until_ms,
@@ -73,8 +89,8 @@ async def silence(
                 )
                 for day in silence_by_day(reader, since_ms, until_ms, 60_000 * offset_min)
             ],
-            by_heard=why.by_heard,
-            by_trunk=why.by_trunk,
+            by_heard=[_group(each) for each in why.by_heard],
+            by_trunk=[_group(each) for each in why.by_trunk],
             observed=[
                 Observed(
                     profile=profile,
@@ -87,3 +103,17 @@ async def silence(
         )
 
     return await site.database.ask(look)
+
+
+def _group(group: Troubled) -> SilenceGroup:
+    total = group.total
+    return SilenceGroup(
+        name=group.name,
+        silent=total["silent"],
+        quiet=total["quiet"],
+        rescued=total["rescued"],
+        days=[
+            SilenceCount(day_ms=day_ms, silent=count["silent"], quiet=count["quiet"], rescued=count["rescued"])
+            for day_ms, count in sorted(group.days.items())
+        ],
+    )

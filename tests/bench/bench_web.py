@@ -123,7 +123,7 @@ async def seen_after(server: WebServer, secret: str, viewers: int, seconds: floa
     async with watching(server.port, secret, viewers) as report:
         await asyncio.sleep(seconds)
         used = resource.getrusage(resource.RUSAGE_SELF).ru_utime - used
-    late = sorted(report["late_ms"])  # type: ignore[call-overload]
+    late = sorted(report["late_ms"])
     at = [f"{late[min(len(late) - 1, len(late) * p // 100)]:.0f}" for p in PERCENT] if late else ["-"] * len(PERCENT)
     return [
         (f"a change is at {viewers} viewers after, p50 / p95 / p99", f"{' / '.join(at)} ms ({len(late)} seen)"),
@@ -131,13 +131,13 @@ async def seen_after(server: WebServer, secret: str, viewers: int, seconds: floa
             "frames and megabytes to each viewer",
             f"{_each(report, 'frames', viewers)}, {_each(report, 'bytes', viewers * 1e6)}",
         ),
-        ("streams lost", str(len(report["lost"]))),  # type: ignore[arg-type]
+        ("streams lost", str(len(report["lost"]))),
         ("processor, this floor's own changes with it", f"{used / seconds:.3f} core"),
     ]
 
 
-def _each(report: dict[str, object], name: str, of: float) -> str:
-    return f"{float(report[name]) / of:.1f}"  # type: ignore[arg-type]
+def _each(report: dict[str, Any], name: str, of: float) -> str:
+    return f"{float(report[name]) / of:.1f}"
 
 
 async def reconnecting(server: WebServer, secret: str, times: int) -> list[tuple[str, str]]:

@@ -80,8 +80,10 @@ async def come_and_go(port: int, token: str, received: Received, stay_s: float) 
 async def main(port: int, token: str, viewers: int, stay_s: float) -> None:
     """Watch until standard input ends."""
     received = Received()
-    one = (lambda: come_and_go(port, token, received, stay_s)) if stay_s else (lambda: watch(port, token, received))
-    tasks = [asyncio.create_task(one()) for _ in range(viewers)]
+    visits = (
+        come_and_go(port, token, received, stay_s) if stay_s else watch(port, token, received) for _ in range(viewers)
+    )
+    tasks = [asyncio.create_task(visit) for visit in visits]
     await asyncio.to_thread(sys.stdin.read)
     for task in tasks:
         task.cancel()

@@ -8,12 +8,15 @@ from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import Topics
 from callflow.core.rings.records import (
     AnswerClass,
+    HeldBy,
+    Hold,
     Leg,
     LegEnd,
     Offer,
     Outcome,
     RingSource,
     Stay,
+    Talk,
     TargetType,
     Timing,
 )
@@ -114,3 +117,44 @@ def leg(number: int = 1, answer: AnswerClass = AnswerClass.IDEAL, at_ms: int = T
 
 def line_offer(number: int = 1, line: str = "1001") -> Offer:
     return replace(offer(number), target_type=TargetType.LINE, target=line)
+
+
+def talk(number: int = 1, at_ms: int = T0, lasted_ms: int = 90_000) -> Talk:
+    return Talk(
+        talk_id=f"1769864704.{number}-{at_ms}",
+        call_id=f"1769864703.{number}",
+        revision=4,
+        agent="1007",
+        queue="support",
+        line="",
+        originated=False,
+        began_ms=at_ms,
+        ended_ms=at_ms + lasted_ms,
+        talk_ms=lasted_ms,
+        hold_count=1,
+        hold_ms=20_000,
+        longest_hold_ms=20_000,
+        partial=False,
+    )
+
+
+def hold(number: int = 1, held_by: HeldBy = HeldBy.AGENT, at_ms: int = T0 + 10_000) -> Hold:
+    within = talk(number)
+    return Hold(
+        hold_id=f"{within.talk_id}-1",
+        talk_id=within.talk_id,
+        call_id=within.call_id,
+        revision=2,
+        agent=within.agent,
+        queue=within.queue,
+        line=within.line,
+        held_by=held_by,
+        began_ms=at_ms,
+        ended_ms=at_ms + 20_000,
+        hold_ms=20_000,
+        partial=False,
+    )
+
+
+def hold_in_progress(number: int = 1) -> Hold:
+    return replace(hold(number), revision=1, ended_ms=None, hold_ms=None)

@@ -13,7 +13,7 @@ from callflow.core.publishing.topics import Topics, UnfitId, topic_id
 from callflow.core.rings.records import AgentInterval, AgentWork
 from tests.publishing import samples
 
-RECORDS = [samples.call(), samples.stay(), samples.offer(), samples.leg()]
+RECORDS = [samples.call(), samples.stay(), samples.offer(), samples.leg(), samples.talk(), samples.hold()]
 T0 = samples.T0
 
 
@@ -37,6 +37,17 @@ def test_the_event_id_is_of_the_thing_and_not_of_the_telling() -> None:
     assert other is not None
     assert first.event_id == again.event_id != other.event_id
     assert (first.revision, again.revision) == (3, 4)
+
+
+def test_a_hold_is_told_when_it_begins_and_when_it_ends_and_a_talk_at_its_end() -> None:
+    began = samples.MAKER.event_of(samples.hold_in_progress(), final=False)
+    over = samples.MAKER.event_of(samples.hold(), final=True)
+    assert began is not None
+    assert over is not None
+    assert (began.event_id, began.revision, began.data["ended_at"]) == (over.event_id, 1, None)
+    assert (over.revision, over.data["hold_ms"]) == (2, 20_000)
+    for record in (samples.talk(), samples.stay(), samples.call()):
+        assert samples.MAKER.event_of(record, final=False) is None
 
 
 def test_ids_are_the_same_in_every_release() -> None:

@@ -17,7 +17,7 @@ from callflow.core.publishing.envelope import Envelope, with_seq
 from callflow.core.publishing.retained import RetainedMessages
 from callflow.core.publishing.states import StateBoard, StateMaker
 from callflow.core.publishing.window import Windows
-from callflow.core.rings.records import AgentState, AgentWork, AnswerClass, LineState, Outcome, QueueState
+from callflow.core.rings.records import AgentState, AgentWork, AnswerClass, HeldBy, LineState, Outcome, QueueState
 from callflow.core.screening.states import Result
 from callflow.core.service.targets import QueueTarget, Targets
 from callflow.records.kind import Record
@@ -54,12 +54,14 @@ def every_record() -> list[Record]:
         records += [samples.offer(answer=answer), samples.leg(answer=answer)]
     unknown: dict[str, Any] = {"ring_start_ms": None, "ring_source": None, "ended_ms": None, "answer_class": None}
     records += [replace(samples.offer(), **unknown), replace(samples.leg(), **unknown, end=None), samples.line_offer()]
+    records += [samples.talk(), replace(samples.talk(), ended_ms=None, talk_ms=None, queue="", line="1001")]
+    records += [samples.hold_in_progress(), *(samples.hold(held_by=party) for party in HeldBy)]
     return records
 
 
 def test_every_event_fits_its_schema() -> None:
     seen = {check_event(event) for record in every_record() if (event := samples.MAKER.event_of(record))}
-    assert seen == {"event.call.screened", "event.call.stay", "event.call.offer", "event.call.leg"}
+    assert seen == {f"event.call.{name}" for name in ("screened", "stay", "offer", "leg", "talk", "hold")}
 
 
 def test_every_alert_fits_its_schema() -> None:

@@ -16,8 +16,10 @@ from callflow.cli import main
 from callflow.commands.calls import calls_app
 from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.printable import printable
+from callflow.core.rings.records import HeldBy
 from callflow.core.screening.states import Result
 from callflow.publishing.recording import Recording
+from tests.publishing import samples
 from tests.store.command_line import EVIL, fill, run
 from tests.store.plausible_day import plausible_day
 from tests.store.samples import T0, ended, live_call, observed, silent_story
@@ -182,6 +184,24 @@ def test_show_tells_which_phones_rang_afterwards(database: Path) -> None:
     told = json.loads(run("show", call.call_id, "--json", "--db", database).stdout)
     assert [leg["call_id"] for leg in told["legs"]] == [offer.call_id] * 2
     assert told["stays"][0]["outcome"] == "answered"
+
+
+def test_show_tells_who_talked_and_who_was_on_hold(database: Path) -> None:
+    call = ended(live_call())
+    talk = replace(samples.talk(at_ms=T0 + 9000), call_id=call.uniqueid, hold_count=2, hold_ms=23_000)
+    hold = replace(samples.hold(at_ms=T0 + 19_000), call_id=call.uniqueid)
+    caller_s = replace(samples.hold(held_by=HeldBy.CALLER, at_ms=T0 + 50_000), call_id=call.uniqueid, hold_id="2")
+    fill(database, call)
+    with Store(database, "main") as store:
+        for record in (talk, hold, caller_s):
+            store.save(record, final=True)
+    shown = run("show", "17", "--db", database).stdout
+    assert "9.000 s  talks to 1007 for 90.000 s, on hold twice for 23.000 s, longest 20.000 s" in shown
+    assert "19.000 s    1007 puts the caller on hold for 20.000 s" in shown
+    assert "50.000 s    the caller puts the agent on hold for 20.000 s" in shown
+    told = json.loads(run("show", "17", "--json", "--db", database).stdout)
+    assert [(one["hold_count"], one["longest_hold_ms"]) for one in told["talks"]] == [(2, 20_000)]
+    assert [one["held_by"] for one in told["holds"]] == ["agent", "caller"]
 
 
 def test_show_tells_of_rings_that_asterisk_stamped_before_the_arrival(database: Path) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from callflow.adapters.store import database as database_module
 from callflow.adapters.store import writer
 from callflow.adapters.store.backlog import Backlog, Pending
+from callflow.adapters.store.migrate import bring_to_head
 from callflow.adapters.store.outbox import Bounds, Outbox
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
@@ -26,6 +27,7 @@ from tests.store.samples import T0, ended, live_call, tell_whole_call
 
 EVENT = Envelope("topic", "0", "schema", "", T0, 1, {})
 often_retrying = partial(Store, retry_min_s=0.001, retry_max_s=0.01)
+PAGE_BYTES = 4096
 
 
 class Disk:
@@ -43,6 +45,10 @@ class Disk:
         monkeypatch.setattr(database_module, "connect", connect_to_this_disk)
 
 
+def pages_of(database: Path) -> int:
+    return database.stat().st_size // PAGE_BYTES
+
+
 async def _until_written(store: Store) -> None:
     """Wait for the writer's next success; it tries again every few milliseconds."""
     async with asyncio.timeout(20):
@@ -52,7 +58,8 @@ async def _until_written(store: Store) -> None:
 
 async def test_a_full_disk_holds_nobody_up_and_is_caught_up_on(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = Disk(monkeypatch)
-    disk.max_pages = 40
+    bring_to_head(database)
+    disk.max_pages = pages_of(database) + 10
     loop = asyncio.get_running_loop()
     with structlog.testing.capture_logs() as logs, often_retrying(database, "main", room=2000) as store:
         for number in range(1000):

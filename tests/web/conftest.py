@@ -1,7 +1,7 @@
 """A page with a few days of calls behind it, and a floor that the test moves."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from callflow.web.server import site_for
 from callflow.web.site import Site
 from callflow.web.static_files import StaticFiles
 from callflow.web.tokens import Role, TokenFile
+from tests.publishing import samples
 from tests.store.samples import T0, ended, live_call, observed, silent_story
 
 
@@ -78,7 +79,7 @@ def files() -> StaticFiles:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """Seven calls: two silent, four who spoke, one observed and heard after the would-be hang-up."""
+    """Seven calls: two silent, four who spoke (to an agent, with a hold), one observed and heard after the hang-up."""
     path = tmp_path / "callflow.db"
     with Store(path, "main") as store:
         story = live_call("silent-1", T0)
@@ -89,6 +90,10 @@ def database(tmp_path: Path) -> Path:
         store.save(ended(live_call("silent-2", T0 + 1000), Result.SILENT, 20_019), final=True)
         for number in range(4):
             store.save(ended(live_call(f"spoke-{number}", T0 + 10_000 * (number + 1))), final=True)
+        for record in (samples.stay(), samples.offer(), samples.leg(), samples.talk(at_ms=T0 + 20_000)):
+            store.save(replace(record, call_id="spoke"), final=True)
+        hold = replace(samples.hold(at_ms=T0 + 40_000), talk_id=samples.talk(at_ms=T0 + 20_000).talk_id)
+        store.save(replace(hold, call_id="spoke"), final=True)
         store.save(observed(live_call("observed-1", T0 + 60_000), Result.SILENT, spoke_after=True), final=True)
     return path
 

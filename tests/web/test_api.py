@@ -3,16 +3,21 @@
 import asyncio
 import csv
 import io
+import json
 import time
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from callflow.adapters.store.queries import Reader
-from callflow.commands.calls_list import call_json
-from callflow.records.calls import StoredCall
-from callflow.web.calls_api import call_row
+from callflow.adapters.store.store import Store
+from callflow.core.heard import Heard
+from callflow.core.screening.states import Result
 from callflow.web.static_files import StaticFiles
+from tests.publishing import samples
+from tests.store.command_line import run
 from tests.store.samples import T0, ended, live_call
 from tests.web.conftest import Page
 
@@ -40,7 +45,7 @@ async def test_a_search_narrows(page: Page) -> None:
 
 async def test_one_call_has_its_timeline_with_reasons(page: Page) -> None:
     detail = (await page.get("calls/main/silent-1")).json()
-    last = detail["timeline"][-1]
+    last = detail["happenings"][-1]
     assert (last["kind"], last["what"], last["at_ms"] - T0) == ("decided", "silent", 20_019)
     assert last["why"] == "nobody was heard to the end of the ladder"
 
@@ -49,7 +54,7 @@ async def test_the_export_has_every_call_masked(page: Page) -> None:
     answer = await page.get("calls/export.csv")
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert len(rows) == 7
-    assert {row["caller"] for row in rows} == {"•••00"}
+    assert {row["caller_number"] for row in rows} == {"•••00"}
     assert "export calls" in [line["action"] for line in page.audited()]
 
 
@@ -57,9 +62,44 @@ async def test_silence_by_day_cause_and_observe_mode(page: Page) -> None:
     answer = (await page.get(f"silence?since_ms={T0 - 1}&until_ms={T0 + 86_400_000}")).json()
     assert sum(day["silent"] for day in answer["days"]) == 2
     assert sum(day["screened"] for day in answer["days"]) == 6
-    assert answer["by_trunk"] == {"PJSIP/trunk": 2}
+    (trunk,) = answer["by_trunk"]
+    assert (trunk["name"], trunk["silent"], trunk["quiet"], trunk["rescued"]) == ("PJSIP/trunk", 2, 0, 0)
     (observed,) = answer["observed"]
     assert (observed["would_hang_up"], observed["false_hang_ups"]) == (1, 1)
+
+
+async def test_silent_quiet_and_rescued_callers_by_cause_and_trunk_day_by_day(page: Page) -> None:
+    day_ms, hour_ms = 86_400_000, 3_600_000
+    midnight_in_shanghai = (T0 + 8 * hour_ms) // day_ms * day_ms - 8 * hour_ms + day_ms
+    more = [  # hours after the next midnight in Shanghai, result, heard, trunk
+        (-1, Result.QUIET, Heard.QUIET, "PJSIP/trunk"),
+        (1, Result.QUIET, Heard.QUIET, "PJSIP/trunk"),
+        (2, Result.RESCUED, Heard.SPEECH, "PJSIP/other"),
+        (3, Result.SILENT, Heard.NOISE, "PJSIP/other"),
+        (4, Result.SPOKE, Heard.SPEECH, "PJSIP/other"),
+    ]
+    with Store(page.folder / "callflow.db", "main") as store:
+        for n, (hours, result, heard, trunk) in enumerate(more):
+            call = ended(live_call(f"more-{n}", midnight_in_shanghai + hours * hour_ms), result)
+            store.save(replace(call, heard=heard, channel=f"{trunk}-0000000{n}"), final=True)
+    period = f"since_ms={T0 - 1}&until_ms={T0 + 3 * day_ms}&offset_min=480"
+    answer = (await page.get(f"silence?{period}")).json()
+    causes = {group["name"]: group for group in answer["by_heard"]}
+    assert set(causes) == {"", "quiet", "speech", "noise"}
+    assert [(one["day_ms"] - midnight_in_shanghai, one["quiet"]) for one in causes["quiet"]["days"]] == [
+        (-day_ms, 1),
+        (0, 1),
+    ]
+    trunks = {group["name"]: (group["silent"], group["quiet"], group["rescued"]) for group in answer["by_trunk"]}
+    assert trunks == {"PJSIP/trunk": (2, 2, 0), "PJSIP/other": (1, 0, 1)}
+    for kind in ("silent", "quiet", "rescued"):
+        by_day = {day["day_ms"]: day[kind] for day in answer["days"]}
+        for groups in (answer["by_heard"], answer["by_trunk"]):
+            told: Counter[int] = Counter()
+            for group in groups:
+                assert group[kind] == sum(one[kind] for one in group["days"])
+                told.update({one["day_ms"]: one[kind] for one in group["days"]})
+            assert {day: n for day, n in told.items() if n} == {day: n for day, n in by_day.items() if n}
 
 
 @pytest.mark.parametrize(
@@ -143,10 +183,26 @@ async def test_an_answer_that_has_not_changed_is_not_sent_again(page: Page) -> N
     assert other.status_code == 200
 
 
-def test_the_command_line_and_the_api_name_the_fields_of_a_call_alike() -> None:
-    stored = StoredCall(ended(live_call()), "main", interrupted=False)
-    printed, shown = call_json(stored), call_row(stored).model_dump()
-    assert shown.keys() - printed.keys() == {"caller"}  # masked here, whole there
-    assert {name: printed[name] for name in shown if name != "caller"} == {
-        name: value for name, value in shown.items() if name != "caller"
-    }
+async def test_the_command_line_and_the_api_show_the_same_fields_with_the_same_values(page: Page) -> None:
+    """What the API shows is part of what `--json` prints; the number alone is masked here, and whole there."""
+    database = page.folder / "callflow.db"
+    (printed,) = (
+        one for one in json.loads(run("--json", "--db", database).stdout)["calls"] if one["call_id"] == "silent-1"
+    )
+    shown = next(one for one in (await page.get("calls")).json()["calls"] if one["call_id"] == "silent-1")
+    assert (shown.pop("caller_number"), printed.pop("caller_number")) == ("•••00", "+1-555-0100")
+    assert shown.items() <= printed.items()
+
+
+async def test_one_call_has_the_same_fields_with_the_same_values_on_the_command_line(page: Page) -> None:
+    with Store(page.folder / "callflow.db", "main") as store:
+        for record in (samples.stay(), samples.offer(), samples.leg(), samples.talk(), samples.hold()):
+            store.save(replace(record, call_id="silent"), final=True)
+    printed = json.loads(run("show", "silent-1", "--json", "--db", page.folder / "callflow.db").stdout)
+    shown = (await page.get("calls/main/silent-1")).json()
+    for name in ("happenings", "stays", "offers", "legs", "talks", "holds"):
+        here, there = shown.pop(name), printed.pop(name)
+        assert len(here) == len(there) > 0, name
+        assert all(one.items() <= other.items() for one, other in zip(here, there, strict=True)), name
+    shown.pop("caller_number")
+    assert shown.items() <= printed.items()

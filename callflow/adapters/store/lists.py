@@ -6,14 +6,16 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from callflow.adapters.store.queries import Reader
-from callflow.core.rings.records import Leg, Offer, Stay
+from callflow.core.rings.records import Hold, Leg, Offer, Stay, Talk
 from callflow.core.service.grouping import Scope
 from callflow.core.service.tallies import ABANDONED
 from callflow.records.calls import StoredCall, calls, stored_call
+from callflow.records.holds import HOLDS
 from callflow.records.kind import RecordKind
 from callflow.records.legs import LEGS
 from callflow.records.offers import OFFERS
 from callflow.records.stays import STAYS, stays
+from callflow.records.talks import TALKS
 
 R = TypeVar("R")
 
@@ -32,10 +34,12 @@ class Ringing:
     stays: list[Stay]
     offers: list[Offer]
     legs: list[Leg]
+    talks: list[Talk]
+    holds: list[Hold]
 
 
 def ringing(reader: Reader, call: StoredCall) -> Ringing:
-    """The stays, offers and legs of a call."""
+    """The stays, offers, legs, talks and holds of a call."""
     first_ms = call.record.arrived_ms - CLOCKS_APART_MS
     last_ms = call.record.arrived_ms + LONGEST_MS
 
@@ -45,7 +49,7 @@ def ringing(reader: Reader, call: StoredCall) -> Ringing:
         query = sa.select(table).where(at >= first_ms, at < last_ms, *mine).order_by(at)
         return [kind.rows.record(row) for row in reader.rows(query)]
 
-    return Ringing(of(STAYS), of(OFFERS), of(LEGS))
+    return Ringing(of(STAYS), of(OFFERS), of(LEGS), of(TALKS), of(HOLDS))
 
 
 def abandoned(reader: Reader, start_ms: int, end_ms: int, scope: Scope) -> list[Stay]:

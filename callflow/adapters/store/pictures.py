@@ -17,6 +17,8 @@ from callflow.records.offers import offers
 
 MOST_RINGS = 12
 """Longer ringing is shown in the last bar."""
+MOST_GROUPS = 50
+"""Causes or trunks told apart."""
 TROUBLED = (Result.SILENT, Result.QUIET, Result.RESCUED)
 
 
@@ -81,26 +83,49 @@ def silence_by_day(reader: Reader, start_ms: int, end_ms: int, offset_ms: int) -
 
 
 @dataclass(frozen=True, slots=True)
+class Troubled:
+    """Callers of one cause, or of one trunk: how many were silent, quiet or rescued on each local day."""
+
+    name: str
+    """What was heard of them, "" where nothing was judged; or the trunk they came in on."""
+    days: dict[int, Counter[str]]
+    """By the first moment of the day, epoch ms; days without such callers are left out."""
+
+    @property
+    def total(self) -> Counter[str]:
+        """All days together."""
+        return sum(self.days.values(), Counter())
+
+
+@dataclass(frozen=True, slots=True)
 class Causes:
-    """Silent and quiet callers by what was heard of them and by the trunk they came in on."""
+    """Silent, quiet and rescued callers by what was heard of them and by trunk, the most frequent first."""
 
-    by_heard: dict[str, int]
-    by_trunk: dict[str, int]
+    by_heard: list[Troubled]
+    by_trunk: list[Troubled]
 
 
-def causes(reader: Reader, start_ms: int, end_ms: int) -> Causes:
-    """Why callers could not be heard; "" where nothing was judged."""
-    query = sa.select(calls.c.heard, calls.c.channel).where(
-        calls.c.result.in_((Result.SILENT.value, Result.QUIET.value)),
+def causes(reader: Reader, start_ms: int, end_ms: int, offset_ms: int = 0) -> Causes:
+    """Why callers could not be heard at first, by local day; calls in observe mode are left out."""
+    day = sa.cast((calls.c.arrived_ms + offset_ms) / DAY_MS, sa.Integer).label("day")
+    query = sa.select(day, calls.c.result, calls.c.heard, calls.c.channel).where(
+        calls.c.result.in_([result.value for result in TROUBLED]),
         calls.c.arrived_ms >= start_ms,
         calls.c.arrived_ms < end_ms,
+        calls.c.mode == Mode.ACT.value,
     )
-    heard: Counter[str] = Counter()
-    trunks: Counter[str] = Counter()
+    heard: dict[str, Troubled] = {}
+    trunks: dict[str, Troubled] = {}
     for row in reader.rows(query):
-        heard[row["heard"] or ""] += 1
-        trunks[trunk_of(row["channel"])] += 1
-    return Causes(dict(heard.most_common()), dict(trunks.most_common(50)))
+        day_ms = int(row["day"]) * DAY_MS - offset_ms
+        for groups, name in ((heard, row["heard"] or ""), (trunks, trunk_of(row["channel"]))):
+            group = groups.setdefault(name, Troubled(name, {}))
+            group.days.setdefault(day_ms, Counter())[row["result"]] += 1
+    return Causes(_most_frequent(heard), _most_frequent(trunks))
+
+
+def _most_frequent(groups: dict[str, Troubled]) -> list[Troubled]:
+    return sorted(groups.values(), key=lambda group: (-group.total.total(), group.name))[:MOST_GROUPS]
 
 
 @dataclass(frozen=True, slots=True)

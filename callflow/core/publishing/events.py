@@ -1,4 +1,4 @@
-"""Records as events, published once nothing more will follow."""
+"""Records as events: published once nothing more will follow, some kinds also at their beginning."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,6 +28,8 @@ class EventKind(Generic[R]):
 
     name: str
     facts: Callable[[R, Pseudonymizer], EventFacts]
+    at_beginning: bool = False
+    """There is an event for every saved version of a record, not for the last one alone; its revisions must differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,10 @@ class EventMaker:
     pseudonymizer: Pseudonymizer
     kinds: Mapping[type[Any], EventKind[Any]]
 
-    def event_of(self, record: object) -> Envelope | None:
-        """The event of a record that has ended; None for a kind that has no events."""
+    def event_of(self, record: object, final: bool = True) -> Envelope | None:
+        """The event of a record; None for a kind that has no events, or none before the end."""
         kind = self.kinds.get(type(record))
-        if kind is None:
+        if kind is None or not (final or kind.at_beginning):
             return None
         facts = kind.facts(record, self.pseudonymizer)
         return Envelope(

@@ -141,7 +141,7 @@ class LiveOffer(Live):
 
 
 @dataclass(slots=True, eq=False)
-class Talk(Live):
+class LiveTalk(Live):
     """A caller and who answered, from the bridge on. `caller` is the channel that dialled or waited."""
 
     caller: Channel = field(default_factory=lambda: Channel(""))
@@ -195,7 +195,7 @@ class LiveStay(Live):
     connect_ms: int | None = None
     agent_connect_ms: int | None = None
     agent: str = ""
-    talk: Talk | None = None
+    talk: LiveTalk | None = None
     talk_end_ms: int | None = None
     outcome: Outcome | None = None
     empty_at_leave: bool = False

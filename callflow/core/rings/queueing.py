@@ -6,7 +6,7 @@ from callflow.core.rings import facts
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.dialling import ORIGINATED, TRANSFERRED
 from callflow.core.rings.endings import NEVER_JOINED, UNRESOLVED, gone_ms, reported_outcome, stay_outcome
-from callflow.core.rings.live import LiveStay, Talk
+from callflow.core.rings.live import LiveStay, LiveTalk
 from callflow.core.rings.measuring import resumed_stay, stay_record
 from callflow.core.rings.records import Outcome, Stay
 from callflow.core.rings.talking import Talks
@@ -142,14 +142,14 @@ class Queueing:
             stay.talk_end_ms = fact.when.at_ms
             self._state.put_off(stay, 2 * SETTLE_MS)
 
-    def talk_began(self, stay: LiveStay, talk: Talk, at_ms: int) -> None:
+    def talk_began(self, stay: LiveStay, talk: LiveTalk, at_ms: int) -> None:
         """The caller and an agent are in the bridge."""
         if not stay.final:
             stay.connect_ms, stay.talk, stay.agent = at_ms, talk, talk.agent or stay.agent
             self._state.put_off(stay, LONGEST_CALL_MS)
             self._save(stay)
 
-    def talk_ended(self, stay: LiveStay, talk: Talk, end_ms: int | None) -> None:
+    def talk_ended(self, stay: LiveStay, talk: LiveTalk, end_ms: int | None) -> None:
         """The talk is over, with all its events; so is the stay."""
         if not stay.final:
             stay.talk_end_ms = end_ms

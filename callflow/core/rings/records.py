@@ -1,9 +1,10 @@
-"""Records of ringing and queueing: stays in a queue, offers, legs, and agents' intervals.
+"""Records of ringing, queueing and talking: stays in a queue, offers, legs, talks, holds, and agents' intervals.
 
 A *stay* is one caller's time in one queue. An *offer* is one attempt to hand a caller to a target: one round of a queue
-(ring-all counts as one), or one Dial of a direct line. A *leg* is one phone dialled for an offer. All times are epoch
-milliseconds, all durations milliseconds. Every record belongs to the caller's first Uniqueid, `call_id`, and is saved
-again, with a higher `revision`, whenever more is known.
+(ring-all counts as one), or one Dial of a direct line. A *leg* is one phone dialled for an offer. A *talk* is a caller
+and one agent who hear each other; a *hold* is the time in which one of them has put the other on hold. All times are
+epoch milliseconds, all durations milliseconds. Every record belongs to the caller's first Uniqueid, `call_id`, and is
+saved again, with a higher `revision`, whenever more is known.
 """
 
 from collections.abc import Mapping
@@ -189,6 +190,65 @@ class Stay:
     marks: tuple[str, ...] = ()
 
 
+class HeldBy(StrEnum):
+    """Which of the two put the other on hold."""
+
+    AGENT = "agent"
+    CALLER = "caller"
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A caller and one agent, from when they hear each other until the first of the two leaves.
+
+    After a hand-over the next agent's talk with the caller is another one.
+    """
+
+    talk_id: str
+    call_id: str
+    revision: int
+    agent: str
+    """Work number; "" when no agent is known."""
+    queue: str
+    """"" where the caller did not come from a queue."""
+    line: str
+    """"" where no direct line was dialled."""
+    originated: bool
+    """Asterisk placed the call: the other party was called, and counts as the caller."""
+    began_ms: int
+    ended_ms: int | None
+    talk_ms: int | None
+    """From beginning to end, holds included."""
+    hold_count: int
+    """How often the agent put the caller on hold."""
+    hold_ms: int
+    """How long the caller was on hold, all these holds together; those in progress are added at their end."""
+    longest_hold_ms: int
+    partial: bool
+    """Part of it happened while nobody was looking."""
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One time in which one party of a talk had put the other on hold."""
+
+    hold_id: str
+    talk_id: str
+    call_id: str
+    revision: int
+    agent: str
+    queue: str
+    line: str
+    held_by: HeldBy
+    began_ms: int
+    ended_ms: int | None
+    """When the party was taken back, or the talk ended."""
+    hold_ms: int | None
+    partial: bool
+    marks: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class AgentInterval:
     """What one agent was doing from `began_ms` to `ended_ms` (None while it lasts)."""
@@ -202,7 +262,7 @@ class AgentInterval:
     partial: bool = False
 
 
-Measured = Leg | Offer | Stay | AgentInterval
+Measured = Leg | Offer | Stay | Talk | Hold | AgentInterval
 """A record of the ring tracker."""
 
 

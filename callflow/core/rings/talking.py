@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from callflow.core.rings import facts
 from callflow.core.rings.channels import Channel
-from callflow.core.rings.live import LiveOffer, LiveStay, Purpose, Talk
+from callflow.core.rings.live import LiveOffer, LiveStay, LiveTalk, Purpose
 from callflow.core.rings.names import interface_of
 from callflow.core.rings.talk_events import TalkBegan, TalkEnded, TalkHeld, TalkParties, TalkResumed
+from callflow.core.rings.talk_records import TalkRecords
 from callflow.core.rings.tracker_state import LONGEST_CALL_MS, SETTLE_MS, TrackerState
 
 
@@ -16,12 +17,13 @@ class Talks:
 
     def __init__(self, state: TrackerState) -> None:
         self._state = state
-        self._talks: dict[str, Talk] = {}
+        self._records = TalkRecords(state)
+        self._talks: dict[str, LiveTalk] = {}
         """By the Uniqueid of everybody in them; the latest talk of each."""
         self._answering: dict[str, list[Channel]] = {}
         """Who has answered and is in a talk, by phone."""
-        self.on_stay_began: Callable[[LiveStay, Talk, int], None]
-        self.on_stay_ended: Callable[[LiveStay, Talk, int | None], None]
+        self.on_stay_began: Callable[[LiveStay, LiveTalk, int], None]
+        self.on_stay_ended: Callable[[LiveStay, LiveTalk, int | None], None]
         self.on_originated: Callable[[Channel, int], None]
         """Called when an agent of an originated call hears the other party."""
 
@@ -31,9 +33,9 @@ class Talks:
     @property
     def size(self) -> int:
         """How much is remembered."""
-        return len(self._talks) + len(self._answering)
+        return len(self._talks) + len(self._answering) + len(self._records)
 
-    def of(self, uniqueid: str) -> Talk | None:
+    def of(self, uniqueid: str) -> LiveTalk | None:
         """The talk that a channel is in."""
         return self._talks.get(uniqueid)
 
@@ -66,7 +68,7 @@ class Talks:
     def connected(self, offer: LiveOffer, answerers: list[Channel], at_ms: int) -> None:
         """Who waited or dialled and who answered hear each other."""
         winner = offer.winner.agent if offer.winner is not None else ""
-        talk = Talk(
+        talk = LiveTalk(
             call_id=offer.call_id,
             caller=offer.caller,
             answerers=answerers,
@@ -74,6 +76,7 @@ class Talks:
             stay=offer.stay,
             agent=offer.picked_by or winner,
             line="" if offer.stay is not None else offer.target,
+            partial=offer.partial,
         )
         self._enlist(talk)
         self._state.due(talk, LONGEST_CALL_MS)
@@ -81,7 +84,7 @@ class Talks:
             self.on_stay_began(offer.stay, talk, at_ms)
         self._begin(talk, at_ms)
 
-    def _begin(self, talk: Talk, at_ms: int) -> None:
+    def _begin(self, talk: LiveTalk, at_ms: int) -> None:
         """Report that it began, if both parties are known."""
         answerer, behind = talk.answerers[0], self._state.channels.party_behind(talk.caller)
         match talk.purpose:
@@ -107,7 +110,7 @@ class Talks:
         for party in (caller, agent):
             if party.uniqueid not in self._talks:
                 self._map(talk, party.uniqueid)
-        self._state.report(TalkBegan(at_ms, talk.parties))
+        self._records.report(talk, TalkBegan(at_ms, talk.parties))
         for channel in (caller, agent):
             if channel.held:
                 self._hold(talk, channel.uniqueid, at_ms, held=True)
@@ -120,17 +123,17 @@ class Talks:
         if talk is not None and talk.ended_at is None:
             self._hold(talk, fact.uniqueid, fact.when.at_ms, held=fact.held)
 
-    def _hold(self, talk: Talk, uniqueid: str, at_ms: int, *, held: bool) -> None:
+    def _hold(self, talk: LiveTalk, uniqueid: str, at_ms: int, *, held: bool) -> None:
         parties = talk.parties
         if parties is None or held is (uniqueid in talk.held_by):
             return
         by_agent = uniqueid == parties.agent_uniqueid
         if held:
             talk.held_by.add(uniqueid)
-            self._state.report(TalkHeld(at_ms, parties, by_agent))
+            self._records.report(talk, TalkHeld(at_ms, parties, by_agent))
         else:
             talk.held_by.discard(uniqueid)
-            self._state.report(TalkResumed(at_ms, parties, by_agent))
+            self._records.report(talk, TalkResumed(at_ms, parties, by_agent))
 
     def transferred(self, fact: facts.Transferred) -> None:
         """The agent hands the caller on: the agent's talk is over, the call is not."""
@@ -160,7 +163,7 @@ class Talks:
         if (talk := self._talks.get(channel.uniqueid)) is not None:
             self.end(talk, at_ms)
 
-    def end(self, talk: Talk, at_ms: int) -> None:
+    def end(self, talk: LiveTalk, at_ms: int) -> None:
         """It is over; when exactly is clear once all events are there."""
         if talk.ended_at is None:
             talk.ended_at = at_ms
@@ -168,13 +171,14 @@ class Talks:
             self._state.put_off(talk, SETTLE_MS)
             self._report_end(talk, at_ms)
 
-    def _report_end(self, talk: Talk, at_ms: int) -> None:
+    def _report_end(self, talk: LiveTalk, at_ms: int) -> None:
         if talk.parties is not None:
             end_ms = talk.end_ms()
-            self._state.report(TalkEnded(at_ms if end_ms is None else min(at_ms, end_ms), talk.parties))
+            ended = TalkEnded(at_ms if end_ms is None else min(at_ms, end_ms), talk.parties)
+            self._records.report(talk, ended)
             talk.parties = None
 
-    def finish(self, talk: Talk) -> None:
+    def finish(self, talk: LiveTalk) -> None:
         """All events are there: its end is final."""
         if talk.final:
             return
@@ -185,11 +189,11 @@ class Talks:
         if talk.stay is not None:
             self.on_stay_ended(talk.stay, talk, talk.end_ms())
 
-    def _map(self, talk: Talk, uniqueid: str) -> None:
+    def _map(self, talk: LiveTalk, uniqueid: str) -> None:
         self._talks[uniqueid] = talk
         talk.uniqueids.append(uniqueid)
 
-    def _enlist(self, talk: Talk) -> None:
+    def _enlist(self, talk: LiveTalk) -> None:
         for channel in talk.channels:
             self._map(talk, channel.uniqueid)
         for channel in talk.answerers:
@@ -197,14 +201,14 @@ class Talks:
             if talk.purpose is Purpose.CALLER:
                 self._answering.setdefault(interface_of(channel.name), []).append(channel)
 
-    def _stop_answering(self, talk: Talk) -> None:
+    def _stop_answering(self, talk: LiveTalk) -> None:
         for channel in talk.answerers:
             phone = interface_of(channel.name)
             others = [one for one in self._answering.pop(phone, ()) if one is not channel]
             if others:
                 self._answering[phone] = others
 
-    def _forget(self, talk: Talk) -> None:
+    def _forget(self, talk: LiveTalk) -> None:
         for uniqueid in talk.uniqueids:
             if self._talks.get(uniqueid) is talk:
                 del self._talks[uniqueid]
@@ -214,3 +218,4 @@ class Talks:
         """What is under way may go on unseen from here."""
         for talk in self._talks.values():
             talk.partial = True
+        self._records.link_lost()

@@ -9,7 +9,7 @@ from callflow.core.rings import facts
 from callflow.core.rings.agents import AgentBoard
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.dialling import Dialling
-from callflow.core.rings.live import LiveOffer, LiveStay, Purpose, Talk
+from callflow.core.rings.live import LiveOffer, LiveStay, LiveTalk, Purpose
 from callflow.core.rings.names import interface_of
 from callflow.core.rings.open_offers import OpenOffers
 from callflow.core.rings.queueing import Queueing
@@ -128,7 +128,7 @@ class Tracker:
                 self._offers.finish(live)
             elif isinstance(live, LiveStay):
                 self._queueing.finish(live)
-            elif isinstance(live, Talk):
+            elif isinstance(live, LiveTalk):
                 self._talks.finish(live)
         return self._state.take_commands()
 

@@ -7,8 +7,8 @@ import { useWords } from "./words.js";
 
 export const Heading = ({ children }) => html`<h1 tabindex="-1">${children}</h1>`;
 
-// A number's name, linked to what it means.
-export const Term = ({ id, children }) => html`<a class="term" href=${`#/definitions/${id}`}>${children}</a>`;
+// A number or its name, linked to what it means. `aside`: the same link stands elsewhere, so the Tab key passes over it.
+export const Term = ({ id, aside, children }) => html`<a class="term" href=${`#/definitions/${id}`} tabindex=${aside ? -1 : undefined}>${children}</a>`;
 
 export const Empty = ({ title, next }) => html`<div class="empty"><p>${title}</p><p class="hint">${next}</p></div>`;
 

@@ -13,7 +13,7 @@ from callflow.captures.ring_replay import KeptRings
 from callflow.core import events
 from callflow.core.rings import facts
 from callflow.core.rings.names import safe_name
-from callflow.core.rings.records import AgentInterval
+from callflow.core.rings.records import AgentInterval, HeldBy
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets
@@ -110,7 +110,7 @@ def snapshot(stream: list[Message | str], now_ms: int) -> facts.QueuesSeen:
 @given(streams())
 def test_everything_ends_once_and_nothing_breaks(stream: list[Message | str]) -> None:
     kept, tracker = play(stream)
-    calls: list[Any] = [*kept.stays, *kept.offers, *kept.legs]
+    calls: list[Any] = [*kept.stays, *kept.offers, *kept.legs, *kept.talk_records, *kept.holds]
     assert {key: kept.finals[key] for key in kept.records if key[0] != "spell" and kept.finals[key] != 1} == {}
     assert tracker.next_deadline() is None
     assert tracker.live == 0
@@ -118,7 +118,7 @@ def test_everything_ends_once_and_nothing_breaks(stream: list[Message | str]) ->
         assert all(getattr(record, name, None) is None or getattr(record, name) >= 0 for name in DURATIONS), record
         assert record.revision >= 1
         assert all(mark.replace("_", "").isalpha() for mark in record.marks)
-        for name in ("queue", "agent", "target", "call_id", "entry_id", "offer_id", "leg_id"):
+        for name in ("queue", "agent", "target", "call_id", "entry_id", "offer_id", "leg_id", "talk_id", "line"):
             text = getattr(record, name, "")
             assert text == "" or safe_name(text) == text, (name, record)
     assert len({stay.queue for stay in kept.stays}) <= 5
@@ -128,8 +128,16 @@ def test_everything_ends_once_and_nothing_breaks(stream: list[Message | str]) ->
     }
     assert lasting == {(agent.agent, agent.since_ms) for agent in tracker.agents(0) if agent.work is not None}
 
+    for talk in kept.talk_records:
+        held = [
+            hold.hold_ms or 0
+            for hold in kept.holds
+            if hold.talk_id == talk.talk_id and hold.held_by is HeldBy.AGENT and hold.ended_ms is not None
+        ]
+        assert (talk.hold_count, talk.hold_ms, talk.longest_hold_ms) == (len(held), sum(held), max(held, default=0))
 
-DURATIONS = ("ring_ms", "wait_ms", "talk_ms", "rings")
+
+DURATIONS = ("ring_ms", "wait_ms", "talk_ms", "hold_ms", "longest_hold_ms", "rings")
 
 
 def test_a_clock_that_is_set_back_holds_nothing_up() -> None:

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { ask, me } from "../api.js";
 import { duration, moment } from "../format.js";
-import { Asked, Empty, Heading, period, PeriodChoice, setQuery, Table, useAsked } from "../parts.js";
+import { Asked, Empty, Heading, period, PeriodChoice, setQuery, Table, Term, useAsked } from "../parts.js";
 import { useStore } from "../store.js";
 import { named, useWords } from "../words.js";
 
@@ -42,14 +42,14 @@ function List({ first, filter }) {
   const next = all.at(-1).next;
   if (!rows.length) return html`<${Empty} title=${words("no_calls")} next=${words("next_step_search")} />`;
   const columns = [
-    { head: words("arrived"), cell: (row) => html`<a href=${`#/call/${encodeURIComponent(row.node)}/${encodeURIComponent(row.call_id)}`}>${moment(row.arrived_ms)}</a>` },
-    { head: words("caller"), cell: (row) => html`${row.caller || "–"} <bdi>${row.caller_name}</bdi>` },
-    { head: words("profile"), cell: (row) => row.profile },
-    { head: words("result"), cell: (row) => html`<span class=${`result ${row.result}`}>${row.result ? named(row.result) : words("live_result")}</span>` },
-    { head: words("heard"), cell: (row) => named(row.heard) },
-    { head: words("level"), right: true, cell: (row) => (row.level_dbov === null ? "–" : row.level_dbov) },
-    { head: words("rung"), right: true, cell: (row) => row.rung },
-    { head: words("lasted"), right: true, cell: (row) => (row.ended_ms ? duration(row.ended_ms - row.arrived_ms) : "–") },
+    { head: words("arrived"), cell: (row) => html`<a href=${`#/call/${encodeURIComponent(row.node)}/${encodeURIComponent(row.call_id)}`}><time>${moment(row.arrived_ms)}</time></a>` },
+    { head: words("caller"), cell: (row) => html`<span class="name">${row.caller_number || "–"} <bdi>${row.caller_name}</bdi></span>` },
+    { head: words("profile"), cell: (row) => html`<span class="name">${row.profile}</span>` },
+    { head: html`<${Term} id="result">${words("result")}<//>`, cell: (row) => html`<span class=${`result ${row.result}`}>${row.result ? named(row.result) : words("live_result")}</span>` },
+    { head: html`<${Term} id="heard">${words("heard")}<//>`, cell: (row) => named(row.heard) },
+    { head: html`<${Term} id="level">${words("level")}<//>`, right: true, cell: (row) => (row.level_dbov === null ? "–" : row.level_dbov) },
+    { head: html`<${Term} id="rung">${words("rung")}<//>`, right: true, cell: (row) => row.rung },
+    { head: html`<${Term} id="lasted">${words("lasted")}<//>`, right: true, cell: (row) => (row.ended_ms ? duration(row.ended_ms - row.arrived_ms) : "–") },
   ];
   const more = async () => add([...pages, await ask(`calls?${filter()}&cursor=${next}`)]);
   return html`

@@ -1,13 +1,13 @@
 // The floor at a glance: callers being screened, queues, agents, direct lines.
 import { html } from "../html.js";
-import { duration } from "../format.js";
+import { duration, whole } from "../format.js";
 import { entries, live, serverNow } from "../live.js";
 import { Empty, Heading, Table, Term } from "../parts.js";
 import { useClock, useStore } from "../store.js";
 import { named, useWords } from "../words.js";
 
 const byName = (name) => (a, b) => String(a[name]).localeCompare(String(b[name]), undefined, { numeric: true });
-const ORDER = ["talking", "ringing", "available", "paused", "unavailable", "logged_off"];
+const ORDER = ["talking", "calling", "ringing", "available", "paused", "unavailable", "logged_off"];
 
 export default function Now({ query }) {
   const words = useWords();
@@ -26,15 +26,18 @@ export default function Now({ query }) {
 function Queues({ queues }) {
   const words = useWords();
   if (!queues.length) return html`<section><h2>${words("queues")}</h2><${Empty} title=${words("no_queues")} next=${words("next_step_queues")} /></section>`;
+  const waiting = queues.reduce((sum, each) => sum + each.waiting, 0);
+  const oldest = Math.min(...queues.map((each) => each.oldest_ms ?? Infinity));
   return html`
     <section><h2>${words("queues")}</h2>
+      <p class="counts"><span>${whole(waiting)} <${Term} id="waiting">${words("waiting")}<//></span>${oldest < Infinity && html`<span><${Term} id="oldest">${words("oldest")}<//> ${duration(serverNow() - oldest)}</span>`}</p>
       <ul class="tiles">
         ${queues.map((each) => html`
           <li key=${each.queue} class=${`tile ${each.waiting ? "waiting" : ""}`}>
             <h3>${each.queue}</h3>
-            <p class="figure"><b>${each.waiting}</b> <${Term} id="waiting">${words("waiting")}<//></p>
-            <p>${words("oldest")} ${each.oldest_ms ? duration(serverNow() - each.oldest_ms) : "–"}</p>
-            <p class="hint">${ORDER.filter((work) => each.members[work]).map((work) => `${each.members[work]} ${words(work)}`).join(" · ") || "–"}</p>
+            <p class="figure"><b>${each.waiting}</b> <${Term} id="waiting" aside>${words("waiting")}<//></p>
+            <p><${Term} id="oldest" aside>${words("oldest")}<//> ${each.oldest_ms ? duration(serverNow() - each.oldest_ms) : "–"}</p>
+            <p class="hint members">${ORDER.filter((work) => each.members[work]).map((work) => html`<span>${each.members[work]} <${Term} id=${work} aside>${words(work)}<//></span>`)}</p>
           </li>`)}
       </ul>
     </section>`;
@@ -46,13 +49,13 @@ function Agents({ agents }) {
   const number = Object.fromEntries(ORDER.map((work) => [work, agents.filter((each) => each.work === work).length]));
   return html`
     <section><h2>${words("agents")}</h2>
-      <p class="counts">${ORDER.filter((work) => number[work]).map((work) => html`<span class=${`dot ${work}`}>${number[work]} ${words(work)}</span>`)}</p>
+      <p class="counts">${ORDER.filter((work) => number[work]).map((work) => html`<span class=${`dot ${work}`}>${number[work]} <${Term} id=${work}>${words(work)}<//></span>`)}</p>
       <ul class="tiles small">
         ${agents.map((each) => html`
           <li key=${each.agent} class=${`tile ${each.work}`}>
             <h3>${each.agent}</h3>
-            <p>${words(each.work)}${each.reason ? `: ${each.reason}` : ""}</p>
-            <p class="hint">${duration(serverNow() - each.since_ms)}</p>
+            <p>${words(each.work)}${each.reason ? html`: <bdi class="name">${each.reason}</bdi>` : ""}</p>
+            <p class="hint"><${Term} id="agent_since" aside>${duration(serverNow() - each.since_ms)}<//></p>
           </li>`)}
       </ul>
     </section>`;
@@ -63,9 +66,9 @@ function Lines({ lines }) {
   const busy = lines.filter((each) => each.ringing || each.talking);
   if (!busy.length) return null;
   const columns = [
-    { head: words("line"), cell: (each) => each.line },
-    { head: words("ringing"), right: true, cell: (each) => each.ringing },
-    { head: words("talking"), right: true, cell: (each) => each.talking },
+    { head: words("line"), cell: (each) => html`<span class="name">${each.line}</span>` },
+    { head: html`<${Term} id="ringing">${words("ringing")}<//>`, right: true, cell: (each) => each.ringing },
+    { head: html`<${Term} id="talking">${words("talking")}<//>`, right: true, cell: (each) => each.talking },
   ];
   return html`<section><h2>${words("lines")}</h2><${Table} caption=${words("lines")} hidden columns=${columns} rows=${busy.map((each) => ({ ...each, key: each.line }))} /></section>`;
 }
@@ -73,13 +76,13 @@ function Lines({ lines }) {
 function Calls({ calls }) {
   const words = useWords();
   const columns = [
-    { head: words("caller"), cell: (each) => each.caller || "–" },
-    { head: words("profile"), cell: (each) => each.profile },
+    { head: words("caller"), cell: (each) => html`<span class="name">${each.caller || "–"}</span>` },
+    { head: words("profile"), cell: (each) => html`<span class="name">${each.profile}</span>` },
     { head: html`<${Term} id="rung">${words("rung")}<//>`, right: true, cell: (each) => each.rung },
     { head: words("doing"), cell: (each) => html`<span class=${`does ${each.does}`}>${words(each.does, { prompt: each.prompt })}</span>` },
     { head: html`<${Term} id="heard">${words("heard")}<//>`, cell: (each) => named(each.heard) },
-    { head: words("level"), right: true, cell: (each) => (each.level_dbov === null ? "–" : `${each.level_dbov} dBov`) },
-    { head: words("since"), right: true, cell: (each) => duration(serverNow() - each.arrived_ms) },
+    { head: html`<${Term} id="level">${words("level")}<//>`, right: true, cell: (each) => (each.level_dbov === null ? "–" : `${each.level_dbov} dBov`) },
+    { head: html`<${Term} id="since">${words("since")}<//>`, right: true, cell: (each) => duration(serverNow() - each.arrived_ms) },
   ];
   return html`
     <section><h2>${words("calls_now")}</h2>

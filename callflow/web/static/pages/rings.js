@@ -53,8 +53,8 @@ function Bars({ report }) {
     series: [{}, ...CLASSES.map((each) => ({ label: words(each), fill: colour(each), stroke: colour(each), paths: uPlot.paths.bars({ size: [0.8, 60] }), points: { show: false } })).reverse()],
   });
   const columns = [
-    { head: words("rings"), right: true, cell: (row) => name(row.n) },
-    ...CLASSES.map((each, i) => ({ head: words(each), right: true, cell: (row) => whole(stacked[i][row.n]) })),
+    { head: html`<${Term} id="rings">${words("rings")}<//>`, right: true, cell: (row) => name(row.n) },
+    ...CLASSES.map((each, i) => ({ head: html`<${Term} id=${each}>${words(each)}<//>`, right: true, cell: (row) => whole(stacked[i][row.n]) })),
   ];
   return html`
     <dl class="figures">
