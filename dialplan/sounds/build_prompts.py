@@ -56,7 +56,7 @@ def build_one(prompt: Prompt, voices: Path, folder: Path) -> None:
     from shaping import shape
 
     for extension, rate in RATES.items():
-        write_wav(folder / prompt.path(extension), shape(source, rate))
+        write_wav(folder / prompt.path(extension), shape(source, rate, prompt.shape.lead_s))
 
 
 @cache
@@ -91,8 +91,8 @@ def check(prompts: Sequence[Prompt], folder: Path) -> list[str]:
     for prompt in prompts:
         if lock.get(prompt.key) != prompt.digest():
             faults.append(f"{prompt.key}: not built from what prompts.toml says now")
-        for extension, rate in RATES.items():
-            faults += check_file(folder, prompt.path(extension), rate)
+        for extension in RATES:
+            faults += check_file(folder, prompt, extension)
     return faults
 
 
@@ -103,15 +103,16 @@ def strays(prompts: Sequence[Prompt], folder: Path) -> list[str]:
     return [f"{path}: not in prompts.toml" for path in sorted(there - wanted)]
 
 
-def check_file(folder: Path, path: str, rate: int) -> list[str]:
+def check_file(folder: Path, prompt: Prompt, extension: str) -> list[str]:
     """Print one file's row of the table and return what is wrong with it."""
+    path, rate = prompt.path(extension), RATES[extension]
     try:
         found = measure(read_wav(folder / path))
     except PromptError as error:
         return [str(error)]
     print(row(path, found), flush=True)
     wrong_rate = [f"{found.rate} Hz, not {rate}"] if found.rate != rate else []
-    return [f"{path}: {fault}" for fault in (*wrong_rate, *found.faults())]
+    return [f"{path}: {fault}" for fault in (*wrong_rate, *found.faults(prompt.shape))]
 
 
 def row(path: str, found: Measure) -> str:

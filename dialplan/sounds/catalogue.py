@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from prompt_audio import LEAD_S, TAIL_S, PromptError
+from prompt_audio import KINDS, LEAD_S, TAIL_S, Kind, PromptError
 
 SPEED_LIMITS = (0.5, 2.0)
 PAUSE_LIMITS_S = (LEAD_S + TAIL_S, 0.7)
@@ -32,6 +32,12 @@ class Prompt(NamedTuple):
     text: str
     recording: Path | None
     voice: Voice
+    kind: str = ""
+
+    @property
+    def shape(self) -> Kind:
+        """How long it may be, and how long it is silent at its beginning."""
+        return KINDS[self.kind]
 
     @property
     def key(self) -> str:
@@ -48,6 +54,7 @@ class Prompt(NamedTuple):
             source = json.dumps([self.text, *self.voice]).encode()
         else:
             source = self.text.encode() + self.recording.read_bytes()
+        source += self.kind.encode()
         return hashlib.sha256(source).hexdigest()[:16]
 
 
@@ -67,12 +74,15 @@ def _prompts(document: dict[str, object], folder: Path) -> Iterator[Prompt]:
     """Yield every prompt in every language."""
     languages = {code: _language(code, table) for code, table in _tables(document, "languages")}
     for name, table in _tables(document, "prompts"):
-        if unknown := table.keys() - languages.keys() - {"purpose"}:
+        if unknown := table.keys() - languages.keys() - {"purpose", "kind"}:
             raise PromptError(f"[prompts.{name}] unknown key or language: {min(unknown)}")
+        kind = table.get("kind", "")
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise PromptError(f"[prompts.{name}] kind is one of {', '.join(filter(None, KINDS))}")
         for code, voice in languages.items():
             text, recording = _wording(name, code, table.get(code))
             source = folder / recording if recording else None
-            yield Prompt(code, name, text, source, voice)
+            yield Prompt(code, name, text, source, voice, kind)
 
 
 def _tables(document: dict[str, object], key: str) -> list[tuple[str, dict[str, object]]]:

@@ -16,13 +16,27 @@ from p56 import active_level
 TARGET_DBOV = -20.0
 TOLERANCE_DB = 0.5
 PEAK_DBFS = -3.0
-LENGTH_S = (0.8, 10.0)
-LEAD_S, LEAD_LIMITS_S = 0.05, (0.02, 0.10)
+LEAD_S = 0.05
 TAIL_S, TAIL_LIMITS_S = 0.15, (0.10, 0.30)
 LONGEST_GAP_S = 0.8
 
 AUDIBLE_DB = -45.0  # relative to the peak: quieter than this is silence
 FULL_SCALE = 32768
+
+
+class Kind(NamedTuple):
+    """What differs between the kinds of prompts; times in seconds."""
+
+    lead_s: float
+    lead_limits_s: tuple[float, float]
+    length_s: tuple[float, float]
+
+
+KINDS = {
+    "": Kind(LEAD_S, (0.02, 0.10), (0.8, 10.0)),
+    "whispered": Kind(0.2, (0.17, 0.27), (0.8, 10.0)),
+    "part": Kind(LEAD_S, (0.02, 0.10), (0.3, 10.0)),
+}
 
 
 class PromptError(Exception):
@@ -47,8 +61,8 @@ class Measure(NamedTuple):
     tail_s: float
     gap_s: float
 
-    def faults(self) -> Iterable[str]:
-        """Yield a sentence for everything that a prompt must not be."""
+    def faults(self, kind: Kind) -> Iterable[str]:
+        """Yield a sentence for everything that a prompt of this kind must not be."""
         if abs(self.dbov - TARGET_DBOV) > TOLERANCE_DB:
             yield f"active level {self.dbov:.1f} dBov, not {TARGET_DBOV} +-{TOLERANCE_DB}"
         if self.peak_dbfs > PEAK_DBFS:
@@ -56,8 +70,8 @@ class Measure(NamedTuple):
         if self.gap_s > LONGEST_GAP_S:
             yield f"a silence of {self.gap_s:.2f} s inside, above {LONGEST_GAP_S}"
         for name, value, (low, high) in (
-            ("length", self.length_s, LENGTH_S),
-            ("lead", self.lead_s, LEAD_LIMITS_S),
+            ("length", self.length_s, kind.length_s),
+            ("lead", self.lead_s, kind.lead_limits_s),
             ("tail", self.tail_s, TAIL_LIMITS_S),
         ):
             if not low <= value <= high:

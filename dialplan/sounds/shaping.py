@@ -31,20 +31,20 @@ def join(parts: Sequence[Sound], pause_s: float) -> Sound:
     return Sound(rate, np.concatenate(pieces).tolist())
 
 
-def shape(sound: Sound, rate: int) -> Sound:
+def shape(sound: Sound, rate: int, lead_s: float = LEAD_S) -> Sound:
     """Return speech trimmed, at another rate, at the target level and under the peak limit."""
-    trimmed = _trim(np.asarray(sound.samples, dtype=np.float64), sound.rate)
+    trimmed = _trim(np.asarray(sound.samples, dtype=np.float64), sound.rate, lead_s)
     resampled = soxr.resample(trimmed, sound.rate, rate, quality="VHQ")
     return Sound(rate, _level(resampled, rate).tolist())
 
 
-def _trim(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
-    """Return samples with LEAD_S before and TAIL_S after what can be heard, faded in and out."""
+def _trim(samples: NDArray[np.float64], rate: int, lead_s: float = LEAD_S) -> NDArray[np.float64]:
+    """Return samples with lead_s before and TAIL_S after what can be heard, faded in and out."""
     loudness = np.abs(samples)
     audible = np.flatnonzero(loudness > loudness.max(initial=0.0) * 10 ** (AUDIBLE_DB / 20))
     if not audible.size:
         raise PromptError("there is no sound in it")
-    lead, tail = round(LEAD_S * rate), round(TAIL_S * rate)
+    lead, tail = round(lead_s * rate), round(TAIL_S * rate)
     first, last = audible[0] + lead, audible[-1] + lead + 1  # places once it is padded
     cut = np.pad(samples, (lead, tail))[first - lead : last + tail]
     fade_in, fade_out = round(FADE_IN_S * rate), round(FADE_OUT_S * rate)

@@ -95,6 +95,13 @@ exten => s,1,ChanSpy(${{SPYCHAN}},uqWES)
 [talk-say]
 exten => s,1,Playback(${{PROMPT}})
  same => n,Hangup()
+; a bridge that becomes softmix: Originate Local/s@talk-add/n to talk-still,s,1 with CALLER (a channel's name)
+[talk-add]
+exten => s,1,BridgeAdd(${{CALLER}})
+ same => n,Hangup()
+[talk-still]
+exten => s,1,Wait(60)
+ same => n,Hangup()
 ; the end of a talk: Redirect the caller to talk-goodbye,s,1
 [talk-goodbye]
 exten => s,1,Playback(lab/tone_1450)
