@@ -11,7 +11,8 @@ _FOLLOW = np.float32(0.25)
 """Share of a new frame in the offset: it follows in about 0.1 s."""
 _LINE = np.array((np.arange(FRAME) / FRAME, np.ones(FRAME)), dtype=np.float32)
 """Of a line's rise within a frame and its beginning, all that lies between."""
-_ONES = np.ones(FRAME, dtype=np.float32)
+_SHARES = np.full(FRAME, 1 / FRAME, dtype=np.float32)
+"""A product with it is a frame's mean."""
 _TO_FLOAT = np.float32(1 / 32768)
 
 
@@ -22,20 +23,17 @@ def remove_dc(pcm: npt.NDArray[np.int16], known: npt.NDArray[np.bool_], before: 
     zeros is a lost packet, not a line at zero: it stays zero and tells nothing of the offset.
     """
     frames = np.multiply(pcm, _TO_FLOAT, dtype=np.float32)
-    filled = (pcm.view(np.int64).reshape(len(pcm), FRAME // _BLOCK, -1) != 0).any(axis=2)
+    filled = (pcm.view(np.int64) != 0).view(np.int64) != 0  # eight flags, of four samples each, make a block
     whole = bool(filled.all())
-    count = FRAME if whole else np.maximum(np.count_nonzero(filled, axis=1) * _BLOCK, 1)
-    mean = frames @ _ONES / count
-    after = before + _FOLLOW * (mean - before)
+    mean = frames @ _SHARES
     if not whole:
-        after = np.where(filled.any(axis=1), after, before)
-    start = before
-    if not known.all():
-        start, after = np.where(known, before, mean), np.where(known, after, mean)
-    offset = np.stack((after - start, start), axis=1).astype(np.float32, copy=False) @ _LINE
-    if whole:
-        frames -= offset
-    elif filled.any():
-        parts = (len(pcm), FRAME // _BLOCK, _BLOCK)
-        frames.reshape(parts)[...] -= offset.reshape(parts) * filled[:, :, None]
-    return frames, after.astype(np.float32, copy=False)
+        blocks = filled.sum(axis=1, dtype=np.float32)
+        mean = np.where(blocks > 0, mean * (FRAME // _BLOCK) / np.maximum(blocks, 1), before)
+    start = before if known.all() else np.where(known, before, mean)
+    line = np.empty((len(pcm), 2), dtype=np.float32)
+    rise, line[:, 1] = line[:, 0], start
+    np.multiply(mean - start, _FOLLOW, out=rise)
+    frames -= line @ _LINE
+    if not whole:
+        frames.reshape(len(pcm), -1, _BLOCK)[~filled] = 0.0
+    return frames, start + rise

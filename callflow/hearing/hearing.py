@@ -11,7 +11,7 @@ from callflow.hearing.judge import Judge
 from callflow.hearing.listener import Listener
 from callflow.hearing.memory import KEPT_FRAMES, Memory, Rows
 from callflow.hearing.second_look import SecondLook
-from callflow.hearing.tones import FAINT_DBOV, Flags, continue_runs
+from callflow.hearing.tones import FAINT_DBOV, STEADY_STEPS, V21_STEPS, Flags, continue_runs
 from callflow.hearing.vad import Vad
 
 GAIN = np.float32(10.0)
@@ -25,7 +25,7 @@ VOICE = 0.5
 PERHAPS_VOICE = 0.3
 """From here on a frame is asked whether it is our own echo: four of these make a voice of a window."""
 
-TOGETHER = 256
+TOGETHER = 200
 """Listeners in one run of the model: more at once cost no less each, and hold up what else the process does."""
 
 _LARGE = 31 << 20
@@ -75,7 +75,7 @@ class Hearing:
         memory["dc_known"][rows] = True
         columns = np.array([one.frames for one in due]) % KEPT_FRAMES
         voice = self._listen(rows, columns, frames)
-        for index in np.flatnonzero((voice >= PERHAPS_VOICE) & memory["played_to"][rows]):
+        for index in ((voice >= PERHAPS_VOICE) & memory["played_to"][rows]).nonzero()[0]:
             share = due[index].own_echo()
             if share >= ECHO_SHARE:
                 voice[index] = 0.0
@@ -89,42 +89,44 @@ class Hearing:
         history = memory["history"]
         history["level_dbov"][rows, columns] = facts.level_dbov
         memory["magnitudes"][rows, columns] = facts.magnitudes
-        no_voice = self._follow_level(rows, columns, facts) | self._follow_tones(rows, columns, facts)
+        moved_hz = np.abs(facts.first_hz - memory["first_hz"][rows])
+        memory["first_hz"][rows] = facts.first_hz
+        no_voice = self._follow_level(rows, columns, facts, moved_hz)
+        no_voice |= self._follow_tones(rows, columns, facts, moved_hz)
         voice = self._voices(rows, frames, facts.level_dbov)
         voice[no_voice] = 0.0
         return voice
 
-    def _follow_tones(self, rows: Rows, columns: Rows, facts: FrameFacts) -> Flags:
+    def _follow_tones(self, rows: Rows, columns: Rows, facts: FrameFacts, moved_hz: Floats) -> Flags:
         """Mark the tones of machines; True where one masks whatever else is heard."""
         memory = self._memory.rows
-        runs = continue_runs(facts, memory[["first_hz", "steady", "v21"]][rows])
-        memory["first_hz"][rows] = facts.first_hz
+        runs = continue_runs(facts, moved_hz, memory["steady"][rows], memory["v21"][rows])
         memory["steady"][rows], memory["v21"][rows] = runs.steady, runs.v21
         certain = runs.certain()
         history = memory["history"]
         history["tone"][rows, columns], history["echo"][rows, columns] = certain, False
-        for index in np.flatnonzero(begun := runs.begun()):
-            self._mark(rows[index], columns[index], begun[index], "tone")
-        hold = np.where(certain, _TONE_HOLD_FRAMES, np.maximum(memory["tone_hold"][rows] - 1, 0))
+        for index in runs.begun().nonzero()[0]:
+            frames = V21_STEPS if runs.v21[index] == V21_STEPS else STEADY_STEPS
+            self._mark(rows[index], columns[index], frames, "tone")
+        hold = np.maximum(memory["tone_hold"][rows] - 1, _TONE_HOLD_FRAMES * certain)
         memory["tone_hold"][rows] = hold
         masked: Flags = hold > 0
         return masked
 
-    def _follow_level(self, rows: Rows, columns: Rows, facts: FrameFacts) -> Flags:
+    def _follow_level(self, rows: Rows, columns: Rows, facts: FrameFacts, moved_hz: Floats) -> Flags:
         """True for what no voice does: silence, the end of a thump, a level or a sound that stands still."""
-        memory, level = self._memory.rows, facts.level_dbov
-        before = memory[["level_dbov", "level_kept", "held", "tonality", "first_hz", "peak_dbov"]][rows]
-        moved_db = np.abs(level - before["level_dbov"])
-        kept = np.where(moved_db >= _STEADY_DB, 1, before["level_kept"] + 1)
-        same = (moved_db < _HELD_DB) & (np.abs(facts.tonality - before["tonality"]) < _HELD_TONALITY)
-        same &= (np.abs(facts.first_hz - before["first_hz"]) < _HELD_HZ) & (level > FAINT_DBOV)
-        held = np.where(same & (facts.tonality > _HELD_LEAST_TONALITY), before["held"] + 1, 0)
-        peak = np.maximum(level, before["peak_dbov"] - _TAIL_FALL_DB)
+        memory, level, tonality = self._memory.rows, facts.level_dbov, facts.tonality
+        moved_db = np.abs(level - memory["level_dbov"][rows])
+        kept = memory["level_kept"][rows] * (moved_db < _STEADY_DB) + 1
+        same = (moved_db < _HELD_DB) & (moved_hz < _HELD_HZ) & (level > FAINT_DBOV)
+        same &= (np.abs(tonality - memory["tonality"][rows]) < _HELD_TONALITY) & (tonality > _HELD_LEAST_TONALITY)
+        held = (memory["held"][rows] + 1) * same
+        peak = np.maximum(level, memory["peak_dbov"][rows] - _TAIL_FALL_DB)
         memory["level_dbov"][rows], memory["level_kept"][rows], memory["peak_dbov"][rows] = level, kept, peak
-        memory["held"][rows], memory["tonality"][rows] = held, facts.tonality
-        for index in np.flatnonzero((kept == _STEADY_FRAMES) | (held == _HELD_FRAMES)):
+        memory["held"][rows], memory["tonality"][rows] = held, tonality
+        for index in ((kept == _STEADY_FRAMES) | (held == _HELD_FRAMES)).nonzero()[0]:
             self._mark(rows[index], columns[index], max(_HELD_FRAMES, min(_STEADY_FRAMES, kept[index])))
-        is_thump = (facts.tonality > _THUMP_TONALITY) & (np.maximum(facts.first, facts.second) <= _THUMP_BIN)
+        is_thump = (tonality > _THUMP_TONALITY) & (np.maximum(facts.first, facts.second) <= _THUMP_BIN)
         still = (kept >= _STEADY_FRAMES) | (held >= _HELD_FRAMES)
         falls = level < memory["history"]["level_dbov"][rows, (columns - 2) % KEPT_FRAMES] - _FALL_DB
         no_voice: Flags = still | is_thump | falls | (level < peak - _TAIL_DB) | (level < _NOTHING_DBOV)
@@ -133,15 +135,15 @@ class Hearing:
     def _voices(self, rows: Rows, frames: Floats, level_dbov: Floats) -> Floats:
         """What the model says. It is not asked where nothing has been heard for long, and keeps its state meanwhile."""
         memory = self._memory.rows
-        silent = np.where(level_dbov < _NOTHING_DBOV, memory["silent"][rows] + 1, 0)
+        silent = (memory["silent"][rows] + 1) * (level_dbov < _NOTHING_DBOV)
         memory["silent"][rows] = silent
         awake: Flags = silent < _ASLEEP_FRAMES
         voice = np.zeros(rows.size, dtype=np.float32)
         if awake.any():
-            listening = rows[awake]
-            raised = (frames if awake.all() else frames[awake]) * GAIN
-            np.clip(raised, -LIMIT, LIMIT, out=raised)
-            voice[awake], memory["model"][listening] = self._vad.run(raised, memory["model"][listening])
+            some = slice(None) if awake.all() else awake
+            listening, raised = rows[some], frames[some] * GAIN
+            np.minimum(np.maximum(raised, -LIMIT, out=raised), LIMIT, out=raised)
+            voice[some], memory["model"][listening] = self._vad.run(raised, memory["model"][listening])
         return voice
 
     def _mark(self, row: int, column: int, frames: int, kind: str = "") -> None:
@@ -155,11 +157,11 @@ class Hearing:
     def _remember(self, rows: Rows, columns: Rows, voice: Floats, due: list[Listener]) -> None:
         """Confirm voices that two frames agree on."""
         memory = self._memory.rows
-        voiced = np.where(voice >= VOICE, memory["voiced"][rows] + 1, 0)
+        voiced = (memory["voiced"][rows] + 1) * (voice >= VOICE)
         sure = ((voice + memory["voice"][rows]) / 2 >= ONSET_VOICE) & ~memory["speaking"][rows]
         memory["voice"][rows], memory["voiced"][rows] = voice, voiced
         memory["history"]["voice"][rows, columns] = voice
-        for index in np.flatnonzero(sure):
+        for index in sure.nonzero()[0]:
             due[index].confirm(int(voiced[index]))
         for one in due:
             one.frames += 1

@@ -100,7 +100,7 @@ class Judge:
     def _music(stretch: Stretch) -> float:
         """The score of music over the whole stretch; not asked where most of the sound is clearly a voice."""
         voice, level = stretch.records["voice"], stretch.records["level_dbov"]
-        if np.mean(voice >= _VOICE) > _MOSTLY_VOICE or stretch.records["echo"].any():
+        if np.count_nonzero(voice >= _VOICE) > _MOSTLY_VOICE * voice.size or stretch.records["echo"].any():
             return NOT_MUSIC
         return music_score(_without_dc(stretch.samples), level, voice)
 

@@ -54,8 +54,8 @@ def leading_level(spoken: Flags, level_dbov: Floats, magnitudes: Floats, echo: F
 
 def _leads(near: Flags, level_dbov: Floats) -> Flags:
     """Frames around which the voice is about as loud as at its loudest."""
-    masked = np.pad(np.where(near, level_dbov, -np.inf), _REACH, constant_values=-np.inf)
-    around, reach = masked, 1
+    around, reach = np.full(near.size + 2 * _REACH, -np.inf, dtype=np.float32), 1
+    around[_REACH:-_REACH][near] = level_dbov[near]
     while reach < 2 * _REACH + 1:  # the highest of `reach` frames, and that of as many after them: twice the reach
         more = min(reach, 2 * _REACH + 1 - reach)
         around, reach = np.maximum(around[more:], around[:-more]), reach + more

@@ -88,7 +88,7 @@ class Listener:
     @property
     def due(self) -> bool:
         """True while a whole frame waits to be judged."""
-        return self.waiting > 0
+        return self._heard.size >= (self.frames + 1) * FRAME
 
     @property
     def _oldest(self) -> int:
@@ -97,10 +97,12 @@ class Listener:
 
     def take_frame(self) -> memoryview:
         """The next frame to be judged, as bytes; of a line that came in one great piece the oldest is lost, unheard."""
-        if self.frames * FRAME < self._heard.first:
+        begins = self.frames * FRAME
+        if begins < self._heard.first:
             self.frames = self._oldest
-            self._window_begins = max(self._window_begins, self.frames * FRAME)
-        return self._heard.pcm(self.frames * FRAME, (self.frames + 1) * FRAME)
+            begins = self.frames * FRAME
+            self._window_begins = max(self._window_begins, begins)
+        return self._heard.pcm(begins, begins + FRAME)
 
     def confirm(self, voiced: int) -> None:
         """A voice is certain; it began `voiced` frames ago, the one being judged counted in."""

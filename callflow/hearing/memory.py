@@ -32,8 +32,8 @@ _ROW = np.dtype(
         ("held", "i4"),  # frames in a row that sounded like the one before
         ("tonality", "f4"),  # of the frame before
         ("first_hz", "f4"),  # the largest peak of the frame before
-        ("steady", "i2"),  # see tones.ToneRuns
-        ("v21", "i2"),
+        ("steady", "i4"),  # see tones.ToneRuns
+        ("v21", "i4"),
         ("silent", "i4"),  # frames in a row with nothing in them
         ("tone_hold", "i1"),  # frames for which a certain tone still masks voices
         ("voice", "f4"),  # that of the frame before

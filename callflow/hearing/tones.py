@@ -1,14 +1,14 @@
 """Tones of machines: ringback, busy, dial, DTMF and fax, told from voices frame by frame."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from callflow.hearing.frames import BIN_HZ, FRAME, FrameFacts
+from callflow.hearing.frames import BIN_HZ, FRAME, Floats, FrameFacts
 
 Flags = npt.NDArray[np.bool_]
-Counts = npt.NDArray[np.int16]
+Counts = npt.NDArray[np.int32]
 
 FAINT_DBOV = -58.0
 """Frames below this are not looked at for tones: G.711 itself makes tones of very faint sound."""
@@ -41,22 +41,18 @@ class ToneRuns(NamedTuple):
         """True for frames in which a tone is certain by now."""
         return (self.steady >= STEADY_STEPS) | (self.v21 >= V21_STEPS) | self.dtmf
 
-    def begun(self) -> Counts:
-        """Where a tone has just become certain: how many frames ago it began, this one counted in; 0 elsewhere."""
-        steady = np.where(self.steady == STEADY_STEPS, STEADY_STEPS, 0)
-        return np.where(self.v21 == V21_STEPS, V21_STEPS, steady)
+    def begun(self) -> Flags:
+        """True where a tone has just become certain."""
+        begun: Flags = (self.steady == STEADY_STEPS) | (self.v21 == V21_STEPS)
+        return begun
 
 
-def continue_runs(facts: FrameFacts, before: npt.NDArray[Any]) -> ToneRuns:
-    """The runs with one more frame of each listener; `before` are first_hz, steady and v21 of the frame before."""
+def continue_runs(facts: FrameFacts, moved_hz: Floats, steady: Counts, v21: Counts) -> ToneRuns:
+    """The runs with one more frame of each listener; `steady` and `v21` are those up to the frame before."""
     loud = facts.level_dbov > FAINT_DBOV
-    moved_hz = np.abs(facts.first_hz - before["first_hz"])
     low, high = np.minimum(facts.first, facts.second), np.maximum(facts.first, facts.second)
     is_steady = loud & (facts.tonality > np.where(moved_hz < _STEADY_HZ, _STEADY_SHARE, _PURE_SHARE))
     is_v21 = loud & (facts.tonality > _V21_SHARE) & (low >= _V21_BINS[0]) & (high <= _V21_BINS[1])
     keys = _IS_DTMF_LOW[low] & _IS_DTMF_HIGH[high]
-    return ToneRuns(
-        np.where(is_steady, before["steady"] + 1, 0).astype(np.int16),
-        np.where(is_v21, before["v21"] + 1, 0).astype(np.int16),
-        loud & (facts.tonality > _DTMF_SHARE) & keys,
-    )
+    is_dtmf = loud & (facts.tonality > _DTMF_SHARE) & keys
+    return ToneRuns((steady + 1) * is_steady, (v21 + 1) * is_v21, is_dtmf)
