@@ -11,6 +11,7 @@ from callflow import __version__
 from callflow.commands.calls import calls_app
 from callflow.commands.check import check
 from callflow.commands.context import Context
+from callflow.commands.install import install, uninstall
 from callflow.commands.lab import lab_app
 from callflow.commands.record import record
 from callflow.commands.replay import replay
@@ -25,7 +26,7 @@ from callflow.errors import CallflowError
 
 app = typer.Typer(
     help="Screens silent callers beside Asterisk: asks them to speak, and never hangs up on a caller it can hear.\n\n"
-    "Start with `callflow check` (does it work with this Asterisk?), then `callflow run`; "
+    "Start with `callflow install`, or with `callflow check` (does it work with this Asterisk?) and `callflow run`; "
     "`callflow calls` shows the outcome of every call. `callflow simulate demo --pretend` needs no PBX.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -36,11 +37,13 @@ app.add_typer(lab_app, name="lab")
 app.add_typer(settings_app, name="settings")
 app.add_typer(web, name="web")
 app.command()(check)
+app.command()(install)
 app.command()(record)
 app.command()(replay)
 app.command()(report)
 app.command()(simulate)
 app.command()(staffing)
+app.command()(uninstall)
 
 
 def _version(wanted: bool) -> None:

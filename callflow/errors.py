@@ -16,6 +16,7 @@ CallflowError
 │   └── AgiUnsafe         a command that could carry a second one (also a ValueError)
 ├── TapFailed             a caller's audio is not available
 ├── HearingFailed         the voice detector cannot be loaded
+├── InstallError          callflow cannot be installed or removed here
 ├── StoreError            the database of calls
 │   └── DatabaseMissing   its file was deleted or moved away while in use
 └── LabError              the lab: the real Asterisk used for tests and the demo
@@ -140,6 +141,10 @@ class StoreError(CallflowError):
 
 class DatabaseMissing(StoreError):
     """The database file was deleted or moved away while in use."""
+
+
+class InstallError(CallflowError):
+    """callflow cannot be installed on this system, or removed from it."""
 
 
 class LabError(CallflowError):

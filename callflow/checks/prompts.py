@@ -30,7 +30,7 @@ async def check_prompts(settings: Settings, actions: AmiActions, inbox: Inbox) -
 def _of_language(settings: Settings, language: str, names: list[str], missing: set[str]) -> Finding:
     lost = [path for name in names if (path := _path(settings, language, name)) in missing]
     if lost:
-        remedy = "in dialplan/sounds: cp -r --parents ??/callflow SOUNDS, readable by the user asterisk"
+        remedy = "run callflow install, or copy them to Asterisk's sounds folder, readable by the user asterisk"
         return fail(f"prompts {language}", f"missing: {', '.join(lost)}", remedy)
     return ok(f"prompts {language}", f"{', '.join(names)} are there")
 

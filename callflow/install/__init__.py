@@ -1,0 +1,1 @@
+"""`callflow install` and `uninstall`: find Asterisk, plan what is to be written, write it, and remember it."""

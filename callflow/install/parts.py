@@ -1,0 +1,118 @@
+"""What is installed: whole files of ours, and single lines in files of others."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from callflow.install.place import Place
+from callflow.installed import FILES, SOUNDS
+
+SERVICE_USER = "callflow"
+STATE = Path("/var/lib/callflow")
+SETTINGS = Path("/etc/callflow/callflow.toml")
+ENVIRONMENT = Path("/etc/callflow/callflow.env")
+UNIT = Path("/etc/systemd/system/callflow.service")
+LINK = Path("/usr/local/bin/callflow")
+SHIPPED_PROGRAM = Path("/opt/callflow/bin/callflow")
+"""The program that the shipped unit starts."""
+
+Owner = tuple[int, int] | None
+"""User id and group id; None for root and the group of the service, which may not exist yet."""
+ROOT_OWNER = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of ours; a person may change it."""
+
+    path: Path
+    content: bytes
+    purpose: str
+    mode: int = 0o640
+    owner: Owner = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that a file of others needs; a line that begins with `key` counts as it."""
+
+    path: Path
+    text: str
+    key: str
+    purpose: str
+    mode: int = 0o640
+    owner: Owner = None
+    by_hand: str = ""
+    """Why a person has to add it, "" where `install` does."""
+
+
+Part = File | Line
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is decided for one system before anything is written."""
+
+    program: Path
+    secret: str
+    manager_general: str
+    """What the AMI needs in [general] beyond what is there, "" for nothing."""
+    settings: dict[str, dict[str, str]]
+    """Values to set in the settings file, TOML by section and name."""
+
+
+def parts(place: Place, chosen: Chosen) -> list[Part]:
+    """Everything that is installed, in the order in which it is written: includes after the files they name."""
+    asterisk = (place.uid, place.gid)
+    by_hand = place.distribution.by_hand
+    return [
+        File(place.etc / "callflow.conf", _shipped("dialplan/callflow.conf"), "dialplan", owner=asterisk),
+        File(place.etc / "manager_callflow.conf", _manager(chosen), "AMI user", owner=asterisk),
+        *_prompts(place),
+        File(SETTINGS, _settings(chosen), "settings"),
+        Line(ENVIRONMENT, f"CALLFLOW_AMI__SECRET={chosen.secret}", "CALLFLOW_AMI__SECRET=", "secret of the AMI user"),
+        Line(ENVIRONMENT, "CALLFLOW_AGI__TOKEN=auto", "CALLFLOW_AGI__TOKEN=", "token of FastAGI"),
+        File(UNIT, _unit(chosen.program), "systemd unit", 0o644, ROOT_OWNER),
+        _include(place.manager_file, "manager_callflow.conf", asterisk, by_hand),
+        _include(place.dialplan_file, "callflow.conf", asterisk, by_hand),
+    ]
+
+
+def _include(path: Path, name: str, owner: Owner, by_hand: str) -> Line:
+    text = f"#include {name}"
+    return Line(path, text, text, f"include {name}", owner=owner, by_hand=by_hand)
+
+
+def _shipped(name: str) -> bytes:
+    return (FILES / name).read_bytes()
+
+
+def _prompts(place: Place) -> Iterator[File]:
+    for sound in sorted(SOUNDS.glob("*/callflow/*.wav")):
+        language = sound.parent.parent.name
+        target = place.sounds / language / place.distribution.prompts / sound.name
+        yield File(target, sound.read_bytes(), f"prompts {language}", 0o644, ROOT_OWNER)
+
+
+def _manager(chosen: Chosen) -> bytes:
+    text = _shipped("config/asterisk/manager_callflow.conf").decode()
+    text = text.replace("secret = change-me", f"secret = {chosen.secret}")
+    return (text + chosen.manager_general).encode()
+
+
+def _unit(program: Path) -> bytes:
+    return _shipped("config/systemd/callflow.service").replace(str(SHIPPED_PROGRAM).encode(), str(program).encode())
+
+
+def _settings(chosen: Chosen) -> bytes:
+    """The example file, in which the chosen values stand in the place of the defaults."""
+    wanted = {section: dict(values) for section, values in chosen.settings.items()}
+    lines, section = [], ""
+    for line in _shipped("config/callflow.toml").decode().splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        name = line.removeprefix("#").partition(" = ")[0]
+        if line.startswith("#") and name in wanted.get(section, {}):
+            line = f"{name} = {wanted[section].pop(name)}"
+        lines.append(line)
+    return ("\n".join(lines) + "\n").encode()
