@@ -11,16 +11,18 @@ import structlog
 
 from callflow import __version__
 from callflow.adapters.agi.arrival import call_arrived
+from callflow.adapters.agi.introduction import RATE
 from callflow.adapters.agi.options import Admission
 from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.agi.session import AgiSession
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
-from callflow.adapters.ami.translate import WANTED, may_go_deaf, stamped_ms, translate
+from callflow.adapters.ami.translate import WANTED, first, may_go_deaf, stamped_ms, translate
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
 from callflow.adapters.audio.taps import Taps
 from callflow.adapters.http.connections import CONNECTIONS
 from callflow.adapters.http.sample import Sample
+from callflow.adapters.store.rating_history import RatingHistory
 from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
 from callflow.core import events
@@ -35,6 +37,7 @@ from callflow.runtime.dispatch import Dispatcher
 from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
 from callflow.runtime.pauses import keep_pauses_short
+from callflow.runtime.rating_watch import RatingWatch
 from callflow.runtime.reloading import Reloading
 from callflow.runtime.ring_watch import RingWatch
 from callflow.runtime.vouching import Vouching
@@ -72,6 +75,7 @@ class Daemon:
         self._dispatch.receive = self._receive
         self._rings = RingWatch(settings, actions, self._dispatch)
         self._rings.subscribe(_log_talk)
+        self._ratings = self._make_ratings()
         self._vouching = Vouching(settings.agi, actions)
         self._agi: AgiServer | None = None
         self._watchdog = Watchdog(settings.limits.stall_s)
@@ -125,6 +129,7 @@ class Daemon:
         await self._dispatch.drain(STOP_TIMEOUT_S)
         self._loop.close()
         self._rings.close()
+        self._ratings.close()
         if self._agi is not None:
             await self._agi.stop()
         if self._taps is not None:
@@ -164,12 +169,31 @@ class Daemon:
         if event is not None:
             self._receive(event)
         self._rings.ami_event(message)
+        if message.get("Event") == "Hangup":
+            self._ratings.channel_ended(first(message, "Uniqueid"))
 
     def _make_agi_server(self) -> AgiServer:
         admission = Admission(max_sessions=2 * self._settings.limits.max_calls)
         return AgiServer(self._vouching.options, self._on_call, log, admission, self._vouching)
 
-    def _on_call(self, session: AgiSession) -> None:
+    def _make_ratings(self) -> RatingWatch:
+        settings, recording = self._settings, self._publishing.recording
+        ratings = RatingWatch(
+            settings.ratings,
+            settings.procedures(),
+            settings.prompts.path,
+            RatingHistory(settings.store.path),
+            self._publishing.pseudonymizer.hashed,
+            recording.save,
+        )
+        self._rings.subscribe(ratings.talk)
+        recording.follow(ratings.follow)
+        return ratings
+
+    def _on_call(self, script: str, session: AgiSession) -> None:
+        if script == RATE:
+            self._ratings.came(session)
+            return
         arrived = call_arrived(session.variables, self._loop.now_ms())
         session.on_hangup = partial(self._on_hangup, arrived)
         session.on_closed = partial(self._on_closed, arrived)

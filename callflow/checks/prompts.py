@@ -5,6 +5,7 @@ import uuid
 from callflow.adapters.ami.actions import AmiActions
 from callflow.checks.finding import Finding, fail, ok, warn
 from callflow.checks.inbox import Inbox
+from callflow.core.rating.states import PROMPT
 from callflow.errors import LinkError
 from callflow.settings.model import Settings
 
@@ -37,7 +38,8 @@ def _of_language(settings: Settings, language: str, names: list[str], missing: s
 
 def _prompt_files(settings: Settings) -> set[str]:
     """File names of the prompts that any profile plays."""
-    return {
+    ratings = set(PROMPT.values()) if settings.ratings.enabled else set()
+    return {profile.prompts.get(name, name) for profile in settings.profiles.values() for name in ratings} | {
         profile.prompts.get(rung.prompt, rung.prompt)
         for profile in settings.profiles.values()
         for ladder in (profile.ladder, profile.quiet.ladder)

@@ -84,7 +84,7 @@ class SelfTest:
         vouching.give_token()
         return server
 
-    def _on_call(self, session: AgiSession) -> None:
+    def _on_call(self, script: str, session: AgiSession) -> None:
         self._answering = asyncio.create_task(self._answer(session))
 
     async def _answer(self, session: AgiSession) -> None:

@@ -138,6 +138,9 @@ class Profile(Section):
         description="Music: the caller's phone has put us on hold. Listen for so many seconds, saying nothing, then a "
         "person.",
     )
+    rating_share: float = Field(
+        1.0, ge=0, le=1, description="Share of the calls whose callers are asked to rate them, 0 to 1 (see [ratings])."
+    )
     observe_after_s: float = Field(
         30.0,
         ge=0,

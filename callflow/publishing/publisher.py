@@ -47,6 +47,7 @@ class Publishing:
     ) -> None:
         self._read_off = read_off
         pseudonymizer, targets = pseudonymizer_of(settings), settings.targets()
+        self.pseudonymizer = pseudonymizer
         http = settings.http
         registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)

@@ -40,6 +40,10 @@ class Recording:
         self.failures: Counter[str] = Counter()
         """Steps that failed, by the name of the error."""
 
+    def follow(self, count: Count) -> None:
+        """From here on, `count` gets every record before it is saved."""
+        self._counts = (*self._counts, count)
+
     def open(self) -> LeftOpen:
         """Open the store and end the records that a dead daemon left open; returns them. Raises StoreError."""
         left = self._store.open()

@@ -11,7 +11,8 @@ from callflow.records.holds import HOLDS
 from callflow.records.kind import Kinds
 from callflow.records.legs import LEGS
 from callflow.records.offers import OFFERS
+from callflow.records.ratings import RATINGS
 from callflow.records.stays import STAYS
 from callflow.records.talks import TALKS
 
-KINDS = Kinds(CALLS, STAYS, OFFERS, LEGS, TALKS, HOLDS, AGENT_INTERVALS)
+KINDS = Kinds(CALLS, STAYS, OFFERS, LEGS, TALKS, HOLDS, AGENT_INTERVALS, RATINGS)

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
-from callflow.core.commands import Command
 from callflow.runtime.clock import Clock
 
 AGAIN_S = 0.1
@@ -16,23 +15,27 @@ AGAIN_S = 0.1
 log = structlog.get_logger()
 
 
-class Core(Protocol):
-    """A pure core: the screening engine, the ring tracker."""
+Command = TypeVar("Command")
+Issued = TypeVar("Issued", covariant=True)
+
+
+class Core(Protocol[Issued]):
+    """A pure core: the screening engine, the ring tracker, the rating desk."""
 
     @property
     def live(self) -> int: ...
-    def receive(self, event: Any, now_ms: int) -> list[Command]: ...
-    def expire(self, now_ms: int) -> list[Command]: ...
+    def receive(self, event: Any, now_ms: int) -> Sequence[Issued]: ...
+    def expire(self, now_ms: int) -> Sequence[Issued]: ...
     def next_deadline(self) -> int | None: ...
 
 
-class CoreLoop:
+class CoreLoop(Generic[Command]):
     """Runs a core inside the event loop; everything here is synchronous, so events keep their order.
 
     Never raises. An error of the core costs the event that caused it, and no deadline.
     """
 
-    def __init__(self, core: Core, clock: Clock, dispatch: Callable[[Command], None]) -> None:
+    def __init__(self, core: Core[Command], clock: Clock, dispatch: Callable[[Command], None]) -> None:
         self._core = core
         self._clock = clock
         self._dispatch = dispatch
@@ -63,7 +66,7 @@ class CoreLoop:
         self._timer = self._armed_for = None
         self._run(lambda: self._core.expire(self._clock.now_ms()), "deadline")
 
-    def _run(self, step: Callable[[], list[Command]], name: str) -> None:
+    def _run(self, step: Callable[[], Sequence[Command]], name: str) -> None:
         not_before_s = 0.0
         try:
             self._carry_out(step())
@@ -74,7 +77,7 @@ class CoreLoop:
             self.failures[type(error).__name__] += 1
         self._arm(not_before_s)
 
-    def _carry_out(self, commands: list[Command]) -> None:
+    def _carry_out(self, commands: Sequence[Command]) -> None:
         for command in commands:
             try:
                 self._dispatch(command)

@@ -18,6 +18,7 @@ from callflow.adapters.store.options import StoreOptions
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Procedures, Profile
 from callflow.core.publishing.alert_rules import AlertRules
 from callflow.core.publishing.privacy import PrivacyRules
+from callflow.core.rating.rules import RatingRules
 from callflow.core.rings.rules import RingRules
 from callflow.core.section import RELOADS, Name, Section
 from callflow.core.service.targets import QueueName, QueueTarget, Targets
@@ -101,6 +102,7 @@ class Settings(BaseSettings):
     alerts: AlertRules = AlertRules()
     privacy: PrivacyRules = PrivacyRules()
     rings: RingRules = RingRules()
+    ratings: RatingRules = RatingRules()
     ladders: dict[Name, Ladder] = Field(
         {"silent": SILENT_LADDER, "quiet": QUIET_LADDER}, description="Ladders by name.", json_schema_extra=RELOADS
     )

@@ -108,7 +108,7 @@ class Switchboard:
         options, log = AgiOptions(port=0, token=SecretStr(token)), structlog.get_logger()
         self.server = AgiServer(options, self._on_call, log, Admission(**admission), voucher)
 
-    def _on_call(self, session: AgiSession) -> None:
+    def _on_call(self, script: str, session: AgiSession) -> None:
         session.on_hangup = lambda: self.ends.put_nowait("hangup")
         session.on_closed = lambda: self.ends.put_nowait("closed")
         self.calls.put_nowait(session)

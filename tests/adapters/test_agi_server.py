@@ -164,7 +164,7 @@ async def test_too_many_calls() -> None:
 
 async def test_a_faulty_callback_costs_one_call(board: Switchboard) -> None:
     wanted = board.server._on_call
-    board.server._on_call = lambda session: 1 / 0  # type: ignore[assignment]
+    board.server._on_call = lambda script, session: 1 / 0  # type: ignore[assignment]
     assert await (await board.introduce(header())).gone()
     board.server._on_call = wanted
     await board.call()
@@ -172,7 +172,7 @@ async def test_a_faulty_callback_costs_one_call(board: Switchboard) -> None:
 
 
 async def test_a_port_in_use_is_a_setting_error(board: Switchboard) -> None:
-    second = AgiServer(AgiOptions(port=board.server.port), lambda session: None, structlog.get_logger())
+    second = AgiServer(AgiOptions(port=board.server.port), lambda script, session: None, structlog.get_logger())
     with pytest.raises(SettingError, match="in use") as caught:
         await second.start()
     assert caught.value.setting == "[agi] port"
@@ -180,7 +180,7 @@ async def test_a_port_in_use_is_a_setting_error(board: Switchboard) -> None:
 
 
 async def test_an_address_of_another_machine_is_a_setting_error() -> None:
-    server = AgiServer(AgiOptions(host="192.0.2.1"), lambda session: None, structlog.get_logger())
+    server = AgiServer(AgiOptions(host="192.0.2.1"), lambda script, session: None, structlog.get_logger())
     with pytest.raises(SettingError) as caught:
         await server.start()
     assert caught.value.setting == "[agi] host"

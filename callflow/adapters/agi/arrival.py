@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from callflow.core.events import CallArrived
 from callflow.core.printable import one_line
@@ -65,6 +66,31 @@ def call_arrived(variables: Mapping[str, str], at_ms: int) -> CallArrived:
         caller_name=_known(variables.get("agi_calleridname", "")),
         dialled=_known(variables.get("agi_dnid", "")),
         check=variables.get("agi_arg_3", ""),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RatingArrived:
+    """Who has come to rate a call: what Asterisk says about the channel."""
+
+    rating_id: str
+    uniqueid: str
+    profile: str
+    language: str
+    caller_number: str
+    transferred: bool
+
+
+def rating_arrived(variables: Mapping[str, str]) -> RatingArrived:
+    """agi_arg_1 is the profile, agi_arg_2 the rating's number, agi_arg_3 is not empty after a transfer."""
+    uniqueid = variables.get("agi_uniqueid", "")
+    return RatingArrived(
+        rating_id=call_id(uniqueid, variables.get("agi_arg_2", "")),
+        uniqueid=uniqueid,
+        profile=one_line(variables.get("agi_arg_1", "")),
+        language=variables.get("agi_language", ""),
+        caller_number=_known(variables.get("agi_callerid", "")),
+        transferred=bool(variables.get("agi_arg_3", "")),
     )
 
 

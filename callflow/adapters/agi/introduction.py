@@ -9,7 +9,8 @@ from typing import Protocol
 
 from callflow.adapters.agi.arrival import call_id, parse_first, parse_variables
 
-SCRIPT = "screen"
+SCREEN, RATE = SCRIPTS = ("screen", "rate")
+"""What the dialplan asks for: the last part of the address."""
 PROOF_VARIABLE = "CALLFLOW_PROOF"
 LONGEST_UNIQUEID = 256
 _FIRST_LINE = b"agi_network: "
@@ -58,6 +59,11 @@ class Introduction:
         return self.variables["agi_uniqueid"]
 
     @property
+    def script(self) -> str:
+        """One of SCRIPTS."""
+        return _path(self.variables["agi_network_script"]).rpartition("/")[2]
+
+    @property
     def call_id(self) -> str:
         """The call's id in every record."""
         return call_id(self.uniqueid, self.variables.get("agi_arg_2", ""))
@@ -97,11 +103,16 @@ def _checked(early: bytes, token: str) -> str:
     first, _ = parse_first("\n" + early.decode("utf-8", "replace"))
     if not first:
         raise Refused("not FastAGI")
-    path = first["agi_network_script"].partition("?")[0].strip("/")
-    expected = f"{token}/{SCRIPT}" if token else SCRIPT
-    if not hmac.compare_digest(path.encode(), expected.encode()):
+    path = _path(first["agi_network_script"])
+    expected = [f"{token}/{script}" if token else script for script in SCRIPTS]
+    if not any(hmac.compare_digest(path.encode(), one.encode()) for one in expected):
         raise WrongToken("wrong path or token")
     uniqueid = first["agi_uniqueid"]
     if not uniqueid or not uniqueid.isprintable() or len(uniqueid) > LONGEST_UNIQUEID or not first["agi_channel"]:
         raise Refused("no channel named")
     return uniqueid
+
+
+def _path(network_script: str) -> str:
+    """The path of the address that Asterisk called."""
+    return network_script.partition("?")[0].strip("/")

@@ -18,13 +18,14 @@ from callflow.errors import SettingError
 class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
     """panoramisk's application with a handler that no peer can block.
 
-    `on_call` is called, synchronously, for each accepted call, before anything of it is read: set the callbacks there.
+    `on_call` is called, synchronously, with the script and the session of each accepted call, before anything of it is
+    read: set the callbacks there.
     """
 
     def __init__(
         self,
         options: AgiOptions,
-        on_call: Callable[[AgiSession], None],
+        on_call: Callable[[str, AgiSession], None],
         log: Any,
         admission: Admission = Admission(),  # noqa: B008 - frozen
         voucher: Voucher | None = None,
@@ -124,7 +125,7 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
         if earlier is None or earlier.session.closed:
             return
         if not introduction.proven or earlier.call_id == introduction.call_id:
-            raise Refused("its call is being screened already")
+            raise Refused("its call is being served already")
         earlier.session.close()
 
     def _refuse(self, refusal: Refused, writer: asyncio.StreamWriter) -> None:
@@ -142,7 +143,7 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
         live = self._sessions[introduction.uniqueid] = _Live(introduction.call_id, session)
         self.counts["calls"] += 1
         try:
-            self._on_call(session)
+            self._on_call(introduction.script, session)
             await session.run(hung_up=introduction.hung_up)
         except Exception:  # noqa: BLE001 - one call's fault must not reach the others
             self.counts["callback_failures"] += 1

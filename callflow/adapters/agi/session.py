@@ -1,6 +1,7 @@
 """One caller's FastAGI connection: commands out, answers, hang-up and end of file in."""
 
 import asyncio
+import re
 import socket
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
@@ -13,8 +14,11 @@ from callflow.adapters.agi.answers import Answer, AnswerReader, quoted
 from callflow.errors import AgiClosedEarly, AgiError, AgiHangup, AgiRefused, AgiTimeout
 
 COMMAND_TIMEOUT_S = 2.0
+LONGEST_PROMPT_S = 60.0
 ENDING_S = 0.1
 """How long Asterisk may take, after the answer to a command cut short, to say what ended the call; 1 ms is usual."""
+
+_KEY = re.compile(r"200 result=(?P<key>[0-9A-D*]?)(?P<timeout> \(timeout\))?")
 
 
 def _nothing() -> None:
@@ -63,6 +67,20 @@ class AgiSession(Request):  # type: ignore[misc]  # panoramisk is untyped
         if not answer.done and (not answer.failed or answer.number("endpos") > 0):
             raise AgiRefused(command, answer.text)
         return max(0, answer.number("endpos"))
+
+    async def get_data(self, path: str, answer_ms: int) -> str | None:
+        """Play a sound file that a key ends, and wait for one key after it: the key, "" for #, None for no key.
+
+        `answer_ms` is counted from the end of the file.
+        """
+        command = f"GET DATA {quoted(path)} {answer_ms} 1"
+        answer = await self._ask(command, LONGEST_PROMPT_S + answer_ms / 1000)
+        if answer.failed:
+            await self._raise_if_ending()
+        found = _KEY.fullmatch(answer.text)
+        if found is None:
+            raise AgiRefused(command, answer.text)
+        return None if found["timeout"] else found["key"]
 
     async def set_variable(self, name: str, value: str) -> None:
         """Set a variable of the channel."""

@@ -43,7 +43,7 @@ class Pseudonymizer:
         """A caller's number, hashed whatever its length; the same number gives the same hash. None for no number."""
         if not number:
             return None
-        return _trimmed(number) if self.plain else self._hashed(number)
+        return _trimmed(number) if self.plain else self.hashed(number)
 
     def name(self, name: str) -> str:
         """A queue, line, trunk or agent name, in which numbers long enough to be a person's are hashed."""
@@ -56,9 +56,9 @@ class Pseudonymizer:
 
     def _hidden(self, number: re.Match[str]) -> str:
         digits = sum(mark.isdigit() for mark in number[0])
-        return self._hashed(number[0]) if digits > self.rules.internal_digits else number[0]
+        return self.hashed(number[0]) if digits > self.rules.internal_digits else number[0]
 
-    def _hashed(self, number: str) -> str:
+    def hashed(self, number: str) -> str:
         """The same hash with and without spaces and punctuation."""
         bare = re.sub(r"[ ()./-]", "", number)
         return "h" + hmac.new(self.key, bare.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:HASH_HEX]

@@ -20,7 +20,7 @@ def step(context: str, exten: str, priority: int) -> Step:
     [
         (ANSWER, "Answer", ""),
         (ANSWER + 1, "Set", f"TALK_DETECT(set)={ARMED}"),
-        (AGI, "AGI", "${CALLFLOW_AGI},${ARG1},${CALLFLOW_SCREENING},${CALLFLOW_CHECK}"),
+        (AGI, "AGI", "${CALLFLOW_CALL},${ARG1},${CALLFLOW_SCREENING},${CALLFLOW_CHECK}"),
         (END, "Hangup", "16"),
     ],
 )
@@ -38,8 +38,8 @@ def test_the_check_context_does_what_the_local_channels_do() -> None:
 
 
 def test_the_address_of_the_daemon_is_the_pretend_one() -> None:
-    assert step(SCREEN, "s", 5).data == "CALLFLOW_AGI=agi://127.0.0.1:4999/screen"
+    assert step(SCREEN, "s", 5).data == "CALLFLOW_CALL=agi://127.0.0.1:4999/screen"
 
 
 def test_every_priority_of_the_include_is_listed() -> None:
-    assert len([one for one in STEPS if one.context.startswith("callflow-")]) == 42
+    assert len([one for one in STEPS if one.context.startswith("callflow-")]) == 51
