@@ -150,6 +150,7 @@ class Daemon:
     def _apply(self, settings: Settings) -> None:
         """New settings for new calls."""
         self._receive(events.ProceduresChanged(settings.procedures()))
+        self._ratings.change(settings.ratings, settings.procedures())
         self._retention.change(settings.store)
         if self._taps is None and settings.tap.enabled and taps_wanted(settings):
             remedy = "systemctl restart callflow"

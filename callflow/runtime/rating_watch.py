@@ -21,6 +21,7 @@ from callflow.core.rating.inputs import (
     NotToBeAsked,
     PromptFailed,
     RatingInput,
+    RulesChanged,
     ThanksSaid,
 )
 from callflow.core.rating.orders import AskQuestion, GiveBack, RatingOrder, SaveRating, SayThanks
@@ -111,6 +112,10 @@ class RatingWatch:
         """A call that callflow would have hung up on is not rated."""
         if final and isinstance(record, CallRecord) and _was_silent(record):
             self.do_not_ask(record.uniqueid, NotAsked.SILENT)
+
+    def change(self, rules: RatingRules, procedures: Procedures) -> None:
+        """Callers who come from now on are asked by these settings."""
+        self._receive(RulesChanged(rules, procedures))
 
     def close(self) -> None:
         """The daemon stops; what is open is ended by its next start."""

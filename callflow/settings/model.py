@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     alerts: AlertRules = AlertRules()
     privacy: PrivacyRules = PrivacyRules()
     rings: RingRules = RingRules()
-    ratings: RatingRules = RatingRules()
+    ratings: RatingRules = Field(RatingRules(), json_schema_extra=RELOADS)
     ladders: dict[Name, Ladder] = Field(
         {"silent": SILENT_LADDER, "quiet": QUIET_LADDER}, description="Ladders by name.", json_schema_extra=RELOADS
     )

@@ -14,6 +14,7 @@ from callflow.core.rating.inputs import (
     NotToBeAsked,
     PromptFailed,
     RatingInput,
+    RulesChanged,
     ThanksSaid,
 )
 from callflow.core.rating.interview import Interview
@@ -69,6 +70,8 @@ class RatingDesk:
                 _remember(self._talks, parties.caller_uniqueid, _Talk(at_ms, parties))
             case NotToBeAsked(uniqueid, why):
                 _remember(self._not_to_ask, uniqueid, why)
+            case RulesChanged(rules, procedures):
+                self._rules, self._procedures = rules, procedures
             case CallerCame():
                 return self._came_to_rate(event)
             case KeyPressed(rating_id, key, at_ms):

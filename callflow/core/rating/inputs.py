@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from callflow.core.profile import Procedures
 from callflow.core.rating.record import NotAsked
+from callflow.core.rating.rules import RatingRules
 from callflow.core.rings.talk_events import TalkEvent
 
 
@@ -74,4 +76,22 @@ class ChannelEnded:
     at_ms: int
 
 
-RatingInput = TalkEvent | CallerCame | KeyPressed | ThanksSaid | CallerLeft | PromptFailed | NotToBeAsked | ChannelEnded
+@dataclass(frozen=True, slots=True)
+class RulesChanged:
+    """Callers who come from now on are asked by these settings."""
+
+    rules: RatingRules
+    procedures: Procedures
+
+
+RatingInput = (
+    TalkEvent
+    | CallerCame
+    | KeyPressed
+    | ThanksSaid
+    | CallerLeft
+    | PromptFailed
+    | NotToBeAsked
+    | ChannelEnded
+    | RulesChanged
+)

@@ -1,6 +1,6 @@
 """A lab with agents' and callers' phones, each heard by a sine of its own."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from itertools import cycle
 
@@ -89,14 +89,19 @@ class TalkLab:
 
 
 @asynccontextmanager
-async def talk_lab(version: Version, more: Mapping[str, str] | None = None) -> AsyncIterator[TalkLab]:
-    """An Asterisk with everything that talks need; `more` gives texts to add to its files. Raises LabError."""
+async def talk_lab(
+    version: Version, more: Callable[[int], Mapping[str, str]] = lambda phones_port: {}
+) -> AsyncIterator[TalkLab]:
+    """An Asterisk with everything that talks need. Raises LabError.
+
+    `more` gives texts to add to its files, from the phones' port.
+    """
     port = 0
 
     def files(ports: PortBlock) -> dict[str, str]:
         nonlocal port
         port = ports.named()
-        return additions(port, more)
+        return additions(port, more(port))
 
     async with (
         open_lab(version, additions=files) as lab,
