@@ -10,6 +10,8 @@ from callflow.adapters.store.tallying import cadences, extent, tally
 from callflow.commands.report_period import Period, Slot, slot_ms, slot_name
 from callflow.commands.sheets import Unit
 from callflow.core.heard import Heard
+from callflow.core.rating.record import NotAsked
+from callflow.core.rating.states import Scale
 from callflow.core.screening.states import Result
 from callflow.core.service.grouping import DAY_MS, HOUR_MS, Counted, Key, Question, Scope, Span, Whom, gathered, total
 from callflow.core.service.level import Formula, service_level
@@ -107,6 +109,8 @@ class Part(Enum):
     FORMULAS = "Service level by every formula"
     SCREENED = "Screened callers"
     CAUSES = "What was heard of silent and quiet callers"
+    RATINGS = "Ratings"
+    NOT_ASKED = "Callers who were not asked to rate"
     AGENTS = "Agents' time"
 
 
@@ -124,7 +128,7 @@ class Column:
 def columns(*, all_formulas: bool) -> list[Column]:
     """All columns, in their order."""
     formulas = list(_formulas()) if all_formulas else []
-    return [*_rings(), *_service(), *formulas, *_screened(), *_causes(), *_agents()]
+    return [*_rings(), *_service(), *formulas, *_screened(), *_causes(), *_ratings(), *_agents()]
 
 
 def formula_of(row: Counted) -> Formula | None:
@@ -216,6 +220,23 @@ def _causes() -> Iterator[Column]:
     for heard in Heard:
         yield Column(f"unheard_{heard}", heard.replace("_", " "), Part.CAUSES, Unit.COUNT, of(heard.value))
     yield Column("unheard_not_judged", "not judged", Part.CAUSES, Unit.COUNT, of(""))
+
+
+def _ratings() -> Iterator[Column]:
+    def column(name: str, heading: str, unit: Unit, field: str) -> Column:
+        return Column(name, heading, Part.RATINGS, unit, _of("ratings", field))
+
+    def because(why: NotAsked) -> Callable[[Counted], Value]:
+        return lambda row: None if row.ratings is None else row.ratings.not_asked[why.value]
+
+    yield column("rating_asked", "asked", Unit.COUNT, "asked")
+    yield column("rating_answered", "answered", Unit.COUNT, "answered")
+    yield column("response_rate", "response rate", Unit.SHARE, "response_rate")
+    for scale in Scale:
+        yield column(f"mean_{scale}", scale.value, Unit.SCORE, scale.value)
+        yield column(f"n_{scale}", "n", Unit.COUNT, f"{scale}_n")
+    for why in NotAsked:
+        yield Column(f"not_asked_{why}", why.replace("_", " "), Part.NOT_ASKED, Unit.COUNT, because(why))
 
 
 def _agents() -> Iterator[Column]:

@@ -180,6 +180,8 @@ def shown_value(value: Value, unit: Unit) -> str:
             return shown_seconds(value)
         case Unit.NUMBER if isinstance(value, int | float):
             return f"{value:.1f}"
+        case Unit.SCORE if isinstance(value, int | float):
+            return f"{value:.2f}"
         case Unit.COUNT if isinstance(value, int):
             return f"{value:,}"
         case _:
@@ -195,6 +197,8 @@ def _explain(part: Part, report: Report, out: Console) -> None:
             legend.append(f"{name}  ", "dim")
         legend.append(f"rings by cadence {', '.join(map(printable, report.cadences))}", "dim")
         out.print(legend)
+    if part is Part.RATINGS:
+        out.print(Text("means of the answers, 1 to 5; n: the number of answers, no answer is no zero", "dim"))
     if part in (Part.SERVICE, Part.FORMULAS):
         used = FORMULAS if part is Part.FORMULAS else {target.formula for target in report.total.targets}
         for formula in sorted(used):

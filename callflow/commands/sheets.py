@@ -29,12 +29,14 @@ class Unit(Enum):
     SHARE = "share"
     SECONDS = "s"
     NUMBER = "number"
+    SCORE = "score"
+    """A mean of ratings, 1 to 5."""
     TEXT = "text"
 
 
 Value = int | float | str | bool | None
 NOT_IN_EXCEL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-EXCEL_FORMATS = {Unit.SHARE: "0.0%", Unit.SECONDS: "0.0", Unit.NUMBER: "0.0"}
+EXCEL_FORMATS = {Unit.SHARE: "0.0%", Unit.SECONDS: "0.0", Unit.NUMBER: "0.0", Unit.SCORE: "0.00"}
 FORMULA_STARTS = tuple("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the wide ones for formulas too
 CELL_ENDS = tuple("\t\r\n")
 """What a spreadsheet may take for the end of a cell or a row."""

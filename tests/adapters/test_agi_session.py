@@ -238,3 +238,43 @@ def test_a_usage_error_without_an_end_is_kept_short() -> None:
 
 def test_quoting() -> None:
     assert quoted('a "b" \\c') == '"a \\"b\\" \\\\c"'
+
+
+KEYS = {
+    "200 result=3": "3",
+    "200 result=9": "9",
+    "200 result=*": "*",
+    "200 result=": "",
+    "200 result= (timeout)": None,
+}
+"""As Asterisk 22 and 16 answered in the lab."""
+
+
+@pytest.mark.parametrize("answer", KEYS)
+async def test_a_key(board: Switchboard, answer: str) -> None:
+    channel, session = await board.call()
+    asking = asyncio.create_task(session.get_data("en/callflow/rate_attitude", 4000))
+    assert await channel.command() == 'GET DATA "en/callflow/rate_attitude" 4000 1'
+    channel.say(answer + "\n")
+    assert await asking == KEYS[answer]
+
+
+async def test_a_hang_up_ends_a_question(board: Switchboard) -> None:
+    channel, session = await board.call()
+    asking = asyncio.create_task(session.get_data("a", 4000))
+    await channel.command()
+    channel.say("200 result=-1\n")
+    await until(lambda: not session._awaited)
+    channel.say("HANGUP\n")
+    with pytest.raises(AgiHangup):
+        await asking
+
+
+async def test_a_question_whose_file_is_missing_is_refused(board: Switchboard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agi_session, "ENDING_S", 0.01)
+    channel, session = await board.call()
+    asking = asyncio.create_task(session.get_data("a", 4000))
+    await channel.command()
+    channel.say("200 result=-1\n")
+    with pytest.raises(AgiRefused):
+        await asking

@@ -6,6 +6,7 @@ from callflow.core.call_record import CallRecord
 from callflow.core.publishing.events import EventMaker
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import Topics
+from callflow.core.rating.record import Ending, NotAsked, Rating
 from callflow.core.rings.records import (
     AnswerClass,
     HeldBy,
@@ -158,3 +159,24 @@ def hold(number: int = 1, held_by: HeldBy = HeldBy.AGENT, at_ms: int = T0 + 10_0
 
 def hold_in_progress(number: int = 1) -> Hold:
     return replace(hold(number), revision=1, ended_ms=None, hold_ms=None)
+
+
+def rating(number: int = 1, not_asked: NotAsked | None = None, at_ms: int = T0) -> Rating:
+    return Rating(
+        rating_id=f"1769864703.{number}",
+        call_id=f"1769864703.{number}",
+        profile="default",
+        queue="support",
+        line="",
+        agent="1007",
+        caller="h0123456789abcdef",
+        language="en",
+        talk_began_ms=at_ms - 120_000,
+        came_ms=at_ms,
+        ended_ms=at_ms + 12_000,
+        not_asked=not_asked,
+        ending=None if not_asked else Ending.COMPLETED,
+        efficiency=None if not_asked else 5,
+        attitude=None if not_asked else 4,
+        wrong_keys=0 if not_asked else 1,
+    )

@@ -18,6 +18,7 @@ from callflow.core.publishing.retained import RetainedMessages
 from callflow.core.publishing.states import StateBoard, StateMaker
 from callflow.core.publishing.window import Windows
 from callflow.core.rings.records import AgentState, AgentWork, AnswerClass, HeldBy, LineState, Outcome, QueueState
+from callflow.core.rating.record import Ending, NotAsked
 from callflow.core.screening.states import Result
 from callflow.core.service.targets import QueueTarget, Targets
 from callflow.records.kind import Record
@@ -44,7 +45,7 @@ def check_event(envelope: Envelope) -> str:
 
 def every_record() -> list[Record]:
     """Every closed set run through, and every value that may be missing, missing once."""
-    records: list[Record] = [samples.call(result=result) for result in Result]
+    records: list[Any] = [samples.call(result=result) for result in Result]
     records += [replace(samples.call(), heard=heard, level_dbov=-41.5, gain_db=6.0) for heard in Heard]
     records += [replace(samples.call(), mode=mode, would=Result.SILENT, heard_at_ms=T0) for mode in Mode]
     records += [replace(samples.call(), caller_number="", caller_name="")]
@@ -56,18 +57,20 @@ def every_record() -> list[Record]:
     records += [replace(samples.offer(), **unknown), replace(samples.leg(), **unknown, end=None), samples.line_offer()]
     records += [samples.talk(), replace(samples.talk(), ended_ms=None, talk_ms=None, queue="", line="1001")]
     records += [samples.hold_in_progress(), *(samples.hold(held_by=party) for party in HeldBy)]
+    records += [samples.rating(not_asked=why) for why in (None, *NotAsked)]
+    records += [replace(samples.rating(), ending=ending, attitude=None, queue="", line="12") for ending in Ending]
     return records
 
 
 def test_every_event_fits_its_schema() -> None:
     seen = {check_event(event) for record in every_record() if (event := samples.MAKER.event_of(record))}
-    assert seen == {f"event.call.{name}" for name in ("screened", "stay", "offer", "leg", "talk", "hold")}
+    assert seen == {f"event.call.{name}" for name in ("screened", "stay", "offer", "leg", "talk", "hold", "rating")}
 
 
 def test_every_alert_fits_its_schema() -> None:
     rules = AlertRules(trunk_min_calls=2, service_min_calls=2, short_calls=2)
     watch = AlertWatch(rules, samples.TOPICS, "main", samples.HIDDEN, TARGETS)
-    records: list[Record] = [samples.call(1, Result.QUIET), *(samples.call(n, at_ms=T0 + n) for n in range(2, 9))]
+    records: list[Any] = [samples.call(1, Result.QUIET), *(samples.call(n, at_ms=T0 + n) for n in range(2, 9))]
     records += [samples.stay(n, wait_ms=25_000, at_ms=T0 + n) for n in range(9)]
     records += [samples.stay(n, Outcome.ABANDONED_QUEUE, 3_000, T0 + n) for n in range(20, 29)]
     seen = {check_event(alert) for record in records for alert in watch.receive(record)}

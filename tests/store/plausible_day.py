@@ -13,6 +13,8 @@ from heapq import nsmallest
 
 from callflow.core.call_record import CallRecord
 from callflow.core.profile import Mode
+from callflow.core.rating.record import Ending, NotAsked, Rating
+from callflow.core.rating.states import Scale
 from callflow.core.rings.records import (
     AgentInterval,
     AgentWork,
@@ -44,7 +46,7 @@ GONE = (Result.SILENT, Result.HANGUP)
 LINES = ("8001", "8002", "8003")
 PATIENCE_MS, TIMEOUT_MS, NO_ANSWER_MS, SHORT_MS = 90_000, 300_000, 20_000, 5_000
 
-Record = CallRecord | Stay | Offer | Leg | AgentInterval
+Record = CallRecord | Stay | Offer | Leg | AgentInterval | Rating
 
 
 @dataclass(slots=True)
@@ -73,10 +75,28 @@ class Day:
     offers: list[Offer] = field(default_factory=list)
     legs: list[Leg] = field(default_factory=list)
     spells: list[AgentInterval] = field(default_factory=list)
+    ratings: list[Rating] = field(default_factory=list)
+    """None, unless `rate` is called."""
 
     def __iter__(self) -> Iterator[Record]:
-        for records in (self.calls, self.stays, self.offers, self.legs, self.spells):
+        for records in (self.calls, self.stays, self.offers, self.legs, self.spells, self.ratings):
             yield from records
+
+    def rate(self, seed: int = 1) -> None:
+        """Let every caller who talked to an agent come to rate the call; every other one is asked."""
+        dice = random.Random(seed)
+        for number, stay in enumerate(stay for stay in self.stays if stay.talk_end_ms is not None):
+            at_ms = stay.talk_end_ms or 0
+            why = dice.choice([*NotAsked, *([None] * len(NotAsked))])
+            scores = [None if why or dice.random() < 0.3 else dice.randint(1, 5) for _ in Scale]
+            ending = None if why else dice.choice([Ending.COMPLETED, Ending.HUNG_UP])
+            line = "8001" if number % 9 == 0 else ""
+            self.ratings.append(
+                Rating(
+                    stay.call_id, stay.call_id, "default", "" if line else stay.queue, line, stay.agent, "h0", "zh",
+                    stay.connect_ms, at_ms, at_ms + 9000, why, ending, scores[0], scores[1], scores[2],
+                )
+            )  # fmt: skip
 
 
 def plausible_day(calls: int = 400, agents: int = 5, seed: int = 1, midnight_ms: int = MIDNIGHT) -> Day:

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from callflow.core.rings.records import AnswerClass, Leg, LegEnd, Offer, Outcome, Stay, TargetType, Timing
 from callflow.core.service.grouping import Counted, Key, Question, Span, Whom, gathered
-from callflow.core.service.tallies import AgentTime, Rings, Screened, Service, Talk
+from callflow.core.service.tallies import AgentTime, Ratings, Rings, Screened, Service, Talk
 from tests.store.plausible_day import Day
 
 
@@ -17,9 +18,23 @@ def recount(day: Day, span: Span, asked: Question, now_ms: int) -> dict[Key, Cou
             *_waits(day, span, asked),
             *_talks(day, span, asked),
             *_screened(day, span, asked),
+            *_ratings(day, span, asked),
             *_time(day, span, asked, now_ms),
         )
     )
+
+
+def _ratings(day: Day, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
+    for rating in day.ratings:
+        key = _key(asked, span, rating.came_ms, queue=rating.queue, agent=rating.agent, line=rating.line)
+        if key is None:
+            continue
+        if rating.not_asked is not None:
+            yield key, Counted(ratings=Ratings(not_asked=Counter({rating.not_asked.value: 1})))
+            continue
+        sums: dict[str, Any] = {f"{scale}_sum": score for scale, score in rating.scores.items()}
+        numbers: dict[str, Any] = {f"{scale}_n": 1 for scale in rating.scores}
+        yield key, Counted(ratings=Ratings(asked=1, answered=bool(rating.scores), **sums, **numbers))
 
 
 def _sure(record: Offer | Leg | Stay) -> bool:

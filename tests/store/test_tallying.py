@@ -46,6 +46,7 @@ def made_up() -> Day:
         day.stays[number] = replace(day.stays[number], outcome=outcome, talk_ms=None, agent="")
         if outcome is Outcome.WITHDRAWN:
             day.stays[number] = replace(day.stays[number], queue="support", wait_ms=3_600_000)
+    day.rate()
     day.stays[-1] = replace(day.stays[-1], outcome=None, partial=True, wait_ms=None)
     day.offers[-1] = replace(day.offers[-1], answer_class=None, partial=True)
     day.offers[-2] = replace(day.offers[-2], timing=Timing.ARRIVAL)

@@ -14,15 +14,17 @@ import sqlalchemy as sa
 from callflow.adapters.store.agent_time import known_agents
 from callflow.adapters.store.lists import UNHEARD
 from callflow.adapters.store.queries import Reader
+from callflow.core.rating.states import Scale
 from callflow.core.rings.records import AnswerClass, LegEnd, Outcome, TargetType, Timing
 from callflow.core.service.grouping import Counted, Key, Question, Span, Whom
-from callflow.core.service.tallies import ABANDONED, SENT_ON, TURNED_AWAY, Rings, Screened, Service, Talk
+from callflow.core.service.tallies import ABANDONED, SENT_ON, TURNED_AWAY, Ratings, Rings, Screened, Service, Talk
 from callflow.core.service.targets import Targets
 from callflow.records import KINDS
 from callflow.records.agent_intervals import spells
 from callflow.records.calls import calls
 from callflow.records.legs import legs
 from callflow.records.offers import offers
+from callflow.records.ratings import ratings
 from callflow.records.stays import stays
 
 ANSWERS = (AnswerClass.EARLY, AnswerClass.ACCEPTABLE, AnswerClass.IDEAL, AnswerClass.LATE)
@@ -35,7 +37,7 @@ Number = sa.ColumnElement[int]
 
 def tally(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
     """Everything but the agents' time, which agent_time has; a kind only if it has every name that is grouped by."""
-    for counted in (_rings, _service, _talk, _screened):
+    for counted in (_rings, _service, _talk, _screened, _ratings):
         yield from counted(reader, span, asked)
 
 
@@ -165,6 +167,27 @@ def _screened(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key
         number, because = row.numbers["calls"], row.also["cause"]
         causes = Counter({} if because is None else {because: number})
         yield row.key, Counted(screened=Screened(Counter({str(row.also["result"]): number}), causes))
+
+
+def _ratings(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
+    """Of callers who came to rate a call, by when they came; what lasts is counted as far as it has come."""
+    columns = {
+        Whom.QUEUE: sa.func.nullif(ratings.c.queue, ""),
+        Whom.AGENT: sa.func.nullif(ratings.c.agent, ""),
+        Whom.LINE: sa.func.nullif(ratings.c.line, ""),
+    }
+    scales = {scale.value: ratings.c[scale.value] for scale in Scale}
+    anything = sa.or_(*(column.is_not(None) for column in scales.values()))
+    counts = {"n": sa.func.count(), "answered": sa.func.count().filter(anything)}
+    for name, column in scales.items():
+        counts |= {f"{name}_n": sa.func.count(column), f"{name}_sum": _sum(column)}
+    reason = (ratings.c.not_asked.label("not_asked"),)
+    for row in _rows(reader, span, asked, ratings.c.came_ms, columns, counts, also_by=reason):
+        why = row.also["not_asked"]
+        numbers: dict[str, Any] = dict(row.numbers)
+        number = numbers.pop("n")
+        counted = Ratings(asked=number, **numbers) if why is None else Ratings(not_asked=Counter({why: number}))
+        yield row.key, Counted(ratings=counted)
 
 
 # -- the query --------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
-from callflow.core.service.tallies import AgentTime, Rings, Screened, Service, Talk
+from callflow.core.service.tallies import AgentTime, Ratings, Rings, Screened, Service, Talk
 from callflow.core.service.targets import QueueTarget, Targets
 
 HOUR_MS = 3_600_000
@@ -102,6 +102,7 @@ class Counted:
     talk: Talk | None = None
     screened: Screened | None = None
     time: AgentTime | None = None
+    ratings: Ratings | None = None
     targets: frozenset[QueueTarget] = frozenset()
     """The standards that `service` was counted by."""
 

@@ -139,6 +139,43 @@ class Screened(Tally):
 
 
 @dataclass(frozen=True, slots=True)
+class Ratings(Tally):
+    """Callers who came to rate their call. A scale counts only where it was answered: no answer is no zero."""
+
+    asked: int = 0
+    answered: int = 0
+    """At least one scale."""
+    efficiency_n: int = 0
+    efficiency_sum: int = 0
+    attitude_n: int = 0
+    attitude_sum: int = 0
+    correctness_n: int = 0
+    correctness_sum: int = 0
+    not_asked: Counter[str] = field(default_factory=Counter)
+    """By reason."""
+
+    @property
+    def response_rate(self) -> float | None:
+        """Share of those asked who answered at least one question."""
+        return share(self.answered, self.asked)
+
+    @property
+    def efficiency(self) -> float | None:
+        """Mean of the answers, 1 to 5."""
+        return share(self.efficiency_sum, self.efficiency_n)
+
+    @property
+    def attitude(self) -> float | None:
+        """Mean of the answers, 1 to 5."""
+        return share(self.attitude_sum, self.attitude_n)
+
+    @property
+    def correctness(self) -> float | None:
+        """Mean of the answers, 1 to 5."""
+        return share(self.correctness_sum, self.correctness_n)
+
+
+@dataclass(frozen=True, slots=True)
 class AgentTime(Tally):
     """What agents did, ms; what is not known for certain is left out."""
 
