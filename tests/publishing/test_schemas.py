@@ -17,8 +17,8 @@ from callflow.core.publishing.envelope import Envelope, with_seq
 from callflow.core.publishing.retained import RetainedMessages
 from callflow.core.publishing.states import StateBoard, StateMaker
 from callflow.core.publishing.window import Windows
-from callflow.core.rings.records import AgentState, AgentWork, AnswerClass, HeldBy, LineState, Outcome, QueueState
 from callflow.core.rating.record import Ending, NotAsked
+from callflow.core.rings.records import AgentState, AgentWork, AnswerClass, HeldBy, LineState, Outcome, QueueState
 from callflow.core.screening.states import Result
 from callflow.core.service.targets import QueueTarget, Targets
 from callflow.records.kind import Record
