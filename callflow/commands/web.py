@@ -14,7 +14,6 @@ from rich.text import Text
 from callflow.commands.context import Context
 from callflow.commands.times import shown
 from callflow.errors import CallflowError
-from callflow.web.server import WebServer, tokens_of
 from callflow.web.tokens import Role, TokenFile
 
 web = typer.Typer(help="The page in the browser: serve it from a database, and create access tokens.")
@@ -34,6 +33,8 @@ def serve(
     """
     if context.invoked_subcommand is not None:
         return
+    from callflow.web.server import WebServer  # loads the page's framework, which no other command needs
+
     settings = context.find_object(Context).settings()  # type: ignore[union-attr]
     options = settings.web if port is None else settings.web.model_copy(update={"port": port})
     path = db or settings.store.path
@@ -103,6 +104,8 @@ def revoke(context: typer.Context, token_id: Annotated[str, typer.Argument(help=
 
 
 def _tokens(context: typer.Context) -> TokenFile:
+    from callflow.web.server import tokens_of
+
     settings = context.find_object(Context).settings()  # type: ignore[union-attr]
     return tokens_of(settings.web, settings.store.path)
 

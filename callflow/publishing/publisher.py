@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -28,8 +29,11 @@ from callflow.records import KINDS
 from callflow.records.kind import Kinds
 from callflow.runtime.loop_lag import LoopLag
 from callflow.settings.model import Settings
-from callflow.web.server import WebServer
 from callflow.web.state import live_state
+
+if TYPE_CHECKING:
+    from callflow.web.live import State
+    from callflow.web.server import WebServer
 
 log = structlog.get_logger()
 
@@ -61,12 +65,7 @@ class Publishing:
         self._http = HttpServer(http, registry, collector, self.sample, log)
         self._serves = http.enabled
         calls_now = CallsNow()
-        web = settings.web
-        self._web = (
-            WebServer(web, settings.store.path, now_ms, lambda: live_state(self.sample(), calls_now.all()))
-            if web.enabled
-            else None
-        )
+        self._web = _page(settings, now_ms, lambda: live_state(self.sample(), calls_now.all()))
         mqtt = self.mqtt = (
             MqttPublishing(settings, store, targets, pseudonymizer, read_off, now_ms, kinds)
             if settings.mqtt.enabled
@@ -149,3 +148,12 @@ def named_in(settings: Settings) -> tuple[set[str], set[str]]:
 def wait_bounds_s(targets: Targets) -> tuple[float, ...]:
     """The thresholds and short-abandon times of all queues, seconds."""
     return tuple(float(at) for t in targets.queues.values() for at in (t.threshold_s, t.short_abandon_s))
+
+
+def _page(settings: Settings, now_ms: Callable[[], int], read_off: "Callable[[], State]") -> "WebServer | None":
+    """The page in the browser; None where it is off."""
+    if not settings.web.enabled:
+        return None
+    from callflow.web.server import WebServer as Page  # only where it is on: its framework takes 9 MB
+
+    return Page(settings.web, settings.store.path, now_ms, read_off)
