@@ -8,11 +8,13 @@ import typer
 from rich.console import Console
 
 from callflow import __version__
+from callflow.commands.backup import backup, restore
 from callflow.commands.calls import calls_app
 from callflow.commands.check import check
 from callflow.commands.context import Context
 from callflow.commands.install import install, uninstall
 from callflow.commands.lab import lab_app
+from callflow.commands.privacy import forget, rotate_key
 from callflow.commands.record import record
 from callflow.commands.replay import replay
 from callflow.commands.report import report
@@ -36,11 +38,15 @@ app.add_typer(calls_app, name="calls")
 app.add_typer(lab_app, name="lab")
 app.add_typer(settings_app, name="settings")
 app.add_typer(web, name="web")
+app.command()(backup)
 app.command()(check)
+app.command()(forget)
 app.command()(install)
 app.command()(record)
 app.command()(replay)
 app.command()(report)
+app.command()(restore)
+app.command("rotate-key")(rotate_key)
 app.command()(simulate)
 app.command()(staffing)
 app.command()(uninstall)

@@ -126,9 +126,8 @@ def pseudonymizer_of(settings: Settings) -> Pseudonymizer:
     privacy = settings.privacy
     if given := privacy.key.get_secret_value():
         return Pseudonymizer(given.encode(), privacy)
-    path = Path(privacy.key_file) if privacy.key_file else settings.store.path.with_name("privacy.key")
     try:
-        key = load_key(path)
+        key = load_key(key_file(settings))
     except (OSError, ValueError) as error:
         log.warning(
             "no key for hashing numbers could be kept; hashes change with every start",
@@ -137,6 +136,12 @@ def pseudonymizer_of(settings: Settings) -> Pseudonymizer:
         )
         key = secrets.token_bytes(32)
     return Pseudonymizer(key, privacy)
+
+
+def key_file(settings: Settings) -> Path:
+    """Where the key that callflow makes is kept."""
+    chosen = settings.privacy.key_file
+    return Path(chosen) if chosen else settings.store.path.with_name("privacy.key")
 
 
 def named_in(settings: Settings) -> tuple[set[str], set[str]]:

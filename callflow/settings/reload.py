@@ -40,7 +40,7 @@ def _merged(old: Model, new: Model) -> Model:
     taken: dict[str, Any] = {}
     for name, field in type(old).model_fields.items():
         before, after = getattr(old, name), getattr(new, name)
-        if reloads(field):
+        if reloads(field) and before != after:
             taken[name] = after
         elif isinstance(before, BaseModel):
             taken[name] = _merged(before, after)

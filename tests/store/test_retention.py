@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import structlog
 
 from callflow.adapters.store import retention
 from callflow.adapters.store.database import writing_engine
@@ -161,3 +162,41 @@ def test_nothing_is_started_when_everything_is_kept(database: Path) -> None:
     thread.start()
     thread.stop()
     assert not database.exists()
+
+
+YEAR = StoreOptions()
+"""Nobody has chosen an age."""
+
+
+def run_round(database: Path, options: StoreOptions) -> None:
+    """One round of the thread, as an hour after the start."""
+    with writing_engine(database, 5.0).connect() as connection:
+        Retention(options)._round(connection)
+
+
+def test_the_default_age_is_announced_once_and_deletes_nothing_for_a_week(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_ms = time.time_ns() // 1_000_000 - 400 * DAY_MS
+    with Store(database, "main") as store:
+        tell_whole_call(store, "old", arrived_ms=old_ms)
+    options = YEAR.model_copy(update={"path": database})
+    options.model_fields_set.discard("records_days")
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(3):
+            run_round(database, options)
+    assert [line["records_days"] for line in lines] == [365]
+    assert [call.record.call_id for call in Reader(database).calls(CallFilter())] == ["old"]
+    week_later = time.time_ns() // 1_000_000 + 8 * DAY_MS
+    monkeypatch.setattr(retention, "_now_ms", lambda: week_later)
+    run_round(database, options)
+    assert list(Reader(database).calls(CallFilter())) == []
+
+
+def test_an_age_that_the_site_chose_needs_no_announcement(database: Path) -> None:
+    with Store(database, "main") as store:
+        tell_whole_call(store, "old", arrived_ms=time.time_ns() // 1_000_000 - 400 * DAY_MS)
+    with structlog.testing.capture_logs() as lines:
+        run_round(database, StoreOptions(path=database, records_days=365))
+    assert lines == []
+    assert list(Reader(database).calls(CallFilter())) == []

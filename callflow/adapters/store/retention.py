@@ -31,6 +31,10 @@ PAUSE_S = 0.1
 PAUSES = 10
 """A pause is this many times as long as the transaction took."""
 BUSY_S = 5.0
+ANNOUNCED = "announced"
+"""In the table `deleted`: when the default age was announced."""
+GRACE_MS = 7 * DAY_MS
+"""From that announcement to the first deletion by the default age."""
 
 log = structlog.get_logger()
 
@@ -85,23 +89,25 @@ def _works(kinds: Kinds, before: Limits, step: int) -> Iterator[Callable[[sa.Con
 
 
 class Retention:
-    """Runs once an hour from `start` to `stop`; a failure is logged and tried again an hour later."""
+    """Runs once an hour from `start` to `stop`; a failure is logged and tried again an hour later.
+
+    Where the site has not chosen an age, the default is announced once, and nothing is deleted for a week.
+    """
 
     def __init__(self, options: StoreOptions, kinds: Kinds = KINDS) -> None:
         self._kinds = kinds
         self._options = options
-        self._days = options.details_days, options.records_days
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
 
     def start(self) -> None:
         """Begin, unless the settings keep everything for ever."""
-        if any(self._days):
+        if self._options.details_days or self._options.records_days:
             self._thread.start()
 
     def change(self, options: StoreOptions) -> None:
         """Go by these ages from the next run on."""
-        self._days = options.details_days, options.records_days
+        self._options = options
         if self._thread.ident is None and not self._stopping.is_set():
             self.start()
 
@@ -113,15 +119,49 @@ class Retention:
 
     def _run(self) -> None:
         engine = writing_engine(self._options.path, BUSY_S)
+        self._attempt(self._may_delete, engine)
         wait_s = FIRST_S
         while not self._stopping.wait(wait_s):
             wait_s = ROUND_S
-            try:
-                with engine.connect() as connection:
-                    before = limits(*self._days, time.time_ns() // 1_000_000)
-                    clear(connection, before, self._stopping.wait, kinds=self._kinds)
-            except Exception as error:  # noqa: BLE001 - whatever it is, calls and records go on
-                log.warning("old records could not be deleted; tried again in an hour", reason=reason_of(error))
+            self._attempt(self._round, engine)
+
+    def _attempt(self, work: Callable[[sa.Connection], object], engine: sa.Engine) -> None:
+        try:
+            with engine.connect() as connection:
+                work(connection)
+        except Exception as error:  # noqa: BLE001 - whatever it is, calls and records go on
+            log.warning("old records could not be deleted; tried again in an hour", reason=reason_of(error))
+
+    def _round(self, connection: sa.Connection) -> None:
+        """Delete what may be deleted now."""
+        if self._may_delete(connection):
+            before = limits(self._options.details_days, self._options.records_days, _now_ms())
+            clear(connection, before, self._stopping.wait, kinds=self._kinds)
+
+    def _may_delete(self, connection: sa.Connection) -> bool:
+        """The site has chosen the age, or the default was announced a week ago; announces it if it never was."""
+        options = self._options
+        return not options.age_is_our_choice or announced_a_week_ago(connection, options.records_days, _now_ms())
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def announced_a_week_ago(connection: sa.Connection, records_days: int, now_ms: int) -> bool:
+    """Whether the default age was announced a week ago; announces it if it never was."""
+    with connection.begin():
+        announced_ms = connection.execute(sa.select(deleted.c.before_ms).where(deleted.c.what == ANNOUNCED)).scalar()
+        if announced_ms is None:
+            _note(connection, ANNOUNCED, now_ms)
+    if announced_ms is None:
+        log.warning(
+            "records are kept for a year from now on; older ones are deleted, the first in a week",
+            records_days=records_days,
+            remedy="set store.records_days to the age that you want; 0 keeps them for ever",
+        )
+        return False
+    return now_ms - int(announced_ms) >= GRACE_MS
 
 
 def _timeline(connection: sa.Connection, kind: RecordKind[Any], entries: sa.Table, before_ms: int, step: int) -> bool:

@@ -60,8 +60,12 @@ class Pseudonymizer:
 
     def hashed(self, number: str) -> str:
         """The same hash with and without spaces and punctuation."""
-        bare = re.sub(r"[ ()./-]", "", number)
-        return "h" + hmac.new(self.key, bare.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:HASH_HEX]
+        return "h" + hmac.new(self.key, bare(number).encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:HASH_HEX]
+
+
+def bare(number: str) -> str:
+    """A number without spaces and punctuation."""
+    return re.sub(r"[ ()./-]", "", number)
 
 
 def _trimmed(text: str) -> str:

@@ -1,0 +1,73 @@
+"""`callflow backup` and `callflow restore`: the database, copied while the daemon runs, and put back."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from callflow.adapters.store.copying import back_up, check, put_back
+from callflow.commands.context import Context
+from callflow.errors import StoreError
+
+
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="File to write; a folder gets callflow-DATE-TIME.db.")],
+    db: Annotated[Path | None, typer.Option(help="Database; default: store.path of the settings.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
+) -> None:
+    """Copy the database while the daemon goes on writing to it; the copy is checked before it gets its name.
+
+    The key that hashes numbers (privacy.key) and the settings are not in it: keep them as well. Exit code 0: the backup
+    is complete. 2: it could not be made; an older file of that name is as it was.
+
+    Example: callflow backup /var/backups/callflow.db --force
+    """
+    source = db or context.find_object(Context).database_path()  # type: ignore[union-attr]
+    target = file / f"callflow-{datetime.now().astimezone():%Y%m%d-%H%M%S}.db" if file.is_dir() else file
+    if not source.is_file():
+        raise StoreError(f"there is no database at {source}", "name one with --db, or start the daemon once")
+    if target.exists() and not force:
+        raise StoreError(f"{target} exists", "name another file, or add --force")
+    with _progress("copying") as told:
+        back_up(source, target, told)
+    print(f"{target}: {target.stat().st_size:,} bytes, intact")
+
+
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A file that `callflow backup` wrote.")],
+    db: Annotated[Path | None, typer.Option(help="Database to replace; default: store.path of the settings.")] = None,
+) -> None:
+    """Put a backup in the place of the database; the daemon must be stopped, and the old database is kept.
+
+    A backup of an earlier release is brought up to date by the daemon's next start. Exit code 0: restored. 2: refused;
+    nothing has changed.
+
+    Example: systemctl stop callflow && callflow restore /var/backups/callflow.db && systemctl start callflow
+    """
+    settings = context.find_object(Context).settings()  # type: ignore[union-attr]
+    database = db or settings.store.path
+    if not file.is_file():
+        raise StoreError(f"there is no file {file}", "name a file that `callflow backup` wrote")
+    kept_as = database.with_name(f"{database.name}.before-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
+    there = database.exists()
+    with _progress("restoring") as told:
+        put_back(file, database, settings.node.name, kept_as, told)
+    print(f"{database} is restored from {file} (schema {check(database)})")
+    if there:
+        print(f"the old database is {kept_as}; delete it when you no longer need it")
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error, told what is done and of how much."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

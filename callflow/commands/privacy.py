@@ -1,0 +1,118 @@
+"""`callflow forget` erases one caller; `callflow rotate-key` makes earlier hashes of numbers worthless."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from callflow.adapters.store.erasing import Found, Wanted, erase, in_files, inside_longer_numbers, search, spellings
+from callflow.commands.context import Context
+from callflow.commands.terminal import console
+from callflow.errors import CallflowError, SettingError, StoreError
+from callflow.privacy import mask_number, replace_key
+from callflow.publishing.publisher import key_file, pseudonymizer_of
+from callflow.settings.model import Settings
+
+
+def forget(
+    context: typer.Context,
+    number: Annotated[str, typer.Argument(help="The caller's number, with or without spaces and punctuation.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what there is and change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    db: Annotated[Path | None, typer.Option(help="Database; default: store.path of the settings.")] = None,
+) -> None:
+    """Erase one caller everywhere on this node, and prove it.
+
+    The caller's number and name become empty in every record, so that the figures of reports stay right. Events that
+    wait for the broker are deleted, and so is stored audio. Then callflow searches every table, and the bytes of the
+    database files. The daemon may run. Write the number as Asterisk gives it; a number with a country code and one
+    without it are two numbers. Not reached: backups, exports, and what the broker's consumers have already received.
+
+    Exit code 0: nothing of the number is left. 1: something is left. 2: it could not be done.
+
+    Example: callflow forget +15550104 --dry-run
+    """
+    settings: Settings = context.find_object(Context).settings()  # type: ignore[union-attr]
+    database = db or settings.store.path
+    if not database.is_file():
+        raise StoreError(f"there is no database at {database}", "name one with --db")
+    wanted = _wanted(settings, database, number)
+    found, out = search(database, wanted), console()
+    audio = _recordings(settings, found)
+    out.print(_table(found, audio))
+    if dry_run:
+        out.print("\nnothing was changed")
+        return
+    if (found.rows or audio) and not yes:
+        if not sys.stdin.isatty():
+            raise CallflowError("nobody is here to agree", "add --yes")
+        typer.confirm(f"\nErase {mask_number(number)} for good?", abort=True)
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), transient=True) as progress:
+        task = progress.add_task("erasing", total=None)
+        for path in audio:
+            path.unlink(missing_ok=True)
+        erase(database, wanted, lambda what: progress.update(task, description=f"erasing: {what}"))
+        progress.update(task, description="searching")
+        left, in_bytes = search(database, wanted), in_files(database, wanted.texts)
+        longer = inside_longer_numbers(database, wanted) if in_bytes else 0
+    if left.rows or (in_bytes and not longer):
+        out.print(f"[bold red]something is left[/]: {left.rows} {in_bytes}; a call of this caller may be in progress")
+        raise typer.Exit(1)
+    out.print("searched: nothing of this number is in any table, nor in the bytes of the database files")
+    if longer:
+        out.print(f"its digits are part of {longer} longer numbers, such as ids and other callers' numbers")
+
+
+def rotate_key(context: typer.Context) -> None:
+    """Replace the key that hashes callers' numbers; hashes made before cannot be made again or compared.
+
+    Consumers of MQTT see every caller as a new one from the daemon's next start on. The old key is not kept.
+
+    Example: callflow rotate-key && systemctl restart callflow
+    """
+    settings: Settings = context.find_object(Context).settings()  # type: ignore[union-attr]
+    if settings.privacy.key.get_secret_value():
+        raise SettingError("privacy.key", "the key is in the settings", "change it there, and restart the daemon")
+    path = key_file(settings)
+    try:
+        replace_key(path)
+    except OSError as error:
+        remedy = "run it as root or as the service"
+        raise CallflowError(f"{path} cannot be written: {error.strerror}", remedy) from None
+    print(f"{path} holds a new key; restart the daemon to use it: systemctl restart callflow")
+
+
+def _wanted(settings: Settings, database: Path, number: str) -> Wanted:
+    digits = sum(mark.isdigit() for mark in number)
+    if not digits:
+        raise CallflowError(f"{number!r} has no digits", "write the caller's number as `callflow calls` shows it")
+    names = pseudonymizer_of(settings)
+    numbers = spellings(database, number)
+    hashes = {names.caller(one) or "" for one in numbers} if not names.plain else set()
+    return Wanted(numbers, tuple(sorted(hashes - {""})), digits > settings.privacy.internal_digits)
+
+
+def _recordings(settings: Settings, found: Found) -> list[Path]:
+    """Stored audio of the calls."""
+    folder = settings.tap.debug_audio_dir
+    if folder is None or not folder.is_dir():
+        return []
+    names = {call_id.replace("/", "_") for call_id in found.ids}
+    return [path for path in sorted(folder.glob("*.sln")) if path.stem in names]
+
+
+def _table(found: Found, audio: list[Path]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("where", "found", "what happens to it"):
+        table.add_column(heading)
+    for name, count in found.rows.items():
+        kept = "deleted" if name == "outbox" else "number and name become empty"
+        table.add_row(name, str(count), kept)
+    if audio:
+        table.add_row("stored audio", str(len(audio)), "deleted")
+    if not table.row_count:
+        table.add_row("anywhere", "0", "nothing to do")
+    return table
