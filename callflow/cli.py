@@ -1,4 +1,4 @@
-"""The command line: `callflow run | check | settings | calls | report | staffing | simulate | lab`."""
+"""The command line: `callflow run | check | settings | calls | callbacks | report | staffing | simulate | lab`."""
 
 import sys
 from pathlib import Path
@@ -9,6 +9,7 @@ from rich.console import Console
 
 from callflow import __version__
 from callflow.commands.backup import backup, restore
+from callflow.commands.callbacks import callbacks_app
 from callflow.commands.calls import calls_app
 from callflow.commands.check import check
 from callflow.commands.context import Context
@@ -34,6 +35,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+app.add_typer(callbacks_app, name="callbacks")
 app.add_typer(calls_app, name="calls")
 app.add_typer(lab_app, name="lab")
 app.add_typer(settings_app, name="settings")

@@ -18,6 +18,7 @@ from callflow.adapters.agi.session import AgiSession
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
 from callflow.adapters.ami.translate import WANTED, first, may_go_deaf, stamped_ms, translate
+from callflow.adapters.ami.translate_callbacks import CALLBACKS_WANTED
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
 from callflow.adapters.audio.taps import Taps
 from callflow.adapters.http.connections import CONNECTIONS
@@ -32,6 +33,7 @@ from callflow.core.screening.engine import Engine
 from callflow.errors import CallflowError, HearingFailed, LinkError, LoginRefused
 from callflow.publishing.publisher import Publishing
 from callflow.publishing.vitals import take_sample
+from callflow.runtime.callbacks import Callbacks
 from callflow.runtime.clock import Clock
 from callflow.runtime.dispatch import Dispatcher
 from callflow.runtime.listening import Listening
@@ -62,7 +64,7 @@ class Daemon:
         self._store = Store(settings.store.path, settings.node.name)
         self._publishing = Publishing(settings, self._store, self._sample, self._clock.now_ms)
         self._retention = Retention(settings.store)
-        self._events_link = self._link("on", WANTED | RINGS_WANTED, self._on_ami_event)
+        self._events_link = self._link("on", WANTED | RINGS_WANTED | CALLBACKS_WANTED, self._on_ami_event)
         self._actions_link = self._link("off", frozenset(), lambda event: None)
         actions = AmiActions(self._actions_link, self._events_link)
         self._actions = actions
@@ -76,6 +78,10 @@ class Daemon:
         self._rings = RingWatch(settings, actions, self._dispatch)
         self._rings.subscribe(_log_talk)
         self._ratings = self._make_ratings()
+        self._callbacks = Callbacks(
+            settings, self._actions_link, actions, self._publishing.recording, self._clock.now_ms
+        )
+        self._publishing.recording.follow(self._callbacks.follow)
         self._vouching = Vouching(settings.agi, actions)
         self._agi: AgiServer | None = None
         self._watchdog = Watchdog(settings.limits.stall_s)
@@ -109,6 +115,7 @@ class Daemon:
             if self._taps is not None:
                 await self._taps.start()
             self._watchdog.start()
+            self._callbacks.start()
             await self._events_link.start()
             await self._actions_link.start()
             loop.call_later(READY_WITHOUT_EAR_S, self._tell_ready)
@@ -135,6 +142,7 @@ class Daemon:
         if self._taps is not None:
             await self._taps.stop()
             log.info("taps", refused=dict(self._taps.refused), **self._taps.counts)
+        await self._callbacks.stop()
         await self._events_link.stop()
         await self._actions_link.stop()
         await self._publishing.stop()
@@ -172,6 +180,7 @@ class Daemon:
         self._rings.ami_event(message)
         if message.get("Event") == "Hangup":
             self._ratings.channel_ended(first(message, "Uniqueid"))
+        self._callbacks.ami_event(message)
 
     def _make_agi_server(self) -> AgiServer:
         admission = Admission(max_sessions=2 * self._settings.limits.max_calls)
@@ -250,12 +259,14 @@ class Daemon:
         log.info("AMI is connected", host=self._settings.ami.host, port=self._settings.ami.port)
         self._receive(events.LinkUp(self._clock.now_ms(), may_go_deaf(self._events_link.protocol_version)))
         self._rings.link_up()
+        self._callbacks.link_up()
 
     def _on_link_down(self, reason: str) -> None:
         if self._engine.link_up and not self._stopping:
             log.warning("AMI is lost; callers go on unscreened until it is back", reason=reason)
             self._receive(events.LinkLost(self._clock.now_ms(), reason))
             self._rings.link_lost(reason)
+            self._callbacks.link_lost()
 
     def _on_refused(self, refused: LoginRefused) -> None:
         if refused.fatal:
@@ -277,7 +288,9 @@ class Daemon:
         """How everything here is now, for metrics and states."""
         links = self._events_link, self._actions_link
         now_ms = self._clock.now_ms()
-        return take_sample(now_ms, self._engine, self._rings, self._store, links, self._agi, self._taps)
+        return take_sample(
+            now_ms, self._engine, self._rings, self._store, links, self._agi, self._taps, self._callbacks
+        )
 
     def _tell_ready(self) -> None:
         if self._ready:

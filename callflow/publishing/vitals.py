@@ -8,6 +8,7 @@ from callflow.adapters.audio.taps import Taps
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.store import Store
 from callflow.core.screening.engine import Engine
+from callflow.runtime.callbacks import Callbacks
 from callflow.runtime.ring_watch import RingWatch
 
 
@@ -19,6 +20,7 @@ def take_sample(
     links: tuple[AmiLink, AmiLink],
     agi: AgiServer | None,
     taps: Taps | None,
+    callbacks: Callbacks,
 ) -> Sample:
     """`links` carry events and actions; `agi` is None before the start, `taps` where there are none."""
     events, actions = links
@@ -41,9 +43,11 @@ def take_sample(
             "rings": rings.tracker.unexpected,
             "rings_unresolved": rings.tracker.unresolved,
             "rings_failures": rings.failures,
+            "callbacks": callbacks.counts,
         },
         queues_known=rings.queues_known,
         queues=rings.tracker.queues(now_ms),
         agents=rings.tracker.agents(now_ms),
         lines=rings.tracker.lines(now_ms),
+        callbacks=callbacks.desk.by_state(),
     )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from callflow.core.callbacks.rules import CallbackProfile
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Profile, Quiet, Rung, TalkDetect
 from callflow.core.rings.cadence import Cadence
 from callflow.core.rings.rules import LineRules
@@ -30,6 +31,7 @@ SECTIONS = (
     "store",
     "log",
     "rings",
+    "callbacks",
     "mqtt",
     "http",
     "web",
@@ -75,7 +77,7 @@ def settings_of(model: type[BaseModel], prefix: str, above: FieldInfo | None = N
         nested, holder = field.annotation, above if above is not None and reloads(above) else field
         if isinstance(nested, type) and issubclass(nested, BaseModel):
             yield from settings_of(nested, f"{prefix}{name}.", holder)
-        else:
+        elif not _is_table_of_sections(field):
             yield Setting(
                 f"{prefix}{name}",
                 toml_value(field.get_default(call_default_factory=True)),
@@ -95,6 +97,7 @@ def all_settings() -> Iterator[Setting]:
     yield from settings_of(Rung, "ladders.NAME.rungs[].", fields["ladders"])
     yield from settings_of(Profile, "profiles.NAME.", fields["profiles"])
     yield from settings_of(QueueTarget, "queues.NAME.", fields["queues"])
+    yield from settings_of(CallbackProfile, "callbacks.profiles.NAME.", fields["callbacks"])
     yield from settings_of(Cadence, "rings.cadences.NAME.")
     yield from settings_of(LineRules, "rings.lines.NAME.")
 
@@ -125,6 +128,8 @@ def example() -> str:
         model = Settings.model_fields[section].annotation
         assert isinstance(model, type) and issubclass(model, BaseModel)  # noqa: PT018
         blocks.append(_section(section, model))
+        if section == "callbacks":
+            blocks.append(_section("callbacks.profiles.default", CallbackProfile))
         if section == "rings":
             blocks += [_pattern("rings.cadences.NAME", Cadence), _pattern("rings.lines.NAME", LineRules)]
     blocks.append(_comment(LADDER_HEAD) + _rungs("silent", SILENT_LADDER))
@@ -141,11 +146,19 @@ def _section(name: str, model: type[BaseModel]) -> str:
     for field_name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             continue
+        if _is_table_of_sections(field):
+            continue
         bounds = _bounds(field)
         lines.append(_comment(_text(field) + (f" ({bounds})" if bounds else "")).rstrip())
         value = toml_value(field.get_default(call_default_factory=True))
         lines.append(f"#{field_name} = {value or '...'}")
     return "\n".join(lines)
+
+
+def _is_table_of_sections(field: FieldInfo) -> bool:
+    """Its entries are sections of their own, one of which is shown."""
+    default = field.get_default(call_default_factory=True)
+    return isinstance(default, dict) and any(isinstance(value, BaseModel) for value in default.values())
 
 
 def _pattern(name: str, model: type[BaseModel]) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from callflow.core.call_record import CallRecord
+from callflow.core.callbacks.entry import CallbackChange
+from callflow.core.callbacks.states import State
 from callflow.core.publishing.events import EventMaker
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import Topics
@@ -179,4 +181,26 @@ def rating(number: int = 1, not_asked: NotAsked | None = None, at_ms: int = T0) 
         efficiency=None if not_asked else 5,
         attitude=None if not_asked else 4,
         wrong_keys=0 if not_asked else 1,
+    )
+
+
+def callback_change(
+    state: State = State.OPEN, reasons: tuple[str, ...] = ("silent",), before: str = ""
+) -> CallbackChange:
+    return CallbackChange(
+        callback_id="cb-41",
+        revision=2,
+        at_ms=T0,
+        state=state,
+        actor="8012",
+        why="the caller 13855550100 was hung up on as silent",
+        number="13855550100",
+        profile="default",
+        reasons=reasons,
+        queue="support" if before else "",
+        raised_ms=T0,
+        due_ms=T0 + 300_000,
+        attempts=1,
+        attempt_id="",
+        before=before,
     )

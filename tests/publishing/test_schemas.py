@@ -9,6 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from callflow.adapters.mqtt.session import Status
+from callflow.core.callbacks.entry import Reason
+from callflow.core.callbacks.states import State
 from callflow.core.heard import Heard
 from callflow.core.profile import Mode
 from callflow.core.publishing.alert_rules import AlertRules
@@ -59,12 +61,16 @@ def every_record() -> list[Record]:
     records += [samples.hold_in_progress(), *(samples.hold(held_by=party) for party in HeldBy)]
     records += [samples.rating(not_asked=why) for why in (None, *NotAsked)]
     records += [replace(samples.rating(), ending=ending, attitude=None, queue="", line="12") for ending in Ending]
+    records += [samples.callback_change(state=state) for state in State]
+    records += [samples.callback_change(reasons=tuple(Reason), before=state.value) for state in State]
     return records
 
 
 def test_every_event_fits_its_schema() -> None:
     seen = {check_event(event) for record in every_record() if (event := samples.MAKER.event_of(record))}
-    assert seen == {f"event.call.{name}" for name in ("screened", "stay", "offer", "leg", "talk", "hold", "rating")}
+    assert seen == {
+        f"event.call.{name}" for name in ("screened", "stay", "offer", "leg", "talk", "hold", "rating", "callback")
+    }
 
 
 def test_every_alert_fits_its_schema() -> None:

@@ -151,7 +151,9 @@ def test_every_setting_is_in_the_example_file() -> None:
     shown, section = set(), ""
     for line in example().splitlines():
         if header := re.fullmatch(r"#? ?\[+([\w.]+)\]+", line):
-            section = re.sub(r"^(profiles|queues|ladders)\.\w+", r"\1.NAME", header[1]).replace("rungs", "rungs[]")
+            section = re.sub(r"^(callbacks\.profiles|profiles|queues|ladders)\.\w+", r"\1.NAME", header[1]).replace(
+                "rungs", "rungs[]"
+            )
         elif setting := re.match(r"#? ?(\w+) = ", line):
             shown.add(f"{section}.{setting[1]}")
     assert {setting.name for setting in all_settings()} <= shown

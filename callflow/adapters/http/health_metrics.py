@@ -69,6 +69,7 @@ class HealthCollector(Collector):
         yield _gauge("callflow_calls_live", "Calls being screened or observed.", sample.calls_live)
         yield _gauge("callflow_agi_sessions", "FastAGI connections open.", sample.agi_sessions)
         yield _gauge("callflow_taps", "Callers whose audio is listened to.", sample.taps)
+        yield _callbacks(sample)
         yield _counted(sample)
         yield from _store(sample)
         if sample.mqtt_connected is not None:
@@ -128,6 +129,13 @@ def _gauge(name: str, text: str, value: float) -> Metric:
 
 def _oldest_s(queue: QueueState, now_ms: int) -> float:
     return 0.0 if queue.oldest_joined_ms is None else max(0.0, (now_ms - queue.oldest_joined_ms) / 1000)
+
+
+def _callbacks(sample: Sample) -> Metric:
+    live = GaugeMetricFamily("callflow_callbacks_live", "Call-backs that are not settled, by state.", labels=["state"])
+    for state, number in sample.callbacks.items():
+        live.add_metric([state], number)
+    return live
 
 
 def _counted(sample: Sample) -> Metric:

@@ -41,6 +41,8 @@ class Sample:
     queues: Sequence[QueueState] = ()
     agents: Sequence[AgentState] = ()
     lines: Sequence[LineState] = ()
+    callbacks: Mapping[str, int] = field(default_factory=dict)
+    """Live call-backs by state."""
     loop_lag_s: float = 0.0
     """Greatest delay of the event loop within the last seconds."""
 

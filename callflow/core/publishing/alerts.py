@@ -1,9 +1,9 @@
 """Alerts: things a person should look at, found in ended records. Pure and bounded; each alert is raised once."""
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from callflow.core.call_record import CallRecord
 from callflow.core.publishing.alert_rules import AlertRules
@@ -12,20 +12,14 @@ from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import Topics
 from callflow.core.publishing.window import Windows
 from callflow.core.rings.names import trunk_of
-from callflow.core.rings.records import Offer, Outcome, Stay, TargetType
+from callflow.core.rings.records import Stay
 from callflow.core.screening.states import Result
-from callflow.core.service.tallies import SENT_ON, TURNED_AWAY
 from callflow.core.service.targets import Targets
+from callflow.core.short_calls import ShortCallRule, ShortCalls, kept
 
 DAY_MS = 86_400_000
-CALLERS = 50_000
-RECENT = 10_000
 NAMES = 500
 CALLS = 100_000
-MAY_GO_ON = (*SENT_ON, *TURNED_AWAY, Outcome.WITHDRAWN, Outcome.REDIRECTED)
-"""The caller left the queue without hanging up: the call may go on."""
-
-Entry = TypeVar("Entry")
 
 
 @dataclass(slots=True)
@@ -60,15 +54,6 @@ class _Trunk:
         return (self.silent_before + 1) / (self.before + 50)
 
 
-@dataclass(slots=True)
-class _Call:
-    """A call that is under way or has just ended, from the screening or the first queue on."""
-
-    began_ms: int
-    short_of: str = ""
-    """The caller whose short call this is, as far as known; "" for none."""
-
-
 class AlertWatch:
     """Give it every ended record, and every version of a stay; `receive` returns the alerts."""
 
@@ -85,8 +70,8 @@ class AlertWatch:
         self._node = node
         self._pseudonymizer = pseudonymizer
         self._targets = targets
-        self._calls: OrderedDict[str, _Call] = OrderedDict()
-        self._short_calls: OrderedDict[str, dict[str, int]] = OrderedDict()
+        rule = ShortCallRule(round(1000 * rules.short_call_s), rules.short_calls, DAY_MS)
+        self._short_calls = ShortCalls(lambda profile: rule)
         self._trunks: OrderedDict[str, _Trunk] = OrderedDict()
         self._queues = Windows(1000 * rules.service_window_s, targets)
         self._standing: OrderedDict[tuple[str, str], int] = OrderedDict()
@@ -95,12 +80,10 @@ class AlertWatch:
         """The alerts that a record raises, most often none."""
         match record:
             case CallRecord():
-                return [*self._call(record), *self._trunk(record), *self._short_call(record)]
+                return [*self._call(record), *self._trunk(record), *self._repeated(record, self._who(record))]
             case Stay():
-                return [*self._stay(record), *self._short_stay(record)]
-            case Offer(target_type=TargetType.LINE):
-                self._goes_on(record.call_id, record.began_ms)
-        return []
+                return [*self._stay(record), *self._repeated(record, self._who_waited(record))]
+        return [*self._repeated(record, {})]
 
     # -- one call -------------------------------------------------------------------------------------------------
 
@@ -110,43 +93,11 @@ class AlertWatch:
             heard = {"heard": call.heard and call.heard.value, "level_dbov": call.level_dbov}
             yield self._make(kind, call.call_id, call.uniqueid, _end(call), self._who(call) | heard)
 
-    def _short_call(self, call: CallRecord) -> Iterator[Envelope]:
-        """A call that ended in the screening; one that went on is counted by its stays in queues."""
-        self._goes_on(call.uniqueid, call.arrived_ms)
-        if call.ended_ms is not None and call.result in (Result.HANGUP, Result.SILENT, Result.QUIET):
-            yield from self._short(call.caller_number, call.uniqueid, call.ended_ms, self._who(call))
-
-    def _short_stay(self, stay: Stay) -> Iterator[Envelope]:
-        self._goes_on(stay.call_id, stay.joined_ms)
-        ended = stay.outcome is not None and stay.outcome not in MAY_GO_ON and not stay.partial
-        end_ms = stay.left_ms if stay.talk_end_ms is None else stay.talk_end_ms
-        if ended and end_ms is not None:
-            data = {
-                "caller": self._pseudonymizer.caller(stay.caller_number),
-                "trunk": self._pseudonymizer.name(stay.trunk),
-            }
-            yield from self._short(stay.caller_number, stay.call_id, end_ms, data)
-
-    def _goes_on(self, call_id: str, at_ms: int) -> None:
-        """Part of a call that began then. A part that ended before was not the whole call."""
-        call = _kept(self._calls, call_id, lambda: _Call(at_ms), RECENT)
-        call.began_ms = min(call.began_ms, at_ms)
-        self._short_calls.get(call.short_of, {}).pop(call_id, None)
-
-    def _short(self, caller: str, call_id: str, end_ms: int, data: dict[str, Any]) -> Iterator[Envelope]:
-        """Row A1: the same caller again and again, each time for less than a minute."""
-        call = self._calls[call_id]
-        if not caller or end_ms - call.began_ms >= 1000 * self._rules.short_call_s:
-            return
-        call.short_of = caller
-        calls = _kept(self._short_calls, caller, dict, CALLERS)
-        calls[call_id] = end_ms
-        for old in [known for known, at_ms in calls.items() if at_ms <= end_ms - DAY_MS]:
-            del calls[old]
-        if len(calls) >= self._rules.short_calls:
-            data = data | {"calls": len(calls), "first_at": utc(min(calls.values()))}
-            calls.clear()
-            yield self._make("repeat_short_calls", call_id, call_id, end_ms, data)
+    def _repeated(self, record: object, data: dict[str, Any]) -> Iterator[Envelope]:
+        """Row A1; `data` says who the caller is."""
+        if found := self._short_calls.receive(record):
+            data = data | {"calls": found.calls, "first_at": utc(found.first_ms)}
+            yield self._make("repeat_short_calls", found.call_id, found.call_id, found.at_ms, data)
 
     def _who(self, call: CallRecord) -> dict[str, Any]:
         return {
@@ -156,13 +107,19 @@ class AlertWatch:
             "screening_id": call.call_id,
         }
 
+    def _who_waited(self, stay: Stay) -> dict[str, Any]:
+        return {
+            "caller": self._pseudonymizer.caller(stay.caller_number),
+            "trunk": self._pseudonymizer.name(stay.trunk),
+        }
+
     # -- rates ----------------------------------------------------------------------------------------------------
 
     def _trunk(self, call: CallRecord) -> Iterator[Envelope]:
         name = trunk_of(call.channel)
         if not name or call.result in (None, Result.OFF, Result.UNAVAILABLE, Result.OBSERVED):
             return
-        trunk = _kept(self._trunks, name, _Trunk, NAMES)
+        trunk = kept(self._trunks, name, _Trunk, NAMES)
         at_ms = _end(call)
         trunk.add(at_ms, call.result is Result.SILENT, 1000 * self._rules.trunk_window_s)
         data = {
@@ -223,13 +180,3 @@ class AlertWatch:
 
 def _end(call: CallRecord) -> int:
     return call.arrived_ms if call.ended_ms is None else call.ended_ms
-
-
-def _kept(kept: OrderedDict[str, Entry], name: str, make: Callable[[], Entry], most: int) -> Entry:
-    """The entry of `name`, made if there is none; of more than `most` entries the longest unused is dropped."""
-    if name not in kept:
-        kept[name] = make()
-    kept.move_to_end(name)
-    if len(kept) > most:
-        kept.popitem(last=False)
-    return kept[name]

@@ -1,0 +1,311 @@
+"""The call-back list in the database: every step is one transaction, and leaves its change behind.
+
+The command line, the page and the daemon all work through this. SQLite lets one writer in at a time, so a step sees the
+entry as it is, and the table of states refuses a step that comes too late.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from callflow.adapters.store.database import explained, version_of, writing_engine
+from callflow.adapters.store.migrate import bring_to_head
+from callflow.adapters.store.schema import HEAD
+from callflow.core.callbacks.attempt import Attempt
+from callflow.core.callbacks.entry import CallbackChange, Entry, change_of
+from callflow.core.callbacks.hours import UnknownHours, day_of
+from callflow.core.callbacks.raising import Wanted
+from callflow.core.callbacks.rules import CallbackRules
+from callflow.core.callbacks.states import WAITING, State
+from callflow.errors import CallflowError
+from callflow.records.callbacks import (
+    CALLBACK_ATTEMPTS,
+    CALLBACK_CHANGES,
+    CALLBACKS,
+    callback_attempts,
+    callback_changes,
+    callbacks,
+)
+
+SHOWN_CANDIDATES = 5
+
+
+class NoSuchCallback(CallflowError):
+    """No entry has this id, or several begin so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanting:
+    """Which entries: every condition that is given must hold."""
+
+    states: tuple[State, ...] = ()
+    number: str | None = None
+    reason: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+EVERY = Wanting()
+
+
+class CallbackList:
+    """The list of one daemon, `node`. Every method may raise StoreError; none keeps the database open."""
+
+    def __init__(self, path: Path, node: str, busy_s: float = 5.0) -> None:
+        self._path = path
+        self._node = node
+        self._busy_s = busy_s
+        self._engine = writing_engine(path, busy_s)
+
+    def prepare(self) -> None:
+        """Create or upgrade the database, if need be."""
+        if self._path.is_file():
+            with self._reading() as connection:
+                if version_of(connection) == HEAD:
+                    return
+        bring_to_head(self._path, busy_s=self._busy_s)
+
+    # -- steps ----------------------------------------------------------------------------------------------------
+
+    def add(self, wanted: Wanted, rules: CallbackRules, now_ms: int) -> tuple[Entry, bool]:
+        """Put a caller on the list; returns the entry, and whether it is new.
+
+        A caller who waits on the list already gets a further reason. What is known from before the caller's last entry
+        was closed adds nothing: that entry has settled it.
+        """
+        with self._step() as connection:
+            found = self._latest(connection, wanted, rules)
+            if found is not None and not found.live and (found.closed_ms or 0) >= wanted.at_ms:
+                return found, False
+            if found is None or not found.live:
+                entry = _new_entry(wanted, rules, now_ms)
+                self._save(connection, entry, None)
+                return entry, True
+            more: dict[str, Any] = {}
+            if wanted.reference and not found.reference:
+                more["reference"] = wanted.reference
+            if wanted.place and not found.place:
+                more |= {"queue": wanted.queue, "place": wanted.place}
+            if found.state in WAITING and wanted.due_ms is not None and wanted.due_ms < found.due_ms:
+                more["due_ms"] = wanted.due_ms
+            entry = found.with_reason(wanted.reason.value, now_ms, wanted.actor, wanted.why, **more)
+            if entry is not found:
+                self._save(connection, entry, found)
+            return entry, False
+
+    def change(self, callback_id: str, make: Callable[[Entry], Entry]) -> Entry:
+        """Take one step; `make` gets the entry as it is now, and returns the next version. What it raises comes out."""
+        with self._step() as connection:
+            return self._change(connection, callback_id, make)
+
+    def begin_attempt(self, attempt: Attempt, make: Callable[[Entry], Entry]) -> Entry:
+        """Save a step and the attempt that it begins, together."""
+        with self._step() as connection:
+            entry = self._change(connection, attempt.callback_id, make)
+            self._save_attempt(connection, attempt)
+            return entry
+
+    def save_attempt(self, attempt: Attempt, make: Callable[[Entry], Entry] | None = None) -> None:
+        """Save how far an attempt has come, and the step that this means for its entry if that still is its attempt."""
+        with self._step() as connection:
+            self._save_attempt(connection, attempt)
+            if make is None:
+                return
+            entry = self._entry(connection, attempt.callback_id)
+            if entry is not None and entry.attempt_id == attempt.attempt_id and entry.state is State.DIALLING:
+                self._change(connection, attempt.callback_id, make)
+
+    def released(self, attempt_id: str) -> None:
+        """The agent is no longer paused for this attempt."""
+        with self._step() as connection:
+            table = callback_attempts
+            over = table.c.ended_ms.is_not(None)
+            mine = (table.c.attempt_id == attempt_id, table.c.node == self._node)
+            connection.execute(sa.update(table).where(*mine).values(paused_in="", open=sa.not_(over)))
+
+    # -- queries --------------------------------------------------------------------------------------------------
+
+    def entries(self, wanting: Wanting = EVERY, limit: int = 1000) -> list[Entry]:
+        """What is due first comes first; settled entries after the live ones, the newest first."""
+        query = sa.select(callbacks).where(callbacks.c.node == self._node, *_conditions(wanting)).limit(limit)
+        live_first = (callbacks.c.open.desc(), sa.case((callbacks.c.open, callbacks.c.due_ms)))
+        order = query.order_by(*live_first, callbacks.c.changed_ms.desc(), callbacks.c.callback_id)
+        return [CALLBACKS.rows.record(row) for row in self._rows(order)]
+
+    def live(self) -> list[Entry]:
+        """Every live entry; the one that is due first comes first."""
+        mine = sa.select(callbacks).where(callbacks.c.node == self._node, sa.text("open"))
+        return [CALLBACKS.rows.record(row) for row in self._rows(mine.order_by(callbacks.c.due_ms))]
+
+    def find(self, callback_id: str) -> Entry:
+        """The entry with this id, or the only one whose id begins so; raises NoSuchCallback."""
+        begins = (callbacks.c.callback_id >= callback_id, callbacks.c.callback_id < callback_id + "\U0010ffff")
+        query = sa.select(callbacks).where(callbacks.c.node == self._node, *begins).order_by(callbacks.c.callback_id)
+        found = [CALLBACKS.rows.record(row) for row in self._rows(query.limit(SHOWN_CANDIDATES + 1))]
+        exact = [entry for entry in found if entry.callback_id == callback_id]
+        if len(exact or found) == 1:
+            return (exact or found)[0]
+        if not found:
+            raise NoSuchCallback(f"no call-back has the id {callback_id!r}", "callflow callbacks list shows the ids")
+        ids = ", ".join(entry.callback_id for entry in found[:SHOWN_CANDIDATES])
+        raise NoSuchCallback(f"several call-backs begin with {callback_id!r}: {ids}", "give more of the id")
+
+    def changes(self, callback_id: str) -> list[CallbackChange]:
+        """What happened to an entry, in order."""
+        table = callback_changes
+        query = sa.select(table).where(table.c.callback_id == callback_id, table.c.node == self._node)
+        return [CALLBACK_CHANGES.rows.record(row) for row in self._rows(query.order_by(table.c.revision))]
+
+    def unpublished(self, most: int = 200) -> list[CallbackChange]:
+        """Changes that the daemon has not published yet, the oldest first."""
+        table = callback_changes
+        query = sa.select(table).where(table.c.node == self._node, sa.text("open"))
+        rows = self._rows(query.order_by(table.c.at_ms, table.c.callback_id, table.c.revision).limit(most))
+        return [CALLBACK_CHANGES.rows.record(row) for row in rows]
+
+    def attempts(self, callback_id: str) -> list[Attempt]:
+        """The attempts of an entry, in order."""
+        table = callback_attempts
+        query = sa.select(table).where(table.c.callback_id == callback_id, table.c.node == self._node)
+        return [_attempt(row) for row in self._rows(query.order_by(table.c.began_ms))]
+
+    def open_attempts(self) -> list[Attempt]:
+        """Attempts that have not ended, or whose agent is still paused for them."""
+        table = callback_attempts
+        return [
+            _attempt(row) for row in self._rows(sa.select(table).where(table.c.node == self._node, sa.text("open")))
+        ]
+
+    def ended_attempts(self, since_ms: int | None, until_ms: int | None) -> list[Attempt]:
+        """The attempts that began in [since_ms, until_ms), in order."""
+        table = callback_attempts
+        conditions = [table.c.node == self._node]
+        conditions += [] if since_ms is None else [table.c.began_ms >= since_ms]
+        conditions += [] if until_ms is None else [table.c.began_ms < until_ms]
+        return [_attempt(row) for row in self._rows(sa.select(table).where(*conditions).order_by(table.c.began_ms))]
+
+    # -- inside a transaction -------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _step(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise explained(error, self._path) from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        """Without a transaction of its own: a query waits for no writer."""
+        try:
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise explained(error, self._path) from error
+
+    def _rows(self, query: sa.Select[Any]) -> Iterable[sa.RowMapping]:
+        with self._reading() as connection:
+            return connection.execute(query).mappings().all()
+
+    def _change(self, connection: sa.Connection, callback_id: str, make: Callable[[Entry], Entry]) -> Entry:
+        before = self._entry(connection, callback_id)
+        if before is None:
+            raise NoSuchCallback(f"no call-back has the id {callback_id!r}", "callflow callbacks list shows the ids")
+        entry = make(before)
+        if entry is not before:
+            self._save(connection, entry, before)
+        return entry
+
+    def _entry(self, connection: sa.Connection, callback_id: str) -> Entry | None:
+        mine = (callbacks.c.callback_id == callback_id, callbacks.c.node == self._node)
+        row = connection.execute(sa.select(callbacks).where(*mine)).mappings().first()
+        return None if row is None else CALLBACKS.rows.record(row)
+
+    def _latest(self, connection: sa.Connection, wanted: Wanted, rules: CallbackRules) -> Entry | None:
+        """The live entry that a reason is added to, else the caller's newest entry.
+
+        That is one that waits, whatever its day, or one of today in another state.
+        """
+        mine = (callbacks.c.number == wanted.number, callbacks.c.node == self._node)
+        query = sa.select(callbacks).where(*mine).order_by(callbacks.c.raised_ms.desc())
+        found = [CALLBACKS.rows.record(row) for row in connection.execute(query.limit(50)).mappings()]
+        waiting = [entry for entry in found if entry.state in (*WAITING, State.CLAIMED, State.DIALLING)]
+        day = day_of(wanted.at_ms, wanted.zone or rules.profile(wanted.profile).zone)
+        today = [entry for entry in found if entry.live and entry.day in (day, day_of(wanted.at_ms, entry.zone))]
+        closed = [entry for entry in found if not entry.live]
+        return next(iter((*waiting, *today, *closed)), None)
+
+    def _save(self, connection: sa.Connection, entry: Entry, before: Entry | None) -> None:
+        row = CALLBACKS.row(entry, self._node, final=not entry.live)
+        if before is None:
+            connection.execute(sa.insert(callbacks).values(row))
+        else:
+            mine = (callbacks.c.callback_id == entry.callback_id, callbacks.c.node == self._node)
+            connection.execute(sa.update(callbacks).where(*mine).values(row))
+        change = CALLBACK_CHANGES.row(change_of(entry, before), self._node, final=False)
+        connection.execute(sa.insert(callback_changes).values(change))
+
+    def _save_attempt(self, connection: sa.Connection, attempt: Attempt) -> None:
+        quoted = replace(attempt, paused_in=tuple(quote(queue, safe="") for queue in attempt.paused_in))
+        final = attempt.ended_ms is not None and not attempt.paused_in
+        row = CALLBACK_ATTEMPTS.row(quoted, self._node, final=final)
+        keys = list(callback_attempts.primary_key)
+        connection.execute(insert(callback_attempts).values(row).on_conflict_do_update(index_elements=keys, set_=row))
+
+
+def _attempt(row: sa.RowMapping) -> Attempt:
+    stored = CALLBACK_ATTEMPTS.rows.record(row)
+    return replace(stored, paused_in=tuple(map(unquote, stored.paused_in)))
+
+
+def _new_entry(wanted: Wanted, rules: CallbackRules, now_ms: int) -> Entry:
+    profile = rules.profile(wanted.profile)
+    zone = wanted.zone or profile.zone
+    due_ms = wanted.at_ms + 1000 * profile.after_s if wanted.due_ms is None else wanted.due_ms
+    with suppress(UnknownHours):  # found again, and refused, when it is dialled
+        due_ms = profile.calling_hours().next_allowed(due_ms, zone)
+    return Entry(
+        callback_id=f"cb-{uuid4().hex[:12]}",
+        revision=1,
+        number=wanted.number,
+        day=day_of(wanted.at_ms, zone),
+        zone=zone,
+        profile=wanted.profile or "default",
+        reasons=(wanted.reason.value,),
+        queue=wanted.queue,
+        place=wanted.place,
+        reference=wanted.reference,
+        note=wanted.note,
+        state=State.OPEN,
+        raised_ms=wanted.at_ms,
+        due_ms=due_ms,
+        attempts=0,
+        actor=wanted.actor,
+        why=wanted.why,
+        changed_ms=now_ms,
+        wish="",
+        attempt_id="",
+        closed_ms=None,
+    )
+
+
+def _conditions(wanting: Wanting) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if wanting.states:
+        conditions.append(callbacks.c.state.in_([state.value for state in wanting.states]))
+    if wanting.number is not None:
+        conditions.append(callbacks.c.number == wanting.number)
+    if wanting.reason is not None:
+        conditions.append((" " + callbacks.c.reasons + " ").contains(f" {wanting.reason} ", autoescape=True))
+    if wanting.since_ms is not None:
+        conditions.append(callbacks.c.raised_ms >= wanting.since_ms)
+    if wanting.until_ms is not None:
+        conditions.append(callbacks.c.raised_ms < wanting.until_ms)
+    return conditions

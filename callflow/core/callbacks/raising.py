@@ -1,0 +1,63 @@
+"""Which records put a caller on the call-back list: rows A1 and A2."""
+
+from dataclasses import dataclass
+
+from callflow.core.call_record import CallRecord
+from callflow.core.callbacks.entry import Reason
+from callflow.core.callbacks.rules import CallbackRules
+from callflow.core.screening.states import Result
+from callflow.core.short_calls import ShortCallRule, ShortCalls
+
+_REASONS = {Result.SILENT: Reason.SILENT, Result.QUIET: Reason.QUIET}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A caller to be called back, and since when that is known."""
+
+    number: str
+    profile: str
+    reason: Reason
+    at_ms: int
+    why: str
+    actor: str = "callflow"
+    queue: str = ""
+    place: int = 0
+    reference: str = ""
+    note: str = ""
+    due_ms: int | None = None
+    """None: as the profile says."""
+    zone: str = ""
+    """"" for the profile's."""
+
+
+class Raising:
+    """Give it every record that has ended, and every version of a stay."""
+
+    def __init__(self, rules: CallbackRules) -> None:
+        self._rules = rules
+        self._short_calls = ShortCalls(self._short_call_rule)
+
+    def receive(self, record: object, final: bool) -> list[Wanted]:
+        """Who is to be called back because of this record."""
+        wanted = []
+        if isinstance(record, CallRecord):
+            if not final:
+                return []
+            wanted = self._hung_up_on(record)
+        if repeated := self._short_calls.receive(record):
+            why = f"{repeated.calls} short calls, the last at {repeated.call_id}"
+            wanted.append(Wanted(repeated.number, repeated.profile, Reason.REPEATED, repeated.at_ms, why))
+        return wanted
+
+    def _hung_up_on(self, call: CallRecord) -> list[Wanted]:
+        reason = _REASONS.get(call.result) if call.result else None
+        if reason is None or not call.caller_number or not self._rules.profile(call.profile).after_hang_up:
+            return []
+        at_ms = call.arrived_ms if call.ended_ms is None else call.ended_ms
+        why = f"call {call.call_id} was hung up on as {reason.value}"
+        return [Wanted(call.caller_number, call.profile, reason, at_ms, why)]
+
+    def _short_call_rule(self, profile: str) -> ShortCallRule:
+        rules = self._rules.profile(profile)
+        return ShortCallRule(round(1000 * rules.short_call_s), rules.short_calls, round(3_600_000 * rules.window_h))

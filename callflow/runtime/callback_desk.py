@@ -1,0 +1,263 @@
+"""The call-back list in the daemon: puts callers on it, closes answered ones, publishes what changed.
+
+A record is seen before it is on the disk, and an entry is saved after it. What a crash loses between the two is found
+again at the next start, in the records of the last days.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.recent_records import recent_records
+from callflow.core.callbacks.answered import AnsweredCalls
+from callflow.core.callbacks.entry import Entry
+from callflow.core.callbacks.numbers import bare, dialable
+from callflow.core.callbacks.raising import Raising, Wanted
+from callflow.core.callbacks.rules import CallbackRules
+from callflow.core.callbacks.states import WAITING, IllegalStep, State, Step
+from callflow.errors import CallflowError, StoreError
+
+PERIOD_S = 0.5
+ROOM = 10_000
+HOUR_MS = 3_600_000
+ACTOR = "callflow"
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+class Recorder(Protocol):
+    """Counts, publishes and saves a record; no method raises."""
+
+    def save(self, record: Any, final: bool) -> None: ...
+    async def flush(self, timeout_s: float) -> bool: ...
+
+
+class CallbackDesk:
+    """Give it every record by `follow`, and every bridge that somebody enters by `bridge_entered`."""
+
+    def __init__(
+        self,
+        rules: CallbackRules,
+        path: Path,
+        node: str,
+        recorder: Recorder,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self.rules = rules
+        self.list = CallbackList(path, node)
+        self.live: tuple[Entry, ...] = ()
+        """Every live entry, as the last look found it; the one that is due first comes first."""
+        self.counts: Counter[str] = Counter()
+        self.on_look: list[Callable[[], Any]] = []
+        """Called after every look at the list."""
+        self._path = path
+        self._recorder = recorder
+        self._now_ms = now_ms
+        self._raising = Raising(rules)
+        self._answered = AnsweredCalls()
+        self._wanted: deque[Wanted] = deque()
+        self._answers: dict[str, int] = {}
+        """Numbers with whom a call was just answered, and when."""
+        self._published: set[tuple[str, int]] = set()
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._early: list[tuple[Any, bool]] | None = []
+        """Records that came before the earlier ones were read; None afterwards."""
+
+    def start(self) -> None:
+        """Begin to work; returns at once."""
+        if self.rules.enabled:
+            self._task = asyncio.create_task(self._run(), name="call-backs")
+
+    async def stop(self) -> None:
+        """Save what is known, and end."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        task.cancel()
+        await asyncio.wait({task})
+        try:
+            await self._save_wanted()
+            await self._close_answered()
+            await self._publish()
+        except CallflowError as error:
+            log.warning("the call-back list could not be saved to the end", reason=error.problem)
+
+    def follow(self, record: Any, final: bool) -> None:
+        """A record is being saved."""
+        if not self.rules.enabled:
+            return
+        if self._early is not None:
+            if len(self._early) < ROOM:
+                self._early.append((record, final))
+            return
+        for wanted in self._raising.receive(record, final):
+            self.want(wanted)
+
+    def want(self, wanted: Wanted) -> None:
+        """Put a caller on the list soon."""
+        wanted = replace(wanted, number=bare(wanted.number))
+        if not wanted.number:
+            return
+        if len(self._wanted) >= ROOM:
+            self.counts["dropped"] += 1
+            return
+        self._wanted.append(wanted)
+        self.look_soon()
+
+    async def add_now(self, wanted: Wanted) -> Entry:
+        """Put a caller on the list; on the disk when this returns. Raises UndialableNumber or StoreError."""
+        dialable(wanted.number, self.rules.dialable, self.rules.refused)
+        entry, _ = await asyncio.to_thread(self.list.add, wanted, self.rules, self._now_ms())
+        self.look_soon()
+        return entry
+
+    def bridge_entered(self, event: dict[str, str]) -> None:
+        """Somebody came into a bridge: a call with a caller on the list may have been answered."""
+        if not self.live:
+            return
+        numbers = {bare(entry.number).lstrip("+") for entry in self.live}
+        if (number := self._answered.entered(event, numbers)) is not None:
+            self._answers[number] = self._now_ms()
+            self.look_soon()
+
+    def own_call(self, attempt_id: str) -> None:
+        """A call-back of ours: whether it reached the caller is its attempt's to say."""
+        self._answered.own_call(attempt_id)
+
+    def look_soon(self) -> None:
+        """Look at the list now instead of in half a second."""
+        self._news.set()
+
+    # -- the work -------------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        await self._again_and_again(self._catch_up, once=True)
+        await self._again_and_again(self._look)
+
+    async def _again_and_again(self, work: Callable[[], Any], *, once: bool = False) -> None:
+        """Until it succeeds, or for ever; a failure is logged once and tried again."""
+        failing = False
+        while True:
+            try:
+                await work()
+                failing = False
+                if once:
+                    return
+            except CallflowError as error:
+                say = log.debug if failing else log.warning
+                say("the call-back list cannot be read or written; tried again", reason=error.problem)
+                failing = True
+            except Exception as error:
+                self.counts[type(error).__name__] += 1
+                if not failing:
+                    log.exception("the call-back list failed; it is tried again")
+                failing = True
+            await self._pause(PERIOD_S if not failing else 2 * PERIOD_S)
+
+    async def _pause(self, for_s: float) -> None:
+        try:
+            async with asyncio.timeout(for_s):
+                await self._news.wait()
+        except TimeoutError:
+            pass
+        self._news.clear()
+
+    async def _look(self) -> None:
+        """One round: what is wanted, what was answered, what has lapsed, what is to be published."""
+        await self._save_wanted()
+        await self._close_answered()
+        self.live = tuple(await asyncio.to_thread(self.list.live))
+        await self._lapse()
+        await self._publish()
+        for call in self.on_look:
+            call()
+
+    async def _catch_up(self) -> None:
+        """Read what callers did before the start, so that nobody is forgotten and short calls go on counting."""
+        await asyncio.to_thread(self.list.prepare)
+        hours = max((profile.window_h for profile in self.rules.profiles.values()), default=24.0)
+        since_ms = self._now_ms() - round(HOUR_MS * max(24.0, hours))
+        raising, found = Raising(self.rules), list[Wanted]()
+        async for records in _pages(self._path, since_ms):
+            for record in records:
+                found += raising.receive(record, True)
+        early, self._early = self._early or [], None
+        self._raising = raising
+        for wanted in found:
+            self.want(wanted)
+        for record, final in early:
+            self.follow(record, final)
+
+    async def _save_wanted(self) -> None:
+        while self._wanted:
+            wanted = self._wanted[0]
+            entry, new = await asyncio.to_thread(self.list.add, wanted, self.rules, self._now_ms())
+            self._wanted.popleft()
+            if new:
+                self.counts["raised"] += 1
+                log.info("call-back raised", callback=entry.callback_id, reason=wanted.reason.value, why=wanted.why)
+
+    async def _close_answered(self) -> None:
+        while self._answers:
+            number, at_ms = next(iter(self._answers.items()))
+            for entry in await asyncio.to_thread(self.list.live):
+                if bare(entry.number).lstrip("+") == number and entry.raised_ms <= at_ms:
+                    await self.step(entry, Step.ANSWER, "a call with the caller was answered")
+            del self._answers[number]
+
+    async def step(self, entry: Entry, step: Step, why: str, **changes: Any) -> None:
+        """Take a step, unless somebody else was first."""
+        now_ms = self._now_ms()
+        try:
+            await asyncio.to_thread(
+                self.list.change, entry.callback_id, lambda now: now.step(step, now_ms, ACTOR, why, **changes)
+            )
+        except IllegalStep as error:
+            log.debug("somebody else was first", callback=entry.callback_id, reason=str(error))
+
+    async def _lapse(self) -> None:
+        """Claims that were forgotten, and entries that have become too old."""
+        now_ms = self._now_ms()
+        for entry in self.live:
+            hours = self.rules.profile(entry.profile).give_up_h
+            if entry.state is State.CLAIMED and now_ms - entry.changed_ms >= 60_000 * self.rules.claim_min:
+                await self.step(entry, Step.RELEASE, f"the claim of {entry.actor} has lapsed")
+            elif entry.state in WAITING and now_ms - max(entry.raised_ms, entry.due_ms) >= HOUR_MS * hours:
+                await self.step(entry, Step.GIVE_UP, f"not reached within {hours:g} hours")
+
+    async def _publish(self) -> None:
+        """Count and publish changes, whoever made them; each once in this life of the daemon."""
+        changes = await asyncio.to_thread(self.list.unpublished)
+        keys = {(change.callback_id, change.revision) for change in changes}
+        self._published &= keys
+        for change in changes:
+            key = (change.callback_id, change.revision)
+            if key not in self._published:
+                self._published.add(key)
+                self._recorder.save(change, True)
+        if changes:
+            await self._recorder.flush(5.0)
+
+    def by_state(self) -> dict[str, int]:
+        """How many live entries are in each state."""
+        found = Counter(entry.state.value for entry in self.live)
+        return {state.value: found[state.value] for state in State if state not in (State.DONE, State.GIVEN_UP)}
+
+
+async def _pages(path: Path, since_ms: int) -> Any:
+    """Records since then in the order in which they ended, some hundred at a time, so that nobody waits for it."""
+    try:
+        pages: Iterator[list[Any]] = await asyncio.to_thread(recent_records, path, since_ms)
+        while (page := await asyncio.to_thread(next, pages, None)) is not None:
+            yield page
+    except StoreError as error:
+        log.warning("earlier calls cannot be read; short calls are counted from now on", reason=error.problem)
