@@ -22,6 +22,7 @@ from callflow.commands.report import report
 from callflow.commands.settings import settings_app
 from callflow.commands.simulate import simulate
 from callflow.commands.staffing import staffing
+from callflow.commands.standards import standards
 from callflow.commands.terminal import mend_stdout
 from callflow.commands.web import web
 from callflow.core.printable import printable
@@ -51,6 +52,7 @@ app.command()(restore)
 app.command("rotate-key")(rotate_key)
 app.command()(simulate)
 app.command()(staffing)
+app.command()(standards)
 app.command()(uninstall)
 
 

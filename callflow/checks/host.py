@@ -3,12 +3,15 @@
 import os
 import stat
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from callflow.checks.finding import Finding, fail, hint, ok, warn
+from callflow.errors import SettingError
 from callflow.settings.model import Settings
+from callflow.settings.standards import StandardsOptions, read_standards
 
 LISTEN_STATE = "0A"
 
@@ -16,7 +19,13 @@ LISTEN_STATE = "0A"
 def check_host(settings: Settings, config: Path | None) -> list[Finding]:
     """Settings file, database, the AMI's address and the token of FastAGI."""
     store, agi = settings.store, settings.agi
-    return [_settings_file(config), _database(store.path), _ami_address(settings.ami.port), _agi_token(agi.token)]
+    return [
+        _settings_file(config),
+        *_standards(settings.standards),
+        _database(store.path),
+        _ami_address(settings.ami.port),
+        _agi_token(agi.token),
+    ]
 
 
 def _settings_file(config: Path | None) -> Finding:
@@ -26,6 +35,21 @@ def _settings_file(config: Path | None) -> Finding:
     if has_secret and config.stat().st_mode & stat.S_IROTH:
         return warn("settings", f"{config} is valid, but every user can read the secret", f"chmod o-r {config}")
     return ok("settings", f"{config} is valid")
+
+
+def _standards(options: StandardsOptions) -> list[Finding]:
+    path = options.find()
+    if path is None:
+        return []
+    try:
+        standards = read_standards(path)
+    except SettingError as error:
+        return [fail("standards", f"{error.setting}: {error.problem}", error.remedy)]
+    today = datetime.now(UTC).date()
+    if overdue := [standard.name for standard in standards if standard.overdue(today)]:
+        remedy = "review them, and write the date as `reviewed`"
+        return [warn("standards", f"not reviewed within a year: {', '.join(overdue)}", remedy)]
+    return [ok("standards", f"{len(standards)} in {path}")]
 
 
 def _database(path: Path) -> Finding:

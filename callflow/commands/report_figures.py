@@ -131,18 +131,6 @@ def columns(*, all_formulas: bool) -> list[Column]:
     return [*_rings(), *_service(), *formulas, *_screened(), *_causes(), *_ratings(), *_agents()]
 
 
-def formula_of(row: Counted) -> Formula | None:
-    """The formula that all queues of a row share; None if they do not."""
-    formulas = {target.formula for target in row.targets}
-    return formulas.pop() if len(formulas) == 1 else None
-
-
-def level_of(row: Counted) -> float | None:
-    """The service level by that formula; None if there is none, for figures of different formulas do not add up."""
-    formula = formula_of(row)
-    return None if row.service is None or formula is None else service_level(formula, row.service.waiting)
-
-
 def _of(part: str, name: str) -> Callable[[Counted], Value]:
     """A field or property of one part of a row; a name in _ms is given in seconds."""
     per = 1000 if name.endswith("_ms") else None
@@ -178,7 +166,7 @@ def _service() -> Iterator[Column]:
     yield column("offered", "offered", Unit.COUNT, "offered")
     yield column("answered", "answered", Unit.COUNT, "answered")
     yield column("answered_in_time", "in time", Unit.COUNT, "answered_in_time")
-    yield Column("service_level", "service level", Part.SERVICE, Unit.SHARE, level_of)
+    yield Column("service_level", "service level", Part.SERVICE, Unit.SHARE, lambda row: row.service_level)
     yield Column("formula", "formula", Part.SERVICE, Unit.TEXT, lambda row: _each(row, "formula"))
     yield Column("threshold_s", "T (s)", Part.SERVICE, Unit.TEXT, lambda row: _each(row, "threshold_s"))
     yield Column("short_abandon_s", "S (s)", Part.SERVICE, Unit.TEXT, lambda row: _each(row, "short_abandon_s"))

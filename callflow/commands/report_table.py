@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from callflow.commands.report_figures import Column, Part, Report, Row, Value, columns, formula_of
+from callflow.commands.report_figures import Column, Part, Report, Row, Value, columns
 from callflow.commands.report_period import Period
 from callflow.commands.sheets import Sheet, Unit
 from callflow.commands.times import shown, shown_seconds
@@ -158,7 +158,7 @@ def _cell(column: Column, row: Counted) -> Text:
 
 def _level(value: Value, row: Counted) -> Text:
     """Coloured by its distance from the target; always with its formula."""
-    formula = formula_of(row)
+    formula = row.formula
     if not isinstance(value, float):
         return Text("mixed formulas" if row.service is not None and formula is None and row.targets else "-", "dim")
     style = ""

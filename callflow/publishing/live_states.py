@@ -10,7 +10,7 @@ from callflow.adapters.http.sample import Sample
 from callflow.core.publishing.discovery import Discovery
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.retained import RetainedMessages
-from callflow.core.publishing.states import StateBoard, StateMaker
+from callflow.core.publishing.states import State, StateBoard, StateKey, StateMaker
 from callflow.core.publishing.topics import Topics
 from callflow.core.publishing.window import Window
 
@@ -28,13 +28,16 @@ class LiveStates:
         read_off: Callable[[], Sample],
         windows: Mapping[str, Window],
         now_ms: Callable[[], int],
+        more: Callable[[], Mapping[StateKey, State]] = dict,
     ) -> None:
+        """`more`: states that are not read off the daemon's sample."""
         self.board = StateBoard(first_version=now_ms())
         self.complete = False
         """The board holds all there is: AMI has listed every queue since the start."""
         self._maker = StateMaker(pseudonymizer)
         self._read_off = read_off
         self._windows = windows
+        self._more = more
         self._bell = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._warned: set[str] = set()
@@ -80,7 +83,8 @@ class LiveStates:
         if not (sample.ami_connected and sample.queues_known):
             return
         before = self.complete, self.board.version
-        self.board.replace(self._maker.states(sample.queues, sample.agents, sample.lines, self._windows))
+        states = self._maker.states(sample.queues, sample.agents, sample.lines, self._windows)
+        self.board.replace({**states, **self._more()})
         self.complete = True
         if before != (self.complete, self.board.version):
             self.ring()

@@ -1,7 +1,7 @@
 """Puts MQTT together: events and alerts through the outbox, states from the board."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
@@ -15,6 +15,7 @@ from callflow.core.publishing.discovery import Discovery
 from callflow.core.publishing.envelope import Envelope
 from callflow.core.publishing.events import EventMaker
 from callflow.core.publishing.privacy import Pseudonymizer
+from callflow.core.publishing.states import State, StateKey
 from callflow.core.publishing.topics import Topics
 from callflow.core.publishing.window import Windows
 from callflow.core.rings.records import Stay
@@ -41,6 +42,7 @@ class MqttPublishing:
         read_off: Callable[[], Sample],
         now_ms: Callable[[], int],
         kinds: Kinds,
+        more_states: Callable[[], Mapping[StateKey, State]],
     ) -> None:
         mqtt = settings.mqtt
         self._tidying: asyncio.Task[None] | None = None
@@ -54,7 +56,7 @@ class MqttPublishing:
         self.outbox = Outbox(store, settings.store.path, node, bounds, now_ms)
         prefix = mqtt.home_assistant_prefix if mqtt.home_assistant else ""
         discovery = Discovery(topics, prefix, __version__) if prefix else None
-        self.live = LiveStates(pseudonymizer, read_off, self._windows.by_queue, now_ms)
+        self.live = LiveStates(pseudonymizer, read_off, self._windows.by_queue, now_ms, more_states)
         states = RetainedStates(self.live, topics, discovery)
         self.link = MqttLink(mqtt, topics, __version__, self.outbox, states, now_ms, log)
 

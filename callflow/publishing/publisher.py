@@ -25,6 +25,7 @@ from callflow.privacy import load_key
 from callflow.publishing.calls_now import CallsNow
 from callflow.publishing.mqtt import MqttPublishing
 from callflow.publishing.recording import Recording
+from callflow.publishing.standing import StandardsWatch
 from callflow.records import KINDS
 from callflow.records.kind import Kinds
 from callflow.runtime.loop_lag import LoopLag
@@ -61,13 +62,15 @@ class Publishing:
         self._lags = Lags(registry)
         collector = HealthCollector(__version__, settings.node.name, pseudonymizer, http.max_names)
         registry.register(collector)
+        self.standards = StandardsWatch(settings.standards, settings.store.path, targets, now_ms)
+        registry.register(self.standards)
         self._loop_lag = LoopLag(self._lags.loop.observe)
         self._http = HttpServer(http, registry, collector, self.sample, log)
         self._serves = http.enabled
         calls_now = CallsNow()
         self._web = _page(settings, now_ms, lambda: live_state(self.sample(), calls_now.all()))
         mqtt = self.mqtt = (
-            MqttPublishing(settings, store, targets, pseudonymizer, read_off, now_ms, kinds)
+            MqttPublishing(settings, store, targets, pseudonymizer, read_off, now_ms, kinds, self.standards.states)
             if settings.mqtt.enabled
             else None
         )
@@ -82,6 +85,7 @@ class Publishing:
     def start(self) -> None:
         """Begin to serve and to send; returns at once."""
         self._loop_lag.start()
+        self.standards.start()
         if self._serves:
             self._http.start()
         if self._web is not None:
@@ -92,6 +96,7 @@ class Publishing:
     async def stop(self) -> None:
         """Disconnect from the broker; what it has not confirmed is sent after the next start."""
         self._loop_lag.stop()
+        self.standards.stop()
         if self.mqtt is not None:
             await self.mqtt.stop()
         if self._web is not None:

@@ -27,6 +27,7 @@ from callflow.errors import SettingError
 from callflow.logs import LogOptions
 from callflow.settings.environment import PREFIX, Environment, refuse_misspelt
 from callflow.settings.errors import explain
+from callflow.settings.standards import StandardsOptions
 from callflow.web.options import WebOptions
 
 DEFAULT_PATHS = (Path("config/callflow.toml"), Path("/etc/callflow/callflow.toml"))
@@ -103,6 +104,7 @@ class Settings(BaseSettings):
     alerts: AlertRules = AlertRules()
     privacy: PrivacyRules = PrivacyRules()
     rings: RingRules = RingRules()
+    standards: StandardsOptions = StandardsOptions()
     ratings: RatingRules = Field(RatingRules(), json_schema_extra=RELOADS)
     callbacks: CallbackRules = CallbackRules()
     ladders: dict[Name, Ladder] = Field(

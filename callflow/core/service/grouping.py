@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
+from callflow.core.service.level import Formula, service_level
 from callflow.core.service.tallies import AgentTime, Ratings, Rings, Screened, Service, Talk
 from callflow.core.service.targets import QueueTarget, Targets
 
@@ -105,6 +106,19 @@ class Counted:
     ratings: Ratings | None = None
     targets: frozenset[QueueTarget] = frozenset()
     """The standards that `service` was counted by."""
+
+    @property
+    def formula(self) -> Formula | None:
+        """The formula of the service level that all queues share; None if they do not."""
+        formulas = {target.formula for target in self.targets}
+        return formulas.pop() if len(formulas) == 1 else None
+
+    @property
+    def service_level(self) -> float | None:
+        """The service level by that formula; None without one: figures of different formulas do not add up."""
+        if self.service is None or self.formula is None:
+            return None
+        return service_level(self.formula, self.service.waiting)
 
     def __add__(self, other: "Counted") -> "Counted":
         values = {}

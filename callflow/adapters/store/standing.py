@@ -1,0 +1,55 @@
+"""How the service stands: every standard judged over a period, and over the one before it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from callflow.adapters.store.agent_time import agent_time, lasting
+from callflow.adapters.store.queries import Reader
+from callflow.adapters.store.tallying import tally
+from callflow.core.service.grouping import Counted, Question, Scope, Span, total
+from callflow.core.service.standards import Judged, Standard, judge
+from callflow.core.service.targets import Targets
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The standards, judged over [start_ms, end_ms)."""
+
+    start_ms: int
+    end_ms: int
+    judged: tuple[Judged, ...] = ()
+
+
+def standing(
+    reader: Reader, standards: Sequence[Standard], targets: Targets, start_ms: int, end_ms: int, now_ms: int
+) -> Standing:
+    """Judge each standard over a period, and compare it with the period of the same length before; blocks."""
+    before_ms = start_ms - (end_ms - start_ms)
+    known: dict[tuple[Scope, int], Counted] = {}
+
+    def counted(scope: Scope, from_ms: int, until_ms: int) -> Counted:
+        """Standards of the same scope share their counts."""
+        if (scope, from_ms) not in known:
+            known[scope, from_ms] = _counted(reader, scope, targets, from_ms, until_ms, now_ms)
+        return known[scope, from_ms]
+
+    today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+    judged = (
+        judge(
+            standard,
+            counted(standard.scope, start_ms, end_ms),
+            counted(standard.scope, before_ms, start_ms),
+            today,
+        )
+        for standard in standards
+    )
+    return Standing(start_ms, end_ms, tuple(judged))
+
+
+def _counted(reader: Reader, scope: Scope, targets: Targets, start_ms: int, end_ms: int, now_ms: int) -> Counted:
+    asked, span = Question(targets, scope=scope), Span(start_ms, end_ms)
+    parts = (*tally(reader, span, asked), *agent_time(reader, span, asked, lasting(reader, now_ms)))
+    return total(counted for _, counted in parts)
