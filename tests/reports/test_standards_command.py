@@ -1,0 +1,120 @@
+"""`callflow standards`, as people type it; and what the daemon publishes is the same."""
+
+import json
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+from typer.testing import CliRunner, Result
+
+from callflow.adapters.store.store import Store
+from callflow.cli import app
+from callflow.core.service.targets import QueueTarget, Targets
+from callflow.publishing.standing import StandardsWatch
+from callflow.settings.standards import StandardsOptions
+from tests.publishing.test_schemas import check
+from tests.store.plausible_day import MIDNIGHT, plausible_day
+
+DAY_MS = 86_400_000
+PERIOD = ["2026-01-31", "--zone", "Asia/Shanghai"]
+FILE = """
+[[standard]]
+name = "In time"
+measure = "service_level"
+adequate = 50
+desired = 99.9
+owner = "Ada"
+reviewed = 2100-01-01
+[[standard]]
+name = "Kind"
+measure = "attitude"
+adequate = 1
+desired = 5
+owner = "Ada"
+[[standard]]
+name = "Sales is rarely silent"
+measure = "silent_share"
+adequate = 90
+desired = 80
+owner = "Ada"
+queues = ["sales"]
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("standards")
+    day = plausible_day()
+    day.rate()
+    with Store(folder / "callflow.db", "main") as store:
+        for record in day:
+            store.save(record, final=True)
+    (folder / "standards.toml").write_text(FILE)
+    return folder
+
+
+def run(site: Path, *words: str) -> Result:
+    typed = ["standards", *words, "--db", str(site / "callflow.db"), "--file", str(site / "standards.toml")]
+    return CliRunner(env={"COLUMNS": "200", "CALLFLOW_CONFIG": ""}).invoke(app, typed)
+
+
+def test_perceived_and_n_come_first(site: Path) -> None:
+    done = run(site, *PERIOD)
+    assert done.exit_code == 0, done.output
+    heading = done.stdout.splitlines()[1].split()
+    assert heading == ["standard", "perceived", "n", "adequate", "desired", "MSA", "MSS", "judgement", "trend"]
+    in_time, kind, silent = done.stdout.splitlines()[2:5]
+    assert "adequate" in in_time
+    assert "%" in in_time
+    assert "-" in kind.split()
+    assert "too few cases: 0 of 30" in silent
+    assert "Kind was never reviewed: review it at least once a year" in done.stdout
+    assert "In time was" not in done.stdout
+
+
+def test_json_has_every_value(site: Path) -> None:
+    rows = json.loads(run(site, *PERIOD, "--json").stdout)["rows"]
+    (in_time, kind, silent) = rows
+    assert in_time["msa"] == pytest.approx(in_time["perceived"] - 50, abs=1e-5)
+    assert in_time["mss"] == pytest.approx(in_time["perceived"] - 99.9, abs=1e-5)
+    assert (in_time["judgement"], in_time["words"], in_time["review_overdue"]) == ("yellow", "adequate", False)
+    assert 1 <= kind["perceived"] <= 5
+    assert (silent["perceived"], silent["judgement"]) == (None, "none")
+
+
+def test_a_mistake_in_the_file_is_one_sentence(site: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.toml"
+    broken.write_text(FILE.replace('"attitude"', '"kindness"'))
+    done = CliRunner().invoke(app, ["standards", "--file", str(broken), "--db", str(site / "callflow.db")])
+    assert done.exit_code != 0
+    assert "line 11" in str(done.exception)
+
+
+def test_the_daemon_publishes_the_same_values(site: Path) -> None:
+    end_ms = MIDNIGHT + DAY_MS
+    options = StandardsOptions(file=site / "standards.toml", days=1)
+    watch = StandardsWatch(options, site / "callflow.db", Targets(queues={"default": QueueTarget()}), lambda: end_ms)
+    watch.stands = watch.judge()
+    rows = json.loads(run(site, *PERIOD, "--json").stdout)["rows"]
+    states = watch.states()
+    assert [key.name for key in states] == [row["standard"] for row in rows]
+    for (key, state), row in zip(states.items(), rows, strict=True):
+        shown = state.shown(key)
+        check("state.standard", json.dumps(shown))
+        for name in ("cases", "adequate", "desired", "judgement", "trend", "words"):
+            assert shown[name] == row[name]
+        assert shown["perceived"] == (row["perceived"] and pytest.approx(row["perceived"], abs=1e-5))
+    registry = CollectorRegistry()
+    registry.register(watch)
+    for row in rows:
+        value = registry.get_sample_value("callflow_standard_msa", {"standard": row["standard"]})
+        assert value == (None if row["msa"] is None else pytest.approx(row["msa"], abs=1e-5))
+
+
+def test_without_a_file_nothing_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    watch = StandardsWatch(
+        StandardsOptions(), tmp_path / "none.db", Targets(queues={"default": QueueTarget()}), lambda: 0
+    )
+    assert watch.judge() is None
+    assert watch.states() == {}
