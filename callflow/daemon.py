@@ -159,6 +159,7 @@ class Daemon:
         """New settings for new calls."""
         self._receive(events.ProceduresChanged(settings.procedures()))
         self._ratings.change(settings.ratings, settings.procedures())
+        self._publishing.settings = settings
         self._retention.change(settings.store)
         if self._taps is None and settings.tap.enabled and taps_wanted(settings):
             remedy = "systemctl restart callflow"

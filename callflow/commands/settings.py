@@ -1,18 +1,16 @@
 """`callflow settings`: every setting with its value, default, bounds and meaning."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import typer
-from pydantic import BaseModel
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from callflow.commands.terminal import WIDE, console
-from callflow.settings.documentation import SECTIONS, all_settings, example, settings_of, toml_value
-from callflow.settings.errors import SECRETS
+from callflow.settings.documentation import all_settings, example
+from callflow.settings.in_force import InForce, in_force
 from callflow.settings.model import Settings
 
 settings_app = typer.Typer(help="Show, explain and check the settings.", invoke_without_command=True)
@@ -64,40 +62,12 @@ def print_reference() -> None:
         print(f"| `{setting.name}` | {default} | {setting.bounds} | {setting.text}{reload} |")
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """A setting with its value."""
-
-    name: str
-    value: str
-    default: str
-    text: str
-
-    @property
-    def style(self) -> str:
-        """Bold where the value is not the default."""
-        return "bold" if self.value != self.default else ""
-
-
-def in_force(settings: Settings) -> Iterator[InForce]:
-    """Every setting with its value; a secret is only said to be set."""
-    sections: list[tuple[str, BaseModel]] = [(name, getattr(settings, name)) for name in SECTIONS]
-    for name, ladder in settings.ladders.items():
-        sections += [(f"ladders.{name}.rungs[{number}]", rung) for number, rung in enumerate(ladder.rungs, 1)]
-    sections += [(f"profiles.{name}", profile) for name, profile in settings.profiles.items()]
-    sections += [(f"queues.{name}", target) for name, target in settings.queues.items()]
-    for prefix, section in sections:
-        for setting in settings_of(type(section), ""):
-            value = _value(section, setting.name)
-            yield InForce(f"{prefix}.{setting.name}", value, setting.default, setting.text)
-
-
 def _wide(settings: Iterable[InForce]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("setting", "value", "default", "meaning"):
         table.add_column(heading, overflow="fold")
     for one in settings:
-        table.add_row(*(Text(cell) for cell in (one.name, one.value, one.default, one.text)), style=one.style)
+        table.add_row(*(Text(cell) for cell in (one.name, one.value, one.default, one.text)), style=_style(one))
     return table
 
 
@@ -105,15 +75,11 @@ def _narrow(settings: Iterable[InForce]) -> Group:
     """Two lines and more for a setting: its value, then its default and meaning."""
     blocks: list[RenderableType] = []
     for one in settings:
-        blocks.append(Text(f"{one.name} = {one.value or '(none)'}", one.style))
-        default = f"default {one.default or '(none)'}. " if one.style else ""
+        blocks.append(Text(f"{one.name} = {one.value or '(none)'}", _style(one)))
+        default = f"default {one.default or '(none)'}. " if one.changed else ""
         blocks.append(Padding(Text(f"{default}{one.text}", "dim"), (0, 0, 0, 4)))
     return Group(*blocks)
 
 
-def _value(section: BaseModel, dotted: str) -> str:
-    value: object = section
-    for part in dotted.split("."):
-        value = getattr(value, part)
-    hidden = dotted in SECRETS and toml_value(value) != '""'
-    return "(set)" if hidden else toml_value(value)
+def _style(setting: InForce) -> str:
+    return "bold" if setting.changed else ""

@@ -1,6 +1,7 @@
 """`callflow web`: the page alone on a database, and the tokens that let people in."""
 
 import asyncio
+import getpass
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,8 @@ from rich.text import Text
 from callflow.commands.context import Context
 from callflow.commands.times import shown
 from callflow.errors import CallflowError
-from callflow.web.tokens import Role, TokenFile
+from callflow.settings.in_force import in_force
+from callflow.web.tokens import Role, Token, TokenFile, described
 
 web = typer.Typer(help="The page in the browser: serve it from a database, and create access tokens.")
 token = typer.Typer(help="Access tokens: create, list and revoke them.", no_args_is_help=True)
@@ -40,7 +42,7 @@ def serve(
     path = db or settings.store.path
     if not path.is_file():
         raise CallflowError(f"there is no database at {path}", "name one with --db, or start the daemon once")
-    server = WebServer(options, path, lambda: time.time_ns() // 1_000_000)
+    server = WebServer(options, path, _now_ms, settings=lambda: in_force(settings))
     try:
         print(f"the page: http://{options.host}:{options.port}/  (stop with Ctrl-C)", flush=True)
         asyncio.run(server.serve())
@@ -66,10 +68,9 @@ def add(
     Examples: callflow web token add "wall display" --days 0
               callflow web token add 8012 --role agent --agent 8012
     """
-    if (role is Role.AGENT) != bool(agent):
-        raise CallflowError("the role agent and --agent belong together", "give both, or neither")
     expires_ms = None if days == 0 else _now_ms() + int(timedelta(days=days).total_seconds() * 1000)
     made, secret = _tokens(context).add(name, role, expires_ms=expires_ms, queues=tuple(queue or ()), agent=agent)
+    _note(context, "create token", made)
     until = "never expires" if expires_ms is None else f"expires {shown(expires_ms)}"
     print(secret)
     Console(stderr=True, highlight=False).print(Text(f"token {made.id} for {name}: {role}, {until}; shown only now"))
@@ -100,7 +101,19 @@ def revoke(context: typer.Context, token_id: Annotated[str, typer.Argument(help=
     gone = _tokens(context).revoke(token_id)
     if gone is None:
         raise CallflowError(f"there is no token {token_id}", "callflow web token list shows the ids")
+    _note(context, "revoke token", gone)
     Console(highlight=False).print(Text(f"token {gone.id} for {gone.name} is revoked"))
+
+
+def _note(context: typer.Context, action: str, changed: Token) -> None:
+    """Write the change into the audit trail, in the name of the system's user."""
+    from callflow.web.access import Visitor
+    from callflow.web.audit import Audit
+    from callflow.web.server import audit_file_of
+
+    settings = context.find_object(Context).settings()  # type: ignore[union-attr]
+    trail = Audit(audit_file_of(settings.web, settings.store.path), _now_ms)
+    trail.note(Visitor(f"{getpass.getuser()} (command line)", Role.ADMIN), action, **described(changed))
 
 
 def _tokens(context: typer.Context) -> TokenFile:

@@ -4,7 +4,7 @@ None of it may hold up a call: everything has tasks of its own, is bounded, and 
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from callflow.publishing.standing import StandardsWatch
 from callflow.records import KINDS
 from callflow.records.kind import Kinds
 from callflow.runtime.loop_lag import LoopLag
+from callflow.settings.in_force import InForce, in_force
 from callflow.settings.model import Settings
 from callflow.web.state import live_state
 
@@ -51,6 +52,8 @@ class Publishing:
         kinds: Kinds = KINDS,
     ) -> None:
         self._read_off = read_off
+        self.settings = settings
+        """Those in force, as the page shows them."""
         pseudonymizer, targets = pseudonymizer_of(settings), settings.targets()
         self.pseudonymizer = pseudonymizer
         http = settings.http
@@ -68,7 +71,12 @@ class Publishing:
         self._http = HttpServer(http, registry, collector, self.sample, log)
         self._serves = http.enabled
         calls_now = CallsNow()
-        self._web = _page(settings, now_ms, lambda: live_state(self.sample(), calls_now.all()))
+        self._web = _page(
+            settings,
+            now_ms,
+            lambda: live_state(self.sample(), calls_now.all()),
+            lambda: in_force(self.settings),
+        )
         mqtt = self.mqtt = (
             MqttPublishing(settings, store, targets, pseudonymizer, read_off, now_ms, kinds, self.standards.states)
             if settings.mqtt.enabled
@@ -160,10 +168,15 @@ def wait_bounds_s(targets: Targets) -> tuple[float, ...]:
     return tuple(float(at) for t in targets.queues.values() for at in (t.threshold_s, t.short_abandon_s))
 
 
-def _page(settings: Settings, now_ms: Callable[[], int], read_off: "Callable[[], State]") -> "WebServer | None":
+def _page(
+    settings: Settings,
+    now_ms: Callable[[], int],
+    read_off: "Callable[[], State]",
+    shown_settings: Callable[[], Iterable[InForce]],
+) -> "WebServer | None":
     """The page in the browser; None where it is off."""
     if not settings.web.enabled:
         return None
     from callflow.web.server import WebServer as Page  # only where it is on: its framework takes 9 MB
 
-    return Page(settings.web, settings.store.path, now_ms, read_off)
+    return Page(settings.web, settings.store.path, now_ms, read_off, shown_settings)

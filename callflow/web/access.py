@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
+import structlog
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +21,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FROM_THE_PAGE = "x-callflow"
 """Every change from a session must carry this header: another site's form cannot send it."""
 ORDER = (Role.AGENT, Role.VIEWER, Role.SUPERVISOR, Role.ADMIN)
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,12 @@ class Visitor:
         if not self.at_least(role):
             raise Forbidden(f"this needs the role {role}; yours is {self.role}", "ask an administrator for a token")
 
+    def need_administrator(self) -> None:
+        """Raises Forbidden; who is limited to queues could create tokens without limits."""
+        self.need(Role.ADMIN)
+        if self.queues:
+            raise Forbidden("this needs an administrator who is not limited to queues", "ask for another token")
+
     def sees_queue(self, queue: str) -> bool:
         """Tokens may be limited to queues."""
         return not self.queues or queue in self.queues
@@ -59,9 +68,11 @@ class Attempts:
             raise TooManyAttempts(max(1, round(WINDOW_S - (now_s - wrong[0]))))
 
     def wrong(self, address: str, now_s: float) -> None:
-        """A wrong token came from here."""
+        """A wrong token came from here; the log says when the address must wait."""
         recent = [at for at in self._wrong.pop(address, ()) if now_s - at < WINDOW_S]
         self._wrong[address] = [*recent, now_s][-MOST_WRONG:]
+        if len(recent) + 1 == MOST_WRONG:
+            log.warning("an address has sent too many wrong tokens and must wait", address=address, tokens=MOST_WRONG)
         while len(self._wrong) > ADDRESSES:
             self._wrong.popitem(last=False)
 
@@ -112,7 +123,7 @@ class Access:
         return 400 * 86_400 if token.expires_ms is None else int(3600 * self._options.session_h)
 
     def _checked(self, request: Request, secret: str) -> Token:
-        address, now_s = request.client.host if request.client else "", time.monotonic()
+        address, now_s = self._address(request), time.monotonic()
         self._attempts.check(address, now_s)
         token = self._tokens.check(secret)
         if token is None:
@@ -120,6 +131,15 @@ class Access:
             raise NotSignedIn("this token is wrong, expired or revoked")
         self._attempts.right(address)
         return token
+
+    def _address(self, request: Request) -> str:
+        """Where a request comes from; behind a trusted proxy the last address that it has added."""
+        peer = request.client.host if request.client else ""
+        forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        return forwarded[:64] if forwarded and self._options.proxy_user_header and self._trusts(peer) else peer
+
+    def _trusts(self, peer: str) -> bool:
+        return peer in self._options.proxy_addresses
 
     def _by_cookie(self, request: Request) -> Visitor | None:
         cookie = request.cookies.get(COOKIE, "")
@@ -135,7 +155,7 @@ class Access:
     def _by_proxy(self, request: Request) -> Visitor | None:
         """The proxy names a token by `name`; it has checked the person itself."""
         header, peer = self._options.proxy_user_header, request.client.host if request.client else ""
-        if not header or peer not in self._options.proxy_addresses:
+        if not header or not self._trusts(peer):
             return None
         user = request.headers.get(header, "")
         named = [token for token in self._tokens.all() if token.name == user and self._tokens.find(token.id)]

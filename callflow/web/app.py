@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callflow import __version__
 from callflow.errors import CallflowError, StoreError
-from callflow.web import calls_api, live_api, reports_api, session_api
+from callflow.web import admin_api, calls_api, live_api, reports_api, session_api
 from callflow.web.errors import WebError
 from callflow.web.models import Problem
 from callflow.web.site import Site
@@ -86,7 +86,7 @@ def make_app(site: Site, files: StaticFiles | None = None) -> FastAPI:
     app.state.site = site
     files = files or StaticFiles()
     api = APIRouter(prefix=API)
-    for part in (session_api, live_api, calls_api, reports_api):
+    for part in (session_api, live_api, calls_api, reports_api, admin_api):
         api.include_router(part.router)
     app.include_router(api)
     _tell_errors(app)

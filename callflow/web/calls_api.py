@@ -2,13 +2,14 @@
 
 import base64
 import csv
+import dataclasses
 import io
 import json
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import StreamingResponse
 
 from callflow.adapters.store.lists import Ringing, ringing
@@ -59,7 +60,14 @@ class Search:
         mode: Mode | None = None,
         number: Annotated[str | None, Query(max_length=40, description="The caller's whole number.")] = None,
     ) -> None:
-        self.wanted = CallFilter(since_ms, until_ms, result, profile, number, mode)
+        self._wanted = CallFilter(since_ms, until_ms, result, profile, number, mode)
+
+    def of(self, me: Visitor) -> CallFilter:
+        """As far as the visitor may see; raises Forbidden."""
+        me.need(Role.VIEWER)
+        if self._wanted.number is not None:
+            me.need(Role.SUPERVISOR)
+        return dataclasses.replace(self._wanted, queues=me.queues)
 
 
 @router.get("", summary="Search the stored calls, the newest first")
@@ -71,12 +79,10 @@ async def search(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CallPage:
     """A page of calls. Numbers are masked; a supervisor opens a call to see the whole one."""
-    me.need(Role.VIEWER)
-    if by.wanted.number is not None:
-        me.need(Role.SUPERVISOR)
+    wanted, after = by.of(me), _place(cursor)
+    if wanted.number is not None:
         site.audit.note(me, "search by number")
-    after = _place(cursor)
-    found = await site.database.ask(lambda reader: reader.page(by.wanted, after, limit + 1))
+    found = await site.database.ask(lambda reader: reader.page(wanted, after, limit + 1))
     rows = [call_row(call) for call in found[:limit]]
     return CallPage(calls=rows, next=_cursor(found[limit - 1]) if len(found) > limit else None)
 
@@ -85,32 +91,37 @@ async def search(
 async def export(me: Me, site: Here, by: Annotated[Search, Depends()]) -> StreamingResponse:
     """At most 100,000 rows, numbers masked; cells that a spreadsheet would run are defused."""
     me.need(Role.SUPERVISOR)
+    wanted = by.of(me)
     site.audit.note(me, "export calls")
     headers = {"Content-Disposition": 'attachment; filename="calls.csv"'}
-    return StreamingResponse(_csv(site, by.wanted), media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(_csv(site, wanted), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.get("/{node}/{call_id}", summary="One call: its timeline, queues, phones, talks and holds")
 async def detail(
-    me: Me, site: Here, request: Request, node: str, call_id: str, unmask: Annotated[bool, Query()] = False
+    me: Me,
+    site: Here,
+    node: Annotated[str, Path(max_length=200)],
+    call_id: Annotated[str, Path(max_length=200)],
+    unmask: Annotated[bool, Query()] = False,
 ) -> CallDetail:
     """Everything that is known of one call. `unmask` shows the number to a supervisor, and is written down."""
     me.need(Role.VIEWER)
     if unmask:
         me.need(Role.SUPERVISOR)
-        site.audit.note(me, "unmask", node=node, call=call_id)
 
     def look(reader: Reader) -> tuple[StoredCall, list[TimelineEntry], Ringing] | None:
         call = reader.exact(call_id, node)
         return None if call is None else (call, reader.happenings(call), ringing(reader, call))
 
     found = await site.database.ask(look)
-    if found is None:
+    if found is None or (me.queues and not any(me.sees_queue(stay.queue) for stay in found[2].stays)):
         raise NotFound(f"there is no call {call_id} of node {node}", "it may have been deleted by retention")
     call, timeline, rung = found
     in_order = sorted(timeline, key=lambda each: (each.at_ms, each.seq))
     row = call_row(call).model_dump()
     if unmask:
+        site.audit.note(me, "unmask", node=node, call=call_id)
         row["caller_number"] = call.record.caller_number
     return CallDetail(
         **row,

@@ -4,6 +4,7 @@ WebError
 ├── NotSignedIn      401
 ├── Forbidden        403
 ├── NotFound         404
+├── Unfit            422
 ├── TooManyAttempts  429
 ├── TooManyViewers   503
 └── QueryTooSlow     503
@@ -40,6 +41,12 @@ class NotFound(WebError):
     """There is no such thing."""
 
     status = 404
+
+
+class Unfit(WebError):
+    """What was sent does not fit together."""
+
+    status = 422
 
 
 class TooManyAttempts(WebError):

@@ -34,6 +34,63 @@ class Me(Shape):
     queues: list[str] = Field(description="Only these queues; empty for all.")
     agent: str = Field(description="Work number whose data this is limited to; empty for none.")
     may_unmask: bool = Field(description="May open a call to see the caller's whole number.")
+    may_administer: bool = Field(description="May see and change tokens, and see the audit trail and the settings.")
+
+
+class TokenShown(Shape):
+    """A token, without its secret."""
+
+    id: str
+    name: str
+    role: Role
+    queues: list[str] = Field(description="Only these queues; empty for all.")
+    agent: str = Field(description="Work number whose data this is limited to; empty for none.")
+    created_ms: int
+    expires_ms: int | None = Field(description="None: never.")
+
+
+class TokenWanted(Shape):
+    """A token to be created."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64, description="Who or what it is for.")]
+    role: Role = Role.VIEWER
+    days: Annotated[int, Field(ge=0, le=3650, description="Days until it expires; 0 for never.")] = 90
+    queues: Annotated[list[Annotated[str, Field(min_length=1, max_length=128)]], Field(max_length=100)] = []
+    agent: Annotated[str, Field(max_length=64, description="Work number; with the role agent alone.")] = ""
+
+
+class TokenMade(Shape):
+    """A new token; the secret is shown this once."""
+
+    token: TokenShown
+    secret: str
+
+
+class AuditEntry(Shape):
+    """One line of the audit trail."""
+
+    at_ms: int
+    who: str
+    role: str
+    token: str = Field(description="Id of the token; empty for the command line.")
+    action: str
+    what: dict[str, Any] = Field(description="What it was done to.")
+
+
+class AuditTrail(Shape):
+    """Entries, the newest first."""
+
+    entries: list[AuditEntry]
+    next: int | None = Field(description="`before` of the next page; None on the last.")
+
+
+class Setting(Shape):
+    """A setting with the value in force; a secret is only said to be set."""
+
+    name: str
+    value: str
+    default: str
+    meaning: str
 
 
 class Live(Shape):

@@ -51,13 +51,15 @@ async def rings(
     _check(since_ms, until_ms)
     if me.agent:
         agent = me.agent
-    if me.queues and queue not in me.queues:
+    if queue and not me.sees_queue(queue):
         raise Forbidden(f"you may see the queues {', '.join(me.queues)} only", "choose one of them")
+
+    queues = (queue,) if queue else me.queues
 
     def look(reader: Reader) -> RingsReport:
         bars = [
             Bar(rings=bar.rings, answer_class=bar.answer_class, count=bar.count)
-            for bar in ring_bars(reader, since_ms, until_ms, queue, agent)
+            for bar in ring_bars(reader, since_ms, until_ms, queues, agent)
         ]
         names = [] if me.agent else known_names(reader, since_ms, until_ms)
         allowed = [name for name in names if not me.queues or name.removeprefix("queue/") in me.queues]
@@ -76,6 +78,8 @@ async def silence(
 ) -> SilenceReport:
     """Silent, quiet and rescued callers; and the false hang-ups that observe mode has found."""
     me.need(Role.VIEWER)
+    if me.queues:
+        raise Forbidden("screening belongs to no queue, and your token is limited to queues", "ask for another token")
     _check(since_ms, until_ms)
 
     def look(reader: Reader) -> SilenceReport:

@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import structlog
 
 from callflow.adapters.http.connections import IDLE_S, Config, Server
+from callflow.settings.in_force import InForce
 from callflow.web.access import Access
 from callflow.web.app import make_app
 from callflow.web.audit import Audit
@@ -31,19 +32,35 @@ def tokens_of(options: WebOptions, database: Path) -> TokenFile:
     return TokenFile(Path(options.tokens_file) if options.tokens_file else database.with_name("web-tokens.json"))
 
 
+def audit_file_of(options: WebOptions, database: Path) -> Path:
+    """The audit trail of a site: the file that the settings name, or one beside the database."""
+    return Path(options.audit_file) if options.audit_file else database.with_name("web-audit.jsonl")
+
+
 def site_for(
-    options: WebOptions, database: Path, now_ms: Callable[[], int], read_off: Callable[[], State] | None
-) -> tuple[TokenFile, Site]:
+    options: WebOptions,
+    database: Path,
+    now_ms: Callable[[], int],
+    read_off: Callable[[], State] | None,
+    settings: Callable[[], Iterable[InForce]] = tuple,
+) -> Site:
     """The parts of the page for one database."""
     tokens = tokens_of(options, database)
-    audit = Path(options.audit_file) if options.audit_file else database.with_name("web-audit.jsonl")
-    live = None if read_off is None else LiveFeed(read_off, now_ms, options.max_viewers)
-    site = Site(Access(options, tokens), Audit(audit, now_ms), Database(database, options.query_timeout_s), live)
-    return tokens, site
+    return Site(
+        access=Access(options, tokens),
+        tokens=tokens,
+        audit=Audit(audit_file_of(options, database), now_ms),
+        database=Database(database, options.query_timeout_s),
+        live=None if read_off is None else LiveFeed(read_off, now_ms, options.max_viewers),
+        settings=settings,
+    )
 
 
 class WebServer:
-    """`read_off` tells the live state; without it nothing is live. A port in use is tried again."""
+    """`read_off` tells the live state, without which nothing is live; `settings` those in force.
+
+    A port in use is tried again.
+    """
 
     def __init__(
         self,
@@ -51,9 +68,10 @@ class WebServer:
         database: Path,
         now_ms: Callable[[], int],
         read_off: Callable[[], State] | None = None,
+        settings: Callable[[], Iterable[InForce]] = tuple,
     ) -> None:
         self._options = options
-        _, self._site = site_for(options, database, now_ms, read_off)
+        self._site = site_for(options, database, now_ms, read_off, settings)
         self._task: asyncio.Task[None] | None = None
         self._server: Server | None = None
         self.port = 0

@@ -43,4 +43,5 @@ def shown(me: Visitor) -> Me:
         queues=list(me.queues),
         agent=me.agent,
         may_unmask=me.at_least(Role.SUPERVISOR),
+        may_administer=me.at_least(Role.ADMIN) and not me.queues,
     )

@@ -11,13 +11,17 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from callflow.adapters.store.locks import held
 from callflow.errors import CallflowError
+from callflow.web.errors import Unfit
 
 _SECRET = re.compile(r"cf_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
+LOCK_WAIT_S = 5.0
+"""The command line and the page may write at the same moment."""
 LOOK_EVERY_S = 1.0
 """How often a running page looks whether the file has changed."""
 
@@ -57,6 +61,7 @@ class TokenFile:
 
     def __init__(self, path: Path, clock_ms: Callable[[], int] | None = None) -> None:
         self._path = path
+        self._lock = path.with_name(f"{path.name}.lock")
         self._now_ms = clock_ms or (lambda: time.time_ns() // 1_000_000)
         self._tokens: dict[str, Token] = {}
         self._read_of: tuple[int, int, int] | None = None
@@ -86,8 +91,9 @@ class TokenFile:
     def add(
         self, name: str, role: Role, *, expires_ms: int | None = None, queues: tuple[str, ...] = (), agent: str = ""
     ) -> tuple[Token, str]:
-        """A new token and its secret, saved; the secret cannot be shown again."""
-        self._look(always=True)
+        """A new token and its secret, saved; the secret cannot be shown again. Raises CallflowError."""
+        if (role is Role.AGENT) != bool(agent):
+            raise Unfit("the role agent and a work number belong together", "give both, or neither")
         token_id = secrets.token_hex(4)
         secret = f"cf_{token_id}_{secrets.token_urlsafe(32)}"
         token = Token(
@@ -100,15 +106,18 @@ class TokenFile:
             queues=queues,
             agent=agent,
         )
-        self._write([*self._tokens.values(), token])
+        with held(self._lock, LOCK_WAIT_S):
+            self._look(always=True)
+            self._write([*self._tokens.values(), token])
         return token, secret
 
     def revoke(self, token_id: str) -> Token | None:
         """Take a token back at once, with every session that it opened; None where there is none."""
-        self._look(always=True)
-        token = self._tokens.get(token_id)
-        if token is not None:
-            self._write([each for each in self._tokens.values() if each.id != token_id])
+        with held(self._lock, LOCK_WAIT_S):
+            self._look(always=True)
+            token = self._tokens.get(token_id)
+            if token is not None:
+                self._write([each for each in self._tokens.values() if each.id != token_id])
         return token
 
     def _look(self, *, always: bool = False) -> None:
@@ -148,6 +157,12 @@ class TokenFile:
                 "run this as the user that callflow runs as, or set web.tokens_file",
             ) from None
         self._look(always=True)
+
+
+def described(token: Token) -> dict[str, Any]:
+    """What the audit trail says of a token."""
+    limits = {"queues": list(token.queues)} if token.queues else {}
+    return {"of": token.id, "of_name": token.name, "of_role": token.role.value, **limits}
 
 
 def _hashed(secret: str) -> str:

@@ -55,6 +55,7 @@ async def _ring(version: Version, names: tuple[str, ...]) -> Rung:
 
 def _stored(path: Path) -> dict[str, list[dict[str, Any]]]:
     orders = {"stays": "joined_ms", "offers": "began_ms", "legs": "began_ms", "spells": "began_ms"}
+    orders |= {"talks": "began_ms", "holds": "began_ms"}
     return {
         table: [dict(row) for row in rows(path, f"select * from {table} order by {order}")]
         for table, order in orders.items()

@@ -6,12 +6,17 @@ from typing import Any
 import pytest
 
 from callflow.captures.ring_replay import KeptRings
-from callflow.core.rings.records import Leg, Offer, Stay
+from callflow.core.rings.records import Hold, Leg, Offer, Stay, Talk
 from callflow.lab.rings.judge import judge, records_of
 from callflow.lab.rings.numbering import Numbered
 from callflow.lab.rings.run import Placed
 
 NAMES = sorted(path.parent.name for path in Path(__file__).parent.glob("*/scenario.toml"))
+
+FIGURES = (
+    *("outcome", "end", "answer_class", "agent", "ring_ms", "ring_source", "talk_ms", "wait_ms"),
+    *("hold_count", "hold_ms", "longest_hold_ms", "held_by"),
+)
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]  # the first test waits for a root directory and all calls
 
@@ -36,11 +41,12 @@ def test_scenario(rung: Any, scenario: str) -> None:
 def test_the_daemon_has_stored_it(rung: Any, scenario: str) -> None:
     one, _, kept = last(rung, scenario)
     records = records_of(kept, one)
-    kept_records: list[Stay | Offer | Leg] = [*records.stays, *records.offers, *records.legs]
+    kept_records: list[Any] = [*records.stays, *records.offers, *records.legs, *records.talks, *records.holds]
     for record in kept_records:
-        rows = [row for row in rung.stored[_table(record)] if row[_key(record)] == _id(record)]
-        assert len(rows) == 1, f"{_id(record)} is stored {len(rows)} times"
-        for name in ("outcome", "end", "answer_class", "agent", "ring_ms", "ring_source", "talk_ms", "wait_ms"):
+        table, key = TABLES[type(record)]
+        rows = [row for row in rung.stored[table] if row[key] == getattr(record, key)]
+        assert len(rows) == 1, f"{getattr(record, key)} is stored {len(rows)} times"
+        for name in FIGURES:
             if name in rows[0]:
                 assert rows[0][name] == getattr(record, name), name
 
@@ -66,13 +72,10 @@ def test_what_agents_did_has_no_gaps(rung: Any) -> None:
     assert {"available", "ringing", "talking", "paused"} <= {row["work"] for row in rows}
 
 
-def _table(record: Stay | Offer | Leg) -> str:
-    return {Stay: "stays", Offer: "offers", Leg: "legs"}[type(record)]
-
-
-def _key(record: Stay | Offer | Leg) -> str:
-    return {Stay: "entry_id", Offer: "offer_id", Leg: "leg_id"}[type(record)]
-
-
-def _id(record: Stay | Offer | Leg) -> str:
-    return str(getattr(record, _key(record)))
+TABLES: dict[type[Any], tuple[str, str]] = {
+    Stay: ("stays", "entry_id"),
+    Offer: ("offers", "offer_id"),
+    Leg: ("legs", "leg_id"),
+    Talk: ("talks", "talk_id"),
+    Hold: ("holds", "hold_id"),
+}

@@ -10,6 +10,8 @@ import pytest
 
 from callflow.adapters.store.store import Store
 from callflow.core.screening.states import Result
+from callflow.settings.in_force import in_force
+from callflow.settings.model import Settings
 from callflow.web.app import make_app
 from callflow.web.options import WebOptions
 from callflow.web.server import site_for
@@ -102,10 +104,10 @@ def database(tmp_path: Path) -> Path:
 async def page(database: Path, files: StaticFiles) -> AsyncIterator[Page]:
     floor = Floor()
     options = WebOptions(max_viewers=5, query_timeout_s=5.0)
-    tokens, site = site_for(options, database, lambda: floor.now_ms, lambda: floor.state)
+    site = site_for(options, database, lambda: floor.now_ms, lambda: floor.state, lambda: in_force(Settings()))
     transport = httpx.ASGITransport(make_app(site, files), client=("127.0.0.9", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
-        yield Page(site, floor, tokens, client, database.parent)
+        yield Page(site, floor, site.tokens, client, database.parent)
     if site.live is not None:
         await site.live.stop()
     site.database.close()

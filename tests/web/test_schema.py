@@ -22,9 +22,9 @@ OPENAPI = "/api/v1/openapi.json"
 def described(database: Path, files: StaticFiles) -> Iterator[tuple[Any, str]]:
     """The application's schema, and a token that may do everything."""
     floor = Floor()
-    tokens, site = site_for(WebOptions(), database, lambda: floor.now_ms, lambda: floor.state)
+    site = site_for(WebOptions(), database, lambda: floor.now_ms, lambda: floor.state)
     schema = schemathesis.openapi.from_asgi(OPENAPI, make_app(site, files))
-    yield schema.exclude(path="/api/v1/events"), tokens.add("everything", Role.ADMIN)[1]
+    yield schema.exclude(path="/api/v1/events"), site.tokens.add("everything", Role.ADMIN)[1]
     site.database.close()
 
 

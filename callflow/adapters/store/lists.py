@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from callflow.adapters.store.queries import Reader
+from callflow.adapters.store.queries import CLOCKS_APART_MS, LONGEST_MS, Reader
 from callflow.core.rings.records import Hold, Leg, Offer, Stay, Talk
 from callflow.core.service.grouping import Scope
 from callflow.core.service.tallies import ABANDONED
@@ -19,10 +19,6 @@ from callflow.records.talks import TALKS
 
 R = TypeVar("R")
 
-LONGEST_MS = 24 * 3_600_000
-"""A call is looked for within a day of its arrival: by time, so that no index is needed for it."""
-CLOCKS_APART_MS = 3_600_000
-"""Arrivals are timed by our clock, rings by Asterisk's stamps: a call may join its queue before it arrives."""
 UNHEARD = ("silent", "quiet")
 """Results of callers who were hung up because nobody could be heard, or understood."""
 

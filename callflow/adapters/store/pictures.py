@@ -1,6 +1,7 @@
 """Counts for charts: rings as a histogram, silent and quiet callers by day and cause, false hang-ups."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -31,8 +32,11 @@ class RingBar:
     count: int
 
 
-def ring_bars(reader: Reader, start_ms: int, end_ms: int, queue: str = "", agent: str = "") -> list[RingBar]:
-    """Answered offers by rings; with `agent` that agent's own legs. Uncertain and excluded ones are left out."""
+def ring_bars(reader: Reader, start_ms: int, end_ms: int, queues: Sequence[str] = (), agent: str = "") -> list[RingBar]:
+    """Answered offers by rings; with `agent` that agent's own legs, with `queues` those alone.
+
+    Uncertain and excluded ones are left out.
+    """
     table = legs if agent else offers
     rings = sa.func.min(table.c.rings, MOST_RINGS).label("bar")
     where = [
@@ -45,10 +49,10 @@ def ring_bars(reader: Reader, start_ms: int, end_ms: int, queue: str = "", agent
     ]
     if agent:
         where.append(legs.c.agent == agent)
-        if queue:
-            where.append(legs.c.queue == queue)
-    elif queue:
-        where += [offers.c.target_type == TargetType.QUEUE.value, offers.c.target == queue]
+        if queues:
+            where.append(legs.c.queue.in_(queues))
+    elif queues:
+        where += [offers.c.target_type == TargetType.QUEUE.value, offers.c.target.in_(queues)]
     query = sa.select(rings, table.c.answer_class, sa.func.count().label("n")).where(*where)
     found = reader.rows(query.group_by("bar", table.c.answer_class).order_by("bar"))
     return [RingBar(int(row["bar"]), row["answer_class"] or "", int(row["n"])) for row in found]

@@ -17,8 +17,13 @@ from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
 from callflow.errors import StoreError
 from callflow.records.calls import StoredCall, calls, happenings, stored_call, stored_entry
+from callflow.records.stays import stays
 
 PAGE = 1000
+LONGEST_MS = 24 * 3_600_000
+"""What belongs to a call is looked for within a day of its arrival: by time, so that no other index is needed."""
+CLOCKS_APART_MS = 3_600_000
+"""Arrivals are timed by our clock, rings by Asterisk's stamps: a call may join its queue before it arrives."""
 SHOWN_CANDIDATES = 5
 
 
@@ -33,6 +38,8 @@ class CallFilter:
     number: str | None = None
     mode: Mode | None = None
     node: str | None = None
+    queues: tuple[str, ...] = ()
+    """Only calls that joined one of these queues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +223,19 @@ def _conditions(wanted: CallFilter) -> list[sa.ColumnElement[bool]]:
         conditions.append(calls.c.arrived_ms >= wanted.since_ms)
     if wanted.until_ms is not None:
         conditions.append(calls.c.arrived_ms < wanted.until_ms)
+    if wanted.queues:
+        conditions.append(_joined_one_of(wanted))
     return conditions
+
+
+def _joined_one_of(wanted: CallFilter) -> sa.ColumnElement[bool]:
+    """The call has a stay in one of the queues; stays are looked for by time, which has an index."""
+    joined: list[sa.ColumnElement[bool]] = [stays.c.queue.in_(wanted.queues)]
+    if wanted.since_ms is not None:
+        joined.append(stays.c.joined_ms >= wanted.since_ms - CLOCKS_APART_MS)
+    if wanted.until_ms is not None:
+        joined.append(stays.c.joined_ms < wanted.until_ms + LONGEST_MS)
+    return sa.tuple_(calls.c.uniqueid, calls.c.node).in_(sa.select(stays.c.call_id, stays.c.node).where(*joined))
 
 
 def _counts() -> list[sa.ColumnElement[int]]:

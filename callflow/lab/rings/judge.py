@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from callflow.adapters.ami.framing import parse
 from callflow.captures.ring_replay import KeptRings, replay_rings
 from callflow.core.rings.measuring import REAL_RINGING
-from callflow.core.rings.records import Leg, LegEnd, Offer, Outcome, Stay
+from callflow.core.rings.records import HeldBy, Hold, Leg, LegEnd, Offer, Outcome, Stay, Talk
 from callflow.core.rings.rules import RingRules
 from callflow.lab.phone.legs import PhoneLeg
 from callflow.lab.rings.numbering import Numbered
@@ -15,6 +15,9 @@ from callflow.lab.rings.scenario import LegExpected, Name, OfferExpected, StayEx
 
 TOLERANCE_MS = 20
 """Between a phone's 180 and 200 on the wire and what is recorded."""
+
+HOLD_TOLERANCE_MS = 250
+"""Between the time that a phone is told to hold for, and the hold: two re-INVITEs and their answers."""
 
 TALK_TOLERANCE_MS = 50
 """Between the BYE or REFER and the end of the talk: a hang-up wakes several threads of Asterisk in turn."""
@@ -29,6 +32,8 @@ class Records:
     legs: list[Leg]
     second: list[Stay]
     """Stays in the second queue."""
+    talks: list[Talk]
+    holds: list[Hold]
     others_offers: list[Offer]
     """Offers to this scenario's phones that belong to other calls."""
 
@@ -60,6 +65,8 @@ def records_of(kept: KeptRings, numbered: Numbered) -> Records:
         [offer for offer in kept.offers if offer.call_id in calls],
         [leg for leg in kept.legs if leg.call_id in calls],
         second,
+        [talk for talk in kept.talk_records if talk.call_id in calls],
+        [hold for hold in kept.holds if hold.call_id in calls],
         [offer for offer in kept.offers if offer.call_id not in calls and offer.offer_id in rang],
     )
 
@@ -75,6 +82,7 @@ def judge(numbered: Numbered, records: Records, placed: Placed) -> list[str]:
         *_legs(numbered, records),
         *_wire(numbered, records, wire),
         *_talk(numbered, records, wire),
+        *_holds(numbered, records),
     ]
 
 
@@ -190,6 +198,20 @@ def _talk(numbered: Numbered, records: Records, wire: list[PhoneLeg]) -> Iterato
         late_ms = [stay.talk_end_ms - at * 1000 for at in left]
         if min(abs(late) for late in late_ms) > TALK_TOLERANCE_MS:
             yield f"talk ended {', '.join(f'{late:+.0f}' for late in late_ms)} ms from when {seen.number} left"
+
+
+def _holds(numbered: Numbered, records: Records) -> Iterator[str]:
+    """How often and how long the agents had the caller on hold, in each hold and in the sums of the talks."""
+    held_ms = [hold.hold_ms or 0 for hold in records.holds if hold.held_by is HeldBy.AGENT]
+    wanted = numbered.scenario.expect.holds_s
+    if wanted is not None and len(held_ms) != len(wanted):
+        yield f"{len(held_ms)} holds, expected {len(wanted)}"
+    for held, seconds in zip(held_ms, wanted or (), strict=False):
+        if abs(held - 1000 * seconds) > HOLD_TOLERANCE_MS:
+            yield f"a hold of {held} ms, expected {1000 * seconds:.0f}"
+    sums = sum(talk.hold_count for talk in records.talks), sum(talk.hold_ms for talk in records.talks)
+    if sums != (len(held_ms), sum(held_ms)):
+        yield f"the talks count {sums[0]} holds of {sums[1]} ms, there are {len(held_ms)} of {sum(held_ms)} ms"
 
 
 def pair_with_wire(records: Records, wire: list[PhoneLeg], numbered: Numbered) -> Iterator[tuple[Leg, PhoneLeg]]:

@@ -87,6 +87,9 @@ class Expected(Strict):
     legs: tuple[LegExpected, ...] = ()
     second: StayExpected | None = Field(None, description="The stay in the queue that `second_members` make.")
     hears: tuple[Name, ...] = Field((), description="Whose voices the caller hears, in this order; needs `sound`.")
+    holds_s: tuple[float, ...] | None = Field(
+        None, description="How long the agents had the caller on hold, each time; none: not judged."
+    )
     others_offers: int = Field(0, description="Offers to these phones that belong to other calls than the caller's.")
 
 

@@ -15,9 +15,16 @@ const PAGES = {
   calls: () => import("./pages/calls.js"),
   call: () => import("./pages/call.js"),
   health: () => import("./pages/health.js"),
+  admin: () => import("./pages/admin.js"),
   definitions: () => import("./pages/definitions.js"),
 };
 const FOR_AGENTS = ["now", "rings", "definitions"];
+
+// The pages in the menu: those that show something to this visitor. Screening belongs to no queue.
+function menu(visitor) {
+  const hidden = new Set(["call", ...(visitor.may_administer ? [] : ["admin"]), ...(visitor.queues.length ? ["silence"] : [])]);
+  return Object.keys(PAGES).filter((name) => !hidden.has(name) && (visitor.role !== "agent" || FOR_AGENTS.includes(name)));
+}
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const theme = remembered("theme", dark.matches ? "dark" : "light");
@@ -51,13 +58,12 @@ function Freshness() {
 function Header({ here, visitor }) {
   const words = useWords();
   useStore(theme);
-  const names = Object.keys(PAGES).filter((name) => name !== "call" && (visitor.role !== "agent" || FOR_AGENTS.includes(name)));
   return html`
     <a class="skip" href="#content">${words("skip")}</a>
     <header>
       <strong class="brand">callflow</strong>
       <nav aria-label="callflow">
-        ${names.map((name) => html`<a href=${`#/${name}`} aria-current=${here.name === name ? "page" : undefined}>${words(name)}</a>`)}
+        ${menu(visitor).map((name) => html`<a href=${`#/${name}`} aria-current=${here.name === name ? "page" : undefined}>${words(name)}</a>`)}
       </nav>
       <div class="tools">
         <${Freshness} />

@@ -6,6 +6,11 @@ export const language = remembered("language", navigator.language.startsWith("zh
 export const WORDS = {
   en: {
     now: "Now", rings: "Rings", silence: "Silence", calls: "Calls", health: "Health", definitions: "Definitions",
+    admin: "Administration", tokens: "Access tokens", name: "Name", role: "Role", role_agent: "agent", role_viewer: "viewer", role_supervisor: "supervisor", role_admin: "administrator",
+    limited_to: "Limited to", created: "Created", expires: "Expires", never: "never", id: "Id", revoke: "Revoke", revoke_sure: "Revoke the token of {name}? Its sessions end at once.",
+    secret_once: "The token of {name}, shown only now:", days_valid: "Days until it expires (0: never)", only_queues: "Only these queues (with commas)", work_number: "Work number", create_token: "Create token",
+    audit: "Audit trail", no_audit: "Nothing is in the audit trail yet.", next_step_audit: "Sign-ins, exports, unmasked numbers and changes appear here.", when: "When", who: "Who", action: "Action", older: "Older entries",
+    setting: "Setting", value: "Value", default: "Default", meaning: "Meaning", settings: "Settings in force", settings_help: "Values that differ from the default are bold. Secrets are only said to be set. Change them in callflow.toml.", show_settings: "Show the settings",
     skip: "Skip to the content", language: "中文", light: "Light", dark: "Dark", sign_out: "Sign out", sign_in: "Sign in",
     token: "Access token", sign_in_help: "Create a token with the command callflow web token add, and paste it here.",
     live: "live", stale: "data is {age} old", connecting: "connecting …", offline: "no connection; last data {age} ago",
@@ -46,6 +51,11 @@ export const WORDS = {
   },
   zh: {
     now: "实时", rings: "铃声", silence: "无声", calls: "通话", health: "状态", definitions: "定义",
+    admin: "管理", tokens: "访问令牌", name: "名称", role: "角色", role_agent: "座席", role_viewer: "查看者", role_supervisor: "主管", role_admin: "管理员",
+    limited_to: "限于", created: "创建", expires: "到期", never: "永不", id: "编号", revoke: "撤销", revoke_sure: "撤销 {name} 的令牌？其会话立即结束。",
+    secret_once: "{name} 的令牌，仅显示这一次：", days_valid: "有效天数（0 为永不到期）", only_queues: "仅限这些队列（以逗号分隔）", work_number: "工号", create_token: "创建令牌",
+    audit: "审计记录", no_audit: "审计记录中还没有内容。", next_step_audit: "登录、导出、显示号码和更改会记录在这里。", when: "时间", who: "何人", action: "操作", older: "更早的记录",
+    setting: "设置", value: "值", default: "默认", meaning: "含义", settings: "当前设置", settings_help: "与默认不同的值以粗体显示。机密只显示已设置。请在 callflow.toml 中修改。", show_settings: "显示设置",
     skip: "跳到内容", language: "English", light: "浅色", dark: "深色", sign_out: "退出", sign_in: "登录",
     token: "访问令牌", sign_in_help: "用命令 callflow web token add 创建令牌，然后粘贴到这里。",
     live: "实时", stale: "数据已过 {age}", connecting: "正在连接…", offline: "连接中断，数据已过 {age}",

@@ -12,7 +12,7 @@ from playwright.async_api import Page as Tab
 
 from callflow.web.options import WebOptions
 from callflow.web.server import WebServer, tokens_of
-from callflow.web.tokens import Role
+from callflow.web.tokens import Role, TokenFile
 from tests.adapters.waiting import until
 from tests.services.chromium import browser
 from tests.store.samples import T0
@@ -92,9 +92,14 @@ class Served:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.port}/"
 
+    @property
+    def tokens(self) -> TokenFile:
+        """The tokens of this page."""
+        return tokens_of(self.options, self.database)
+
     def secret(self, role: Role = Role.SUPERVISOR, **limits: Any) -> str:
         """The secret of a new token."""
-        return tokens_of(self.options, self.database).add("browser", role, **limits)[1]
+        return self.tokens.add("browser", role, **limits)[1]
 
     async def restart(self) -> None:
         """Stop, and serve again at the same port."""
@@ -133,7 +138,12 @@ async def visit(chromium: Browser, served: Served) -> AsyncIterator[Any]:
     visits: list[Visit] = []
 
     async def come(
-        *, language: str = "en-GB", dark: bool = False, width: int = 1280, role: Role | None = Role.SUPERVISOR
+        *,
+        language: str = "en-GB",
+        dark: bool = False,
+        width: int = 1280,
+        role: Role | None = Role.SUPERVISOR,
+        **limits: Any,
     ) -> Visit:
         context = await chromium.new_context(
             viewport={"width": width, "height": 900}, locale=language, color_scheme="dark" if dark else "light"
@@ -145,7 +155,7 @@ async def visit(chromium: Browser, served: Served) -> AsyncIterator[Any]:
         visits.append(made)
         tab.on("pageerror", lambda error: made.problems.append(str(error)))
         tab.on("console", lambda line: made.problems.append(line.text) if line.type == "error" else None)
-        await tab.goto(served.url + (f"#token={served.secret(role)}" if role else ""))
+        await tab.goto(served.url + (f"#token={served.secret(role, **limits)}" if role else ""))
         return made
 
     yield come

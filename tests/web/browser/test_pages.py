@@ -1,25 +1,32 @@
 """Every page, in both languages, light and dark, on a phone; with the keyboard alone; readable by a screen reader."""
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page as Tab
 
+from callflow.web import live
+from callflow.web.tokens import Role
 from tests.docs.pictures import PAGES as PICTURES
 from tests.docs.pictures import take
+from tests.store.samples import T0
 from tests.web.browser.conftest import Served, settle
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
 PAGES = {
     "now": ".tile",
+    "now?wall": ".wall .tile",
     "rings": ".empty, canvas",
     "silence": "canvas",
     "calls": "table",
     "call/main/silent-1": "svg.picture",
     "health": ".health",
+    "admin": "table",
     "definitions": ".meanings",
 }
 """The address of each page, and what is there once it is drawn."""
@@ -27,12 +34,13 @@ PAGES = {
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize(
-    ("language", "dark", "width"), [("en-GB", False, 1280), ("zh-CN", True, 1280), ("zh-CN", False, 390)]
+    ("language", "dark", "width"),
+    [("en-GB", False, 1280), ("zh-CN", True, 1280), ("zh-CN", False, 390), ("en-GB", True, 390)],
 )
 async def test_every_page_is_drawn_and_readable_by_everybody(
     visit: Any, page: str, language: str, dark: bool, width: int
 ) -> None:
-    window = await visit(language=language, dark=dark, width=width)
+    window = await visit(language=language, dark=dark, width=width, role=Role.ADMIN)
     tab = window.tab
     await tab.wait_for_selector(".tile")
     await tab.evaluate("place => { location.hash = '#/' + place }", page)
@@ -40,10 +48,23 @@ async def test_every_page_is_drawn_and_readable_by_everybody(
     await settle(tab)
     assert await tab.evaluate("document.documentElement.lang") == language[:2]
     assert await tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert await barriers(tab) == []
+    assert window.problems == []
+
+
+async def barriers(tab: Tab) -> list[Any]:
+    """What axe-core finds serious or critical, and where."""
     found = await Axe().run(tab)
     serious = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
-    assert [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in serious] == []
-    assert window.problems == []
+    return [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in serious]
+
+
+@pytest.mark.parametrize(("language", "dark"), [("en-GB", False), ("zh-CN", True)])
+async def test_the_way_in_is_readable_by_everybody(visit: Any, language: str, dark: bool) -> None:
+    tab = (await visit(language=language, dark=dark, width=390, role=None)).tab
+    await tab.wait_for_selector("input#token:focus")
+    assert await tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert await barriers(tab) == []
 
 
 async def test_what_changes_is_on_the_screen_at_once(visit: Any, served: Served) -> None:
@@ -159,3 +180,93 @@ async def test_the_pictures_of_the_documentation_can_be_taken(tmp_path: Path) ->
     taken = {file.name: file.stat().st_size for file in tmp_path.glob("*.png")}  # noqa: ASYNC240
     assert taken.keys() == {f"page-{name}.png" for name in PICTURES}
     assert min(taken.values()) > 20_000
+
+
+async def test_an_administrator_creates_and_revokes_a_token(visit: Any, served: Served) -> None:
+    tab = (await visit(role=Role.ADMIN)).tab
+    await tab.click("nav a[href='#/admin']")
+    await tab.fill("input[name=name]", "wall display")
+    await tab.fill("input[name=days]", "0")
+    await tab.click("button:has-text('Create token')")
+    await tab.wait_for_selector(".made code:has-text('cf_')")
+    secret = await tab.inner_text(".made code")
+    assert served.tokens.check(secret) is not None
+    tab.once("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+    await tab.click("button[aria-label='Revoke wall display']")
+    await tab.wait_for_selector("button[aria-label='Revoke wall display']", state="detached")
+    assert served.tokens.check(secret) is None
+
+
+@pytest.mark.parametrize(
+    ("role", "limits", "pages"),
+    [
+        (Role.ADMIN, {}, ["now", "rings", "silence", "calls", "health", "admin", "definitions"]),
+        (Role.SUPERVISOR, {}, ["now", "rings", "silence", "calls", "health", "definitions"]),
+        (Role.VIEWER, {"queues": ("support",)}, ["now", "rings", "calls", "health", "definitions"]),
+        (Role.AGENT, {"agent": "8001"}, ["now", "rings", "definitions"]),
+    ],
+)
+async def test_the_menu_has_the_pages_that_a_visitor_may_see(
+    visit: Any, role: Role, limits: dict[str, Any], pages: list[str]
+) -> None:
+    tab = (await visit(role=role, **limits)).tab
+    await tab.wait_for_selector("nav a")
+    assert await tab.evaluate("[...document.querySelectorAll('nav a')].map((link) => link.hash.slice(2))") == pages
+    assert await barriers(tab) == []
+
+
+async def test_a_laptop_that_slept_takes_up_the_stream_again(
+    visit: Any, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock has jumped by an hour, and the connection says nothing more: the page notices, and begins again."""
+    window = await visit()
+    tab = window.tab
+    await tab.wait_for_selector(".freshness.fresh")
+    monkeypatch.setattr(live, "BEAT_S", 3600.0)
+    await window.context.clock.set_system_time((T0 + 120_000 + 3_600_000) / 1000)
+    await tab.wait_for_selector(".freshness.stale", timeout=5000)
+    await tab.wait_for_selector(".freshness.fresh", timeout=15_000)
+    served.floor.put("queue/support", waiting=44)
+    await tab.wait_for_selector(".tile b:text-is('44')")
+    assert served.server.viewers == 1
+    assert window.problems == []
+
+
+async def test_months_at_the_wall_leave_no_memory_behind(
+    visit: Any, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of changes, of queues, agents and calls that come and go: the page's heap and nodes do not grow."""
+    monkeypatch.setattr(live, "LOOK_S", 0.002)
+    window = await visit()
+    tab = window.tab
+    await tab.wait_for_selector(".tile")
+    await tab.evaluate("location.hash = '#/now?wall'")
+    await tab.wait_for_selector(".wall .tile")
+    chromium = await window.context.new_cdp_session(tab)
+
+    async def used() -> tuple[float, int]:
+        await chromium.send("HeapProfiler.collectGarbage")
+        heap = await chromium.send("Runtime.getHeapUsage")
+        counts = await chromium.send("Memory.getDOMCounters")
+        return heap["usedSize"] / 1e6, counts["nodes"]
+
+    async def pass_changes(number: int) -> None:
+        floor = served.floor
+        for n in range(number):
+            floor.put(f"queue/{n % 7}", queue=f"queue {n % 7}", waiting=n, oldest_ms=T0, members={"talking": n})
+            floor.remove(f"agent/{8001 + (n - 1) % 60}")
+            floor.put(f"agent/{8001 + n % 60}", agent=str(8001 + n % 60), work="talking", since_ms=T0, queues=[])
+            floor.put(f"call/c{n}", **floor.state["call/1"])
+            floor.remove(f"call/c{n - 1}")
+            await asyncio.sleep(0.002)
+        floor.put("queue/end", queue="end", waiting=number, oldest_ms=None, members={})
+        await tab.wait_for_selector(f".tile:has(h3:text-is('end')) b:text-is('{number}')")
+        await settle(tab)
+
+    await pass_changes(1000)
+    before_mb, before_nodes = await used()
+    await pass_changes(3000)
+    after_mb, after_nodes = await used()
+    assert after_mb - before_mb < 1
+    assert after_nodes <= 1.2 * before_nodes
+    assert window.problems == []
