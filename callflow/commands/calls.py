@@ -114,7 +114,7 @@ def list_calls(
         return
     wanted = CallFilter(since, until, result, profile, caller, mode, node)
     with Reader(_database(context, db)) as reader:
-        calls, summary = reader.calls(wanted, limit), reader.summary(wanted)
+        calls, summary = reader.page(wanted, limit=limit), reader.summary(wanted)
     if as_json:
         print_json(calls, summary)
     else:

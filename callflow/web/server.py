@@ -1,13 +1,13 @@
 """Serves the page on a listener of its own, in the daemon or alone on a database."""
 
 import asyncio
-import socket
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import structlog
 
-from callflow.adapters.http.connections import IDLE_S, Config, Server
+from callflow.adapters.http.connections import IDLE_S, Config
+from callflow.adapters.http.listener import BACKLOG, Listener, Messages
 from callflow.settings.in_force import InForce
 from callflow.web.access import Access
 from callflow.web.app import make_app
@@ -19,8 +19,7 @@ from callflow.web.site import Site
 from callflow.web.static_files import StaticFiles
 from callflow.web.tokens import TokenFile
 
-RETRY_S = 30.0
-STOP_S = 2.0
+MESSAGES = Messages("the page is served", "the page cannot be served; calls go on", "see [web] host and port")
 BESIDES_VIEWERS = 64
 """Connections beside the live streams; one more closes the one that has been idle for longest."""
 
@@ -72,10 +71,12 @@ class WebServer:
     ) -> None:
         self._options = options
         self._site = site_for(options, database, now_ms, read_off, settings)
-        self._task: asyncio.Task[None] | None = None
-        self._server: Server | None = None
-        self.port = 0
+        self._listener = Listener(options.host, options.port, self._config, messages=MESSAGES, log=log)
+
+    @property
+    def port(self) -> int:
         """The port in use; 0 while there is none."""
+        return self._listener.port
 
     @property
     def viewers(self) -> int:
@@ -84,46 +85,21 @@ class WebServer:
 
     def start(self) -> None:
         """Begin to serve; returns at once, never raises."""
-        self._task = asyncio.create_task(self._run(), name="web")
+        self._listener.start()
 
     async def serve(self) -> None:
         """Serve until cancelled; raises OSError where the address cannot be had."""
-        files = await asyncio.to_thread(StaticFiles)
-        with self._listen() as listening:
-            self.port = listening.getsockname()[1]
-            self._server = Server(self._config(files))
-            log.info("the page is served", host=self._options.host, port=self.port)
-            await self._server.serve(sockets=[listening])
+        await self._listener.serve()
 
     async def stop(self) -> None:
         """End every connection."""
-        task, self._task = self._task, None
         if self._site.live is not None:
             await self._site.live.stop()
-        if task is not None:
-            if self._server is not None:
-                self._server.should_exit = self._server.force_exit = True
-                await asyncio.wait({task}, timeout=STOP_S)
-            task.cancel()
-            await asyncio.wait({task}, timeout=STOP_S)
+        await self._listener.stop()
         self._site.database.close()
 
-    async def _run(self) -> None:
-        say = log.error
-        while True:
-            try:
-                await self.serve()
-                return
-            except (OSError, OverflowError) as error:
-                say("the page cannot be served; calls go on", reason=str(error), remedy="see [web] host and port")
-                say = log.debug
-            await asyncio.sleep(RETRY_S)
-
-    def _listen(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self._options.host else socket.AF_INET
-        return socket.create_server((self._options.host, self._options.port), family=family, backlog=64)
-
-    def _config(self, files: StaticFiles) -> Config:
+    async def _config(self) -> Config:
+        files = await asyncio.to_thread(StaticFiles)
         return Config(
             make_app(self._site, files),
             most=self._options.max_viewers + BESIDES_VIEWERS,
@@ -134,6 +110,7 @@ class WebServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            backlog=BACKLOG,
             timeout_keep_alive=int(IDLE_S),
             timeout_graceful_shutdown=1,
         )

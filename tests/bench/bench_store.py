@@ -124,13 +124,13 @@ def _read(path: Path, calls: int) -> None:
     middle = T0 + calls // 2 * SPACING_MS
     some = f"{T0 // 1000 + (calls // 2) * SPACING_MS // 1000}.{calls // 2}"
     with Reader(path) as reader:
-        _timed("list the newest 50", lambda: reader.calls())
+        _timed("list the newest 50", lambda: reader.page())
         _timed(
             "list 50 silent ones of one day",
-            lambda: reader.calls(CallFilter(middle, middle + 86_400_000, Result.SILENT)),
+            lambda: reader.page(CallFilter(middle, middle + 86_400_000, Result.SILENT)),
         )
-        _timed("list 50 of one caller", lambda: reader.calls(CallFilter(number="+1-555-0100")))
-        _timed("list 50 of a profile nobody has", lambda: reader.calls(CallFilter(profile="none")))
+        _timed("list 50 of one caller", lambda: reader.page(CallFilter(number="+1-555-0100")))
+        _timed("list 50 of a profile nobody has", lambda: reader.page(CallFilter(profile="none")))
         _timed("summary of everything", lambda: reader.summary())
         _timed("summary of one day", lambda: reader.summary(CallFilter(middle, middle + 86_400_000)))
         _timed("show one by prefix", lambda: reader.happenings(reader.find(some)))

@@ -169,7 +169,7 @@ def _delete(database: Path) -> None:
 
 def _ids(database: Path) -> list[str]:
     with Reader(database) as reader:
-        return sorted(call.record.call_id for call in reader.calls())
+        return sorted(call.record.call_id for call in reader.page())
 
 
 async def test_a_database_moved_away_is_missed_loudly_and_taken_up_when_it_is_back(database: Path) -> None:
@@ -247,7 +247,7 @@ async def test_a_row_that_does_not_fit_is_left_out_and_the_rest_written(store: S
     assert await store.flush(5)
     assert store.counters().rejected == 2
     with Reader(database) as reader:
-        assert {call.record.call_id for call in reader.calls()} == {"a", "b"}
+        assert {call.record.call_id for call in reader.page()} == {"a", "b"}
 
 
 async def test_a_record_with_a_value_of_another_type_does_not_hold_up_the_rest(store: Store, database: Path) -> None:

@@ -30,8 +30,8 @@ def _ids(calls: Iterable[StoredCall]) -> list[str]:
 def test_calls_are_listed_newest_first_within_a_limit(database: Path) -> None:
     _save(database, *(ended(live_call(f"c{n}", T0 + n % 3)) for n in range(6)))
     with Reader(database) as reader:
-        assert _ids(reader.calls()) == ["c5", "c2", "c4", "c1", "c3", "c0"]
-        assert _ids(reader.calls(limit=2)) == ["c5", "c2"]
+        assert _ids(reader.page()) == ["c5", "c2", "c4", "c1", "c3", "c0"]
+        assert _ids(reader.page(limit=2)) == ["c5", "c2"]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_filters(database: Path, wanted: CallFilter, expected: set[str]) -> None
         observed(live_call("observed", T0 + 20), Result.SILENT),
     )
     with Reader(database) as reader:
-        assert set(_ids(reader.calls(wanted))) == expected
+        assert set(_ids(reader.page(wanted))) == expected
         assert set(_ids(reader.stream(wanted))) == expected
         assert reader.count(wanted) == reader.summary(wanted).total == len(expected)
 

@@ -154,7 +154,7 @@ def test_the_thread_clears_beside_a_writer_and_stops_when_told(database: Path, m
         assert done.wait(20)
         thread.stop(5)
     with Reader(database) as reader:
-        assert [call.record.call_id for call in reader.calls() if call.record.result] == ["meanwhile"]
+        assert [call.record.call_id for call in reader.page() if call.record.result] == ["meanwhile"]
 
 
 def test_nothing_is_started_when_everything_is_kept(database: Path) -> None:

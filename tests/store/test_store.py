@@ -56,7 +56,7 @@ async def test_telling_everything_twice_changes_nothing(store: Store, database: 
         tell_whole_call(store, "a")
         assert await store.flush(5)
     with Reader(database) as reader:
-        (found,) = reader.calls()
+        (found,) = reader.page()
         assert found.record.result is Result.SPOKE
         assert [entry.seq for entry in reader.happenings(found)] == [1, 2, 3]
 

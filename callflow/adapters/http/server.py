@@ -1,7 +1,6 @@
 """The small web server: /metrics, /healthz, /readyz. Nothing here can hold up or end a call."""
 
 import asyncio
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -12,15 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from callflow.adapters.http.connections import IDLE_S, Config, Server
+from callflow.adapters.http.connections import IDLE_S, Config
 from callflow.adapters.http.health_metrics import HealthCollector
+from callflow.adapters.http.listener import BACKLOG, Listener, Messages
 from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.http.sample import Sample, alive, ready
 
-RETRY_S = 30.0
-STOP_S = 1
-BACKLOG = 64
-"""So many connections the loop accepts in one go, before any of them can be closed for want of room."""
+MESSAGES = Messages("metrics are served", "metrics cannot be served; calls go on", "see [http] host and port")
 
 
 class HttpServer:
@@ -38,48 +35,23 @@ class HttpServer:
         self._registry = registry
         self._collector = collector
         self._sample = sample
-        self._log = log
-        self._task: asyncio.Task[None] | None = None
-        self._server: Server | None = None
+        self._listener = Listener(options.host, options.port, self._config, messages=MESSAGES, log=log)
         self._rendering = asyncio.Lock()
-        self.port = 0
+
+    @property
+    def port(self) -> int:
         """The port in use; 0 while there is none."""
+        return self._listener.port
 
     def start(self) -> None:
         """Begin to serve; returns at once, never raises."""
-        self._task = asyncio.create_task(self._run(), name="http")
+        self._listener.start()
 
     async def stop(self) -> None:
         """End every connection."""
-        task, self._task = self._task, None
-        if task is None:
-            return
-        if self._server is not None:
-            self._server.should_exit = self._server.force_exit = True
-            await asyncio.wait({task}, timeout=2 * STOP_S)
-        task.cancel()
-        await asyncio.wait({task}, timeout=STOP_S)
+        await self._listener.stop()
 
-    async def _run(self) -> None:
-        say = self._log.error
-        while True:
-            try:
-                with self._listen() as listening:
-                    self.port = listening.getsockname()[1]
-                    self._log.info("metrics are served", host=self._options.host, port=self.port)
-                    self._server = Server(self._config())
-                    await self._server.serve(sockets=[listening])
-                    return
-            except (OSError, OverflowError) as error:
-                say("metrics cannot be served; calls go on", reason=str(error), remedy="see [http] host and port")
-                say = self._log.debug
-            await asyncio.sleep(RETRY_S)
-
-    def _listen(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self._options.host else socket.AF_INET
-        return socket.create_server((self._options.host, self._options.port), family=family, backlog=BACKLOG)
-
-    def _config(self) -> Config:
+    async def _config(self) -> Config:
         return Config(
             self._app(),
             ws="none",
@@ -90,7 +62,7 @@ class HttpServer:
             proxy_headers=False,
             backlog=BACKLOG,
             timeout_keep_alive=int(IDLE_S),
-            timeout_graceful_shutdown=STOP_S,
+            timeout_graceful_shutdown=1,
         )
 
     def _app(self) -> Starlette:

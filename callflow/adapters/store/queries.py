@@ -94,13 +94,6 @@ class Reader:
         except sa.exc.DBAPIError as error:
             raise explained(error, path) from error
 
-    def calls(self, wanted: CallFilter = EVERYTHING, limit: int = 50) -> list[StoredCall]:
-        """The newest calls first, at most `limit`."""
-        query = sa.select(calls).where(*_conditions(wanted)).limit(limit)
-        return [
-            stored_call(row) for row in self.rows(query.order_by(calls.c.arrived_ms.desc(), calls.c.call_id.desc()))
-        ]
-
     def page(self, wanted: CallFilter = EVERYTHING, after: Place | None = None, limit: int = PAGE) -> list[StoredCall]:
         """The newest calls first, at most `limit`; with `after` those that follow it."""
         key = (calls.c.arrived_ms, calls.c.call_id, calls.c.node)

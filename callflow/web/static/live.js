@@ -25,7 +25,15 @@ function show(change) {
   }
 }
 
+let version; // of the daemon: another one may bring another page, which a wall display would not fetch for months
+function isOtherVersion({ health }) {
+  const before = version;
+  version = health?.version ?? before;
+  return before !== undefined && before !== version;
+}
+
 function take(kind, data) {
+  if (kind === "snapshot" && isOtherVersion(data.set)) return location.reload();
   const base = { heardAt: Date.now(), skewMs: data.at_ms - Date.now(), connected: true };
   if (kind === "snapshot") return show({ ...base, state: data.set });
   if (kind === "beat") return show(base);

@@ -270,3 +270,17 @@ async def test_months_at_the_wall_leave_no_memory_behind(
     assert after_mb - before_mb < 1
     assert after_nodes <= 1.2 * before_nodes
     assert window.problems == []
+
+
+async def test_a_daemon_of_another_version_brings_its_own_page(visit: Any, served: Served) -> None:
+    tab = (await visit()).tab
+    await tab.wait_for_selector(".freshness.fresh")
+    await tab.evaluate("document.body.dataset.page = 'of before'")
+    await served.restart()
+    served.floor.put("queue/support", waiting=33)
+    await tab.wait_for_selector(".tile b:text-is('33')", timeout=15_000)
+    assert await tab.get_attribute("body", "data-page") == "of before", "the same version: nothing is fetched anew"
+    served.floor.put("health", version="9.9.9")
+    await served.restart()
+    await tab.wait_for_selector("body:not([data-page])", timeout=15_000)
+    await tab.wait_for_selector(".tile b:text-is('33')")
