@@ -151,3 +151,11 @@ def test_a_stream_gives_each_call_once_whatever_the_page(
     with Reader(database) as reader:
         streamed = [(call.record.arrived_ms, call.record.call_id, call.node) for call in reader.stream(page=page)]
     assert streamed == expected
+
+
+def test_a_reader_that_has_just_been_closed_can_be_interrupted(database: Path) -> None:
+    with Store(database, "main"):
+        pass
+    with Reader(database) as reader:
+        reader.interrupt()
+    reader.interrupt()

@@ -1,5 +1,7 @@
 """The reading side, for the command line: its own connection, which can change nothing and never blocks the daemon."""
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,9 +165,10 @@ class Reader:
         return is_held(beside(self._path, node))
 
     def interrupt(self) -> None:
-        """End the query under way, from another thread: it raises StoreError there."""
-        if (raw := self._connection.connection.driver_connection) is not None:
-            raw.interrupt()
+        """End the query under way, from another thread: it raises StoreError there. A closed reader has none."""
+        with contextlib.suppress(sa.exc.ResourceClosedError, sqlite3.ProgrammingError):
+            if (raw := self._connection.connection.driver_connection) is not None:
+                raw.interrupt()
 
     def close(self) -> None:
         """Let go of the file."""
