@@ -186,11 +186,11 @@ def test_the_default_age_is_announced_once_and_deletes_nothing_for_a_week(
         for _ in range(3):
             run_round(database, options)
     assert [line["records_days"] for line in lines] == [365]
-    assert [call.record.call_id for call in Reader(database).calls(CallFilter())] == ["old"]
+    assert [call.record.call_id for call in Reader(database).page(CallFilter())] == ["old"]
     week_later = time.time_ns() // 1_000_000 + 8 * DAY_MS
     monkeypatch.setattr(retention, "_now_ms", lambda: week_later)
     run_round(database, options)
-    assert list(Reader(database).calls(CallFilter())) == []
+    assert list(Reader(database).page(CallFilter())) == []
 
 
 def test_an_age_that_the_site_chose_needs_no_announcement(database: Path) -> None:
@@ -199,4 +199,4 @@ def test_an_age_that_the_site_chose_needs_no_announcement(database: Path) -> Non
     with structlog.testing.capture_logs() as lines:
         run_round(database, StoreOptions(path=database, records_days=365))
     assert lines == []
-    assert list(Reader(database).calls(CallFilter())) == []
+    assert list(Reader(database).page(CallFilter())) == []
