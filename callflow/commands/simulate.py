@@ -102,6 +102,10 @@ def simulate(
         many = expected_calls(first) > UNTAPPED_FROM
         like = like or ("16" if many else "22")
         stage = _pretend_stage(context.obj, file, daemon=daemon, keep=keep, like=like, faults=faults)
+    elif first.only_pretended:
+        raise SimulationFailed(
+            "this scenario has phones or a dialplan of its own", "add --pretend: only the pretend Asterisk has them"
+        )
     elif lab:
         stage = lab_stage(lab)
     else:

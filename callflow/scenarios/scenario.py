@@ -15,6 +15,7 @@ from callflow.core.section import Name
 from callflow.scenarios.behaviour import Expected, Media, Route, Strict, TimedAction
 from callflow.scenarios.errors import ScenarioInvalid
 from callflow.scenarios.faults import Fault
+from callflow.scenarios.phones import PhoneGroup
 from callflow.scenarios.toml_file import read_toml
 
 LIBRARY = Path(__file__).parent / "library"
@@ -80,6 +81,7 @@ class CallerGroup(Strict):
     profile: Name = Field("support", description="Profile named in the dialplan.")
     trunk: Name = Field("caller", description="SIP endpoint they come in by.")
     route: Route = Field("dial", description="After the screening; `deaf`: to a daemon that is not there.")
+    dials: str = Field("", description="Instead of the screening: an extension of from-lab, in a dialplan of its own.")
     media: Media = Field("silence", description="What the phone sends before and between the sounds.")
     stays_s: float | None = Field(
         None, gt=0, description="Hangs up after so long; inf: never; else 6 s after a silent caller's end."
@@ -92,7 +94,7 @@ class CallerGroup(Strict):
     @property
     def entry(self) -> str:
         """What they dial."""
-        return f"{self.route}_{self.language}_{self.profile}"
+        return self.dials or f"{self.route}_{self.language}_{self.profile}"
 
     @property
     def numbers(self) -> tuple[str, ...] | range:
@@ -150,7 +152,12 @@ class Scenario(Strict):
     agents: Annotated[tuple[AgentGroup, ...], BeforeValidator(_listed)] = Field(
         (AgentGroup(),), min_length=1, description="One: all are alike; a list: calls are offered to them in turn."
     )
-    callers: tuple[CallerGroup, ...] = Field(min_length=1)
+    callers: tuple[CallerGroup, ...] = ()
+    phones: tuple[PhoneGroup, ...] = Field((), description="Phones by number: agents' and customers'.")
+    dialplan: str = Field("", description="Contexts that Asterisk has besides, as extensions.conf has them.")
+    music: bool = Field(False, description="There is music on hold.")
+    exit_contexts: dict[str, str] = Field({}, description="By queue: the context of keys by which callers leave it.")
+    sounds_s: dict[str, float] = Field({}, description="Sound files that Asterisk has besides: name and seconds.")
     lines: int | None = Field(
         None, gt=0, description="So many calls at once, and no more: further callers come when a line is free."
     )
@@ -158,6 +165,8 @@ class Scenario(Strict):
 
     @model_validator(mode="after")
     def _ends(self) -> Self:
+        if not self.callers and not self.phones:
+            raise ValueError("callers: is missing, and there are no phones either")
         for caller in self.callers:
             if self.lasts_s is None and caller.at_s is None and caller.calls is None:
                 raise ValueError(f"the callers {caller.name!r} never end: set lasts_s, or their calls")
@@ -167,6 +176,11 @@ class Scenario(Strict):
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two groups of callers are called {', '.join(sorted(twice))}")
         return self
+
+    @property
+    def only_pretended(self) -> bool:
+        """It needs phones or a dialplan that only the pretend Asterisk has."""
+        return bool(self.phones or self.dialplan or any(caller.dials for caller in self.callers))
 
     def agent(self, turn: int) -> AgentGroup:
         """The agents to whom the n-th call that is offered to any goes, counted from 0."""

@@ -18,8 +18,9 @@ CLASSES: tuple[tuple[str, str], ...] = (
     ("stamp", r"\d{10}\.\d{6}"),
     ("uniqueid", r"\d{10}\.\d+"),
     ("uuid", r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
-    ("channel", r"PJSIP/(?:caller|fax-caller|agent)-[0-9a-f]{8}"),
-    ("local channel", r"Local/[\w-]+@callflow-(?:check|tap)-[0-9a-f]{8};[12]"),
+    ("channel id", r"cb-[a-z0-9-]+"),
+    ("channel", r"PJSIP/(?:caller|fax-caller|agent|customers|8\d{3})-[0-9a-f]{8}"),
+    ("local channel", r"Local/[\w-]+@(?:callflow-(?:check|tap)|talk-\w+)-[0-9a-f]{8};[12]"),
     ("address", r"127\.0\.0\.1:\d{4,5}"),
     ("dial string", r"agent/sip:\d{4}@127\.0\.0\.1:\d{4,5}"),
     ("second", r"1[5-9]\d{8}"),
@@ -35,7 +36,10 @@ NUMERIC = frozenset(
     {"Duration", "DurationMs", "HoldTime", "RingTime", "TalkTime", "LastCall", "LastPause", "CallsTaken"}
 )
 """Headers whose value is a measurement: any number is of the right class."""
-_ROLE = re.compile(r"(?:PJSIP/(?:fax-)?(caller|agent)-|Local/(\w+)@[\w-]+-[0-9a-f]+(;[12]))")
+_AGENT = re.compile(r"8\d{3}")
+_OWN_ID = re.compile(r"\d{10}\.\d+")
+"""A uniqueid that Asterisk has made; others are ChannelIds of an Originate."""
+_ROLE = re.compile(r"(?:PJSIP/(?:fax-)?(\w+)-[0-9a-f]{8}|Local/(\w+)@[\w-]+-[0-9a-f]+(;[12]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +101,10 @@ def calls_of(capture: Capture) -> dict[str, Call]:
 def _roles(block: Block) -> Iterator[str]:
     """The channels that an event is about."""
     headers = block.headers
-    for key in ("Channel", "DestChannel", "LocalOneChannel", "LocalTwoChannel"):
+    for key in ("Channel", "DestChannel", "LocalOneChannel", "LocalTwoChannel", "SpyerChannel"):
         if found := _ROLE.match(headers.get(key, "")):
-            yield found[1] or f"{found[2]}{found[3]}"
+            role = found[1] or f"{found[2]}{found[3]}"
+            yield "agent" if _AGENT.fullmatch(role) else role
 
 
 class _Links:
@@ -115,7 +120,9 @@ class _Links:
             uniqueid, linkedid = headers.get("Uniqueid", ""), headers.get("Linkedid", "")
             if block.name == "Newchannel":
                 self._linkedids[uniqueid] = linkedid
-                if linkedid == uniqueid and headers["Channel"].startswith("Local/"):
+                if linkedid == uniqueid and not _OWN_ID.fullmatch(uniqueid):
+                    self._numbers[linkedid] = uniqueid
+                elif linkedid == uniqueid and headers["Channel"].startswith("Local/"):
                     kind = "tap" if "@callflow-tap-" in headers["Channel"] else "check"
                     originated[kind] += 1
                     self._numbers[linkedid] = f"{kind} {originated[kind]}"
@@ -132,7 +139,7 @@ class _Links:
 
     def number(self, block: Block) -> str | None:
         headers = block.headers
-        for key in ("Linkedid", "DestLinkedid", "LocalOneLinkedid"):
+        for key in ("Linkedid", "DestLinkedid", "LocalOneLinkedid", "SpyerLinkedid"):
             if headers.get(key) in self._numbers:
                 return self._numbers[headers[key]]
         return self._numbers.get(self._linkedids.get(headers.get("Uniqueid", ""), ""))

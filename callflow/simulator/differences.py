@@ -20,6 +20,8 @@ RACING = frozenset({"Newstate", "DialBegin", "DialState", "NewConnectedLine", "A
 answered: on one real Asterisk they come now in this order, now in that. What is compared of them is how many there
 are, and that no two come in an order never seen."""
 RACE_S = 0.04
+LATE = "AgentComplete"
+"""May come so late that a channel has gone: then it names the other one, or none, and so no call."""
 FLOATING = frozenset(
     {("caller", "AgentComplete"), ("agent", "AgentComplete"), ("caller", "DTMFEnd")}
     | {("agent", "DTMFBegin"), ("agent", "DTMFEnd")}
@@ -73,11 +75,26 @@ def _call(real: Call, other: Call, tolerance_s: float) -> Iterator[str]:
         mine, theirs = real.of(role), other.of(role)
         mine, theirs = (_settled(events) for events in (mine, theirs))
         names, their_names = ([event.name for event in events] for events in (mine, theirs))
+        if (
+            names != their_names
+            and _without_late(names) == _without_late(their_names)
+            and _late(other) - _late(real) in (0, 1)
+        ):
+            continue
         if names != their_names:
             yield f"{role}: {_first_difference(their_names, names)}"
             continue
         yield from _times(role, mine, theirs, tolerance_s)
     yield from _agi(real.agi, other.agi, tolerance_s)
+
+
+def _without_late(names: Sequence[str]) -> list[str]:
+    return [name for name in names if name != LATE]
+
+
+def _late(call: Call) -> int:
+    """How many such events the call has, whichever of its channels they name."""
+    return len({id(event.block) for event in call.events if event.name == LATE})
 
 
 def _times(role: str, real: Sequence[ChannelEvent], other: Sequence[ChannelEvent], tolerance_s: float) -> Iterator[str]:

@@ -7,12 +7,13 @@ import pytest
 
 from callflow.installed import CHECKOUT
 from callflow.scenarios.behaviour import NOMINAL_ANCHORS, CallerAction, Expected
+from callflow.scenarios.phones import PhoneAction, PhoneGroup
 from callflow.scenarios.scenario import AgentGroup, CallerGroup, Scenario, read_scenario
 
 PAGE = (CHECKOUT / "docs" / "simulator.md").read_text("utf-8")
 KEYS = {
     key
-    for model in (Scenario, CallerGroup, AgentGroup, CallerAction, Expected)
+    for model in (Scenario, CallerGroup, AgentGroup, PhoneGroup, PhoneAction, CallerAction, Expected)
     for key in model.model_fields
     if (model, key) != (Scenario, "name")
 }

@@ -23,8 +23,17 @@ class Keys:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """The phone puts the peer on hold so many seconds after the answer, and takes it back after a while."""
+
+    at_s: float
+    for_s: float
+    direction: Literal["sendonly", "inactive"] = "sendonly"
+
+
+@dataclass(frozen=True)
 class Behaviour:
-    """Pass it as `on_call` of a phone. Seconds count from the INVITE; of `keys` and `talk_s` from the answer."""
+    """Pass it as `on_call` of a phone. Seconds count from the INVITE; of keys, holds and `talk_s` from the answer."""
 
     does: Does = "answer"
     after_s: float = 0.2
@@ -34,6 +43,7 @@ class Behaviour:
     provisional: tuple[Literal[180, 181, 183], ...] = (180,)
     talk_s: float = inf
     keys: tuple[Keys, ...] = ()
+    holds: tuple[Hold, ...] = ()
     forward_to: str = ""
 
     async def __call__(self, call: Call) -> None:
@@ -51,7 +61,8 @@ class Behaviour:
                 await call.forward(self.forward_to)
             case _:
                 await call.answer()
-                await asyncio.gather(leave_after(call, self.talk_s), *(_press(call, keys) for keys in self.keys))
+                acts = [*(_press(call, keys) for keys in self.keys), *(_hold(call, hold) for hold in self.holds)]
+                await asyncio.gather(leave_after(call, self.talk_s), *acts)
 
 
 async def leave_after(call: Call, seconds: float) -> None:
@@ -70,3 +81,11 @@ async def ends_within(call: Call, seconds: float) -> bool:
 async def _press(call: Call, keys: Keys) -> None:
     if not await ends_within(call, keys.at_s):
         await call.press(keys.keys, keys.by, keys.held_s)
+
+
+async def _hold(call: Call, hold: Hold) -> None:
+    if await ends_within(call, hold.at_s):
+        return
+    await call.hold(hold.direction)
+    if not await ends_within(call, hold.for_s):
+        await call.resume()

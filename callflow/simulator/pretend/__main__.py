@@ -134,6 +134,8 @@ def _begin(asterisk: PretendAsterisk, start: str) -> None:
 async def _report(asterisk: PretendAsterisk, out: "_Printer", stopped: asyncio.Event, *, stay: bool) -> None:
     said_done = False
     while not stopped.is_set():
+        if failures := asterisk.world.failures:
+            raise SimulationFailed(str(failures[0]), "docs/simulator.md names what a dialplan of its own can use")
         done = asterisk.done.is_set()
         if not said_done:
             out.write(line(asterisk.status()))

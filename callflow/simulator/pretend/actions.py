@@ -7,8 +7,10 @@ from random import Random
 from callflow.simulator.pretend.ami_server import AmiSession, Request
 from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.dialplan import Step
-from callflow.simulator.pretend.local import LocalCall
+from callflow.simulator.pretend.keys import inject
+from callflow.simulator.pretend.local import CHECK, LocalCall
 from callflow.simulator.pretend.member import QUEUE
+from callflow.simulator.pretend.originating import LONGEST_ID, OriginatedLocal, OriginatedPhone
 from callflow.simulator.pretend.tapping import EAR, TAP, Taps
 from callflow.simulator.pretend.world import World
 
@@ -23,6 +25,8 @@ class Actions:
         self._taps = Taps(world)
         self._challenges = Random(1)
         self.counts: dict[str, int] = {}
+        self.originated = 0
+        """Originates that were taken."""
 
     def __call__(self, session: AmiSession, action: str, request: Request) -> None:
         """Carry out one action of a session."""
@@ -72,7 +76,12 @@ class Actions:
         if not variable:
             session.error(request, "No variable specified")
             return
-        if not name:
+        if not name and variable.startswith("QUEUE_MEMBER("):
+            if self._world.members.set(variable[len("QUEUE_MEMBER(") : -1], value):
+                session.success(request, "Message: Variable Set")
+            else:
+                session.error(request, "Variable not set")
+        elif not name:
             self._globals[variable] = value
             session.success(request, "Message: Variable Set")
         elif (channel := self._channel(session, request)) is not None:
@@ -86,7 +95,10 @@ class Actions:
         if not variable:
             session.error(request, "No variable specified")
         elif not request.get("Channel"):
-            session.success(request, f"Variable: {variable}", f"Value: {self._globals.get(variable, '')}")
+            member = variable.startswith("QUEUE_MEMBER(")
+            asked = self._world.members.get(variable[len("QUEUE_MEMBER(") : -1]) if member else None
+            value = (asked or "") if member else self._globals.get(variable, "")
+            session.success(request, f"Variable: {variable}", f"Value: {value}")
         elif (channel := self._channel(session, request)) is not None:
             value = channel.get(variable, self._world.clock.now()) or ""
             session.success(request, f"Variable: {variable}", f"Value: {value}")
@@ -116,15 +128,26 @@ class Actions:
 
     def redirect(self, session: AmiSession, request: Request) -> None:
         name = request.get("Channel")
-        channel = self._world.switch.channels.get(name)
+        switch = self._world.switch
+        channel = switch.channels.get(name) or switch.with_uniqueid(name)
+        context, exten, priority = request.get("Context"), request.get("Exten"), int(request.get("Priority") or 1)
         if not name:
             session.error(request, "Channel not specified")
         elif channel is None:
             session.error(request, f"Channel does not exist: {name}")
-        elif channel.owner is not None and channel.owner.redirect(request.get("Context"), request.get("Exten")):
+        elif channel.owner is not None and channel.owner.redirect(context, exten, priority):
             session.success(request, "Message: Redirect successful")
         else:
             session.error(request, "Redirect failed")
+
+    def play_dtmf(self, session: AmiSession, request: Request) -> None:
+        digit, duration = request.get("Digit"), request.get("Duration")
+        if not digit:
+            session.error(request, "No digit specified")
+        elif (channel := self._channel(session, request)) is not None:
+            session.success(request, "Message: DTMF successfully queued")
+            if request.get("Receive").lower() in ("true", "yes", "on", "1"):
+                inject(self._world, channel, digit, int(duration or 100))
 
     def _channel(self, session: AmiSession, request: Request) -> Channel | None:
         switch, name = self._world.switch, request.get("Channel")
@@ -146,16 +169,22 @@ class Actions:
             session.error(request, "Channel not specified")
         elif "/" not in channel:
             session.error(request, "Invalid channel")
-        elif (context, exten) not in extensions:
+        elif (context, exten) not in extensions and self._world.dialplan.step(context, exten, 1) is None:
             session.error(request, "Extension does not exist.")
-        elif not channel.startswith("Local/"):
-            session.error(request, "Originate failed")  # nobody but Local channels can be called here
+        elif len(request.get("ChannelId")) > LONGEST_ID:
+            session.error(request, f"Uniqueid length exceeds maximum of {LONGEST_ID}")
         else:
             session.success(request, "Message: Originate successfully queued")
-            if (channel.partition("@")[2].partition("/")[0], context) == (TAP, EAR):
+            self.originated += 1
+            called = channel.partition("@")[2].partition("/")[0]
+            if not channel.startswith("Local/"):
+                OriginatedPhone(self._world, request).start()
+            elif (called, context) == (TAP, EAR):
                 self._taps.open(request)
-            else:
+            elif called == CHECK:
                 LocalCall(self._world, request).start()
+            else:
+                OriginatedLocal(self._world, request).start()
 
     # -- lists ----------------------------------------------------------------------------------------------------
 
@@ -189,16 +218,18 @@ class Actions:
         self._complete(session, request, "ShowDialPlanComplete", len(steps), more)
 
     def queue_status(self, session: AmiSession, request: Request) -> None:
-        member = self._world.member
+        member, asked = self._world.member, request.get("Queue")
         session.success(request, "EventList: start", "Message: Queue status will follow")
         params = (
             f"Event: QueueParams\r\nQueue: {QUEUE}\r\nMax: 0\r\nStrategy: ringall\r\nCalls: {len(member.waiting)}\r\n"
             f"Holdtime: 0\r\nTalkTime: 0\r\nCompleted: {member.completed}\r\nAbandoned: {member.abandoned}\r\n"
             "ServiceLevel: 0\r\nServicelevelPerf: 0.0\r\nServicelevelPerf2: 0.0\r\nWeight: 0\r\n"
         )
-        for entry in (params, f"Event: QueueMember\r\n{member.listed()}"):
+        own = (params, f"Event: QueueMember\r\n{member.listed()}") if asked in ("", QUEUE) else ()
+        entries = (*own, *self._world.members.listed(asked))
+        for entry in entries:
             session.send(f"{entry}ActionID: {request.get('ActionID')}\r\n\r\n".encode("utf-8", "surrogateescape"))
-        self._complete(session, request, "QueueStatusComplete", 2)
+        self._complete(session, request, "QueueStatusComplete", len(entries))
 
     def core_settings(self, session: AmiSession, request: Request) -> None:
         flavour = self._world.flavour
@@ -241,6 +272,7 @@ _ACTIONS: dict[str, tuple[str, frozenset[str], str, _Do]] = {
         ("ListCommands", _NOBODY, "List available manager commands.", Actions.list_commands),
         ("Logoff", _NOBODY, "Logoff Manager.", Actions.logoff),
         ("Originate", frozenset({"originate"}), "Originate a call.", Actions.originate),
+        ("PlayDTMF", _CALL, "Play DTMF signal on a specific channel.", Actions.play_dtmf),
         ("Ping", _NOBODY, "Keepalive command.", Actions.ping),
         ("QueueStatus", _NOBODY, "Show queue status.", Actions.queue_status),
         ("Redirect", _CALL, "Redirect (transfer) a call.", Actions.redirect),
@@ -249,5 +281,8 @@ _ACTIONS: dict[str, tuple[str, frozenset[str], str, _Do]] = {
          Actions.show_dialplan),
     )
 }  # fmt: skip
-_FORBIDDEN = frozenset({"command", "filter", "modulecheck", "moduleload", "updateconfig", "userevent", "reload"})
+_FORBIDDEN = frozenset(
+    {"command", "filter", "modulecheck", "moduleload", "updateconfig", "userevent", "reload"}
+    | {"queuepause", "queueadd", "queueremove"}
+)
 """Actions there are, but never for a user of least privilege."""

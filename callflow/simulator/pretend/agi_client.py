@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
+from callflow.simulator.pretend.agi_keys import FOREVER, Reading
 from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.clock import Clock
 from callflow.simulator.pretend.report import PromptHeard
@@ -26,7 +27,7 @@ _USAGES = {
     "GET VARIABLE": "Returns <literal>0</literal> if <replaceable>variablename</replaceable> is not set.",
     "STREAM FILE": "Send the given file, allowing playback to be interrupted by the given digits, if any.",
 }
-_WITHOUT_DEATH = frozenset({"STREAM FILE", "ANSWER", "CHANNEL STATUS"})
+_WITHOUT_DEATH = frozenset({"GET DATA", "WAIT FOR DIGIT", "STREAM FILE", "ANSWER", "CHANNEL STATUS"})
 """Commands that a dead channel does not take."""
 
 
@@ -54,6 +55,7 @@ class AgiCall(asyncio.Protocol):
         self._waiting: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
         self._playing: tuple[str, float, int] | None = None
+        self._reading: Reading | None = None
         self._hung_up = False
         self._ended = False
 
@@ -76,6 +78,7 @@ class AgiCall(asyncio.Protocol):
         sock = transport.get_extra_info("socket")
         with suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)  # Asterisk does not set it either
+        self._channel.on_key = self._key
         self._write(self._environment())
         self._on_state("listening")
         if self._hung_up:
@@ -109,7 +112,12 @@ class AgiCall(asyncio.Protocol):
         if self._hung_up or self._ended:
             return
         self._hung_up = True
-        if self._playing:
+        if (reading := self._reading) is not None:
+            self._stop_reading()
+            endpos = f" endpos={self._played(cut=True)}" if self._playing else ""
+            self._write(f"200 result=-1{endpos if reading.command == 'STREAM FILE' else ''}\n")
+            asyncio.get_running_loop().call_later(_TWO_WRITES_S, self._tell_hang_up)
+        elif self._playing:
             self._write(f"200 result=-1 endpos={self._played(cut=True)}\n")
             asyncio.get_running_loop().call_later(_TWO_WRITES_S, self._tell_hang_up)
         else:
@@ -123,12 +131,46 @@ class AgiCall(asyncio.Protocol):
     def stop_playback(self) -> None:
         """ControlPlayback stop."""
         if self._playing:
-            self._write(f"200 result=0 endpos={self._played(cut=True)}\n")
+            endpos = self._played(cut=True)
+            if self._reading is not None and self._reading.command == "GET DATA":
+                self._reading.listen()
+                return
+            self._stop_reading()
+            self._write(f"200 result=0 endpos={endpos}\n")
             self._next()
+
+    def _key(self, key: str) -> None:
+        """A key has come up on the channel; one that nobody waits for is lost."""
+        reading = self._reading
+        if reading is None or not reading.take(key):
+            return
+        if self._playing:
+            endpos = self._played(cut=True)
+            if reading.command == "STREAM FILE":
+                self._stop_reading()
+                self._write(f"200 result={ord(key)} endpos={endpos}\n")
+                self._next()
+
+    def _read(self, command: str, timeout_s: float, most: int, stops: str = "") -> Reading:
+        self._reading = Reading(command, timeout_s, most, stops, self._read_out)
+        return self._reading
+
+    def _read_out(self, text: str) -> None:
+        self._reading = None
+        if self._playing:
+            self._played(cut=True)
+        self._write(text)
+        self._next()
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def abort(self) -> None:
         """Asterisk itself dies."""
         self._ended, self._playing = True, None
+        self._stop_reading()
         if self._timer is not None:
             self._timer.cancel()
         if self._transport is not None:
@@ -137,7 +179,7 @@ class AgiCall(asyncio.Protocol):
     # -- commands -------------------------------------------------------------------------------------------------
 
     def _next(self) -> None:
-        while self._waiting and self._playing is None and not self._ended:
+        while self._waiting and self._playing is None and self._reading is None and not self._ended:
             answer = self._do(self._waiting.pop(0))
             if answer:
                 self._write(answer)
@@ -145,6 +187,8 @@ class AgiCall(asyncio.Protocol):
     def _do(self, line: str) -> str:
         words = [_unescaped(quoted) if bare == "" else bare for quoted, bare in _WORDS.findall(line)]
         name = " ".join(words[:2]).upper()
+        if name == "WAIT FOR":
+            name, words = "WAIT FOR DIGIT", words[1:]
         if name == "GET FULL" and len(words) == 4:
             return f"200 result=1 ({self._evaluated(words[3])})\n"
         if not words or (name not in _TWO_WORDS and words[0].upper() not in _ONE_WORD):
@@ -162,7 +206,15 @@ class AgiCall(asyncio.Protocol):
     def _carry_out(self, name: str, words: list[str]) -> str:
         match name:
             case "STREAM FILE":
+                if words[1:] and words[1]:
+                    self._read(name, FOREVER, 1, words[1])
                 return self._play(words[0], int(words[2]) if len(words) > 2 and words[2].isdigit() else 0)
+            case "GET DATA":
+                return self._get_data(*words[:3])
+            case "WAIT FOR DIGIT":
+                wait_ms = int(words[0])
+                self._read(name, FOREVER if wait_ms < 0 else wait_ms / 1000, 1).listen()
+                return ""
             case "SET VARIABLE":
                 self._channel.set(words[0], words[1])
                 return "200 result=1\n"
@@ -185,9 +237,18 @@ class AgiCall(asyncio.Protocol):
         """A text with the values of the channel's variables in it."""
         return _VARIABLE.sub(lambda found: self._channel.get(found[1], self._clock.now()) or "", text)
 
+    def _get_data(self, path: str, timeout_ms: str = "", most: str = "") -> str:
+        """The keys behind a prompt, which the first of them stops; the time counts from the prompt's end."""
+        self._read("GET DATA", (int(timeout_ms or 0) or 6000) / 1000, int(most or 1024))
+        if self._play(path, 0):
+            self._stop_reading()
+            return "200 result=-1\n"
+        return ""
+
     def _play(self, path: str, offset: int) -> str:
-        samples = self._sounds.samples(path)
+        samples = self._sounds.found(path, self._channel.language)
         if samples is None or offset >= samples:
+            self._stop_reading()
             return f"200 result=-1 endpos={0 if samples is None else offset}\n"
         self._playing = path, self._clock.now() - offset / _RATE, samples
         loop = asyncio.get_running_loop()
@@ -196,7 +257,12 @@ class AgiCall(asyncio.Protocol):
         return ""
 
     def _played_out(self) -> None:
-        self._write(f"200 result=0 endpos={self._played(cut=False)}\n")
+        endpos = self._played(cut=False)
+        if self._reading is not None and self._reading.command == "GET DATA":
+            self._reading.listen()
+            return
+        self._stop_reading()
+        self._write(f"200 result=0 endpos={endpos}\n")
         self._next()
 
     def _played(self, *, cut: bool) -> int:
@@ -221,6 +287,9 @@ class AgiCall(asyncio.Protocol):
     def _end(self, status: str) -> None:
         if not self._ended:
             self._ended = True
+            self._stop_reading()
+            if self._channel.on_key == self._key:
+                self._channel.on_key = None
             self._on_end(status)
 
     def _environment(self) -> str:
@@ -240,7 +309,14 @@ class AgiCall(asyncio.Protocol):
         )
 
 
-_TWO_WORDS = {"STREAM FILE": 2, "SET VARIABLE": 2, "GET VARIABLE": 1, "CHANNEL STATUS": 0}
+_TWO_WORDS = {
+    "GET DATA": 1,
+    "WAIT FOR DIGIT": 1,
+    "STREAM FILE": 2,
+    "SET VARIABLE": 2,
+    "GET VARIABLE": 1,
+    "CHANNEL STATUS": 0,
+}
 _ONE_WORD = frozenset({"NOOP", "ANSWER", "VERBOSE", "HANGUP"})
 
 

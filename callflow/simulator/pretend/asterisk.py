@@ -12,8 +12,10 @@ from callflow.simulator.pretend.actions import Actions
 from callflow.simulator.pretend.ami_server import AmiServer, AmiSession, User
 from callflow.simulator.pretend.call import Call
 from callflow.simulator.pretend.clock import Clock
-from callflow.simulator.pretend.dialplan import read_dialplan
+from callflow.simulator.pretend.dialplan import Dialplan, read_dialplan
+from callflow.simulator.pretend.entry_call import EntryCall
 from callflow.simulator.pretend.flavour import ASTERISK_22, Flavour
+from callflow.simulator.pretend.program.table import APPLICATIONS
 from callflow.simulator.pretend.report import Outcome, Status
 from callflow.simulator.pretend.script import Script, make_script
 from callflow.simulator.pretend.sounds import Sounds
@@ -29,7 +31,9 @@ _LINE_FREE_S = 0.05
 class PretendAsterisk:
     """`start`, `begin` when the calls may come, `done` when all of them have ended; `close` at the end.
 
-    `on_outcome` is told each call's end. Faults that only Asterisk itself can have: `restart` and `step_clock`.
+    `on_outcome` is told each call's end.
+
+    Faults that only Asterisk itself can have: `restart` and `step_clock`.
     """
 
     def __init__(
@@ -47,11 +51,16 @@ class PretendAsterisk:
         self._sounds = Sounds(sounds or SOUNDS)
         self._scripts: dict[str, Script] = {}
         clock = Clock(asyncio.get_running_loop())
-        self.world = World(clock, flavour, self._sounds, places, self._emit, scenario.seed)
+        self.world = World(clock, flavour, self._sounds, places, self._emit, scenario.seed, scenario.phones)
         self.world.on_outcome = self._ended
         agent, agi = f"{LOOPBACK}:{places.agent_port}", f"agi://{LOOPBACK}:{places.agi_port}/{places.agi_script}"
         include = self._sounds.folder.parent / "callflow.conf"
-        steps = read_dialplan(include if include.is_file() else SOUNDS.parent / "callflow.conf", agi, agent)
+        steps = read_dialplan(
+            include if include.is_file() else SOUNDS.parent / "callflow.conf", agi, agent, scenario.dialplan
+        )
+        self.world.dialplan, self.world.applications = Dialplan(steps), APPLICATIONS
+        self.world.music, self.world.exit_contexts = scenario.music, scenario.exit_contexts
+        self._sounds.others_s.update(scenario.sounds_s)
         self.actions = Actions(self.world, steps)
         self.ami = AmiServer(clock, flavour.ami_version, users or SHIPPED_USERS, self.actions)
         self._port = 0
@@ -59,7 +68,7 @@ class PretendAsterisk:
         self._next: PlannedCall | None = None
         self._begun = False
         self._down = False
-        self._live: dict[int, Call] = {}
+        self._live: dict[int, Call | EntryCall] = {}
         self.on_begin: Callable[[], None] = lambda: None
         self.results: Counter[str] = Counter()
         self.done = asyncio.Event()
@@ -140,7 +149,12 @@ class PretendAsterisk:
         self._look_if_done()
 
     def _place(self, planned: PlannedCall) -> None:
-        call = Call(self.world, planned, self._script(planned.caller), self._scenario.agent(planned.index))
+        script = self._script(planned.caller)
+        call: Call | EntryCall = (
+            EntryCall(self.world, planned, script)
+            if planned.caller.dials
+            else Call(self.world, planned, script, self._scenario.agent(planned.index))
+        )
         self._live[planned.index] = call
         call.place()
 

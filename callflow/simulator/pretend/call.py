@@ -9,8 +9,10 @@ from callflow.scenarios.scenario import AgentGroup
 from callflow.scenarios.schedule import PlannedCall
 from callflow.simulator.pretend.agi_client import AgiCall
 from callflow.simulator.pretend.channel import Channel
+from callflow.simulator.pretend.ending import bye, run_to_end
 from callflow.simulator.pretend.handover import Handover
 from callflow.simulator.pretend.incoming import CONTEXT, Keypad, incoming_channel, listen, tell_lab
+from callflow.simulator.pretend.program.program import Program
 from callflow.simulator.pretend.report import Outcome
 from callflow.simulator.pretend.script import Script
 from callflow.simulator.pretend.world import World
@@ -42,6 +44,9 @@ class Call:
         self._answered_at = 0.0
         self._gone = False
         self._taken: str | None = None
+        self._moved_to: tuple[str, str, int] | None = None
+        self._program: Program | None = None
+        self._at_end: Callable[[], None] = lambda: None
         self._cause = 16
 
     # -- the way through ------------------------------------------------------------------------------------------
@@ -61,6 +66,7 @@ class Call:
         if script.life_s is not None:
             self.outcome.life_s = self.outcome.answered_s + script.life_s
         listen(world, channel, script, self._answered_at)
+        self._world.hearers[channel.uniqueid] = partial(self.outcome.hear, began_at=world.began_at)
         self._plan()
         if script.first_rtp_s > 0:
             self._after(script.first_rtp_s, self._screen)
@@ -111,6 +117,10 @@ class Call:
         if self._taken is not None:
             self._to_fax()
             return
+        if self._moved_to is not None:
+            self._note_result()
+            self._go_on()
+            return
         result = self._note_result()
         if result != "observed" and channel.ear is not None:
             channel.ear.remove()
@@ -157,6 +167,20 @@ class Call:
         self.enter("leaving")
         self._after(FAX_WAIT_S, self._over)
 
+    def _go_on(self) -> None:
+        """AMI has redirected the call: the dialplan goes on there."""
+        self._program = Program(self._world, self.channel, partial(self.outcome.hear, began_at=self._world.began_at))
+        self._program.on_state = self.enter
+        if self._moved_to is not None:
+            self._world.spawn(self._run(self._program, *self._moved_to))
+
+    async def _run(self, program: Program, context: str, exten: str, priority: int) -> None:
+        await run_to_end(program, context, exten, priority)
+        self.enter("leaving")
+        self._at_end()
+        self._world.events.hangup(self.channel, program.cause)
+        self._end()
+
     def _over(self) -> None:
         """Hang up: run `h`, and end."""
         channel, events = self.channel, self._world.events
@@ -176,6 +200,7 @@ class Call:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
+        self._world.hearers.pop(self.channel.uniqueid, None)
         self._world.switch.gone(self.channel)
         self.enter("")
         self._world.ended += 1
@@ -186,6 +211,8 @@ class Call:
         """Asterisk died during this call: no event tells of its end."""
         self._gone = True
         self._agi = None
+        if self._program is not None:
+            self._program.forget()
         if self._handover is not None:
             self._handover.forget()
         self.outcome.result = None
@@ -198,8 +225,11 @@ class Call:
         """BYE from the caller."""
         if self._gone:
             return
-        self._gone = True
+        self._gone = self._program is None
         self.outcome.ended_by = "caller"
+        if self._program is not None:
+            bye(self._world, self.channel)
+            return
         if self._handover is not None:
             self._handover.caller_left()
             return
@@ -241,12 +271,28 @@ class Call:
         self._cause = cause or 0
         self._cut_short()
 
-    def redirect(self, context: str, exten: str) -> bool:
+    def redirect(self, context: str, exten: str, priority: int = 1) -> bool:
         if (context, exten) != (CONTEXT, "fax"):
-            return False
+            return self._move(context, exten, priority)
         if self._agi is not None and not self._gone:
             self._taken = "redirect"
             self._agi.hang_up()
+        return True
+
+    def _move(self, context: str, exten: str, priority: int) -> bool:
+        if self._world.dialplan.step(context, exten, priority) is None:
+            return False
+        if self._gone or self._moved_to is not None:
+            return True
+        self._moved_to = (context, exten, priority)
+        if self._agi is not None:
+            self._agi.hang_up()
+            return True
+        self.channel.at(context, exten, priority)
+        if self._handover is not None:
+            self._at_end = self._handover.caller_taken()
+            self._handover = None
+        self._go_on()
         return True
 
     # -- small things ---------------------------------------------------------------------------------------------

@@ -22,17 +22,36 @@ class Owner(Protocol):
     def soft_hangup(self, cause: int | None) -> None:
         """AMI or AGI Hangup."""
 
-    def redirect(self, context: str, exten: str) -> bool:
+    def redirect(self, context: str, exten: str, priority: int = 1) -> bool:
         """AMI Redirect; False when there is no such extension."""
+
+
+class InTalk(Protocol):
+    """The bridge of a channel and another party."""
+
+    by_queue: bool
+
+    @property
+    def is_native(self) -> bool: ...
+    def other(self, channel: "Channel") -> "Channel": ...
+    def attaching(self) -> None: ...
+    def carries_whisper(self, to: "Channel") -> bool: ...
+    def features_of(self, channel: "Channel") -> dict[str, str]: ...
+    def begins_code(self, channel: "Channel", key: str) -> bool: ...
+    def pressed(self, channel: "Channel", key: str) -> None: ...
+    def hold(self, by: "Channel") -> None: ...
+    def resume(self, by: "Channel") -> None: ...
+    def transfer(self, by: "Channel", context: str, exten: str) -> None: ...
 
 
 class Channel:
     """One channel; `snapshot` is the block of headers that most events carry."""
 
     __slots__ = (
-        "accountcode", "answered_at", "application", "bridge", "caller_name", "caller_number", "connected_name",
-        "connected_number", "context", "created_at", "data", "dnid", "ear", "exten", "gain", "language", "linkedid",
-        "name", "owner", "priority", "spies", "state", "stream", "uniqueid", "variables",
+        "accountcode", "alive", "answered_at", "application", "attached", "bridge", "caller_name",
+        "caller_number", "cause", "connected_name", "connected_number", "context", "created_at", "data", "dnid", "ear",
+        "exten", "gain", "hangup_handlers", "inherited", "language", "linkedid", "music", "mute", "name", "on_answer",
+        "on_key", "owner", "priority", "sip_code", "spies", "state", "stream", "talk", "uniqueid", "variables",
     )  # fmt: skip
 
     def __init__(self, name: str, uniqueid: str, linkedid: str, context: str, exten: str, created_at: float) -> None:
@@ -52,6 +71,35 @@ class Channel:
         self.spies: list[Callable[[], None]] = []
         """Who listens to it, and is told when it ends."""
         self.owner: Owner | None = None
+        self.alive = True
+        self.attached = 0
+        """Spies and whispers on it."""
+        self.talk: InTalk | None = None
+        self.on_key: Callable[[str], None] | None = None
+        """Takes each key when it comes up."""
+        self.on_answer: Callable[[], None] | None = None
+        self.mute = self.music = False
+        """Its phone sends nothing because it holds the call; it hears music in a queue."""
+        self.cause = 0
+        """HANGUPCAUSE."""
+        self.sip_code: int | None = None
+        self.inherited: dict[str, str] = {}
+        """Variables that dialled channels get, and how they were spelled: _NAME or __NAME."""
+        self.hangup_handlers: list[tuple[str, str, int]] = []
+
+    @property
+    def is_attached(self) -> bool:
+        """TALK_DETECT, a tap or a whisper is on it."""
+        return bool(self.attached or self.spies) or (self.ear is not None and self.ear.armed)
+
+    def about_to_attach(self) -> None:
+        """Something is about to be put on it."""
+        if self.talk is not None:
+            self.talk.attaching()
+
+    def sends(self, now: float) -> bool:
+        """Whether its phone sends RTP."""
+        return not self.mute and self.stream.begins_s <= now - self.answered_at < self.stream.ends_s
 
     @property
     def kind(self) -> str:
@@ -90,6 +138,7 @@ class Channel:
         """Set a variable or function; False where Asterisk says `Variable not set`."""
         match name:
             case "TALK_DETECT(set)":
+                self.about_to_attach()
                 return self.ear is not None and self.ear.set(value, gain=self.gain)
             case "TALK_DETECT(remove)":
                 return self.ear is not None and self.ear.remove()
@@ -128,9 +177,11 @@ class Switch:
         self._names = count()
         self._locals = count()
 
-    def new_pjsip(self, endpoint: str, context: str, exten: str, linked: Channel | None = None) -> Channel:
-        """A PJSIP channel, linked to another channel or to itself."""
-        return self._keep(f"PJSIP/{endpoint}-{next(self._names):08x}", context, exten, linked)
+    def new_pjsip(
+        self, endpoint: str, context: str, exten: str, linked: Channel | None = None, uniqueid: str = ""
+    ) -> Channel:
+        """A PJSIP channel, linked to another channel or to itself; `uniqueid` if AMI asked for one."""
+        return self._keep(f"PJSIP/{endpoint}-{next(self._names):08x}", context, exten, linked, uniqueid)
 
     def new_local(self, exten: str, context: str, ids: tuple[str, str] = ("", "")) -> tuple[Channel, Channel]:
         """The two halves of a Local channel; `ids` are their uniqueids, if AMI asked for some."""
@@ -146,7 +197,7 @@ class Switch:
         """Forget a channel, and end its ear and its spies."""
         self.channels.pop(channel.name, None)
         self._by_uniqueid.pop(channel.uniqueid, None)
-        channel.owner = None
+        channel.owner, channel.alive = None, False
         if channel.ear is not None:
             channel.ear.close()
             channel.ear = None

@@ -1,7 +1,9 @@
 """The dialplan as ShowDialPlan lists it: dialplan/callflow.conf itself, and the context that callers enter by."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _ENTRY = (
@@ -10,6 +12,8 @@ _ENTRY = (
     "UserEvent(LabResult,Number: ${CALLERID(num)},Result: ${CALLFLOW_RESULT},Agi: ${AGISTATUS})",
 )
 _STEP = re.compile(r"(?:exten\s*=>\s*([^,]+),(\d+)|same\s*=>\s*n(?:\(([^)]+)\))?),(\w+)\((.*)\)\s*$")
+_PATTERN_LETTERS = {"X": r"\d", "Z": "[1-9]", "N": "[2-9]", ".": ".+", "!": ".*"}
+_MOST_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,59 @@ class Step:
         )
 
 
-def read_dialplan(include: Path, agi_address: str, agent: str) -> list[Step]:
-    """The entry context, and the steps of `include` with this FastAGI address in place of its own."""
-    text = include.read_text("utf-8").replace("agi://127.0.0.1:4573/${CALLFLOW_TOKEN}/screen", agi_address)
-    return [*_entries(agent), *_parsed(text)]
+class Dialplan:
+    """Finds steps by place: exact extensions first, then patterns in their order."""
+
+    def __init__(self, steps: Iterable[Step]) -> None:
+        self.steps = list(steps)
+        self._found: dict[tuple[str, str], dict[int, Step] | None] = {}
+        self._extensions: dict[str, dict[str, dict[int, Step]]] = {}
+        for step in self.steps:
+            self._extensions.setdefault(step.context, {}).setdefault(step.exten, {})[step.priority] = step
+
+    def step(self, context: str, exten: str, priority: int) -> Step | None:
+        """The step at this place; None if there is none."""
+        return (self._extension(context, exten) or {}).get(priority)
+
+    def priority(self, context: str, exten: str, label: str) -> int:
+        """The number of a priority that is given by number or label; 0 if there is none."""
+        if label.isdigit():
+            return int(label)
+        steps = self._extension(context, exten) or {}
+        return next((number for number, step in steps.items() if step.label == label), 0)
+
+    def _extension(self, context: str, exten: str) -> dict[int, Step] | None:
+        key = context, exten
+        if key not in self._found:
+            known = self._extensions.get(context, {})
+            fitting = (steps for pattern, steps in known.items() if _fits(pattern, exten))
+            found = known.get(exten) or next(fitting, None)
+            if len(self._found) > _MOST_KEPT:
+                self._found.clear()
+            self._found[key] = found
+        return self._found[key]
+
+
+def _fits(pattern: str, exten: str) -> bool:
+    if not pattern.startswith("_"):
+        return pattern == exten
+    return re.fullmatch(_as_regex(pattern[1:]), exten) is not None
+
+
+@cache
+def _as_regex(pattern: str) -> str:
+    parts = re.findall(r"\[[^\]]*\]|.", pattern)
+    return "".join(_PATTERN_LETTERS.get(part.upper(), part if part[0] == "[" else re.escape(part)) for part in parts)
+
+
+def read_dialplan(include: Path, agi_address: str, agent: str, others: str = "") -> list[Step]:
+    """The entry context, and the steps of `include` and of a text, with this FastAGI address in place of theirs."""
+    port = agi_address.split("/")[2]
+    steps = list(_entries(agent))
+    for text in (include.read_text("utf-8"), others):
+        whole = text.replace("agi://127.0.0.1:4573/${CALLFLOW_TOKEN}/screen", agi_address)
+        steps += _parsed(whole.replace("127.0.0.1:4573", port))
+    return steps
 
 
 def _entries(agent: str) -> list[Step]:

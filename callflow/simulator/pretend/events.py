@@ -71,24 +71,30 @@ class Events:
     def unhold(self, channel: Channel) -> None:
         self._emit("call", "Unhold", channel.snapshot())
 
+    def music_on_hold_start(self, channel: Channel) -> None:
+        self._emit("call", "MusicOnHoldStart", f"{channel.snapshot()}Class: default\r\n")
+
+    def music_on_hold_stop(self, channel: Channel) -> None:
+        self._emit("call", "MusicOnHoldStop", channel.snapshot())
+
     def hangup_request(self, channel: Channel, cause: int | None) -> None:
         """The far end hung up; `cause` None: Asterisk names none."""
-        told = "" if cause is None else f"Cause: {cause}\r\n{self._tech_cause(cause)}"
+        told = "" if cause is None else f"Cause: {cause}\r\n{self._tech_cause(channel, cause)}"
         self._emit("call", "HangupRequest", channel.snapshot() + told)
 
     def soft_hangup_request(self, channel: Channel, cause: int = 16) -> None:
         self._emit("call", "SoftHangupRequest", f"{channel.snapshot()}Cause: {cause}\r\n")
 
     def hangup(self, channel: Channel, cause: int) -> None:
-        told = f"Cause: {cause}\r\nCause-txt: {CAUSES[cause]}\r\n{self._tech_cause(cause)}"
+        told = f"Cause: {cause}\r\nCause-txt: {CAUSES[cause]}\r\n{self._tech_cause(channel, cause)}"
         self._emit("call", "Hangup", channel.snapshot() + told)
 
     def user_event(self, channel: Channel, name: str, **headers: str) -> None:
         told = "".join(f"{key}: {value}\r\n" for key, value in headers.items())
         self._emit("user", "UserEvent", f"{channel.snapshot()}UserEvent: {name}\r\n{told}")
 
-    def _tech_cause(self, cause: int) -> str:
-        code = SIP_CODES.get(cause) if self._flavour.tech_cause else None
+    def _tech_cause(self, channel: Channel, cause: int) -> str:
+        code = (channel.sip_code or SIP_CODES.get(cause)) if self._flavour.tech_cause else None
         return f"TechCause: {code}\r\n" if code else ""
 
     # -- two channels ---------------------------------------------------------------------------------------------
@@ -121,21 +127,44 @@ class Events:
 
     # -- queues and originated calls ------------------------------------------------------------------------------
 
-    def queue_caller(self, name: str, caller: Channel, **headers: str | int) -> None:
+    def queue_caller(self, name: str, caller: Channel, queue: str = "lab", **headers: str | int) -> None:
         """QueueCallerJoin, QueueCallerLeave and QueueCallerAbandon."""
         told = "".join(f"{key}: {value}\r\n" for key, value in headers.items())
-        self._emit("agent", name, f"{caller.snapshot()}Queue: lab\r\n{told}")
+        self._emit("agent", name, f"{caller.snapshot()}Queue: {queue}\r\n{told}")
+
+    def agent_complete(self, caller: Channel, **headers: str) -> None:
+        """AgentComplete of a caller whose agent has gone before."""
+        told = "".join(f"{key}: {value}\r\n" for key, value in headers.items())
+        self._emit("agent", "AgentComplete", caller.snapshot() + told)
+
+    def chan_spy(self, name: str, spy: Channel, spied: Channel) -> None:
+        """ChanSpyStart and ChanSpyStop."""
+        self._emit("call", name, spy.snapshot("Spyer") + spied.snapshot("Spyee"))
+
+    def queue_member_pause(self, headers: str) -> None:
+        self._emit("agent", "QueueMemberPause", headers)
 
     def queue_member_status(self, headers: str) -> None:
         self._emit("agent", "QueueMemberStatus", headers)
 
     def originate_response(
-        self, action_id: str, response: str, channel: str, context: str, exten: str, reason: int, uniqueid: str
+        self,
+        action_id: str,
+        response: str,
+        channel: str,
+        context: str,
+        exten: str,
+        reason: int,
+        uniqueid: str,
+        caller: tuple[str, str] = ("", ""),
     ) -> None:
+        """What has come of an Originate; `caller` is the number and name that it gave."""
+        number, name = caller
         named = f"ActionID: {action_id}\r\n" if action_id else ""
         self._emit(
             "call",
             "OriginateResponse",
             f"{named}Response: {response}\r\nChannel: {channel}\r\nContext: {context}\r\nExten: {exten}\r\n"
-            f"Reason: {reason}\r\nUniqueid: {uniqueid}\r\nCallerIDNum: {UNKNOWN}\r\nCallerIDName: {UNKNOWN}\r\n",
+            f"Reason: {reason}\r\nUniqueid: {uniqueid}\r\nCallerIDNum: {number or UNKNOWN}\r\n"
+            f"CallerIDName: {name or UNKNOWN}\r\n",
         )

@@ -194,6 +194,26 @@ class Handover:
         self._world.events.hangup_request(self._caller, 16 if flavour.bye_sets_cause else None)
         self._give_up(16 if flavour.bye_sets_cause else 0)
 
+    def caller_taken(self) -> Callable[[], None]:
+        """AMI has redirected the caller: the agent is free at once. Returns what tells of the call's end."""
+        queue, agent = self._queue, self.agent
+        if self._talk is None or agent is None:
+            self._release()
+            return _nothing
+        self._talk.end(self._caller, agent, close=self._agent_gone)
+        self.forget()
+        return (lambda: queue.complete_later("caller")) if queue else _nothing
+
+    def _release(self) -> None:
+        """The caller goes elsewhere while they wait."""
+        if self.agent is not None:
+            for _ in range(2 if self._queue else 1):
+                self._world.events.dial("DialEnd", self._caller, self.agent, DialStatus="CANCEL")
+        if self._queue:
+            self._queue.leave()
+        self._agent_gone(0 if self._queue else 16)
+        self.forget()
+
     def hung_up(self) -> None:
         """The caller's channel was hung up from inside."""
         if self._talk is not None and self.agent is not None:
@@ -252,3 +272,7 @@ class Handover:
 
     def _after(self, delay_s: float, do: Callable[..., None], *arguments: object) -> None:
         self._timers.append(self._world.later(delay_s, do, *arguments))
+
+
+def _nothing() -> None:
+    """There is nothing to tell."""

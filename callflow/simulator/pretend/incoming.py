@@ -63,6 +63,8 @@ class Keypad:
     def _release(self, key: str, in_prompt: bool) -> None:
         events = self._world.events
         events.dtmf_end(self._channel, key, KEY_MS)
+        if self._channel.on_key is not None:
+            self._channel.on_key(key)
         if (agent := self._agent()) is None:
             return
         if in_prompt:

@@ -147,5 +147,5 @@ class LocalCall:
     def soft_hangup(self, cause: int | None) -> None:
         self._tone_over()
 
-    def redirect(self, context: str, exten: str) -> bool:
+    def redirect(self, context: str, exten: str, priority: int = 1) -> bool:
         return False

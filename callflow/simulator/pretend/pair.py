@@ -30,16 +30,27 @@ class LocalPair:
         self.two.state = RING
         events.newchannel(self.two)
 
+    def other(self, half: Channel) -> Channel:
+        """The other half."""
+        return self.two if half is self.one else self.one
+
+    def dial(self) -> None:
+        """The called half begins to run its extension."""
+        self._world.events.local_bridge(self.one, self.two, self.called_context, self.called)
+        self._world.events.dial("DialBegin", None, self.one, DialString=self._dialled)
+
+    def answered(self) -> None:
+        """The called half has answered; the other half begins."""
+        self._world.events.answered(self.one)
+        self._world.events.dial("DialEnd", None, self.one, DialStatus="ANSWER")
+        self._respond("Success", self.one.name, _ANSWERED, self.one.uniqueid)
+
     def answer(self, context: str, exten: str, priority: int) -> None:
-        """Answer the called half, at this place of the dialplan; the other half begins."""
-        events, one, two = self._world.events, self.one, self.two
-        events.local_bridge(one, two, self.called_context, self.called)
-        events.dial("DialBegin", None, one, DialString=self._dialled)
-        two.at(context, exten, priority)
-        events.answered(two)
-        events.answered(one)
-        events.dial("DialEnd", None, one, DialStatus="ANSWER")
-        self._respond("Success", one.name, _ANSWERED, one.uniqueid)
+        """Both: the called half answers at once, at this place of the dialplan."""
+        self.dial()
+        self.two.at(context, exten, priority)
+        self._world.events.answered(self.two)
+        self.answered()
 
     def refuse(self) -> None:
         """The called extension does not exist."""

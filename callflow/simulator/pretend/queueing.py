@@ -49,13 +49,20 @@ class QueueEntry:
         self._world.events.dial("AgentComplete", self._caller, agent, **_MEMBER, **told)
         self._world.member.completed_call()
 
+    def complete_later(self, reason: str) -> None:
+        """The talk has ended long ago: AMI took the caller away, whose call ends now."""
+        held, talked = str(self._met - self._joined), str(self._second() - self._met)
+        told = {"HoldTime": held, "TalkTime": talked, "Reason": reason}
+        self._world.events.agent_complete(self._caller, **_MEMBER, **told)
+        self._world.member.completed_call()
+
     def abandon(self) -> None:
         """The caller leaves without an agent; a time-out gives the same events."""
         member, place = self._world.member, self._place()
         member.abandoned += 1
         held = self._second() - self._joined
         told = {"Position": place, "OriginalPosition": place, "HoldTime": held}
-        self._world.events.queue_caller("QueueCallerAbandon", self._caller, **told)
+        self._world.events.queue_caller("QueueCallerAbandon", self._caller, QUEUE, **told)
         self.leave()
 
     def leave(self) -> None:

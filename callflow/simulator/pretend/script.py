@@ -1,11 +1,12 @@
 """What one group of callers does, computed once: when they are heard, press keys and hang up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
 
-from callflow.scenarios.behaviour import CallerAction, ladder_anchors
+from callflow.scenarios.behaviour import CallerAction, Media, ladder_anchors
 from callflow.scenarios.scenario import CallerGroup
 from callflow.simulator.pretend.sounds import Sounds, voice
 from callflow.simulator.pretend.stream import FRAME_S, NO_MEDIA, Stream, late_frames
@@ -71,6 +72,14 @@ def make_script(
         life_s=min(signs, default=None),
         fax_s=min([sound.at_s + FAX_HEARD_S for sound in heard if sound.name == "fax"], default=None),
     )
+
+
+def phone_stream(media: Media, acts: Sequence[CallerAction], stops_s: float, sounds: Sounds) -> tuple[Stream, Hearing]:
+    """What an answered phone sends, and what TALK_DETECT hears of it; `acts` are sounds at seconds after the answer."""
+    heard = [Sound(float(act.at), act.sound, act.for_s, act.level_dbov) for act in acts if act.sound]
+    begins_s = 0.0 if media == "silence" else min([sound.at_s for sound in heard], default=inf)
+    stream = _stream(heard, begins_s, stops_s, sounds)
+    return stream, _hearing(stream)
 
 
 def _stream(heard: list[Sound], begins_s: float, ends_s: float, sounds: Sounds) -> Stream:

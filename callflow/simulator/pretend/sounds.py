@@ -19,6 +19,15 @@ class Sounds:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._samples: dict[str, int | None] = {}
+        self.others_s: dict[str, float] = {}
+        """Files that Asterisk has besides: name and seconds."""
+
+    def found(self, name: str, language: str) -> int | None:
+        """Length in samples of what Asterisk plays under this name; None when there is no such file."""
+        if name in self.others_s:
+            return round(self.others_s[name] * RATE)
+        whole = (f"{language}/{name}", name, f"en/{name}")
+        return next((samples for one in whole if (samples := self.samples(one)) is not None), None)
 
     def samples(self, name: str) -> int | None:
         """Length of a prompt in samples of 8 kHz; None when there is no such file."""

@@ -39,6 +39,10 @@ class Stream:
         until_s = min(now_s, self.ends_s)
         return 0 if until_s < self.begins_s else int((until_s - self.begins_s) / FRAME_S + 1e-6) + 1
 
+    def first_s(self, now_s: float, most_s: float) -> float:
+        """How long until its first frame, at most so long."""
+        return 0.0 if self.sent(now_s) else min(max(0.0, self.begins_s - now_s), most_s)
+
     def counted(self, now_s: float) -> int:
         """What Asterisk counts as received packets by then: those of the present SSRC."""
         sent = self.sent(now_s)

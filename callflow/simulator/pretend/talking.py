@@ -1,4 +1,4 @@
-"""A caller and an agent who talk: their bridge, a hold, and how long it lasts."""
+"""A caller and an agent of a scenario who talk: how long, and a hold."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,7 +6,9 @@ from math import inf
 
 from callflow.scenarios.scenario import AgentGroup
 from callflow.simulator.pretend.channel import Channel
-from callflow.simulator.pretend.events import Bridge
+from callflow.simulator.pretend.program.conversation import Conversation
+from callflow.simulator.pretend.stream import Stream
+from callflow.simulator.pretend.talk_detect import SILENCE, TalkDetect
 from callflow.simulator.pretend.world import World
 
 
@@ -22,32 +24,36 @@ class Talk:
         enter: Callable[[str], None],
         on_agent_leaves: Callable[[], None],
     ) -> None:
-        self._world, self._caller, self._agent, self._agents = world, caller, agent, agents
+        self._world, self._agent, self._agents = world, agent, agents
         self._enter, self._on_agent_leaves = enter, on_agent_leaves
-        self._bridge = Bridge(world.switch.uuid())
+        self.conversation = Conversation(world, caller, agent)
         self._timers: list[asyncio.TimerHandle] = []
 
     def start(self) -> None:
-        """Both enter the bridge, the agent first."""
-        events, agents = self._world.events, self._agents
-        events.bridge_create(self._bridge)
-        events.bridge_enter(self._bridge, self._agent)
-        events.bridge_enter(self._bridge, self._caller)
+        """Both enter the bridge, the agent first, whose phone sends silence."""
+        agents, agent, events, clock = self._agents, self._agent, self._world.events, self._world.clock
+        agent.answered_at, agent.stream = clock.now(), Stream(0.0, inf)
+        agent.ear = TalkDetect(
+            clock,
+            SILENCE,
+            agent.answered_at,
+            lambda: events.talking_start(agent),
+            lambda duration_ms: events.talking_stop(agent, duration_ms),
+        )
+        self.conversation.start()
         self._enter("talking")
         if agents.does == "hold":
             self._after(agents.hold_after_s, self._hold)
         if agents.talk_s < inf:
             self._after(agents.talk_s, self._on_agent_leaves)
 
-    def end(self, first: Channel, second: Channel) -> None:
-        """Both leave; without an audio hook on the caller's channel the bridge has become native."""
+    def end(self, first: Channel, second: Channel, close: Callable[[int], None] | None = None) -> None:
+        """Both leave; `close` hangs up what is left before the bridge is gone."""
         self.forget()
-        events, bridge, ear = self._world.events, self._bridge, self._caller.ear
-        if (ear is None or not ear.armed) and not self._caller.spies:
-            bridge.technology = "native_rtp"
-        events.bridge_leave(bridge, first)
-        events.bridge_leave(bridge, second)
-        events.bridge_destroy(bridge)
+        self.conversation.end(first)
+        if close is not None:
+            close(16)
+        self.conversation.close()
 
     def forget(self) -> None:
         """Cancel everything that is scheduled."""
@@ -56,12 +62,12 @@ class Talk:
         self._timers.clear()
 
     def _hold(self) -> None:
-        self._world.events.hold(self._agent)
+        self.conversation.hold(self._agent)
         self._enter("on hold")
         self._after(self._agents.hold_s, self._unhold)
 
     def _unhold(self) -> None:
-        self._world.events.unhold(self._agent)
+        self.conversation.resume(self._agent)
         self._enter("talking")
 
     def _after(self, delay_s: float, do: Callable[[], None]) -> None:

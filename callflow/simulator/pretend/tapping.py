@@ -82,6 +82,7 @@ class Tap:
         if self._caller is None:
             world.later(NOBODY_S, self._end, pair.two, 0)
         else:
+            self._caller.about_to_attach()
             self._caller.spies.append(self._caller_gone)
 
     def tick(self, now: float) -> None:
@@ -141,5 +142,5 @@ class Tap:
     def soft_hangup(self, cause: int | None) -> None:
         self._end(self._pair.two, cause or 0)
 
-    def redirect(self, context: str, exten: str) -> bool:
+    def redirect(self, context: str, exten: str, priority: int = 1) -> bool:
         return False

@@ -1,18 +1,23 @@
 """What all calls of one pretend Asterisk share."""
 
 import asyncio
+import sys
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from callflow.scenarios.phones import PhoneGroup
 from callflow.simulator.pretend.agi_client import AgiCall
 from callflow.simulator.pretend.channel import Channel, Switch
 from callflow.simulator.pretend.clock import Clock
+from callflow.simulator.pretend.dialplan import Dialplan
 from callflow.simulator.pretend.events import Emit, Events
 from callflow.simulator.pretend.flavour import Flavour
 from callflow.simulator.pretend.member import Member
+from callflow.simulator.pretend.members import Members
+from callflow.simulator.pretend.phones import Phones
 from callflow.simulator.pretend.report import Outcome, PromptHeard
 from callflow.simulator.pretend.sounds import Sounds
 
@@ -37,13 +42,34 @@ class World:
     """Clock, switch, events and counts of one pretend Asterisk; `on_outcome` gets every call that has ended."""
 
     def __init__(
-        self, clock: Clock, flavour: Flavour, sounds: Sounds, places: Places, emit: Emit, seed: int = 1
+        self,
+        clock: Clock,
+        flavour: Flavour,
+        sounds: Sounds,
+        places: Places,
+        emit: Emit,
+        seed: int = 1,
+        phones: Sequence[PhoneGroup] = (),
     ) -> None:
         self.clock, self.flavour, self.sounds, self.places = clock, flavour, sounds, places
         self.chance = Random(seed)
         self.switch = Switch(clock, self.chance)
         self.events = Events(emit, flavour)
         self.member = Member(clock, self.events)
+        self.phones = Phones(phones)
+        self.members = Members(clock, self.events, phones)
+        self.dialplan = Dialplan(())
+        self.applications: Mapping[str, Callable[..., Awaitable[None]]] = {}
+        self.music = False
+        """There is a class of music on hold."""
+        self.exit_contexts: Mapping[str, str] = {}
+        """By queue: the context of the keys by which a caller leaves it."""
+        self.hearers: dict[str, Callable[[PromptHeard], None]] = {}
+        """By uniqueid of a channel: who is told what is whispered to it."""
+        self.on_note: Callable[[Channel, str], None] = lambda channel, note: None
+        """Told what no event tells: `music lost`."""
+        self.failures: list[BaseException] = []
+        """What went wrong in a dialplan, or in the simulator itself."""
         self.on_outcome: Callable[[Outcome], None] = lambda outcome: None
         self.began_at = clock.now()
         self.states: Counter[str] = Counter()
@@ -73,19 +99,23 @@ class World:
     def run_agi(
         self,
         channel: Channel,
-        arguments: tuple[str, str, str],
+        arguments: tuple[str, ...],
         on_end: Callable[[str], None],
         on_prompt: Callable[[PromptHeard], None],
         on_state: Callable[[str], None],
         on_hangup: Callable[[], None],
         port: int | None = None,
+        script: str = "",
     ) -> AgiCall:
-        """AGI(agi://...) on a channel."""
-        port = port or self.places.agi_port
-        path = self.places.agi_script
-        if token := self.globals.get("CALLFLOW_TOKEN"):
-            path = f"{token}/{path}"
-        script = f"agi://{LOOPBACK}:{port}/{path}"
+        """AGI(agi://...) on a channel; without `script` that of the screening."""
+        if script:
+            port = int(script.split("/")[2].rpartition(":")[2])
+        else:
+            port = port or self.places.agi_port
+            path = self.places.agi_script
+            if token := self.globals.get("CALLFLOW_TOKEN"):
+                path = f"{token}/{path}"
+            script = f"agi://{LOOPBACK}:{port}/{path}"
         channel.application, channel.data = "AGI", ",".join((script, *arguments))
 
         def ended(status: str) -> None:
@@ -105,7 +135,18 @@ class World:
         """Run a task that ends with this Asterisk."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.failures.append(error)
+            print(f"the pretend Asterisk: {type(error).__name__}: {error}", file=sys.stderr)
+
+    def heard(self, channel: Channel, prompt: PromptHeard) -> None:
+        """Somebody has heard a prompt that was whispered to this channel."""
+        if hearer := self.hearers.get(channel.uniqueid):
+            hearer(prompt)
 
     def die(self) -> None:
         """Drop every channel without an event, as when Asterisk is killed."""
@@ -119,3 +160,4 @@ class World:
         for channel in list(self.switch.channels.values()):
             self.switch.gone(channel)
         self.member.reset()
+        self.members.reset()

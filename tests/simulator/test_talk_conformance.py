@@ -1,0 +1,88 @@
+"""In talks and call-backs the pretend Asterisk says what the real ones say: held to their captures, call by call."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from callflow.captures.capture_file import Capture, read_capture
+from callflow.captures.recorder import Relay
+from callflow.lab.ami import AmiClient
+from callflow.lab.lab import AMI_SECRET, AMI_USER
+from callflow.lab.talks.asterisk_files import additions
+from callflow.processes.ports import LOOPBACK
+from callflow.scenarios.site import VERSIONS, Version
+from callflow.simulator.differences import differences
+from callflow.simulator.pretend.asterisk import PretendAsterisk
+from callflow.simulator.pretend.flavour import FLAVOURS
+from callflow.simulator.pretend.world import Places
+from tests.labs import EACH_ASTERISK
+from tests.simulator.pretend.stage import free_port, in_virtual_time
+from tests.simulator.pretend.stage import scenario as made
+from tests.simulator.talk_calls import SETS, Scene, perform, scenario
+from tests.traces.make_talk_traces import FOLDER, make_talks, talk_recorder
+
+RUNS = 2
+"""As for other captures: what differs in every run is no chance."""
+TRACES = FOLDER.parent
+
+
+def real(version: Version) -> list[Capture]:
+    return [read_capture(path) for folder in (TRACES, FOLDER) for path in sorted((folder / version).glob("*.txt"))]
+
+
+def compared(name: str, version: Version, other: Capture) -> list[str]:
+    """The differences of a capture from the committed ones."""
+    cousins = [capture for cousin in VERSIONS if cousin != version for capture in real(cousin)]
+    return differences(read_capture(FOLDER / version / f"{name}.txt"), real(version), cousins, other)
+
+
+async def _nobody(number: int, scene: Scene) -> None:
+    """The pretend callers call by themselves."""
+
+
+async def pretend_talks(name: str, version: Version, folder: Path) -> Capture:
+    """The same scenes on the pretend Asterisk."""
+    file, port = folder / f"{name}.txt", free_port()
+    plan = made(**scenario(SETS[name]), dialplan=additions(5060)["extensions.conf"])
+    asterisk = PretendAsterisk(plan, Places(free_port()), flavour=FLAVOURS[version])
+    await asterisk.start(0)
+    recorder, writer = talk_recorder(file, name, version)
+    async with Relay(recorder, "ami", port, (LOOPBACK, asterisk.ami.port)):
+        ami = await AmiClient.connect(port, AMI_USER, AMI_SECRET)
+        asterisk.begin()
+        await perform(ami, SETS[name], _nobody)
+        await ami.close()
+    asterisk.close()
+    writer.close()
+    assert asterisk.world.failures == []
+    return read_capture(file)
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_pretend_asterisk_says_what_a_real_one_says(name: str, version: Version, tmp_path: Path) -> None:
+    pretend = in_virtual_time(lambda: pretend_talks(name, version, tmp_path))
+    assert compared(name, version, pretend) == []
+
+
+@pytest.mark.lab
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+def test_the_captures_say_what_a_real_one_says_today(name: str, version: Version, tmp_path: Path) -> None:
+    told: list[list[str]] = []
+    for _ in range(RUNS):
+        file = tmp_path / f"{name}.txt"
+        asyncio.run(make_talks(name, version, file))
+        told.append(compared(name, version, read_capture(file)))
+        if not told[-1]:
+            return
+    assert not set.intersection(*map(set, told))
+
+
+def test_a_call_that_is_missing_is_told(tmp_path: Path) -> None:
+    capture = read_capture(FOLDER / "22" / "callbacks.txt")
+    blocks = tuple(block for block in capture.blocks if "cb-answers" not in str(block))
+    assert any("cb-answers" in line for line in compared("callbacks", "22", replace(capture, blocks=blocks)))
