@@ -42,4 +42,6 @@ def test_the_address_of_the_daemon_is_the_pretend_one() -> None:
 
 
 def test_every_priority_of_the_include_is_listed() -> None:
-    assert len([one for one in STEPS if one.context.startswith("callflow-")]) == 51
+    lines = [line.strip() for line in (SOUNDS.parent / "callflow.conf").read_text("utf-8").splitlines()]
+    written = [line for line in lines if line.startswith(("exten =>", "same =>"))]
+    assert len([one for one in STEPS if one.context.startswith("callflow-")]) == len(written)
