@@ -12,6 +12,9 @@ from callflow.records.kind import OPEN, Age, Count, Figures, RecordKind, metadat
 
 REACH_S = (60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0, 28_800.0, 86_400.0, 259_200.0)
 
+ONE = sa.text("open AND number <> ''")
+"""A live entry whose caller is not forgotten."""
+
 callbacks = sa.Table(
     "callbacks",
     metadata,
@@ -38,7 +41,7 @@ callbacks = sa.Table(
     sa.Column("attempt_id", sa.Text, nullable=False),
     sa.Column("closed_ms", sa.BigInteger),
     sa.Column("open", sa.Boolean, nullable=False),
-    sa.Index("ix_callbacks_one_live", "node", "number", "day", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_callbacks_one_live", "node", "number", "day", unique=True, sqlite_where=ONE, postgresql_where=ONE),
     sa.Index("ix_callbacks_open", "node", "due_ms", sqlite_where=OPEN, postgresql_where=OPEN),
     sa.Index("ix_callbacks_number", "number", "raised_ms"),
     sa.Index("ix_callbacks_raised", "raised_ms"),

@@ -67,11 +67,16 @@ class Stage:
         self.bank.phone(pair.agent, 0, agent)
         self.bank.phone(pair.customer, 0, customer)
 
-    def add(self, pair: Pair, *, due_ms: int | None = None) -> Entry:
-        """The caller is on the list."""
+    def add(self, pair: Pair, *, number: str = "", keeps: Pair | None = None, automatic: bool = False) -> Entry:
+        """A caller is on the list; `keeps`: with a place in this one's queue. Automatic calls are due, others later."""
         now_ms = round(1000 * time.time())
         rules = CallbackRules.model_validate(self.settings()["callbacks"])
-        wanted = Wanted(pair.customer, "default", Reason.SILENT, now_ms, "of this test", due_ms=due_ms or now_ms)
+        due_ms = now_ms if automatic else now_ms + 3_600_000
+        queue, place = (keeps.queue, 1) if keeps else ("", 0)
+        wanted = Wanted(
+            number or pair.customer, "default", Reason.SILENT, now_ms, "of this test", queue=queue, place=place,
+            due_ms=due_ms,
+        )  # fmt: skip
         return self.entries.add(wanted, rules, now_ms)[0]
 
     def wish(self, pair: Pair, entry: Entry) -> None:

@@ -11,6 +11,8 @@ branch_labels = None
 depends_on = None
 
 OPEN = sa.text("open")
+ONE = sa.text("open AND number <> ''")
+WHERE_ONE: dict[str, Any] = {"sqlite_where": ONE, "postgresql_where": ONE}
 WHERE_OPEN: dict[str, Any] = {"sqlite_where": OPEN, "postgresql_where": OPEN}
 
 
@@ -47,8 +49,7 @@ def upgrade() -> None:
         "callbacks",
         ["node", "number", "day"],
         unique=True,
-        sqlite_where=OPEN,
-        postgresql_where=OPEN,
+        **WHERE_ONE,
     )
     op.create_index("ix_callbacks_open", "callbacks", ["node", "due_ms"], **WHERE_OPEN)
     op.create_index("ix_callbacks_number", "callbacks", ["number", "raised_ms"])

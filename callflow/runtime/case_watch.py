@@ -1,0 +1,81 @@
+"""Open cases in the daemon: reminders, alarms, and what is published of them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+
+from callflow.adapters.store.case_list import CaseList
+from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
+from callflow.core.callbacks.raising import Wanted
+from callflow.core.callbacks.rules import CallbackRules
+from callflow.core.callbacks.states import State
+from callflow.core.cases import HOUR_MS, Case, CaseClosed, CaseStep, due_step
+from callflow.errors import CallflowError
+
+REMIND_MS = HOUR_MS
+"""A reminder goes out so long before the news is due, so that there is time to call."""
+OVERDUE_MS = 0
+ACTOR = "callflow"
+
+log = structlog.get_logger()
+
+
+class CaseWatch:
+    """Asked by the desk at every look; `add` puts a caller on the call-back list."""
+
+    def __init__(self, cases: CaseList, rules: CallbackRules, add: Callable[[Wanted], Awaitable[Entry]]) -> None:
+        self.open: tuple[Case, ...] = ()
+        """Every open case, as the last look found it; the one whose news is due first comes first."""
+        self._cases = cases
+        self._rules = rules
+        self._add = add
+        self._now_ms = 0
+
+    async def look(self, now_ms: int) -> None:
+        """Remind of what is due, and raise an alarm over what is late. Raises StoreError."""
+        self._now_ms = now_ms
+        self.open = tuple(await asyncio.to_thread(self._cases.open))
+        for case in self.open:
+            match due_step(case, now_ms, REMIND_MS, OVERDUE_MS):
+                case CaseStep.REMINDED:
+                    await self._remind(case, now_ms)
+                case CaseStep.OVERDUE:
+                    await self._take(case.reference, lambda now: now.overdue(now_ms, ACTOR))
+                    log.warning("a case is without the news that was due", case=case.reference)
+
+    async def settled(self, change: CallbackChange) -> None:
+        """A call-back was reached: if it was about a case, its caller has had news. Raises StoreError."""
+        if change.state is not State.DONE or Reason.CASE.value not in change.reasons or not change.attempt_id:
+            return
+        for case in self.open:
+            if case.number == change.number and case.reminded_ms is not None and change.at_ms >= case.reminded_ms:
+                next_ms = change.at_ms + round(HOUR_MS * self._rules.case_news_h)
+                await self._take(
+                    case.reference, lambda now, at=next_ms: now.told(change.at_ms, ACTOR, "called back", at)
+                )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Open cases, and those of them that are late."""
+        late = sum(case.news_due_ms + OVERDUE_MS <= self._now_ms for case in self.open)
+        return {"open": len(self.open), "overdue": late}
+
+    async def _remind(self, case: Case, now_ms: int) -> None:
+        """The caller is on the list before the reminder counts as given."""
+        if case.number:
+            why = f"news of case {case.reference} is due"
+            wanted = Wanted(
+                case.number, case.profile, Reason.CASE, now_ms, why, reference=case.reference, due_ms=now_ms, zone=case.zone
+            )
+            try:
+                await self._add(wanted)
+            except (CallflowError, ValueError) as error:
+                log.warning("a case's caller cannot be called back", case=case.reference, reason=str(error))
+        await self._take(case.reference, lambda now: now.reminded(now_ms, ACTOR))
+        log.info("news of a case is due", case=case.reference)
+
+    async def _take(self, reference: str, make: Callable[[Case], Case]) -> None:
+        with suppress(CaseClosed):
+            await asyncio.to_thread(self._cases.change, reference, make)

@@ -1,0 +1,173 @@
+"""Row A3: news at least once a day, also through crashes; CSV with mistakes."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.case_list import CaseList, NoSuchCase
+from callflow.commands.case_file import CaseFileInvalid, new_case, read_cases
+from callflow.core.callbacks.entry import CallbackChange, Entry
+from callflow.core.callbacks.raising import Wanted
+from callflow.core.callbacks.rules import CallbackProfile, CallbackRules
+from callflow.core.callbacks.states import State
+from callflow.core.cases import HOUR_MS, CaseClosed, CaseKind, CaseStep, due_step
+from callflow.runtime.case_watch import OVERDUE_MS, REMIND_MS, CaseWatch
+
+T0 = 1_769_864_703_000
+DAY_MS = 24 * HOUR_MS
+NUMBER = "13855550100"
+RULES = CallbackRules(profiles={"default": CallbackProfile(zone="UTC", hours=("mon-sun 00:00-24:00",))})
+
+
+class Watched:
+    """A case watch with its lists; a new one is another life of the daemon."""
+
+    def __init__(self, path: Path) -> None:
+        self.entries, self.cases = CallbackList(path, "main"), CaseList(path, "main")
+        self.entries.prepare()
+        self.now_ms = T0
+        self.watch = CaseWatch(self.cases, RULES, self.add)
+
+    async def add(self, wanted: Wanted) -> Entry:
+        return self.entries.add(wanted, RULES, self.now_ms)[0]
+
+    async def look(self, now_ms: int) -> None:
+        self.now_ms = now_ms
+        await self.watch.look(now_ms)
+
+    def steps(self, reference: str) -> list[str]:
+        return [change.step.value for change in self.cases.changes(reference)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "callflow.db"
+
+
+def open_case(watched: Watched, kind: CaseKind = CaseKind.GENERAL, number: str = NUMBER) -> None:
+    watched.cases.add(new_case(RULES, "T-1", number, kind, "default", "", T0, "boss"))
+
+
+async def test_a_reminder_each_day_until_it_is_closed_and_an_alarm_only_without_news(path: Path) -> None:
+    watched = Watched(path)
+    open_case(watched)
+    for day in range(1, 4):
+        await watched.look(T0 + day * DAY_MS - REMIND_MS - 1000)
+        assert watched.steps("T-1").count("reminded") == day - 1
+        await watched.look(T0 + day * DAY_MS - REMIND_MS)
+        await watched.look(T0 + day * DAY_MS - 1000)
+        assert watched.steps("T-1").count("reminded") == day
+        watched.cases.change("T-1", lambda now, d=day: now.told(T0 + d * DAY_MS, "8012", "nothing new yet", T0 + (d + 1) * DAY_MS))
+    assert "overdue" not in watched.steps("T-1")
+    await watched.look(T0 + 4 * DAY_MS)
+    await watched.look(T0 + 4 * DAY_MS + 1)
+    await watched.look(T0 + 4 * DAY_MS + 2)
+    assert watched.steps("T-1").count("overdue") == 1
+    assert watched.watch.counts == {"open": 1, "overdue": 1}
+    watched.cases.change("T-1", lambda now: now.closed(T0 + 5 * DAY_MS, "8012", "works"))
+    await watched.look(T0 + 9 * DAY_MS)
+    assert watched.watch.counts == {"open": 0, "overdue": 0}
+    assert watched.steps("T-1")[-1] == "closed"
+    with pytest.raises(CaseClosed):
+        watched.cases.change("T-1", lambda now: now.told(T0, "x", "y", T0))
+    (entry,) = watched.entries.live()
+    assert (entry.reasons, entry.reference, entry.number) == (("case",), "T-1", NUMBER)
+
+
+async def test_a_kill_between_the_call_back_and_the_reminder_makes_no_second_call_back(path: Path) -> None:
+    watched = Watched(path)
+    open_case(watched)
+
+    async def dies(reference: str, make: object) -> None:
+        raise RuntimeError("killed")
+
+    watched.watch._take = dies  # type: ignore[method-assign, assignment]
+    with pytest.raises(RuntimeError):
+        await watched.look(T0 + DAY_MS - 1000)
+    again = Watched(path)
+    await again.look(T0 + DAY_MS - 500)
+    assert again.steps("T-1") == ["opened", "reminded"]
+    assert len(again.entries.live()) == 1
+
+
+async def test_a_call_back_that_reached_the_caller_counts_as_news(path: Path) -> None:
+    watched = Watched(path)
+    open_case(watched, CaseKind.INSTALLATION)
+    await watched.look(T0 + DAY_MS - 1000)
+    await watched.look(T0 + DAY_MS - 900)
+    done = CallbackChange(
+        "cb-1", 4, T0 + DAY_MS - 500, State.DONE, "callflow", "", NUMBER, "default", ("case",), "", T0, T0, 1, "a", ""
+    )
+    await watched.watch.settled(done)
+    await watched.look(T0 + DAY_MS + 1000)
+    assert watched.steps("T-1") == ["opened", "reminded", "news"]
+
+
+async def test_a_case_without_a_number_is_reminded_of_all_the_same(path: Path) -> None:
+    watched = Watched(path)
+    open_case(watched, number="")
+    await watched.look(T0 + DAY_MS - 1000)
+    assert watched.steps("T-1") == ["opened", "reminded"]
+    assert watched.entries.live() == []
+
+
+@given(st.integers(0, 3 * DAY_MS), st.booleans(), st.booleans())
+def test_what_is_due(after_ms: int, reminded: bool, overdue: bool) -> None:
+    case = new_case(RULES, "T-1", NUMBER, CaseKind.GENERAL, "default", "", T0, "boss")
+    case = case.reminded(T0, "x") if reminded else case
+    case = case.overdue(T0, "x") if overdue else case
+    step = due_step(case, T0 + after_ms, REMIND_MS, OVERDUE_MS)
+    late = after_ms >= DAY_MS + OVERDUE_MS and not overdue
+    soon = after_ms >= DAY_MS - REMIND_MS and not reminded
+    assert step is (CaseStep.OVERDUE if late else CaseStep.REMINDED if soon else None)
+
+
+def test_the_news_of_an_installation_is_due_within_24_hours_whatever_the_settings_say() -> None:
+    slow = RULES.model_copy(update={"case_news_h": 72.0})
+    for kind, hours in ((CaseKind.GENERAL, 72), (CaseKind.INSTALLATION, 24)):
+        assert new_case(slow, "T", "", kind, "default", "", T0, "x").news_due_ms == T0 + hours * HOUR_MS
+
+
+MISTAKES = [
+    ("reference,number\nT-1,110\n", "cases.csv:2:", "emergency"),
+    ("reference,number\nT-1,13855550100\n,13855550101\n", "cases.csv:3:", "reference"),
+    ("reference\nT-1\nT-1\n", "cases.csv:3:", "twice"),
+    ("reference,kind\nT-1,wedding\n", "cases.csv:2:", "'wedding'"),
+    ("reference,opened\nT-1,yesterday\n", "cases.csv:2:", "'yesterday'"),
+    ("reference,zone\nT-1,Asia/Nowhere\n", "cases.csv:2:", "Nowhere"),
+    ("reference,colour\nT-1,red\n", "cases.csv:1:", "'colour'"),
+    ("number\n13855550100\n", "cases.csv:1:", "'reference'"),
+    ("reference\nT-1,too,many\n", "cases.csv:2:", "cells"),
+    ('reference\n"T-1\n', "cases.csv:", "end of data"),
+    ("", "cases.csv:1:", "reference"),
+]
+
+
+@pytest.mark.parametrize(("text", "where", "what"), MISTAKES, ids=[what for _, _, what in MISTAKES])
+def test_a_mistake_in_a_file_is_named_with_its_line(tmp_path: Path, text: str, where: str, what: str) -> None:
+    file = tmp_path / "cases.csv"
+    file.write_text(text)
+    with pytest.raises(CaseFileInvalid) as caught:
+        read_cases(file, RULES, T0, "boss")
+    assert where in caught.value.problem
+    assert what in caught.value.problem
+
+
+def test_a_file_is_imported_whole_or_not_at_all(path: Path, tmp_path: Path) -> None:
+    file = tmp_path / "cases.csv"
+    file.write_bytes("\ufeffreference,number,kind,opened,zone\nT-1,138-5555-0100,installation,2026-01-31T14:05,Asia/Shanghai\nT-2,,,,\n".encode())
+    found = read_cases(file, RULES, T0, "boss")
+    assert [(case.reference, case.number, case.kind) for case in found] == [
+        ("T-1", NUMBER, CaseKind.INSTALLATION),
+        ("T-2", "", CaseKind.GENERAL),
+    ]
+    watched = Watched(path)
+    watched.cases.add(found[1])
+    with pytest.raises(NoSuchCase):
+        watched.cases.add(*found)
+    assert [case.reference for case in watched.cases.open()] == ["T-2"]
+    asyncio.run(watched.look(T0))
