@@ -11,6 +11,7 @@ from callflow import __version__
 from callflow.commands.backup import backup, restore
 from callflow.commands.callbacks import callbacks_app
 from callflow.commands.calls import calls_app
+from callflow.commands.cases import cases_app
 from callflow.commands.check import check
 from callflow.commands.context import Context
 from callflow.commands.install import install, uninstall
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.add_typer(callbacks_app, name="callbacks")
 app.add_typer(calls_app, name="calls")
+app.add_typer(cases_app, name="cases")
 app.add_typer(lab_app, name="lab")
 app.add_typer(settings_app, name="settings")
 app.add_typer(web, name="web")

@@ -101,7 +101,7 @@ def add(
     except (UndialableNumber, UnknownHours) as error:
         raise CallflowError(str(error), "callflow callbacks add --help") from None
     wanted = Wanted(
-        digits, profile, Reason.MANUAL, now_ms, note or "added by hand", _who(by), note=note, due_ms=due_ms,
+        digits, profile, Reason.MANUAL, now_ms, note or "added by hand", who(by), note=note, due_ms=due_ms,
         zone=zone or "",
     )  # fmt: skip
     entry, new = _list(context, db).add(wanted, rules, now_ms)
@@ -135,8 +135,8 @@ def claim(context: typer.Context, callback_id: Id, by: By = "", as_json: AsJson 
 
     Example: `callflow callbacks claim cb-41 --by 8012`
     """
-    who = _who(by)
-    _step(context, db, callback_id, Step.CLAIM, who, f"claimed by {who}", as_json=as_json)
+    actor = who(by)
+    _step(context, db, callback_id, Step.CLAIM, actor, f"claimed by {actor}", as_json=as_json)
 
 
 @callbacks_app.command("release")
@@ -145,8 +145,8 @@ def release(context: typer.Context, callback_id: Id, by: By = "", as_json: AsJso
 
     Example: `callflow callbacks release cb-41 --by 8012`
     """
-    who = _who(by)
-    _step(context, db, callback_id, Step.RELEASE, who, f"released by {who}", as_json=as_json)
+    actor = who(by)
+    _step(context, db, callback_id, Step.RELEASE, actor, f"released by {actor}", as_json=as_json)
 
 
 @callbacks_app.command("reopen")
@@ -157,7 +157,7 @@ def reopen(
 
     Example: `callflow callbacks reopen cb-41 --why "nobody had spoken to them"`
     """
-    _step(context, db, callback_id, Step.REOPEN, _who(by), why or "reopened by hand", as_json=as_json)
+    _step(context, db, callback_id, Step.REOPEN, who(by), why or "reopened by hand", as_json=as_json)
 
 
 @callbacks_app.command("done")
@@ -168,7 +168,7 @@ def done(
 
     Example: `callflow callbacks done cb-41 --why "wrote an e-mail"`
     """
-    _step(context, db, callback_id, Step.DONE, _who(by), why or "settled by hand", as_json=as_json)
+    _step(context, db, callback_id, Step.DONE, who(by), why or "settled by hand", as_json=as_json)
 
 
 @callbacks_app.command("give-up")
@@ -179,7 +179,7 @@ def give_up(
 
     Example: `callflow callbacks give-up cb-41 --why "the number is not in service"`
     """
-    _step(context, db, callback_id, Step.GIVE_UP, _who(by), why, as_json=as_json)
+    _step(context, db, callback_id, Step.GIVE_UP, who(by), why, as_json=as_json)
 
 
 @callbacks_app.command("dial")
@@ -203,7 +203,7 @@ def dial(
     """
     settings = _settings(context)
     entries = _list(context, db)
-    entry = dial_and_wait(settings, db or settings.store.path, entries, callback_id, agent, _who(by), as_json=as_json)
+    entry = dial_and_wait(settings, db or settings.store.path, entries, callback_id, agent, who(by), as_json=as_json)
     if as_json:
         print(json.dumps(entry_json(entry), indent=2))
     raise typer.Exit(0 if entry.state is State.DONE else 1)
@@ -225,12 +225,12 @@ def report(
 
 
 def _step(
-    context: typer.Context, db: Path | None, callback_id: str, step: Step, who: str, why: str, *, as_json: bool
+    context: typer.Context, db: Path | None, callback_id: str, step: Step, actor: str, why: str, *, as_json: bool
 ) -> None:
     entries = _list(context, db)
     found = entries.find(callback_id)
     try:
-        entry = entries.change(found.callback_id, lambda now: now.step(step, _now_ms(), who, why))
+        entry = entries.change(found.callback_id, lambda now: now.step(step, _now_ms(), actor, why))
     except IllegalStep as error:
         remedy = f"callflow callbacks show {found.callback_id} shows who did what"
         raise CallflowError(f"{found.callback_id}: {error}", remedy) from None
@@ -256,7 +256,8 @@ def _settings(context: typer.Context) -> Settings:
     return found.settings()
 
 
-def _who(by: str) -> str:
+def who(by: str) -> str:
+    """Who does it: as said, or by the login."""
     try:
         return (by or getpass.getuser())[:64]
     except (KeyError, OSError):

@@ -22,7 +22,14 @@ class CaseFileInvalid(CallflowError):
 
 
 def new_case(
-    rules: CallbackRules, reference: str, number: str, kind: CaseKind, profile: str, zone: str, opened_ms: int, actor: str
+    rules: CallbackRules,
+    reference: str,
+    number: str,
+    kind: CaseKind,
+    profile: str,
+    zone: str,
+    opened_ms: int,
+    actor: str,
 ) -> Case:
     """An open case; its first news is due within the time that the rules allow."""
     hours = min(24.0, rules.case_news_h) if kind is CaseKind.INSTALLATION else rules.case_news_h

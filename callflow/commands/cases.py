@@ -57,7 +57,7 @@ def list_cases(
 def add(
     context: typer.Context,
     reference: Reference,
-    number: Annotated[str, typer.Option("--number", help="Caller to give news to; without one you are only reminded.")] = "",
+    number: Annotated[str, typer.Option("--number", help="Caller to give news to; without one, only a reminder.")] = "",
     kind: Annotated[CaseKind, typer.Option("--kind", help="installation: asked after within 24 h.")] = CaseKind.GENERAL,
     profile: Annotated[str, typer.Option("--profile", help="Profile whose calling hours count.")] = "default",
     zone: Annotated[str, typer.Option("--zone", help="IANA zone of the caller. Default: the profile's.")] = "",
@@ -88,7 +88,8 @@ def news(
     reference: Reference,
     text: Annotated[str, typer.Argument(help='What the caller was told, even if it is "nothing new yet".')],
     next_h: Annotated[
-        float | None, typer.Option("--next-h", min=0.1, max=168, help="Hours until the next news. Default: case_news_h.")
+        float | None,
+        typer.Option("--next-h", min=0.1, max=168, help="Hours to the next news. Default: case_news_h."),
     ] = None,
     by: By = "",
     as_json: AsJson = False,
@@ -165,7 +166,8 @@ def _print(found: list[Case], now_ms: int) -> None:
             table.add_column(name, overflow="fold")
         for case in found:
             late_s = (now_ms - case.news_due_ms) / 1000
-            due = "closed" if not case.open else f"in {shown_seconds(-late_s)}" if late_s < 0 else f"late by {shown_seconds(late_s)}"
+            due = f"in {shown_seconds(-late_s)}" if late_s < 0 else f"late by {shown_seconds(late_s)}"
+            due = due if case.open else "closed"
             style = "dim" if not case.open else "bold red" if late_s >= 0 else ""
             cells = (case.reference, case.kind.value, case.number or "-", shown(case.opened_ms))
             table.add_row(*map(Text, cells), Text(due, style), Text(case.news or "-"))

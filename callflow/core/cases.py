@@ -61,7 +61,9 @@ class Case:
 
     def told(self, at_ms: int, actor: str, news: str, next_ms: int) -> "Case":
         """News was given: the next is due at `next_ms`. Raises CaseClosed."""
-        return self._next(CaseStep.NEWS, at_ms, actor, news_due_ms=next_ms, reminded_ms=None, overdue_ms=None, news=news)
+        return self._next(
+            CaseStep.NEWS, at_ms, actor, news_due_ms=next_ms, reminded_ms=None, overdue_ms=None, news=news
+        )
 
     def reminded(self, at_ms: int, actor: str) -> "Case":
         """The reminder has gone out."""

@@ -50,4 +50,5 @@ def take_sample(
         agents=rings.tracker.agents(now_ms),
         lines=rings.tracker.lines(now_ms),
         callbacks=callbacks.desk.by_state(),
+        cases=callbacks.desk.cases.counts,
     )

@@ -8,6 +8,7 @@ start after a crash, events and metrics then know it.
 from callflow.records.agent_intervals import AGENT_INTERVALS
 from callflow.records.callbacks import CALLBACK_ATTEMPTS, CALLBACK_CHANGES, CALLBACKS
 from callflow.records.calls import CALLS
+from callflow.records.cases import CASE_CHANGES, CASES
 from callflow.records.holds import HOLDS
 from callflow.records.kind import Kinds
 from callflow.records.legs import LEGS
@@ -17,5 +18,17 @@ from callflow.records.stays import STAYS
 from callflow.records.talks import TALKS
 
 KINDS = Kinds(
-    CALLS, STAYS, OFFERS, LEGS, TALKS, HOLDS, AGENT_INTERVALS, RATINGS, CALLBACKS, CALLBACK_CHANGES, CALLBACK_ATTEMPTS
+    CALLS,
+    STAYS,
+    OFFERS,
+    LEGS,
+    TALKS,
+    HOLDS,
+    AGENT_INTERVALS,
+    RATINGS,
+    CALLBACKS,
+    CALLBACK_CHANGES,
+    CALLBACK_ATTEMPTS,
+    CASES,
+    CASE_CHANGES,
 )

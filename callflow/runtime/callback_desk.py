@@ -14,14 +14,17 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.case_list import CaseList
 from callflow.adapters.store.recent_records import recent_records
 from callflow.core.callbacks.answered import AnsweredCalls
-from callflow.core.callbacks.entry import Entry
+from callflow.core.callbacks.entry import CallbackChange, Entry
 from callflow.core.callbacks.numbers import bare, dialable
 from callflow.core.callbacks.raising import Raising, Wanted
 from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.callbacks.states import WAITING, IllegalStep, State, Step
+from callflow.core.cases import CaseChange
 from callflow.errors import CallflowError, StoreError
+from callflow.runtime.case_watch import CaseWatch
 
 PERIOD_S = 0.5
 ROOM = 10_000
@@ -66,9 +69,11 @@ class CallbackDesk:
         self._wanted: deque[Wanted] = deque()
         self._answers: dict[str, int] = {}
         """Numbers with whom a call was just answered, and when."""
-        self._published: set[tuple[str, int]] = set()
+        self._published: set[tuple[str, str, int]] = set()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._case_list = CaseList(path, node)
+        self.cases = CaseWatch(self._case_list, rules, self.add_now)
         self._early: list[tuple[Any, bool]] | None = []
         """Records that came before the earlier ones were read; None afterwards."""
 
@@ -177,6 +182,7 @@ class CallbackDesk:
         await self._close_answered()
         self.live = tuple(await asyncio.to_thread(self.list.live))
         await self._lapse()
+        await self.cases.look(self._now_ms())
         await self._publish()
         for call in self.on_look:
             call()
@@ -236,15 +242,20 @@ class CallbackDesk:
 
     async def _publish(self) -> None:
         """Count and publish changes, whoever made them; each once in this life of the daemon."""
-        changes = await asyncio.to_thread(self.list.unpublished)
-        keys = {(change.callback_id, change.revision) for change in changes}
-        self._published &= keys
-        for change in changes:
-            key = (change.callback_id, change.revision)
+        steps = await asyncio.to_thread(self.list.unpublished)
+        case_steps = await asyncio.to_thread(self._case_list.unpublished)
+        named: list[tuple[tuple[str, str, int], CallbackChange | CaseChange]] = [
+            *((("call-back", step.callback_id, step.revision), step) for step in steps),
+            *((("case", step.reference, step.revision), step) for step in case_steps),
+        ]
+        self._published &= {key for key, _ in named}
+        for key, change in named:
             if key not in self._published:
                 self._published.add(key)
                 self._recorder.save(change, True)
-        if changes:
+                if isinstance(change, CallbackChange):
+                    await self.cases.settled(change)
+        if named:
             await self._recorder.flush(5.0)
 
     def by_state(self) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 import structlog
 
@@ -52,9 +53,8 @@ class CaseWatch:
         for case in self.open:
             if case.number == change.number and case.reminded_ms is not None and change.at_ms >= case.reminded_ms:
                 next_ms = change.at_ms + round(HOUR_MS * self._rules.case_news_h)
-                await self._take(
-                    case.reference, lambda now, at=next_ms: now.told(change.at_ms, ACTOR, "called back", at)
-                )
+                told = partial(Case.told, at_ms=change.at_ms, actor=ACTOR, news="called back", next_ms=next_ms)
+                await self._take(case.reference, told)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -67,7 +67,14 @@ class CaseWatch:
         if case.number:
             why = f"news of case {case.reference} is due"
             wanted = Wanted(
-                case.number, case.profile, Reason.CASE, now_ms, why, reference=case.reference, due_ms=now_ms, zone=case.zone
+                case.number,
+                case.profile,
+                Reason.CASE,
+                now_ms,
+                why,
+                reference=case.reference,
+                due_ms=now_ms,
+                zone=case.zone,
             )
             try:
                 await self._add(wanted)

@@ -1,6 +1,7 @@
 """Row A3: news at least once a day, also through crashes; CSV with mistakes."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from callflow.core.callbacks.entry import CallbackChange, Entry
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.rules import CallbackProfile, CallbackRules
 from callflow.core.callbacks.states import State
-from callflow.core.cases import HOUR_MS, CaseClosed, CaseKind, CaseStep, due_step
+from callflow.core.cases import HOUR_MS, Case, CaseClosed, CaseKind, CaseStep, due_step
 from callflow.runtime.case_watch import OVERDUE_MS, REMIND_MS, CaseWatch
 
 T0 = 1_769_864_703_000
@@ -61,7 +62,9 @@ async def test_a_reminder_each_day_until_it_is_closed_and_an_alarm_only_without_
         await watched.look(T0 + day * DAY_MS - REMIND_MS)
         await watched.look(T0 + day * DAY_MS - 1000)
         assert watched.steps("T-1").count("reminded") == day
-        watched.cases.change("T-1", lambda now, d=day: now.told(T0 + d * DAY_MS, "8012", "nothing new yet", T0 + (d + 1) * DAY_MS))
+        at_ms, next_ms = T0 + day * DAY_MS, T0 + (day + 1) * DAY_MS
+        told = partial(Case.told, at_ms=at_ms, actor="8012", news="nothing new yet", next_ms=next_ms)
+        watched.cases.change("T-1", told)
     assert "overdue" not in watched.steps("T-1")
     await watched.look(T0 + 4 * DAY_MS)
     await watched.look(T0 + 4 * DAY_MS + 1)
@@ -85,7 +88,7 @@ async def test_a_kill_between_the_call_back_and_the_reminder_makes_no_second_cal
     async def dies(reference: str, make: object) -> None:
         raise RuntimeError("killed")
 
-    watched.watch._take = dies  # type: ignore[method-assign, assignment]
+    watched.watch._take = dies  # type: ignore[method-assign]
     with pytest.raises(RuntimeError):
         await watched.look(T0 + DAY_MS - 1000)
     again = Watched(path)
@@ -159,7 +162,9 @@ def test_a_mistake_in_a_file_is_named_with_its_line(tmp_path: Path, text: str, w
 
 def test_a_file_is_imported_whole_or_not_at_all(path: Path, tmp_path: Path) -> None:
     file = tmp_path / "cases.csv"
-    file.write_bytes("\ufeffreference,number,kind,opened,zone\nT-1,138-5555-0100,installation,2026-01-31T14:05,Asia/Shanghai\nT-2,,,,\n".encode())
+    file.write_bytes(
+        "\ufeffreference,number,kind,opened,zone\nT-1,138-5555-0100,installation,2026-01-31T14:05,Asia/Shanghai\nT-2,,,,\n".encode()
+    )
     found = read_cases(file, RULES, T0, "boss")
     assert [(case.reference, case.number, case.kind) for case in found] == [
         ("T-1", NUMBER, CaseKind.INSTALLATION),

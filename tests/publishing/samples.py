@@ -5,6 +5,7 @@ from dataclasses import replace
 from callflow.core.call_record import CallRecord
 from callflow.core.callbacks.entry import CallbackChange
 from callflow.core.callbacks.states import State
+from callflow.core.cases import CaseChange, CaseKind, CaseStep
 from callflow.core.publishing.events import EventMaker
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import Topics
@@ -182,6 +183,10 @@ def rating(number: int = 1, not_asked: NotAsked | None = None, at_ms: int = T0) 
         attitude=None if not_asked else 4,
         wrong_keys=0 if not_asked else 1,
     )
+
+
+def case_change(step: CaseStep = CaseStep.OPENED, kind: CaseKind = CaseKind.GENERAL) -> CaseChange:
+    return CaseChange("T-2041", 3, T0, step, "8012", "13855550100", kind, T0, T0 + 86_400_000, "nothing new yet")
 
 
 def callback_change(

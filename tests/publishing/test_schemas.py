@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from callflow.adapters.mqtt.session import Status
 from callflow.core.callbacks.entry import Reason
 from callflow.core.callbacks.states import State
+from callflow.core.cases import CaseKind, CaseStep
 from callflow.core.heard import Heard
 from callflow.core.profile import Mode
 from callflow.core.publishing.alert_rules import AlertRules
@@ -61,6 +62,7 @@ def every_record() -> list[Record]:
     records += [samples.hold_in_progress(), *(samples.hold(held_by=party) for party in HeldBy)]
     records += [samples.rating(not_asked=why) for why in (None, *NotAsked)]
     records += [replace(samples.rating(), ending=ending, attitude=None, queue="", line="12") for ending in Ending]
+    records += [samples.case_change(step, kind) for step in CaseStep for kind in CaseKind]
     records += [samples.callback_change(state=state) for state in State]
     records += [samples.callback_change(reasons=tuple(Reason), before=state.value) for state in State]
     return records
@@ -69,7 +71,8 @@ def every_record() -> list[Record]:
 def test_every_event_fits_its_schema() -> None:
     seen = {check_event(event) for record in every_record() if (event := samples.MAKER.event_of(record))}
     assert seen == {
-        f"event.call.{name}" for name in ("screened", "stay", "offer", "leg", "talk", "hold", "rating", "callback")
+        f"event.call.{name}"
+        for name in ("screened", "stay", "offer", "leg", "talk", "hold", "rating", "callback", "case")
     }
 
 
@@ -78,6 +81,7 @@ def test_every_alert_fits_its_schema() -> None:
     watch = AlertWatch(rules, samples.TOPICS, "main", samples.HIDDEN, TARGETS)
     records: list[Any] = [samples.call(1, Result.QUIET), *(samples.call(n, at_ms=T0 + n) for n in range(2, 9))]
     records += [samples.stay(n, wait_ms=25_000, at_ms=T0 + n) for n in range(9)]
+    records += [samples.case_change(CaseStep.OVERDUE)]
     records += [samples.stay(n, Outcome.ABANDONED_QUEUE, 3_000, T0 + n) for n in range(20, 29)]
     seen = {check_event(alert) for record in records for alert in watch.receive(record)}
     assert seen == {path.stem for path in SCHEMAS.glob("event.alert.*.json")}

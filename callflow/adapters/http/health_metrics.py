@@ -70,6 +70,8 @@ class HealthCollector(Collector):
         yield _gauge("callflow_agi_sessions", "FastAGI connections open.", sample.agi_sessions)
         yield _gauge("callflow_taps", "Callers whose audio is listened to.", sample.taps)
         yield _callbacks(sample)
+        yield _gauge("callflow_cases_open", "Cases that are open.", sample.cases.get("open", 0))
+        yield _gauge("callflow_cases_overdue", "Open cases whose news is late.", sample.cases.get("overdue", 0))
         yield _counted(sample)
         yield from _store(sample)
         if sample.mqtt_connected is not None:

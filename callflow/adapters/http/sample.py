@@ -43,6 +43,8 @@ class Sample:
     lines: Sequence[LineState] = ()
     callbacks: Mapping[str, int] = field(default_factory=dict)
     """Live call-backs by state."""
+    cases: Mapping[str, int] = field(default_factory=dict)
+    """Cases: `open` and `overdue`."""
     loop_lag_s: float = 0.0
     """Greatest delay of the event loop within the last seconds."""
 

@@ -52,8 +52,9 @@ class CaseList:
     def all(self, limit: int) -> list[Case]:
         """Open cases first, then those closed last."""
         query = sa.select(cases).where(cases.c.node == self._node).limit(limit)
-        order = query.order_by(cases.c.open.desc(), sa.case((cases.c.open, cases.c.news_due_ms)), cases.c.closed_ms.desc())
-        return [CASES.rows.record(row) for row in self._rows(order)]
+        by_due = sa.case((cases.c.open, cases.c.news_due_ms))
+        rows = self._rows(query.order_by(cases.c.open.desc(), by_due, cases.c.closed_ms.desc()))
+        return [CASES.rows.record(row) for row in rows]
 
     def changes(self, reference: str) -> list[CaseChange]:
         """What happened to a case, in order."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from callflow.core.call_record import CallRecord
+from callflow.core.cases import CaseChange, CaseStep
 from callflow.core.publishing.alert_rules import AlertRules
 from callflow.core.publishing.envelope import Envelope, event_id, utc
 from callflow.core.publishing.privacy import Pseudonymizer
@@ -83,6 +84,8 @@ class AlertWatch:
                 return [*self._call(record), *self._trunk(record), *self._repeated(record, self._who(record))]
             case Stay():
                 return [*self._stay(record), *self._repeated(record, self._who_waited(record))]
+            case CaseChange(step=CaseStep.OVERDUE):
+                return [self._overdue(record)]
         return [*self._repeated(record, {})]
 
     # -- one call -------------------------------------------------------------------------------------------------
@@ -98,6 +101,17 @@ class AlertWatch:
         if found := self._short_calls.receive(record):
             data = data | {"calls": found.calls, "first_at": utc(found.first_ms)}
             yield self._make("repeat_short_calls", found.call_id, found.call_id, found.at_ms, data)
+
+    def _overdue(self, case: CaseChange) -> Envelope:
+        """Row A3: the news that was due has not been given."""
+        data = {
+            "reference": case.reference,
+            "kind": case.kind.value,
+            "caller": self._pseudonymizer.caller(case.number),
+            "opened_at": utc(case.opened_ms),
+            "news_due_at": utc(case.news_due_ms),
+        }
+        return self._make("case_overdue", f"{case.reference}@{case.news_due_ms}", "", case.at_ms, data)
 
     def _who(self, call: CallRecord) -> dict[str, Any]:
         return {
