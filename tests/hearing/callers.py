@@ -14,6 +14,7 @@ from callflow.hearing.p56 import active_level_dbov
 Samples = npt.NDArray[np.int16]
 RATE = 8000
 SOUNDS = Path(__file__).parents[2] / "dialplan" / "sounds"
+_CHORDS = ((60, 64, 67), (57, 60, 64), (65, 69, 72), (55, 59, 62))
 
 
 @cache
@@ -41,6 +42,18 @@ def tone(*hz: float, dbov: float = -20.0, seconds: float = 3.0) -> Samples:
 def noise(dbov: float, seconds: float = 3.0, seed: int = 1) -> Samples:
     """White noise."""
     return at_rms(np.random.default_rng(seed).normal(size=round(seconds * RATE)), dbov)
+
+
+def music(dbov: float = -25.0, seconds: float = 4.0) -> Samples:
+    """Music: a plucked accompaniment: chords with a melody above them, a note every quarter of a second."""
+    made, step, random = np.zeros(round(seconds * 8000)), 2000, np.random.default_rng(3)
+    for number, start in enumerate(range(0, made.size, step)):
+        chord = _CHORDS[number // 4 % len(_CHORDS)]
+        for key in (*chord, chord[random.integers(3)] + 12):
+            hz, at = 440 * 2 ** ((key - 69) / 12), np.arange(min(3 * step, made.size - start)) / 8000
+            partials = sum(np.sin(2 * np.pi * hz * n * at) / n**1.5 for n in range(1, 6))
+            made[start : start + at.size] += partials * np.exp(-3 * at)
+    return at_rms(made, dbov)
 
 
 def silence(seconds: float = 3.0) -> Samples:

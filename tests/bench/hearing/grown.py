@@ -50,11 +50,11 @@ class Grown:
         return [
             Plan("unseen voices, words", 240, self._talker(self._unseen, "word")),
             Plan("unseen voices, running", 120, self._talker(self._unseen, "running")),
-            Plan("high voices, words", 240, self._high_voice("word")),
+            Plan("high voices, words", 480, self._high_voice("word")),
             Plan("high voices, running", 80, self._high_voice("running")),
             Plan("raised by 9 semitones, words", 80, self._raised),
             Plan("whisper", 120, self._whisper(None)),
-            Plan("whisper at SNR 15", 120, self._whisper(15)),
+            Plan("whisper at SNR 15", 480, self._whisper(15)),
             *(Plan(f"DC of {percent} %", 80, self._with_dc(percent / 100)) for percent in DC_PERCENTS),
             *(Plan(f"clipped by {over} dB", 80, self._clipped(over)) for over in CLIPPED_DB),
             Plan("over a television", 120, self._over(self._television)),
@@ -66,13 +66,16 @@ class Grown:
                 for passes in (1, 2)
             ),
             Plan("bursts of loss", 80, self._lossy),
-            Plan("running at -58 dBov", 120, self._faint),
-            Plan("music", 240, self._music_alone),
-            *(Plan(f"music, {codec}", 60, self._music_alone, codec) for codec in ("GSM", "AMR 12.2", "G.729")),
-            *(Plan(name, 120, self._made("noise", name, make)) for name, make in BODY_SOUNDS.items()),
-            Plan("hum", 120, self._made("noise", "hum", sounds.hum)),
-            Plan("buzz", 120, self._made("noise", "buzz", buzz)),
-            Plan("noise or hum with DC", 80, self._dc_alone),
+            Plan("running at -58 dBov", 480, self._faint),
+            Plan("music", 480, self._music_alone),
+            *(Plan(f"music, {codec}", 120, self._music_alone, codec) for codec in ("GSM", "AMR 12.2", "G.729")),
+            *(
+                Plan(name, 480 if name == "thumps" else 120, self._made("noise", name, make))
+                for name, make in BODY_SOUNDS.items()
+            ),
+            Plan("hum", 480, self._made("noise", "hum", sounds.hum)),
+            Plan("buzz", 480, self._made("noise", "buzz", buzz)),
+            Plan("noise or hum with DC", 240, self._dc_alone),
             Plan("call tones", 240, self._machine(call_tones())),
             Plan("modems", 195, self._machine(MODEMS)),
             Plan("television alone", 80, self._alone("television", self._television)),

@@ -18,6 +18,7 @@ def pieces(half: Half) -> tuple[np.ndarray, ...]:
     for package in MUSIC[half]:
         paths = sorted(path for path in unpacked(package).rglob("*") if path.suffix in _SOUNDS)
         paths = [path for path in paths if path.stat().st_size > _LEAST_BYTES and path.stem != "guitar"]
+        paths = [path for path in paths if path.parent.name != "sounds"]  # noises of a game
         found += [band(music) for path in paths if (music := read(path)).size]
     return tuple(found)
 

@@ -58,9 +58,12 @@ UNSEEN = tuple(
 """Amateurs with microphones of their own: women, men, children."""
 
 MUSIC: dict[Half, tuple[str, ...]] = {
-    "fit": ("asc-music", "frozen-bubble-data", "fretsonfire-songs-sectoid"),
+    "fit": (
+        "asc-music", "frozen-bubble-data", "fretsonfire-songs-sectoid", "fretsonfire-songs-muldjord",
+        "extremetuxracer-data", "lincity-ng-data",
+    ),
     "report": ("asterisk-moh-opsound-wav",),
-}
+}  # fmt: skip
 """Music on hold is Asterisk's own in the report half; the others are games' music."""
 
 
