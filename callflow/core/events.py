@@ -111,6 +111,8 @@ class WindowJudged:
     """So much of it would be a voice if it stood alone, whatever the whole was."""
     tone_ms: int = 0
     """So much of it was a tone."""
+    lasting_ms: int = 0
+    """So long noise has lasted that still goes on; 0 where it has ended, and where it is no noise."""
     verified: bool = False
     """A sound would have been heard: frames of the tap arrive, or no packet has come since CountPackets."""
 

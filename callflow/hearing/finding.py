@@ -28,5 +28,7 @@ class Finding:
     why: str
     tone_ms: int = 0
     """Frames that are a tone, or part of one."""
+    lasting_ms: int = 0
+    """How long noise has lasted that still goes on; 0 where it has ended, and where it is no noise."""
     other_dbov: float | None = None
     """Level of other voices under the caller's, such as a television's; None when only one level was present."""

@@ -32,6 +32,8 @@ _FAINTEST_DBOV = -75.0
 _LEADS = 0.35  # share of the energy that is voice where somebody speaks over music
 _TONES = 0.1  # share of frames that are tones which music hardly ever has
 
+_LASTING_DB, _REST_FRAMES = 25.0, 16  # a sound has ended after half a second in which nothing comes so near it
+
 _NOTHING = (Heard.DIGITAL_SILENCE, Heard.COMFORT_NOISE)
 _STEADY_PERCENTILE = 75  # a click or two do not make a loud line
 _IDLE = 16  # A-law's nothing is +8 and -8, on a line with DC around its offset
@@ -132,7 +134,17 @@ def _no_talker(window: Records, heard: Heard, why: str) -> Finding:
     level, voice = window["level_dbov"], window["voice"]
     noise_dbov = round(max(_LEAST_NOISE_DBOV, percentile(level, _STEADY_PERCENTILE)), 1)
     tone_ms = 0 if heard in _NOTHING else _ms(window["tone"])
-    return Finding(heard, None, noise_dbov, window.size * FRAME_MS, _ms(voice >= _VOICE), why, tone_ms)
+    lasting_ms = _lasting(level) * FRAME_MS if heard is Heard.NOISE else 0
+    return Finding(heard, None, noise_dbov, window.size * FRAME_MS, _ms(voice >= _VOICE), why, tone_ms, lasting_ms)
+
+
+def _lasting(level_dbov: Floats) -> int:
+    """Frames since the sound began that still goes on; 0 where it has ended."""
+    loud = np.flatnonzero(level_dbov > max(float(np.sort(level_dbov)[-2:][0]) - _LASTING_DB, NOTHING_DBOV))
+    if not loud.size or level_dbov.size - loud[-1] > _REST_FRAMES:
+        return 0
+    begins = np.flatnonzero(np.diff(loud, prepend=-2 * _REST_FRAMES) > _REST_FRAMES)
+    return int(level_dbov.size - loud[begins[-1]])
 
 
 def _nothing(samples: Samples) -> tuple[Heard, str]:

@@ -51,6 +51,8 @@ class Finding(Protocol):
     def speech_ms(self) -> int: ...
     @property
     def tone_ms(self) -> int: ...
+    @property
+    def lasting_ms(self) -> int: ...
 
 
 class TapBook(TapGaps, Protocol):
@@ -281,5 +283,5 @@ def _judged(command: commands.JudgeWindow, found: Finding | None) -> events.Wind
     if found is None:
         return events.WindowJudged(command.call_id, command.ask_id)
     level, noise = found.level_dbov, found.noise_dbov
-    parts = found.heard_ms, found.speech_ms, found.tone_ms
+    parts = found.heard_ms, found.speech_ms, found.tone_ms, found.lasting_ms
     return events.WindowJudged(command.call_id, command.ask_id, found.heard, level, noise, found.why, *parts)

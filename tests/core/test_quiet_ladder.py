@@ -283,6 +283,53 @@ def test_music_before_the_hang_up_is_a_doubt(call: Driver) -> None:
     assert call.results == ["passed"]
 
 
+def begun(lasting_ms: int, noise_dbov: float = -40.0) -> events.WindowJudged:
+    """Noise in a window of 3 s, which began so long before its end and goes on."""
+    return events.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, noise_dbov, "", 3000, lasting_ms=lasting_ms)
+
+
+def test_a_sound_that_has_just_begun_is_listened_to_and_may_be_music(call: Driver) -> None:
+    call.answer = begun(800)
+    call.run_for(5000)
+    assert call.results == [], "nothing is concluded from 0.8 s"
+    call.answer, call.hears = None, (Heard.MUSIC, -20.0)
+    call.run_for(20_000)
+    assert call.results == []
+    assert call.prompts == ["en/greeting"]
+
+
+@pytest.mark.parametrize(("lasting_ms", "released_ms"), [(0, 7001), (2400, 7001), (3000, 7001), (800, 10_002)])
+def test_noise_that_lasts_or_has_ended_is_a_doubt_at_once(call: Driver, lasting_ms: int, released_ms: int) -> None:
+    call.answer = begun(lasting_ms)
+    call.run_for(30_000)
+    assert call.results == ["passed"]
+    assert call.offset(commands.Release) == [pytest.approx(released_ms, abs=5)]
+
+
+def test_a_caller_who_speaks_after_a_sound_has_just_begun_is_heard_at_once(call: Driver) -> None:
+    call.answer = begun(800)
+    call.run_for(5000)
+    call.answer = None
+    call.voice(-20)
+    call.run_for(10)
+    assert call.results == ["spoke"]
+
+
+def test_noise_that_stands_for_silence_is_not_heard_out(call: Driver) -> None:
+    call.answer = begun(800, noise_dbov=-60.0)
+    call.run_for(60_000)
+    assert call.results == ["silent"]
+    assert call.prompts == ["en/greeting", "en/can_you_hear", "en/goodbye"]
+
+
+def test_a_sound_that_begins_before_the_hang_up_is_a_doubt(call: Driver) -> None:
+    while "en/goodbye" not in call.prompts:
+        call.run_for(500)
+    call.answer = begun(800)
+    call.run_for(60_000)
+    assert call.results == ["passed"]
+
+
 def test_sound_that_the_tap_explains_as_music_is_no_caller(call: Driver) -> None:
     call.hears = (Heard.MUSIC, -20.0)
     call.run_for(1000)

@@ -129,3 +129,19 @@ def test_the_loudest_samples_do_no_harm(hearing: Hearing, extreme: int) -> None:
     found = listen(hearing, square).verdict()
     assert found.heard in set(Heard)
     assert np.isfinite(found.noise_dbov)
+
+
+@pytest.mark.parametrize(
+    ("parts", "least_ms", "most_ms"),
+    [
+        ((silence(2.0), noise(-30, 1.0)), 900, 1100),
+        ((noise(-30, 3.0),), 2900, 3000),
+        ((silence(1.0), noise(-30, 1.0), silence(1.0)), 0, 0),
+        ((noise(-30, 0.5), silence(1.0), noise(-50, 1.5)), 1400, 1600),
+        ((silence(1.0), noise(-30, 0.8), silence(0.4), noise(-30, 0.8)), 1900, 2100),
+    ],
+)
+def test_how_long_noise_has_lasted(hearing: Hearing, parts: tuple[Samples, ...], least_ms: int, most_ms: int) -> None:
+    found = listen(hearing, np.concatenate(parts)).verdict()
+    assert found.heard is Heard.NOISE
+    assert least_ms <= found.lasting_ms <= most_ms

@@ -25,6 +25,8 @@ PERHAPS_MS = 96
 """With so much that would be voice if it stood alone, neither."""
 TONE_MS = 256
 """With less of a tone in its ear the tap cannot be sure of it: the first moment of a vowel has been taken for one."""
+JUST_BEGUN_MS = 2400
+"""With less of a sound in its ear the tap cannot tell music from noise."""
 NOTHING_DBOV = -66.0
 """What is fainter is no voice, and is not what Asterisk's ear took for speech."""
 VOICE = (Heard.SPEECH, Heard.QUIET)
@@ -43,6 +45,8 @@ class Answer(Enum):
     """Noise or a tone that is left to a person."""
     ON_HOLD = "on hold"
     """Music: the caller has put us on hold."""
+    JUST_BEGUN = "just begun"
+    """Noise so far, which may turn out to be music."""
     ASK_AGAIN = "ask again"
     """A voice may be under way: measure it."""
 
@@ -176,6 +180,8 @@ class Assessor:
         answer = Answer.DOUBT if self._is_doubt(window) else Answer.NONE
         if window.heard is Heard.MUSIC:
             answer = Answer.ON_HOLD
+        elif answer is Answer.DOUBT and window.heard is Heard.NOISE and 0 < window.lasting_ms < JUST_BEGUN_MS:
+            answer = Answer.JUST_BEGUN
         return Assessment(answer, self._voice_at or now_ms, window)
 
     def judge_noise(self, window: WindowJudged, at_ms: int) -> Assessment:

@@ -44,11 +44,14 @@ class Rungs:
         """Voices in this rung that came to nothing."""
         self._on_hold_from: int | None = None
         """When the music began that plays in this rung."""
+        self._listened_on = False
+        """This rung has listened on to a sound that had just begun."""
 
     def begin(self, now_ms: int) -> None:
         """The rung that the ladder stands on begins."""
         self.inconclusive_voices = 0
         self._on_hold_from = None
+        self._listened_on = False
         if self._ladder.last:
             self._call_witnesses()
         if self._ladder.rung.prompt is None:
@@ -124,6 +127,17 @@ class Rungs:
             self.listen(Input.ON_HOLD, now_ms)
         else:
             call.conclude(Input.DOUBT, Result.PASSED, now_ms, f"{Heard.MUSIC}: the caller has put us on hold")
+
+    @property
+    def may_listen_on(self) -> bool:
+        """A sound that has just begun may be heard out, once in each rung; before a hang-up it is a doubt."""
+        return not self._listened_on and allows(self._call.state, Input.JUST_BEGUN)
+
+    def listen_on(self, now_ms: int) -> None:
+        """It may be music: listen for as long again, and say nothing."""
+        self._listened_on = True
+        self._assessor.forget_voice()
+        self.listen(Input.JUST_BEGUN, now_ms)
 
     def media_began(self, now_ms: int) -> None:
         """The line carries something: nothing more is waited for."""

@@ -289,7 +289,9 @@ class Screening:
             self._measure(assessment.at_ms, now_ms)
         elif answer is Answer.ON_HOLD:
             self._rungs.on_hold(now_ms)
-        elif answer is Answer.DOUBT and window is not None:
+        elif answer is Answer.JUST_BEGUN and self._rungs.may_listen_on:
+            self._rungs.listen_on(now_ms)
+        elif answer in (Answer.DOUBT, Answer.JUST_BEGUN) and window is not None:
             call.conclude(Input.DOUBT, Result.PASSED, now_ms, f"{window.heard}, and so perhaps a caller")
         else:
             self._nobody(assessment, now_ms)

@@ -85,6 +85,7 @@ class Input(StrEnum):
     MEASURED = "measured long enough"
     INCONCLUSIVE = "no voice after all"
     ON_HOLD = "music"
+    JUST_BEGUN = "a sound that has just begun"
     STILL_SILENT = "silence, rungs left"
     SILENT_PASS_ON = "silence, last rung passes on"
     LAST_RUNG = "silence, last rung hangs up"
@@ -162,6 +163,7 @@ TRANSITIONS: dict[State, dict[Input, State]] = {
     | {
         Input.VOICE: State.WEIGHING,
         Input.ON_HOLD: State.LISTENING,
+        Input.JUST_BEGUN: State.LISTENING,
         Input.STILL_SILENT: State.SPEAKING,
         Input.LAST_RUNG: State.PAUSING,
         Input.SILENT_PASS_ON: State.DONE,
@@ -172,6 +174,7 @@ TRANSITIONS: dict[State, dict[Input, State]] = {
     | {
         Input.INCONCLUSIVE: State.LISTENING,
         Input.ON_HOLD: State.LISTENING,
+        Input.JUST_BEGUN: State.LISTENING,
         Input.LAST_RUNG: State.PAUSING,
     },
     State.RAISING: _FROM_ANYWHERE
