@@ -96,7 +96,8 @@ class Sound:
         """Above 0 it is music. Not measured where most of it is clearly a voice, or pauses."""
         if self.records.size < MUSIC_FRAMES or not self.is_measurable:
             return NOT_MUSIC
-        if np.mean(self.records["voice"] >= _VOICE) > _MOSTLY_VOICE or self._active_share < _ACTIVE:
+        voiced = np.count_nonzero(self.records["voice"] >= _VOICE)
+        if voiced > _MOSTLY_VOICE * self.records.size or self._active_share < _ACTIVE:
             return NOT_MUSIC
         return MUSIC.of(self.measures)
 
