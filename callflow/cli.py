@@ -8,12 +8,13 @@ import typer
 from rich.console import Console
 
 from callflow import __version__
-from callflow.commands.backup import backup, restore
+from callflow.commands.backup import backup, downgrade, restore
 from callflow.commands.callbacks import callbacks_app
 from callflow.commands.calls import calls_app
 from callflow.commands.cases import cases_app
 from callflow.commands.check import check
 from callflow.commands.context import Context
+from callflow.commands.doctor import doctor
 from callflow.commands.install import install, uninstall
 from callflow.commands.lab import lab_app
 from callflow.commands.privacy import forget, rotate_key
@@ -45,6 +46,8 @@ app.add_typer(settings_app, name="settings")
 app.add_typer(web, name="web")
 app.command()(backup)
 app.command()(check)
+app.command()(doctor)
+app.command()(downgrade)
 app.command()(forget)
 app.command()(install)
 app.command()(record)

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from callflow.checks.finding import Finding, fail, hint, ok, warn
+from callflow.checks.listeners import check_listeners
 from callflow.errors import SettingError
 from callflow.settings.model import Settings
 from callflow.settings.standards import StandardsOptions, read_standards
@@ -17,7 +18,7 @@ LISTEN_STATE = "0A"
 
 
 def check_host(settings: Settings, config: Path | None) -> list[Finding]:
-    """Settings file, database, the AMI's address and the token of FastAGI."""
+    """Settings file, database, the AMI's address, the token of FastAGI, and what listens beyond loopback."""
     store, agi = settings.store, settings.agi
     return [
         _settings_file(config),
@@ -25,6 +26,7 @@ def check_host(settings: Settings, config: Path | None) -> list[Finding]:
         _database(store.path),
         _ami_address(settings.ami.port),
         _agi_token(agi.token),
+        *check_listeners(settings),
     ]
 
 

@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from callflow.adapters.store.copying import back_up, check, put_back
+from callflow.adapters.store.copying import back_up, check, no_daemon, put_back
+from callflow.adapters.store.migrate import take_back
 from callflow.commands.context import Context
 from callflow.errors import StoreError
 
@@ -62,6 +63,30 @@ def restore(
     print(f"{database} is restored from {file} (schema {check(database)})")
     if there:
         print(f"the old database is {kept_as}; delete it when you no longer need it")
+
+
+def downgrade(
+    context: typer.Context,
+    db: Annotated[Path | None, typer.Option(help="Database; default: store.path of the settings.")] = None,
+) -> None:
+    """Take the database back by one version, for the release of callflow before this one.
+
+    The daemon must be stopped. A backup is made first, because what only this version stores is lost. Install the older
+    release afterwards; it says whether it needs a yet earlier version. Exit code 0: taken back. 2: nothing has changed.
+
+    Example: systemctl stop callflow && callflow downgrade
+    """
+    settings = context.find_object(Context).settings()  # type: ignore[union-attr]
+    database = db or settings.store.path
+    if not database.is_file():
+        raise StoreError(f"there is no database at {database}", "name one with --db")
+    kept_as = database.with_name(f"{database.name}.before-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
+    before = check(database)
+    with no_daemon(database, settings.node.name):
+        with _progress("copying") as told:
+            back_up(database, kept_as, told)
+        after = take_back(database)
+    print(f"{database} is at version {after}, it was at {before}; a backup is {kept_as}")
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from callflow.settings.documentation import SECTIONS, settings_of, toml_value
 from callflow.settings.errors import SECRETS
@@ -42,5 +42,6 @@ def _value(section: BaseModel, dotted: str) -> str:
     value: object = section
     for part in dotted.split("."):
         value = getattr(value, part)
-    hidden = dotted in SECRETS and toml_value(value) != '""'
-    return "(set)" if hidden else toml_value(value)
+    shown = toml_value(value)
+    hidden = isinstance(value, SecretStr) or dotted in SECRETS
+    return "(set)" if hidden and shown != '""' else shown

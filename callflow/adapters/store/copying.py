@@ -72,7 +72,7 @@ def put_back(backup: Path, database: Path, node: str, kept_as: Path, progress: P
     version = check(backup)
     if version > HEAD:
         raise newer(backup, version)
-    with _no_daemon(database, node):
+    with no_daemon(database, node):
         partial = database.with_name(f"{database.name}.restoring")
         try:
             _copy(backup, partial, database if database.exists() else database.parent, progress)
@@ -95,7 +95,7 @@ def _reading(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def _no_daemon(database: Path, node: str) -> Iterator[None]:
+def no_daemon(database: Path, node: str) -> Iterator[None]:
     """Hold the lock of every daemon that ever used the database; raises StoreError if one runs."""
     locks = {beside(database, node), *database.parent.glob(f"{database.name}.*.lock")}
     with ExitStack() as stack:

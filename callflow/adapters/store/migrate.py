@@ -7,6 +7,7 @@ A test compares what the migrations make with schema.py.
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -15,6 +16,10 @@ from callflow.adapters.store.locks import beside, held
 from callflow.adapters.store.schema import HEAD
 from callflow.errors import StoreError
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+FIRST = "0001"
 LOCK_WAIT_S = 30.0
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -50,16 +55,40 @@ def _upgrade(connection: sa.Connection, path: Path, target: str) -> None:
         return
     # Only now, because Alembic takes long to load and a restart should not.
     from alembic import command
-    from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
+    config = _config(connection)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if version is not None and version not in known:
         raise newer(path, version)
     command.upgrade(config, target)
+
+
+def _config(connection: sa.Connection) -> "Config":
+    """Alembic's view of the migrations, on this connection."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def take_back(path: Path, *, busy_s: float = 5.0) -> str:
+    """Undo the newest migration, all or nothing; returns the version then. Raises StoreError. No daemon may run."""
+    from alembic import command
+
+    engine = writing_engine(path, busy_s)
+    try:
+        with engine.begin() as connection:
+            if version_of(connection) in (None, FIRST):
+                raise StoreError(f"{path} has no earlier version", remedy="an older release cannot use it")
+            command.downgrade(_config(connection), "-1")
+            return str(version_of(connection))
+    except (sa.exc.DBAPIError, sqlite3.Error) as error:
+        raise explained(error, path) from error
+    finally:
+        engine.dispose()
 
 
 def newer(path: Path, version: str) -> StoreError:

@@ -47,7 +47,11 @@ class Pseudonymizer:
 
     def name(self, name: str) -> str:
         """A queue, line, trunk or agent name, in which numbers long enough to be a person's are hashed."""
-        return _trimmed(name if self.plain else _NUMBER.sub(self._hidden, name))
+        return _trimmed(name if self.plain else self.hidden_in(name))
+
+    def hidden_in(self, text: str) -> str:
+        """A text of any length in which numbers long enough to be a person's are hashed."""
+        return _NUMBER.sub(self._hidden, text)
 
     @property
     def plain(self) -> bool:

@@ -1,0 +1,158 @@
+"""No secret and no caller's number leaves callflow where it should not: every setting that holds a secret is tried."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+from pydantic import BaseModel, SecretStr
+
+from callflow.adapters.store.store import Store
+from callflow.core.call_record import Kind, TimelineEntry
+from callflow.errors import SettingError
+from callflow.processes.ports import take_ports
+from callflow.processes.process import Process
+from callflow.settings.errors import SECRETS
+from callflow.settings.model import Settings, load_settings
+from tests.store.samples import T0, ended, live_call
+from tests.upkeep.conftest import Site
+
+NUMBER = "+15550104477"
+MARK = "hush-hush"
+"""Part of every secret here."""
+
+
+def secret_settings(model: type[BaseModel] = Settings, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of every setting that holds a secret, in sections."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if kind is SecretStr:
+            yield (*above, name)
+        elif isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from secret_settings(kind, (*above, name))
+
+
+PATHS = sorted(secret_settings())
+
+
+def with_secrets(**more: dict[str, Any]) -> dict[str, Any]:
+    """Settings in which every secret is set."""
+    made: dict[str, Any] = {section: dict(values) for section, values in more.items()}
+    for section, name in PATHS:
+        made.setdefault(section, {})[name] = f"{MARK}-{section}-{name}"
+    return made
+
+
+def test_every_setting_by_a_secret_s_name_is_a_secret() -> None:
+    fields = {
+        (section, name): field.annotation
+        for section, of in Settings.model_fields.items()
+        if isinstance(of.annotation, type) and issubclass(of.annotation, BaseModel)
+        for name, field in of.annotation.model_fields.items()
+    }
+    assert {path for path in fields if path[1] in SECRETS} <= set(PATHS)
+    assert ("ami", "secret") in PATHS
+
+
+def test_neither_repr_nor_output_nor_dump_shows_one(site: Site) -> None:
+    settings = Settings(**with_secrets())
+    assert MARK not in repr(settings) + str(settings) + settings.model_dump_json()
+    site.folder.joinpath("callflow.toml").write_text(tomli_w.dumps(with_secrets()))
+    for words in (("settings",), ("settings", "check"), ("settings", "reference")):
+        code, output = site.run(*words)
+        assert code == 0
+        assert MARK not in output
+
+
+@pytest.mark.parametrize("path", PATHS, ids=".".join)
+@pytest.mark.parametrize("wrong", ["a list", "a table", "a line break"])
+def test_no_error_text_shows_one(site: Site, path: tuple[str, str], wrong: str) -> None:
+    section, name = path
+    value = {"a list": [MARK], "a table": {MARK: MARK}, "a line break": f"{MARK}\r\n/../{MARK}"}[wrong]
+    file = site.folder / "callflow.toml"
+    file.write_text(tomli_w.dumps({section: {name: value}, "nowhere": {"x": 1}}))
+    with pytest.raises(SettingError) as raised:
+        load_settings(file)
+    assert MARK not in f"{raised.value}{raised.value!r}{raised.value.__cause__}"
+
+
+def command_line(pid: int) -> str:
+    """As every user of the machine sees it."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+
+
+async def test_a_running_daemon_shows_none(tmp_path: Path) -> None:
+    """Its log at level debug, what it answers over HTTP, its process list: AMI refuses it, the broker is away."""
+    with take_ports() as ports:
+        offline = {"host": "127.0.0.1", "port": ports.named()}
+        config = with_secrets(
+            ami=offline,
+            mqtt={"enabled": True, "host": "127.0.0.1", "port": ports.named(), "username": "callflow"},
+            agi={"port": ports.named()},
+            http={"port": ports.named()},
+            web={"enabled": False},
+            store={"path": str(tmp_path / "callflow.db")},
+            log={"level": "debug"},
+        )
+        file = tmp_path / "callflow.toml"
+        file.write_text(tomli_w.dumps(config))
+        process = await Process.start(
+            [sys.executable, "-m", "callflow", "run", "--config", str(file)], tmp_path, "daemon"
+        )
+        try:
+            async with asyncio.timeout(30):
+                while "callflow is ready" not in process.output.read_text():  # noqa: ASYNC110 - a file tells nobody
+                    await asyncio.sleep(0.1)
+            arguments = command_line(process.pid)
+        finally:
+            await process.stop()
+    assert MARK not in process.output.read_text()
+    assert MARK not in arguments
+
+
+def test_the_bundle_of_doctor_holds_neither_secrets_nor_callers(site: Site) -> None:
+    config = with_secrets(
+        store={"path": str(site.database)},
+        http={"port": 9},
+        rings={"lines": {"front": {"numbers": [NUMBER]}}},
+    )
+    (site.folder / "callflow.toml").write_text(tomli_w.dumps(config))
+    with Store(site.database, "main") as store:
+        call = replace(
+            ended(live_call("1769864703.1")), caller_number=NUMBER, caller_name="Ann Example", dialled=NUMBER[1:]
+        )
+        store.save(replace(call, channel=f"Local/{NUMBER}@default-1;1"), final=True)
+        store.add_to_timeline(call.call_id, TimelineEntry(1, T0, Kind.ARRIVED, f"from {NUMBER}", "1 (555) 010-4477"))
+    target = site.folder / "bundle.tar.gz"
+    code, output = site.run("doctor", target)
+    assert code == 0, output
+    assert target.stat().st_mode & 0o777 == 0o600
+    with tarfile.open(target) as archive:
+        texts = {entry.name: archive.extractfile(entry).read().decode() for entry in archive}  # type: ignore[union-attr]
+    everything = "\n".join(texts.values())
+    for trace in (MARK, NUMBER, NUMBER[1:], "555) 010-4477", "Ann Example"):
+        assert trace not in everything
+    records = json.loads(texts["callflow-doctor/records.json"])
+    (row,) = records["calls"]
+    assert row["caller_number"].startswith("h"), "one caller can be followed"
+    assert row["result"] == "spoke"
+    assert f"callflow {__import__('callflow').__version__}" in texts["callflow-doctor/versions.txt"]
+    assert 'log.level = "info"' in texts["callflow-doctor/settings.txt"]
+    assert "not available" in texts["callflow-doctor/metrics.txt"], "no daemon runs"
+    assert site.run("doctor", target)[0] == 2, "nothing is overwritten"
+
+
+def test_a_secret_in_the_environment_is_in_no_process_list() -> None:
+    """The commands that need one take it from the environment or the file: no option has it."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "callflow", "run", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert "--secret" not in shown
+    assert "--password" not in shown
