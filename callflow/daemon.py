@@ -11,7 +11,7 @@ import structlog
 
 from callflow import __version__
 from callflow.adapters.agi.arrival import call_arrived
-from callflow.adapters.agi.introduction import RATE
+from callflow.adapters.agi.introduction import GREET, RATE
 from callflow.adapters.agi.options import Admission
 from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.agi.session import AgiSession
@@ -34,8 +34,10 @@ from callflow.errors import CallflowError, HearingFailed, LinkError, LoginRefuse
 from callflow.publishing.publisher import Publishing
 from callflow.publishing.vitals import take_sample
 from callflow.runtime.callbacks import Callbacks
+from callflow.runtime.caller_lookup import CallerLookup
 from callflow.runtime.clock import Clock
 from callflow.runtime.dispatch import Dispatcher
+from callflow.runtime.greeter import Greeter
 from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
 from callflow.runtime.pauses import keep_pauses_short
@@ -78,6 +80,7 @@ class Daemon:
         self._rings = RingWatch(settings, actions, self._dispatch)
         self._rings.subscribe(_log_talk)
         self._ratings = self._make_ratings()
+        self._greeter = Greeter(settings.greetings, settings.prompts.path, CallerLookup())
         self._callbacks = Callbacks(
             settings, self._actions_link, actions, self._publishing.recording, self._clock.now_ms
         )
@@ -137,6 +140,7 @@ class Daemon:
         self._loop.close()
         self._rings.close()
         self._ratings.close()
+        self._greeter.close()
         if self._agi is not None:
             await self._agi.stop()
         if self._taps is not None:
@@ -159,6 +163,7 @@ class Daemon:
         """New settings for new calls."""
         self._receive(events.ProceduresChanged(settings.procedures()))
         self._ratings.change(settings.ratings, settings.procedures())
+        self._greeter.change(settings.greetings)
         self._publishing.settings = settings
         self._retention.change(settings.store)
         if self._taps is None and settings.tap.enabled and taps_wanted(settings):
@@ -204,6 +209,9 @@ class Daemon:
     def _on_call(self, script: str, session: AgiSession) -> None:
         if script == RATE:
             self._ratings.came(session)
+            return
+        if script == GREET:
+            self._greeter.came(session)
             return
         arrived = call_arrived(session.variables, self._loop.now_ms())
         session.on_hangup = partial(self._on_hangup, arrived)

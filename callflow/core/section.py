@@ -1,11 +1,13 @@
 """The base of every settings section: sections of the core, of the adapters and of the daemon are made of it."""
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 
 RELOADS: JsonDict = {"reloads": True}
 """`json_schema_extra` of a setting, or of a whole section, that a reload applies; any other needs a restart."""

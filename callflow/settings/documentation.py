@@ -5,6 +5,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import time
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from callflow.core.callbacks.rules import CallbackProfile
+from callflow.core.greetings.rules import GreetedLine
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Profile, Quiet, Rung, TalkDetect
 from callflow.core.rings.cadence import Cadence
 from callflow.core.rings.rules import LineRules
@@ -32,6 +34,7 @@ SECTIONS = (
     "log",
     "rings",
     "callbacks",
+    "greetings",
     "mqtt",
     "http",
     "web",
@@ -98,6 +101,7 @@ def all_settings() -> Iterator[Setting]:
     yield from settings_of(Profile, "profiles.NAME.", fields["profiles"])
     yield from settings_of(QueueTarget, "queues.NAME.", fields["queues"])
     yield from settings_of(CallbackProfile, "callbacks.profiles.NAME.", fields["callbacks"])
+    yield from settings_of(GreetedLine, "greetings.lines.NAME.", fields["greetings"])
     yield from settings_of(Cadence, "rings.cadences.NAME.")
     yield from settings_of(LineRules, "rings.lines.NAME.")
 
@@ -112,6 +116,8 @@ def toml_value(value: Any) -> str:
         value = value.model_dump(exclude_defaults=True)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_key(name)} = {toml_value(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, time):
+        return json.dumps(value.isoformat("minutes"))
     if isinstance(value, list | tuple):
         return "[" + ", ".join(toml_value(inner) for inner in value) + "]"
     return json.dumps(str(value) if isinstance(value, Enum | Path) else value, ensure_ascii=False)
@@ -130,6 +136,8 @@ def example() -> str:
         blocks.append(_section(section, model))
         if section == "callbacks":
             blocks.append(_section("callbacks.profiles.default", CallbackProfile))
+        if section == "greetings":
+            blocks.append(_pattern("greetings.lines.NAME", GreetedLine))
         if section == "rings":
             blocks += [_pattern("rings.cadences.NAME", Cadence), _pattern("rings.lines.NAME", LineRules)]
     blocks.append(_comment(LADDER_HEAD) + _rungs("silent", SILENT_LADDER))

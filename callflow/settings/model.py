@@ -16,6 +16,7 @@ from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.mqtt.options import MqttOptions
 from callflow.adapters.store.options import StoreOptions
 from callflow.core.callbacks.rules import CallbackRules
+from callflow.core.greetings.rules import GreetingRules
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Procedures, Profile
 from callflow.core.publishing.alert_rules import AlertRules
 from callflow.core.publishing.privacy import PrivacyRules
@@ -107,6 +108,7 @@ class Settings(BaseSettings):
     standards: StandardsOptions = StandardsOptions()
     ratings: RatingRules = Field(RatingRules(), json_schema_extra=RELOADS)
     callbacks: CallbackRules = CallbackRules()
+    greetings: GreetingRules = Field(GreetingRules(), json_schema_extra=RELOADS)
     ladders: dict[Name, Ladder] = Field(
         {"silent": SILENT_LADDER, "quiet": QUIET_LADDER}, description="Ladders by name.", json_schema_extra=RELOADS
     )

@@ -94,6 +94,24 @@ def rating_arrived(variables: Mapping[str, str]) -> RatingArrived:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class GreetingArrived:
+    """Who is to be greeted, on which line."""
+
+    line: str
+    language: str
+    caller_number: str
+
+
+def greeting_arrived(variables: Mapping[str, str]) -> GreetingArrived:
+    """agi_arg_1 is the line."""
+    return GreetingArrived(
+        line=one_line(variables.get("agi_arg_1", "")),
+        language=variables.get("agi_language", ""),
+        caller_number=_known(variables.get("agi_callerid", "")),
+    )
+
+
 def call_id(uniqueid: str, screening: str) -> str:
     """The uniqueid, with `-n` for the n-th screening of the same channel; a number that makes no sense is the first."""
     number = int(screening) if screening.isascii() and screening.isdigit() and len(screening) < 7 else 1

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from callflow.adapters.agi.arrival import call_id, parse_first, parse_variables
 
-SCREEN, RATE = SCRIPTS = ("screen", "rate")
+SCREEN, RATE, GREET = SCRIPTS = ("screen", "rate", "greet")
 """What the dialplan asks for: the last part of the address."""
 PROOF_VARIABLE = "CALLFLOW_PROOF"
 LONGEST_UNIQUEID = 256
