@@ -61,6 +61,7 @@ bench: setup  ## Print timings: real calls, reaction, AMI intake, database
 	@$(BIN)/python -m tests.bench.bench_report --days 10
 	@$(BIN)/python -m tests.bench.bench_scale
 	@$(BIN)/python -m tests.bench.bench_taps
+	@$(BIN)/python -m tests.bench.bench_assist
 	@$(BIN)/python -m tests.bench.bench_web
 
 bench-hearing: setup  ## How well the ears hear, on a labelled set; writes the tables of docs/hearing.md (ten minutes)

@@ -18,6 +18,7 @@ from callflow.adapters.agi.session import AgiSession
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
 from callflow.adapters.ami.translate import WANTED, first, may_go_deaf, stamped_ms, translate
+from callflow.adapters.ami.translate_assist import ASSIST_WANTED
 from callflow.adapters.ami.translate_callbacks import CALLBACKS_WANTED
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
 from callflow.adapters.audio.taps import Taps
@@ -33,6 +34,7 @@ from callflow.core.screening.engine import Engine
 from callflow.errors import CallflowError, HearingFailed, LinkError, LoginRefused
 from callflow.publishing.publisher import Publishing
 from callflow.publishing.vitals import take_sample
+from callflow.runtime.assisting import Assisting
 from callflow.runtime.callbacks import Callbacks
 from callflow.runtime.caller_lookup import CallerLookup
 from callflow.runtime.clock import Clock
@@ -66,7 +68,8 @@ class Daemon:
         self._store = Store(settings.store.path, settings.node.name)
         self._publishing = Publishing(settings, self._store, self._sample, self._clock.now_ms)
         self._retention = Retention(settings.store)
-        self._events_link = self._link("on", WANTED | RINGS_WANTED | CALLBACKS_WANTED, self._on_ami_event)
+        wanted = WANTED | RINGS_WANTED | CALLBACKS_WANTED | ASSIST_WANTED
+        self._events_link = self._link("on", wanted, self._on_ami_event)
         self._actions_link = self._link("off", frozenset(), lambda event: None)
         actions = AmiActions(self._actions_link, self._events_link)
         self._actions = actions
@@ -85,6 +88,10 @@ class Daemon:
             settings, self._actions_link, actions, self._publishing.recording, self._clock.now_ms
         )
         self._publishing.recording.follow(self._callbacks.follow)
+        self._assist = Assisting(
+            settings, actions, self._listening, self._publishing.recording.save, self._dispatch.spawn
+        )
+        self._rings.subscribe(self._assist.receive)
         self._vouching = Vouching(settings.agi, actions)
         self._agi: AgiServer | None = None
         self._watchdog = Watchdog(settings.limits.stall_s)
@@ -136,11 +143,13 @@ class Daemon:
         self._watchdog.tell("STOPPING=1")
         self._receive(events.LinkLost(self._clock.now_ms(), "the daemon stops"))
         self._rings.link_lost("the daemon stops")
+        self._assist.link_lost("the daemon stops")
         await self._dispatch.drain(STOP_TIMEOUT_S)
         self._loop.close()
         self._rings.close()
         self._ratings.close()
         self._greeter.close()
+        self._assist.close()
         if self._agi is not None:
             await self._agi.stop()
         if self._taps is not None:
@@ -161,7 +170,9 @@ class Daemon:
 
     def _apply(self, settings: Settings) -> None:
         """New settings for new calls."""
-        self._receive(events.ProceduresChanged(settings.procedures()))
+        changed = events.ProceduresChanged(settings.procedures())
+        self._receive(changed)
+        self._assist.receive(changed)
         self._ratings.change(settings.ratings, settings.procedures())
         self._greeter.change(settings.greetings)
         self._publishing.settings = settings
@@ -183,6 +194,8 @@ class Daemon:
         event = translate(message, now_ms)
         if event is not None:
             self._receive(event)
+            self._assist.receive(event)
+        self._assist.ami_event(message)
         self._rings.ami_event(message)
         if message.get("Event") == "Hangup":
             self._ratings.channel_ended(first(message, "Uniqueid"))
@@ -218,6 +231,7 @@ class Daemon:
         session.on_closed = partial(self._on_closed, arrived)
         self._dispatch.add_session(arrived.call_id, session)
         self._receive(arrived)
+        self._assist.receive(arrived)
 
     def _on_hangup(self, arrived: events.CallArrived) -> None:
         """AGI's HANGUP stands for a redirect as well as for a hang-up; AMI tells of a real one within milliseconds."""
@@ -266,7 +280,9 @@ class Daemon:
         self._dispatch.spawn(self._take_snapshot(of_channels=self._may_have_missed))
         self._may_have_missed = True
         log.info("AMI is connected", host=self._settings.ami.host, port=self._settings.ami.port)
-        self._receive(events.LinkUp(self._clock.now_ms(), may_go_deaf(self._events_link.protocol_version)))
+        up = events.LinkUp(self._clock.now_ms(), may_go_deaf(self._events_link.protocol_version))
+        self._receive(up)
+        self._assist.receive(up)
         self._rings.link_up()
         self._callbacks.link_up()
 
@@ -276,6 +292,7 @@ class Daemon:
             self._receive(events.LinkLost(self._clock.now_ms(), reason))
             self._rings.link_lost(reason)
             self._callbacks.link_lost()
+            self._assist.link_lost(reason)
 
     def _on_refused(self, refused: LoginRefused) -> None:
         if refused.fatal:
@@ -284,14 +301,16 @@ class Daemon:
     async def _take_snapshot(self, *, of_channels: bool) -> None:
         """What is there now; with the channels, also what has ended unseen."""
         asked_ms, channels = self._rings.now_ms(), None
-        if of_channels:
+        if of_channels or not self._assist.assistant.is_off:
             try:
                 channels = await self._actions.channels()
                 uniqueids = frozenset(channel["Uniqueid"] for channel in channels)
                 self._receive(events.ChannelsSeen(uniqueids, self._clock.now_ms()))
             except LinkError as error:
                 log.warning("no snapshot of the channels", reason=str(error))
-        await self._rings.take_snapshot(asked_ms, channels)
+        await self._rings.take_snapshot(asked_ms, channels if of_channels else None)
+        if channels is not None:
+            await self._assist.take_snapshot(channels, self._rings.tracker.agent_at)
 
     def _sample(self) -> Sample:
         """How everything here is now, for metrics and states."""

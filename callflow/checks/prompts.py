@@ -5,6 +5,8 @@ import uuid
 from callflow.adapters.ami.actions import AmiActions
 from callflow.checks.finding import Finding, fail, ok, warn
 from callflow.checks.inbox import Inbox
+from callflow.core.assist.rules import TO_AGENT, Prompt
+from callflow.core.profile import Assist, Profile
 from callflow.core.rating.states import PROMPT
 from callflow.errors import LinkError
 from callflow.settings.model import Settings
@@ -40,12 +42,24 @@ def _prompt_files(settings: Settings) -> set[str]:
     """File names of the prompts that any profile plays."""
     ratings = set(PROMPT.values()) if settings.ratings.enabled else set()
     return {profile.prompts.get(name, name) for profile in settings.profiles.values() for name in ratings} | {
-        profile.prompts.get(rung.prompt, rung.prompt)
+        profile.prompts.get(name, name)
         for profile in settings.profiles.values()
-        for ladder in (profile.ladder, profile.quiet.ladder)
-        for rung in settings.ladders[ladder].rungs
-        if rung.prompt
+        for name in (*_of_assistance(profile), *_of_ladders(settings, profile))
     }
+
+
+def _of_ladders(settings: Settings, profile: Profile) -> list[str]:
+    ladders = [profile.ladder, profile.quiet.ladder]
+    if profile.assist is not Assist.OFF:
+        ladders += [settings.assist.ladder, settings.assist.quiet_ladder]
+    return [rung.prompt for ladder in ladders for rung in settings.ladders[ladder].rungs if rung.prompt]
+
+
+def _of_assistance(profile: Profile) -> list[str]:
+    if profile.assist is Assist.OFF:
+        return []
+    spoken = profile.assist in (Assist.PROMPT, Assist.ACT)
+    return [prompt.value for prompt in Prompt if spoken or prompt in TO_AGENT]
 
 
 def _path(settings: Settings, language: str, name: str) -> str:

@@ -8,6 +8,7 @@ import structlog
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
 from callflow.checks.ami import check_dialplan, check_privileges, check_rings, check_version
+from callflow.checks.assist import check_assist
 from callflow.checks.callbacks import check_callbacks
 from callflow.checks.finding import Finding, fail, hint, ok
 from callflow.checks.host import check_host
@@ -62,6 +63,8 @@ async def _check_asterisk(settings: Settings, link: AmiLink, inbox: Inbox) -> As
     async for finding in check_privileges(link):
         yield finding
     async for finding in check_dialplan(link):
+        yield finding
+    for finding in await check_assist(settings, link):
         yield finding
     async for finding in check_callbacks(settings.callbacks, link):
         yield finding

@@ -16,6 +16,15 @@ class Mode(StrEnum):
     OFF = "off"
 
 
+class Assist(StrEnum):
+    """How far callflow goes in a talk between a caller of a profile and an agent."""
+
+    OFF = "off"
+    NOTIFY = "notify"
+    PROMPT = "prompt"
+    ACT = "act"
+
+
 class Rung(Section):
     """One step of a ladder: say a prompt, listen, then go on as `then` says."""
 
@@ -101,6 +110,11 @@ class Profile(Section):
     """How the callers of one dialplan entry are screened."""
 
     mode: Mode = Field(Mode.ACT, description="act, observe (listen and record only) or off.")
+    assist: Assist = Field(
+        Assist.OFF,
+        description="In a talk with an agent: off, notify (tell the agent of a silent caller), prompt (also speak to "
+        "the caller) or act (also free the agent).",
+    )
     language: Name | None = Field(
         None, description="Language of the prompts; leave out to use the language of the channel."
     )

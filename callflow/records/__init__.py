@@ -6,6 +6,7 @@ start after a crash, events and metrics then know it.
 """
 
 from callflow.records.agent_intervals import AGENT_INTERVALS
+from callflow.records.assist_steps import ASSIST_STEPS
 from callflow.records.callbacks import CALLBACK_ATTEMPTS, CALLBACK_CHANGES, CALLBACKS
 from callflow.records.calls import CALLS
 from callflow.records.cases import CASE_CHANGES, CASES
@@ -31,4 +32,5 @@ KINDS = Kinds(
     CALLBACK_ATTEMPTS,
     CASES,
     CASE_CHANGES,
+    ASSIST_STEPS,
 )

@@ -15,6 +15,7 @@ from callflow.adapters.audio.options import TapOptions
 from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.mqtt.options import MqttOptions
 from callflow.adapters.store.options import StoreOptions
+from callflow.core.assist.rules import AGENT_QUIET_LADDER, AGENT_SILENT_LADDER, AssistRules
 from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.greetings.rules import GreetingRules
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Procedures, Profile
@@ -32,6 +33,14 @@ from callflow.settings.standards import StandardsOptions
 from callflow.web.options import WebOptions
 
 DEFAULT_PATHS = (Path("config/callflow.toml"), Path("/etc/callflow/callflow.toml"))
+
+
+SHIPPED_LADDERS = {
+    "silent": SILENT_LADDER,
+    "quiet": QUIET_LADDER,
+    "agent_silent": AGENT_SILENT_LADDER,
+    "agent_quiet": AGENT_QUIET_LADDER,
+}
 
 
 class Node(Section):
@@ -109,9 +118,8 @@ class Settings(BaseSettings):
     ratings: RatingRules = Field(RatingRules(), json_schema_extra=RELOADS)
     callbacks: CallbackRules = CallbackRules()
     greetings: GreetingRules = Field(GreetingRules(), json_schema_extra=RELOADS)
-    ladders: dict[Name, Ladder] = Field(
-        {"silent": SILENT_LADDER, "quiet": QUIET_LADDER}, description="Ladders by name.", json_schema_extra=RELOADS
-    )
+    assist: AssistRules = AssistRules()
+    ladders: dict[Name, Ladder] = Field(SHIPPED_LADDERS, description="Ladders by name.", json_schema_extra=RELOADS)
     profiles: dict[Name, Profile] = Field(
         {"default": Profile()}, description="Profiles by the name in the dialplan.", json_schema_extra=RELOADS
     )
@@ -122,7 +130,7 @@ class Settings(BaseSettings):
     def _keep_defaults(cls, data: dict[str, Any]) -> dict[str, Any]:
         """Keep the shipped ladders, profile and queue beside those of the site."""
         shipped: dict[str, dict[str, Any]] = {
-            "ladders": {"silent": SILENT_LADDER, "quiet": QUIET_LADDER},
+            "ladders": SHIPPED_LADDERS,
             "profiles": {"default": Profile()},
             "queues": {"default": QueueTarget()},
         }
@@ -133,6 +141,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
+        for key, ladder in (("ladder", self.assist.ladder), ("quiet_ladder", self.assist.quiet_ladder)):
+            if ladder not in self.ladders:
+                raise ValueError(f"assist.{key}: there is no ladder {ladder!r} in {list(self.ladders)}")
         for name, profile in self.profiles.items():
             for key, ladder in (("ladder", profile.ladder), ("quiet.ladder", profile.quiet.ladder)):
                 if ladder not in self.ladders:

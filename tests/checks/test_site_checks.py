@@ -1,5 +1,6 @@
 """`callflow check`: what it says of an Asterisk's version and of the settings on this host."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -8,6 +9,7 @@ import pytest
 from callflow.adapters.agi.options import AgiOptions
 from callflow.adapters.ami.link import AmiLink
 from callflow.checks.ami import check_version
+from callflow.checks.assist import ACTIONS, CONTEXTS, check_assist
 from callflow.checks.finding import Finding, Verdict
 from callflow.checks.host import check_host
 from callflow.settings.model import Settings
@@ -64,3 +66,33 @@ def test_a_missing_agi_token_is_named(token: str, verdict: Verdict, tmp_path: Pa
     assert finding.verdict is verdict
     assert token not in finding.seen or not token
     assert bool(finding.remedy) == (verdict is Verdict.WARN)
+
+
+class Dialplan:
+    """Lists these contexts, and allows these actions."""
+
+    def __init__(self, contexts: Sequence[str], allowed: Sequence[str]) -> None:
+        self._contexts, self._allowed = contexts, allowed
+
+    async def action(self, name: str) -> dict[str, str]:
+        return dict.fromkeys(self._allowed, "")
+
+    async def action_list(self, name: str, timeout_s: float) -> list[dict[str, str]]:
+        return [{"Context": context} for context in self._contexts]
+
+
+@pytest.mark.parametrize(
+    ("assist", "contexts", "allowed", "verdicts"),
+    [
+        ("off", (), (), []),
+        ("prompt", CONTEXTS, ACTIONS, [Verdict.OK]),
+        ("prompt", CONTEXTS[1:], ACTIONS, [Verdict.FAIL]),
+        ("act", CONTEXTS, ACTIONS[1:], [Verdict.FAIL]),
+    ],
+)
+async def test_what_assistance_needs_is_checked_where_it_is_on(
+    assist: str, contexts: Sequence[str], allowed: Sequence[str], verdicts: list[Verdict]
+) -> None:
+    settings = Settings.model_validate({"profiles": {"default": {"assist": assist}}})
+    findings = await check_assist(settings, cast("AmiLink", Dialplan(contexts, allowed)))
+    assert [finding.verdict for finding in findings] == verdicts

@@ -20,6 +20,7 @@ from pathlib import Path
 from callflow.commands.settings import print_reference
 from callflow.core.profile import SILENT_LADDER, TalkDetect
 from callflow.core.screening.states import TRANSITIONS, Input, State
+from tests.docs import assist
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCS = PROJECT / "docs"
@@ -67,6 +68,8 @@ def generated() -> Iterator[tuple[Path, str]]:
         "settings": settings_table(),
         "words": words_table(),
         "measured": measured_table(),
+        "assist mermaid": assist.mermaid(),
+        "assist transitions": assist.transitions_table(),
     }
     for page in (*sorted(DOCS.glob("*.md")), SOUNDS / "README.md"):
         text = page.read_text("utf-8")

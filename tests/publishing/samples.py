@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.call_record import CallRecord
 from callflow.core.callbacks.entry import CallbackChange
 from callflow.core.callbacks.states import State
@@ -208,4 +209,25 @@ def callback_change(
         attempts=1,
         attempt_id="",
         before=before,
+    )
+
+
+def assist_step(kind: StepKind = StepKind.SAID, outcome: str = "reached") -> AssistStep:
+    call_id = "1769864703.1"
+    return AssistStep(
+        step_id=f"{call_id}-{T0}-{kind.value}-{outcome}",
+        talk_id=f"{call_id}-{T0}",
+        call_id=call_id,
+        seq=1,
+        agent="8012",
+        queue="support",
+        profile="support",
+        mode="act",
+        at_ms=T0,
+        kind=kind,
+        what="can_you_hear to caller",
+        outcome=outcome,
+        why="the caller is not heard",
+        lasted_ms=None if kind is StepKind.SAID else 3200,
+        caller_number="+15550100" if kind is StepKind.CALLBACK_ACCEPTED else "",
     )

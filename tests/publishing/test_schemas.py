@@ -9,6 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from callflow.adapters.mqtt.session import Status
+from callflow.core.assist.facts import Outcome as PromptOutcome
+from callflow.core.assist.steps import StepKind
 from callflow.core.callbacks.entry import Reason
 from callflow.core.callbacks.states import State
 from callflow.core.cases import CaseKind, CaseStep
@@ -65,15 +67,15 @@ def every_record() -> list[Record]:
     records += [samples.case_change(step, kind) for step in CaseStep for kind in CaseKind]
     records += [samples.callback_change(state=state) for state in State]
     records += [samples.callback_change(reasons=tuple(Reason), before=state.value) for state in State]
+    records += [samples.assist_step(outcome=outcome.value) for outcome in PromptOutcome]
+    records += [samples.assist_step(kind, "") for kind in StepKind]
     return records
 
 
 def test_every_event_fits_its_schema() -> None:
     seen = {check_event(event) for record in every_record() if (event := samples.MAKER.event_of(record))}
-    assert seen == {
-        f"event.call.{name}"
-        for name in ("screened", "stay", "offer", "leg", "talk", "hold", "rating", "callback", "case")
-    }
+    names = ("screened", "stay", "offer", "leg", "talk", "hold", "rating", "callback", "case", "assist")
+    assert seen == {f"event.call.{name}" for name in names}
 
 
 def test_every_alert_fits_its_schema() -> None:

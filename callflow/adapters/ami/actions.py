@@ -10,9 +10,14 @@ from callflow.adapters.ami.link import AmiLink
 from callflow.errors import ActionRefused
 
 NO_IDS: Mapping[str, HeaderValue] = MappingProxyType({})
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 DISARM = "TALK_DETECT(remove)"
 CHECK_CONTEXT = "callflow-check"
 TAP_CONTEXT, EAR_CONTEXT = "callflow-tap", "callflow-ear"
+WHISPER_CONTEXT, SAY_CONTEXT = "callflow-whisper", "callflow-say"
+GOODBYE_CONTEXT, RETURN_CONTEXT = "callflow-goodbye", "callflow-return"
+OWN_CHANNELS = f"Local/s@{WHISPER_CONTEXT}-"
+"""So the names of our whispers begin."""
 AGC_FULL_SCALE = 32768
 AGC_BELOW_DB = 11.5
 """func_speex weighs what it hears by its pitch: speech comes out so far below the level it is given (measured)."""
@@ -53,6 +58,40 @@ class AmiActions:
             Priority="1",
             Variable=[f"TAPCHAN={uniqueid}", f"TAPUUID={uuid}", f"TAPADDRESS={address}"],
         )
+
+    async def whisper(self, say_id: str, uniqueid: str, path: str) -> None:
+        """Play a prompt to the channel of this uniqueid; `say_id` becomes the uniqueid of the half that plays it.
+
+        The half that spies has `say_id` and ";spy": ChanSpyStart tells that it is attached.
+        """
+        await self._actions.action(
+            "Originate",
+            Channel=f"Local/s@{WHISPER_CONTEXT}/n",
+            Context=SAY_CONTEXT,
+            Exten="s",
+            Priority="1",
+            Async="true",
+            ChannelId=say_id,
+            OtherChannelId=f"{say_id};spy",
+            Variable=[f"SAYCHAN={uniqueid}", f"SAYPROMPT={path}"],
+        )
+
+    async def hang_up(self, channel: str) -> None:
+        """Hang up a channel, given by name or uniqueid; one that is gone already is no error."""
+        with suppress(ActionRefused):
+            await self._actions.action("Hangup", Channel=channel, Cause="16")
+
+    async def leave(self, channel: str, context: str, variables: Mapping[str, str] = NO_VARIABLES) -> None:
+        """Take a channel out of its bridge to the start of this context, with these variables set."""
+        for name, value in variables.items():
+            await self._set(channel, name, value)
+        await self._actions.action("Redirect", Channel=channel, Context=context, Exten="s", Priority="1")
+
+    async def holds(self, channel: str) -> bool:
+        """The phone of this channel has put the other party on hold."""
+        with suppress(ActionRefused):
+            return await self._get(channel, "CHANNEL(rtp,hold)") == "1"
+        return False
 
     async def set_volume(self, channel: str, gain_db: float) -> None:
         """Raise the caller's volume, for this and every later application; func_volume takes a factor."""

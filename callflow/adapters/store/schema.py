@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from callflow.records.kind import metadata
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration, so that readers and a daemon in a hurry need not load Alembic."""
 
 deleted = sa.Table(

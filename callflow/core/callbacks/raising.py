@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.call_record import CallRecord
 from callflow.core.callbacks.entry import Reason
 from callflow.core.callbacks.rules import CallbackRules
@@ -45,6 +46,8 @@ class Raising:
             if not final:
                 return []
             wanted = self._hung_up_on(record)
+        elif isinstance(record, AssistStep):
+            wanted = self._in_talk(record)
         if repeated := self._short_calls.receive(record):
             why = f"{repeated.calls} short calls, the last at {repeated.call_id}"
             wanted.append(Wanted(repeated.number, repeated.profile, Reason.REPEATED, repeated.at_ms, why))
@@ -57,6 +60,19 @@ class Raising:
         at_ms = call.arrived_ms if call.ended_ms is None else call.ended_ms
         why = f"call {call.call_id} was hung up on as {reason.value}"
         return [Wanted(call.caller_number, call.profile, reason, at_ms, why)]
+
+    def _in_talk(self, step: AssistStep) -> list[Wanted]:
+        """A caller who accepted an offer on hold, or was hung up on after a silent talk."""
+        if not step.caller_number:
+            return []
+        number, profile = step.caller_number, step.profile
+        if step.kind is StepKind.CALLBACK_ACCEPTED:
+            why = f"the caller accepted a call-back in call {step.call_id}"
+            return [Wanted(number, profile, Reason.OFFER, step.at_ms, why, queue=step.queue)]
+        if step.kind is StepKind.HUNG_UP and self._rules.profile(profile).after_hang_up:
+            why = f"call {step.call_id} was hung up on as silent at an agent"
+            return [Wanted(number, profile, Reason.SILENT, step.at_ms, why, queue=step.queue)]
+        return []
 
     def _short_call_rule(self, profile: str) -> ShortCallRule:
         rules = self._rules.profile(profile)

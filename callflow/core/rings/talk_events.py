@@ -20,6 +20,7 @@ class TalkParties:
     line: str
     """"" where no direct line was dialled."""
     originated: bool
+    caller_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

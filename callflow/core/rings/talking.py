@@ -106,6 +106,7 @@ class Talks:
             queue=talk.stay.queue if talk.stay is not None else "",
             line=talk.line if talk.purpose is Purpose.CALLER else "",
             originated=talk.purpose is Purpose.ORIGINATED,
+            caller_number=caller.number if talk.purpose is Purpose.CALLER else "",
         )
         for party in (caller, agent):
             if party.uniqueid not in self._talks:

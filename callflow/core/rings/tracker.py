@@ -168,6 +168,10 @@ class Tracker:
         names = sorted({*ringing, *talking, *self._state.names.own_lines})
         return [LineState(name, now_ms, ringing[name], talking[name]) for name in names]
 
+    def agent_at(self, interface: str) -> str:
+        """Work number of who is at a phone."""
+        return self._state.names.agent(interface)
+
     # -- events of one channel; kept even before its call is known ---------------------------------------------------
 
     def _channel_began(self, fact: facts.ChannelBegan) -> None:

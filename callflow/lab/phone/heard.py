@@ -27,6 +27,7 @@ _BRIDGED_S = 0.07
 _BLOCK = RATE // 10
 _HEAD = RATE // 2
 _ALIKE = 0.5
+_MOST_SHIFT = 2 * FRAME
 
 
 class Span(NamedTuple):
@@ -118,18 +119,22 @@ def _likeness(whole: Samples, part: Samples) -> Samples:
 
 
 def _length_alike(whole: Samples, prompt: Samples) -> int:
-    """For how many samples `whole` goes on like the prompt."""
-    length = _HEAD
+    """For how many samples `whole` goes on like the prompt; a late or lost frame shifts what follows it."""
+    length, shift = _HEAD, 0
     for start in range(_HEAD, prompt.size, _BLOCK):
         block = prompt[start : start + _BLOCK]
-        there = whole[start : start + block.size]
+        if float(np.sum(np.square(block))) <= _BLOCK * 200.0**2:
+            continue
+        first = max(0, start + shift - _MOST_SHIFT)
+        there = whole[first : start + shift + block.size + _MOST_SHIFT]
         if there.size < block.size:
             break
-        energy = float(np.sum(np.square(block)))
-        if energy > _BLOCK * 200.0**2:
-            if float(there @ block) < _ALIKE * energy:
-                break
-            length = start + block.size
+        alike = _likeness(there, block)
+        place = int(np.argmax(alike))
+        if alike[place] < _ALIKE:
+            break
+        shift = first + place - start
+        length = start + block.size
     return length
 
 

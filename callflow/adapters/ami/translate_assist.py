@@ -1,0 +1,96 @@
+"""AMI events of whispers and goodbyes, and talks found in a list of channels: pure functions."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from callflow.adapters.ami.translate import AmiEvent, first, stamped_ms
+from callflow.core.assist.facts import GoodbyeSpoken
+from callflow.core.rings.names import interface_of, safe_name
+from callflow.core.rings.talk_events import TalkParties
+
+SAY_PREFIX = "callflow-say-"
+SPY_SUFFIX = ";spy"
+GOODBYE_EVENT = "CallflowGoodbye"
+_CALLERS = {"Queue": True, "Dial": False}
+"""Applications of a caller who talks to an agent; whether the first argument is a queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhisperAttached:
+    """The spy of a whisper sits on its channel."""
+
+    say_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhisperGone:
+    """The half that plays has ended."""
+
+    say_id: str
+
+
+WhisperEvent = WhisperAttached | WhisperGone
+
+
+def whisper_event(event: AmiEvent) -> WhisperEvent | None:
+    """What an AMI event tells of a whisper; None for any other event."""
+    match event.get("Event"):
+        case "ChanSpyStart":
+            say_id = first(event, "SpyerUniqueid")
+            return WhisperAttached(say_id.removesuffix(SPY_SUFFIX)) if say_id.startswith(SAY_PREFIX) else None
+        case "Hangup":
+            say_id = first(event, "Uniqueid")
+            is_ours = say_id.startswith(SAY_PREFIX) and not say_id.endswith(SPY_SUFFIX)
+            return WhisperGone(say_id) if is_ours else None
+    return None
+
+
+def goodbye_spoken(event: AmiEvent, arrived_ms: int) -> GoodbyeSpoken | None:
+    """The dialplan has played the goodbye; None for any other event."""
+    if event.get("Event") != "UserEvent" or first(event, "UserEvent") != GOODBYE_EVENT:
+        return None
+    at_ms = stamped_ms(event)
+    return GoodbyeSpoken(first(event, "Uniqueid"), arrived_ms if at_ms is None else at_ms)
+
+
+def hold_event(event: AmiEvent, arrived_ms: int) -> tuple[str, bool, int] | None:
+    """(uniqueid, on hold, when) of a phone that holds the other party or takes it back; None for any other event."""
+    if (name := event.get("Event")) not in ("Hold", "Unhold"):
+        return None
+    at_ms = stamped_ms(event)
+    return first(event, "Uniqueid"), name == "Hold", arrived_ms if at_ms is None else at_ms
+
+
+def talks_of(channels: Iterable[AmiEvent], agent_of: Callable[[str], str]) -> list[TalkParties]:
+    """Talks of two in a list of channels (CoreShowChannels): a caller in Queue or Dial, and who answered."""
+    bridges: dict[str, list[AmiEvent]] = defaultdict(list)
+    for channel in channels:
+        if (bridge := first(channel, "BridgeId")) and first(channel, "ChannelStateDesc") == "Up":
+            bridges[bridge].append(channel)
+    return [talk for parties in bridges.values() if (talk := _talk(parties, agent_of)) is not None]
+
+
+def _talk(parties: list[AmiEvent], agent_of: Callable[[str], str]) -> TalkParties | None:
+    callers = [one for one in parties if first(one, "Application") in _CALLERS]
+    if len(parties) != 2 or len(callers) != 1 or any(first(one, "Channel").startswith("Local/") for one in parties):
+        return None
+    caller, agent = callers[0], next(one for one in parties if one is not callers[0])
+    argument = first(caller, "ApplicationData").partition(",")[0]
+    interface = interface_of(first(agent, "Channel"))
+    return TalkParties(
+        call_id=first(caller, "Uniqueid"),
+        caller_uniqueid=first(caller, "Uniqueid"),
+        caller_channel=first(caller, "Channel"),
+        agent_uniqueid=first(agent, "Uniqueid"),
+        agent_channel=first(agent, "Channel"),
+        agent=agent_of(interface),
+        queue=safe_name(argument) if _CALLERS[first(caller, "Application")] else "",
+        line="",
+        originated=False,
+        caller_number=first(caller, "CallerIDNum"),
+    )
+
+
+ASSIST_WANTED: frozenset[bytes] = frozenset({b"ChanSpyStart", b"Hangup", b"UserEvent"})
+"""Names of the events that assistance needs beside those of the ears and of the ring tracker."""

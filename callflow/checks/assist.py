@@ -1,0 +1,31 @@
+"""What assistance in talks needs of Asterisk, where any profile asks for it: contexts, actions, modules."""
+
+from callflow.adapters.ami.actions import GOODBYE_CONTEXT, RETURN_CONTEXT, SAY_CONTEXT, WHISPER_CONTEXT
+from callflow.adapters.ami.link import AmiLink
+from callflow.checks.ami import PRIVILEGES
+from callflow.checks.finding import Finding, fail, ok, warn
+from callflow.core.profile import Assist
+from callflow.errors import LinkError
+from callflow.settings.model import Settings
+
+CONTEXTS = (WHISPER_CONTEXT, SAY_CONTEXT, GOODBYE_CONTEXT, RETURN_CONTEXT)
+ACTIONS = ("Hangup", "Redirect", "Getvar")
+
+
+async def check_assist(settings: Settings, link: AmiLink) -> list[Finding]:
+    """Nothing where every profile has `assist = "off"`."""
+    wanting = [name for name, profile in settings.profiles.items() if profile.assist is not Assist.OFF]
+    if not wanting:
+        return []
+    try:
+        allowed = await link.action("ListCommands")
+        lines = await link.action_list("ShowDialPlan", timeout_s=10)
+    except LinkError as error:
+        return [warn("assistance", error.problem, PRIVILEGES)]
+    if forbidden := [name for name in ACTIONS if name not in allowed]:
+        return [fail("assistance", f"not allowed: {', '.join(forbidden)}", PRIVILEGES)]
+    contexts = {line.get("Context", "") for line in lines}
+    if missing := [context for context in CONTEXTS if context not in contexts]:
+        remedy = "install this version's callflow.conf, then `dialplan reload`"
+        return [fail("assistance", f"there is no context {', '.join(missing)}", remedy)]
+    return [ok("assistance", f"its contexts are loaded, for {', '.join(wanting)}")]

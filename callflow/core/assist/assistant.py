@@ -1,0 +1,198 @@
+"""All assisted talks at once: hands each event to its talk, and knows the next deadline of them all."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+
+from callflow.core import commands, events
+from callflow.core.assist.case import Case, Link
+from callflow.core.assist.commands import AssistCommand
+from callflow.core.assist.facts import (
+    AssistEvent,
+    CallerParted,
+    GoodbyeSpoken,
+    PartingFailed,
+    PromptOver,
+    TalksSeen,
+)
+from callflow.core.assist.rules import AssistRules
+from callflow.core.assist.states import IllegalInput, State
+from callflow.core.assist.talk import AssistedTalk
+from callflow.core.deadlines import Deadlines
+from callflow.core.profile import Assist, Mode, Procedures, Profile
+from callflow.core.rings.talk_events import TalkBegan, TalkEnded, TalkHeld, TalkParties, TalkResumed
+
+MOST_ARRIVALS = 20_000
+OF_TALK = (PromptOver, CallerParted, PartingFailed)
+OF_CHANNEL = (events.SoundStarted, events.SoundEnded, events.KeyPressed, events.CallerHungUp, GoodbyeSpoken)
+
+
+class Assistant:
+    """The pure core. `receive` and `expire` return what is to be done, in order; neither ever raises for an event."""
+
+    def __init__(self, procedures: Procedures, rules: AssistRules) -> None:
+        self._procedures, self._rules = procedures, rules
+        self._wanted = _wanted(procedures)
+        self._talks: dict[str, AssistedTalk] = {}
+        self._by_uniqueid: dict[str, AssistedTalk] = {}
+        self._deadlines: Deadlines[str] = Deadlines()
+        self._arrived: dict[str, tuple[str, str]] = {}
+        """Profile and channel language of callers who were screened, by uniqueid."""
+        self._link = Link()
+        self.unexpected: Counter[str] = Counter()
+        """Events that fitted nowhere, by name: late answers, strangers, impossible orders."""
+
+    @property
+    def live(self) -> int:
+        """Talks assisted now."""
+        return len(self._talks)
+
+    @property
+    def is_off(self) -> bool:
+        """No profile wants assistance, and no talk has any."""
+        return not self._wanted and not self._talks
+
+    def receive(self, event: AssistEvent, now_ms: int) -> list[AssistCommand]:
+        """Take in one fact."""
+        match event:
+            case TalkBegan(at_ms, parties):
+                return self._began(parties, at_ms, now_ms, held=False)
+            case TalkHeld() | TalkResumed() | TalkEnded():
+                talk = self._of_parties(event.parties)
+                return [] if talk is None else self._run(talk, event, partial(talk.talk_event, event, now_ms), now_ms)
+            case TalksSeen():
+                return [one for parties, held in event.talks for one in self._seen(parties, event.at_ms, now_ms, held)]
+            case events.CallArrived():
+                self._remember(event)
+            case events.ProceduresChanged(procedures):
+                self._procedures, self._wanted = procedures, _wanted(procedures)
+            case events.LinkUp():
+                self._link.up, self._link.may_go_deaf = True, event.may_go_deaf
+            case events.LinkLost():
+                return self._link_lost(event, now_ms)
+            case _:
+                return self._hand_on(event, now_ms)
+        return []
+
+    def expire(self, now_ms: int) -> list[AssistCommand]:
+        """Do what is due by now."""
+        issued: list[AssistCommand] = []
+        for talk_id in self._deadlines.pop_due(now_ms):
+            talk = self._talks[talk_id]
+            issued += self._run(talk, "deadline", partial(talk.expire, now_ms), now_ms)
+        return issued
+
+    def next_deadline(self) -> int | None:
+        """When to call `expire` next, epoch ms."""
+        return self._deadlines.next()
+
+    # -- talks ------------------------------------------------------------------------------------------------------
+
+    def _began(self, parties: TalkParties, at_ms: int, now_ms: int, *, held: bool) -> list[AssistCommand]:
+        name, profile, language = self._profile(parties)
+        if profile.assist is Assist.OFF or profile.mode is Mode.OFF:
+            return []
+        if self.live >= self._procedures.max_calls:
+            self.unexpected["more talks than [limits] max_calls"] += 1
+            return []
+        issued: list[AssistCommand] = []
+        for uniqueid in (parties.caller_uniqueid, parties.agent_uniqueid):
+            before = self._by_uniqueid.get(uniqueid)
+            if before is not None:  # its end was not seen, or its caller has returned
+                issued += self._run(before, "talk over", partial(before.finish, now_ms), now_ms)
+        talk_id = f"{parties.caller_uniqueid}-{now_ms}"
+        case = Case(talk_id, parties, name, profile, self._rules, self._procedures, language, self._link, at_ms)
+        talk = AssistedTalk(case, now_ms)
+        self._talks[talk_id] = talk
+        self._by_uniqueid[parties.caller_uniqueid] = self._by_uniqueid[parties.agent_uniqueid] = talk
+        start = talk.start_held if held else talk.start
+        return issued + self._run(talk, "talk began", partial(start, now_ms), now_ms)
+
+    def _seen(self, parties: TalkParties, at_ms: int, now_ms: int, held: bool) -> list[AssistCommand]:
+        """A talk that went on unseen; one that is assisted already is left alone."""
+        known = self._by_uniqueid.get(parties.caller_uniqueid)
+        if known is not None and known.case.parties.agent_uniqueid == parties.agent_uniqueid:
+            return []
+        return self._began(parties, at_ms, now_ms, held=held)
+
+    def _profile(self, parties: TalkParties) -> tuple[str, Profile, str]:
+        """The profile that screened the caller, else the one with the queue's name, else `default`; the language."""
+        name, language = self._arrived.get(parties.caller_uniqueid, (parties.queue, ""))
+        profiles = self._procedures.profiles
+        name = name if name in profiles else "default"
+        profile = profiles[name]
+        return name, profile, self._procedures.choose_language(profile, language)
+
+    def _remember(self, event: events.CallArrived) -> None:
+        while len(self._arrived) >= MOST_ARRIVALS:
+            del self._arrived[next(iter(self._arrived))]
+        if not event.check:
+            self._arrived[event.uniqueid] = event.profile, event.language
+
+    def _of_parties(self, parties: TalkParties) -> AssistedTalk | None:
+        talk = self._by_uniqueid.get(parties.caller_uniqueid)
+        return talk if talk is not None and talk.case.parties.agent_uniqueid == parties.agent_uniqueid else None
+
+    def _hand_on(self, event: AssistEvent, now_ms: int) -> list[AssistCommand]:
+        talk: AssistedTalk | None
+        if isinstance(event, OF_CHANNEL):
+            if isinstance(event, events.SoundStarted):
+                self._link.proven = self._link.up
+            if isinstance(event, events.CallerHungUp):
+                self._arrived.pop(event.uniqueid, None)
+            talk = self._by_uniqueid.get(event.uniqueid)
+        elif isinstance(event, OF_TALK):
+            talk = self._talks.get(event.talk_id)
+        else:
+            talk = self._talks.get(getattr(event, "call_id", "").rpartition("/")[0])
+        return [] if talk is None else self._run(talk, event, partial(talk.receive, event, now_ms), now_ms)
+
+    def _run(self, talk: AssistedTalk, event: object, step: Callable[[], None], now_ms: int) -> list[AssistCommand]:
+        """Run one step of a talk. After an error of our own the talk is left alone; the others do not notice."""
+        name = event if isinstance(event, str) else type(event).__name__
+        issued: list[AssistCommand] = []
+        try:
+            step()
+        except IllegalInput:
+            self.unexpected[name] += 1
+        except Exception as error:  # noqa: BLE001 - a fault in one talk must not cost another
+            self.unexpected[f"fault in {name}"] += 1
+            issued.append(commands.LogFault(talk.case.talk_id, name, error))
+            self._give_up(talk, now_ms)
+        return issued + self._after(talk)
+
+    def _give_up(self, talk: AssistedTalk, now_ms: int) -> None:
+        try:
+            talk.abandon(now_ms)
+        except Exception:  # noqa: BLE001 - it cannot even be written down
+            self.unexpected["fault in giving up"] += 1
+            talk.case.state = State.DONE
+
+    def _after(self, talk: AssistedTalk) -> list[AssistCommand]:
+        case = talk.case
+        issued = case.commands.copy()
+        case.commands.clear()
+        if case.done:
+            self._deadlines.set(case.talk_id, None)
+            self._talks.pop(case.talk_id, None)
+            for uniqueid in (case.parties.caller_uniqueid, case.parties.agent_uniqueid):
+                if self._by_uniqueid.get(uniqueid) is talk:
+                    del self._by_uniqueid[uniqueid]
+        else:
+            self._deadlines.set(case.talk_id, talk.next_deadline())
+        return issued
+
+    # -- the link ---------------------------------------------------------------------------------------------------
+
+    def _link_lost(self, event: events.LinkLost, now_ms: int) -> list[AssistCommand]:
+        """Nothing can be heard or done: every talk is left as it is."""
+        self._link.up = self._link.proven = False
+        issued: list[AssistCommand] = []
+        for talk in list(self._talks.values()):
+            issued += self._run(talk, event, partial(talk.receive, event, now_ms), now_ms)
+        return issued
+
+
+def _wanted(procedures: Procedures) -> bool:
+    """Any profile asks for assistance."""
+    return any(profile.assist is not Assist.OFF for profile in procedures.profiles.values())

@@ -1,0 +1,140 @@
+"""One talk as assistance knows it: its state, what is written down of it, and what it wants done."""
+
+from dataclasses import dataclass, field
+
+from callflow.core import commands
+from callflow.core.assist.commands import AssistCommand, SaveStep
+from callflow.core.assist.rules import AssistRules
+from callflow.core.assist.states import Input, State, next_state
+from callflow.core.assist.steps import TO_CALL_BACK, AssistStep, StepKind
+from callflow.core.profile import Assist, Mode, Procedures, Profile
+from callflow.core.rings.names import interface_of
+from callflow.core.rings.talk_events import TalkParties
+
+CORE = "assist"
+"""Whom the listening service listens for."""
+
+
+@dataclass(slots=True)
+class Link:
+    """What is known of the AMI connection."""
+
+    up: bool = False
+    may_go_deaf: bool = True
+    proven: bool = False
+    """A sound has been heard over it."""
+
+
+@dataclass(slots=True)
+class Case:
+    """Shared by the parts of one assisted talk."""
+
+    talk_id: str
+    parties: TalkParties
+    profile_name: str
+    profile: Profile
+    rules: AssistRules
+    procedures: Procedures
+    language: str
+    link: Link
+    began_ms: int
+    state: State = State.ARMING
+    commands: list[AssistCommand] = field(default_factory=list)
+    heard: bool = False
+    """The caller was heard in this talk."""
+    _steps: int = 0
+
+    @property
+    def pretends(self) -> bool:
+        """Observe mode: everything is judged, nothing is said or done."""
+        return self.profile.mode is Mode.OBSERVE
+
+    @property
+    def speaks(self) -> bool:
+        """The profile lets callflow speak to the caller."""
+        return self.profile.assist in (Assist.PROMPT, Assist.ACT)
+
+    @property
+    def phone(self) -> str:
+        """The agent's phone, as Dial takes it."""
+        return interface_of(self.parties.agent_channel)
+
+    @property
+    def done(self) -> bool:
+        return self.state is State.DONE
+
+    @property
+    def caller_ear(self) -> str:
+        """Id by which the listening service knows the caller's ears."""
+        return f"{self.talk_id}/caller"
+
+    @property
+    def agent_ear(self) -> str:
+        return f"{self.talk_id}/agent"
+
+    @property
+    def window_ear(self) -> str:
+        """Whose windows are judged: the caller's tap where there is one, which goes before TALK_DETECT does."""
+        return f"{self.talk_id}/tap" if self.profile.ear == "tap" else self.caller_ear
+
+    def go(self, what: Input) -> None:
+        """Move as the table says. Raises IllegalInput."""
+        self.state = next_state(self.state, what)
+
+    def do(self, command: AssistCommand) -> None:
+        self.commands.append(command)
+
+    def open_tap(self) -> None:
+        """The ladder needs more than TALK_DETECT tells."""
+        parties = self.parties
+        self.do(commands.OpenTap(self.window_ear, parties.caller_uniqueid, parties.caller_channel))
+
+    def close_tap(self) -> None:
+        """The ladder is left."""
+        if self.profile.ear == "tap":
+            self.do(commands.StopListening(self.window_ear, self.parties.caller_channel, disarm=False))
+
+    def begin_window(self) -> None:
+        """What is heard from here on is judged together."""
+        self.do(commands.BeginWindow(self.window_ear))
+        self.do(commands.CountPackets(self.window_ear, self.parties.caller_channel))
+
+    def judge_window(self, ask_id: int) -> None:
+        """Ask what was heard since."""
+        self.do(commands.JudgeWindow(self.window_ear, self.parties.caller_channel, ask_id))
+
+    def tell(
+        self,
+        kind: StepKind,
+        now_ms: int,
+        what: str = "",
+        why: str = "",
+        *,
+        outcome: str = "",
+        lasted_ms: int | None = None,
+    ) -> None:
+        """Write down one step."""
+        self._steps += 1
+        parties = self.parties
+        step = AssistStep(
+            step_id=f"{self.talk_id}-{self._steps}",
+            talk_id=self.talk_id,
+            call_id=parties.call_id,
+            seq=self._steps,
+            agent=parties.agent,
+            queue=parties.queue,
+            profile=self.profile_name,
+            mode=self.profile.assist.value,
+            at_ms=now_ms,
+            kind=kind,
+            what=what,
+            outcome=outcome,
+            why=why,
+            lasted_ms=lasted_ms,
+            caller_number=parties.caller_number if kind in TO_CALL_BACK else "",
+        )
+        self.do(SaveStep(step))
+
+    def file_of(self, prompt: str) -> tuple[str, str]:
+        """Recording and language of a prompt."""
+        return self.profile.prompts.get(prompt, prompt), self.language

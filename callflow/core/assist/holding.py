@@ -1,0 +1,85 @@
+"""A caller on hold (D4, D5): one moment, reassurance over the music, an offer to call back, thanks on return."""
+
+from callflow.core.assist.case import Case
+from callflow.core.assist.rules import Prompt
+from callflow.core.assist.speaker import Purpose, Speaker, Wish
+from callflow.core.assist.steps import StepKind
+from callflow.core.assist.voices import Voices
+
+PROMPT_MS = 4000
+
+
+class Holding:
+    """One hold at a time; the music goes on beneath the prompts."""
+
+    def __init__(self, case: Case, voices: Voices, speaker: Speaker) -> None:
+        self._case, self._voices, self._speaker = case, voices, speaker
+        self._lasts = False
+        self._reassure_at: int | None = None
+        self._offer_at: int | None = None
+        self._offer_open_until: int | None = None
+        self._offered = False
+        self._accepted = False
+        self._reassured = False
+        """The next reassurance is the gentler one."""
+
+    @property
+    def lasts(self) -> bool:
+        return self._lasts
+
+    def begin(self, now_ms: int, *, by_agent: bool) -> None:
+        """One party has put the other on hold; only the agent's hold is spoken into."""
+        case = self._case
+        self._lasts = True
+        self._speaker.forget(now_ms, "hold")
+        self._speaker.over_music = True
+        if by_agent and case.speaks:
+            self._say(Prompt.ONE_MOMENT, "the agent has put the caller on hold", now_ms)
+            self._reassure_at = now_ms + round(case.rules.reassure_every_s * 1000)
+            if not self._offered:
+                self._offer_at = now_ms + round(case.rules.offer_after_s * 1000)
+
+    def end(self, now_ms: int, *, by_agent: bool, thanks: bool = True) -> None:
+        """The hold is over."""
+        if not self._lasts:
+            return
+        self._lasts, self._reassured = False, False
+        self._reassure_at = self._offer_at = self._offer_open_until = None
+        self._speaker.forget(now_ms, "the hold is over")
+        self._speaker.over_music = False
+        if thanks and by_agent and self._case.speaks:
+            self._say(Prompt.THANK_YOU_FOR_WAITING, "the agent has taken the caller back", now_ms)
+
+    def key(self, key: str, now_ms: int) -> None:
+        """The caller has pressed a key: it may accept the call-back."""
+        until = self._offer_open_until
+        if until is None or now_ms > until or key != self._case.rules.offer_key or self._accepted:
+            return
+        self._accepted, self._offer_open_until, self._reassure_at = True, None, None
+        self._speaker.forget(now_ms, "the caller has answered")
+        self._case.tell(StepKind.CALLBACK_ACCEPTED, now_ms, key, "the caller asks to be called back")
+        self._say(Prompt.CALL_BACK_AGREED, "the caller has accepted", now_ms)
+
+    def proceed(self, now_ms: int) -> None:
+        """Say what is due."""
+        rules = self._case.rules
+        if self._offer_at is not None and now_ms >= self._offer_at:
+            self._offer_at, self._offered = None, True
+            open_ms = round((rules.patience_s + rules.offer_open_s) * 1000) + 2 * PROMPT_MS
+            self._offer_open_until = now_ms + open_ms
+            self._reassure_at = now_ms + round(rules.reassure_every_s * 1000)
+            self._case.tell(StepKind.CALLBACK_OFFERED, now_ms, why=f"on hold for {rules.offer_after_s:g} s")
+            self._say(Prompt.OFFER_CALL_BACK, f"on hold for {rules.offer_after_s:g} s", now_ms)
+        elif self._reassure_at is not None and now_ms >= self._reassure_at:
+            self._reassure_at = now_ms + round(rules.reassure_every_s * 1000)
+            if self._speaker.silent:
+                prompt = Prompt.STILL_LOOKING_AGAIN if self._reassured else Prompt.STILL_LOOKING
+                self._reassured = not self._reassured
+                self._say(prompt, "the hold goes on", now_ms)
+
+    def next_deadline(self) -> int | None:
+        """When to call `proceed`, epoch ms."""
+        return min((at for at in (self._reassure_at, self._offer_at) if at is not None), default=None)
+
+    def _say(self, prompt: Prompt, why: str, now_ms: int) -> None:
+        self._speaker.ask(Wish(Purpose.HOLD, prompt.value, self._voices.caller, PROMPT_MS, why), now_ms)

@@ -1,0 +1,318 @@
+"""The owner of one assisted talk: each event and each deadline goes to the part that it concerns."""
+
+from callflow.core import commands, events
+from callflow.core.assist.case import Case
+from callflow.core.assist.commands import ReturnCaller
+from callflow.core.assist.facts import Outcome, PromptOver
+from callflow.core.assist.holding import Holding
+from callflow.core.assist.lulls import Lulls
+from callflow.core.assist.parting import Parting
+from callflow.core.assist.silence import Silence
+from callflow.core.assist.speaker import Purpose, Speaker, Wish
+from callflow.core.assist.states import AFTER_PARTING, UNHEARD, Input, State
+from callflow.core.assist.steps import StepKind
+from callflow.core.assist.voices import Voice, Voices, ear_settings
+from callflow.core.rings.talk_events import TalkEnded, TalkEvent, TalkHeld, TalkResumed
+from callflow.core.screening.talk_detect import TalkDetectEar
+
+UNHOOKED_MS = 150
+"""Asterisk 22 plays no whisper to a channel whose hooks have seen a higher sequence number than what it hears now has
+(another agent's, or that of music, which is always 0), unless it was without any hook for a frame. So TALK_DETECT is
+removed, and set again so much later. A hold's music lives on, for the agent's channel keeps its own."""
+
+
+class AssistedTalk:
+    """One talk from the bridge to its end, or to the end of the parted caller's call."""
+
+    def __init__(self, case: Case, now_ms: int) -> None:
+        self.case = case
+        parties, rules = case.parties, case.rules
+        self._settings = ear_settings(case.profile.talk_detect.threshold)
+        self.voices = Voices(
+            Voice(TalkDetectEar(self._settings), parties.caller_uniqueid, parties.caller_channel, now_ms),
+            Voice(TalkDetectEar(self._settings), parties.agent_uniqueid, parties.agent_channel, now_ms),
+        )
+        self.speaker = Speaker(
+            case.talk_id,
+            self.voices,
+            round(rules.pause_s * 1000),
+            round(rules.patience_s * 1000),
+            case.file_of,
+            case.do,
+            self._prompt_over,
+            pretends=case.pretends,
+        )
+        self._silence = Silence(case, self.voices, self.speaker)
+        self._parting = Parting(case, self.voices, self._silence.tell_agent)
+        self._lulls = Lulls(case, self.voices, self.speaker)
+        self._holding = Holding(case, self.voices, self.speaker)
+        self._arm_at: int | None = None
+        self._to_arm: tuple[tuple[str, str], ...] = ()
+        """Ears that are set at `_arm_at`, with their channels."""
+        self._armed: set[str] = set()
+        self._finished = False
+        case.tell(StepKind.BEGAN, now_ms)
+
+    # -- from beginning to end --------------------------------------------------------------------------------------
+
+    def start(self, now_ms: int) -> None:
+        """The talk has begun: all hooks off, then the ears on."""
+        for ear, channel in self._ears():
+            self.case.do(commands.StopListening(ear, channel, disarm=True))
+        self._armed.clear()
+        self._to_arm = self._ears()
+        self._arm_at = now_ms + UNHOOKED_MS
+
+    def _unhook_caller(self, now_ms: int) -> None:
+        """Music is what the caller's channel hears from here."""
+        case = self.case
+        case.do(commands.StopListening(case.caller_ear, case.parties.caller_channel, disarm=True))
+        self.voices.caller.rearmed(now_ms + UNHOOKED_MS)
+        self._armed.discard(case.caller_ear)
+        self._to_arm = self._ears()[:1]
+        self._arm_at = now_ms + UNHOOKED_MS
+
+    def start_held(self, now_ms: int) -> None:
+        """The talk was found in a hold: hooks now would end the music; they wait for the end of the hold."""
+        self.case.go(Input.HOLD)
+        self._holding.begin(now_ms, by_agent=False)
+
+    def _arm(self) -> None:
+        settings = self._settings
+        self._arm_at = None
+        for ear, channel in self._to_arm:
+            self.case.do(commands.ArmEar(ear, channel, settings.silence_ms, settings.threshold))
+
+    @property
+    def _all_armed(self) -> bool:
+        return len(self._armed) == len(self._ears())
+
+    def _ears(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        case = self.case
+        return (case.caller_ear, case.parties.caller_channel), (case.agent_ear, case.parties.agent_channel)
+
+    def finish(self, now_ms: int) -> None:
+        """Nothing more is done: prompts end, ears come off."""
+        if self._finished:
+            return
+        self._finished = True
+        case = self.case
+        case.state = State.DONE
+        self.speaker.close(now_ms)
+        case.close_tap()
+        for ear, channel in self._ears():
+            case.do(commands.StopListening(ear, channel, disarm=True))
+        case.tell(StepKind.ENDED, now_ms, lasted_ms=max(0, now_ms - case.began_ms))
+
+    def abandon(self, now_ms: int) -> None:
+        """An error of our own: a parted caller returns, any other talk is left alone."""
+        if self.case.state in AFTER_PARTING:
+            self.case.do(ReturnCaller(self.case.parties.caller_channel))
+        self.finish(now_ms)
+
+    # -- what comes in ----------------------------------------------------------------------------------------------
+
+    def receive(self, event: object, now_ms: int) -> None:
+        """Take in one event; raises IllegalInput for one that fits nowhere."""
+        match event:
+            case events.SoundStarted() | events.SoundEnded():
+                if (voice := self.voices.hear(event, now_ms)) is not None:
+                    self._speech(voice, now_ms)
+            case events.KeyPressed():
+                self._key(event, now_ms)
+            case events.CallerHungUp(uniqueid):
+                self._hung_up(uniqueid)
+            case events.EarArmed() | events.EarFailed() | events.TapOpened() | events.VoiceBegan():
+                self._ear(event, now_ms)
+            case events.EarDeafened() | events.TapLost():
+                self._ear_lost(event, now_ms)
+            case events.WindowJudged():
+                self._silence.judged(event, now_ms)
+                self._parting.judged(event, now_ms)
+            case events.GainSet(_, gain_db):
+                self._silence.gain_set(gain_db, now_ms)
+            case events.GainRefused(_, reason):
+                self._silence.gain_refused(reason, now_ms)
+            case PromptOver():
+                self.speaker.over(event)
+            case events.LinkLost():
+                self.case.go(Input.LINK_LOST)
+            case _:
+                self._parting.receive(event, now_ms)
+        self._proceed(now_ms)
+
+    def talk_event(self, event: TalkEvent, now_ms: int) -> None:
+        """The ring tracker tells of a hold, or of the end."""
+        case = self.case
+        match event:
+            case TalkHeld(_, _, by_agent) if case.state not in AFTER_PARTING and not self._holding.lasts:
+                case.go(Input.HOLD)
+                self._arm_at = None  # hooks that are set in a native bridge end its music
+                self._silence.stop()
+                self._parting.stop()
+                self._holding.begin(now_ms, by_agent=by_agent)
+                if by_agent and self._all_armed:
+                    self._unhook_caller(now_ms)
+            case TalkResumed(_, _, by_agent) if case.state is State.HELD:
+                self._resumed(now_ms, by_agent=by_agent)
+            case TalkEnded() if case.state not in AFTER_PARTING:
+                self._holding.end(now_ms, by_agent=False, thanks=False)
+                case.go(Input.TALK_ENDED)
+        self._proceed(now_ms)
+
+    def _resumed(self, now_ms: int, *, by_agent: bool) -> None:
+        self.case.go(Input.RESUME if self.case.heard else Input.RESUME_UNHEARD)
+        self._holding.end(now_ms, by_agent=by_agent)
+        self.voices.caller.silent_since = self.voices.agent.silent_since = now_ms
+        self._lulls.begin(now_ms)
+        if not self._all_armed and self._arm_at is None:
+            self.start(now_ms)
+
+    def _speech(self, voice: Voice, now_ms: int) -> None:
+        state = self.case.state
+        if voice is self.voices.caller:
+            self.speaker.interrupt()
+            self._caller_heard(now_ms, "the caller speaks")
+            return
+        if not self._holding.lasts:
+            self.speaker.interrupt()
+        if state in UNHEARD and state is not State.GREETING:
+            self._silence.stop()
+            self._parting.stop()
+            self.case.go(Input.AGENT_SPEAKS)
+            self.speaker.forget(now_ms, "the agent speaks")
+
+    def _caller_heard(self, now_ms: int, why: str) -> None:
+        case = self.case
+        if case.state in AFTER_PARTING:
+            self._parting.heard(now_ms, why)
+            return
+        if not case.heard:
+            case.heard = True
+            case.tell(StepKind.HEARD, now_ms, why=why)
+        if case.state in UNHEARD or case.state is State.TOLD:
+            case.go(Input.HEARD)
+            self._talking(now_ms)
+
+    def _talking(self, now_ms: int) -> None:
+        """The caller was heard: the ladder is left for good, and the tap is not needed any more."""
+        case = self.case
+        self._silence.stop()
+        self._parting.stop()
+        self.speaker.forget(now_ms, "the caller was heard")
+        self._lulls.begin(now_ms)
+        self._silence.restore_ear(now_ms)
+        case.close_tap()
+
+    def _key(self, event: events.KeyPressed, now_ms: int) -> None:
+        if event.uniqueid != self.case.parties.caller_uniqueid or event.released:
+            return
+        if self._holding.lasts:
+            self._holding.key(event.key, now_ms)
+        else:
+            self._caller_heard(now_ms, f"the caller presses {event.key}")
+
+    def _hung_up(self, uniqueid: str) -> None:
+        if uniqueid == self.case.parties.caller_uniqueid:
+            self.case.go(Input.HUNG_UP)
+
+    def _ear(self, event: object, now_ms: int) -> None:
+        case = self.case
+        match event:
+            case events.EarArmed(ear):
+                self._armed.add(ear)
+                if case.state is State.ARMING and self._all_armed:
+                    self._ready(now_ms)
+            case events.EarFailed(_, reason) if case.state not in AFTER_PARTING:
+                case.tell(StepKind.DOUBT, now_ms, "ear", reason)
+                case.go(Input.TALK_ENDED)
+            case events.TapOpened() if case.state is State.TIMING:
+                self._silence.tap_opened()
+            case events.VoiceBegan() if case.state in AFTER_PARTING:
+                self._caller_heard(now_ms, "the tap hears a voice")
+
+    def _ready(self, now_ms: int) -> None:
+        self.case.go(Input.EARS_READY)
+        if self.case.heard:
+            self.case.go(Input.HEARD)
+            self._talking(now_ms)
+
+    def _ear_lost(self, event: events.EarDeafened | events.TapLost, now_ms: int) -> None:
+        """Without a tap Asterisk's ear serves; one that has gone deaf serves nobody."""
+        state = self.case.state
+        if isinstance(event, events.TapLost) and state not in AFTER_PARTING:
+            if state in UNHEARD:
+                self._silence.without_tap(now_ms)
+            return
+        why = "the ear has gone deaf" if isinstance(event, events.EarDeafened) else "the tap was lost"
+        if state is State.PARTING:
+            self._parting.heard(now_ms, why)
+        elif state in AFTER_PARTING:
+            self._parting.doubt(why, now_ms)
+        elif state in UNHEARD:
+            self._silence.tell_agent(now_ms, why, doubt=True)
+
+    def _prompt_over(self, wish: Wish, outcome: Outcome, reason: str, now_ms: int) -> None:
+        why = f"{wish.why}; {reason}" if reason else wish.why
+        what = f"{wish.prompt} to {'caller' if wish.to is self.voices.caller else 'agent'}"
+        self.case.tell(StepKind.SAID, now_ms, what, why, outcome=outcome.value)
+        match wish.purpose:
+            case Purpose.LADDER:
+                self._silence.asked(wish, outcome, now_ms)
+            case Purpose.LULL:
+                self._lulls.over(now_ms)
+            case _:
+                pass
+
+    # -- deadlines --------------------------------------------------------------------------------------------------
+
+    def expire(self, now_ms: int) -> None:
+        """Do what is due."""
+        if self._arm_at is not None and now_ms >= self._arm_at:
+            self._arm()
+        for voice in self.voices.expire(now_ms):
+            self._speech(voice, now_ms)
+        self._silence.proceed(now_ms)
+        self._parting.proceed(now_ms)
+        self._holding.proceed(now_ms)
+        self._proceed(now_ms)
+
+    def _proceed(self, now_ms: int) -> None:
+        """What follows from where everything stands now."""
+        case = self.case
+        if case.done:
+            self.finish(now_ms)
+            return
+        if case.state is State.GREETING:
+            self._await_greeting(now_ms)
+        if case.state is State.FENCING and self._silence.last_rung is not None:
+            rung, self._silence.last_rung = self._silence.last_rung, None
+            self._parting.begin(rung, now_ms)
+        if case.state is State.TALKING and not case.heard:
+            self._caller_understood(now_ms)
+        if case.state is State.TALKING:
+            self._lulls.proceed(now_ms)
+        if case.state not in AFTER_PARTING:
+            self.speaker.proceed(now_ms)
+
+    def _caller_understood(self, now_ms: int) -> None:
+        """The tap, or the gain, has shown a voice that the agent can understand."""
+        self.case.heard = True
+        self.case.tell(StepKind.HEARD, now_ms, why="the agent can understand the caller's voice")
+        self._talking(now_ms)
+
+    def _await_greeting(self, now_ms: int) -> None:
+        agent = self.voices.agent
+        if agent.spoke_at is not None and not agent.sounding and not self.voices.caller.sounding:
+            since = max(agent.silent_since, self.voices.caller.silent_since)
+            self._silence.agent_stopped(since, now_ms)
+
+    def next_deadline(self) -> int | None:
+        """When to call `expire`, epoch ms."""
+        case = self.case
+        due = [self._arm_at, self.voices.next_deadline(), self._parting.next_deadline()]
+        if case.state not in AFTER_PARTING:
+            due += [self._silence.next_deadline(), self._holding.next_deadline(), self.speaker.next_deadline()]
+        if case.state is State.TALKING:
+            due.append(self._lulls.next_deadline())
+        return min((at for at in due if at is not None), default=None)

@@ -1,0 +1,73 @@
+"""Whispers, goodbyes and talks under way, from AMI."""
+
+from callflow.adapters.ami.translate_assist import (
+    WhisperAttached,
+    WhisperGone,
+    goodbye_spoken,
+    talks_of,
+    whisper_event,
+)
+from callflow.core.assist.facts import GoodbyeSpoken
+
+CALLER = {
+    "Channel": "PJSIP/trunk-00000001",
+    "Uniqueid": "1.1",
+    "ChannelStateDesc": "Up",
+    "BridgeId": "b1",
+    "Application": "Queue",
+    "ApplicationData": "support,tT,,,60",
+    "CallerIDNum": "+15550100",
+}
+AGENT = {
+    "Channel": "PJSIP/8001-00000002",
+    "Uniqueid": "1.2",
+    "ChannelStateDesc": "Up",
+    "BridgeId": "b1",
+    "Application": "AppQueue",
+    "ApplicationData": "(Outgoing Line)",
+}
+
+
+def agent_of(interface: str) -> str:
+    return interface.removeprefix("PJSIP/")
+
+
+def test_a_whisper_is_known_by_the_uniqueid_that_it_was_given() -> None:
+    start = {"Event": "ChanSpyStart", "SpyerUniqueid": "callflow-say-t-1;spy", "SpyeeUniqueid": "1.1"}
+    assert whisper_event(start) == WhisperAttached("callflow-say-t-1")
+    assert whisper_event({"Event": "Hangup", "Uniqueid": "callflow-say-t-1"}) == WhisperGone("callflow-say-t-1")
+    assert whisper_event({"Event": "Hangup", "Uniqueid": "callflow-say-t-1;spy"}) is None
+    assert whisper_event({"Event": "Hangup", "Uniqueid": "1.1"}) is None
+    assert whisper_event({"Event": "ChanSpyStart", "SpyerUniqueid": "5.1"}) is None
+
+
+def test_the_end_of_a_goodbye() -> None:
+    event = {"Event": "UserEvent", "UserEvent": "CallflowGoodbye", "Uniqueid": "1.1", "Timestamp": "2.5"}
+    assert goodbye_spoken(event, 9) == GoodbyeSpoken("1.1", 2500)
+    assert goodbye_spoken(event | {"UserEvent": "Other"}, 9) is None
+
+
+def test_a_talk_of_a_queue_is_found() -> None:
+    (talk,) = talks_of([CALLER, AGENT], agent_of)
+    assert (talk.caller_uniqueid, talk.agent_uniqueid, talk.agent, talk.queue) == ("1.1", "1.2", "8001", "support")
+    assert talk.caller_number == "+15550100"
+
+
+def test_a_talk_of_a_direct_line_has_no_queue() -> None:
+    caller = CALLER | {"Application": "Dial", "ApplicationData": "PJSIP/8001,20,g"}
+    (talk,) = talks_of([AGENT, caller], agent_of)
+    assert (talk.caller_uniqueid, talk.queue) == ("1.1", "")
+
+
+def test_what_is_no_talk_of_two_is_left_alone() -> None:
+    third = AGENT | {"Uniqueid": "1.3", "Channel": "PJSIP/8002-00000003"}
+    local = AGENT | {"Channel": "Local/8001@agents-00000001;1"}
+    for channels in (
+        [CALLER],
+        [CALLER, AGENT, third],
+        [CALLER, CALLER | {"Uniqueid": "2.1"}],
+        [CALLER, local],
+        [CALLER | {"BridgeId": ""}, AGENT],
+        [CALLER | {"ChannelStateDesc": "Ring"}, AGENT],
+    ):
+        assert talks_of(channels, agent_of) == []

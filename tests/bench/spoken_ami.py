@@ -1,0 +1,116 @@
+"""The smallest AMI that assistance needs: talks whose parties take turns, whispers that attach, play and end."""
+
+import asyncio
+import itertools
+import time
+from collections import Counter
+from collections.abc import Iterable
+from random import Random
+
+LISTS = {"CoreShowChannels": "CoreShowChannelsComplete", "QueueStatus": "QueueStatusComplete"}
+PROMPT_S = 2.5
+PACKETS_PER_S = 50
+
+
+class SpokenAmi:
+    """Listens on a free port. `talk` begins one talk, which lasts until the end."""
+
+    def __init__(self) -> None:
+        self.actions: Counter[str] = Counter()
+        self.events = 0
+        self.port = 0
+        self._writers: list[asyncio.StreamWriter] = []
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._began = time.time()
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._server is not None:
+            self._server.close()
+
+    def talk(self, number: int, random: Random, *, silent: bool, held: bool) -> None:
+        """A caller and an agent who take turns; a silent caller never does, a held one waits with music."""
+        self._spawn(self._talk(number, random, silent=silent, held=held))
+
+    def _spawn(self, work: object) -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _talk(self, number: int, random: Random, *, silent: bool, held: bool) -> None:
+        caller, agent = _channel("trunk", f"{number}.1"), _channel(f"8{number:03}", f"{number}.2")
+        names = {f"Dest{name}": value for name, value in agent.items()}
+        self._event("Newchannel", caller)
+        self._event("Newchannel", agent)
+        self._event("DialBegin", caller | names, DialString=f"8{number:03}")
+        self._event("Newstate", agent, ChannelStateDesc="Up")
+        self._event("DialEnd", caller | names, DialStatus="ANSWER")
+        for party in (agent, caller):
+            self._event("BridgeEnter", party, BridgeUniqueid=f"bridge-{number}")
+        await asyncio.sleep(random.uniform(0.2, 1.0))
+        if held:
+            await self._turn(agent, 1.5)
+            await self._turn(caller, 1.5)
+            self._event("Hold", agent)
+            return
+        for party in itertools.cycle((agent,) if silent else (agent, caller)):
+            await self._turn(party, random.uniform(0.8, 3.0))
+            await asyncio.sleep(random.uniform(8.0, 12.0) if silent else random.uniform(0.1, 0.6))
+
+    async def _turn(self, party: dict[str, str], seconds: float) -> None:
+        self._event("ChannelTalkingStart", party)
+        await asyncio.sleep(seconds)
+        self._event("ChannelTalkingStop", party, Duration=str(round(1000 * seconds) - 160))
+
+    async def _whisper(self, say_id: str) -> None:
+        await asyncio.sleep(0.1)
+        self._event("ChanSpyStart", {}, SpyerUniqueid=f"{say_id};spy")
+        await asyncio.sleep(PROMPT_S)
+        self._event("Hangup", {"Channel": "Local/s@callflow-whisper-1;1", "Uniqueid": say_id})
+
+    def _event(self, name: str, party: dict[str, str], **more: str) -> None:
+        self.events += 1
+        fields = {"Event": name, "Privilege": "call,all", "Timestamp": f"{time.time():.6f}", **party, **more}
+        self._send(self._writers[:1], fields.items())
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"Asterisk Call Manager/11.0.0\r\n")
+        action: dict[str, str] = {}
+        while line := await reader.readline():
+            name, _, value = line.decode().rstrip("\r\n").partition(": ")
+            if name:
+                action[name] = value
+            elif action:
+                self._answer(action, writer)
+                action = {}
+
+    def _answer(self, action: dict[str, str], writer: asyncio.StreamWriter) -> None:
+        name, answer = action["Action"], {"Response": "Success", "ActionID": action.get("ActionID", "")}
+        self.actions[name] += 1
+        if name.lower() == "login" and action.get("Events", "on") == "on":
+            self._writers.insert(0, writer)
+        if name == "Getvar":
+            packets = round((time.time() - self._began) * PACKETS_PER_S)
+            answer |= {"Variable": action["Variable"], "Value": str(packets)}
+        if name == "Originate" and "callflow-whisper" in action["Channel"]:
+            self._spawn(self._whisper(action["ChannelId"]))
+        self._send([writer], answer.items())
+        if name in LISTS:
+            end = {"Event": LISTS[name], "ActionID": action["ActionID"], "EventList": "Complete"}
+            self._send([writer], end.items())
+
+    def _send(self, writers: Iterable[asyncio.StreamWriter], fields: Iterable[tuple[str, str]]) -> None:
+        message = ("".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n").encode()
+        for writer in writers:
+            writer.write(message)
+
+
+def _channel(endpoint: str, uniqueid: str) -> dict[str, str]:
+    serial = f"{abs(hash(uniqueid)) & 0xFFFFFFFF:08x}"
+    return {"Channel": f"PJSIP/{endpoint}-{serial}", "Uniqueid": uniqueid, "Linkedid": f"{uniqueid.split('.')[0]}.1"}

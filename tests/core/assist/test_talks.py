@@ -1,0 +1,308 @@
+"""What assistance does in a talk, step by step, with a virtual clock."""
+
+import pytest
+
+from callflow.core import commands, events
+from callflow.core.assist.commands import EndCall, PartCaller, ReturnCaller, Say, StopSaying
+from callflow.core.assist.facts import Outcome, TalksSeen
+from callflow.core.assist.steps import StepKind
+from callflow.core.heard import Heard
+from callflow.core.profile import Assist, Mode
+from tests.core.assist.world import Scene, World
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def greeted(world: World) -> Scene:
+    """The agent has greeted and is silent, the caller has not been heard."""
+    scene = world.scenes[0]
+    world.begin(scene)
+    world.wait(200)
+    world.speak(scene.agent, 800)
+    return scene
+
+
+def heard(world: World) -> Scene:
+    """Both have spoken; the caller last."""
+    scene = greeted(world)
+    world.wait(300)
+    world.speak(scene.caller, 800)
+    return scene
+
+
+def of(world: World, kind: type) -> list[object]:
+    return [command for command in world.issued if isinstance(command, kind)]
+
+
+def parted(world: World) -> Scene:
+    """The silent caller hears the goodbye."""
+    scene = greeted(world)
+    world.wait(3500)
+    world.over(scene)
+    world.wait(3200)
+    world.redirected(scene)
+    return scene
+
+
+def test_a_silent_caller_is_asked_parted_and_hung_up_on(world: World) -> None:
+    scene = parted(world)
+    world.goodbye_spoken(scene)
+    world.wait(1900)
+    assert not of(world, EndCall)
+    world.wait(200)
+    assert len(of(world, EndCall)) == 1
+    assert world.said() == ["can_you_hear"]
+
+
+def test_the_fence_comes_before_the_redirect(world: World) -> None:
+    scene = greeted(world)
+    world.answers = False
+    world.wait(3500)
+    world.answer()
+    world.over(scene)
+    world.wait(3100)
+    world.answer()
+    assert of(world, commands.FenceEvents)
+    assert not of(world, PartCaller)
+    world.sound(scene.caller)
+    world.answer()
+    world.wait(300)
+    assert not of(world, PartCaller)
+    assert StepKind.HEARD in world.kinds()
+
+
+@pytest.mark.parametrize("when_ms", [100, 1900])
+def test_a_caller_who_speaks_after_the_redirect_returns(world: World, when_ms: int) -> None:
+    scene = parted(world)
+    world.goodbye_spoken(scene)
+    world.wait(when_ms)
+    world.speak(scene.caller, 500)
+    world.wait(10_000)
+    assert len(of(world, ReturnCaller)) == 1
+    assert not of(world, EndCall)
+
+
+def test_a_caller_who_speaks_during_the_redirect_returns_once_it_is_done(world: World) -> None:
+    scene = greeted(world)
+    world.wait(3500)
+    world.over(scene)
+    world.wait(3200)
+    world.speak(scene.caller, 500)
+    assert not of(world, ReturnCaller)
+    world.redirected(scene)
+    assert len(of(world, ReturnCaller)) == 1
+
+
+def test_a_redirect_that_fails_leaves_the_talk_as_it_was(world: World) -> None:
+    scene = greeted(world)
+    world.wait(3500)
+    world.over(scene)
+    world.wait(3200)
+    world.redirected(scene, fails=True)
+    world.wait(3000)
+    assert world.said() == ["can_you_hear", "caller_is_silent"]
+    assert not of(world, EndCall)
+
+
+def test_a_question_that_may_not_have_been_heard_is_no_ground_for_a_goodbye(world: World) -> None:
+    scene = greeted(world)
+    world.wait(3500)
+    world.over(scene, Outcome.UNKNOWN)
+    world.wait(10_000)
+    assert not of(world, PartCaller)
+    assert StepKind.DOUBT in world.kinds()
+
+
+def test_without_evidence_the_agent_is_told_instead(world: World) -> None:
+    scene = greeted(world)
+    scene.verified = False
+    world.wait(3500)
+    world.over(scene)
+    world.wait(10_000)
+    assert not of(world, PartCaller)
+    assert world.said() == ["can_you_hear", "caller_is_silent"]
+
+
+def test_the_agent_who_speaks_stops_the_prompt_and_it_is_said_again(world: World) -> None:
+    scene = greeted(world)
+    world.wait(3500)
+    began = world.now
+    world.sound(scene.agent)
+    world.wait(250)
+    assert of(world, StopSaying)
+    assert world.now - began < 300
+    world.over(scene, Outcome.STOPPED)
+    world.wait(500)
+    world.quiet(scene.agent)
+    world.wait(4000)
+    assert world.said() == ["can_you_hear", "can_you_hear"]
+
+
+def test_a_low_voice_is_raised_before_anything_is_said(world: World) -> None:
+    scene = greeted(world)
+    scene.hears = Heard.QUIET
+    world.wait(3500)
+    (gain,) = of(world, commands.SetGain)
+    assert isinstance(gain, commands.SetGain)
+    assert gain.channel == scene.parties.caller_channel
+    assert world.said() == []
+    assert world.kinds()[-2:] == [StepKind.GAIN, StepKind.HEARD]
+
+
+@pytest.mark.parametrize(("assist", "to"), [(Assist.NOTIFY, "agent"), (Assist.PROMPT, "caller")])
+def test_whom_callflow_speaks_to_is_the_profiles(assist: Assist, to: str) -> None:
+    world = World(assist)
+    scene = greeted(world)
+    world.wait(3800)
+    (say,) = of(world, Say)
+    assert isinstance(say, Say)
+    assert say.uniqueid == getattr(scene.parties, f"{to}_uniqueid")
+
+
+def test_a_click_is_nobody(world: World) -> None:
+    scene = greeted(world)
+    world.wait(1000)
+    world.sound(scene.caller)
+    world.wait(170)
+    world.quiet(scene.caller)
+    world.wait(3000)
+    assert world.said() == ["can_you_hear"]
+    assert StepKind.HEARD not in world.kinds()
+
+
+def test_the_tap_is_open_only_on_the_ladder(world: World) -> None:
+    scene = greeted(world)
+    world.wait(700)
+    assert not of(world, commands.OpenTap)
+    world.wait(500)
+    assert len(of(world, commands.OpenTap)) == 1
+    world.speak(scene.caller, 500)
+    closed = [one for one in of(world, commands.StopListening) if getattr(one, "call_id", "").endswith("/tap")]
+    assert len(closed) == 1
+    world.speak(scene.agent, 500)
+    world.wait(5000)
+    assert len(of(world, commands.OpenTap)) == 1
+
+
+def test_without_a_tap_a_low_sound_counts_as_the_caller(world: World) -> None:
+    scene = greeted(world)
+    world.wait(1100)
+    world.receive(events.TapLost(f"{scene.talk_id}/tap", "no AudioSocket"))
+    armed = [one.threshold for one in of(world, commands.ArmEar) if isinstance(one, commands.ArmEar)]
+    assert armed == [256, 256, 60]
+    world.speak(scene.caller, 300)
+    armed = [one.threshold for one in of(world, commands.ArmEar) if isinstance(one, commands.ArmEar)]
+    assert armed[3:] == [256]
+
+
+def test_a_caller_who_stopped_is_asked_to_go_on_once(world: World) -> None:
+    scene = heard(world)
+    world.wait(5800)
+    assert world.said() == []
+    world.wait(300)
+    assert world.said() == ["please_go_on"]
+    world.over(scene)
+    world.wait(20_000)
+    assert world.said() == ["please_go_on"]
+
+
+def test_a_caller_who_only_listens_is_asked_in_a_pause_of_the_agents(world: World) -> None:
+    scene = heard(world)
+    world.wait(500)
+    world.sound(scene.agent)
+    world.wait(9000)
+    assert world.said() == []
+    world.quiet(scene.agent)
+    world.wait(700)
+    assert world.said() == ["still_hear_me"]
+
+
+def test_an_agent_without_a_pause_is_not_talked_over(world: World) -> None:
+    scene = heard(world)
+    world.sound(scene.agent)
+    world.wait(40_000)
+    assert world.said() == []
+    said = [step for step in world.steps if step.kind is StepKind.SAID]
+    assert {step.outcome for step in said} == {"dropped"}
+    assert len(said) == 2  # most_asked
+
+
+def test_a_hold_is_spoken_into(world: World) -> None:
+    scene = heard(world)
+    world.wait(700)
+    world.hold(scene)
+    for _ in range(6):
+        world.over(scene)
+        world.wait(10_500)
+    assert world.said() == ["one_moment", "still_looking", "still_looking_again", "offer_call_back"]
+    world.receive(events.KeyPressed(scene.caller.uniqueid, "1", world.now))
+    world.over(scene)
+    assert StepKind.CALLBACK_ACCEPTED in world.kinds()
+    world.wait(700)
+    world.over(scene)
+    world.wait(60_000)
+    world.resume(scene)
+    world.wait(700)
+    assert world.said()[4:] == ["call_back_agreed", "thank_you_for_waiting"]
+    assert all(say.over_music for say in of(world, Say)[:5] if isinstance(say, Say))
+
+
+def test_the_key_alone_accepts_nothing(world: World) -> None:
+    scene = heard(world)
+    world.hold(scene)
+    world.wait(5000)
+    world.receive(events.KeyPressed(scene.caller.uniqueid, "1", world.now))
+    assert StepKind.CALLBACK_ACCEPTED not in world.kinds()
+
+
+def test_a_hold_before_the_ears_are_on_is_waited_for(world: World) -> None:
+    scene = world.scenes[0]
+    world.begin(scene)
+    world.hold(scene)
+    world.wait(5000)
+    assert not of(world, commands.ArmEar)
+    world.resume(scene)
+    world.wait(200)
+    assert len(of(world, commands.ArmEar)) == 2
+
+
+def test_talks_that_are_found_are_taken_up_and_those_known_left_alone(world: World) -> None:
+    known, found = world.scenes
+    world.begin(known)
+    world.receive(TalksSeen(world.now, ((known.parties, False), (found.parties, False))))
+    assert world.assistant.live == 2
+    assert world.kinds() == [StepKind.BEGAN, StepKind.BEGAN]
+
+
+def test_observe_mode_says_what_it_would_do() -> None:
+    world = World(Assist.ACT, Mode.OBSERVE)
+    greeted(world)
+    world.wait(20_000)
+    assert StepKind.WOULD_HANG_UP in world.kinds()
+    assert [step.outcome for step in world.steps if step.kind is StepKind.SAID] == ["would", "would"]
+
+
+def test_a_fault_in_one_talk_is_none_of_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, whole = world.scenes
+    world.begin(whole)
+    world.begin(broken)
+    world.wait(200)
+    talk = world.assistant._by_uniqueid[broken.parties.caller_uniqueid]
+    monkeypatch.setattr(talk, "voices", None)
+    issued = world.assistant.receive(events.SoundStarted(broken.agent.uniqueid, world.now), world.now)
+    assert isinstance(issued[0], commands.LogFault)
+    assert world.assistant.live == 1
+    world.speak(whole.agent, 500)
+    world.wait(4000)
+    assert world.said() == ["can_you_hear"]
+
+
+def test_the_loss_of_ami_leaves_every_talk_alone(world: World) -> None:
+    greeted(world)
+    world.wait(3500)
+    world.receive(events.LinkLost(world.now, "cut"))
+    assert world.assistant.live == 0
+    assert not of(world, PartCaller)

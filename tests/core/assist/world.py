@@ -1,0 +1,320 @@
+"""Two assisted talks and the people in them: feeds the core with any events, and checks what it wants done."""
+
+from dataclasses import dataclass, field
+
+from callflow.core import commands, events
+from callflow.core.assist.assistant import Assistant
+from callflow.core.assist.commands import (
+    AssistCommand,
+    EndCall,
+    PartCaller,
+    ReturnCaller,
+    SaveStep,
+    Say,
+    StopSaying,
+)
+from callflow.core.assist.facts import AssistEvent, CallerParted, GoodbyeSpoken, Outcome, PartingFailed, PromptOver
+from callflow.core.assist.rules import AGENT_QUIET_LADDER, AGENT_SILENT_LADDER, AssistRules
+from callflow.core.assist.steps import AssistStep, StepKind
+from callflow.core.heard import Heard
+from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Assist, Mode, Procedures, Profile
+from callflow.core.rings.talk_events import TalkBegan, TalkEnded, TalkHeld, TalkParties, TalkResumed
+
+START_MS = 1_000_000
+SILENCE_MS, MIN_SPEECH_MS = 160, 40
+STEP_MS = 20
+RULES = AssistRules()
+EarCommand = (
+    commands.ArmEar
+    | commands.OpenTap
+    | commands.StopListening
+    | commands.CountPackets
+    | commands.BeginWindow
+    | commands.JudgeWindow
+    | commands.SetGain
+)
+
+
+def procedures(assist: Assist = Assist.ACT, mode: Mode = Mode.ACT) -> Procedures:
+    ladders = {
+        "silent": SILENT_LADDER,
+        "quiet": QUIET_LADDER,
+        "agent_silent": AGENT_SILENT_LADDER,
+        "agent_quiet": AGENT_QUIET_LADDER,
+    }
+    profile = Profile(assist=assist, mode=mode)
+    return Procedures(
+        profiles={"default": profile}, ladders=ladders, languages=("en",), default_language="en", max_calls=100
+    )
+
+
+def parties(name: str) -> TalkParties:
+    return TalkParties(
+        call_id=f"{name}c",
+        caller_uniqueid=f"{name}c",
+        caller_channel=f"PJSIP/{name}-0000000c",
+        agent_uniqueid=f"{name}a",
+        agent_channel=f"PJSIP/{name}-0000000a",
+        agent="8001",
+        queue="support",
+        line="",
+        originated=False,
+    )
+
+
+@dataclass
+class Person:
+    """One party, as Asterisk hears them."""
+
+    uniqueid: str
+    sound_from: int | None = None
+    silent_since: int = START_MS
+    spoke_at: int | None = None
+    """When speech last was beyond doubt, or ended."""
+
+    def is_speaking(self, now: int) -> bool:
+        return self.sound_from is not None and now - self.sound_from >= SILENCE_MS + MIN_SPEECH_MS
+
+
+@dataclass
+class Scene:
+    """One talk."""
+
+    parties: TalkParties
+    caller: Person
+    agent: Person
+    talk_id: str = ""
+    saying: dict[str, Say] = field(default_factory=dict)
+    stopping: dict[str, Say] = field(default_factory=dict)
+    """Hung up: they sound no more, and Asterisk has yet to tell so."""
+    redirecting: bool = False
+    parted_at: int | None = None
+    held: bool = False
+    agent_armed: bool = False
+    hears: Heard | None = Heard.DIGITAL_SILENCE
+    verified: bool = True
+
+    @property
+    def people(self) -> tuple[Person, Person]:
+        return self.caller, self.agent
+
+    def channel_of(self, person: Person) -> str:
+        return self.parties.caller_channel if person is self.caller else self.parties.agent_channel
+
+    @property
+    def channels(self) -> tuple[str, str]:
+        return self.parties.caller_channel, self.parties.agent_channel
+
+
+class World:
+    """Knows the truth; every command of the core is checked against it."""
+
+    def __init__(self, assist: Assist = Assist.ACT, mode: Mode = Mode.ACT, *, may_go_deaf: bool = True) -> None:
+        self.assistant = Assistant(procedures(assist, mode), RULES)
+        self.now = START_MS
+        self.scenes = [self._scene("x"), self._scene("y")]
+        self.answers = True
+        self.asked: list[tuple[Scene, commands.JudgeWindow | commands.FenceEvents]] = []
+        self.issued: list[AssistCommand] = []
+        self.steps: list[AssistStep] = []
+        self.pretends, self.may_go_deaf = mode is Mode.OBSERVE, may_go_deaf
+        self.receive(events.LinkUp(self.now, may_go_deaf))
+        self.receive(events.SoundStarted("z", self.now))
+
+    def _scene(self, name: str) -> Scene:
+        return Scene(parties(name), Person(f"{name}c"), Person(f"{name}a"))
+
+    # -- what happens -----------------------------------------------------------------------------------------------
+
+    def receive(self, event: AssistEvent) -> None:
+        self._take(self.assistant.receive(event, self.now))
+
+    def wait(self, ms: int) -> None:
+        """Let time pass, from deadline to deadline."""
+        until = self.now + ms
+        for _ in range(10_000):
+            due = self.assistant.next_deadline()
+            if due is None or due > until:
+                break
+            self.now = max(self.now, due)
+            self._take(self.assistant.expire(self.now))
+        else:
+            raise AssertionError("the core is never content")
+        self.now = until
+
+    def begin(self, scene: Scene) -> None:
+        scene.agent_armed = False
+        scene.talk_id, scene.held, scene.parted_at, scene.redirecting = "", False, None, False
+        for person in scene.people:
+            person.sound_from, person.spoke_at, person.silent_since = None, None, self.now
+        self.receive(TalkBegan(self.now, scene.parties))
+
+    def sound(self, person: Person) -> None:
+        """This person begins to make a sound."""
+        if person.sound_from is None:
+            person.sound_from = self.now
+            self.receive(events.SoundStarted(person.uniqueid, self.now))
+
+    def quiet(self, person: Person) -> None:
+        """The sound ended so long ago that Asterisk tells of it now."""
+        if person.sound_from is None:
+            return
+        length = max(0, self.now - person.sound_from - SILENCE_MS)
+        person.sound_from, person.silent_since = None, self.now - SILENCE_MS
+        if length >= MIN_SPEECH_MS:
+            person.spoke_at = self.now
+        self.receive(events.SoundEnded(person.uniqueid, self.now, length))
+
+    def speak(self, person: Person, ms: int) -> None:
+        self.sound(person)
+        self.wait(ms + SILENCE_MS)
+        self.quiet(person)
+
+    def hold(self, scene: Scene, *, by_agent: bool = True) -> None:
+        if scene.parted_at is None and not scene.held:
+            scene.held = True
+            self.receive(TalkHeld(self.now, scene.parties, by_agent))
+
+    def resume(self, scene: Scene, *, by_agent: bool = True) -> None:
+        if scene.held:
+            scene.held = False
+            self.receive(TalkResumed(self.now, scene.parties, by_agent))
+
+    def over(self, scene: Scene, outcome: Outcome = Outcome.REACHED) -> None:
+        """The oldest prompt of a talk comes to its end."""
+        for prompts in (scene.stopping, scene.saying):
+            if not prompts:
+                continue
+            say = prompts.pop(next(iter(prompts)))
+            self.receive(PromptOver(say.talk_id, say.say_id, outcome, self.now))
+
+    def redirected(self, scene: Scene, *, fails: bool = False) -> None:
+        if not scene.redirecting:
+            return
+        scene.redirecting = False
+        if fails:
+            self.receive(PartingFailed(scene.talk_id, "no such channel"))
+            return
+        scene.parted_at = self.now
+        self.receive(CallerParted(scene.talk_id, self.now))
+        self.receive(TalkEnded(self.now, scene.parties))
+
+    def goodbye_spoken(self, scene: Scene) -> None:
+        if scene.parted_at is not None:
+            self.receive(GoodbyeSpoken(scene.parties.caller_uniqueid, self.now))
+
+    def answer(self) -> None:
+        """Asterisk answers what it was asked."""
+        asked, self.asked = self.asked, []
+        for scene, question in asked:
+            if isinstance(question, commands.FenceEvents):
+                self.receive(events.EventsFenced(question.call_id, question.fence_id))
+                continue
+            heard = scene.hears
+            level = -45.0 if heard is Heard.QUIET else -26.0 if heard is Heard.SPEECH else None
+            self.receive(
+                events.WindowJudged(question.call_id, question.ask_id, heard, level, -80.0, verified=scene.verified)
+            )
+
+    # -- what is wanted ---------------------------------------------------------------------------------------------
+
+    def _take(self, issued: list[AssistCommand]) -> None:
+        self.issued += issued
+        for command in issued:
+            self._check(command)
+        if self.answers:
+            self.answer()
+
+    def scene_of(self, talk_id: str) -> Scene:
+        return next(scene for scene in self.scenes if talk_id.startswith(f"{scene.parties.caller_uniqueid}-"))
+
+    def _check(self, command: AssistCommand) -> None:
+        assert not self.pretends or not isinstance(
+            command, Say | PartCaller | EndCall | ReturnCaller | commands.SetGain
+        )
+        match command:
+            case SaveStep(step):
+                self.steps.append(step)
+            case Say():
+                self._check_say(command)
+            case StopSaying(say_id):
+                for scene in self.scenes:
+                    if (say := scene.saying.pop(say_id, None)) is not None:
+                        scene.stopping[say_id] = say
+            case PartCaller():
+                self._check_part(command)
+            case EndCall(channel):
+                self._check_end(channel)
+            case ReturnCaller(channel):
+                scene = self._scene_by(channel)
+                assert scene.parted_at is not None, "taken out of a talk without need"
+            case commands.FenceEvents():
+                self.asked.append((self.scene_of(command.call_id), command))
+            case commands.LogFault():
+                raise command.error
+            case _ if isinstance(command, EarCommand):
+                self._check_ear(command)
+
+    def _check_ear(self, command: EarCommand) -> None:
+        scene = self.scene_of(command.call_id)
+        channel = getattr(command, "channel", scene.parties.caller_channel)
+        assert channel in scene.channels, "an ear on a channel of another talk"
+        if isinstance(command, commands.ArmEar):
+            hooked = command.channel == scene.parties.caller_channel and scene.agent_armed
+            assert not scene.held or hooked, "hooks that are set in a native bridge end its music"
+            scene.agent_armed = scene.agent_armed or command.channel == scene.parties.agent_channel
+            if scene.talk_id != command.call_id.rpartition("/")[0]:
+                scene.talk_id = command.call_id.rpartition("/")[0]
+                scene.saying.clear()
+                scene.stopping.clear()
+            self.receive(events.EarArmed(command.call_id))
+            for person in scene.people:
+                if person.sound_from is not None and command.channel == scene.channel_of(person):
+                    self.receive(events.SoundStarted(person.uniqueid, self.now))
+        elif isinstance(command, commands.OpenTap):
+            self.receive(events.TapOpened(command.call_id))
+        elif isinstance(command, commands.SetGain):
+            self.receive(events.GainSet(command.call_id, command.gain_db))
+        elif isinstance(command, commands.JudgeWindow):
+            self.asked.append((scene, command))
+
+    def _check_say(self, say: Say) -> None:
+        scene = self.scene_of(say.talk_id)
+        assert {say.channel, say.other_channel} == set(scene.channels), "a prompt to a channel of another talk"
+        assert scene.parted_at is None, "a whisper to somebody who is in no talk"
+        assert not scene.saying, "two prompts at once"
+        assert say.over_music is scene.held
+        for person in (scene.caller,) if scene.held else scene.people:
+            assert person.sound_from is None, "a prompt begins while somebody makes a sound"
+            pause_ms = self.now - person.silent_since
+            assert pause_ms >= RULES.pause_s * 1000, "a prompt begins without a pause"
+        scene.saying[say.say_id] = say
+
+    def _check_part(self, command: PartCaller) -> None:
+        scene = self.scene_of(command.talk_id)
+        assert command.channel == scene.parties.caller_channel
+        assert scene.hears not in (Heard.SPEECH, Heard.QUIET, Heard.NOISE), "parted a caller whom the tap hears"
+        assert scene.verified or not self.may_go_deaf, "parted a caller who may not have been heard"
+        self._check_nobody_there(scene, None)
+        scene.redirecting = True
+
+    def _check_end(self, channel: str) -> None:
+        scene = self._scene_by(channel)
+        assert scene.parted_at is not None, "hung up on a caller in a talk"
+        assert scene.verified or not self.may_go_deaf, "hung up on a caller who may not have been heard"
+        assert scene.hears not in (Heard.SPEECH, Heard.QUIET, Heard.NOISE), "hung up on a caller whom the tap hears"
+        self._check_nobody_there(scene, scene.parted_at)
+
+    def _check_nobody_there(self, scene: Scene, since: int | None) -> None:
+        caller = scene.caller
+        assert caller.sound_from is None, "a sound of the caller is under way"
+        assert caller.spoke_at is None or (since is not None and caller.spoke_at < since), "the caller has spoken"
+
+    def _scene_by(self, channel: str) -> Scene:
+        return next(scene for scene in self.scenes if scene.parties.caller_channel == channel)
+
+    def said(self) -> list[str]:
+        return [command.prompt for command in self.issued if isinstance(command, Say)]
+
+    def kinds(self) -> list[StepKind]:
+        return [step.kind for step in self.steps]

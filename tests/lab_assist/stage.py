@@ -1,0 +1,127 @@
+"""A daemon that assists in talks on a real Asterisk, a caller's and an agent's phone that speak in sines."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from callflow.lab.ami import AmiClient
+from callflow.lab.phone.call import Call
+from callflow.lab.phone.heard import Span
+from callflow.lab.phone.media import Frame, audio, tone
+from callflow.lab.phone.phone import Phone
+from callflow.lab.phone.presence import Presence, presence
+from callflow.lab.talks.talk_lab import TalkLab, talk_lab
+from callflow.processes.daemon import Config, Daemon
+from callflow.scenarios.site import Version
+from callflow.sound import mulaw
+from callflow.sound.audio import FRAME, RATE, read_wav
+from tests.labs import rows
+
+CALLER_HZ, AGENT_HZ = 650, 750
+CALLER = "1301"
+
+
+@dataclass
+class Talk:
+    """One talk: both sides of it, and the daemon beside it."""
+
+    talks: TalkLab
+    daemon: Daemon
+    caller: Call
+    agent: Call
+    stalls: list[Span] = field(default_factory=list)
+    """When this machine was busy with other things."""
+
+    async def says(self, call: Call, hz: int, seconds: float) -> None:
+        """This phone speaks for so long; returns at the end of it."""
+        call.media.play(tone(hz)[: FRAME * 50] * max(1, round(seconds)))
+        await asyncio.sleep(max(1, round(seconds)))
+
+    async def agent_greets(self) -> None:
+        await self.says(self.agent, AGENT_HZ, 1)
+
+    async def prompt_begins(self) -> None:
+        """Until a whisper has sounded for a while. Raises TimeoutError."""
+        await self.talks.ami.wait_event(lambda event: is_whisper(event, "ChanSpyStart"), 15)
+        await asyncio.sleep(1.2)
+
+    async def prompt_over(self) -> None:
+        """Until it has ended."""
+        await self.talks.ami.wait_event(lambda event: is_whisper(event, "ChanSpyStop"), 15)
+
+    def levels(self, call: Call, tones: Mapping[str, int]) -> Presence:
+        """How loud these sines were in what a phone received."""
+        return presence(call.media.received, tones)
+
+    def steps(self) -> list[dict[str, object]]:
+        """What the daemon has stored of it."""
+        return [dict(row) for row in rows(self.daemon.database, "select * from assist_steps order by at_ms, seq")]
+
+    def holds(self) -> list[dict[str, object]]:
+        """The holds that the daemon has stored, those that last included."""
+        return [dict(row) for row in rows(self.daemon.database, "select * from holds order by began_ms")]
+
+    def at(self, call: Call, prompts: Sequence[str] = ()) -> Presence:
+        """What a phone received; `prompts` are looked for."""
+        folder = self.talks.lab.sounds / "en/callflow"
+        samples = {name: read_wav(folder / f"{name}.wav") for name in prompts}
+        tones = {"caller": CALLER_HZ, "agent": AGENT_HZ, "music": self.talks.tones["music"]}
+        found = presence(call.media.received, tones)
+        cleaned = without(call.media.received, tones["music"]) if found.spans("music") else call.media.received
+        return replace(found, prompts=presence(cleaned, {}, samples).prompts)
+
+
+def own_channels(ami: AmiClient) -> list[str]:
+    """Channels of ours that have begun and not ended."""
+    gone = {event["Uniqueid"] for event in ami.events if event["Event"] == "Hangup"}
+    begun = [event for event in ami.events if event["Event"] == "Newchannel" and "@callflow-" in event["Channel"]]
+    return [event["Channel"] for event in begun if event["Uniqueid"] not in gone]
+
+
+async def watch_machine(stalls: list[Span]) -> None:
+    while True:
+        before = time.time()
+        await asyncio.sleep(0.005)
+        if time.time() - before > 0.015:
+            stalls.append(Span(before, time.time()))
+
+
+def without(frames: Sequence[Frame], hz: int) -> list[Frame]:
+    """The frames without one sine: the music is as loud as the prompts that are spoken over it."""
+    wave = np.exp(-2j * np.pi * hz * np.arange(FRAME) / RATE)
+    kept = []
+    for frame in audio(frames):
+        samples = mulaw.decode(frame.payload[:FRAME].ljust(FRAME, b"\xff")).astype(np.float64)
+        sine = 2 / FRAME * np.real(np.sum(samples * wave) * np.conj(wave))
+        kept.append(frame._replace(payload=mulaw.encode(samples - sine)))
+    return kept
+
+
+def is_whisper(event: Mapping[str, str], name: str) -> bool:
+    return event["Event"] == name and event.get("SpyerUniqueid", "").startswith("callflow-say-")
+
+
+@asynccontextmanager
+async def assisted(
+    version: Version, assist: str, *, entry: str = "plain_support", rules: Config | None = None, **profile: object
+) -> AsyncIterator[Talk]:
+    """A talk in this mode; both phones send silence until they speak."""
+    async with talk_lab(version) as talks:
+        default = {"assist": assist} | profile
+        daemon = await talks.lab.start_daemon({"profiles": {"default": default}, "assist": rules or {}})
+        caller, agent = talks.phone(CALLER), talks.agent()
+        caller.tone_hz = agent.tone_hz = 0
+        made = await talk(talks, daemon, caller, agent, entry)
+        watching = asyncio.create_task(watch_machine(made.stalls))
+        yield made
+        watching.cancel()
+
+
+async def talk(talks: TalkLab, daemon: Daemon, caller: Phone, agent: Phone, entry: str = "plain_support") -> Talk:
+    """A call that the agent has answered."""
+    call, there = await talks.talk(caller, agent, entry)
+    return Talk(talks, daemon, call, there)

@@ -1,0 +1,300 @@
+"""Assistance on a real Asterisk, judged from the packets of both phones: who heard what, when, and who did not."""
+
+import asyncio
+
+import pytest
+
+from callflow.lab.phone.call import State
+from callflow.lab.phone.heard import gaps
+from callflow.lab.phone.media import tone
+from callflow.lab.talks.asterisk_files import AGENTS
+from callflow.scenarios.site import Version
+from callflow.sound.audio import duration_s
+from tests.lab_assist.stage import AGENT_HZ, CALLER_HZ, Talk, assisted, own_channels
+from tests.labs import EACH_ASTERISK
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
+
+LONGEST_GAP_S = 0.06
+BUSY_S = 0.5
+"""What holds up the phones then holds up Asterisk as well."""
+MUSIC_GAP_S = 0.25
+"""Where Asterisk itself sends the music, or a daemon starts beside it, a busy machine may hold it up."""
+BELOW_SPEECH_DBOV = -44.0
+"""Too low for TALK_DETECT to call it speech, loud enough to be measured on the wire."""
+
+
+def kinds(talk: Talk) -> list[object]:
+    return [step["kind"] for step in talk.steps()]
+
+
+def said(talk: Talk) -> list[tuple[object, object]]:
+    return [(step["what"], step["outcome"]) for step in talk.steps() if step["kind"] == "said"]
+
+
+async def told(talk: Talk, kind: str, what: str = "", timeout_s: float = 25.0) -> dict[str, object]:
+    """The first step of this kind, once the daemon has stored it. Raises TimeoutError."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            for step in talk.steps():
+                if step["kind"] == kind and str(step["what"]).startswith(what):
+                    return step
+            await asyncio.sleep(0.05)
+
+
+def gaps_ok(talk: Talk) -> None:
+    """No gap when ears and whispers come and go, but for pauses of the sending phone and of the machine."""
+    names = ("ChanSpyStart", "ChanSpyStop", "BridgeEnter")
+    moments = [float(event["Timestamp"]) for event in talk.talks.ami.events if event["Event"] in names]
+    for call, other in ((talk.caller, talk.agent), (talk.agent, talk.caller)):
+        sent = gaps(other.media.sent, 0.03)
+        for gap in gaps(call.media.received, LONGEST_GAP_S):
+            if not any(gap.began - 0.5 < at < gap.ended + 0.1 for at in moments):
+                continue
+            own_s = max((one.lasted_s for one in sent if one.began < gap.ended and gap.began < one.ended), default=0.02)
+            busy_s = sum(one.lasted_s for one in talk.stalls if abs(one.began - gap.began) < BUSY_S)
+            assert gap.lasted_s - own_s - busy_s < LONGEST_GAP_S - 0.02, f"a gap of {gap.lasted_s:.3f} s"
+
+
+def long_enough(talk: Talk, prompt: str) -> float:
+    return duration_s(talk.talks.lab.sounds / f"en/callflow/{prompt}.wav")
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_silent_caller_is_asked_and_parted_and_the_agent_is_free_at_once(version: Version) -> None:
+    async with assisted(version, "act") as talk:
+        await talk.agent_greets()
+        await talk.agent.until(State.ENDED, 25)
+        freed_at = asyncio.get_running_loop().time()
+        await talk.caller.until(State.ENDED, 25)
+        goodbye_s = asyncio.get_running_loop().time() - freed_at
+        heard = talk.at(talk.caller, ["can_you_hear", "goodbye"])
+        assert {name: one.share > 0.95 for name, one in heard.prompts.items()} == {
+            "can_you_hear": True,
+            "goodbye": True,
+        }
+        assert talk.at(talk.agent, ["can_you_hear", "goodbye"]).prompts == {}
+        parted = await told(talk, "parted")
+        bye = next(one for one in talk.talks.bank.messages(talk.agent.call_id) if one.message.first.startswith("BYE"))
+        assert abs(bye.at - float(str(parted["at_ms"])) / 1000) < 0.2
+        assert goodbye_s == pytest.approx(long_enough(talk, "goodbye") + 2.0, abs=0.4)
+        gaps_ok(talk)
+        assert kinds(talk) == ["began", "said", "parted", "hung_up", "ended"]
+        await asyncio.sleep(0.2)
+        assert own_channels(talk.talks.ami) == []
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_whisper_changes_nothing_for_those_who_speak(version: Version) -> None:
+    """Both phones send a low tone all the time."""
+    async with assisted(version, "prompt", talk_detect={"probe_threshold": 256}) as talk:
+        talk.caller.media.background = tone(3350, BELOW_SPEECH_DBOV)
+        talk.agent.media.background = tone(3450, BELOW_SPEECH_DBOV)
+        await talk.agent_greets()
+        step = await told(talk, "said", "can_you_hear")
+        assert step["outcome"] == "reached"
+        caller, agent = (talk.levels(one, {"caller": 3350, "agent": 3450}) for one in (talk.caller, talk.agent))
+        prompt = talk.at(talk.caller, ["can_you_hear"]).prompts["can_you_hear"].span
+        for heard, who in ((caller, "agent"), (agent, "caller")):
+            before = heard.level_dbov(who, prompt.began - 1.5, prompt.began - 0.3)
+            assert heard.level_dbov(who, *prompt) == pytest.approx(before, abs=1.0)
+        gaps_ok(talk)
+
+
+@pytest.mark.parametrize("who", ["caller", "agent"])
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_prompt_stops_when_somebody_speaks(version: Version, who: str) -> None:
+    async with assisted(version, "act") as talk:
+        await talk.agent_greets()
+        await talk.prompt_begins()
+        speaker, hz = (talk.caller, CALLER_HZ) if who == "caller" else (talk.agent, AGENT_HZ)
+        began = len(speaker.media.sent)
+        await talk.says(speaker, hz, 2)
+        began_at = speaker.media.sent[began].at
+        ended_at = talk.at(talk.caller, ["can_you_hear"]).prompts["can_you_hear"].span.ended
+        assert ended_at - began_at < 0.3
+        await told(talk, "said", "can_you_hear")
+        assert said(talk)[0] == ("can_you_hear to caller", "stopped")
+        if who == "caller":
+            assert "heard" in kinds(talk)
+            await asyncio.sleep(4)
+            assert talk.caller.state is talk.agent.state is State.TALKING
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_caller_who_speaks_in_the_goodbye_is_back_with_the_same_agent(version: Version) -> None:
+    async with assisted(version, "act") as talk:
+        await talk.agent_greets()
+        await talk.agent.until(State.ENDED, 25)
+        await asyncio.sleep(2.0)
+        await talk.says(talk.caller, CALLER_HZ, 1)
+        again = await talk.talks.bank.phones[AGENTS[0]].next_call()
+        again.ring()
+        await again.answer()
+        await told(talk, "returned")
+        await talk.talks.event("BridgeEnter", Uniqueid=await talk.talks.uniqueid(AGENTS[0]))
+        await talk.says(talk.caller, CALLER_HZ, 1)
+        assert talk.at(again).spans("caller")
+        assert talk.caller.state is State.TALKING
+        await talk.caller.hang_up()
+        await again.until(State.ENDED)
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_caller_who_speaks_in_the_goodbye_joins_the_queue_in_front_when_the_agent_refuses(
+    version: Version,
+) -> None:
+    async with assisted(version, "act") as talk:
+        await talk.agent_greets()
+        await talk.agent.until(State.ENDED, 25)
+        waiting = talk.talks.phone("1302").call("plain_support")
+        refused = await talk.talks.bank.phones[AGENTS[0]].next_call()  # the freed agent is offered who waits
+        refused.ring()
+        await asyncio.sleep(1.0)
+        await talk.says(talk.caller, CALLER_HZ, 1)
+        parted_s = int(str((await told(talk, "parted"))["at_ms"])) / 1000
+        joined = await talk.talks.ami.wait_event(
+            lambda event: (
+                event["Event"] == "QueueCallerJoin"
+                and float(event["Timestamp"]) > parted_s
+                and event["CallerIDNum"] == "1301"
+            ),
+            10,
+        )
+        assert joined["Position"] == "1"
+        await waiting.hang_up()
+        await talk.caller.hang_up()
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_caller_who_was_heard_is_asked_after_both_kinds_of_lull(version: Version) -> None:
+    rules = {"still_there_after_s": 5.0, "go_on_after_s": 4.0}
+    async with assisted(version, "prompt", rules=rules) as talk:
+        await talk.agent_greets()
+        await talk.says(talk.caller, CALLER_HZ, 1)  # then stops: nobody speaks for 4 s
+        go_on = await told(talk, "said", "please_go_on")
+        assert go_on["outcome"] == "reached"
+        for _ in range(2):  # the agent explains, with pauses
+            await talk.says(talk.agent, AGENT_HZ, 1)
+            await asyncio.sleep(0.9)
+        still_there = await told(talk, "said", "still_hear_me")
+        assert still_there["outcome"] == "reached"
+        prompts = ["please_go_on", "still_hear_me"]
+        heard = talk.at(talk.caller, prompts)
+        assert [heard.prompts[name].share > 0.95 for name in prompts] == [True, True]
+        assert talk.at(talk.agent, prompts).prompts == {}
+        for name in prompts:  # no prompt over speech
+            assert heard.level_dbov("agent", *heard.prompts[name].span) < -50
+        gaps_ok(talk)
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_the_agent_alone_is_told_of_a_silent_caller(version: Version) -> None:
+    async with assisted(version, "notify") as talk:
+        await talk.agent_greets()
+        step = await told(talk, "said", "caller_is_silent")
+        assert step["outcome"] == "reached"
+        silent = await told(talk, "silent")
+        assert 2500 < int(str(silent["lasted_ms"])) < 5000
+        assert talk.at(talk.agent, ["caller_is_silent"]).prompts["caller_is_silent"].share > 0.95
+        assert talk.at(talk.caller, ["caller_is_silent", "can_you_hear"]).prompts == {}
+        gaps_ok(talk)
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_caller_on_hold_is_spoken_to_over_the_music(version: Version) -> None:
+    rules = {"reassure_every_s": 9.0, "offer_after_s": 16.0}
+    async with assisted(version, "prompt", rules=rules) as talk:
+        await talk.agent_greets()
+        await talk.says(talk.caller, CALLER_HZ, 1)
+        await asyncio.sleep(0.5)
+        await talk.agent.hold("sendonly")
+        await told(talk, "said", "one_moment")
+        await told(talk, "said", "still_looking")
+        await told(talk, "callback_offered")
+        await told(talk, "said", "offer_call_back")
+        await talk.caller.press("1")
+        await told(talk, "callback_accepted")
+        await told(talk, "said", "call_back_agreed")
+        await talk.agent.resume()
+        await told(talk, "said", "thank_you_for_waiting")
+        names = ["one_moment", "still_looking", "offer_call_back", "call_back_agreed", "thank_you_for_waiting"]
+        heard = talk.at(talk.caller, names)
+        assert {name: one.share > 0.9 for name, one in heard.prompts.items()} == dict.fromkeys(names, True)
+        assert talk.at(talk.agent, names).prompts == {}
+        music_s, (hold,) = sum(span.lasted_s for span in heard.spans("music")), talk.holds()
+        assert music_s == pytest.approx(int(str(hold["hold_ms"])) / 1000, abs=0.5)
+        assert [outcome for what, outcome in said(talk)] == ["reached"] * 5
+        assert heard.longest_gap_s() < MUSIC_GAP_S
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_talk_goes_on_through_a_kill_of_the_daemon_and_is_taken_up_again(version: Version) -> None:
+    async with assisted(version, "prompt") as talk:
+        await talk.agent_greets()
+        await talk.prompt_begins()
+        await talk.daemon.kill()
+        await asyncio.sleep(4.0)
+        assert own_channels(talk.talks.ami) == []  # the whisper has played to its end, and the tap is gone
+        await talk.daemon.start()
+        await talk.agent_greets()
+        assert (await told(talk, "said", "can_you_hear"))["outcome"] == "reached"
+        begun = [step for step in talk.steps() if step["kind"] == "began"]
+        assert len(begun) == 2
+        await talk.agent.hang_up()
+        await told(talk, "ended")
+        await asyncio.sleep(0.2)
+        assert own_channels(talk.talks.ami) == []
+        assert talk.at(talk.caller).longest_gap_s() < MUSIC_GAP_S
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_hold_that_an_earlier_life_has_not_seen_keeps_its_music(version: Version) -> None:
+    async with assisted(version, "prompt") as talk:
+        await talk.agent_greets()
+        await talk.says(talk.caller, CALLER_HZ, 1)
+        await talk.daemon.kill()
+        await talk.agent.hold("sendonly")
+        await talk.talks.event("MusicOnHoldStart")
+        await asyncio.sleep(0.5)
+        await talk.daemon.start()
+        await asyncio.sleep(2.0)
+        assert sum(span.lasted_s for span in talk.at(talk.caller).spans("music")) > 2.0
+        assert talk.at(talk.caller).longest_gap_s() < MUSIC_GAP_S
+        await talk.agent.resume()
+        await talk.agent_greets()
+        assert (await told(talk, "said", "can_you_hear"))["outcome"] == "reached"
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_after_a_blind_transfer_the_new_agents_caller_hears_the_first_whisper(version: Version) -> None:
+    async with assisted(version, "prompt") as talk:
+        await talk.agent_greets()
+        await talk.says(talk.caller, CALLER_HZ, 1)
+        second = talk.talks.phone(AGENTS[1])
+        second.tone_hz = 0
+        transfer = asyncio.create_task(talk.agent.refer(AGENTS[1]))
+        there = await second.next_call()
+        there.ring()
+        there.media.sequence = 5  # far below the first agent's: what makes Asterisk 22 deaf
+        await asyncio.sleep(0.5)
+        await there.answer()
+        assert await transfer < 300
+        await talk.says(there, AGENT_HZ, 1)
+        step = await told(talk, "said", "can_you_hear")
+        assert step["outcome"] == "reached"
+        assert talk.at(talk.caller, ["can_you_hear"]).prompts["can_you_hear"].share > 0.95
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_caller_whose_ear_is_deaf_is_not_parted(version: Version) -> None:
+    """On 22 a caller whose sequence numbers jump back is not heard; on 16 every caller is."""
+    async with assisted(version, "act") as talk:
+        await talk.agent_greets()
+        await talk.prompt_begins()
+        talk.caller.media.jump(-8000)
+        await talk.prompt_over()
+        await talk.says(talk.caller, CALLER_HZ, 3)
+        await asyncio.sleep(6)
+        assert talk.caller.state is talk.agent.state is State.TALKING
+        assert not {"parted", "hung_up"} & set(kinds(talk))

@@ -1,0 +1,76 @@
+"""The daemon is killed, stalled or cut off from AMI at any moment of assistance: talks go on, nothing of ours remains.
+
+`CALLFLOW_ROUNDS=20 python -m pytest tests/lab_assist/test_faults.py` begins 600 talks on each release.
+"""
+
+import asyncio
+import os
+from random import Random
+
+import pytest
+
+from callflow.lab.phone.call import Call, State
+from callflow.lab.phone.media import tone
+from callflow.lab.proxy import Proxy
+from callflow.lab.talks.asterisk_files import AGENTS
+from callflow.lab.talks.talk_lab import TalkLab, talk_lab
+from callflow.processes.daemon import Daemon
+from callflow.scenarios.site import Version
+from tests.lab_assist.stage import AGENT_HZ, own_channels
+from tests.labs import EACH_ASTERISK
+
+ROUNDS = int(os.environ.get("CALLFLOW_ROUNDS", "1"))
+TALKS = 10
+FAULTS = ("kill", "stall", "cut")
+PROMPT_S = 5.0
+"""A prompt that was begun is said to its end."""
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(120 + 90 * ROUNDS)]
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_talks_go_on_whatever_happens_to_the_daemon(version: Version) -> None:
+    random = Random(16)
+    async with talk_lab(version) as talks, talks.lab.ami_proxy() as proxy:
+        changes = {"ami": {"port": proxy.port}, "profiles": {"default": {"assist": "prompt"}}}
+        daemon = await talks.lab.start_daemon(changes)
+        agent = talks.agent()
+        agent.tone_hz = 0
+        for number in range(ROUNDS * len(FAULTS)):
+            sides = await begin(talks, number)
+            for _, there in sides:
+                there.media.play(tone(AGENT_HZ))
+            await asyncio.sleep(random.uniform(0.1, 7.0))
+            await strike(FAULTS[number % len(FAULTS)], daemon, proxy)
+            await asyncio.sleep(PROMPT_S)
+            assert {side.state for pair in sides for side in pair} == {State.TALKING}
+            if not daemon.running:
+                assert own_channels(talks.ami) == []
+                await daemon.start()
+            for call, _ in sides:
+                await call.hang_up()
+            await asyncio.sleep(0.5)
+            assert own_channels(talks.ami) == []
+
+
+async def begin(talks: TalkLab, number: int) -> list[tuple[Call, Call]]:
+    """So many talks with one agent's phone."""
+    agent = talks.bank.phones[AGENTS[0]]
+    sides = []
+    for caller in range(TALKS):
+        phone = talks.phone(f"13{number:02}{caller:02}")
+        phone.tone_hz = 0
+        sides.append(await talks.talk(phone, agent, f"line_{AGENTS[0]}"))
+    return sides
+
+
+async def strike(fault: str, daemon: Daemon, proxy: Proxy) -> None:
+    match fault:
+        case "kill":
+            await daemon.kill()
+        case "stall":
+            daemon.stall()
+            await asyncio.sleep(4.0)
+            daemon.resume()
+        case _:
+            proxy.cut()
