@@ -15,7 +15,6 @@ from rich.text import Text
 from callflow.commands.context import Context
 from callflow.commands.times import shown
 from callflow.errors import CallflowError
-from callflow.settings.in_force import in_force
 from callflow.web.tokens import Role, Token, TokenFile, described
 
 web = typer.Typer(help="The page in the browser: serve it from a database, and create access tokens.")
@@ -42,7 +41,7 @@ def serve(
     path = db or settings.store.path
     if not path.is_file():
         raise CallflowError(f"there is no database at {path}", "name one with --db, or start the daemon once")
-    server = WebServer(options, path, _now_ms, settings=lambda: in_force(settings))
+    server = WebServer(options, path, _now_ms, settings=lambda: settings)
     try:
         print(f"the page: http://{options.host}:{options.port}/  (stop with Ctrl-C)", flush=True)
         asyncio.run(server.serve())

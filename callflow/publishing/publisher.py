@@ -4,7 +4,7 @@ None of it may hold up a call: everything has tasks of its own, is bounded, and 
 """
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +29,6 @@ from callflow.publishing.standing import StandardsWatch
 from callflow.records import KINDS
 from callflow.records.kind import Kinds
 from callflow.runtime.loop_lag import LoopLag
-from callflow.settings.in_force import InForce, in_force
 from callflow.settings.model import Settings
 from callflow.web.state import live_state
 
@@ -75,7 +74,7 @@ class Publishing:
             settings,
             now_ms,
             lambda: live_state(self.sample(), calls_now.all()),
-            lambda: in_force(self.settings),
+            lambda: self.settings,
         )
         mqtt = self.mqtt = (
             MqttPublishing(settings, store, targets, pseudonymizer, read_off, now_ms, kinds, self.standards.states)
@@ -172,11 +171,11 @@ def _page(
     settings: Settings,
     now_ms: Callable[[], int],
     read_off: "Callable[[], State]",
-    shown_settings: Callable[[], Iterable[InForce]],
+    in_force: Callable[[], Settings],
 ) -> "WebServer | None":
     """The page in the browser; None where it is off."""
     if not settings.web.enabled:
         return None
     from callflow.web.server import WebServer as Page  # only where it is on: its framework takes 9 MB
 
-    return Page(settings.web, settings.store.path, now_ms, read_off, shown_settings)
+    return Page(settings.web, settings.store.path, now_ms, read_off, in_force)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from callflow.settings.in_force import in_force
 from callflow.web.access import Visitor
 from callflow.web.errors import NotFound
 from callflow.web.models import AuditEntry, AuditTrail, Setting, TokenMade, TokenShown, TokenWanted
@@ -72,7 +73,10 @@ async def audit(
 @router.get("/settings", summary="Every setting with the value in force")
 async def settings(me: Admin, site: Here) -> list[Setting]:
     """As `callflow settings` prints them."""
-    return [Setting(name=one.name, value=one.value, default=one.default, meaning=one.text) for one in site.settings()]
+    return [
+        Setting(name=one.name, value=one.value, default=one.default, meaning=one.text)
+        for one in in_force(site.settings())
+    ]
 
 
 def _shown(token: Token) -> TokenShown:

@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callflow import __version__
-from callflow.errors import CallflowError, StoreError
-from callflow.web import admin_api, calls_api, live_api, reports_api, session_api
+from callflow.errors import CallflowError, SettingError, StoreError
+from callflow.web import admin_api, callbacks_api, calls_api, live_api, quality_api, reports_api, session_api
 from callflow.web.errors import WebError
 from callflow.web.models import Problem
 from callflow.web.site import Site
@@ -20,7 +20,7 @@ from callflow.web.static_files import StaticFiles
 
 API = "/api/v1"
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (400, 401, 403, 404, 422, 429, 503)
+    status: {"model": Problem} for status in (400, 401, 403, 404, 409, 422, 429, 503)
 }
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -86,7 +86,7 @@ def make_app(site: Site, files: StaticFiles | None = None) -> FastAPI:
     app.state.site = site
     files = files or StaticFiles()
     api = APIRouter(prefix=API)
-    for part in (session_api, live_api, calls_api, reports_api, admin_api):
+    for part in (session_api, live_api, calls_api, reports_api, quality_api, callbacks_api, admin_api):
         api.include_router(part.router)
     app.include_router(api)
     _tell_errors(app)
@@ -106,8 +106,7 @@ def _tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(CallflowError)
     async def ours(request: Request, error: CallflowError) -> Response:
-        status = error.status if isinstance(error, WebError) else 503 if isinstance(error, StoreError) else 500
-        answer = _problem(status, error.problem, error.remedy)
+        answer = _problem(_status(error), error.problem, error.remedy)
         if isinstance(error, WebError) and error.retry_after_s is not None:
             answer.headers["Retry-After"] = str(error.retry_after_s)
         return answer
@@ -125,6 +124,13 @@ def _tell_errors(app: FastAPI) -> None:
         if error.status_code == 405:
             answer.headers["Allow"] = ", ".join(sorted(_methods(app, request)))
         return answer
+
+
+def _status(error: CallflowError) -> int:
+    """What the site's administrator can mend is 503; 500 is our own fault."""
+    if isinstance(error, WebError):
+        return error.status
+    return 503 if isinstance(error, StoreError | SettingError) else 500
 
 
 def _methods(app: FastAPI, request: Request) -> set[str]:

@@ -47,6 +47,14 @@ class Database:
         except TimeoutError:
             raise QueryTooSlow(self._timeout_s) from None
 
+    async def run(self, work: Callable[[], T]) -> T:
+        """What `work` returns, which opens the database itself; raises StoreError, or QueryTooSlow."""
+        try:
+            async with asyncio.timeout(self._timeout_s), self._room:
+                return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._pool, work))
+        except TimeoutError:
+            raise QueryTooSlow(self._timeout_s) from None
+
     def close(self) -> None:
         """Wait for no query any more."""
         self._pool.shutdown(wait=False, cancel_futures=True)

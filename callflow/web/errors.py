@@ -4,6 +4,7 @@ WebError
 ├── NotSignedIn      401
 ├── Forbidden        403
 ├── NotFound         404
+├── Conflict         409
 ├── Unfit            422
 ├── TooManyAttempts  429
 ├── TooManyViewers   503
@@ -41,6 +42,12 @@ class NotFound(WebError):
     """There is no such thing."""
 
     status = 404
+
+
+class Conflict(WebError):
+    """Things are no longer as they were when the visitor looked."""
+
+    status = 409
 
 
 class Unfit(WebError):

@@ -38,7 +38,8 @@ Moment = Annotated[int, Query(ge=0, le=2**53, description="Epoch milliseconds.")
 Name = Annotated[str, Query(max_length=128)]
 
 
-def _check(since_ms: int, until_ms: int) -> None:
+def check_period(since_ms: int, until_ms: int) -> None:
+    """Raises NotFound for a period that is empty or too long."""
     if not 0 < until_ms - since_ms <= LONGEST_MS:
         raise NotFound("the period is empty or longer than 400 days", "choose a shorter period")
 
@@ -48,7 +49,7 @@ async def rings(
     me: Me, site: Here, since_ms: Moment, until_ms: Moment, queue: Name = "", agent: Name = ""
 ) -> RingsReport:
     """Offers by rings and class; with `agent` the legs of that agent. Uncertain measurements are left out."""
-    _check(since_ms, until_ms)
+    check_period(since_ms, until_ms)
     if me.agent:
         agent = me.agent
     if queue and not me.sees_queue(queue):
@@ -80,7 +81,7 @@ async def silence(
     me.need(Role.VIEWER)
     if me.queues:
         raise Forbidden("screening belongs to no queue, and your token is limited to queues", "ask for another token")
-    _check(since_ms, until_ms)
+    check_period(since_ms, until_ms)
 
     def look(reader: Reader) -> SilenceReport:
         why = causes(reader, since_ms, until_ms, 60_000 * offset_min)

@@ -1,14 +1,16 @@
 """Serves the page on a listener of its own, in the daemon or alone on a database."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import structlog
 
 from callflow.adapters.http.connections import IDLE_S, Config
 from callflow.adapters.http.listener import BACKLOG, Listener, Messages
-from callflow.settings.in_force import InForce
+from callflow.adapters.store.callback_list import CallbackList
+from callflow.settings.model import Settings
 from callflow.web.access import Access
 from callflow.web.app import make_app
 from callflow.web.audit import Audit
@@ -41,10 +43,15 @@ def site_for(
     database: Path,
     now_ms: Callable[[], int],
     read_off: Callable[[], State] | None,
-    settings: Callable[[], Iterable[InForce]] = tuple,
+    settings: Callable[[], Settings] = Settings,
 ) -> Site:
     """The parts of the page for one database."""
     tokens = tokens_of(options, database)
+
+    @cache
+    def callback_list() -> CallbackList:
+        return CallbackList(database, settings().node.name, busy_s=options.query_timeout_s / 2)
+
     return Site(
         access=Access(options, tokens),
         tokens=tokens,
@@ -52,6 +59,7 @@ def site_for(
         database=Database(database, options.query_timeout_s),
         live=None if read_off is None else LiveFeed(read_off, now_ms, options.max_viewers),
         settings=settings,
+        callback_list=callback_list,
     )
 
 
@@ -67,7 +75,7 @@ class WebServer:
         database: Path,
         now_ms: Callable[[], int],
         read_off: Callable[[], State] | None = None,
-        settings: Callable[[], Iterable[InForce]] = tuple,
+        settings: Callable[[], Settings] = Settings,
     ) -> None:
         self._options = options
         self._site = site_for(options, database, now_ms, read_off, settings)

@@ -1,17 +1,20 @@
 """The parts of the page, put together once and handed to every request."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeVar, cast
 
 from fastapi import Request
 
-from callflow.settings.in_force import InForce
+from callflow.adapters.store.callback_list import CallbackList
+from callflow.settings.model import Settings
 from callflow.web.access import Access, Visitor
 from callflow.web.audit import Audit
 from callflow.web.database import Database
 from callflow.web.live import LiveFeed
 from callflow.web.tokens import TokenFile
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,13 @@ class Site:
     database: Database
     live: LiveFeed | None
     """None where the page runs alone on a database: then nothing is live."""
-    settings: Callable[[], Iterable[InForce]]
-    """Every setting with the value in force; secrets are hidden."""
+    settings: Callable[[], Settings]
+    """Those in force."""
+    callback_list: Callable[[], CallbackList]
+
+    async def callbacks(self, work: Callable[[CallbackList], T]) -> T:
+        """What `work` makes of the call-back list, in a thread; raises StoreError, or QueryTooSlow."""
+        return await self.database.run(lambda: work(self.callback_list()))
 
 
 def site_of(request: Request) -> Site:

@@ -79,6 +79,7 @@ def _build(path: Path, days: int, calls_a_day: int) -> None:
         _first_day(half_done, calls_a_day)
         half_done.rename(path)
         print(f"one day of {calls_a_day:,} calls made up in {time.perf_counter() - begun:.0f} s", flush=True)
+    bring_to_head(path)  # it may be from an older callflow
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA cache_size = -200000")

@@ -10,7 +10,6 @@ import pytest
 
 from callflow.adapters.store.store import Store
 from callflow.core.screening.states import Result
-from callflow.settings.in_force import in_force
 from callflow.settings.model import Settings
 from callflow.web.app import make_app
 from callflow.web.options import WebOptions
@@ -100,11 +99,17 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
+def page_settings(database: Path) -> Settings:
+    """The settings of a site whose file of standards, if there is one, is beside its database."""
+    file = database.with_name("standards.toml")
+    return Settings(standards={"file": file} if file.is_file() else {})
+
+
 @pytest.fixture
 async def page(database: Path, files: StaticFiles) -> AsyncIterator[Page]:
     floor = Floor()
     options = WebOptions(max_viewers=5, query_timeout_s=5.0)
-    site = site_for(options, database, lambda: floor.now_ms, lambda: floor.state, lambda: in_force(Settings()))
+    site = site_for(options, database, lambda: floor.now_ms, lambda: floor.state, lambda: page_settings(database))
     transport = httpx.ASGITransport(make_app(site, files), client=("127.0.0.9", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
         yield Page(site, floor, site.tokens, client, database.parent)

@@ -2,8 +2,17 @@
 
 import json
 import re
+from collections.abc import Iterable
 
+from callflow.core.callbacks.entry import Reason
+from callflow.core.callbacks.states import State
+from callflow.core.rating.record import NotAsked
+from callflow.core.rating.states import Scale
+from callflow.core.rings.records import AgentWork, AnswerClass
+from callflow.core.service.standards import Light, Trend
+from callflow.web.callbacks_api import ByHand
 from callflow.web.static_files import FOLDER
+from callflow.web.tokens import Role
 from tests.web.vendor import MANIFEST, PACKAGES, VENDOR, checksum
 
 OURS = [file for file in FOLDER.rglob("*") if file.suffix in {".js", ".css", ".html"} and "vendor" not in file.parts]
@@ -36,3 +45,22 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_runs_inline() -> None:
         assert "innerHTML" not in text, file
         assert not re.search(r"\sstyle=", text), file
         assert not re.search(r"\son[a-z]+=\"", text), file
+
+
+def test_every_value_of_a_closed_set_has_its_word() -> None:
+    """The page makes these keys from values of the API."""
+    text = (FOLDER / "words.js").read_text()
+    sets: dict[str, Iterable[str]] = {
+        "state_": State,
+        "reason_": Reason,
+        "step_": ByHand,
+        "not_asked_": NotAsked,
+        "light_": Light,
+        "trend_": Trend,
+        "role_": Role,
+        "": (*Scale, *AnswerClass, *(work for work in AgentWork)),
+    }
+    missing = {f"{prefix}{value}" for prefix, values in sets.items() for value in values} - set(
+        re.findall(r"([a-z_0-9]+):", text)
+    )
+    assert missing <= {"unanswered"}, "no page shows an offer that nobody answered by class"

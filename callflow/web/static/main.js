@@ -14,11 +14,14 @@ const PAGES = {
   silence: () => import("./pages/silence.js"),
   calls: () => import("./pages/calls.js"),
   call: () => import("./pages/call.js"),
+  callbacks: () => import("./pages/callbacks.js"),
+  ratings: () => import("./pages/ratings.js"),
+  standards: () => import("./pages/standards.js"),
   health: () => import("./pages/health.js"),
   admin: () => import("./pages/admin.js"),
   definitions: () => import("./pages/definitions.js"),
 };
-const FOR_AGENTS = ["now", "rings", "definitions"];
+const FOR_AGENTS = ["now", "rings", "callbacks", "ratings", "definitions"];
 
 // The pages in the menu: those that show something to this visitor. Screening belongs to no queue.
 function menu(visitor) {

@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "./html.js";
-import { pad } from "./format.js";
+import { day, pad } from "./format.js";
 import { useWords } from "./words.js";
 
 export const Heading = ({ children }) => html`<h1 tabindex="-1">${children}</h1>`;
@@ -69,6 +69,23 @@ export function Chart({ options, data, table, label }) {
       <div ref=${box} role="img" aria-label=${label}></div>
       <details><summary>${words("table")}</summary>${table}</details>
     </figure>`;
+}
+
+// Lines over days: `lines` is [{ label, values, stroke, dash }], a value for each day; `range` of the values, if fixed.
+export function Lines({ label, days, lines, table, range }) {
+  const every = Math.ceil(days.length / 12);
+  const shown = days.filter((_, n) => n % every === 0).map((each) => each.day_ms / 1000);
+  const options = () => ({
+    legend: { show: true, live: false },
+    cursor: { show: false },
+    scales: { x: { time: true }, y: { range: range ?? ((plot, min, max) => [0, max * 1.1 || 1]) } },
+    axes: [
+      { stroke: colour("text"), grid: { show: false }, splits: () => shown, values: (plot, ticks) => ticks.map((tick) => day(1000 * tick)) },
+      { stroke: colour("text"), grid: { stroke: colour("line") } },
+    ],
+    series: [{}, ...lines.map((line) => ({ label: line.label, stroke: colour(line.stroke), dash: line.dash, width: 2, points: { show: true, size: 6 }, paths: uPlot.paths.linear() }))],
+  });
+  return html`<${Chart} label=${label} options=${options} data=${[days.map((each) => each.day_ms / 1000), ...lines.map((line) => line.values)]} table=${table} />`;
 }
 
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

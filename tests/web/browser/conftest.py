@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext
 from playwright.async_api import Page as Tab
@@ -16,7 +17,8 @@ from callflow.web.tokens import Role, TokenFile
 from tests.adapters.waiting import until
 from tests.services.chromium import browser
 from tests.store.samples import T0
-from tests.web.conftest import Floor
+from tests.web import test_callbacks, test_quality
+from tests.web.conftest import Floor, page_settings
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -27,7 +29,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 def busy_floor() -> Floor:
     """Three queues, sixty agents, two callers being screened."""
-    floor = Floor()
+    floor = Floor(now_ms=T0 + 120_000)
     works = ("talking", "available", "ringing", "paused", "talking", "unavailable")
     now_ms = floor.now_ms
     floor.state = {
@@ -106,15 +108,29 @@ class Served:
         port = self.server.port
         await self.server.stop()
         options = self.options.model_copy(update={"port": port})
-        self.server = WebServer(options, self.database, lambda: self.floor.now_ms, lambda: self.floor.state)
+        self.server = WebServer(
+            options,
+            self.database,
+            lambda: self.floor.now_ms,
+            lambda: self.floor.state,
+            lambda: page_settings(self.database),
+        )
         self.server.start()
         await until(lambda: self.server.port)
+
+
+@pytest.fixture
+def quality(database: Path) -> Path:
+    """The database with call-backs, ratings and standards."""
+    test_quality.fill(database.parent)
+    test_callbacks.fill(database)
+    return database
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def served(database: Path) -> AsyncIterator[Served]:
     floor, options = busy_floor(), WebOptions(port=0)
-    server = WebServer(options, database, lambda: floor.now_ms, lambda: floor.state)
+    server = WebServer(options, database, lambda: floor.now_ms, lambda: floor.state, lambda: page_settings(database))
     server.start()
     await until(lambda: server.port)
     page = Served(server, floor, database, options)

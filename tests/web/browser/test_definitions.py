@@ -15,6 +15,9 @@ PAGES = {
     "calls": "td a",
     "call/main/silent-1": "svg.picture",
     "call/main/spoke-0": "svg.picture rect.hold",
+    "callbacks?period=days365": "td a",
+    "ratings?period=days365": "canvas",
+    "standards?period=days365": "td .bad",
     "health": ".health",
 }
 
@@ -42,6 +45,7 @@ UNDEFINED = r"""() => {
 }"""
 
 
+@pytest.mark.usefixtures("quality")
 @pytest.mark.parametrize("page", PAGES)
 async def test_every_figure_has_its_definition(visit: Any, page: str) -> None:
     tab = (await visit()).tab

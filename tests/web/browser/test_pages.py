@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page as Tab
 
+from callflow.adapters.store.callback_list import CallbackList
 from callflow.web import live
 from callflow.web.tokens import Role
 from tests.docs.pictures import PAGES as PICTURES
@@ -25,11 +26,16 @@ PAGES = {
     "silence": "canvas",
     "calls": "table",
     "call/main/silent-1": "svg.picture",
+    "callbacks?period=days365": "td a",
+    "callbacks/ONE": "dl.figures",
+    "ratings?period=days365": "canvas",
+    "standards?period=days365": "td .bad",
     "health": ".health",
     "admin": "table",
     "definitions": ".meanings",
 }
 """The address of each page, and what is there once it is drawn."""
+MORE = ("callbacks", "ratings", "standards")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -37,19 +43,24 @@ PAGES = {
     ("language", "dark", "width"),
     [("en-GB", False, 1280), ("zh-CN", True, 1280), ("zh-CN", False, 390), ("en-GB", True, 390)],
 )
+@pytest.mark.usefixtures("quality")
 async def test_every_page_is_drawn_and_readable_by_everybody(
-    visit: Any, page: str, language: str, dark: bool, width: int
+    visit: Any, served: Served, page: str, language: str, dark: bool, width: int
 ) -> None:
     window = await visit(language=language, dark=dark, width=width, role=Role.ADMIN)
     tab = window.tab
     await tab.wait_for_selector(".tile")
-    await tab.evaluate("place => { location.hash = '#/' + place }", page)
+    await tab.evaluate("place => { location.hash = '#/' + place }", page.replace("ONE", first_callback(served)))
     await tab.wait_for_selector(PAGES[page])
     await settle(tab)
     assert await tab.evaluate("document.documentElement.lang") == language[:2]
     assert await tab.evaluate("document.documentElement.scrollWidth") <= width
     assert await barriers(tab) == []
     assert window.problems == []
+
+
+def first_callback(served: Served) -> str:
+    return CallbackList(served.database, "main").entries()[0].callback_id
 
 
 async def barriers(tab: Tab) -> list[Any]:
@@ -200,10 +211,10 @@ async def test_an_administrator_creates_and_revokes_a_token(visit: Any, served: 
 @pytest.mark.parametrize(
     ("role", "limits", "pages"),
     [
-        (Role.ADMIN, {}, ["now", "rings", "silence", "calls", "health", "admin", "definitions"]),
-        (Role.SUPERVISOR, {}, ["now", "rings", "silence", "calls", "health", "definitions"]),
-        (Role.VIEWER, {"queues": ("support",)}, ["now", "rings", "calls", "health", "definitions"]),
-        (Role.AGENT, {"agent": "8001"}, ["now", "rings", "definitions"]),
+        (Role.ADMIN, {}, ["now", "rings", "silence", "calls", *MORE, "health", "admin", "definitions"]),
+        (Role.SUPERVISOR, {}, ["now", "rings", "silence", "calls", *MORE, "health", "definitions"]),
+        (Role.VIEWER, {"queues": ("support",)}, ["now", "rings", "calls", *MORE, "health", "definitions"]),
+        (Role.AGENT, {"agent": "8001"}, ["now", "rings", "callbacks", "ratings", "definitions"]),
     ],
 )
 async def test_the_menu_has_the_pages_that_a_visitor_may_see(
@@ -284,3 +295,34 @@ async def test_a_daemon_of_another_version_brings_its_own_page(visit: Any, serve
     await served.restart()
     await tab.wait_for_selector("body:not([data-page])", timeout=15_000)
     await tab.wait_for_selector(".tile b:text-is('33')")
+
+
+@pytest.mark.usefixtures("quality")
+async def test_an_agent_claims_a_call_back_and_settles_it_with_the_keyboard(visit: Any, served: Served) -> None:
+    tab = (await visit(role=Role.AGENT, agent="8001")).tab
+    await tab.wait_for_selector("nav a")
+    one = first_callback(served)
+    await tab.evaluate("one => { location.hash = '#/callbacks/' + one }", one)
+    await tab.focus("button:text-is('Claim')")
+    await tab.keyboard.press("Enter")
+    await tab.wait_for_selector("button:text-is('Done')")
+    await tab.click("button:text-is('Show the number')")
+    await tab.wait_for_selector("dd:has-text('138555501')")
+    await tab.fill("input[maxlength='500']", "spoke to them")
+    await tab.focus("button:text-is('Done')")
+    await tab.keyboard.press("Enter")
+    await tab.wait_for_selector("td:has-text('spoke to them')")
+    found = CallbackList(served.database, "main").find(one)
+    assert (found.state, found.actor, found.why) == ("done", "8001", "spoke to them")
+
+
+@pytest.mark.parametrize("page", ["callbacks", "ratings", "standards"])
+async def test_an_empty_page_says_what_to_do_next(
+    visit: Any, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where no config/standards.toml is found
+    tab = (await visit()).tab
+    await tab.wait_for_selector(".tile")
+    await tab.evaluate("place => { location.hash = '#/' + place }", page)
+    await tab.wait_for_selector(".empty .hint")
+    assert len(await tab.inner_text(".empty .hint")) > 20

@@ -1,13 +1,12 @@
 // Silent, quiet and rescued callers over time, in all, by cause and by trunk; false hang-ups of observe mode.
-import uPlot from "uplot";
 import { html } from "../html.js";
 import { ask } from "../api.js";
 import { day, percent, whole } from "../format.js";
-import { Asked, Chart, colour, Empty, Heading, period, PeriodChoice, setQuery, Table, Term, useAsked } from "../parts.js";
+import { Asked, Empty, Heading, Lines, period, PeriodChoice, setQuery, Table, Term, useAsked } from "../parts.js";
 import { named, useWords } from "../words.js";
 
 const KINDS = ["silent", "quiet", "rescued"];
-const LINES = 6; // as many causes or trunks are drawn; the table has all
+const MOST_LINES = 6; // as many causes or trunks are drawn; the table has all
 const DASHES = [[], [8, 4], [2, 3], [12, 3, 2, 3], [4, 4], [1, 5]]; // a line is known by more than its colour
 
 export default function Silence({ query }) {
@@ -39,23 +38,6 @@ function Report({ report, kind, choose }) {
         <${Groups} term="trunk" title=${words("by_trunk")} name=${names.trunk} groups=${report.by_trunk} days=${report.days} kind=${kind} />`
       : html`<${Empty} title=${words("no_silence")} next=${words("next_step_calls")} />`}
     <${Observe} rows=${report.observed} />`;
-}
-
-// Lines over days: `lines` is [{ label, values, stroke, dash }], a value for each day.
-function Lines({ label, days, lines, table }) {
-  const every = Math.ceil(days.length / 12);
-  const shown = days.filter((_, n) => n % every === 0).map((each) => each.day_ms / 1000);
-  const options = () => ({
-    legend: { show: true, live: false },
-    cursor: { show: false },
-    scales: { x: { time: true }, y: { range: (plot, min, max) => [0, max * 1.1 || 1] } },
-    axes: [
-      { stroke: colour("text"), grid: { show: false }, splits: () => shown, values: (plot, ticks) => ticks.map((tick) => day(1000 * tick)) },
-      { stroke: colour("text"), grid: { stroke: colour("line") } },
-    ],
-    series: [{}, ...lines.map((line) => ({ label: line.label, stroke: colour(line.stroke), dash: line.dash, width: 2, points: { show: true, size: 6 }, paths: uPlot.paths.linear() }))],
-  });
-  return html`<${Chart} label=${label} options=${options} data=${[days.map((each) => each.day_ms / 1000), ...lines.map((line) => line.values)]} table=${table} />`;
 }
 
 function Days({ days }) {
@@ -90,7 +72,7 @@ function Groups({ term, title, name, groups, days, kind }) {
     { head: words("date"), cell: (row) => html`<time>${day(row.day_ms)}</time>` },
     ...ofKind.map((group) => ({ head: html`<${Term} id=${term}>${name(group.name)}<//>`, right: true, cell: (row) => whole(on(group, row)) })),
   ];
-  const lines = ofKind.slice(0, LINES).map((group, n) => ({ label: name(group.name), stroke: `line${n}`, dash: DASHES[n], values: days.map((each) => on(group, each)) }));
+  const lines = ofKind.slice(0, MOST_LINES).map((group, n) => ({ label: name(group.name), stroke: `line${n}`, dash: DASHES[n], values: days.map((each) => on(group, each)) }));
   const label = `${title}: ${words(kind)}`;
   return html`
     <section><h2>${title}</h2>

@@ -1,0 +1,97 @@
+"""The JSON shapes of the call-back list; the fields are those of `callflow callbacks --json`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from callflow.web.models import Shape
+
+
+class CallbackRow(Shape):
+    """One caller to be called back."""
+
+    callback_id: str
+    number: str = Field(description="Masked, unless it is opened with `unmask`.")
+    day: str
+    zone: str
+    profile: str
+    reasons: list[str] = Field(description="The first reason first.")
+    queue: str
+    place: int = Field(description="The place in `queue` that the caller keeps; 0 for none.")
+    reference: str
+    note: str
+    state: str
+    raised_ms: int
+    due_ms: int
+    attempts: int
+    actor: str = Field(description="Who made the last step.")
+    why: str
+    changed_ms: int
+    closed_ms: int | None
+
+
+class CallbackPage(Shape):
+    """Entries of the list."""
+
+    callbacks: list[CallbackRow]
+
+
+class ChangeShape(Shape):
+    """One step of an entry."""
+
+    revision: int
+    at_ms: int
+    before: str
+    state: str
+    actor: str
+    why: str
+
+
+class AttemptShape(Shape):
+    """One call placed for an entry."""
+
+    attempt_id: str
+    agent: str
+    began_ms: int
+    agent_ring_ms: int | None
+    customer_ring_ms: int | None
+    reached_ms: int | None
+    ended_ms: int | None
+    outcome: str | None
+    cause: str
+
+
+class CallbackDetail(CallbackRow):
+    """One entry with its steps and calls, and what the visitor may do with it."""
+
+    changes: list[ChangeShape]
+    calls: list[AttemptShape]
+    may: list[str] = Field(description="Steps that the visitor may take now.")
+    may_unmask: bool
+
+
+class ReasonFigures(Shape):
+    """Entries of one reason, or of all."""
+
+    raised: int
+    reached: int
+    given_up: int
+    unknown: int
+    open: int
+    attempts: int
+    median_s_to_reach: float | None
+    longest_s_to_reach: float | None
+
+
+class CallbackFigures(Shape):
+    """Figures of a period, by the entries' first reason."""
+
+    by_reason: dict[str, ReasonFigures]
+    all: ReasonFigures
+    outcomes: dict[str, int] = Field(description="Calls placed, by how they ended.")
+
+
+class StepWanted(Shape):
+    """What is said for those who read it later."""
+
+    why: Annotated[str, Field(max_length=500)] = ""

@@ -1,0 +1,206 @@
+"""/api/v1/callbacks: whom to call back, why, what was done, and the steps that a person takes."""
+
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from itertools import islice
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from callflow.adapters.store.callback_list import CallbackList, NoSuchCallback, Wanting
+from callflow.commands.callbacks_report import figures_of
+from callflow.core.callbacks.attempt import Attempt
+from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
+from callflow.core.callbacks.states import LIVE, TRANSITIONS, IllegalStep, State, Step
+from callflow.privacy import mask_number
+from callflow.web.access import Visitor
+from callflow.web.callback_models import (
+    AttemptShape,
+    CallbackDetail,
+    CallbackFigures,
+    CallbackPage,
+    CallbackRow,
+    ChangeShape,
+    StepWanted,
+)
+from callflow.web.errors import Conflict, Forbidden, NotFound, Unfit
+from callflow.web.site import Site, site_of, visitor_of
+from callflow.web.tokens import Role
+
+router = APIRouter(prefix="/callbacks", tags=["call-backs"])
+
+Me = Annotated[Visitor, Depends(visitor_of)]
+Here = Annotated[Site, Depends(site_of)]
+Moment = Annotated[int | None, Query(ge=0, le=2**53, description="Epoch milliseconds.")]
+Id = Annotated[str, Path(max_length=64, description="Id of the entry.")]
+
+
+class ByHand(StrEnum):
+    """The steps that a person takes; `dial` is the command line's."""
+
+    CLAIM = "claim"
+    RELEASE = "release"
+    REOPEN = "reopen"
+    DONE = "done"
+    GIVE_UP = "give_up"
+
+
+MOST = 10_000
+"""Entries looked through for a visitor who sees some of them."""
+WORDS = {
+    ByHand.CLAIM: "claimed on the page",
+    ByHand.RELEASE: "released on the page",
+    ByHand.REOPEN: "reopened on the page",
+    ByHand.DONE: "settled on the page",
+}
+OWN = (ByHand.RELEASE, ByHand.DONE, ByHand.GIVE_UP)
+"""What an agent may do, with an entry that they have claimed."""
+
+
+@router.get("", summary="The call-back list: what is due first comes first, then what is settled, the newest first")
+async def entries(
+    me: Me,
+    site: Here,
+    state: Annotated[list[State] | None, Query(description="Only these states; none: every live entry.")] = None,
+    reason: Reason | None = None,
+    since_ms: Moment = None,
+    until_ms: Moment = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> CallbackPage:
+    """Numbers are masked. An agent sees the entries that nobody has claimed, and their own."""
+    wanting = Wanting(tuple(state or LIVE), None, reason and reason.value, since_ms, until_ms)
+
+    def look(found: CallbackList) -> list[CallbackRow]:
+        limited = me.queues or me.role is Role.AGENT
+        seen = (entry for entry in found.entries(wanting, MOST if limited else limit) if _sees(found, entry, me))
+        return [_row(entry, me) for entry in islice(seen, limit)]
+
+    return CallbackPage(callbacks=await site.callbacks(look))
+
+
+@router.get("/report", summary="Figures by reason: raised, reached, given up, open, attempts, time until reached")
+async def report(me: Me, site: Here, since_ms: Moment = None, until_ms: Moment = None) -> CallbackFigures:
+    """As `callflow callbacks report --json` prints them."""
+    me.need(Role.VIEWER)
+    if me.queues:
+        raise Forbidden("these figures are of all queues, and your token is limited to some", "ask for another token")
+    return CallbackFigures.model_validate(await site.callbacks(lambda found: figures_of(found, since_ms, until_ms)))
+
+
+@router.get("/{callback_id}", summary="One entry: every step with who made it, and every call")
+async def detail(me: Me, site: Here, callback_id: Id, unmask: Annotated[bool, Query()] = False) -> CallbackDetail:
+    """`unmask` shows the number to a supervisor, or to the agent who has claimed the entry, and is written down."""
+    entry, changes, attempts = await site.callbacks(lambda found: _whole(found, callback_id, me))
+    if unmask:
+        if not (me.at_least(Role.SUPERVISOR) or _claimed_by(entry, changes, me)):
+            raise Forbidden("the number is shown to supervisors, and to who has claimed the entry", "claim it first")
+        site.audit.note(me, "unmask", callback=callback_id)
+    return _shown(entry, changes, attempts, me, unmask=unmask)
+
+
+@router.post("/{callback_id}/{step}", summary="Claim, release, reopen, settle or give up an entry")
+async def take_step(me: Me, site: Here, callback_id: Id, step: ByHand, given: StepWanted) -> CallbackDetail:
+    """For supervisors, and for agents with entries of their own; written to the audit trail and to the entry."""
+    if me.role is not Role.AGENT:
+        me.need(Role.SUPERVISOR)
+    if site.live is None:
+        raise Forbidden("this page shows a database alone; nothing can be changed", "open the page of a running daemon")
+    if step is ByHand.GIVE_UP and not given.why:
+        raise Unfit("giving up needs a reason", "say why, for those who read it later")
+    why = given.why or WORDS[step]
+
+    def change(found: CallbackList) -> tuple[Entry, list[CallbackChange], list[Attempt]]:
+        seen, changes, _ = _whole(found, callback_id, me)
+        if me.role is Role.AGENT and step is not ByHand.CLAIM and not (step in OWN and _claimed_by(seen, changes, me)):
+            raise Forbidden("agents settle and release the entries that they have claimed", "claim it first")
+        entry = found.change(callback_id, _stepped(seen, step, _who(me), why))
+        return entry, found.changes(callback_id), found.attempts(callback_id)
+
+    entry, changes, attempts = await site.callbacks(change)
+    site.audit.note(me, f"{step.value.replace('_', ' ')} call-back", callback=callback_id, why=why)
+    return _shown(entry, changes, attempts, me)
+
+
+def _stepped(seen: Entry, step: ByHand, who: str, why: str) -> Callable[[Entry], Entry]:
+    """The step, unless somebody else has taken one since; raises Conflict."""
+
+    def make(now: Entry) -> Entry:
+        if now.revision != seen.revision:
+            raise Conflict("somebody else has just changed this entry", "look at it again")
+        try:
+            return now.step(Step(step.value), time.time_ns() // 1_000_000, who, why)
+        except IllegalStep as error:
+            raise Conflict(str(error), "look at the entry again: somebody may have been first") from None
+
+    return make
+
+
+def _who(me: Visitor) -> str:
+    """As the entry names who made a step: an agent by work number."""
+    return me.agent or me.name
+
+
+def _whole(found: CallbackList, callback_id: str, me: Visitor) -> tuple[Entry, list[CallbackChange], list[Attempt]]:
+    """An entry with all that belongs to it; raises NotFound, also for what the visitor may not see."""
+    try:
+        entry = found.find(callback_id)
+    except NoSuchCallback:
+        entry = None
+    if entry is None or entry.callback_id != callback_id or not _sees(found, entry, me):
+        raise NotFound(f"there is no call-back {callback_id}", "it may have been deleted by retention")
+    return entry, found.changes(callback_id), found.attempts(callback_id)
+
+
+def _sees(found: CallbackList, entry: Entry, me: Visitor) -> bool:
+    """Tokens limited to queues see entries of those; an agent sees what can be claimed, and what they have claimed."""
+    if me.queues and entry.queue not in me.queues:
+        return False
+    if me.role is not Role.AGENT:
+        return True
+    return Step.CLAIM in TRANSITIONS[entry.state] or _claimed_by(entry, found.changes(entry.callback_id), me)
+
+
+def _claimed_by(entry: Entry, changes: list[CallbackChange], me: Visitor) -> bool:
+    """The visitor has claimed the entry, and nobody has taken it from them."""
+    if entry.state is not State.CLAIMED:
+        return False
+    claims = (change for change in reversed(changes) if change.state is State.CLAIMED)
+    claim = next((change for change in claims if change.before != State.CLAIMED.value), None)
+    return claim is not None and claim.actor == _who(me)
+
+
+def _may(entry: Entry, me: Visitor, *, mine: bool) -> list[str]:
+    """The steps that this visitor may take with the entry now."""
+    possible = [step for step in ByHand if Step(step.value) in TRANSITIONS[entry.state]]
+    if me.at_least(Role.SUPERVISOR):
+        return [step.value for step in possible]
+    if me.role is Role.AGENT:
+        return [step.value for step in possible if step is ByHand.CLAIM or (mine and step in OWN)]
+    return []
+
+
+def _row(entry: Entry, me: Visitor) -> CallbackRow:
+    return CallbackRow.model_validate(_fields(CallbackRow, entry) | {"number": mask_number(entry.number)})
+
+
+def _shown(
+    entry: Entry, changes: list[CallbackChange], attempts: list[Attempt], me: Visitor, *, unmask: bool = False
+) -> CallbackDetail:
+    mine = _claimed_by(entry, changes, me)
+    return CallbackDetail.model_validate(
+        _fields(CallbackRow, entry)
+        | {"number": entry.number if unmask else mask_number(entry.number)}
+        | {
+            "changes": [_fields(ChangeShape, change) for change in changes],
+            "calls": [_fields(AttemptShape, attempt) for attempt in attempts],
+            "may": _may(entry, me, mine=mine),
+            "may_unmask": me.at_least(Role.SUPERVISOR) or mine,
+        }
+    )
+
+
+def _fields(shape: type[Any], record: object) -> dict[str, Any]:
+    """The fields of a record that a shape has, tuples as lists."""
+    values = {name: getattr(record, name) for name in shape.model_fields if hasattr(record, name)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

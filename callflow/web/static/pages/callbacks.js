@@ -1,0 +1,157 @@
+// Callers to be called back: the list, one entry with its steps and calls, and the figures by reason.
+import { useState } from "preact/hooks";
+import { html } from "../html.js";
+import { ask, me } from "../api.js";
+import { duration, moment, whole } from "../format.js";
+import { serverNow } from "../live.js";
+import { Asked, Empty, Heading, period, PeriodChoice, setQuery, Table, Term, useAsked } from "../parts.js";
+import { useClock, useStore } from "../store.js";
+import { useWords } from "../words.js";
+
+const LIVE = ["open", "claimed", "dialling", "tried", "unknown"];
+const SETTLED = ["done", "given_up"];
+
+export default function Callbacks({ rest: [id], query }) {
+  return id ? html`<${One} id=${id} />` : html`<${All} query=${query} />`;
+}
+
+const useNames = () => {
+  const words = useWords();
+  return { words, state: (name) => words(`state_${name}`), reason: (name) => words(`reason_${name}`) };
+};
+
+function All({ query }) {
+  const { words, state } = useNames();
+  const visitor = useStore(me);
+  const chosen = { state: query.get("state") ?? "", period: query.get("period") ?? "days30" };
+  const choose = (change) => setQuery("callbacks", { ...chosen, ...change });
+  const filter = new URLSearchParams([
+    ...(chosen.state ? [["state", chosen.state]] : []),
+    ...(SETTLED.includes(chosen.state) ? Object.entries(period(chosen.period)) : []),
+  ]);
+  const found = useAsked(String(filter), () => ask(`callbacks?${filter}`));
+  return html`
+    <${Heading}>${words("callbacks")}<//>
+    <div class="choices">
+      <label>${words("state")}
+        <select onChange=${(event) => choose({ state: event.target.value })}>
+          <option value="">${words("all_live")}</option>
+          ${[...LIVE, ...SETTLED].map((each) => html`<option value=${each} selected=${each === chosen.state}>${state(each)}</option>`)}
+        </select>
+      </label>
+      <${PeriodChoice} value=${chosen.period} choose=${(value) => choose({ period: value })} />
+    </div>
+    <${Asked} of=${found}>${(page) => html`<${List} rows=${page.callbacks} />`}<//>
+    ${visitor.role !== "agent" && !visitor.queues.length && html`<${Figures} chosen=${chosen.period} />`}`;
+}
+
+function List({ rows }) {
+  const { words, state, reason } = useNames();
+  useClock();
+  if (!rows.length) return html`<${Empty} title=${words("no_callbacks")} next=${words("next_step_callbacks")} />`;
+  const due = (row) => (row.closed_ms ? "–" : row.due_ms <= serverNow() ? words("due_now") : duration(row.due_ms - serverNow()));
+  const columns = [
+    { head: words("raised"), cell: (row) => html`<a href=${`#/callbacks/${encodeURIComponent(row.callback_id)}`}><time>${moment(row.raised_ms)}</time></a>` },
+    { head: words("caller"), cell: (row) => html`<span class="name">${row.number}</span>` },
+    { head: words("reasons"), cell: (row) => row.reasons.map(reason).join(", ") },
+    { head: html`<${Term} id="callback_state">${words("state")}<//>`, cell: (row) => state(row.state) },
+    { head: html`<${Term} id="due">${words("due")}<//>`, right: true, cell: due },
+    { head: html`<${Term} id="tries">${words("tries")}<//>`, right: true, cell: (row) => whole(row.attempts) },
+    { head: words("last_step"), cell: (row) => html`<bdi class="name">${row.actor}: ${row.why}</bdi>` },
+  ];
+  return html`<${Table} caption=${words("callbacks")} hidden columns=${columns} rows=${rows.map((row) => ({ ...row, key: row.callback_id }))} />`;
+}
+
+function Figures({ chosen }) {
+  const { words, reason } = useNames();
+  const found = useAsked(chosen, () => ask(`callbacks/report?${new URLSearchParams(period(chosen))}`));
+  const time = (s) => (s === null ? "–" : duration(1000 * s));
+  const columns = [
+    { head: words("reasons"), cell: (row) => (row.key === "all" ? html`<b>${words("all_reasons")}</b>` : reason(row.key)) },
+    ...["raised", "reached", "given_up", "open"].map((name) => ({ head: html`<${Term} id=${`callbacks_${name}`}>${words(`callbacks_${name}`)}<//>`, right: true, cell: (row) => whole(row[name]) })),
+    { head: html`<${Term} id="tries">${words("tries")}<//>`, right: true, cell: (row) => whole(row.attempts) },
+    { head: html`<${Term} id="to_reach">${words("to_reach")}<//>`, right: true, cell: (row) => time(row.median_s_to_reach) },
+  ];
+  return html`
+    <section><h2>${words("by_reason")}</h2>
+      <${Asked} of=${found}>${(figures) => html`<${Table} caption=${words("by_reason")} hidden columns=${columns}
+        rows=${[...Object.entries(figures.by_reason), ["all", figures.all]].map(([key, row]) => ({ ...row, key }))} />`}<//>
+    </section>`;
+}
+
+function One({ id }) {
+  const { words } = useNames();
+  const path = `callbacks/${encodeURIComponent(id)}`;
+  const found = useAsked(path, () => ask(path));
+  const [changed, show] = useState(null);
+  return html`
+    <p><a href="#/callbacks">${words("back")}</a></p>
+    <${Heading}>${words("one_callback")}<//>
+    <${Asked} of=${found}>${(detail) => html`<${Entry} entry=${changed ?? detail} path=${path} show=${show} reload=${() => { show(null); found[2](); }} />`}<//>`;
+}
+
+function Entry({ entry, path, show, reload }) {
+  const { words, state, reason } = useNames();
+  const step = { head: words("when"), cell: (row) => html`<time>${moment(row.at_ms)}</time>` };
+  const steps = [
+    step,
+    { head: words("state"), cell: (row) => state(row.state) },
+    { head: words("who"), cell: (row) => html`<bdi class="name">${row.actor}</bdi>` },
+    { head: words("why"), cell: (row) => html`<bdi class="name">${row.why}</bdi>` },
+  ];
+  const rang = (ms) => (ms === null ? "–" : duration(ms));
+  const calls = [
+    { head: words("when"), cell: (row) => html`<time>${moment(row.began_ms)}</time>` },
+    { head: words("agent"), cell: (row) => html`<span class="name">${row.agent}</span>` },
+    { head: words("result"), cell: (row) => html`<span class="name">${(row.outcome ?? words("live_result")).replaceAll("_", " ")} ${row.cause}</span>` },
+    { head: html`<${Term} id="rang">${words("agent_rang")}<//>`, right: true, cell: (row) => rang(row.agent_ring_ms) },
+    { head: html`<${Term} id="rang">${words("caller_rang")}<//>`, right: true, cell: (row) => rang(row.customer_ring_ms) },
+  ];
+  return html`
+    <dl class="figures">
+      <div><dt>${words("number")}</dt><dd class="name"><${Number} entry=${entry} path=${path} /></dd></div>
+      <div><dt><${Term} id="callback_state">${words("state")}<//></dt><dd>${state(entry.state)}</dd></div>
+      <div><dt>${words("reasons")}</dt><dd>${entry.reasons.map(reason).join(", ")}</dd></div>
+      <div><dt>${words("raised")}</dt><dd><time>${moment(entry.raised_ms)}</time></dd></div>
+      <div><dt>${words("due")}</dt><dd><time>${moment(entry.due_ms)}</time></dd></div>
+      <div><dt><${Term} id="tries">${words("tries")}<//></dt><dd>${whole(entry.attempts)}</dd></div>
+      ${entry.queue && html`<div><dt>${words("queue")}</dt><dd class="name">${entry.queue}${entry.place ? ` (${entry.place})` : ""}</dd></div>`}
+      ${entry.note && html`<div><dt>${words("note")}</dt><dd class="name">${entry.note}</dd></div>`}
+    </dl>
+    <${Steps} entry=${entry} path=${path} show=${show} reload=${reload} />
+    <h2>${words("steps")}</h2>
+    <${Table} caption=${words("steps")} hidden columns=${steps} rows=${entry.changes.map((row) => ({ ...row, key: row.revision }))} />
+    ${entry.calls.length > 0 && html`<h2>${words("calls_placed")}</h2><${Table} caption=${words("calls_placed")} hidden columns=${calls} rows=${entry.calls.map((row) => ({ ...row, key: row.attempt_id }))} />`}`;
+}
+
+// What the visitor may do with the entry; the server says what that is.
+function Steps({ entry, path, show, reload }) {
+  const { words } = useNames();
+  const [problem, tell] = useState(null);
+  const [why, write] = useState("");
+  if (!entry.may.length) return null;
+  const take = async (step) => {
+    try {
+      show(await ask(`${path}/${step}`, { method: "POST", body: { why: why.trim() } }));
+      write("");
+      tell(null);
+    } catch (error) {
+      tell(error);
+      if (error.status === 409) reload();
+    }
+  };
+  return html`
+    <div class="choices">
+      <label>${words("reason_given")} <input value=${why} maxlength="500" onInput=${(event) => write(event.target.value)} /></label>
+      ${entry.may.map((step) => html`<button onClick=${() => take(step)}>${words(`step_${step}`)}</button>`)}
+    </div>
+    ${problem && html`<p class="problem" role="alert">${problem.message}. ${problem.remedy}</p>`}`;
+}
+
+function Number({ entry, path }) {
+  const { words } = useNames();
+  const [shown, show] = useState(null);
+  if (shown !== null || !entry.may_unmask) return html`${shown ?? entry.number}`;
+  const unmask = async () => show((await ask(`${path}?unmask=true`)).number);
+  return html`${entry.number} <button onClick=${unmask} title=${words("unmask_note")}>${words("unmask")}</button>`;
+}
