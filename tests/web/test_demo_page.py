@@ -77,8 +77,9 @@ async def test_the_page_stays_open_until_a_key_is_pressed(tmp_path: Path) -> Non
         os.write(terminal.keyboard, b"x")
         async with asyncio.timeout(LONGEST_S):
             assert await terminal.process.wait() == 0
-        with pytest.raises(httpx.ConnectError):
-            httpx.get(address)
+        async with httpx.AsyncClient(base_url=address) as client:
+            with pytest.raises(httpx.ConnectError):
+                await client.get("/")
 
 
 async def test_without_the_page_it_ends_by_itself(tmp_path: Path) -> None:
