@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callflow import __version__
@@ -135,9 +136,9 @@ def _status(error: CallflowError) -> int:
 
 def _methods(app: FastAPI, request: Request) -> set[str]:
     """What the address of a request can be asked with; a path may have a route for each method."""
-    described = app.openapi()["paths"]
-    found = {method.upper() for method in described.get(request.url.path, {})}
-    return found or {"GET", "HEAD"}
+    described: dict[str, dict[str, Any]] = app.openapi()["paths"]
+    fitting = (methods for path, methods in described.items() if compile_path(path)[0].match(request.url.path))
+    return {method.upper() for methods in fitting for method in methods} or {"GET", "HEAD"}
 
 
 def _problem(status: int, problem: str, remedy: str) -> JSONResponse:

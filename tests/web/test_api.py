@@ -125,6 +125,20 @@ async def test_a_bad_request_is_a_sentence(page: Page, path: str, status: int) -
     assert answer.json()["problem"]
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("session", "DELETE, GET, POST"),
+        ("calls/main/silent-1", "GET"),
+        ("callbacks/cb-1/claim", "POST"),
+        ("admin/tokens/0badf00d", "DELETE"),
+    ],
+)
+async def test_another_method_is_refused_with_those_that_are_allowed(page: Page, path: str, allowed: str) -> None:
+    answer = await page.client.put(f"/api/v1/{path}", headers={"X-Callflow": "1"})
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 async def test_a_slow_query_ends_and_the_next_is_served(page: Page) -> None:
     page.site.database._timeout_s = 0.2
 
