@@ -6,7 +6,7 @@ READY := $(VENV)/ready-$(shell cat requirements-dev.lock pyproject.toml | cksum 
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test test-fast coverage lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick lock prompts settings-docs clean
+.PHONY: help setup demo demo-real test test-fast coverage lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick lock prompts settings-docs dist bill clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -81,6 +81,13 @@ prompts:  ## Speak the prompts anew (see dialplan/sounds/README.md)
 settings-docs: setup  ## Write config/callflow.toml and the generated parts of docs/
 	@$(BIN)/callflow settings example > config/callflow.toml
 	@$(BIN)/python -m tests.docs.diagram
+
+dist: bill  ## Build wheel and sdist (the same bytes from the same commit), bill of materials and licences into dist/
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -d dist -t sdist -t wheel
+	@cd dist && sha256sum callflow-*.tar.gz callflow-*.whl callflow.cdx.json licences.md | tee SHA256SUMS
+
+bill: setup  ## Write the bill of materials (CycloneDX) and the list of licences into dist/
+	@$(BIN)/python -m release.bill dist && echo "dist/callflow.cdx.json, dist/licences.md"
 
 clean:  ## Remove the virtual environment and caches in this folder
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist
