@@ -20,7 +20,9 @@ from pydantic import Field, model_validator
 from callflow.scenarios.behaviour import Strict
 from callflow.scenarios.toml_file import read_toml
 
-What = Literal["cut", "stall", "delay", "reorder", "drop", "duplicate", "split", "garbage", "clock_jump", "restart"]
+What = Literal[
+    "cut", "lose_answer", "stall", "delay", "reorder", "drop", "duplicate", "split", "garbage", "clock_jump", "restart"
+]
 On = Literal["ami", "events", "actions", "agi"]
 AT_ONCE = frozenset({"cut", "garbage", "clock_jump", "restart"})
 ONLY_EVENTS = frozenset({"drop", "duplicate", "clock_jump"})
@@ -30,7 +32,8 @@ class Fault(Strict):
     """One fault, once at `at_s` or again every `every_s`."""
 
     what: What = Field(
-        description="cut: connections end. stall: nothing passes. delay: everything is `ms` late. reorder: each "
+        description="cut: connections end. lose_answer: a connection ends right behind an action that Asterisk has "
+        "got. stall: nothing passes. delay: everything is `ms` late. reorder: each "
         "connection is late by its own time, up to `ms`, changing from message to message. drop, duplicate: a `share` "
         "of the events. split: every byte in a packet of its own. garbage: bytes that mean nothing, and strangers on "
         "the FastAGI port. clock_jump: time stamps move by `ms`. restart: Asterisk dies and comes back."
@@ -43,7 +46,7 @@ class Fault(Strict):
     )
     share: float = Field(1.0, gt=0, le=1, description="Share of the messages that it strikes, at random.")
     ms: int = Field(0, ge=-86_400_000, le=86_400_000, description="Milliseconds: lateness, or how far the clock jumps.")
-    names: tuple[str, ...] = Field((), description="Only events of these names; all if left out.")
+    names: tuple[str, ...] = Field((), description="Only events of these names, or actions; all if left out.")
     reset: bool = Field(False, description="cut: by RST instead of FIN.")
 
     @model_validator(mode="after")
@@ -54,8 +57,10 @@ class Fault(Strict):
             raise ValueError(f"{self.what} needs ms")
         if self.what in ("delay", "reorder") and self.ms < 0:
             raise ValueError("ms cannot be negative here: no message arrives before it is sent")
-        if self.names and self.what not in ("drop", "duplicate", "delay"):
-            raise ValueError("names go with drop, duplicate and delay")
+        if self.names and self.what not in ("drop", "duplicate", "delay", "lose_answer"):
+            raise ValueError("names go with drop, duplicate, delay and lose_answer")
+        if self.what == "lose_answer" and self.on not in ("ami", "actions"):
+            raise ValueError('lose_answer concerns actions: leave out `on`, or set it to "actions"')
         if self.every_s is not None and self.for_s is not None and self.for_s >= self.every_s:
             raise ValueError("for_s must be shorter than every_s")
         return self
@@ -87,7 +92,7 @@ class Fault(Strict):
         return self.what == "restart" or self.on == line or (self.on == "ami" and line in ("events", "actions"))
 
     def strikes(self, event: str, chance: Random) -> bool:
-        """Whether it strikes this message, an event of this name or "" for any other."""
+        """Whether it strikes this message: an event or action of this name, "" for any other."""
         if self.names and event not in self.names:
             return False
         return self.share >= 1 or chance.random() < self.share

@@ -15,6 +15,7 @@ from callflow.scenarios.faults import AT_ONCE, Fault
 
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 _STAMP = re.compile(rb"^Timestamp: (\d+)\.(\d+)", re.MULTILINE)
+_ACTION = re.compile(rb"^Action: (\w+)", re.MULTILINE)
 _TICK_S = 0.05
 
 
@@ -40,6 +41,8 @@ class Direction:
         self._loop_time = asyncio.get_running_loop().time  # the faults' own clock starts anew when calls begin
         self._last_due_at = 0.0
         self.on_message: Callable[[bytes], None] = lambda message: None
+        self.on_passed: Callable[[bytes], None] = lambda message: None
+        """The message has been passed on."""
 
     async def read(self, reader: asyncio.StreamReader) -> None:
         """Read until the end."""
@@ -95,6 +98,7 @@ class Direction:
                 while self._is("stall"):  # noqa: ASYNC110 - a fault ends with the clock, and tells nobody
                     await asyncio.sleep(_TICK_S)
                 await self._send(writer, message)
+                self.on_passed(message)
 
     def _is(self, what: str) -> bool:
         return any(fault.what == what for fault in self._faults.active(self.name, self._faults.now_s()))
@@ -118,6 +122,7 @@ class FaultyConnection:
         self.down = Direction(faults, kind, from_asterisk=True)
         self.up = Direction(faults, kind, from_asterisk=False)
         self.up.on_message = self._who
+        self.up.on_passed = self._lose_answer
         self._over = asyncio.Event()
         self._faults = faults
 
@@ -149,12 +154,28 @@ class FaultyConnection:
                 writer.transport.abort()
             writer.close()
 
+    def _lose_answer(self, message: bytes) -> None:
+        """Asterisk has got an action; its answer finds nobody."""
+        action = _action_name(message) if self.kind == "ami" else ""
+        if action in ("", "Login", "Logoff"):
+            return
+        for fault in self._faults.active(self.name, self._faults.now_s()):
+            if fault.what == "lose_answer" and fault.strikes(action, self._faults.chance):
+                self._faults.struck[fault.what] += 1
+                self.end(reset=fault.reset)
+                return
+
     def _who(self, message: bytes) -> None:
         """The login says whether this is the connection of the events or of the actions."""
         if self.kind == "ami" and message.startswith(b"Action: Login"):
             self.down.name = self.up.name = name = "actions" if b"\r\nEvents: off" in message else "events"
             if any(fault.refuses for fault in self._faults.active(name, self._faults.now_s())):
                 self.end(reset=True)
+
+
+def _action_name(message: bytes) -> str:
+    found = _ACTION.search(message)
+    return found[1].decode("ascii", "replace") if found else ""
 
 
 def _event_name(message: bytes) -> str:

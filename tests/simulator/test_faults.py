@@ -41,8 +41,8 @@ Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @asynccontextmanager
-async def pair(*faults: Fault, **hooks: Any) -> AsyncIterator[Pair]:
-    """Connected and logged in as the connection of the events; the faults' clock has begun."""
+async def pair(*faults: Fault, events: str = "on", **hooks: Any) -> AsyncIterator[Pair]:
+    """Connected and logged in as the connection of the events, or of the actions; the faults' clock has begun."""
     ends: asyncio.Queue[Ends] = asyncio.Queue()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -54,7 +54,7 @@ async def pair(*faults: Fault, **hooks: Any) -> AsyncIterator[Pair]:
         far = await ends.get()
         far[1].write(b"Asterisk Call Manager/9.0.0\r\n")
         await near[0].readline()
-        near[1].write(b"Action: Login\r\nEvents: on\r\n\r\n")
+        near[1].write(f"Action: Login\r\nEvents: {events}\r\n\r\n".encode())
         await far[0].readuntil(b"\r\n\r\n")
         proxy.begin()
         try:
@@ -247,3 +247,22 @@ def test_a_file_of_faults_is_refused_with_its_line(tmp_path: Path) -> None:
         read_faults(file)
     file.write_text('[[faults]]\nwhat = "cut"\nfor_s = 3\n')
     assert read_faults(file).faults == (fault(what="cut", for_s=3),)
+
+
+async def test_an_answer_is_lost_behind_an_action_that_has_arrived() -> None:
+    async with pair(fault(what="lose_answer", names=["Originate"]), events="off") as line:
+        near, far = line.near, line.far
+        near[1].write(b"Action: Ping\r\n\r\n")
+        assert b"Ping" in await far[0].readuntil(b"\r\n\r\n")
+        far[1].write(b"Response: Success\r\n\r\n")
+        assert b"Success" in await asyncio.wait_for(near[0].readuntil(b"\r\n\r\n"), WAIT_S)
+        near[1].write(b"Action: Originate\r\nChannel: PJSIP/8001\r\n\r\n")
+        assert b"PJSIP/8001" in await asyncio.wait_for(far[0].readuntil(b"\r\n\r\n"), WAIT_S)
+        assert await asyncio.wait_for(near[0].read(), WAIT_S) == b""
+        assert line.proxy.struck["lose_answer"] == 1
+
+
+@pytest.mark.parametrize("on", ["events", "agi"])
+def test_only_actions_have_answers(on: str) -> None:
+    with pytest.raises(ValidationError, match="concerns actions"):
+        fault(what="lose_answer", on=on)
