@@ -27,6 +27,7 @@ from callflow.commands.staffing import staffing
 from callflow.commands.standards import standards
 from callflow.commands.terminal import mend_stdout
 from callflow.commands.web import web
+from callflow.commands.webhooks import webhooks_app
 from callflow.core.printable import printable
 from callflow.errors import CallflowError
 
@@ -44,6 +45,7 @@ app.add_typer(cases_app, name="cases")
 app.add_typer(lab_app, name="lab")
 app.add_typer(settings_app, name="settings")
 app.add_typer(web, name="web")
+app.add_typer(webhooks_app, name="webhooks")
 app.command()(backup)
 app.command()(check)
 app.command()(doctor)

@@ -91,8 +91,8 @@ def _wanted(settings: Settings, database: Path, number: str) -> Wanted:
         raise CallflowError(f"{number!r} has no digits", "write the caller's number as `callflow calls` shows it")
     names = pseudonymizer_of(settings)
     numbers = spellings(database, number)
-    hashes = {names.caller(one) or "" for one in numbers} if not names.plain else set()
-    return Wanted(numbers, tuple(sorted(hashes - {""})), digits > settings.privacy.internal_digits)
+    hashes = {names.hashed(one) for one in numbers}
+    return Wanted(numbers, tuple(sorted(hashes)), digits > settings.privacy.internal_digits)
 
 
 def _recordings(settings: Settings, found: Found) -> list[Path]:

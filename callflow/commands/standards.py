@@ -70,7 +70,9 @@ def standards(
     path = file or options.find()
     if path is None:
         raise SettingError(
-            "[standards] file", "there is no file of service standards", "copy config/standards.toml and edit it"
+            "[standards] file",
+            "there is no file of service standards",
+            "copy config/standards.toml to /etc/callflow and edit it",
         )
     found = read_standards(path)
     now_ms = time.time_ns() // 1_000_000

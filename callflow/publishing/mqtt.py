@@ -1,7 +1,7 @@
-"""Puts MQTT together: events and alerts through the outbox, states from the board."""
+"""Puts MQTT together: events and alerts from the outbox, states from the board."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -10,10 +10,7 @@ from callflow.adapters.http.sample import Sample
 from callflow.adapters.mqtt.link import MqttLink
 from callflow.adapters.store.outbox import Bounds, Outbox
 from callflow.adapters.store.store import Store
-from callflow.core.publishing.alerts import AlertWatch
 from callflow.core.publishing.discovery import Discovery
-from callflow.core.publishing.envelope import Envelope
-from callflow.core.publishing.events import EventMaker
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.states import State, StateKey
 from callflow.core.publishing.topics import Topics
@@ -22,7 +19,6 @@ from callflow.core.rings.records import Stay
 from callflow.core.service.targets import Targets
 from callflow.errors import StoreError
 from callflow.publishing.live_states import LiveStates, RetainedStates
-from callflow.records.kind import Kinds
 from callflow.settings.model import Settings
 
 TIDY_S = 5.0
@@ -41,16 +37,12 @@ class MqttPublishing:
         pseudonymizer: Pseudonymizer,
         read_off: Callable[[], Sample],
         now_ms: Callable[[], int],
-        kinds: Kinds,
+        topics: Topics,
         more_states: Callable[[], Mapping[StateKey, State]],
     ) -> None:
         mqtt = settings.mqtt
         self._tidying: asyncio.Task[None] | None = None
-        topics = Topics(mqtt.site or settings.node.name)
         node = settings.node.name
-        event_kinds = {kind.record: kind.event for kind in kinds if kind.event is not None}
-        self._events = EventMaker(topics, node, pseudonymizer, event_kinds)
-        self._alerts = AlertWatch(settings.alerts, topics, node, pseudonymizer, targets)
         self._windows = Windows(1000 * mqtt.window_s, targets)
         bounds = Bounds(mqtt.outbox_max_events, int(3_600_000 * mqtt.outbox_max_age_h))
         self.outbox = Outbox(store, settings.store.path, node, bounds, now_ms)
@@ -77,15 +69,6 @@ class MqttPublishing:
         """Count a record in the windows of the states."""
         if final or isinstance(record, Stay):
             self._windows.receive(record)
-
-    def event_of(self, record: object, final: bool) -> Iterable[Envelope]:
-        """The event of a record: at its end, of some kinds also at the beginning."""
-        event = self._events.event_of(record, final)
-        return () if event is None else (event,)
-
-    def alerts_of(self, record: object, final: bool) -> Iterable[Envelope]:
-        """The alerts that a record gives rise to; a stay may as soon as it is answered."""
-        return self._alerts.receive(record) if final or isinstance(record, Stay) else ()
 
     async def _keep_tidy(self) -> None:
         while True:

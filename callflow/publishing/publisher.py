@@ -19,13 +19,16 @@ from callflow.adapters.http.sample import OutboxSample, Sample
 from callflow.adapters.http.server import HttpServer
 from callflow.adapters.store.store import Store
 from callflow.core.publishing.privacy import Pseudonymizer
+from callflow.core.publishing.topics import Topics
 from callflow.core.rings.names import safe_name
 from callflow.core.service.targets import Targets
 from callflow.privacy import load_key
+from callflow.publishing.announcements import Announcements
 from callflow.publishing.calls_now import CallsNow
 from callflow.publishing.mqtt import MqttPublishing
 from callflow.publishing.recording import Recording
 from callflow.publishing.standing import StandardsWatch
+from callflow.publishing.webhooks import Webhooks
 from callflow.records import KINDS
 from callflow.records.kind import Kinds
 from callflow.runtime.loop_lag import LoopLag
@@ -76,16 +79,20 @@ class Publishing:
             lambda: live_state(self.sample(), calls_now.all()),
             lambda: self.settings,
         )
+        topics = Topics(settings.mqtt.site or settings.node.name)
+        announcements = Announcements(settings, topics, targets, pseudonymizer, kinds)
+        self.webhooks = Webhooks(settings, store, now_ms)
+        registry.register(self.webhooks)
         mqtt = self.mqtt = (
-            MqttPublishing(settings, store, targets, pseudonymizer, read_off, now_ms, kinds, self.standards.states)
+            MqttPublishing(settings, store, targets, pseudonymizer, read_off, now_ms, topics, self.standards.states)
             if settings.mqtt.enabled
             else None
         )
         self.recording = Recording(
             store,
             [self._count, calls_now.follow, *([mqtt.count] if mqtt else [])],
-            [mqtt.event_of, mqtt.alerts_of] if mqtt else [],
-            mqtt.outbox if mqtt else None,
+            [announcements.event_of, announcements.alerts_of],
+            [*([mqtt.outbox] if mqtt else []), *self.webhooks.outboxes],
             [calls_now.follow_timeline],
         )
 
@@ -99,6 +106,7 @@ class Publishing:
             self._web.start()
         if self.mqtt is not None:
             self.mqtt.start()
+        self.webhooks.start()
 
     async def stop(self) -> None:
         """Disconnect from the broker; what it has not confirmed is sent after the next start."""
@@ -106,6 +114,7 @@ class Publishing:
         self.standards.stop()
         if self.mqtt is not None:
             await self.mqtt.stop()
+        await self.webhooks.stop()
         if self._web is not None:
             await self._web.stop()
         await self._http.stop()

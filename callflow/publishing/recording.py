@@ -28,14 +28,14 @@ class Recording:
         store: Store,
         counts: Sequence[Count] = (),
         builders: Sequence[Build] = (),
-        outbox: Outbox | None = None,
+        outboxes: Sequence[Outbox] = (),
         timeline_followers: Sequence[Callable[[str, TimelineEntry], None]] = (),
     ) -> None:
-        """Without an `outbox` no events are built."""
+        """Each outbox gets the events that it wants; without any, no events are built."""
         self._store = store
         self._counts = counts
-        self._builders = builders if outbox is not None else ()
-        self._outbox = outbox
+        self._builders = builders if outboxes else ()
+        self._outboxes = outboxes
         self._timeline_followers = timeline_followers
         self.failures: Counter[str] = Counter()
         """Steps that failed, by the name of the error."""
@@ -74,13 +74,15 @@ class Recording:
                 count(record, final)
             except Exception as error:  # noqa: BLE001 - a figure must not cost the record
                 self._failed("a record could not be counted; it is saved", error)
-        events = [self._outbox.row(event) for event in self._events(record, final)] if self._outbox else []
+        built = self._events(record, final)
+        events = [outbox.row(event) for event in built for outbox in self._outboxes if outbox.wants(event)]
         try:
             self._store.save(record, final, events, interrupted=interrupted)
         except KeyError as error:
             self._failed("a record of a kind that is not described cannot be saved", error)
-        if self._outbox is not None and events:
-            self._outbox.has_news()
+        if events:
+            for outbox in self._outboxes:
+                outbox.has_news()
 
     def _events(self, record: Record, final: bool) -> list[Envelope]:
         events: list[Envelope] = []

@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from callflow.adapters.webhooks.options import WebhookOptions
 from callflow.core.callbacks.rules import CallbackProfile
 from callflow.core.greetings.rules import GreetedLine
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Profile, Quiet, Rung, TalkDetect
@@ -35,6 +36,8 @@ SECTIONS = (
     "rings",
     "callbacks",
     "greetings",
+    "ratings",
+    "standards",
     "mqtt",
     "http",
     "web",
@@ -104,6 +107,7 @@ def all_settings() -> Iterator[Setting]:
     yield from settings_of(GreetedLine, "greetings.lines.NAME.", fields["greetings"])
     yield from settings_of(Cadence, "rings.cadences.NAME.")
     yield from settings_of(LineRules, "rings.lines.NAME.")
+    yield from settings_of(WebhookOptions, "webhooks.NAME.")
 
 
 def toml_value(value: Any) -> str:
@@ -140,6 +144,8 @@ def example() -> str:
             blocks.append(_pattern("greetings.lines.NAME", GreetedLine))
         if section == "rings":
             blocks += [_pattern("rings.cadences.NAME", Cadence), _pattern("rings.lines.NAME", LineRules)]
+        if section == "mqtt":
+            blocks.append(_pattern("webhooks.NAME", WebhookOptions))
     blocks.append(_comment(LADDER_HEAD) + _rungs("silent", SILENT_LADDER))
     blocks.append(_comment(QUIET_LADDER_HEAD) + _rungs("quiet", QUIET_LADDER))
     blocks.append(_comment(PROFILE_HEAD) + "\n" + _section("profiles.default", Profile))

@@ -16,6 +16,7 @@ from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.mqtt.options import MqttOptions
 from callflow.adapters.store.options import StoreOptions
 from callflow.core.assist.rules import AGENT_QUIET_LADDER, AGENT_SILENT_LADDER, AssistRules
+from callflow.adapters.webhooks.options import WebhookOptions
 from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.greetings.rules import GreetingRules
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Procedures, Profile
@@ -109,6 +110,9 @@ class Settings(BaseSettings):
     store: StoreOptions = StoreOptions()
     log: LogOptions = LogOptions()
     mqtt: MqttOptions = MqttOptions()
+    webhooks: dict[Name, WebhookOptions] = Field(
+        default_factory=dict, description="Receivers of events over HTTP, by name."
+    )
     http: HttpOptions = HttpOptions()
     web: WebOptions = WebOptions()
     alerts: AlertRules = AlertRules()

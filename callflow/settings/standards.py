@@ -11,7 +11,7 @@ from callflow.core.section import Section
 from callflow.core.service.standards import Standard
 from callflow.errors import SettingError
 
-DEFAULT_PATHS = (Path("config/standards.toml"), Path("/etc/callflow/standards.toml"))
+DEFAULT_PATH = Path("/etc/callflow/standards.toml")
 _HEADER = re.compile(r"^\s*\[\[\s*standard\s*\]\]")
 
 
@@ -20,8 +20,8 @@ class StandardsOptions(Section):
 
     file: Path | None = Field(
         None,
-        description="File of the service standards (docs/standards.md). Left out: config/standards.toml, or else "
-        "/etc/callflow/standards.toml, if it exists.",
+        description="File of the service standards (docs/standards.md). Left out: /etc/callflow/standards.toml, if it "
+        "exists.",
     )
     days: int = Field(7, ge=1, le=366, description="Days up to now over which the standards are judged and published.")
     refresh_s: float = Field(
@@ -29,8 +29,8 @@ class StandardsOptions(Section):
     )
 
     def find(self) -> Path | None:
-        """The file asked for, else the first default that exists, else none."""
-        return self.file or next((path for path in DEFAULT_PATHS if path.is_file()), None)
+        """The file asked for, else the default if it exists, else none."""
+        return self.file or (DEFAULT_PATH if DEFAULT_PATH.is_file() else None)
 
 
 def read_standards(path: Path) -> tuple[Standard, ...]:

@@ -28,7 +28,7 @@ class Way:
         waiting = Outbox(self.store, self.database, "main", Bounds(1000, 10**9), lambda: samples.T0)
         counts: list[Count] = [self._miscount] if counting_fails else []
         builders: list[Build] = [self._misbuild] if first_event_fails else []
-        self.recording = Recording(self.store, [*counts, self._count], [*builders, self._event], waiting)
+        self.recording = Recording(self.store, [*counts, self._count], [*builders, self._event], [waiting])
 
     def _miscount(self, record: Record, final: bool) -> None:
         raise RuntimeError("not today")

@@ -11,6 +11,7 @@ from callflow.adapters.store.store import Store
 from callflow.cli import app
 from callflow.core.service.targets import QueueTarget, Targets
 from callflow.publishing.standing import StandardsWatch
+from callflow.settings import standards
 from callflow.settings.standards import StandardsOptions
 from tests.publishing.test_schemas import check
 from tests.store.plausible_day import MIDNIGHT, plausible_day
@@ -112,7 +113,7 @@ def test_the_daemon_publishes_the_same_values(site: Path) -> None:
 
 
 def test_without_a_file_nothing_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(standards, "DEFAULT_PATH", tmp_path / "none.toml")
     watch = StandardsWatch(
         StandardsOptions(), tmp_path / "none.db", Targets(queues={"default": QueueTarget()}), lambda: 0
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from callflow.errors import SettingError
+from callflow.settings import standards
 from callflow.settings.standards import StandardsOptions, read_standards
 from tests.docs.diagram import PROJECT
 
@@ -76,9 +77,9 @@ def test_a_missing_file_is_a_clear_error(tmp_path: Path) -> None:
 
 
 def test_the_file_that_was_asked_for_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert StandardsOptions().find() != Path("config/standards.toml")
-    (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "standards.toml").write_text("")
-    assert StandardsOptions().find() == Path("config/standards.toml")
+    default = tmp_path / "standards.toml"
+    monkeypatch.setattr(standards, "DEFAULT_PATH", default)
+    assert StandardsOptions().find() is None
+    default.write_text("")
+    assert StandardsOptions().find() == default
     assert StandardsOptions(file=Path("own.toml")).find() == Path("own.toml")

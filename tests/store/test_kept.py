@@ -41,7 +41,7 @@ def pending(record: Record, final: bool, *events: EventRow) -> Pending:
 
 
 def event(name: str) -> EventRow:
-    return EventRow(name, 1, "topic", "{}", T0)
+    return EventRow(name, 1, "topic", "{}", T0, "mqtt")
 
 
 def waiting_events(database: Path) -> list[str]:
@@ -205,8 +205,8 @@ async def test_confirmed_events_are_deleted_one_by_one_or_up_to_one(store: Store
         store.save(live_call(name), final=False, events=[event(name)])
         assert await store.flush(5)
     store.delete_event(4)
-    store.delete_events_upto(2)
-    store.delete_events_upto(1)
+    store.delete_events_upto("mqtt", 2)
+    store.delete_events_upto("mqtt", 1)
     assert await store.flush(5)
     assert waiting_events(database) == ["c", "e"]
 
@@ -215,7 +215,7 @@ def test_a_batch_put_back_keeps_the_newest_telling_and_the_events_of_both() -> N
     backlog = Backlog(100)
     stay = DAY.stays[0]
     backlog.add_record(pending(waiting(stay), False, event("a")))
-    backlog.add_confirmed_upto(7)
+    backlog.add_confirmed_upto("mqtt", 7)
     batch: Batch = backlog.take(100)
     assert len(backlog) == 0
     backlog.add_record(pending(stay, True, event("b")))

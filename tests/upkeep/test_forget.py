@@ -34,7 +34,7 @@ def fill(site: Site, store: Store) -> None:
     for at, (uniqueid, number) in enumerate(calls):
         call = ended(replace(live_call(uniqueid, T0 + at), caller_number=number, caller_name=f"Ann {number[-2:]}"))
         body = f'{{"caller": "{names.caller(number)}"}}'
-        event = EventRow(f"event-{at}", 1, "callflow/v1/main/event/call/screened", body, T0)
+        event = EventRow(f"event-{at}", 1, "callflow/v1/main/event/call/screened", body, T0, "mqtt")
         store.save(replace(call, channel=f"Local/{number}@default-{at};1"), final=True, events=[event])
         store.add_to_timeline(uniqueid, TimelineEntry(1, T0, Kind.ARRIVED, "support", f"from {number}"))
         (site.audio / f"{uniqueid}.sln").write_bytes(b"\0" * 320)

@@ -6,7 +6,8 @@ what still lasts, and only then the oldest record of what has ended.
 """
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from callflow.core.call_record import TimelineEntry
@@ -22,13 +23,23 @@ CallEntry = tuple[str, TimelineEntry]
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One event for the outbox; `body` is its JSON without `seq`, which the database gives."""
+    """One event for one destination; `body` is its JSON without `seq`, which the database gives."""
 
     event_id: str
     revision: int
     topic: str
     body: str
     saved_ms: int
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A destination will never take this event."""
+
+    seq: int
+    refused_ms: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +66,11 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """Events to delete: each of `seqs`, and everything up to `upto`."""
+    """Events to delete: each of `seqs`, and of each destination in `upto` everything up to that; and dead letters."""
 
     seqs: tuple[int, ...] = ()
-    upto: int = 0
+    upto: Mapping[str, int] = field(default_factory=dict)
+    refused: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +98,8 @@ class Backlog:
         self._events = 0
         """Events that go with records."""
         self._confirmed: deque[int] = deque()
-        self._confirmed_upto = 0
+        self._confirmed_upto: dict[str, int] = {}
+        self._refused: deque[Refusal] = deque()
         self.added = 0
         self.dropped = 0
         """Timeline entries, events, and records of what lasts that were given up."""
@@ -94,7 +107,8 @@ class Backlog:
         """Records of what has ended that were given up: calls missing from the database."""
 
     def __len__(self) -> int:
-        return len(self._live) + len(self._ended) + len(self._timeline) + len(self._confirmed) + self._events
+        deletions = len(self._confirmed) + len(self._refused)
+        return len(self._live) + len(self._ended) + len(self._timeline) + deletions + self._events
 
     def add_record(self, pending: Pending) -> None:
         """Keep the newest version of a record; one that is not final never replaces a final one of its revision."""
@@ -116,10 +130,16 @@ class Backlog:
         self._confirmed.append(seq)
         self._make_room()
 
-    def add_confirmed_upto(self, seq: int) -> None:
-        """Have every event up to this one deleted."""
+    def add_confirmed_upto(self, destination: str, seq: int) -> None:
+        """Have every event for this destination up to this one deleted."""
         self.added += 1
-        self._confirmed_upto = max(self._confirmed_upto, seq)
+        self._confirmed_upto[destination] = max(self._confirmed_upto.get(destination, 0), seq)
+
+    def add_refused(self, refusal: Refusal) -> None:
+        """Have an event put aside as a dead letter; it is sent once more if this is dropped."""
+        self.added += 1
+        self._refused.append(refusal)
+        self._make_room()
 
     def take(self, most: int) -> Batch:
         """Up to `most` things, to be written or put back; records first, so that no entry comes before its call."""
@@ -127,8 +147,9 @@ class Backlog:
         ended = self._take_from(self._ended, most - len(live))
         timeline = _first(self._timeline, most - len(live) - len(ended))
         seqs = _first(self._confirmed, most - len(live) - len(ended) - len(timeline))
-        upto, self._confirmed_upto = self._confirmed_upto, 0
-        return Batch(live, ended, timeline, Confirmed(seqs, upto), 0 if len(self) else self.added)
+        upto, self._confirmed_upto = self._confirmed_upto, {}
+        refused = _first(self._refused, most)
+        return Batch(live, ended, timeline, Confirmed(seqs, upto, refused), 0 if len(self) else self.added)
 
     def put_back(self, batch: Batch) -> None:
         """Keep a batch that was not written, as older than everything added since."""
@@ -138,7 +159,9 @@ class Backlog:
             self._put(pending if newer is None else pending.followed_by(newer), first=True)
         self._timeline.extendleft(reversed(batch.timeline))
         self._confirmed.extendleft(reversed(batch.confirmed.seqs))
-        self._confirmed_upto = max(self._confirmed_upto, batch.confirmed.upto)
+        for destination, seq in batch.confirmed.upto.items():
+            self._confirmed_upto[destination] = max(self._confirmed_upto.get(destination, 0), seq)
+        self._refused.extendleft(reversed(batch.confirmed.refused))
         self._make_room()
 
     def put_back_early(self, early: tuple[CallEntry, ...]) -> None:
@@ -166,6 +189,8 @@ class Backlog:
                 self.dropped += 1
             elif self._confirmed:
                 self._confirmed.popleft()
+            elif self._refused:
+                self._refused.popleft()
             elif self._live:
                 (pending,) = self._take_from(self._live, 1)
                 self.dropped += 1 + len(pending.events)

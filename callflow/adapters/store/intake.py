@@ -4,7 +4,7 @@ import asyncio
 import threading
 from dataclasses import dataclass
 
-from callflow.adapters.store.backlog import Backlog, Batch, CallEntry, Pending
+from callflow.adapters.store.backlog import Backlog, Batch, CallEntry, Pending, Refusal
 from callflow.core.call_record import TimelineEntry
 
 BATCH = 2000
@@ -63,10 +63,16 @@ class Intake:
             self._backlog.add_confirmed(seq)
             self._changed.notify()
 
-    def add_confirmed_upto(self, seq: int) -> None:
-        """Have every event up to this one deleted."""
+    def add_confirmed_upto(self, destination: str, seq: int) -> None:
+        """Have every event for this destination up to this one deleted."""
         with self._changed:
-            self._backlog.add_confirmed_upto(seq)
+            self._backlog.add_confirmed_upto(destination, seq)
+            self._changed.notify()
+
+    def add_refused(self, refusal: Refusal) -> None:
+        """Have an event put aside as a dead letter."""
+        with self._changed:
+            self._backlog.add_refused(refusal)
             self._changed.notify()
 
     async def flush(self, timeout_s: float) -> bool:

@@ -1,13 +1,14 @@
-"""The outbox: events saved in the same transaction as their record, deleted when the broker has confirmed them."""
+"""The outbox: events saved in the transaction of their record, deleted when their destination has confirmed them."""
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from callflow.adapters.store.backlog import EventRow
+from callflow.adapters.store.backlog import EventRow, Refusal
 from callflow.adapters.store.database import explained, reading_engine
 from callflow.adapters.store.schema import outbox
 from callflow.adapters.store.store import Store
@@ -33,12 +34,35 @@ class Bounds:
     max_age_ms: int
 
 
-class Outbox:
-    """The events of one daemon. They are read in a thread, and deleted through the store like every other write."""
+MQTT = "mqtt"
+"""The destination that is the message broker."""
+MOST_REFUSED = 10_000
+"""Dead letters kept for each destination: beyond that the oldest go."""
 
-    def __init__(self, store: Store, path: Path, node: str, bounds: Bounds, now_ms: Callable[[], int]) -> None:
+
+class Outbox:
+    """The events of one daemon for one destination: the broker or a webhook.
+
+    They are read in a thread, and deleted through the store like every other write. `wants`: whether an event is for
+    this destination.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        path: Path,
+        node: str,
+        bounds: Bounds,
+        now_ms: Callable[[], int],
+        destination: str = MQTT,
+        wants: Callable[[Envelope], bool] = lambda envelope: True,
+    ) -> None:
         self._store = store
         self._node = node
+        self.destination = destination
+        self.wants = wants
+        self._mine = sa.and_(outbox.c.node == node, outbox.c.destination == destination, outbox.c.refused_ms.is_(None))
+        """What waits for this destination."""
         self._path = path
         self._bounds = bounds
         self._now_ms = now_ms
@@ -55,18 +79,24 @@ class Outbox:
         self.oldest_ms: int | None = None
         self.dropped = 0
         self.sent = 0
+        self.refused = 0
+        """Dead letters that wait for a person."""
 
     def row(self, envelope: Envelope) -> EventRow:
         """The row of an event, to be saved with its record."""
-        return EventRow(envelope.event_id, envelope.revision, envelope.topic, envelope.body(), self._now_ms())
+        return EventRow(
+            envelope.event_id, envelope.revision, envelope.topic, envelope.body(), self._now_ms(), self.destination
+        )
 
     def has_news(self) -> None:
         """Events have been given to the store."""
         self._news.set()
 
-    async def news(self) -> None:
-        """Wait until there are new events, and they are on the disk."""
-        await self._news.wait()
+    async def news(self, at_most_s: float | None = None) -> None:
+        """Wait until there are new events, and they are on the disk; or until `at_most_s` are over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most_s):
+                await self._news.wait()
         self._news.clear()
         if not await self._store.flush(FLUSH_S):
             self._news.set()  # the disk fails for now: try again later
@@ -86,10 +116,18 @@ class Outbox:
         self._read_upto = min(self._read_upto, seq - 1)
 
     def confirmed(self, seq: int) -> None:
-        """The broker has this event: delete it."""
+        """The destination has this event: delete it."""
         self.sent += 1
         self._confirmed.add(seq)
         self._store.delete_event(seq)
+
+    def is_given_up(self, seq: int) -> bool:
+        """The event was dropped for age or room."""
+        return seq <= self._given_up_to
+
+    def refuse(self, seq: int, reason: str) -> None:
+        """The destination will never take this event: put it aside as a dead letter."""
+        self._store.refuse_event(Refusal(seq, self._now_ms(), reason))
 
     async def tidy(self) -> None:
         """Measure what waits, repeat lost deletions, give up what is too much or too old; raises StoreError."""
@@ -100,7 +138,10 @@ class Outbox:
             if number:
                 self._given_up_to = upto
                 self.dropped += number
-                self._store.delete_events_upto(upto)
+                self._store.delete_events_upto(self.destination, upto)
+            self.refused, surplus = await asyncio.to_thread(self._measure_refused)
+            for seq in surplus:
+                self._store.delete_event(seq)
 
     def _follow_file(self) -> None:
         """Another database file (a restored backup) has events of its own, whose numbers begin anew."""
@@ -121,7 +162,7 @@ class Outbox:
             self._store.delete_event(seq)
 
     def _saved_between(self, first: int, last: int) -> frozenset[int]:
-        wanted = sa.select(outbox.c.seq).where(outbox.c.node == self._node, outbox.c.seq.between(first, last))
+        wanted = sa.select(outbox.c.seq).where(self._mine, outbox.c.seq.between(first, last))
         try:
             with self._reading.connect() as connection:
                 return frozenset(connection.execute(wanted).scalars())
@@ -131,7 +172,7 @@ class Outbox:
     def _read(self, after_seq: int, most: int) -> list[Waiting]:
         wanted = (
             sa.select(outbox.c.seq, outbox.c.topic, outbox.c.body)
-            .where(outbox.c.node == self._node, outbox.c.seq > after_seq)
+            .where(self._mine, outbox.c.seq > after_seq)
             .order_by(outbox.c.seq)
             .limit(most)
         )
@@ -143,7 +184,7 @@ class Outbox:
 
     def _measure(self) -> tuple[int, int, int, int | None]:
         """(greatest seq to give up, how many those are, how many wait, when the oldest of these was saved)."""
-        mine = sa.and_(outbox.c.node == self._node, outbox.c.seq > self._given_up_to)
+        mine = sa.and_(self._mine, outbox.c.seq > self._given_up_to)
         count = sa.select(sa.func.count()).select_from(outbox).where(mine)
         try:
             with self._reading.connect() as connection:
@@ -154,6 +195,20 @@ class Outbox:
                 return upto, number, depth - number, connection.execute(left).scalar()
         except sa.exc.DBAPIError as error:
             raise explained(error, self._path) from error
+
+    def _measure_refused(self) -> tuple[int, list[int]]:
+        """How many dead letters there are, and those that are too many."""
+        refused = sa.select(outbox.c.seq).where(
+            outbox.c.node == self._node,
+            outbox.c.destination == self.destination,
+            outbox.c.refused_ms.is_not(None),
+        )
+        try:
+            with self._reading.connect() as connection:
+                seqs = list(connection.execute(refused.order_by(outbox.c.seq)).scalars())
+        except sa.exc.DBAPIError as error:
+            raise explained(error, self._path) from error
+        return min(len(seqs), MOST_REFUSED), seqs[: max(0, len(seqs) - MOST_REFUSED)]
 
     def _too_many(self, connection: sa.Connection, mine: sa.ColumnElement[bool], depth: int) -> int:
         surplus = depth - self._bounds.max_events

@@ -28,8 +28,14 @@ outbox = sa.Table(
     sa.Column("topic", sa.Text, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("saved_ms", sa.BigInteger, nullable=False),
-    sa.Index("ix_outbox_event", "node", "event_id", "revision", unique=True),
-    sa.Index("ix_outbox_saved", "node", "saved_ms"),
+    sa.Column("destination", sa.Text, nullable=False, server_default="mqtt"),
+    sa.Column("refused_ms", sa.BigInteger),
+    sa.Column("reason", sa.Text),
+    sa.Index("ix_outbox_event", "node", "destination", "event_id", "revision", unique=True),
+    sa.Index("ix_outbox_saved", "node", "destination", "saved_ms"),
     sqlite_autoincrement=True,
 )
-"""One row per event that the broker has not confirmed yet; `seq` is never given twice."""
+"""One row per event and destination that has not confirmed it yet; `seq` is never given twice.
+
+`refused_ms` and `reason`: the destination will never take it, and a person decides (a dead letter).
+"""

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import structlog
 
-from callflow.adapters.store.backlog import EventRow, Pending
+from callflow.adapters.store.backlog import EventRow, Pending, Refusal
 from callflow.adapters.store.intake import Intake
 from callflow.adapters.store.left_open import LeftOpen
 from callflow.adapters.store.locks import FileLock, beside
@@ -99,12 +99,16 @@ class Store:
         self._intake.add_entry(call_id, entry)
 
     def delete_event(self, seq: int) -> None:
-        """Delete an event that the broker has confirmed. Returns at once."""
+        """Delete an event that its destination has confirmed. Returns at once."""
         self._intake.add_confirmed(seq)
 
-    def delete_events_upto(self, seq: int) -> None:
-        """Delete every event up to this one. Returns at once."""
-        self._intake.add_confirmed_upto(seq)
+    def delete_events_upto(self, destination: str, seq: int) -> None:
+        """Delete every event for this destination up to this one. Returns at once."""
+        self._intake.add_confirmed_upto(destination, seq)
+
+    def refuse_event(self, refusal: Refusal) -> None:
+        """Put an event aside as a dead letter. Returns at once."""
+        self._intake.add_refused(refusal)
 
     async def flush(self, timeout_s: float) -> bool:
         """True once everything so far is on the disk; False after `timeout_s`, or at once while writing fails."""

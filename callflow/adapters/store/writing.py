@@ -22,7 +22,17 @@ _ADD_ENTRY = insert(happenings).on_conflict_do_nothing()
 """An entry is a fact: the first version stands."""
 _ADD_EVENT = insert(outbox).on_conflict_do_nothing()
 _DELETE_EVENT = sa.delete(outbox).where(outbox.c.seq == sa.bindparam("confirmed"))
-_DELETE_EVENTS = sa.delete(outbox).where(outbox.c.node == sa.bindparam("of_node"), outbox.c.seq <= sa.bindparam("upto"))
+_DELETE_EVENTS = sa.delete(outbox).where(
+    outbox.c.node == sa.bindparam("of_node"),
+    outbox.c.destination == sa.bindparam("to"),
+    outbox.c.seq <= sa.bindparam("upto"),
+    outbox.c.refused_ms.is_(None),
+)
+_REFUSE = (
+    sa.update(outbox)
+    .where(outbox.c.seq == sa.bindparam("refused"))
+    .values(refused_ms=sa.bindparam("at_ms"), reason=sa.bindparam("because"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +100,10 @@ class BatchWriter:
 
     def _delete_events(self, connection: sa.Connection, confirmed: Confirmed) -> None:
         _execute(connection, _DELETE_EVENT, [{"confirmed": seq} for seq in confirmed.seqs])
-        if confirmed.upto:
-            connection.execute(_DELETE_EVENTS, {"of_node": self._node, "upto": confirmed.upto})
+        for destination, upto in confirmed.upto.items():
+            connection.execute(_DELETE_EVENTS, {"of_node": self._node, "to": destination, "upto": upto})
+        refused = [{"refused": one.seq, "at_ms": one.refused_ms, "because": one.reason} for one in confirmed.refused]
+        _execute(connection, _REFUSE, refused)
 
 
 def _upsert(kind: RecordKind[Any]) -> sa.Executable:

@@ -52,3 +52,8 @@ class Topics:
     def alert(self, kind: str) -> str:
         """Not retained: alerts."""
         return f"{self.root}/event/alert/{kind}"
+
+
+def event_name(topic: str) -> str:
+    """call.stay of callflow/v1/SITE/event/call/stay."""
+    return ".".join(topic.split("/")[-2:])

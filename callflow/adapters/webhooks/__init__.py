@@ -1,0 +1,1 @@
+"""Webhooks: events sent to HTTP receivers, signed, until they are confirmed or refused."""
