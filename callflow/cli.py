@@ -15,6 +15,7 @@ from callflow.commands.cases import cases_app
 from callflow.commands.check import check
 from callflow.commands.context import Context
 from callflow.commands.doctor import doctor
+from callflow.commands.evaluation import evaluation
 from callflow.commands.install import install, uninstall
 from callflow.commands.lab import lab_app
 from callflow.commands.privacy import forget, rotate_key
@@ -50,6 +51,7 @@ app.command()(backup)
 app.command()(check)
 app.command()(doctor)
 app.command()(downgrade)
+app.command()(evaluation)
 app.command()(forget)
 app.command()(install)
 app.command()(record)

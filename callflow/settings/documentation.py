@@ -38,6 +38,7 @@ SECTIONS = (
     "greetings",
     "ratings",
     "standards",
+    "evaluation",
     "mqtt",
     "http",
     "web",

@@ -25,6 +25,7 @@ from callflow.core.publishing.privacy import PrivacyRules
 from callflow.core.rating.rules import RatingRules
 from callflow.core.rings.rules import RingRules
 from callflow.core.section import RELOADS, Name, Section
+from callflow.core.service.evaluation import EvaluationRules
 from callflow.core.service.targets import QueueName, QueueTarget, Targets
 from callflow.errors import SettingError
 from callflow.logs import LogOptions
@@ -119,6 +120,7 @@ class Settings(BaseSettings):
     privacy: PrivacyRules = PrivacyRules()
     rings: RingRules = RingRules()
     standards: StandardsOptions = StandardsOptions()
+    evaluation: EvaluationRules = EvaluationRules()
     ratings: RatingRules = Field(RatingRules(), json_schema_extra=RELOADS)
     callbacks: CallbackRules = CallbackRules()
     greetings: GreetingRules = Field(GreetingRules(), json_schema_extra=RELOADS)
