@@ -15,8 +15,8 @@ from callflow.adapters.audio.options import TapOptions
 from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.mqtt.options import MqttOptions
 from callflow.adapters.store.options import StoreOptions
-from callflow.core.assist.rules import AGENT_QUIET_LADDER, AGENT_SILENT_LADDER, AssistRules
 from callflow.adapters.webhooks.options import WebhookOptions
+from callflow.core.assist.rules import AGENT_QUIET_LADDER, AGENT_SILENT_LADDER, AssistRules
 from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.greetings.rules import GreetingRules
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Procedures, Profile
