@@ -1,4 +1,4 @@
-"""What became of a call after the screening, in words: queues, phones that rang, talks and holds."""
+"""What became of a call after the screening, in words: queues, phones that rang, talks, holds, assistance."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,7 @@ from rich.text import Text
 
 from callflow.adapters.store.lists import Ringing
 from callflow.commands.times import seconds
+from callflow.core.assist.steps import AssistStep
 from callflow.core.printable import printable
 from callflow.core.rings.records import HeldBy, Hold, Leg, Offer, Stay, Talk, TargetType, Timing
 
@@ -28,6 +29,7 @@ def rings_in_words(ringing: Ringing) -> list[tuple[int, str]]:
         *_offers(ringing.offers, ringing.legs),
         *_talks(ringing.talks),
         *_holds(ringing.holds),
+        *_assisted(ringing.assist_steps),
     )
     return sorted(told, key=lambda one: one[0])
 
@@ -71,6 +73,14 @@ def _holds(holds: list[Hold]) -> Iterator[tuple[int, str]]:
         )
         how_long = "" if hold.hold_ms is None else f" for {seconds(hold.hold_ms)}"
         yield hold.began_ms, f"{who} on hold{how_long}{_partial(hold)}"
+
+
+def _assisted(steps: list[AssistStep]) -> Iterator[tuple[int, str]]:
+    for step in steps:
+        what = f" {step.what}" if step.what else ""
+        outcome = f": {step.outcome.replace('_', ' ')}" if step.outcome else ""
+        why = f" ({step.why})" if step.why else ""
+        yield step.at_ms, f"  assistance {step.kind.value.replace('_', ' ')}{what}{outcome}{why}"
 
 
 def _times(count: int) -> str:

@@ -24,6 +24,7 @@ from callflow.core.rings.names import safe_name
 from callflow.core.service.targets import Targets
 from callflow.privacy import load_key
 from callflow.publishing.announcements import Announcements
+from callflow.publishing.assist_now import AssistNow
 from callflow.publishing.calls_now import CallsNow
 from callflow.publishing.mqtt import MqttPublishing
 from callflow.publishing.recording import Recording
@@ -72,11 +73,11 @@ class Publishing:
         self._loop_lag = LoopLag(self._lags.loop.observe)
         self._http = HttpServer(http, registry, collector, self.sample, log)
         self._serves = http.enabled
-        calls_now = CallsNow()
+        calls_now, assist_now = CallsNow(), AssistNow()
         self._web = _page(
             settings,
             now_ms,
-            lambda: live_state(self.sample(), calls_now.all()),
+            lambda: live_state(self.sample(), calls_now.all(), assist_now.all()),
             lambda: self.settings,
         )
         topics = Topics(settings.mqtt.site or settings.node.name)
@@ -90,7 +91,7 @@ class Publishing:
         )
         self.recording = Recording(
             store,
-            [self._count, calls_now.follow, *([mqtt.count] if mqtt else [])],
+            [self._count, calls_now.follow, assist_now.follow, *([mqtt.count] if mqtt else [])],
             [announcements.event_of, announcements.alerts_of],
             [*([mqtt.outbox] if mqtt else []), *self.webhooks.outboxes],
             [calls_now.follow_timeline],

@@ -23,6 +23,7 @@ from callflow.records.calls import StoredCall
 from callflow.web.access import Visitor
 from callflow.web.errors import NotFound
 from callflow.web.models import (
+    AssistShape,
     CallDetail,
     CallPage,
     CallRow,
@@ -131,6 +132,7 @@ async def detail(
         legs=_shaped(LegShape, rung.legs),
         talks=_shaped(TalkShape, rung.talks),
         holds=_shaped(HoldShape, rung.holds),
+        assist_steps=_shaped(AssistShape, rung.assist_steps),
     )
 
 

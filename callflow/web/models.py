@@ -211,6 +211,22 @@ class HoldShape(Shape):
     partial: bool
 
 
+class AssistShape(Shape):
+    """One step of assistance in a talk."""
+
+    step_id: str
+    talk_id: str
+    seq: int
+    agent: str
+    mode: str
+    at_ms: int
+    kind: str
+    what: str
+    outcome: str
+    why: str
+    lasted_ms: int | None
+
+
 class CallDetail(CallRow):
     """One call with everything that is known of it; the fields are those of `callflow calls show --json`."""
 
@@ -220,6 +236,7 @@ class CallDetail(CallRow):
     legs: list[LegShape]
     talks: list[TalkShape]
     holds: list[HoldShape]
+    assist_steps: list[AssistShape]
 
 
 class Bar(Shape):

@@ -7,8 +7,13 @@ from callflow import __version__
 from callflow.adapters.http.sample import Sample
 
 
-def live_state(sample: Sample, calls: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Everything by key. Moments are epoch ms, so that the page counts seconds by itself."""
+def live_state(
+    sample: Sample, calls: Mapping[str, Mapping[str, Any]], assisted: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """Everything by key; `assisted`: the last step of assistance by agent.
+
+    Moments are epoch ms, so that the page counts seconds by itself.
+    """
     state: dict[str, Mapping[str, Any]] = {"health": _health(sample)}
     for queue in sample.queues:
         state[f"queue/{queue.queue}"] = {
@@ -24,6 +29,7 @@ def live_state(sample: Sample, calls: Mapping[str, Mapping[str, Any]]) -> dict[s
             "since_ms": agent.since_ms,
             "reason": agent.reason,
             "queues": list(agent.queues),
+            "assist": assisted.get(agent.agent),
         }
     for line in sample.lines:
         state[f"line/{line.line}"] = {"line": line.line, "ringing": line.ringing, "talking": line.talking}

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from callflow.adapters.store.store import Store
+from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.screening.states import Result
 from callflow.settings.model import Settings
 from callflow.web.app import make_app
@@ -93,6 +94,11 @@ def database(tmp_path: Path) -> Path:
             store.save(ended(live_call(f"spoke-{number}", T0 + 10_000 * (number + 1))), final=True)
         for record in (samples.stay(), samples.offer(), samples.leg(), samples.talk(at_ms=T0 + 20_000)):
             store.save(replace(record, call_id="spoke"), final=True)
+        step = AssistStep(
+            "s-1", samples.talk(at_ms=T0 + 20_000).talk_id, "spoke", 1, "1007", "support", "support", "prompt",
+            T0 + 50_000, StepKind.SAID, "please_go_on", "reached", "the caller has stopped in mid-sentence",
+        )  # fmt: skip
+        store.save(step, final=True)
         hold = replace(samples.hold(at_ms=T0 + 40_000), talk_id=samples.talk(at_ms=T0 + 20_000).talk_id)
         store.save(replace(hold, call_id="spoke"), final=True)
         store.save(observed(live_call("observed-1", T0 + 60_000), Result.SILENT, spoke_after=True), final=True)

@@ -214,9 +214,17 @@ async def test_one_call_has_the_same_fields_with_the_same_values_on_the_command_
             store.save(replace(record, call_id="silent"), final=True)
     printed = json.loads(run("show", "silent-1", "--json", "--db", page.folder / "callflow.db").stdout)
     shown = (await page.get("calls/main/silent-1")).json()
+    assert shown.pop("assist_steps") == printed.pop("assist_steps") == []
     for name in ("happenings", "stays", "offers", "legs", "talks", "holds"):
         here, there = shown.pop(name), printed.pop(name)
         assert len(here) == len(there) > 0, name
         assert all(one.items() <= other.items() for one, other in zip(here, there, strict=True)), name
     shown.pop("caller_number")
     assert shown.items() <= printed.items()
+
+
+async def test_steps_of_assistance_are_shown_and_printed(page: Page) -> None:
+    (step,) = (await page.get("calls/main/spoke-0")).json()["assist_steps"]
+    assert (step["kind"], step["what"], step["outcome"]) == ("said", "please_go_on", "reached")
+    printed = run("show", "spoke-0", "--db", page.folder / "callflow.db").stdout
+    assert "assistance said please_go_on: reached (the caller has stopped in mid-sentence)" in printed

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 
+from callflow.core.assist.steps import StepKind
 from callflow.core.callbacks.entry import Reason
 from callflow.core.callbacks.states import State
 from callflow.core.rating.record import NotAsked
@@ -58,6 +59,7 @@ def test_every_value_of_a_closed_set_has_its_word() -> None:
         "light_": Light,
         "trend_": Trend,
         "role_": Role,
+        "assist_": StepKind,
         "": (*Scale, *AnswerClass, *(work for work in AgentWork)),
     }
     missing = {f"{prefix}{value}" for prefix, values in sets.items() for value in values} - set(

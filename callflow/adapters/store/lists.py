@@ -6,9 +6,11 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from callflow.adapters.store.queries import CLOCKS_APART_MS, LONGEST_MS, Reader
+from callflow.core.assist.steps import AssistStep
 from callflow.core.rings.records import Hold, Leg, Offer, Stay, Talk
 from callflow.core.service.grouping import Scope
 from callflow.core.service.tallies import ABANDONED
+from callflow.records.assist_steps import ASSIST_STEPS
 from callflow.records.calls import StoredCall, calls, stored_call
 from callflow.records.holds import HOLDS
 from callflow.records.kind import RecordKind
@@ -32,10 +34,11 @@ class Ringing:
     legs: list[Leg]
     talks: list[Talk]
     holds: list[Hold]
+    assist_steps: list[AssistStep]
 
 
 def ringing(reader: Reader, call: StoredCall) -> Ringing:
-    """The stays, offers, legs, talks and holds of a call."""
+    """The stays, offers, legs, talks, holds and steps of assistance of a call."""
     first_ms = call.record.arrived_ms - CLOCKS_APART_MS
     last_ms = call.record.arrived_ms + LONGEST_MS
 
@@ -45,7 +48,7 @@ def ringing(reader: Reader, call: StoredCall) -> Ringing:
         query = sa.select(table).where(at >= first_ms, at < last_ms, *mine).order_by(at)
         return [kind.rows.record(row) for row in reader.rows(query)]
 
-    return Ringing(of(STAYS), of(OFFERS), of(LEGS), of(TALKS), of(HOLDS))
+    return Ringing(of(STAYS), of(OFFERS), of(LEGS), of(TALKS), of(HOLDS), of(ASSIST_STEPS))
 
 
 def abandoned(reader: Reader, start_ms: int, end_ms: int, scope: Scope) -> list[Stay]:

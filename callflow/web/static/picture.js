@@ -16,8 +16,9 @@ export function lanes(call, words) {
     ...[call.ended_ms, ...call.happenings.map((each) => each.at_ms), ...call.legs.map((each) => each.ended_ms)],
     ...call.stays.map((each) => each.talk_end_ms ?? each.left_ms),
     ...[...call.talks, ...call.holds].map((each) => each.ended_ms ?? each.began_ms),
+    ...call.assist_steps.map((each) => each.at_ms),
   );
-  const rows = [...screening(call, from, end, words), ...queues(call, from, end, words), ...phones(call, from, end, words), ...talks(call, from, end, words)];
+  const rows = [...screening(call, from, end, words), ...queues(call, from, end, words), ...phones(call, from, end, words), ...talks(call, from, end, words), ...assistance(call, from, words)];
   return { rows: rows.filter((row) => row.spans.length || row.marks.length), length: from(end) };
 }
 
@@ -69,6 +70,11 @@ function talks({ talks, holds }, from, end, words) {
     }
     return { name: words("lane_talk", { name: talk.agent || "?" }), spans, marks: [] };
   });
+}
+
+function assistance({ assist_steps }, from, words) {
+  const marks = assist_steps.map((step) => ({ at: from(step.at_ms), name: `${words(`assist_${step.kind}`)} ${step.what}`.trim(), kind: "assist", why: [step.outcome.replaceAll("_", " "), step.why].filter(Boolean).join(": ") }));
+  return [{ name: words("lane_assist"), spans: [], marks }];
 }
 
 export function Picture({ drawn: { rows, length } }) {

@@ -27,7 +27,8 @@ function Detail({ detail, path }) {
     { head: words("what"), cell: (row) => html`<b class=${`kind ${row.kind}`}>${row.kind.replaceAll("_", " ")}</b> <bdi class="name">${row.what}</bdi>` },
     { head: words("why"), cell: (row) => html`<span class="name">${row.why}</span>` },
   ];
-  const spans = drawn.rows.flatMap((lane) => lane.spans.map((span, n) => ({ ...span, lane: lane.name, key: `${lane.name} ${n}` })));
+  const marked = (lane) => lane.marks.map((mark) => ({ ...mark, name: [mark.name, mark.why].filter(Boolean).join(": "), from: mark.at, to: mark.at }));
+  const spans = drawn.rows.flatMap((lane) => [...lane.spans, ...marked(lane)].map((span, n) => ({ ...span, lane: lane.name, key: `${lane.name} ${n}` })));
   const shown = [
     { head: words("lane"), cell: (row) => html`<span class="name">${row.lane}</span>` },
     { head: words("what"), cell: (row) => html`<span class="name">${row.name}</span>` },

@@ -55,6 +55,7 @@ function Agents({ agents }) {
           <li key=${each.agent} class=${`tile ${each.work}`}>
             <h3>${each.agent}</h3>
             <p>${words(each.work)}${each.reason ? html`: <bdi class="name">${each.reason}</bdi>` : ""}</p>
+            ${each.assist && html`<p class="assist">${words("assist")}: <bdi class="name">${words(`assist_${each.assist.kind}`)} ${each.assist.what}</bdi></p>`}
             <p class="hint"><${Term} id="agent_since" aside>${duration(serverNow() - each.since_ms)}<//></p>
           </li>`)}
       </ul>
