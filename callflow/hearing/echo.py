@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from callflow.hearing.frames import FRAME, Floats
 from callflow.hearing.small_arrays import percentile
+from callflow.hearing.tones import Flags
 
 SPAN = 16384
 """Most samples from which the echo path is learnt: 2 s. From less, any word could be explained by a piece of a prompt.
@@ -104,13 +105,22 @@ class EchoPath:
 
 def _explained(heard: Spectra, sent: Floats, delay: int) -> float:
     ours = _blocks(sent[LONGEST - delay : sent.size - delay])
-    path = (heard * ours.conj()).sum(axis=0) / (_energy(ours).sum(axis=0) + 1e-9)
+    played = _energy(ours)
+    path = (heard * ours.conj()).sum(axis=0) / (played.sum(axis=0) + 1e-9)
     left = _energy(heard[-_RECENT_BLOCKS:] - path * ours[-_RECENT_BLOCKS:]).sum()
     energy = _energy(heard).sum(axis=1)
     line = percentile(np.pad(energy, (_BLOCKS - energy.size, 0)), _LINE_PERCENTILE) * _RECENT_BLOCKS
     unexplained = max(0.0, left - _LINE_NOISE * line) / (energy[-_RECENT_BLOCKS:].sum() + 1e-12)
-    learnt_from = _OWN * np.count_nonzero(energy > _SOUND * energy.max())
-    return float(1.0 - unexplained * learnt_from / max(learnt_from - _FITTED, 1e-9))
+    learnt_from = _OWN * np.count_nonzero(_sounds(energy) & _sounds(played.sum(axis=1)))
+    if learnt_from <= _FITTED:
+        return 0.0
+    return float(1.0 - unexplained * learnt_from / (learnt_from - _FITTED))
+
+
+def _sounds(energy: Floats) -> Flags:
+    """Blocks from which something can be learnt."""
+    sounds: Flags = energy > _SOUND * energy.max()
+    return sounds
 
 
 def _most_alike(heard: Floats, sent: Floats) -> int:

@@ -31,6 +31,8 @@ class Listener:
         """Frames that have been judged."""
         self._heard = Tape(KEPT_SAMPLES)
         self._sent = Tape(2 * (LONGEST + SPAN))
+        self._lead = 0
+        """Samples that were sent before the first that was heard."""
         self._echo_path = EchoPath()
         self._may_be_echo = False
         self._window_begins = 0
@@ -41,9 +43,14 @@ class Listener:
         """The caller's audio: 8 kHz, 16 bits, any number of samples, as it comes."""
         self._heard.add(samples)
 
+    def sent_before(self, samples: Samples) -> None:
+        """What was played to the caller just before the first samples of theirs that are fed."""
+        self._sent.add(samples)
+        self._lead = samples.size
+
     def sent(self, samples: Samples) -> None:
         """What is played to the caller at the same time, fed in step with `feed` (or not at all)."""
-        behind = self._heard.size - self._sent.size - samples.size
+        behind = self._heard.size + self._lead - self._sent.size - samples.size
         if behind > _IN_STEP:
             self._sent.skip(behind)
         self._sent.add(samples)
@@ -115,13 +122,14 @@ class Listener:
         """How much of what is heard, with the frame being judged, is what we sent, come back: a share, 0 to 1."""
         end = (self.frames + 1) * FRAME
         self._may_be_echo = False
-        if self._sent.size < end - LONGEST:
+        sent_end = end + self._lead
+        if self._sent.size < sent_end - LONGEST:
             self._memory.rows["played_to"][self.row] = False
             return 0.0
         if self.speaking is not None:
             return 0.0
         span = min(SPAN, end + FRAME)
-        sent = self._lately(self._sent, end, LONGEST + span)
+        sent = self._lately(self._sent, sent_end, LONGEST + span)
         lately = sent[-LONGEST:]
         if lately @ lately < LONGEST * _NOTHING_SENT**2:
             return 0.0

@@ -48,6 +48,7 @@ _ROW = np.dtype(
 
 _FRESH = np.zeros((), dtype=_ROW)
 _FRESH["peak_dbov"] = SILENT_DBOV
+_FRESH["history"]["level_dbov"] = SILENT_DBOV
 
 Rows = npt.NDArray[np.int64]
 Records = npt.NDArray[Any]

@@ -38,3 +38,10 @@ def test_only_telephone_wav_files_are_read(tmp_path: Path) -> None:
     assert found is not None
     assert np.array_equal(found, PROMPT)
     assert [read_prompt(tmp_path / name) for name in ("16000.wav", "rubbish.wav", "absent.wav")] == [None] * 3
+
+
+def test_what_was_sent_before_the_first_audio_is_known() -> None:
+    playing = Playing(PROMPT, 1000)
+    before = playing.before(160, 1120)
+    assert before.tolist() == PROMPT[:800].tolist()
+    assert playing.next(160, 1120).tolist() == PROMPT[800:960].tolist()

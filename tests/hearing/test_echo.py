@@ -20,9 +20,12 @@ def _echo(loss_db: float, delay_ms: int) -> Samples:
     return pcm(whole + noise(-70, whole.size / 8000, seed=6) / 32768)
 
 
-def _play(hearing: Hearing, heard: Samples, *, told: bool = True) -> Listener:
-    listener = hearing.listener()
-    for at in range(0, heard.size, 160):
+def _play(hearing: Hearing, heard: Samples, *, told: bool = True, from_ms: int = 0) -> Listener:
+    """The greeting begins with `heard`; the tap opens at `from_ms`."""
+    listener, opened = hearing.listener(), from_ms * 8
+    if told:
+        listener.sent_before(GREETING[:opened])
+    for at in range(opened, heard.size, 160):
         listener.feed(heard[at : at + 160])
         if told and at < GREETING.size:
             listener.sent(GREETING[at : at + 160])
@@ -36,6 +39,28 @@ def test_an_echo_is_not_a_caller(hearing: Hearing, loss_db: float, delay_ms: int
     listener = _play(hearing, _echo(loss_db, delay_ms))
     assert listener.speaking is None
     assert listener.verdict().heard is Heard.COMFORT_NOISE
+
+
+@pytest.mark.parametrize("delay_ms", [20, 100, 250, 400])
+@pytest.mark.parametrize("from_ms", [120, 160])
+def test_an_echo_of_what_was_sent_before_the_tap_opened_is_not_a_caller(
+    hearing: Hearing, delay_ms: int, from_ms: int
+) -> None:
+    listener = _play(hearing, _echo(10, delay_ms), from_ms=from_ms)
+    assert listener.speaking is None
+    assert listener.verdict().heard is Heard.COMFORT_NOISE
+
+
+@pytest.mark.parametrize("name", ["en/callflow/goodbye", "zh/callflow/goodbye"])
+def test_who_speaks_as_the_prompt_begins_is_no_echo(hearing: Hearing, name: str) -> None:
+    """From so little sound anything could be explained by what was sent."""
+    echoes = []
+    for skipped in range(0, 3200, 400):
+        said = voice(-26, 0.5, name)[skipped:]
+        for from_ms in (120, 140, 160, 180):
+            row = _play(hearing, said, from_ms=from_ms).row
+            echoes.append(np.count_nonzero(hearing._memory.rows[row]["history"]["echo"]))
+    assert not any(echoes), echoes
 
 
 def test_without_being_told_what_was_sent_it_is_a_caller(hearing: Hearing) -> None:

@@ -33,12 +33,20 @@ class Playing:
         self._began_ms = began_ms
         self._position: int | None = None
 
+    def before(self, size: int, now_ms: int) -> Samples:
+        """What Asterisk sent before the last `size` samples came in, the first of this caller."""
+        return self._samples[: self._by_clock(size, now_ms)]
+
     def next(self, size: int, now_ms: int) -> Samples:
         """What Asterisk sent while the last `size` samples came in; zeros after the prompt's end."""
-        by_clock = max(0, (now_ms - self._began_ms) * RATE_PER_MS - size)
+        by_clock = self._by_clock(size, now_ms)
         start = self._position
         if start is None or abs(start - by_clock) > SLIP:
             start = by_clock
         self._position = start + size
         piece = self._samples[start : start + size]
         return piece if piece.size == size else np.pad(piece, (0, size - piece.size))
+
+    def _by_clock(self, size: int, now_ms: int) -> int:
+        """Place in the prompt when the last `size` samples began."""
+        return max(0, (now_ms - self._began_ms) * RATE_PER_MS - size)

@@ -60,11 +60,14 @@ class Tap:
 
     def heard(self, pcm: bytes) -> None:
         """Audio of the caller has come."""
+        now_ms, size = self._now_ms(), len(pcm) // SAMPLE.itemsize
+        if self._playing is not None and not self.heard_ms:
+            self.listener.sent_before(self._playing.before(size, now_ms))
         self.heard_ms += len(pcm) // BYTES_PER_MS
-        self._heard_at_ms = self._now_ms()
+        self._heard_at_ms = now_ms
         self.listener.feed(pcm)
         if self._playing is not None:
-            self.listener.sent(self._playing.next(len(pcm) // SAMPLE.itemsize, self._now_ms()))
+            self.listener.sent(self._playing.next(size, now_ms))
         if not self._media and not ZEROS.startswith(pcm):
             self._media = int(np.abs(np.frombuffer(pcm, dtype=SAMPLE)).max(initial=0)) > DIGITAL_SILENCE
         if self.recording is not None:
