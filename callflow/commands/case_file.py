@@ -8,55 +8,16 @@ from pathlib import Path
 from callflow.core.callbacks.hours import UnknownHours, zone_of
 from callflow.core.callbacks.numbers import UndialableNumber, dialable
 from callflow.core.callbacks.rules import CallbackRules
-from callflow.core.cases import HOUR_MS, Case, CaseKind, CaseStep
+from callflow.core.cases import Case, CaseKind, checked_reference, new_case
 from callflow.errors import CallflowError
 
 COLUMNS = ("reference", "number", "kind", "opened", "profile", "zone")
 NEEDED = ("reference",)
-LONGEST_REFERENCE = 64
 MOST_SHOWN = 10
 
 
 class CaseFileInvalid(CallflowError):
     """A file of cases has mistakes."""
-
-
-def new_case(
-    rules: CallbackRules,
-    reference: str,
-    number: str,
-    kind: CaseKind,
-    profile: str,
-    zone: str,
-    opened_ms: int,
-    actor: str,
-) -> Case:
-    """An open case; its first news is due within the time that the rules allow."""
-    hours = min(24.0, rules.case_news_h) if kind is CaseKind.INSTALLATION else rules.case_news_h
-    return Case(
-        reference=reference,
-        revision=1,
-        number=number,
-        kind=kind,
-        profile=profile,
-        zone=zone or rules.profile(profile).zone,
-        opened_ms=opened_ms,
-        news_due_ms=opened_ms + round(HOUR_MS * hours),
-        reminded_ms=None,
-        overdue_ms=None,
-        step=CaseStep.OPENED,
-        changed_ms=opened_ms,
-        actor=actor,
-        news="",
-        closed_ms=None,
-    )
-
-
-def checked_reference(text: str) -> str:
-    """A reference that can be stored and shown; raises ValueError."""
-    if not text or len(text) > LONGEST_REFERENCE or not text.isprintable():
-        raise ValueError(f"a reference is 1 to {LONGEST_REFERENCE} printable characters")
-    return text
 
 
 def read_cases(path: Path, rules: CallbackRules, now_ms: int, actor: str) -> list[Case]:
@@ -118,7 +79,8 @@ def _case(row: dict[str, str], rules: CallbackRules, now_ms: int, actor: str) ->
         except UndialableNumber as error:
             raise ValueError(f"number {number!r}: {error}") from None
     opened_ms = _moment_ms(row["opened"], zone or rules.profile(profile).zone) if row.get("opened") else now_ms
-    return new_case(rules, reference, number, kind, profile, zone, opened_ms, actor)
+    zone = zone or rules.profile(profile).zone
+    return new_case(reference, number, kind, profile, zone, opened_ms, actor, rules.case_news_h)
 
 
 def _moment_ms(text: str, zone: str) -> int:

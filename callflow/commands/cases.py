@@ -13,13 +13,13 @@ from rich.text import Text
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.case_list import CaseList
 from callflow.commands.callbacks import AsJson, By, Db, who
-from callflow.commands.case_file import checked_reference, new_case, read_cases
+from callflow.commands.case_file import read_cases
 from callflow.commands.context import Context
 from callflow.commands.terminal import console
 from callflow.commands.times import iso, shown, shown_seconds
 from callflow.core.callbacks.hours import UnknownHours, zone_of
 from callflow.core.callbacks.numbers import UndialableNumber, dialable
-from callflow.core.cases import HOUR_MS, Case, CaseClosed, CaseKind
+from callflow.core.cases import HOUR_MS, Case, CaseClosed, CaseKind, checked_reference, new_case
 from callflow.errors import CallflowError
 from callflow.settings.model import Settings
 
@@ -75,7 +75,8 @@ def add(
         digits = dialable(number, rules.dialable, rules.refused) if number else ""
         if zone:
             zone_of(zone)
-        case = new_case(rules, checked_reference(reference), digits, kind, profile, zone, _now_ms(), who(by))
+        zone, named = zone or rules.profile(profile).zone, checked_reference(reference)
+        case = new_case(named, digits, kind, profile, zone, _now_ms(), who(by), rules.case_news_h)
     except (UndialableNumber, UnknownHours, ValueError) as error:
         raise CallflowError(str(error), "callflow cases add --help") from None
     _list(context, db).add(case)

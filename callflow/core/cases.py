@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 HOUR_MS = 3_600_000
+INSTALLATION_H = 24.0
+LONGEST_REFERENCE = 64
 
 
 class CaseKind(StrEnum):
@@ -99,6 +101,44 @@ class CaseChange:
     opened_ms: int
     news_due_ms: int
     news: str
+
+
+def new_case(
+    reference: str,
+    number: str,
+    kind: CaseKind,
+    profile: str,
+    zone: str,
+    opened_ms: int,
+    actor: str,
+    news_h: float,
+) -> Case:
+    """An open case; its first news is due within `news_h` hours, of an installation within 24."""
+    hours = min(INSTALLATION_H, news_h) if kind is CaseKind.INSTALLATION else news_h
+    return Case(
+        reference=reference,
+        revision=1,
+        number=number,
+        kind=kind,
+        profile=profile,
+        zone=zone,
+        opened_ms=opened_ms,
+        news_due_ms=opened_ms + round(HOUR_MS * hours),
+        reminded_ms=None,
+        overdue_ms=None,
+        step=CaseStep.OPENED,
+        changed_ms=opened_ms,
+        actor=actor,
+        news="",
+        closed_ms=None,
+    )
+
+
+def checked_reference(text: str) -> str:
+    """A reference that can be stored and shown; raises ValueError."""
+    if not text or len(text) > LONGEST_REFERENCE or not text.isprintable():
+        raise ValueError(f"a reference is 1 to {LONGEST_REFERENCE} printable characters")
+    return text
 
 
 def case_change(case: Case) -> CaseChange:

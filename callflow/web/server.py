@@ -10,6 +10,7 @@ import structlog
 from callflow.adapters.http.connections import IDLE_S, Config
 from callflow.adapters.http.listener import BACKLOG, Listener, Messages
 from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.case_list import CaseList
 from callflow.settings.model import Settings
 from callflow.web.access import Access
 from callflow.web.app import make_app
@@ -52,6 +53,9 @@ def site_for(
     def callback_list() -> CallbackList:
         return CallbackList(database, settings().node.name, busy_s=options.query_timeout_s / 2)
 
+    def case_list() -> CaseList:
+        return CaseList(database, settings().node.name, busy_s=options.query_timeout_s / 2)
+
     return Site(
         access=Access(options, tokens),
         tokens=tokens,
@@ -60,6 +64,7 @@ def site_for(
         live=None if read_off is None else LiveFeed(read_off, now_ms, options.max_viewers),
         settings=settings,
         callback_list=callback_list,
+        case_list=case_list,
     )
 
 

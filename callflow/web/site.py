@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 from fastapi import Request
 
 from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.case_list import CaseList
 from callflow.settings.model import Settings
 from callflow.web.access import Access, Visitor
 from callflow.web.audit import Audit
@@ -30,6 +31,7 @@ class Site:
     settings: Callable[[], Settings]
     """Those in force."""
     callback_list: Callable[[], CallbackList]
+    case_list: Callable[[], CaseList]
 
     async def callbacks(self, work: Callable[[CallbackList], T]) -> T:
         """What `work` makes of the call-back list, in a thread; raises StoreError, or QueryTooSlow."""

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.case_list import CaseList, NoSuchCase
-from callflow.commands.case_file import CaseFileInvalid, new_case, read_cases
+from callflow.commands.case_file import CaseFileInvalid, read_cases
 from callflow.core.callbacks.entry import CallbackChange, Entry
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.rules import CallbackProfile, CallbackRules
 from callflow.core.callbacks.states import State
-from callflow.core.cases import HOUR_MS, Case, CaseClosed, CaseKind, CaseStep, due_step
+from callflow.core.cases import HOUR_MS, Case, CaseClosed, CaseKind, CaseStep, due_step, new_case
 from callflow.runtime.case_watch import OVERDUE_MS, REMIND_MS, CaseWatch
 
 T0 = 1_769_864_703_000
@@ -50,7 +50,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def open_case(watched: Watched, kind: CaseKind = CaseKind.GENERAL, number: str = NUMBER) -> None:
-    watched.cases.add(new_case(RULES, "T-1", number, kind, "default", "", T0, "boss"))
+    watched.cases.add(new_case("T-1", number, kind, "default", "", T0, "boss", 24.0))
 
 
 async def test_a_reminder_each_day_until_it_is_closed_and_an_alarm_only_without_news(path: Path) -> None:
@@ -120,7 +120,7 @@ async def test_a_case_without_a_number_is_reminded_of_all_the_same(path: Path) -
 
 @given(st.integers(0, 3 * DAY_MS), st.booleans(), st.booleans())
 def test_what_is_due(after_ms: int, reminded: bool, overdue: bool) -> None:
-    case = new_case(RULES, "T-1", NUMBER, CaseKind.GENERAL, "default", "", T0, "boss")
+    case = new_case("T-1", NUMBER, CaseKind.GENERAL, "default", "", T0, "boss", 24.0)
     case = case.reminded(T0, "x") if reminded else case
     case = case.overdue(T0, "x") if overdue else case
     step = due_step(case, T0 + after_ms, REMIND_MS, OVERDUE_MS)
@@ -130,9 +130,8 @@ def test_what_is_due(after_ms: int, reminded: bool, overdue: bool) -> None:
 
 
 def test_the_news_of_an_installation_is_due_within_24_hours_whatever_the_settings_say() -> None:
-    slow = RULES.model_copy(update={"case_news_h": 72.0})
     for kind, hours in ((CaseKind.GENERAL, 72), (CaseKind.INSTALLATION, 24)):
-        assert new_case(slow, "T", "", kind, "default", "", T0, "x").news_due_ms == T0 + hours * HOUR_MS
+        assert new_case("T", "", kind, "default", "", T0, "x", 72.0).news_due_ms == T0 + hours * HOUR_MS
 
 
 MISTAKES = [
