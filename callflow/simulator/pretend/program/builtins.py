@@ -11,6 +11,12 @@ async def set_variable(program: Program, data: str) -> None:
     program.set(name.strip(), value.strip('"') if value.count('"') == 2 and value[:1] == '"' == value[-1:] else value)
 
 
+async def set_variables(program: Program, data: str) -> None:
+    """MSet: several at once."""
+    for one in arguments(data):
+        await set_variable(program, one)
+
+
 async def nothing(program: Program, data: str) -> None:
     """NoOp and Verbose."""
 
@@ -124,7 +130,7 @@ def _halves(text: str) -> tuple[str, str, str]:
 
 _ANSWER_WAIT_S = 0.5
 BUILTINS: dict[str, Application] = {
-    "set": set_variable, "noop": nothing, "verbose": nothing, "answer": answer, "hangup": hang_up, "goto": goto,
-    "gotoif": goto_if, "execif": exec_if, "gosub": gosub, "gosubif": gosub_if, "return": come_back,
-    "stackpop": stack_pop, "userevent": user_event,
+    "set": set_variable, "mset": set_variables, "noop": nothing, "verbose": nothing, "answer": answer,
+    "hangup": hang_up, "goto": goto, "gotoif": goto_if, "execif": exec_if, "gosub": gosub, "gosubif": gosub_if,
+    "return": come_back, "stackpop": stack_pop, "userevent": user_event,
 }  # fmt: skip

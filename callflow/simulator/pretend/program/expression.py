@@ -5,7 +5,7 @@ from collections.abc import Callable
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-_TOKEN = re.compile(r'\s*("[^"]*"|[()|&!+*/-]|[<>!]=|[<>=]|[^\s()|&<>!=+*/"-]+)')
+_TOKEN = re.compile(r'\s*("[^"]*"|[<>!]=|[<>=]|[()|&!+*/-]|[^\s()|&<>!=+*/"-]+)')
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {"=": eq, "!=": ne, "<": lt, ">": gt, "<=": le, ">=": ge}
 
 

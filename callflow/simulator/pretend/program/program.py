@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from callflow.simulator.pretend.channel import Channel
+from callflow.simulator.pretend.program.expression import ExpressionInvalid
 from callflow.simulator.pretend.program.functions import Functions
 from callflow.simulator.pretend.program.substitution import substituted
 from callflow.simulator.pretend.report import PromptHeard
@@ -79,6 +80,9 @@ class Program:
                 self._interrupted = asyncio.get_running_loop().create_future()
             except HungUp:
                 break
+            except ExpressionInvalid as error:
+                self.world.failures.append(error)
+                break
         self._over = True
 
     async def run_one(self, name: str, data: str) -> None:
@@ -99,7 +103,9 @@ class Program:
         self.next = (context, exten, priority + 1)
         application = self.world.applications.get(step.application.lower())
         if application is None:
-            raise Unpretended(f"application {step.application} in {context},{exten},{priority}")
+            unknown = Unpretended(f"application {step.application} in {context},{exten},{priority}")
+            self.world.failures.append(unknown)
+            raise HungUp  # as an Asterisk without that module does
         data = substituted(step.data, self.get)
         if step.application.lower() not in _QUIET:
             channel.application, channel.data = step.application, data
