@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import structlog
 
 from callflow.adapters.agi.arrival import RatingArrived, rating_arrived
+from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.call_record import CallRecord
 from callflow.core.profile import Procedures
 from callflow.core.rating.desk import RatingDesk
@@ -33,6 +34,12 @@ from callflow.errors import AgiClosedEarly, AgiError, AgiHangup, StoreError
 from callflow.runtime.clock import Clock
 from callflow.runtime.loop import CoreLoop
 
+AFTER_STEP = {
+    StepKind.CALLBACK_OFFERED: NotAsked.CALL_BACK,
+    StepKind.WOULD_HANG_UP: NotAsked.SILENT,
+    StepKind.HUNG_UP: NotAsked.SILENT,
+}
+"""Steps of assistance after which the caller is not asked."""
 HISTORY_S = 1.0
 """A caller waits no longer for the database."""
 RESULT_VARIABLE = "CALLFLOW_RATING"
@@ -109,9 +116,12 @@ class RatingWatch:
         self._receive(NotToBeAsked(uniqueid, why))
 
     def follow(self, record: object, final: bool) -> None:
-        """A call that callflow would have hung up on is not rated."""
-        if final and isinstance(record, CallRecord) and _was_silent(record):
-            self.do_not_ask(record.uniqueid, NotAsked.SILENT)
+        """What is recorded of a call says whether its caller is asked."""
+        match record:
+            case CallRecord() if final and _was_silent(record):
+                self.do_not_ask(record.uniqueid, NotAsked.SILENT)
+            case AssistStep() if (why := AFTER_STEP.get(record.kind)) is not None:
+                self.do_not_ask(record.call_id, why)
 
     def change(self, rules: RatingRules, procedures: Procedures) -> None:
         """Callers who come from now on are asked by these settings."""

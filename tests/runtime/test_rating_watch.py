@@ -9,6 +9,7 @@ from statistics import median
 
 import pytest
 
+from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.profile import Procedures
 from callflow.core.rating.record import Ending, NotAsked, Rating, RatingOutcome
 from callflow.core.rating.rules import RatingRules
@@ -163,3 +164,18 @@ async def test_a_caller_who_leaves_before_the_first_question_is_not_asked() -> N
     await asyncio.gather(*watch.watch._tasks)
     assert watch.saved == []
     assert watch.watch._desk.live == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (StepKind.CALLBACK_OFFERED, NotAsked.CALL_BACK),
+        (StepKind.WOULD_HANG_UP, NotAsked.SILENT),
+        (StepKind.SAID, None),
+    ],
+)
+async def test_a_caller_who_was_offered_a_call_back_is_not_asked(kind: StepKind, why: NotAsked | None) -> None:
+    watch, caller = Watch(), Caller("5", "5", "5")
+    watch.watch.follow(AssistStep("s", "t", CALL, 1, "8012", "support", "default", "act", 1, kind), final=True)
+    rating = await watch.rate(caller)
+    assert rating.not_asked is why

@@ -119,8 +119,9 @@ class RatingDesk:
             return NotAsked.OFF
         if event.transferred:
             return NotAsked.TRANSFERRED
-        if noted := self._not_to_ask.get(event.uniqueid):
-            return noted
+        for uniqueid in (event.uniqueid, event.uniqueid if talk is None else talk.parties.call_id):
+            if noted := self._not_to_ask.get(uniqueid):
+                return noted
         if talk is None or not talk.parties.agent or talk.parties.originated:
             return NotAsked.NO_AGENT
         if not event.caller:

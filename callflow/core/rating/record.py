@@ -17,7 +17,6 @@ class NotAsked(StrEnum):
     """The agent transferred the caller: the call was not this agent's alone."""
     SILENT = "silent"
     """Nobody was heard, and callflow hung up or would have done so."""
-    NUISANCE = "nuisance"
     CALL_BACK = "call_back"
     """The caller was offered a call-back: the matter is still open."""
     NO_AGENT = "no_agent"
