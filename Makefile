@@ -6,7 +6,7 @@ READY := $(VENV)/ready-$(shell cat requirements-dev.lock pyproject.toml | cksum 
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test test-fast coverage lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick lock prompts settings-docs dist bill clean
+.PHONY: help setup demo demo-real test test-fast coverage lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick lock prompts settings-docs dist deb bill clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -85,6 +85,9 @@ settings-docs: setup  ## Write config/callflow.toml and the generated parts of d
 dist: bill  ## Build wheel and sdist (the same bytes from the same commit), bill of materials and licences into dist/
 	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -d dist -t sdist -t wheel
 	@cd dist && sha256sum callflow-*.tar.gz callflow-*.whl callflow.cdx.json licences.md | tee SHA256SUMS
+
+deb: setup  ## Build a Debian package into dist/, for the Python of .venv
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m release.deb dist
 
 bill: setup  ## Write the bill of materials (CycloneDX) and the list of licences into dist/
 	@$(BIN)/python -m release.bill dist && echo "dist/callflow.cdx.json, dist/licences.md"

@@ -108,9 +108,11 @@ def _purge(root: Root, manifest: Manifest) -> None:
 
 
 def _remove_empty(folder: Path) -> None:
-    """Remove a folder of ours if nothing is left in it."""
-    if folder.name == "callflow" and folder.is_dir() and not any(folder.iterdir()):
+    """Remove a folder of ours if nothing is left in it, and a language that had no other sounds."""
+    ours = folder.name == "callflow" or folder.parent.name == "sounds"
+    if ours and folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
+        _remove_empty(folder.parent)
 
 
 def refuse_while_callers_enter(root: Root, place: Place) -> None:

@@ -1,0 +1,88 @@
+"""`make deb` in a fresh Debian: installed by apt, set up, used, and purged without a trace."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from callflow.lab.mirror import apt_proxy, debian_mirror
+from callflow.lab.roots import cache_folder
+from release.deb import build
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1500)]
+
+SUITES = {(3, 11): "bookworm", (3, 13): "trixie"}
+"""The Debian whose Python is the one that builds the package."""
+ENTER = """
+set -e
+root=$1; shift
+mount --rbind /dev "$root/dev"
+mount -t proc proc "$root/proc"
+ip link set lo up
+exec chroot "$root" "$@"
+"""
+NOT_COMPARED = ("proc", "dev", "tmp", "opt", "var/lib/dpkg", "var/lib/apt", "var/log", "var/cache")
+"""Where apt, dpkg and the kernel keep their own."""
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[Path]:
+    """A small Debian with Python, made once and kept; each run gets a copy."""
+    suite = SUITES.get(sys.version_info[:2])
+    if suite is None:
+        pytest.skip(f"no Debian has Python {sys.version_info[0]}.{sys.version_info[1]}")
+    kept, copy = cache_folder() / f"debian-{suite}", cache_folder() / f"debian-{suite}-{sys.version_info[1]}-run"
+    if not kept.is_dir():
+        options = ["--variant=minbase", "--include=python3", '--aptopt=APT::Install-Recommends "false"']
+        if proxy := apt_proxy():
+            options.append(f'--aptopt=Acquire::http::Proxy "{proxy}"')
+        partial = kept.with_name(f"{kept.name}.partial")
+        subprocess.run(["mmdebstrap", *options, suite, str(partial), debian_mirror()], check=True, capture_output=True)
+        partial.rename(kept)
+    subprocess.run(["rm", "-rf", str(copy)], check=True)
+    subprocess.run(["cp", "-a", str(kept), str(copy)], check=True)
+    yield copy
+    subprocess.run(["rm", "-rf", str(copy)], check=True)
+
+
+def run(root: Path, *command: str) -> tuple[int, str]:
+    """Exit code and output of a command in the root, in a network of its own."""
+    enter = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER, "enter", str(root)]
+    done = subprocess.run([*enter, *command], capture_output=True, text=True, timeout=600, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def files(root: Path) -> set[str]:
+    """Everything that is there, but what apt and dpkg keep for themselves."""
+    inside = (str(path.relative_to(root)) for path in root.rglob("*"))
+    backups = ("passwd-", "shadow-", "group-", "gshadow-", "subuid-", "subgid-")
+    return {path for path in inside if not path.startswith(NOT_COMPARED) and not path.endswith(backups)}
+
+
+def test_apt_installs_it_and_purges_it_without_a_trace(fresh: Path, tmp_path: Path) -> None:
+    etc = fresh / "etc/asterisk"
+    etc.mkdir()
+    (etc / "extensions.conf").write_text("[general]\n")
+    (etc / "manager.conf").write_text("[general]\nenabled = yes\n")
+    (fresh / "usr/share/asterisk/sounds").mkdir(parents=True)
+    before = files(fresh)
+    package = build(tmp_path)
+    (fresh / "tmp/callflow.deb").write_bytes(package.read_bytes())
+    code, output = run(fresh, "apt-get", "install", "-y", "--no-install-recommends", "/tmp/callflow.deb")
+    assert code == 0, output
+    assert "run 'callflow install'" in output
+    assert run(fresh, "callflow", "settings", "check")[0] == 0
+    code, output = run(fresh, "callflow", "install", "--yes")
+    assert code == 1, "there is no Asterisk to be reached"
+    assert "the service starts /usr/bin/callflow" in output
+    assert "#include callflow.conf" in (etc / "extensions.conf").read_text()
+    (etc / "extensions.conf").write_text("#include callflow.conf\nexten => 1,1,Gosub(callflow-screen,s,1(default))\n")
+    assert run(fresh, "apt-get", "purge", "-y", "callflow")[0] != 0, "callers still enter"
+    assert run(fresh, "callflow", "--version")[0] == 0
+    (etc / "extensions.conf").write_text("#include callflow.conf\n")
+    code, output = run(fresh, "apt-get", "purge", "-y", "callflow")
+    assert code == 0, output
+    assert files(fresh) == before
+    assert "callflow" not in (fresh / "etc/passwd").read_text()
