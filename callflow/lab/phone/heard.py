@@ -27,7 +27,7 @@ _BRIDGED_S = 0.07
 _BLOCK = RATE // 10
 _HEAD = RATE // 2
 _ALIKE = 0.5
-_MOST_SHIFT = 2 * FRAME
+_MOST_SHIFT = 5 * FRAME
 
 
 class Span(NamedTuple):
@@ -79,7 +79,7 @@ def gaps(frames: Iterable[Frame], longer_than_s: float = 0.1) -> list[Span]:
 def played(frames: Iterable[Frame], prompt: Samples) -> Played | None:
     """When a prompt was heard, alone or beneath other voices, and how much of it; None if not at all.
 
-    Its first half second is searched for; from there on it counts as long as what follows is alike.
+    Its first half second is searched for; from there on every part of it that is alike counts.
     """
     sound = audio(frames)
     heard_samples, head = _samples(sound).reshape(-1), _without_silence(prompt)
@@ -89,9 +89,9 @@ def played(frames: Iterable[Frame], prompt: Samples) -> Played | None:
     start = int(np.argmax(alike))
     if alike[start] < _ALIKE:
         return None
-    length = _length_alike(heard_samples[start:], head)
+    share, length = _alike(heard_samples[start:], head)
     first, last = sound[start // FRAME], sound[min((start + length - 1) // FRAME, len(sound) - 1)]
-    return Played(Span(first.at, last.at + FRAME_S), length / head.size)
+    return Played(Span(first.at, last.at + FRAME_S), share)
 
 
 def _samples(frames: Sequence[Frame]) -> Samples:
@@ -118,24 +118,27 @@ def _likeness(whole: Samples, part: Samples) -> Samples:
     return np.asarray(product[:places] / norm)
 
 
-def _length_alike(whole: Samples, prompt: Samples) -> int:
-    """For how many samples `whole` goes on like the prompt; a late or lost frame shifts what follows it."""
-    length, shift = _HEAD, 0
+def _alike(whole: Samples, prompt: Samples) -> tuple[float, int]:
+    """How much of the prompt's sound is in `whole`, and where the last of it ends.
+
+    A late or lost frame shifts what follows it; a busy machine loses some in the middle.
+    """
+    sound = there = last = _HEAD
+    shift = 0
     for start in range(_HEAD, prompt.size, _BLOCK):
         block = prompt[start : start + _BLOCK]
         if float(np.sum(np.square(block))) <= _BLOCK * 200.0**2:
             continue
+        sound += block.size
         first = max(0, start + shift - _MOST_SHIFT)
-        there = whole[first : start + shift + block.size + _MOST_SHIFT]
-        if there.size < block.size:
-            break
-        alike = _likeness(there, block)
-        place = int(np.argmax(alike))
-        if alike[place] < _ALIKE:
-            break
-        shift = first + place - start
-        length = start + block.size
-    return length
+        near = whole[first : start + shift + block.size + _MOST_SHIFT]
+        likeness = _likeness(near, block) if near.size >= block.size else np.zeros(1)
+        place = int(np.argmax(likeness))
+        if likeness[place] >= _ALIKE:
+            shift = first + place - start
+            there += block.size
+            last = first + place + block.size
+    return there / sound, last
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:
