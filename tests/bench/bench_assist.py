@@ -40,8 +40,8 @@ async def bench(talks: int, seconds: float) -> None:
             await asyncio.sleep(seconds)
             core = (cpu_s(daemon.pid) - cpu) / seconds
         finally:
-            await daemon.stop()
             await ami.stop()
+            await daemon.stop()
         rates = [(after - before) / seconds for before, after in ((events, ami.events), (actions, ami.actions.total()))]
         said = (ami.actions["Originate"] - whispers) / seconds
     print(f"assisted talks: {talks} cost {core:.1%} of a core")
