@@ -10,7 +10,7 @@ from callflow.adapters.http.sample import Sample
 from callflow.core.publishing.discovery import Discovery
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.retained import RetainedMessages
-from callflow.core.publishing.states import State, StateBoard, StateKey, StateMaker
+from callflow.core.publishing.states import State, StateBoard, StateKey, StateMaker, callback_states
 from callflow.core.publishing.topics import Topics
 from callflow.core.publishing.window import Window
 
@@ -84,7 +84,8 @@ class LiveStates:
             return
         before = self.complete, self.board.version
         states = self._maker.states(sample.queues, sample.agents, sample.lines, self._windows)
-        self.board.replace({**states, **self._more()})
+        lists = callback_states(sample.now_ms, sample.callbacks, sample.cases)
+        self.board.replace({**states, **lists, **self._more()})
         self.complete = True
         if before != (self.complete, self.board.version):
             self.ring()

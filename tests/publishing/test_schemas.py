@@ -12,7 +12,7 @@ from callflow.adapters.mqtt.session import Status
 from callflow.core.assist.facts import Outcome as PromptOutcome
 from callflow.core.assist.steps import StepKind
 from callflow.core.callbacks.entry import Reason
-from callflow.core.callbacks.states import State
+from callflow.core.callbacks.states import LIVE, State
 from callflow.core.cases import CaseKind, CaseStep
 from callflow.core.heard import Heard
 from callflow.core.profile import Mode
@@ -20,7 +20,7 @@ from callflow.core.publishing.alert_rules import AlertRules
 from callflow.core.publishing.alerts import AlertWatch
 from callflow.core.publishing.envelope import Envelope, with_seq
 from callflow.core.publishing.retained import RetainedMessages
-from callflow.core.publishing.states import StateBoard, StateMaker
+from callflow.core.publishing.states import StateBoard, StateMaker, callback_states
 from callflow.core.publishing.window import Windows
 from callflow.core.rating.record import Ending, NotAsked
 from callflow.core.rings.records import AgentState, AgentWork, AnswerClass, HeldBy, LineState, Outcome, QueueState
@@ -98,9 +98,10 @@ def test_states_and_status_fit_their_schemas() -> None:
     queues = [QueueState("support", T0, 1, T0 - 5000, members), QueueState("idle", T0, 0, None)]
     agents = [AgentState(str(1000 + n), T0, work, T0) for n, work in enumerate((*AgentWork, None))]
     lines = [LineState("1001", T0, 0, 1)]
-    board.replace(StateMaker(samples.HIDDEN).states(queues, agents, lines, windows.by_queue))
+    lists = callback_states(T0, {state.value: 1 for state in LIVE}, {"open": 2, "overdue": 1})
+    board.replace(StateMaker(samples.HIDDEN).states(queues, agents, lines, windows.by_queue) | lists)
     taken = RetainedMessages(board, samples.TOPICS).take(100, complete=True)
-    assert len(taken) == len(queues) + len(agents) + 1
+    assert len(taken) == len(queues) + len(agents) + 2
     for topic, payload in taken:
         check(f"state.{topic.split('/')[3]}", payload)
     for state in ("online", "offline"):

@@ -88,3 +88,11 @@ def queue_state(queue: QueueState, window: Window | None) -> State:
 def line_state(line: LineState) -> State:
     """A direct line now."""
     return State(line.as_of_ms, {"ringing": line.ringing, "talking": line.talking})
+
+
+def callback_states(now_ms: int, live: Mapping[str, int], cases: Mapping[str, int]) -> dict[StateKey, State]:
+    """The call-back list and the open cases in figures, as `callbacks/list`; nothing where there is no list."""
+    if not live:
+        return {}
+    figures = {**live, "cases_open": cases.get("open", 0), "cases_overdue": cases.get("overdue", 0)}
+    return {StateKey("callbacks", "list"): State(now_ms, figures)}
