@@ -24,7 +24,7 @@ from callflow.web.callback_models import (
     ChangeShape,
     StepWanted,
 )
-from callflow.web.errors import Conflict, Forbidden, NotFound, Unfit
+from callflow.web.errors import Conflict, Forbidden, NotFound
 from callflow.web.site import Site, site_of, visitor_of
 from callflow.web.tokens import Role
 
@@ -107,7 +107,7 @@ async def take_step(me: Me, site: Here, callback_id: Id, step: ByHand, given: St
     if site.live is None:
         raise Forbidden("this page shows a database alone; nothing can be changed", "open the page of a running daemon")
     if step is ByHand.GIVE_UP and not given.why:
-        raise Unfit("giving up needs a reason", "say why, for those who read it later")
+        raise Conflict("giving up needs a reason", "say why, for those who read it later")
     why = given.why or WORDS[step]
 
     def change(found: CallbackList) -> tuple[Entry, list[CallbackChange], list[Attempt]]:

@@ -10,7 +10,7 @@ from callflow.core.callbacks.numbers import dialable
 from callflow.core.cases import HOUR_MS, Case, CaseClosed, CaseKind, checked_reference, new_case
 from callflow.privacy import mask_number
 from callflow.web.access import Visitor
-from callflow.web.errors import Conflict, NotFound, Unfit
+from callflow.web.errors import Conflict, NotFound
 from callflow.web.models import Shape
 from callflow.web.site import Site, site_of, visitor_of
 from callflow.web.tokens import Role
@@ -69,7 +69,7 @@ async def open_case(me: Me, site: Here, wanted: CaseWanted) -> CaseRow:
         number = dialable(wanted.number, rules.dialable, rules.refused) if wanted.number else ""
         reference = checked_reference(wanted.reference)
     except ValueError as error:
-        raise Unfit(str(error), "correct it and send it again") from None
+        raise Conflict(str(error), "correct it and send it again") from None
     zone = rules.profile(wanted.profile).zone
     case = new_case(reference, number, wanted.kind, wanted.profile, zone, now_ms, me.name, rules.case_news_h)
 

@@ -139,7 +139,7 @@ async def test_a_step_that_comes_between_is_a_conflict(
 
 async def test_giving_up_needs_a_reason(page: Page, entries: CallbackList) -> None:
     answer = await step(page, id_of(entries, "01"), "give_up", Role.SUPERVISOR)
-    assert answer.status_code == 422
+    assert answer.status_code == 409
     assert "reason" in answer.json()["problem"]
 
 

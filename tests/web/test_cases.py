@@ -31,6 +31,6 @@ async def test_a_case_from_open_to_close(page: Page) -> None:
 async def test_what_is_refused(page: Page) -> None:
     assert (await ask(page, "POST", Role.VIEWER, reference="T-1")).status_code == 403
     for number in ("110", "+911", "x"):
-        assert (await ask(page, "POST", reference="T-1", number=number)).status_code == 422
+        assert (await ask(page, "POST", reference="T-1", number=number)).status_code == 409
     assert (await ask(page, "PUT", reference="nowhere", step="news")).status_code == 404
     assert (await page.get("cases", Role.AGENT, agent="8012")).status_code == 403
