@@ -60,7 +60,7 @@ def describe(frames: Floats) -> FrameFacts:
     whole = energy @ _ONES[: energy.shape[1]] + np.float32(1e-12)
     first, around_first = _take_peak(energy)
     second, around_second = _take_peak(energy)
-    tonality = (around_first + around_second) @ _ONES[: _AROUND.size] / whole
+    tonality = (around_first + around_second).sum(axis=1) / whole
     first_hz = ((first + bins_to + _off_its_bin(around_first)) * BIN_HZ).astype(np.float32)
     return FrameFacts(level, first + bins_to, second + bins_to, first_hz, tonality, magnitudes(frames))
 
