@@ -66,7 +66,7 @@ class Judge:
         if loudest_dbov < NOTHING_DBOV and not spoke:
             return _no_talker(window, *_nothing(stretch.samples[stretch.begins * FRAME :]))
         likeness, at = _voice_of(voice)
-        sound = Sound(_without_dc(stretch.samples), stretch.records, stretch.begins + at)
+        sound = Sound(stretch.samples, stretch.records, stretch.begins + at)
         spoke &= likeness >= _SURE_VOICE or window.size >= KEPT_FRAMES
         stands_out = likeness >= _DOUBT and _contrast_db(voice, level) >= _CONTRAST_DB
         is_sure = spoke or (stands_out and likeness >= _SURE_VOICE)
@@ -153,14 +153,6 @@ def _nothing(samples: Samples) -> tuple[Heard, str]:
     if spread <= _IDLE and np.count_nonzero(np.diff(np.abs(samples))) < samples.size / 100:
         return Heard.DIGITAL_SILENCE, "every sample is nothing"
     return Heard.COMFORT_NOISE, f"nothing above {NOTHING_DBOV:g} dBov"
-
-
-def _without_dc(samples: Samples) -> Floats:
-    """-1 to 1; lost packets stay zero."""
-    filled = samples != 0
-    offset = np.float32(np.median(samples[filled])) if filled.any() else np.float32(0.0)
-    without: Floats = (samples.astype(np.float32) - offset * filled) / np.float32(32768)
-    return without
 
 
 def _ms(frames: Flags) -> int:

@@ -13,6 +13,7 @@ from callflow.hearing.frames import Floats
 from callflow.hearing.measures import measure
 from callflow.hearing.memory import Records
 from callflow.hearing.small_arrays import percentile
+from callflow.hearing.tape import Samples
 
 LEAST_FRAMES = 31
 """Less than a second is not measured."""
@@ -74,12 +75,17 @@ VOICE = Score(
 
 
 class Sound:
-    """Samples (-1 to 1, without DC) and records of a stretch, of which frame `at` is the likeliest to be a voice."""
+    """The samples and records of a stretch, of which frame `at` is the likeliest to be a voice."""
 
-    def __init__(self, samples: Floats, records: Records, at: int) -> None:
-        self.samples = samples
+    def __init__(self, pcm: Samples, records: Records, at: int) -> None:
+        self._pcm = pcm
         self.records = records
         self.at = at
+
+    @cached_property
+    def samples(self) -> Floats:
+        """-1 to 1, without DC."""
+        return _without_dc(self._pcm)
 
     @property
     def is_measurable(self) -> bool:
@@ -109,3 +115,11 @@ class Sound:
     def _active_share(self) -> float:
         level = self.records["level_dbov"]
         return float(np.mean(level > max(percentile(level, 90) - _NEAR_DB, _FAINTEST_DBOV)))
+
+
+def _without_dc(samples: Samples) -> Floats:
+    """-1 to 1; lost packets stay zero."""
+    filled = samples != 0
+    offset = np.float32(np.median(samples[filled])) if filled.any() else np.float32(0.0)
+    without: Floats = (samples.astype(np.float32) - offset * filled) / np.float32(32768)
+    return without

@@ -57,7 +57,7 @@ def _sound(samples: Samples, change: Callable[[Records], None] = lambda records:
     records = np.zeros(frames, dtype=FRAME_RECORD)
     records["level_dbov"] = 10 * np.log10(np.mean(np.square(heard.reshape(-1, FRAME)), axis=1) + 1e-12)
     change(records)
-    return Sound(heard, records, 0)
+    return Sound(samples[: frames * FRAME], records, 0)
 
 
 def _rest(records: Records) -> None:

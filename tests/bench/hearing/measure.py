@@ -46,7 +46,7 @@ WAYS = (
 CODED_WAYS = tuple(echoes.Way(loss, room=False, codec=codec) for codec in codecs.CODECS for loss in (10, 20, 30))
 DRIFTING_WAYS = tuple(echoes.Way(loss, room, drifting=True) for loss in (10, 20) for room in (False, True))
 PART = 0.3
-"""Of the echoes through a codec or of changing delay, so many for each way."""
+"""Of the echoes through a codec, so many for each way."""
 
 Found = tuple[echoes.Way, Share, float]
 
@@ -112,7 +112,7 @@ def measure(size: Size, half: Half) -> list[tables.Rows]:
         second = processes.submit(second_set, size, half)
         echoed = [
             processes.submit(echo, *ways, half)
-            for ways in ((WAYS, size.echoes), (CODED_WAYS, part), (DRIFTING_WAYS, part))
+            for ways in ((WAYS, size.echoes), (CODED_WAYS, part), (DRIFTING_WAYS, size.echoes))
         ]
         heard, (missed, hung_up), pairs = first.result(), climbed.result(), second.result()
         plain, coded, drifting = (job.result() for job in echoed)
