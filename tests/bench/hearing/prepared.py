@@ -1,6 +1,7 @@
 """Keeps made sounds in the cache folder, so that they are made once; made anew when their makers change."""
 
 import hashlib
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -29,10 +30,10 @@ def prepared(name: str, make: Callable[[], Made]) -> Made:
     path = kept / f"{name}.{_version()}.pickle"
     if not path.exists():
         made = make()
-        partial = path.with_suffix(".partial")
+        partial = path.with_suffix(f".{os.getpid()}.partial")
         partial.write_bytes(pickle.dumps(made, protocol=5))
         for old in kept.glob(f"{name}.*.pickle"):
-            old.unlink()
+            old.unlink(missing_ok=True)  # another process may do the same
         partial.rename(path)
     found: Made = pickle.loads(path.read_bytes())
     return found
