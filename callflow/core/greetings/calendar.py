@@ -64,11 +64,11 @@ def festival_of(today: date, festivals: Iterable[Festival]) -> str:
 
 def _lunar(year: int, month: int, day: int) -> date:
     """The solar date of a day of a lunar year. Raises ValueError if that year has no such day, or is not known."""
-    from lunardate import LunarDate  # only a site with lunar festivals needs it
+    from borax.calendars.lunardate import LunarDate  # only a site with lunar festivals needs it
 
     if year not in LUNAR_YEARS:
         raise ValueError(f"the lunar calendar of {year} is not known")
-    found: date = LunarDate(year, month, day).to_solar_date()
+    found: date = LunarDate(year, month, day, 0).to_solar_date()
     return found
 
 
