@@ -1,38 +1,77 @@
 """The command line: `callflow run | check | settings | calls | callbacks | report | staffing | simulate | lab`."""
 
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from callflow import __version__
-from callflow.commands.backup import backup, downgrade, restore
-from callflow.commands.callbacks import callbacks_app
-from callflow.commands.calls import calls_app
-from callflow.commands.cases import cases_app
-from callflow.commands.check import check
 from callflow.commands.context import Context
-from callflow.commands.doctor import doctor
-from callflow.commands.evaluation import evaluation
-from callflow.commands.install import install, uninstall
-from callflow.commands.lab import lab_app
-from callflow.commands.privacy import forget, rotate_key
-from callflow.commands.record import record
-from callflow.commands.replay import replay
-from callflow.commands.report import report
-from callflow.commands.settings import settings_app
-from callflow.commands.simulate import simulate
-from callflow.commands.staffing import staffing
-from callflow.commands.standards import standards
 from callflow.commands.terminal import mend_stdout
-from callflow.commands.web import web
-from callflow.commands.webhooks import webhooks_app
 from callflow.core.printable import printable
 from callflow.errors import CallflowError
 
+COMMANDS = {
+    "backup": "backup:backup",
+    "callbacks": "callbacks:callbacks_app",
+    "calls": "calls:calls_app",
+    "cases": "cases:cases_app",
+    "check": "check:check",
+    "doctor": "doctor:doctor",
+    "downgrade": "backup:downgrade",
+    "evaluation": "evaluation:evaluation",
+    "forget": "privacy:forget",
+    "install": "install:install",
+    "lab": "lab:lab_app",
+    "record": "record:record",
+    "replay": "replay:replay",
+    "report": "report:report",
+    "restore": "backup:restore",
+    "rotate-key": "privacy:rotate_key",
+    "settings": "settings:settings_app",
+    "simulate": "simulate:simulate",
+    "staffing": "staffing:staffing",
+    "standards": "standards:standards",
+    "uninstall": "install:uninstall",
+    "web": "web:web",
+    "webhooks": "webhooks:webhooks_app",
+}
+"""Where each command is, below callflow.commands."""
+
+
+class Commands(TyperGroup):
+    """Imports a command when it is named: the daemon needs none of them, and each needs few of the others' modules."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order of the alphabet."""
+        return sorted({*self.commands, *COMMANDS})
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name; None for no such command."""
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            module, _, attribute = COMMANDS[cmd_name].partition(":")
+            found = getattr(import_module(f"callflow.commands.{module}"), attribute)
+            self.add_command(_command(found, cmd_name), cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+def _command(found: Any, name: str) -> Any:
+    """A group of commands, or a function as a command."""
+    if isinstance(found, typer.Typer):
+        group = typer.main.get_group(found)
+        group.name = name
+        return group
+    alone = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+    alone.command(name)(found)
+    return typer.main.get_command(alone)
+
+
 app = typer.Typer(
+    cls=Commands,
     help="Screens silent callers beside Asterisk: asks them to speak, and never hangs up on a caller it can hear.\n\n"
     "Start with `callflow install`, or with `callflow check` (does it work with this Asterisk?) and `callflow run`; "
     "`callflow calls` shows the outcome of every call. `callflow simulate demo --pretend` needs no PBX.",
@@ -40,29 +79,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-app.add_typer(callbacks_app, name="callbacks")
-app.add_typer(calls_app, name="calls")
-app.add_typer(cases_app, name="cases")
-app.add_typer(lab_app, name="lab")
-app.add_typer(settings_app, name="settings")
-app.add_typer(web, name="web")
-app.add_typer(webhooks_app, name="webhooks")
-app.command()(backup)
-app.command()(check)
-app.command()(doctor)
-app.command()(downgrade)
-app.command()(evaluation)
-app.command()(forget)
-app.command()(install)
-app.command()(record)
-app.command()(replay)
-app.command()(report)
-app.command()(restore)
-app.command("rotate-key")(rotate_key)
-app.command()(simulate)
-app.command()(staffing)
-app.command()(standards)
-app.command()(uninstall)
 
 
 def _version(wanted: bool) -> None:

@@ -5,6 +5,9 @@ import time
 SLEW = 0.05
 """How fast a stepped system clock is followed while something lasts: by so much of the time that passes."""
 
+LOOK_MS = 100
+"""The system clock is looked at so often: every event asks for the time."""
+
 LONGEST_MS = 1000
 """What passed before counts for nothing, so that one look never moves the clock by much."""
 
@@ -19,7 +22,7 @@ class Clock:
 
     def now_ms(self) -> int:
         """Now, integer milliseconds since the epoch."""
-        return _monotonic_ms() + self._offset_ms
+        return time.monotonic_ns() // 1_000_000 + self._offset_ms
 
     def settle(self) -> None:
         """Follow a stepped system clock at once; only to be called while no deadline is pending."""
@@ -29,9 +32,9 @@ class Clock:
     def slew(self) -> None:
         """Follow it gently: the clock runs on, a little faster or slower; for a core that is never idle."""
         passed_ms = _monotonic_ms() - self._slewed_ms
-        most_ms = int(min(passed_ms, LONGEST_MS) * SLEW)
-        if most_ms == 0:
+        if passed_ms < LOOK_MS:
             return
+        most_ms = int(min(passed_ms, LONGEST_MS) * SLEW)
         self._slewed_ms += passed_ms
         wrong_ms = self._wanted_ms() - self._offset_ms
         self._offset_ms += max(-most_ms, min(most_ms, wrong_ms))

@@ -103,7 +103,10 @@ def test_the_version_is_told() -> None:
 
 def commands(group: TyperGroup, path: str = "callflow") -> Iterator[tuple[str, str]]:
     """Every command with its help text; a group stands for its own commands."""
-    for name, command in group.commands.items():
+    context = group.make_context("callflow", ["-"], resilient_parsing=True)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, TyperGroup):
             yield from commands(command, f"{path} {name}")
         else:
@@ -116,3 +119,13 @@ def test_the_help_of_every_command_shows_an_example() -> None:
     example = re.compile(r"Examples?:.*\bcallflow ", re.DOTALL)
     without = [path for path, text in commands(group) if not example.search(text)]
     assert without == []
+
+
+def test_a_command_imports_no_other_command() -> None:
+    """The daemon starts without the database's tables of all commands, and so does every quick command."""
+    code = "from callflow.cli import app; app(['settings', 'check'], standalone_mode=False)"
+    code += "; import sys; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    commands = {name for name in modules if name.startswith("callflow.commands.")}
+    assert commands == {f"callflow.commands.{name}" for name in ("context", "settings", "terminal")}
+    assert "sqlalchemy" not in modules
