@@ -27,6 +27,8 @@ from callflow.errors import CallflowError, StoreError
 from callflow.runtime.case_watch import CaseWatch
 
 PERIOD_S = 0.5
+REREAD_MS = 10_000
+"""The list is read again after a change, which every step leaves behind; and so often for what was erased."""
 ROOM = 10_000
 HOUR_MS = 3_600_000
 ACTOR = "callflow"
@@ -61,6 +63,8 @@ class CallbackDesk:
         self.counts: Counter[str] = Counter()
         self.on_look: list[Callable[[], Any]] = []
         """Called after every look at the list."""
+        self._numbers: frozenset[str] = frozenset()
+        self._read_ms: int | None = None
         self._path = path
         self._recorder = recorder
         self._now_ms = now_ms
@@ -108,7 +112,7 @@ class CallbackDesk:
             self.want(wanted)
 
     def want(self, wanted: Wanted) -> None:
-        """Put a caller on the list soon."""
+        """Put a caller on the list within half a second."""
         wanted = replace(wanted, number=bare(wanted.number))
         if not wanted.number:
             return
@@ -116,7 +120,6 @@ class CallbackDesk:
             self.counts["dropped"] += 1
             return
         self._wanted.append(wanted)
-        self.look_soon()
 
     async def add_now(self, wanted: Wanted) -> Entry:
         """Put a caller on the list; on the disk when this returns. Raises UndialableNumber or StoreError."""
@@ -127,10 +130,7 @@ class CallbackDesk:
 
     def bridge_entered(self, event: dict[str, str]) -> None:
         """Somebody came into a bridge: a call with a caller on the list may have been answered."""
-        if not self.live:
-            return
-        numbers = {bare(entry.number).lstrip("+") for entry in self.live}
-        if (number := self._answered.entered(event, numbers)) is not None:
+        if self._numbers and (number := self._answered.entered(event, self._numbers)) is not None:
             self._answers[number] = self._now_ms()
             self.look_soon()
 
@@ -180,12 +180,22 @@ class CallbackDesk:
         """One round: what is wanted, what was answered, what has lapsed, what is to be published."""
         await self._save_wanted()
         await self._close_answered()
-        self.live = tuple(await asyncio.to_thread(self.list.live))
+        await self._read()
         await self._lapse()
         await self.cases.look(self._now_ms())
         await self._publish()
         for call in self.on_look:
             call()
+
+    async def _read(self) -> None:
+        """Read the live entries, if any has changed."""
+        now_ms = self._now_ms()
+        due = self._read_ms is None or not 0 <= now_ms - self._read_ms < REREAD_MS
+        if not due and not await asyncio.to_thread(self.list.unpublished, 1):
+            return
+        self.live = tuple(await asyncio.to_thread(self.list.live))
+        self._numbers = frozenset(bare(entry.number).lstrip("+") for entry in self.live)
+        self._read_ms = now_ms
 
     async def _catch_up(self) -> None:
         """Read what callers did before the start, so that nobody is forgotten and short calls go on counting."""
@@ -256,6 +266,7 @@ class CallbackDesk:
                 if isinstance(change, CallbackChange):
                     await self.cases.settled(change)
         if named:
+            self._read_ms = None  # some of them may have come after the list was read
             await self._recorder.flush(5.0)
 
     def by_state(self) -> dict[str, int]:

@@ -1,0 +1,112 @@
+"""The daemon's view of the call-back list: as fresh as the database, and no dearer than its changes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from callflow.adapters.store.callback_list import CallbackList
+from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
+from callflow.core.callbacks.raising import Wanted
+from callflow.core.callbacks.rules import CallbackRules
+from callflow.core.callbacks.states import State, Step
+from callflow.records.callbacks import callback_changes
+from callflow.runtime.callback_desk import REREAD_MS, CallbackDesk
+
+T0 = 1_769_817_600_000
+RULES = CallbackRules()
+
+
+class Recorder:
+    """Publishes at once, as the daemon's own does once a change is on the disk."""
+
+    def __init__(self, callback_list: CallbackList) -> None:
+        self._list = callback_list
+
+    def save(self, record: Any, final: bool) -> None:
+        assert isinstance(record, CallbackChange)
+        mine = (callback_changes.c.callback_id == record.callback_id, callback_changes.c.revision == record.revision)
+        with self._list._step() as connection:
+            connection.execute(sa.update(callback_changes).where(*mine).values(open=False))
+
+    async def flush(self, timeout_s: float) -> bool:
+        return True
+
+
+class Watched:
+    """A desk whose reads of the whole list are counted, and the command line beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self.now_ms = T0
+        self.beside = CallbackList(path, "main")
+        self.beside.prepare()
+        self.desk = CallbackDesk(RULES, path, "main", Recorder(self.beside), lambda: self.now_ms)
+        self.reads = 0
+        live = self.desk.list.live
+
+        def counted() -> list[Entry]:
+            self.reads += 1
+            return live()
+
+        self.desk.list.live = counted  # type: ignore[method-assign]
+
+    def add(self, number: str) -> Entry:
+        return self.beside.add(Wanted(number, "default", Reason.MANUAL, T0, "asked for"), RULES, T0)[0]
+
+    async def look(self, times: int = 1, every_ms: int = 500) -> None:
+        for _ in range(times):
+            await self.desk._look()
+            self.now_ms += every_ms
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Watched:
+    return Watched(tmp_path / "callflow.db")
+
+
+async def test_a_list_that_does_not_change_is_read_seldom(watched: Watched) -> None:
+    for number in range(5):
+        watched.add(f"021555010{number}")
+    await watched.look(2)
+    before = watched.reads
+    await watched.look(40)
+    assert len(watched.desk.live) == 5
+    assert watched.reads - before <= 40 * 500 / REREAD_MS
+
+
+async def test_what_others_change_is_seen_by_the_next_look(watched: Watched) -> None:
+    entry = watched.add("0215550100")
+    await watched.look(5)
+    for number, step in enumerate((Step.CLAIM, Step.RELEASE, Step.CLAIM)):
+        watched.beside.change(entry.callback_id, lambda now, step=step: now.step(step, T0 + 1, "8001", "by hand"))  # type: ignore[misc]
+        await watched.look()
+        (seen,) = watched.desk.live
+        assert (seen.revision, seen.state) == (number + 2, State.OPEN if step is Step.RELEASE else State.CLAIMED)
+
+
+async def test_a_change_behind_the_reading_is_seen_by_the_look_after_it(watched: Watched) -> None:
+    """It is published by the same look that did not see it."""
+    entry = watched.add("0215550100")
+    await watched.look(5)
+    read = watched.desk._read
+
+    async def overtaken() -> None:
+        await read()
+        watched.beside.change(entry.callback_id, lambda now: now.step(Step.CLAIM, T0 + 1, "8001", "by hand"))
+        watched.desk._read = read  # type: ignore[method-assign]
+
+    watched.desk._read = overtaken  # type: ignore[method-assign]
+    await watched.look(2)
+    assert [entry.state for entry in watched.desk.live] == [State.CLAIMED]
+
+
+async def test_an_answered_call_closes_the_entry(watched: Watched) -> None:
+    watched.add("0215550100")
+    await watched.look()
+    for channels, number in (("1", "0215550100"), ("2", "8001")):
+        watched.desk.bridge_entered(
+            {"Event": "BridgeEnter", "BridgeUniqueid": "b1", "BridgeNumChannels": channels, "CallerIDNum": number}
+        )
+    await watched.look(2)
+    assert watched.desk.live == ()
