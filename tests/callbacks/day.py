@@ -210,6 +210,7 @@ class Daemon:
     """One life of the daemon's call-backs."""
 
     def __init__(self, world: World, path: Path, now_ms: Callable[[], int], number: int) -> None:
+        self._world = world
         ids = iter(range(10**9))
         self.desk = CallbackDesk(RULES, path, "main", Recorder(), now_ms)
         self.desk._publish = _nothing  # type: ignore[method-assign]
@@ -223,10 +224,12 @@ class Daemon:
             self.dialler.link_up()
 
     async def kill(self) -> None:
-        """As SIGKILL: nothing is finished, nothing is told."""
+        """As SIGKILL: nothing is finished, and whatever is told to a dead daemon does nothing."""
+        self._world.tell = lambda event: None
         tasks = [*self.dialler._tasks, *([self.desk._task] if self.desk._task else [])]
         for running in self.dialler._running.values():
             running.disarm()
+        self.dialler._running.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -318,7 +321,6 @@ async def _play(path: Path, number: int, length_s: float, seed: int) -> Day:
             await asyncio.sleep(chance.expovariate(1 / KILL_EVERY_S))
             await daemons[-1].kill()
             counts["kills"] += 1
-            world.tell = lambda event: None
             await asyncio.sleep(chance.uniform(0.5, 5))
             daemons.append(Daemon(world, path, now_ms, len(daemons)))
 
