@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from callflow.cli import app
 from callflow.core.screening.states import TRANSITIONS, Result, State
@@ -126,20 +127,31 @@ def commands_shown() -> Iterator[tuple[str, str]]:
                     yield page.name, found[1].strip()
 
 
+CALLFLOW = typer.main.get_command(app)
+
+
 @pytest.mark.parametrize(("page", "line"), sorted(set(commands_shown())))
 def test_every_command_shown_exists(page: str, line: str) -> None:
-    command: object = typer.main.get_command(app)
+    command: object = CALLFLOW
     words = line.split()
     options = known_options(command)
     while words:
         word = words.pop(0)
         if word.startswith("-"):
             assert word.partition("=")[0] in options, f"{page}: callflow {line}"
-        elif word in (below := getattr(command, "commands", {})):
+        elif word in (below := commands_below(command)):
             command = below[word]
             options |= known_options(command)
         elif "run" in below:
             pytest.fail(f"{page}: there is no command callflow {word}")
+
+
+def commands_below(command: object) -> dict[str, object]:
+    """The commands of a group by name; none for a single command."""
+    if not isinstance(command, TyperGroup):
+        return {}
+    context = command.make_context("callflow", ["-"], resilient_parsing=True)
+    return {name: command.get_command(context, name) for name in command.list_commands(context)}
 
 
 def known_options(command: object) -> set[str]:
