@@ -10,7 +10,7 @@ from callflow.adapters.store.locks import beside, is_held
 from callflow.core.callbacks.attempt import WORDS, Attempt
 from callflow.core.callbacks.entry import Entry
 from callflow.core.callbacks.permission import NotAllowed, may_dial
-from callflow.core.callbacks.states import TRANSITIONS, IllegalStep, Step
+from callflow.core.callbacks.states import IllegalStep
 from callflow.errors import CallflowError
 from callflow.settings.model import Settings
 
@@ -51,9 +51,10 @@ def dial_and_wait(
 
 
 def _wished(entry: Entry, agent: str, actor: str, now_ms: int) -> Entry:
-    if Step.DIAL not in TRANSITIONS[entry.state]:
-        raise CallflowError(f"{entry.callback_id}: {IllegalStep(entry.state, Step.DIAL)}", "callflow callbacks show")
-    return entry.changed(now_ms, actor, f"{actor} asks to call for agent {agent}", wish=agent)
+    try:
+        return entry.wished(agent, now_ms, actor)
+    except IllegalStep as error:
+        raise CallflowError(f"{entry.callback_id}: {error}", "callflow callbacks show") from None
 
 
 def _taken(entries: CallbackList, wished: Entry) -> Entry:

@@ -26,6 +26,7 @@ class CallbackRow(Shape):
     attempts: int
     actor: str = Field(description="Who made the last step.")
     why: str
+    wish: str = Field(description="Agent for whom the daemon is asked to place the call; empty for none.")
     changed_ms: int
     closed_ms: int | None
 
@@ -67,6 +68,7 @@ class CallbackDetail(CallbackRow):
     changes: list[ChangeShape]
     calls: list[AttemptShape]
     may: list[str] = Field(description="Steps that the visitor may take now.")
+    may_dial: bool = Field(description="The visitor may have the call placed: POST .../dial.")
     may_unmask: bool
 
 
@@ -95,3 +97,11 @@ class StepWanted(Shape):
     """What is said for those who read it later."""
 
     why: Annotated[str, Field(max_length=500)] = ""
+
+
+class DialWanted(Shape):
+    """For whom the call is placed."""
+
+    agent: Annotated[str, Field(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")] = Field(
+        "", description="Work number, or what Asterisk calls: PJSIP/8012. Agents leave it out: it is their own."
+    )

@@ -1,4 +1,4 @@
-"""/api/v1/callbacks: whom to call back, why, what was done, and the steps that a person takes."""
+"""/api/v1/callbacks: whom to call back, why, what was done, the steps that a person takes, and the call itself."""
 
 import time
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from callflow.adapters.store.callback_list import CallbackList, NoSuchCallback, 
 from callflow.commands.callbacks_report import figures_of
 from callflow.core.callbacks.attempt import Attempt
 from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
+from callflow.core.callbacks.permission import NotAllowed, may_dial
 from callflow.core.callbacks.states import LIVE, TRANSITIONS, IllegalStep, State, Step
 from callflow.privacy import mask_number
 from callflow.web.access import Visitor
@@ -22,6 +23,7 @@ from callflow.web.callback_models import (
     CallbackPage,
     CallbackRow,
     ChangeShape,
+    DialWanted,
     StepWanted,
 )
 from callflow.web.errors import Conflict, Forbidden, NotFound
@@ -37,7 +39,7 @@ Id = Annotated[str, Path(max_length=64, description="Id of the entry.")]
 
 
 class ByHand(StrEnum):
-    """The steps that a person takes; `dial` is the command line's."""
+    """The steps that a person takes; the daemon takes those of a call, which `dial` asks for."""
 
     CLAIM = "claim"
     RELEASE = "release"
@@ -99,6 +101,50 @@ async def detail(me: Me, site: Here, callback_id: Id, unmask: Annotated[bool, Qu
     return _shown(entry, changes, attempts, me, unmask=unmask)
 
 
+@router.post("/{callback_id}/dial", status_code=202, summary="Ask the daemon to call the caller back for an agent")
+async def dial(me: Me, site: Here, callback_id: Id, wanted: DialWanted) -> CallbackDetail:
+    """For supervisors, and for agents with their own phone.
+
+    `wish` is the agent until the daemon begins: then the state is `dialling`, or `why` says why no call was placed.
+    """
+    if me.role is not Role.AGENT:
+        me.need(Role.SUPERVISOR)
+    if site.live is None:
+        raise Forbidden("this page shows a database alone; it places no call", "open the page of a running daemon")
+    agent = _for_whom(me, wanted)
+    now_ms, rules = site.audit.now_ms(), site.settings().callbacks
+
+    def make(now: Entry) -> Entry:
+        if now.wish:
+            raise Conflict(f"this call is asked for already, for agent {now.wish}", "look at the entry again")
+        try:
+            may_dial(now, rules, now_ms)
+            return now.wished(agent, now_ms, _who(me))
+        except NotAllowed as error:
+            raise Conflict(str(error), error.remedy) from None
+        except IllegalStep as error:
+            raise Conflict(str(error), "look at the entry again: somebody may have been first") from None
+
+    def change(found: CallbackList) -> tuple[Entry, list[CallbackChange], list[Attempt]]:
+        _whole(found, callback_id, me)
+        return found.change(callback_id, make), found.changes(callback_id), found.attempts(callback_id)
+
+    entry, changes, attempts = await site.callbacks(change)
+    site.audit.note(me, "dial call-back", callback=callback_id, agent=agent)
+    return _shown(entry, changes, attempts, me)
+
+
+def _for_whom(me: Visitor, wanted: DialWanted) -> str:
+    """The agent whose phone rings; raises Forbidden or Conflict."""
+    if me.role is Role.AGENT:
+        if wanted.agent not in ("", me.agent):
+            raise Forbidden("an agent has calls placed for their own phone", "leave `agent` out")
+        return me.agent
+    if not wanted.agent:
+        raise Conflict("the call needs an agent", "give the work number of the agent whose phone is to ring")
+    return wanted.agent
+
+
 @router.post("/{callback_id}/{step}", summary="Claim, release, reopen, settle or give up an entry")
 async def take_step(me: Me, site: Here, callback_id: Id, step: ByHand, given: StepWanted) -> CallbackDetail:
     """For supervisors, and for agents with entries of their own; written to the audit trail and to the entry."""
@@ -153,12 +199,23 @@ def _whole(found: CallbackList, callback_id: str, me: Visitor) -> tuple[Entry, l
 
 
 def _sees(found: CallbackList, entry: Entry, me: Visitor) -> bool:
-    """Tokens limited to queues see entries of those; an agent sees what can be claimed, and what they have claimed."""
+    """Tokens limited to queues see entries of those; an agent sees what can be claimed, and their own."""
     if me.queues and entry.queue not in me.queues:
         return False
     if me.role is not Role.AGENT:
         return True
-    return Step.CLAIM in TRANSITIONS[entry.state] or _claimed_by(entry, found.changes(entry.callback_id), me)
+    if Step.CLAIM in TRANSITIONS[entry.state] or _called_by(entry, found, me):
+        return True
+    return _claimed_by(entry, found.changes(entry.callback_id), me)
+
+
+def _called_by(entry: Entry, found: CallbackList, me: Visitor) -> bool:
+    """The last call of an entry that is being dialled, or is settled, was placed for the visitor's phone."""
+    if not entry.attempt_id or entry.state not in (State.DIALLING, State.DONE):
+        return False
+    return any(
+        call.attempt_id == entry.attempt_id and call.agent == me.agent for call in found.attempts(entry.callback_id)
+    )
 
 
 def _claimed_by(entry: Entry, changes: list[CallbackChange], me: Visitor) -> bool:
@@ -180,6 +237,11 @@ def _may(entry: Entry, me: Visitor, *, mine: bool) -> list[str]:
     return []
 
 
+def _may_dial(entry: Entry, me: Visitor) -> bool:
+    """Whether this visitor may ask for the call; calling hours and number are looked at when they do."""
+    return Step.DIAL in TRANSITIONS[entry.state] and not entry.wish and me.role is not Role.VIEWER
+
+
 def _row(entry: Entry, me: Visitor) -> CallbackRow:
     return CallbackRow.model_validate(_fields(CallbackRow, entry) | {"number": mask_number(entry.number)})
 
@@ -195,6 +257,7 @@ def _shown(
             "changes": [_fields(ChangeShape, change) for change in changes],
             "calls": [_fields(AttemptShape, attempt) for attempt in attempts],
             "may": _may(entry, me, mine=mine),
+            "may_dial": _may_dial(entry, me),
             "may_unmask": me.at_least(Role.SUPERVISOR) or mine,
         }
     )

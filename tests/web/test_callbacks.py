@@ -1,6 +1,7 @@
 """The call-back list on the page: who sees which entries, and who may take which step."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import httpx
 import pytest
 
 from callflow.adapters.store.callback_list import CallbackList
+from callflow.core.callbacks.attempt import Attempt, Outcome
 from callflow.core.callbacks.entry import Reason
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.rules import CallbackProfile, CallbackRules
 from callflow.core.callbacks.states import Step
+from callflow.settings.model import Settings
 from callflow.web.app import make_app
 from callflow.web.options import WebOptions
 from callflow.web.server import site_for
@@ -67,7 +70,7 @@ async def test_one_entry_has_its_steps_and_the_fields_of_the_command_line(page: 
     printed = json.loads(callflow(page.folder, "callbacks", "show", one, "--json"))
     here, there = shown.pop("changes"), printed.pop("changes")
     assert all(mine.items() <= theirs.items() for mine, theirs in zip(here, there, strict=True))
-    for name in ("number", "may", "may_unmask"):
+    for name in ("number", "may", "may_dial", "may_unmask"):
         shown.pop(name)
     assert shown.items() <= printed.items()
     assert [change["state"] for change in here] == ["open", "claimed"]
@@ -83,6 +86,86 @@ async def test_a_supervisor_takes_every_step_and_it_is_written_down(page: Page, 
     assert told == [(f"{name} call-back", one, "number is dead") for name in ("claim", "release", "give up")]
     changes = entries.changes(one)
     assert [(change.actor, change.why) for change in changes[1:]] == [("a supervisor", "number is dead")] * 3
+
+
+@pytest.fixture
+def dialling_page(page: Page) -> Page:
+    """The daemon knows how to dial, and its callers' hours are all day."""
+    dialling = Settings(callbacks=RULES.model_copy(update={"dial": "PJSIP/{number}@carrier"}))
+    page.site = replace(page.site, settings=lambda: dialling)
+    transport = page.client._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    transport.app.state.site = page.site  # type: ignore[attr-defined]
+    return page
+
+
+async def dial(page: Page, callback_id: str, role: Role, body: dict[str, str], **limits: Any) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {page.secret(role, **limits)}"}
+    return await page.client.post(f"/api/v1/callbacks/{callback_id}/dial", json=body, headers=headers)
+
+
+async def test_a_supervisor_has_a_call_placed_for_an_agent(dialling_page: Page, entries: CallbackList) -> None:
+    one = id_of(entries, "01")
+    assert (await dialling_page.get(f"callbacks/{one}")).json()["may_dial"] is True
+    answer = await dial(dialling_page, one, Role.SUPERVISOR, {"agent": "8012"})
+    assert (answer.status_code, answer.json()["wish"], answer.json()["may_dial"]) == (202, "8012", False)
+    assert entries.find(one).wish == "8012", "the daemon finds the wish where the command line leaves it"
+    assert [line["agent"] for line in dialling_page.audited() if line["action"] == "dial call-back"] == ["8012"]
+    again = await dial(dialling_page, one, Role.SUPERVISOR, {"agent": "8013"})
+    assert (again.status_code, entries.find(one).wish) == (409, "8012")
+
+
+async def test_an_agent_dials_with_the_own_phone_and_sees_the_end(dialling_page: Page, entries: CallbackList) -> None:
+    one, me = id_of(entries, "01"), {"agent": "8001"}
+    assert (await dial(dialling_page, one, Role.AGENT, {"agent": "8002"}, **me)).status_code == 403
+    answer = await dial(dialling_page, one, Role.AGENT, {}, **me)
+    assert (answer.status_code, answer.json()["wish"]) == (202, "8001")
+    call = Attempt("cb-1", one, "8001", "PJSIP/8001", "8001", "agent", T0)
+    entries.begin_attempt(call, lambda now: now.step(Step.DIAL, T0, "8001", "calls", attempt_id="cb-1"))
+    assert (await dialling_page.get(f"callbacks/{one}", Role.AGENT, **me)).json()["state"] == "dialling"
+    assert (await dialling_page.get(f"callbacks/{one}", Role.AGENT, agent="8002")).status_code == 404
+    ended = replace(call, placed_ms=T0, reached_ms=T0, ended_ms=T0 + 1, outcome=Outcome.REACHED)
+    entries.save_attempt(ended, lambda now: now.step(Step.REACH, T0 + 1, "callflow", "reached"))
+    shown = (await dialling_page.get(f"callbacks/{one}", Role.AGENT, **me)).json()
+    assert (shown["state"], shown["calls"][0]["outcome"]) == ("done", "reached")
+
+
+@pytest.mark.parametrize(
+    ("role", "body", "status", "said"),
+    [
+        (Role.VIEWER, {"agent": "8012"}, 403, "this needs the role supervisor"),
+        (Role.SUPERVISOR, {}, 409, "the call needs an agent"),
+        (Role.SUPERVISOR, {"agent": "80\n12"}, 422, "agent"),
+    ],
+)
+async def test_who_may_not_dial_is_told_why(
+    dialling_page: Page, entries: CallbackList, role: Role, body: dict[str, str], status: int, said: str
+) -> None:
+    one = id_of(entries, "01")
+    answer = await dial(dialling_page, one, role, body)
+    assert (answer.status_code, said in answer.json()["problem"], entries.find(one).wish) == (status, True, "")
+
+
+async def test_what_cannot_be_dialled_is_refused_before_it_is_wished(page: Page, entries: CallbackList) -> None:
+    one = id_of(entries, "01")
+    answer = await dial(page, one, Role.SUPERVISOR, {"agent": "8012"})
+    assert (answer.status_code, answer.json()["problem"]) == (409, "callflow does not know how to dial a caller")
+    await step(page, one, "done", Role.SUPERVISOR)
+    assert entries.find(one).wish == ""
+
+
+async def test_a_settled_entry_is_not_dialled(dialling_page: Page, entries: CallbackList) -> None:
+    one = id_of(entries, "01")
+    await step(dialling_page, one, "done", Role.SUPERVISOR)
+    answer = await dial(dialling_page, one, Role.SUPERVISOR, {"agent": "8012"})
+    assert (answer.status_code, answer.json()["problem"]) == (409, "dial is not possible in state done")
+
+
+async def test_a_session_dials_nobody_without_the_page_s_header(dialling_page: Page, entries: CallbackList) -> None:
+    one = id_of(entries, "01")
+    await dialling_page.client.post("/api/v1/session", json={"token": dialling_page.secret()})
+    refused = await dialling_page.client.post(f"/api/v1/callbacks/{one}/dial", json={"agent": "8012"})
+    assert (refused.status_code, entries.find(one).wish) == (403, "")
 
 
 @pytest.mark.parametrize("name", ["claim", "release", "reopen", "done", "give_up"])
@@ -183,5 +266,6 @@ async def test_a_page_alone_on_a_database_changes_nothing(
     async with httpx.AsyncClient(transport=transport, base_url="http://page/api/v1/", headers=headers) as client:
         assert (await client.get("callbacks")).status_code == 200
         assert (await client.post(f"callbacks/{one}/claim", json={})).status_code == 403
+        assert (await client.post(f"callbacks/{one}/dial", json={"agent": "8012"})).status_code == 403
     assert entries.find(one).state == "open"
     site.database.close()

@@ -84,6 +84,11 @@ class Entry:
         """The next version in the same state."""
         return self._version(at_ms, actor=actor, why=why, **changes)
 
+    def wished(self, agent: str, at_ms: int, actor: str) -> "Entry":
+        """The next version, by which the daemon is asked to place the call for an agent; raises IllegalStep."""
+        after(self.state, Step.DIAL)
+        return self.changed(at_ms, actor, f"{actor} asks to call for agent {agent}", wish=agent)
+
     def _version(self, at_ms: int, **changes: Any) -> "Entry":
         changed_ms = max(self.changed_ms, at_ms)
         return replace(self, revision=self.revision + 1, changed_ms=changed_ms, **changes)
