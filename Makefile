@@ -31,7 +31,7 @@ test: setup lint types check-prompts lab-asterisk lab-services  ## All tests, on
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=15 $(TESTS)
 
 test-fast: setup  ## The tests that need no Asterisk
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore=tests/lab --ignore=tests/lab_rings $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore-glob='tests/lab*/*' $(TESTS)
 
 coverage: setup lab-asterisk lab-services  ## All tests, and the lines that none of them reaches (a quarter slower)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered $(TESTS)

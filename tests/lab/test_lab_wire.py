@@ -10,7 +10,7 @@ import pytest
 
 from callflow.lab.prompts import Burst
 from callflow.lab.screening.judge import Observed, judge
-from callflow.lab.screening.run import SCENARIOS
+from callflow.lab.screening.run import SCENARIOS, Outcome
 from callflow.lab.screening.scenario import read_scenario
 from callflow.lab.wire import Packet, Wire, WireCall, read_wire
 from callflow.sound import mulaw
@@ -92,6 +92,15 @@ class TestJudge:
         call = WireCall("a", "1001", "dial_zh_support", 0.0)
         call.sent = [Packet(0.0, b"", 65535), Packet(0.04, b"", 0), Packet(0.3, b"", 2)]
         assert Wire([call]).longest_stall_s == pytest.approx(0.04)
+
+    def test_a_caller_who_was_hung_up_on_is_not_placed_again(self) -> None:
+        """Unless the machine stalled; a late prompt is excused once."""
+        hung_up, late = _silent_call(), _silent_call(result="spoke")
+        speaks = read_scenario(SCENARIOS / "speaks-after-2s")
+        assert not Outcome(speaks, "1001", hung_up, judge(speaks, hung_up)).excusable
+        assert Outcome(speaks, "1001", hung_up, judge(speaks, hung_up), stall_s=0.2).excusable
+        assert Outcome(speaks, "1001", late, judge(speaks, late)).excusable
+        assert not Outcome(speaks, "1001", hung_up, [], stall_s=0.2).excusable
 
     def test_no_answer(self) -> None:
         call = WireCall("a", "1001", "dial_zh_support", 0.0)

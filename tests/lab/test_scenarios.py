@@ -1,5 +1,6 @@
 """Each scenario folder: what must come of it on the wire, and what the daemon has written down."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]  # the first test waits
 @pytest.mark.parametrize("scenario", NAMES)
 def test_scenario(placed: Any, scenario: str) -> None:
     outcome = placed.outcomes[scenario]
+    if outcome.at_first:
+        warnings.warn(f"{scenario}: placed twice, at first {outcome.at_first}", stacklevel=1)
     assert not outcome.disagreements, f"{outcome.scenario.purpose} {outcome.seen} (stall: {outcome.stall_s:.2f} s)"
 
 
