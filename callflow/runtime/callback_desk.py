@@ -8,16 +8,19 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.callback_list import CallbackList, NoSuchCallback
 from callflow.adapters.store.case_list import CaseList
 from callflow.adapters.store.recent_records import recent_records
+from callflow.adapters.store.unpublished import MOST, News, Unpublished
 from callflow.core.callbacks.answered import AnsweredCalls
 from callflow.core.callbacks.entry import CallbackChange, Entry
+from callflow.core.callbacks.live_entries import LiveEntries, digits
 from callflow.core.callbacks.numbers import bare, dialable
 from callflow.core.callbacks.raising import Raising, Wanted
 from callflow.core.callbacks.rules import CallbackRules
@@ -28,7 +31,9 @@ from callflow.runtime.case_watch import CaseWatch
 
 PERIOD_S = 0.5
 REREAD_MS = 10_000
-"""The list is read again after a change, which every step leaves behind; and so often for what was erased."""
+"""Every step leaves its change behind, and only changed entries are read; all of them so often, for what was erased."""
+AT_ONCE = 50
+"""Callers put on the list in one transaction: the writer of records waits for it."""
 ROOM = 10_000
 HOUR_MS = 3_600_000
 ACTOR = "callflow"
@@ -58,13 +63,14 @@ class CallbackDesk:
     ) -> None:
         self.rules = rules
         self.list = CallbackList(path, node)
-        self.live: tuple[Entry, ...] = ()
-        """Every live entry, as the last look found it; the one that is due first comes first."""
         self.counts: Counter[str] = Counter()
         self.on_look: list[Callable[[], Any]] = []
         """Called after every look at the list."""
-        self._numbers: frozenset[str] = frozenset()
+        self._entries = LiveEntries()
         self._read_ms: int | None = None
+        """When the whole list was read."""
+        self._unpublished = Unpublished(path, node)
+        self._news = News()
         self._path = path
         self._recorder = recorder
         self._now_ms = now_ms
@@ -74,12 +80,16 @@ class CallbackDesk:
         self._answers: dict[str, int] = {}
         """Numbers with whom a call was just answered, and when."""
         self._published: set[tuple[str, str, int]] = set()
-        self._news = asyncio.Event()
+        self._sooner = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._case_list = CaseList(path, node)
-        self.cases = CaseWatch(self._case_list, rules, self.add_now)
+        self.cases = CaseWatch(CaseList(path, node), rules, self.add_now)
         self._early: list[tuple[Any, bool]] | None = []
         """Records that came before the earlier ones were read; None afterwards."""
+
+    @property
+    def live(self) -> tuple[Entry, ...]:
+        """Every live entry, as the last look found it; the one that is due first comes first."""
+        return self._entries.by_due
 
     def start(self) -> None:
         """Begin to work; returns at once."""
@@ -95,6 +105,7 @@ class CallbackDesk:
         await asyncio.wait({task})
         try:
             await self._save_wanted()
+            await self._read()
             await self._close_answered()
             await self._publish()
         except CallflowError as error:
@@ -130,7 +141,7 @@ class CallbackDesk:
 
     def bridge_entered(self, event: dict[str, str]) -> None:
         """Somebody came into a bridge: a call with a caller on the list may have been answered."""
-        if self._numbers and (number := self._answered.entered(event, self._numbers)) is not None:
+        if self.live and (number := self._answered.entered(event, self._entries.numbers)) is not None:
             self._answers[number] = self._now_ms()
             self.look_soon()
 
@@ -140,7 +151,7 @@ class CallbackDesk:
 
     def look_soon(self) -> None:
         """Look at the list now instead of in half a second."""
-        self._news.set()
+        self._sooner.set()
 
     # -- the work -------------------------------------------------------------------------------------------------
 
@@ -171,31 +182,33 @@ class CallbackDesk:
     async def _pause(self, for_s: float) -> None:
         try:
             async with asyncio.timeout(for_s):
-                await self._news.wait()
+                await self._sooner.wait()
         except TimeoutError:
             pass
-        self._news.clear()
+        self._sooner.clear()
 
     async def _look(self) -> None:
-        """One round: what is wanted, what was answered, what has lapsed, what is to be published."""
+        """One round: what is wanted, what has changed, what was answered, what has lapsed, what is to be published."""
         await self._save_wanted()
+        whole = await self._read()
         await self._close_answered()
-        await self._read()
-        await self._lapse()
-        await self.cases.look(self._now_ms())
+        if whole:
+            await self._lapse()
+        await self.cases.look(self._now_ms(), changed=whole or bool(self._news.case_steps))
         await self._publish()
         for call in self.on_look:
             call()
 
-    async def _read(self) -> None:
-        """Read the live entries, if any has changed."""
+    async def _read(self) -> bool:
+        """Read what has changed, and the whole list when it is due; True if it was."""
         now_ms = self._now_ms()
-        due = self._read_ms is None or not 0 <= now_ms - self._read_ms < REREAD_MS
-        if not due and not await asyncio.to_thread(self.list.unpublished, 1):
-            return
-        self.live = tuple(await asyncio.to_thread(self.list.live))
-        self._numbers = frozenset(bare(entry.number).lstrip("+") for entry in self.live)
+        self._news = await asyncio.to_thread(self._unpublished.read)
+        if self._read_ms is not None and 0 <= now_ms - self._read_ms < REREAD_MS:
+            self._entries.update(self._news.entries)
+            return False
+        self._entries = LiveEntries(await asyncio.to_thread(self.list.live))
         self._read_ms = now_ms
+        return True
 
     async def _catch_up(self) -> None:
         """Read what callers did before the start, so that nobody is forgotten and short calls go on counting."""
@@ -214,31 +227,32 @@ class CallbackDesk:
             self.follow(record, final)
 
     async def _save_wanted(self) -> None:
-        while self._wanted:
-            wanted = self._wanted[0]
-            entry, new = await asyncio.to_thread(self.list.add, wanted, self.rules, self._now_ms())
-            self._wanted.popleft()
-            if new:
-                self.counts["raised"] += 1
-                log.info("call-back raised", callback=entry.callback_id, reason=wanted.reason.value, why=wanted.why)
+        while some := list(islice(self._wanted, AT_ONCE)):
+            saved = await asyncio.to_thread(self.list.add_all, some, self.rules, self._now_ms())
+            for wanted, (entry, new) in zip(some, saved, strict=True):
+                self._wanted.popleft()
+                if new:
+                    self.counts["raised"] += 1
+                    log.info("call-back raised", callback=entry.callback_id, reason=wanted.reason.value, why=wanted.why)
 
     async def _close_answered(self) -> None:
         while self._answers:
             number, at_ms = next(iter(self._answers.items()))
-            for entry in await asyncio.to_thread(self.list.live):
-                if bare(entry.number).lstrip("+") == number and entry.raised_ms <= at_ms:
+            for entry in self.live:
+                if digits(entry) == number and entry.raised_ms <= at_ms:
                     await self.step(entry, Step.ANSWER, "a call with the caller was answered")
             del self._answers[number]
 
     async def step(self, entry: Entry, step: Step, why: str, **changes: Any) -> None:
-        """Take a step, unless somebody else was first."""
+        """Take a step, unless somebody else was first; the next look follows at once."""
         now_ms = self._now_ms()
         try:
             await asyncio.to_thread(
                 self.list.change, entry.callback_id, lambda now: now.step(step, now_ms, ACTOR, why, **changes)
             )
-        except IllegalStep as error:
+        except (IllegalStep, NoSuchCallback) as error:
             log.debug("somebody else was first", callback=entry.callback_id, reason=str(error))
+        self.look_soon()
 
     async def _lapse(self) -> None:
         """Claims that were forgotten, and entries that have become too old."""
@@ -252,11 +266,9 @@ class CallbackDesk:
 
     async def _publish(self) -> None:
         """Count and publish changes, whoever made them; each once in this life of the daemon."""
-        steps = await asyncio.to_thread(self.list.unpublished)
-        case_steps = await asyncio.to_thread(self._case_list.unpublished)
         named: list[tuple[tuple[str, str, int], CallbackChange | CaseChange]] = [
-            *((("call-back", step.callback_id, step.revision), step) for step in steps),
-            *((("case", step.reference, step.revision), step) for step in case_steps),
+            *((("call-back", step.callback_id, step.revision), step) for step in self._news.steps),
+            *((("case", step.reference, step.revision), step) for step in self._news.case_steps),
         ]
         self._published &= {key for key, _ in named}
         for key, change in named:
@@ -266,8 +278,9 @@ class CallbackDesk:
                 if isinstance(change, CallbackChange):
                     await self.cases.settled(change)
         if named:
-            self._read_ms = None  # some of them may have come after the list was read
             await self._recorder.flush(5.0)
+        if len(named) >= MOST:
+            self.look_soon()
 
     def by_state(self) -> dict[str, int]:
         """How many live entries are in each state."""

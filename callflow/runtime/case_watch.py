@@ -34,10 +34,14 @@ class CaseWatch:
         self._add = add
         self._now_ms = 0
 
-    async def look(self, now_ms: int) -> None:
-        """Remind of what is due, and raise an alarm over what is late. Raises StoreError."""
+    async def look(self, now_ms: int, *, changed: bool) -> None:
+        """Remind of what is due, and raise an alarm over what is late. Raises StoreError.
+
+        `changed`: cases may be others than the last look found.
+        """
         self._now_ms = now_ms
-        self.open = tuple(await asyncio.to_thread(self._cases.open))
+        if changed:
+            self.open = tuple(await asyncio.to_thread(self._cases.open))
         for case in self.open:
             match due_step(case, now_ms, REMIND_MS, OVERDUE_MS):
                 case CaseStep.REMINDED:

@@ -38,7 +38,7 @@ class Watched:
 
     async def look(self, now_ms: int) -> None:
         self.now_ms = now_ms
-        await self.watch.look(now_ms)
+        await self.watch.look(now_ms, changed=True)
 
     def steps(self, reference: str) -> list[str]:
         return [change.step.value for change in self.cases.changes(reference)]

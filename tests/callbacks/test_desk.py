@@ -1,5 +1,7 @@
 """The daemon's view of the call-back list: as fresh as the database, and no dearer than its changes."""
 
+import random
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,9 @@ from callflow.adapters.store.callback_list import CallbackList
 from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.rules import CallbackRules
-from callflow.core.callbacks.states import State, Step
-from callflow.records.callbacks import callback_changes
-from callflow.runtime.callback_desk import REREAD_MS, CallbackDesk
+from callflow.core.callbacks.states import IllegalStep, State, Step
+from callflow.records.callbacks import callback_changes, callbacks
+from callflow.runtime.callback_desk import AT_ONCE, REREAD_MS, CallbackDesk
 
 T0 = 1_769_817_600_000
 RULES = CallbackRules()
@@ -54,6 +56,18 @@ class Watched:
     def add(self, number: str) -> Entry:
         return self.beside.add(Wanted(number, "default", Reason.MANUAL, T0, "asked for"), RULES, T0)[0]
 
+    def answer(self, number: str) -> None:
+        """The caller with this number is answered."""
+        for channels, party in (("1", number), ("2", "8001")):
+            self.desk.bridge_entered(
+                {
+                    "Event": "BridgeEnter",
+                    "BridgeUniqueid": f"b{number}",
+                    "BridgeNumChannels": channels,
+                    "CallerIDNum": party,
+                }
+            )
+
     async def look(self, times: int = 1, every_ms: int = 500) -> None:
         for _ in range(times):
             await self.desk._look()
@@ -86,15 +100,16 @@ async def test_what_others_change_is_seen_by_the_next_look(watched: Watched) -> 
 
 
 async def test_a_change_behind_the_reading_is_seen_by_the_look_after_it(watched: Watched) -> None:
-    """It is published by the same look that did not see it."""
+    """It is published by the look that sees it."""
     entry = watched.add("0215550100")
     await watched.look(5)
     read = watched.desk._read
 
-    async def overtaken() -> None:
-        await read()
+    async def overtaken() -> bool:
+        whole = await read()
         watched.beside.change(entry.callback_id, lambda now: now.step(Step.CLAIM, T0 + 1, "8001", "by hand"))
         watched.desk._read = read  # type: ignore[method-assign]
+        return whole
 
     watched.desk._read = overtaken  # type: ignore[method-assign]
     await watched.look(2)
@@ -104,9 +119,49 @@ async def test_a_change_behind_the_reading_is_seen_by_the_look_after_it(watched:
 async def test_an_answered_call_closes_the_entry(watched: Watched) -> None:
     watched.add("0215550100")
     await watched.look()
-    for channels, number in (("1", "0215550100"), ("2", "8001")):
-        watched.desk.bridge_entered(
-            {"Event": "BridgeEnter", "BridgeUniqueid": "b1", "BridgeNumChannels": channels, "CallerIDNum": number}
-        )
+    watched.answer("0215550100")
     await watched.look(2)
     assert watched.desk.live == ()
+
+
+async def test_an_entry_that_was_erased_holds_up_no_look(watched: Watched) -> None:
+    """The list is read as a whole only now and then, so that an answered caller may be forgotten by then."""
+    erased, other = watched.add("0215550100"), watched.add("0215550101")
+    await watched.look(2)
+    with watched.beside._step() as connection:
+        connection.execute(sa.delete(callbacks).where(callbacks.c.callback_id == erased.callback_id))
+    for number in (erased.number, other.number):
+        watched.answer(number)
+    await watched.look(2)
+    assert watched.beside.find(other.callback_id).state is State.DONE
+    assert [entry.callback_id for entry in watched.desk.live] == [erased.callback_id]
+    await watched.look(every_ms=REREAD_MS)
+    await watched.look()
+    assert not watched.desk.live
+
+
+async def test_what_is_wanted_at_once_is_on_the_list_after_one_look(watched: Watched) -> None:
+    for number in range(2 * AT_ONCE + 1):
+        watched.desk.want(Wanted(f"0215550{number:03}", "default", Reason.SILENT, T0 + number, "hung up on"))
+    await watched.look()
+    assert len(watched.beside.live()) == len(watched.desk.live) == 2 * AT_ONCE + 1
+    assert watched.desk.counts["raised"] == 2 * AT_ONCE + 1
+
+
+async def test_the_view_is_the_list_after_any_steps(watched: Watched) -> None:
+    chance = random.Random(7)
+    steps = (Step.CLAIM, Step.RELEASE, Step.GIVE_UP, Step.ANSWER)
+    for _ in range(150):
+        entries = watched.beside.entries()
+        if not entries or chance.random() < 0.4:
+            watched.add(f"02155501{chance.randrange(40):02}")
+        else:
+            step = chance.choice(steps)
+            with suppress(IllegalStep):
+                one = chance.choice(entries).callback_id
+                watched.beside.change(one, lambda now, step=step: now.step(step, watched.now_ms, "8001", "by hand"))  # type: ignore[misc]
+        if chance.random() < 0.3:
+            await watched.look()
+            assert sorted(watched.desk.live, key=lambda entry: entry.callback_id) == sorted(
+                watched.beside.live(), key=lambda entry: entry.callback_id
+            )

@@ -4,7 +4,7 @@ The command line, the page and the daemon all work through this. SQLite lets one
 entry as it is, and the table of states refuses a step that comes too late.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -80,25 +80,12 @@ class CallbackList:
         A caller who waits on the list already gets a further reason. What is known from before the caller's last entry
         was closed adds nothing: that entry has settled it.
         """
+        return self.add_all([wanted], rules, now_ms)[0]
+
+    def add_all(self, some: Sequence[Wanted], rules: CallbackRules, now_ms: int) -> list[tuple[Entry, bool]]:
+        """Put callers on the list, as `add` does: all or none."""
         with self._step() as connection:
-            found = self._latest(connection, wanted, rules)
-            if found is not None and not found.live and (found.closed_ms or 0) >= wanted.at_ms:
-                return found, False
-            if found is None or not found.live:
-                entry = _new_entry(wanted, rules, now_ms)
-                self._save(connection, entry, None)
-                return entry, True
-            more: dict[str, Any] = {}
-            if wanted.reference and not found.reference:
-                more["reference"] = wanted.reference
-            if wanted.place and not found.place:
-                more |= {"queue": wanted.queue, "place": wanted.place}
-            if found.state in WAITING and wanted.due_ms is not None and wanted.due_ms < found.due_ms:
-                more["due_ms"] = wanted.due_ms
-            entry = found.with_reason(wanted.reason.value, now_ms, wanted.actor, wanted.why, **more)
-            if entry is not found:
-                self._save(connection, entry, found)
-            return entry, False
+            return [self._add(connection, wanted, rules, now_ms) for wanted in some]
 
     def change(self, callback_id: str, make: Callable[[Entry], Entry]) -> Entry:
         """Take one step; `make` gets the entry as it is now, and returns the next version. What it raises comes out."""
@@ -163,13 +150,6 @@ class CallbackList:
         query = sa.select(table).where(table.c.callback_id == callback_id, table.c.node == self._node)
         return [CALLBACK_CHANGES.rows.record(row) for row in self._rows(query.order_by(table.c.revision))]
 
-    def unpublished(self, most: int = 200) -> list[CallbackChange]:
-        """Changes that the daemon has not published yet, the oldest first."""
-        table = callback_changes
-        query = sa.select(table).where(table.c.node == self._node, sa.text("open"))
-        rows = self._rows(query.order_by(table.c.at_ms, table.c.callback_id, table.c.revision).limit(most))
-        return [CALLBACK_CHANGES.rows.record(row) for row in rows]
-
     def attempts(self, callback_id: str) -> list[Attempt]:
         """The attempts of an entry, in order."""
         table = callback_attempts
@@ -213,6 +193,26 @@ class CallbackList:
     def _rows(self, query: sa.Select[Any]) -> Iterable[sa.RowMapping]:
         with self._reading() as connection:
             return connection.execute(query).mappings().all()
+
+    def _add(self, connection: sa.Connection, wanted: Wanted, rules: CallbackRules, now_ms: int) -> tuple[Entry, bool]:
+        found = self._latest(connection, wanted, rules)
+        if found is not None and not found.live and (found.closed_ms or 0) >= wanted.at_ms:
+            return found, False
+        if found is None or not found.live:
+            entry = _new_entry(wanted, rules, now_ms)
+            self._save(connection, entry, None)
+            return entry, True
+        more: dict[str, Any] = {}
+        if wanted.reference and not found.reference:
+            more["reference"] = wanted.reference
+        if wanted.place and not found.place:
+            more |= {"queue": wanted.queue, "place": wanted.place}
+        if found.state in WAITING and wanted.due_ms is not None and wanted.due_ms < found.due_ms:
+            more["due_ms"] = wanted.due_ms
+        entry = found.with_reason(wanted.reason.value, now_ms, wanted.actor, wanted.why, **more)
+        if entry is not found:
+            self._save(connection, entry, found)
+        return entry, False
 
     def _change(self, connection: sa.Connection, callback_id: str, make: Callable[[Entry], Entry]) -> Entry:
         before = self._entry(connection, callback_id)

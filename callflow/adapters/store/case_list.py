@@ -62,13 +62,6 @@ class CaseList:
         query = sa.select(table).where(table.c.reference == reference, table.c.node == self._node)
         return [CASE_CHANGES.rows.record(row) for row in self._rows(query.order_by(table.c.revision))]
 
-    def unpublished(self, most: int = 200) -> list[CaseChange]:
-        """Changes that the daemon has not published yet, the oldest first."""
-        table = case_changes
-        query = sa.select(table).where(table.c.node == self._node, sa.text("open"))
-        rows = self._rows(query.order_by(table.c.at_ms, table.c.reference, table.c.revision).limit(most))
-        return [CASE_CHANGES.rows.record(row) for row in rows]
-
     @contextmanager
     def _step(self) -> Iterator[sa.Connection]:
         try:

@@ -1,7 +1,7 @@
 """Finds answered calls from or to callers on the list, in the events of bridges."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Container, Mapping
 
 from callflow.core.callbacks.numbers import bare
 
@@ -22,7 +22,7 @@ class AnsweredCalls:
         if len(self._own) > BRIDGES:
             self._own.popitem(last=False)
 
-    def entered(self, event: Mapping[str, str], numbers: Collection[str]) -> str | None:
+    def entered(self, event: Mapping[str, str], numbers: Container[str]) -> str | None:
         """The number, without `+`, of the caller with whom a call is answered now; `event` is BridgeEnter."""
         if event.get("Linkedid", "") in self._own:
             return None
