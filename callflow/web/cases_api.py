@@ -1,17 +1,16 @@
-"""/api/v1/cases: open cases, to read, to open, and to record news of."""
+"""/api/v1/cases: open cases, to read, to open, to record news of, and to close."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Depends
-from pydantic import Field
+from fastapi import APIRouter, Depends, Query
 
 from callflow.adapters.store.case_list import NoSuchCase
 from callflow.core.callbacks.numbers import dialable
-from callflow.core.cases import HOUR_MS, Case, CaseClosed, CaseKind, checked_reference, new_case
+from callflow.core.cases import HOUR_MS, Case, CaseChange, CaseClosed, checked_reference, new_case
 from callflow.privacy import mask_number
 from callflow.web.access import Visitor
-from callflow.web.errors import Conflict, NotFound
-from callflow.web.models import Shape
+from callflow.web.case_models import CaseChangeShape, CaseDetail, CaseRow, CaseStepWanted, CaseWanted, Reference
+from callflow.web.errors import Conflict, Forbidden, NotFound
 from callflow.web.site import Site, site_of, visitor_of
 from callflow.web.tokens import Role
 
@@ -19,51 +18,52 @@ router = APIRouter(prefix="/cases", tags=["cases"])
 
 Me = Annotated[Visitor, Depends(visitor_of)]
 Here = Annotated[Site, Depends(site_of)]
-Reference = Annotated[str, Field(min_length=1, max_length=64)]
-
-
-class CaseRow(Shape):
-    """One open case. The caller's number is masked."""
-
-    reference: str
-    revision: int
-    kind: CaseKind
-    caller: str
-    opened_ms: int
-    news_due_ms: int
-    overdue: bool
-    news: str
-
-
-class CaseWanted(Shape):
-    """A case to be opened."""
-
-    reference: Reference
-    number: Annotated[str, Field(max_length=40)] = ""
-    kind: CaseKind = CaseKind.GENERAL
-    profile: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "default"
-
-
-class CaseStepWanted(Shape):
-    """News of a case, or its end."""
-
-    reference: Reference
-    step: Literal["news", "close"]
-    news: Annotated[str, Field(max_length=500)] = ""
+STEPS = ["news", "close"]
 
 
 @router.get("", summary="Open cases: the one whose news is due first comes first")
 async def cases(me: Me, site: Here) -> list[CaseRow]:
     """Numbers are masked."""
-    me.need(Role.VIEWER)
+    _need(me, Role.VIEWER)
     now_ms = site.audit.now_ms()
     return [_row(case, now_ms) for case in await site.database.run(site.case_list().open)]
+
+
+@router.get("/one", summary="One case, open or closed: every step with who made it and what the caller was told")
+async def one_case(
+    me: Me, site: Here, reference: Annotated[Reference, Query()], unmask: Annotated[bool, Query()] = False
+) -> CaseDetail:
+    """`unmask` shows the number to a supervisor, and is written down."""
+    _need(me, Role.SUPERVISOR if unmask else Role.VIEWER)
+
+    def look() -> tuple[Case, list[CaseChange]]:
+        found = site.case_list()
+        try:
+            return found.find(reference), found.changes(reference)
+        except NoSuchCase as error:
+            raise NotFound(error.problem, "GET /api/v1/cases lists the references") from None
+
+    case, changes = await site.database.run(look)
+    if unmask:
+        site.audit.note(me, "unmask", case=reference)
+    supervises = me.at_least(Role.SUPERVISOR)
+    may = STEPS if supervises and case.open and site.live is not None else []
+    row = _row(case, site.audit.now_ms()).model_dump()
+    return CaseDetail.model_validate(
+        row
+        | {"number": case.number if unmask else row["number"]}
+        | {"changes": [_change(change) for change in changes]}
+        | {
+            "may": STEPS if case.open and supervises and site.live else [],
+            "may_unmask": supervises and bool(case.number),
+        }
+    )
 
 
 @router.post("", status_code=201, summary="Open a case")
 async def open_case(me: Me, site: Here, wanted: CaseWanted) -> CaseRow:
     """Its first news is due within a day; written to the audit trail."""
-    me.need(Role.SUPERVISOR)
+    _need_to_change(me, site)
     rules, now_ms = site.settings().callbacks, site.audit.now_ms()
     try:
         number = dialable(wanted.number, rules.dialable, rules.refused) if wanted.number else ""
@@ -87,7 +87,7 @@ async def open_case(me: Me, site: Here, wanted: CaseWanted) -> CaseRow:
 @router.put("", summary="Record news of a case, or close it")
 async def take_step(me: Me, site: Here, wanted: CaseStepWanted) -> CaseRow:
     """The next news is due a day later; written to the audit trail."""
-    me.need(Role.SUPERVISOR)
+    _need_to_change(me, site)
     now_ms = site.audit.now_ms()
     next_ms = now_ms + round(HOUR_MS * site.settings().callbacks.case_news_h)
 
@@ -109,7 +109,24 @@ async def take_step(me: Me, site: Here, wanted: CaseStepWanted) -> CaseRow:
     return _row(case, now_ms)
 
 
+def _need(me: Visitor, role: Role) -> None:
+    """Raises Forbidden for a lower role, and for a token limited to queues: no case belongs to a queue."""
+    me.need(role)
+    if me.queues:
+        raise Forbidden("cases belong to no queue, and your token is limited to some", "ask for another token")
+
+
+def _need_to_change(me: Visitor, site: Site) -> None:
+    _need(me, Role.SUPERVISOR)
+    if site.live is None:
+        raise Forbidden("this page shows a database alone; nothing can be changed", "open the page of a running daemon")
+
+
 def _row(case: Case, now_ms: int) -> CaseRow:
-    values = {name: getattr(case, name) for name in CaseRow.model_fields if name not in ("caller", "overdue")}
+    values = {name: getattr(case, name) for name in CaseRow.model_fields if name != "overdue"}
     late = case.open and case.news_due_ms <= now_ms
-    return CaseRow.model_validate(values | {"caller": mask_number(case.number), "overdue": late})
+    return CaseRow.model_validate(values | {"number": mask_number(case.number), "overdue": late})
+
+
+def _change(change: CaseChange) -> CaseChangeShape:
+    return CaseChangeShape.model_validate({name: getattr(change, name) for name in CaseChangeShape.model_fields})

@@ -38,7 +38,7 @@ class CaseList:
         with self._step() as connection:
             before = self._case(connection, reference)
             if before is None:
-                raise NoSuchCase(f"there is no case {reference}", "callflow cases list shows the references")
+                raise _not_there(reference)
             case = make(before)
             if case is not before:
                 self._save(connection, case, before)
@@ -48,6 +48,13 @@ class CaseList:
         """Every open case; the one whose news is due first comes first."""
         mine = sa.select(cases).where(cases.c.node == self._node, sa.text("open"))
         return [CASES.rows.record(row) for row in self._rows(mine.order_by(cases.c.news_due_ms))]
+
+    def find(self, reference: str) -> Case:
+        """The case with this reference, open or closed; raises NoSuchCase."""
+        mine = (cases.c.reference == reference, cases.c.node == self._node)
+        for row in self._rows(sa.select(cases).where(*mine)):
+            return CASES.rows.record(row)
+        raise _not_there(reference)
 
     def all(self, limit: int) -> list[Case]:
         """Open cases first, then those closed last."""
@@ -91,3 +98,7 @@ class CaseList:
             connection.execute(sa.update(cases).where(*mine).values(row))
         change = CASE_CHANGES.row(case_change(case), self._node, final=False)
         connection.execute(sa.insert(case_changes).values(change))
+
+
+def _not_there(reference: str) -> NoSuchCase:
+    return NoSuchCase(f"there is no case {reference}", "callflow cases list shows the references")
