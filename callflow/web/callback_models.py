@@ -102,6 +102,8 @@ class StepWanted(Shape):
 class DialWanted(Shape):
     """For whom the call is placed."""
 
-    agent: Annotated[str, Field(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")] = Field(
-        "", description="Work number, or what Asterisk calls: PJSIP/8012. Agents leave it out: it is their own."
+    agent: Annotated[str, Field(max_length=128, pattern=r"^(\w+/)?[^/@\x00-\x1f\x7f]*$")] = Field(
+        "",
+        description="Work number, or the agent's phone: PJSIP/8012; no number through a trunk. "
+        "Agents leave it out: it is their own.",
     )

@@ -53,10 +53,7 @@ async def one_case(
         row
         | {"number": case.number if unmask else row["number"]}
         | {"changes": [_change(change) for change in changes]}
-        | {
-            "may": STEPS if case.open and supervises and site.live else [],
-            "may_unmask": supervises and bool(case.number),
-        }
+        | {"may": may, "may_unmask": supervises and bool(case.number)}
     )
 
 

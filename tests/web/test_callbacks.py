@@ -136,6 +136,8 @@ async def test_an_agent_dials_with_the_own_phone_and_sees_the_end(dialling_page:
         (Role.VIEWER, {"agent": "8012"}, 403, "this needs the role supervisor"),
         (Role.SUPERVISOR, {}, 409, "the call needs an agent"),
         (Role.SUPERVISOR, {"agent": "80\n12"}, 422, "agent"),
+        (Role.SUPERVISOR, {"agent": "PJSIP/0900555@carrier"}, 422, "agent"),
+        (Role.SUPERVISOR, {"agent": "DAHDI/g1/0900555"}, 422, "agent"),
     ],
 )
 async def test_who_may_not_dial_is_told_why(

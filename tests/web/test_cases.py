@@ -1,11 +1,14 @@
 """Open cases over HTTP: read, opened, told and closed; who may do so."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from callflow.adapters.store.case_list import CaseList
+from callflow.core.cases import HOUR_MS, CaseKind, new_case
 from callflow.web.app import make_app
 from callflow.web.options import WebOptions
 from callflow.web.server import site_for
@@ -14,6 +17,16 @@ from callflow.web.tokens import Role
 from tests.store.command_line import callflow
 from tests.store.samples import T0
 from tests.web.conftest import Page
+
+
+def fill(database: Path) -> CaseList:
+    """Two open cases: one whose news is late, one told an hour ago."""
+    made = CaseList(database, "main")
+    late = new_case("T/1", "13855550100", CaseKind.INSTALLATION, "default", "UTC", T0 - 30 * HOUR_MS, "Mary", 24)
+    told = new_case("T-2", "13855550102", CaseKind.GENERAL, "default", "UTC", T0 - 20 * HOUR_MS, "Mary", 24)
+    made.add(late, told)
+    made.change("T-2", lambda now: now.told(T0 - HOUR_MS, "Mary", "the part comes on Friday", T0 + 23 * HOUR_MS))
+    return made
 
 
 async def ask(page: Page, method: str, role: Role = Role.SUPERVISOR, **body: Any) -> httpx.Response:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from callflow.core.assist.steps import StepKind
 from callflow.core.callbacks.entry import Reason
 from callflow.core.callbacks.states import State
+from callflow.core.cases import CaseKind, CaseStep
 from callflow.core.rating.record import NotAsked
 from callflow.core.rating.states import Scale
 from callflow.core.rings.records import AgentWork, AnswerClass
@@ -54,7 +55,8 @@ def test_every_value_of_a_closed_set_has_its_word() -> None:
     sets: dict[str, Iterable[str]] = {
         "state_": State,
         "reason_": Reason,
-        "step_": ByHand,
+        "step_": (*ByHand, *CaseStep),
+        "kind_": CaseKind,
         "not_asked_": NotAsked,
         "light_": Light,
         "trend_": Trend,

@@ -15,6 +15,7 @@ const PAGES = {
   calls: () => import("./pages/calls.js"),
   call: () => import("./pages/call.js"),
   callbacks: () => import("./pages/callbacks.js"),
+  cases: () => import("./pages/cases.js"),
   ratings: () => import("./pages/ratings.js"),
   standards: () => import("./pages/standards.js"),
   health: () => import("./pages/health.js"),
@@ -23,9 +24,9 @@ const PAGES = {
 };
 const FOR_AGENTS = ["now", "rings", "callbacks", "ratings", "definitions"];
 
-// The pages in the menu: those that show something to this visitor. Screening belongs to no queue.
+// The pages in the menu: those that show something to this visitor. Screening and cases belong to no queue.
 function menu(visitor) {
-  const hidden = new Set(["call", ...(visitor.may_administer ? [] : ["admin"]), ...(visitor.queues.length ? ["silence"] : [])]);
+  const hidden = new Set(["call", ...(visitor.may_administer ? [] : ["admin"]), ...(visitor.queues.length ? ["silence", "cases"] : [])]);
   return Object.keys(PAGES).filter((name) => !hidden.has(name) && (visitor.role !== "agent" || FOR_AGENTS.includes(name)));
 }
 

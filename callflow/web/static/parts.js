@@ -26,6 +26,17 @@ export function Table({ caption, columns, rows, hidden }) {
     </div>`;
 }
 
+// A caller's number, and a button that shows it whole to those who may see it; `unmask` asks for it.
+export function CallerNumber({ number, may, unmask }) {
+  const words = useWords();
+  const [whole, show] = useState(null);
+  if (whole !== null || !may) return html`${(whole ?? number) || "–"}`;
+  return html`${number || "–"} <button onClick=${async () => show(await unmask())} title=${words("unmask_note")}>${words("unmask")}</button>`;
+}
+
+// What a person has done failed: the sentence, and its remedy.
+export const Failed = ({ problem }) => problem && html`<p class="problem" role="alert">${problem.message}. ${problem.remedy}</p>`;
+
 // A request that is made anew when `key` changes: [data, problem, reload].
 export function useAsked(key, request) {
   const [found, show] = useState({});

@@ -11,13 +11,14 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext
 from playwright.async_api import Page as Tab
 
+from callflow.settings.model import Settings
 from callflow.web.options import WebOptions
 from callflow.web.server import WebServer, tokens_of
 from callflow.web.tokens import Role, TokenFile
 from tests.adapters.waiting import until
 from tests.services.chromium import browser
 from tests.store.samples import T0
-from tests.web import test_callbacks, test_quality
+from tests.web import test_callbacks, test_cases, test_quality
 from tests.web.conftest import Floor, page_settings
 
 
@@ -81,6 +82,12 @@ def busy_floor() -> Floor:
     return floor
 
 
+def settings_of(database: Path) -> Settings:
+    """The settings of a site that knows how to dial, and whose callers may be called all day."""
+    dialling = test_callbacks.RULES.model_copy(update={"dial": "PJSIP/{number}@carrier"})
+    return page_settings(database).model_copy(update={"callbacks": dialling})
+
+
 @dataclass
 class Served:
     """A page that is being served."""
@@ -113,7 +120,7 @@ class Served:
             self.database,
             lambda: self.floor.now_ms,
             lambda: self.floor.state,
-            lambda: page_settings(self.database),
+            lambda: settings_of(self.database),
         )
         self.server.start()
         await until(lambda: self.server.port)
@@ -121,16 +128,17 @@ class Served:
 
 @pytest.fixture
 def quality(database: Path) -> Path:
-    """The database with call-backs, ratings and standards."""
+    """The database with call-backs, cases, ratings and standards."""
     test_quality.fill(database.parent)
     test_callbacks.fill(database)
+    test_cases.fill(database)
     return database
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def served(database: Path) -> AsyncIterator[Served]:
     floor, options = busy_floor(), WebOptions(port=0)
-    server = WebServer(options, database, lambda: floor.now_ms, lambda: floor.state, lambda: page_settings(database))
+    server = WebServer(options, database, lambda: floor.now_ms, lambda: floor.state, lambda: settings_of(database))
     server.start()
     await until(lambda: server.port)
     page = Served(server, floor, database, options)

@@ -2,15 +2,22 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Dialog, Route
 from playwright.async_api import Page as Tab
-from playwright.async_api import Route
 
 from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.case_list import CaseList
+from callflow.core.callbacks.attempt import Attempt, Outcome
+from callflow.core.callbacks.hours import CallingHours
+from callflow.core.callbacks.rules import CallbackProfile
+from callflow.core.callbacks.states import Step
+from callflow.privacy import mask_number
 from callflow.web import live
 from callflow.web.tokens import Role
 from tests.adapters.waiting import until
@@ -30,6 +37,8 @@ PAGES = {
     "call/main/silent-1": "svg.picture",
     "callbacks?period=days365": "td a",
     "callbacks/ONE": "dl.figures",
+    "cases": "td .bad",
+    "cases/T%2F1": "dd .bad",
     "ratings?period=days365": "canvas",
     "standards?period=days365": "td .bad",
     "health": ".health",
@@ -37,7 +46,7 @@ PAGES = {
     "definitions": ".meanings",
 }
 """The address of each page, and what is there once it is drawn."""
-MORE = ("callbacks", "ratings", "standards")
+MORE = ("callbacks", "cases", "ratings", "standards")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -215,7 +224,11 @@ async def test_an_administrator_creates_and_revokes_a_token(visit: Any, served: 
     [
         (Role.ADMIN, {}, ["now", "rings", "silence", "calls", *MORE, "health", "admin", "definitions"]),
         (Role.SUPERVISOR, {}, ["now", "rings", "silence", "calls", *MORE, "health", "definitions"]),
-        (Role.VIEWER, {"queues": ("support",)}, ["now", "rings", "calls", *MORE, "health", "definitions"]),
+        (
+            Role.VIEWER,
+            {"queues": ("support",)},
+            ["now", "rings", "calls", "callbacks", "ratings", "standards", "health", "definitions"],
+        ),
         (Role.AGENT, {"agent": "8001"}, ["now", "rings", "callbacks", "ratings", "definitions"]),
     ],
 )
@@ -329,7 +342,114 @@ async def test_an_agent_claims_a_call_back_and_settles_it_with_the_keyboard(visi
     assert (found.state, found.actor, found.why) == ("done", "8001", "spoke to them")
 
 
-@pytest.mark.parametrize("page", ["callbacks", "ratings", "standards"])
+@pytest.mark.usefixtures("quality")
+async def test_a_supervisor_has_a_call_back_dialled_with_the_keyboard(visit: Any, served: Served) -> None:
+    """The daemon's part is played: it finds the wish, begins, and the caller is reached."""
+    tab = (await visit()).tab
+    await tab.wait_for_selector("nav a")
+    found, one = CallbackList(served.database, "main"), first_callback(served)
+    asked: list[str] = []
+
+    async def refuse(dialog: Dialog) -> None:
+        await dialog.dismiss()
+        asked.append(dialog.message)
+
+    tab.once("dialog", refuse)
+    await tab.evaluate("one => { location.hash = '#/callbacks/' + one }", one)
+    await tab.focus("input[list=agents]")
+    assert await tab.evaluate("[...document.querySelectorAll('datalist option')].map(each => each.value).length") == 60
+    await tab.keyboard.type("8001")
+    await tab.keyboard.press("Enter")
+    await until(lambda: asked)
+    assert asked == [f"Call {mask_number(found.find(one).number)} now for agent 8001?"]
+    await settle(tab)
+    assert found.find(one).wish == "", "who says no to the question has nobody called"
+    tab.once("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+    await tab.keyboard.press("Enter")
+    await tab.wait_for_selector("[role=status]:has-text('asked to call for agent 8001')")
+    assert found.find(one).wish == "8001"
+    assert await tab.locator("input[list=agents]").count() == 0, "nothing is dialled twice"
+    assert await barriers(tab) == []
+    call = Attempt("cb-1", one, "8001", "PJSIP/8001", "browser", "agent", T0)
+    found.begin_attempt(call, lambda now: now.step(Step.DIAL, T0, "browser", "calls", attempt_id="cb-1"))
+    await tab.wait_for_selector("[role=status]:has-text('calling for agent 8001')")
+    found.save_attempt(replace(call, placed_ms=T0, reached_ms=T0))
+    await tab.wait_for_selector("[role=status]:has-text('agent 8001 talks with the caller')")
+    ended = replace(call, placed_ms=T0, reached_ms=T0, ended_ms=T0 + 1, outcome=Outcome.REACHED)
+    found.save_attempt(ended, lambda now: now.step(Step.REACH, T0 + 1, "callflow", "they have talked"))
+    await tab.wait_for_selector("[role=status]:has-text('they have talked')")
+
+
+@pytest.mark.usefixtures("quality")
+async def test_an_agent_dials_with_their_own_phone_and_hears_why_it_failed(visit: Any, served: Served) -> None:
+    tab = (await visit(role=Role.AGENT, agent="8001")).tab
+    await tab.wait_for_selector("nav a")
+    found, one = CallbackList(served.database, "main"), first_callback(served)
+    await tab.evaluate("one => { location.hash = '#/callbacks/' + one }", one)
+    tab.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+    await tab.click("button:text-is('Call back')")
+    await tab.wait_for_selector("[role=status]:has-text('asked to call for agent 8001')")
+    found.change(one, lambda now: now.changed(T0, "callflow", "AMI is not connected", wish=""))
+    await tab.wait_for_selector("[role=status]:has-text('AMI is not connected')")
+    await tab.wait_for_selector("button:text-is('Call back')")
+
+
+@pytest.mark.usefixtures("quality")
+async def test_a_call_back_outside_the_hours_is_refused_in_words(
+    visit: Any, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CallbackProfile, "calling_hours", lambda _: CallingHours(("mon-sun 00:00-00:01",), ()))
+    tab = (await visit()).tab
+    await tab.wait_for_selector("nav a")
+    one = first_callback(served)
+    await tab.evaluate("one => { location.hash = '#/callbacks/' + one }", one)
+    tab.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+    await tab.fill("input[list=agents]", "8001")
+    await tab.click("button:text-is('Call back')")
+    await tab.wait_for_selector("[role=alert]:has-text('outside the calling hours')")
+
+
+@pytest.mark.usefixtures("quality")
+async def test_a_supervisor_opens_a_case_tells_news_and_closes_it_with_the_keyboard(visit: Any, served: Served) -> None:
+    tab = (await visit()).tab
+    await tab.click("nav a[href='#/cases']")
+    await tab.wait_for_selector("td a")
+    assert await tab.locator("td a").all_inner_texts() == ["T/1", "T-2"], "overdue first"
+    await tab.focus("summary")
+    await tab.keyboard.press("Enter")
+    await tab.focus("input[name=reference]")
+    await tab.keyboard.type("T/1")
+    await tab.keyboard.press("Enter")
+    await tab.wait_for_selector("[role=alert]:has-text('there is a case T/1 already')")
+    await tab.fill("input[name=reference]", "T 3 ?&#")
+    await tab.keyboard.press("Enter")
+    await tab.focus("a:has-text('T 3 ?&#')")
+    await tab.keyboard.press("Enter")
+    await tab.focus("label:has-text('What the caller was told') input")
+    await tab.keyboard.type("nothing new yet")
+    await tab.keyboard.press("Enter")
+    await tab.wait_for_selector("td:has-text('nothing new yet')")
+    tab.once("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+    await tab.focus("button:text-is('Close the case')")
+    await tab.keyboard.press("Enter")
+    await tab.wait_for_selector("dt:text-is('Closed')")
+    steps = [change.step for change in CaseList(served.database, "main").changes("T 3 ?&#")]
+    assert steps == ["opened", "news", "closed"]
+    await tab.click("a:text-is('Back to the list')")
+    await tab.wait_for_selector("td a")
+    assert await tab.locator("td a").all_inner_texts() == ["T/1", "T-2"]
+
+
+@pytest.mark.usefixtures("quality")
+async def test_a_viewer_reads_cases_and_is_offered_no_step(visit: Any) -> None:
+    tab = (await visit(role=Role.VIEWER)).tab
+    await tab.click("nav a[href='#/cases']")
+    await tab.click("td a:has-text('T-2')")
+    await tab.wait_for_selector("td:has-text('the part comes on Friday')")
+    assert await tab.locator("main button, main input, main summary").count() == 0
+
+
+@pytest.mark.parametrize("page", MORE)
 async def test_an_empty_page_says_what_to_do_next(
     visit: Any, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { ask, me } from "../api.js";
 import { duration, moment, seconds } from "../format.js";
-import { Asked, Heading, Table, Term, useAsked } from "../parts.js";
+import { Asked, CallerNumber, Heading, Table, Term, useAsked } from "../parts.js";
 import { lanes, Picture } from "../picture.js";
 import { useStore } from "../store.js";
 import { named, useWords } from "../words.js";
@@ -49,6 +49,8 @@ function Detail({ detail, path }) {
 
 function Facts({ detail, path }) {
   const words = useWords();
+  const visitor = useStore(me);
+  const unmask = async () => (await ask(`${path}?unmask=true`)).caller_number;
   const held = detail.talks.reduce((sum, talk) => ({ count: sum.count + talk.hold_count, ms: sum.ms + talk.hold_ms, longest: Math.max(sum.longest, talk.longest_hold_ms) }), { count: 0, ms: 0, longest: 0 });
   const heard = `${named(detail.heard)}${detail.level_dbov === null ? "" : ` ${detail.level_dbov} dBov`}${detail.gain_db ? ` +${detail.gain_db} dB` : ""}`;
   return html`
@@ -59,7 +61,7 @@ function Facts({ detail, path }) {
       <div><dt><${Term} id="heard">${words("heard")}<//></dt><dd>${heard}</dd></div>
       <div><dt>${words("profile")}</dt><dd class="name">${detail.profile} · ${detail.language} · ${detail.ear}</dd></div>
       ${held.count > 0 && html`<div><dt><${Term} id="hold">${words("on_hold")}<//></dt><dd>${held.count} × <small>${words("held_for", { all: duration(held.ms), longest: duration(held.longest) })}</small></dd></div>`}
-      <div><dt>${words("number")}</dt><dd class="name"><${Number} call=${detail} path=${path} /></dd></div>
+      <div><dt>${words("number")}</dt><dd class="name"><${CallerNumber} number=${detail.caller_number} may=${visitor.may_unmask} unmask=${unmask} /> <bdi>${detail.caller_name}</bdi></dd></div>
     </dl>`;
 }
 
@@ -68,13 +70,4 @@ function Copy() {
   const [copied, tell] = useState(false);
   const copy = () => navigator.clipboard?.writeText(location.href).then(() => tell(true));
   return html`<button onClick=${copy}>${words(copied ? "copied" : "copy")}</button>`;
-}
-
-function Number({ call, path }) {
-  const words = useWords();
-  const visitor = useStore(me);
-  const [shown, show] = useState(null);
-  if (shown !== null || !visitor.may_unmask) return html`${shown ?? (call.caller_number || "–")} <bdi>${call.caller_name}</bdi>`;
-  const unmask = async () => show((await ask(`${path}?unmask=true`)).caller_number || "–");
-  return html`${call.caller_number || "–"} <bdi>${call.caller_name}</bdi> <button onClick=${unmask} title=${words("unmask_note")}>${words("unmask")}</button>`;
 }

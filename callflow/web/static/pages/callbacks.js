@@ -1,10 +1,10 @@
 // Callers to be called back: the list, one entry with its steps and calls, and the figures by reason.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { ask, me } from "../api.js";
 import { duration, moment, whole } from "../format.js";
-import { serverNow } from "../live.js";
-import { Asked, Empty, Heading, period, PeriodChoice, setQuery, Table, Term, useAsked } from "../parts.js";
+import { entries, live, serverNow } from "../live.js";
+import { Asked, CallerNumber, Empty, Failed, Heading, period, PeriodChoice, setQuery, Table, Term, useAsked } from "../parts.js";
 import { useClock, useStore } from "../store.js";
 import { useWords } from "../words.js";
 
@@ -92,6 +92,7 @@ function One({ id }) {
 
 function Entry({ entry, path, show, reload }) {
   const { words, state, reason } = useNames();
+  const unmask = async () => (await ask(`${path}?unmask=true`)).number;
   const step = { head: words("when"), cell: (row) => html`<time>${moment(row.at_ms)}</time>` };
   const steps = [
     step,
@@ -109,7 +110,7 @@ function Entry({ entry, path, show, reload }) {
   ];
   return html`
     <dl class="figures">
-      <div><dt>${words("number")}</dt><dd class="name"><${Number} entry=${entry} path=${path} /></dd></div>
+      <div><dt>${words("number")}</dt><dd class="name"><${CallerNumber} number=${entry.number} may=${entry.may_unmask} unmask=${unmask} /></dd></div>
       <div><dt><${Term} id="callback_state">${words("state")}<//></dt><dd>${state(entry.state)}</dd></div>
       <div><dt>${words("reasons")}</dt><dd>${entry.reasons.map(reason).join(", ")}</dd></div>
       <div><dt>${words("raised")}</dt><dd><time>${moment(entry.raised_ms)}</time></dd></div>
@@ -118,40 +119,78 @@ function Entry({ entry, path, show, reload }) {
       ${entry.queue && html`<div><dt>${words("queue")}</dt><dd class="name">${entry.queue}${entry.place ? ` (${entry.place})` : ""}</dd></div>`}
       ${entry.note && html`<div><dt>${words("note")}</dt><dd class="name">${entry.note}</dd></div>`}
     </dl>
+    <${Progress} entry=${entry} reload=${reload} />
+    <${Dial} entry=${entry} path=${path} show=${show} reload=${reload} />
     <${Steps} entry=${entry} path=${path} show=${show} reload=${reload} />
     <h2>${words("steps")}</h2>
     <${Table} caption=${words("steps")} hidden columns=${steps} rows=${entry.changes.map((row) => ({ ...row, key: row.revision }))} />
     ${entry.calls.length > 0 && html`<h2>${words("calls_placed")}</h2><${Table} caption=${words("calls_placed")} hidden columns=${calls} rows=${entry.calls.map((row) => ({ ...row, key: row.attempt_id }))} />`}`;
 }
 
-// What the visitor may do with the entry; the server says what that is.
-function Steps({ entry, path, show, reload }) {
-  const { words } = useNames();
+// Posts what the visitor wants of an entry: [post(path, body), what failed]. After a conflict the entry is read again.
+function usePost(show, reload) {
   const [problem, tell] = useState(null);
-  const [why, write] = useState("");
-  if (!entry.may.length) return null;
-  const take = async (step) => {
+  const post = async (path, body) => {
     try {
-      show(await ask(`${path}/${step}`, { method: "POST", body: { why: why.trim() } }));
-      write("");
+      show(await ask(path, { method: "POST", body }));
       tell(null);
+      return true;
     } catch (error) {
       tell(error);
       if (error.status === 409) reload();
+      return false;
     }
   };
+  return [post, problem];
+}
+
+// How the call goes that was asked for; read again each second until it is over.
+function Progress({ entry, reload }) {
+  const { words } = useNames();
+  const under_way = entry.wish !== "" || entry.state === "dialling";
+  useEffect(() => {
+    if (!under_way) return undefined;
+    const timer = setInterval(reload, 1000);
+    return () => clearInterval(timer);
+  }, [under_way]);
+  const call = entry.calls.at(-1);
+  const calling = () => words(entry.wish ? "dial_asked" : call?.reached_ms ? "dial_talking" : "dial_calling", { agent: entry.wish || call?.agent });
+  return html`<p role="status"><bdi class="name">${under_way ? calling() : `${entry.actor}: ${entry.why}`}</bdi></p>`;
+}
+
+// Has the caller called for an agent; agents have it done for their own phone.
+function Dial({ entry, path, show, reload }) {
+  const { words } = useNames();
+  const visitor = useStore(me);
+  const [post, problem] = usePost(show, reload);
+  const [number, write] = useState("");
+  if (!entry.may_dial) return html`<${Failed} problem=${problem} />`;
+  const agent = visitor.agent || number.trim();
+  const send = (event) => {
+    event.preventDefault();
+    if (confirm(words("dial_sure", { number: entry.number, agent }))) post(`${path}/dial`, { agent });
+  };
+  return html`
+    <form class="choices" onSubmit=${send}>
+      ${!visitor.agent && html`
+        <label>${words("dial_for")} <input value=${number} list="agents" required maxlength="64" onInput=${(event) => write(event.target.value)} /></label>
+        <datalist id="agents">${entries(live.value.state, "agent").map((each) => html`<option value=${each.agent} />`)}</datalist>`}
+      <button>${words("step_dial")}</button>
+    </form>
+    <${Failed} problem=${problem} />`;
+}
+
+// What the visitor may do with the entry; the server says what that is.
+function Steps({ entry, path, show, reload }) {
+  const { words } = useNames();
+  const [post, problem] = usePost(show, reload);
+  const [why, write] = useState("");
+  if (!entry.may.length) return html`<${Failed} problem=${problem} />`;
+  const take = async (step) => (await post(`${path}/${step}`, { why: why.trim() })) && write("");
   return html`
     <div class="choices">
       <label>${words("reason_given")} <input value=${why} maxlength="500" onInput=${(event) => write(event.target.value)} /></label>
       ${entry.may.map((step) => html`<button onClick=${() => take(step)}>${words(`step_${step}`)}</button>`)}
     </div>
-    ${problem && html`<p class="problem" role="alert">${problem.message}. ${problem.remedy}</p>`}`;
-}
-
-function Number({ entry, path }) {
-  const { words } = useNames();
-  const [shown, show] = useState(null);
-  if (shown !== null || !entry.may_unmask) return html`${shown ?? entry.number}`;
-  const unmask = async () => show((await ask(`${path}?unmask=true`)).number);
-  return html`${entry.number} <button onClick=${unmask} title=${words("unmask_note")}>${words("unmask")}</button>`;
+    <${Failed} problem=${problem} />`;
 }

@@ -30,7 +30,7 @@ function List({ rows }) {
   const columns = [
     { head: words("standard"), cell: (row) => html`<span class="name">${row.standard}</span>` },
     number("perceived", (row) => html`<b>${level(row.perceived, row.unit)}</b>`),
-    number("cases", (row) => whole(row.cases)),
+    number("sampled", (row) => whole(row.cases)),
     number("adequate", (row) => level(row.adequate, row.unit)),
     number("desired", (row) => level(row.desired, row.unit)),
     number("msa", (row) => html`<span class=${LIGHTS[row.judgement]}>${signed(row.msa)}</span>`),
