@@ -121,11 +121,11 @@ class Daemon:
             if not self._settings.agi.token.get_secret_value():
                 remedy = 'set [agi] token = "auto"'
                 log.warning("FastAGI has no token: any program that reaches its port is answered", remedy=remedy)
-            await self._agi.start()
             if self._taps is not None:
                 await self._taps.start()
             self._watchdog.start()
             self._callbacks.start()
+            await self._agi.start()  # last: until then Asterisk is refused, and the caller goes on at once
             await self._events_link.start()
             await self._actions_link.start()
             loop.call_later(READY_WITHOUT_EAR_S, self._tell_ready)

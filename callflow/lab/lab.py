@@ -72,9 +72,14 @@ class Lab:
 
     async def start_daemon(self, changes: Config | None = None, command: Sequence[str] = RUN_CALLFLOW) -> Daemon:
         """A daemon that is ready for this lab's calls; ended with the lab."""
+        daemon = self.daemon(changes, command)
+        await daemon.start()
+        return daemon
+
+    def daemon(self, changes: Config | None = None, command: Sequence[str] = RUN_CALLFLOW) -> Daemon:
+        """A daemon for this lab's calls that was not started yet; ended with the lab."""
         daemon = Daemon(self.work / f"daemon-{len(self.daemons)}", self.config(changes), command, ahead=True)
         self.daemons.append(daemon)
-        await daemon.start()
         return daemon
 
     async def call(self, caller: Caller, calls: int = 1, rate_per_s: float = 10.0) -> Process:

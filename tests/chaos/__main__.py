@@ -1,0 +1,216 @@
+"""Chaos on a real Asterisk: faults one by one under load, judged from the packets and the database.
+
+python -m tests.chaos --asterisk 22                  # every fault at 20 calls a second
+python -m tests.chaos --faults kill,freeze --rate 5
+python -m tests.chaos --quick                        # one kill at 2 calls a second
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from callflow.lab.lab import Lab, open_lab
+from callflow.lab.sipp import Agents, Sipp
+from callflow.lab.tcpdump import PacketCapture
+from callflow.lab.wire import Wire, read_wire
+from callflow.processes.daemon import Config
+from callflow.processes.ports import LOOPBACK, take_ports
+from callflow.scenarios.site import VERSIONS, Version
+from tests.chaos.audit import Struck, Verdict, audit
+from tests.chaos.callers import Load
+from tests.chaos.faults import FAULTS, Disk, Fault, Site, environment, mountable, possible
+from tests.labs import rows
+from tests.mqtt.consumer import Consumer, consuming
+from tests.services.mosquitto import PASSWORD, USER, Broker
+from tests.services.programs import install
+
+RATE_PER_S, QUICK_RATE_PER_S = 20.0, 2.0
+BEFORE_S, AFTER_S = 6.0, 8.0
+"""Calls come for so long before the fault strikes, and after it is over."""
+LONGEST_CALL_S = 90.0
+SETTLED_S = 20.0
+OWN_MOUNTS = "CALLFLOW_CHAOS_MOUNTS"
+"""Set in a process that has a mount namespace of its own: whatever happens, no mount is left behind."""
+
+
+@dataclass(frozen=True)
+class Chaos:
+    """Everything that a run needs, up and running."""
+
+    site: Site
+    load: Load
+    consumer: Consumer
+
+
+@asynccontextmanager
+async def chaos(version: Version, broker_away_s: float) -> AsyncIterator[Chaos]:
+    """A lab with a daemon behind a line that can be cut, a broker, a small disk and a clock. Raises LabError."""
+    async with AsyncExitStack() as stack:
+        lab = await stack.enter_async_context(open_lab(version, agents=Agents(ring_s=0.2, talk_s=0.3)))
+        blocks = [lab.ports, *(stack.enter_context(take_ports()) for _ in range(2))]
+        phones = [
+            Sipp(lab.tools, lab.work / f"phones-{n}", block, lab.asterisk.ports.sip) for n, block in enumerate(blocks)
+        ]
+        proxy = await stack.enter_async_context(lab.ami_proxy())
+        broker = await stack.enter_async_context(Broker(lab.work / "mosquitto", lab.ports.named()))
+        disk = stack.enter_context(Disk(lab.work / "disk"))
+        clock = lab.work / "clock"
+        clock.write_text("+0")
+        consumer = Consumer()
+        await stack.enter_async_context(consuming(broker.port, consumer))
+        daemon = lab.daemon(_config(lab, proxy.port, broker.port, disk))
+        await daemon.start(environment(clock))
+        site = Site(lab, daemon, proxy, broker, disk, clock, broker_away_s)
+        yield Chaos(site, Load(lab, tuple(phones)), consumer)
+
+
+def _config(lab: Lab, ami: int, mqtt: int, disk: Disk) -> Config:
+    return {
+        "ami": {"port": ami},
+        "store": {"path": str(disk.folder / "callflow.db")},
+        "mqtt": {"enabled": True, "host": LOOPBACK, "port": mqtt, "username": USER, "password": PASSWORD},
+        "profiles": {"support": {}},
+        "log": {"level": "warning"},
+    }
+
+
+async def strike(chaos: Chaos, name: str, rate_per_s: float) -> Verdict:
+    """One fault under load, from its first call to the last, and what came of it."""
+    fault, site = FAULTS[name], chaos.site
+    known = {row["call_id"] for row in rows(site.daemon.database, "select call_id from calls")}
+    capture = PacketCapture(site.lab.tools, site.lab.ports, site.lab.work / f"{name}.pcap")
+    async with capture:
+        load = asyncio.create_task(_load(chaos, rate_per_s, BEFORE_S + AFTER_S + _lasts_s(name, site), fault))
+        await asyncio.sleep(BEFORE_S)
+        began_at = time.time()
+        await fault.strike(site)
+        struck = Struck(began_at, time.time(), fault.asterisk_dies, fault.daemon_is_down)
+        await load
+    found = await _settled(site, known)
+    wire = read_wire(capture.path, site.lab.asterisk.ports.sip)
+    verdict = await asyncio.to_thread(_judge, site.lab, wire, found, struck)
+    verdict.accounts += await _published(chaos, found)
+    capture.path.unlink()
+    return verdict
+
+
+def _judge(lab: Lab, wire: Wire, found: list[dict[str, Any]], struck: Struck) -> Verdict:
+    book = lab.prompts("en")
+    by_number: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in found:
+        by_number[row["caller_number"]].append(row)
+    return audit([(call, book.spoken(call.received)) for call in wire.calls], by_number, struck)
+
+
+async def _load(chaos: Chaos, rate_per_s: float, for_s: float, fault: Fault) -> None:
+    processes = await chaos.load.begin(rate_per_s, for_s, fault.loss)
+    await asyncio.gather(*(process.wait(for_s + LONGEST_CALL_S) for process in processes))
+
+
+def _lasts_s(name: str, site: Site) -> float:
+    longest = {
+        "freeze": 8.0,
+        "kill": 3.0,
+        "broker": site.broker_away_s,
+        "clock": 9.0,
+        "full-disk": 8.0,
+        "dead-ami": 6.0,
+    }
+    return longest.get(name, 3.0)
+
+
+async def _settled(site: Site, known: set[str]) -> list[dict[str, Any]]:
+    """The new records, once all of them have an end; as they are after 20 s."""
+    ends = time.monotonic() + SETTLED_S
+    while True:
+        every = [dict(row) for row in rows(site.daemon.database, "select * from calls where caller_number != ''")]
+        found = [row for row in every if row["call_id"] not in known]
+        if all(row["ended_ms"] is not None for row in found) or time.monotonic() > ends:
+            return found
+        await asyncio.sleep(0.2)
+
+
+async def _published(chaos: Chaos, found: list[dict[str, Any]]) -> list[str]:
+    """Every record has reached the consumer, once the outbox is empty."""
+    wanted = {row["call_id"] for row in found}
+    ends = time.monotonic() + SETTLED_S
+    while missing := wanted - {event["call_id"] for event in chaos.consumer.table.values()}:
+        if time.monotonic() > ends:
+            return [f"{len(missing)} calls were never published"]
+        await asyncio.sleep(0.2)
+    return []
+
+
+async def run(version: Version, names: Sequence[str], rate_per_s: float, broker_away_s: float, console: Console) -> int:
+    """Strike with one fault after the other and print a table; the number of violations."""
+    table = Table(title=f"Asterisk {version}, {rate_per_s:g} calls per second, from the wire")
+    for heading in ("fault", "calls", "harmed", "longest silence", "not accounted", "screened again", "results"):
+        justify, overflow = ("left", "fold") if heading in ("fault", "results") else ("right", "ellipsis")
+        table.add_column(heading, justify=justify, overflow=overflow)  # type: ignore[arg-type]
+    violations: list[str] = []
+    async with chaos(version, broker_away_s) as made:
+        for name in names:
+            with console.status(f"{name}: {FAULTS[name].about}"):
+                verdict = await strike(made, name, rate_per_s)
+            violations += [f"{name}: {line}" for line in verdict.violations]
+            table.add_row(*_cells(name, verdict))
+        log = made.site.daemon.log.read_text(errors="replace")
+        if "Traceback" in log:
+            violations.append("the daemon's log has a traceback: " + log[log.index("Traceback") :][:2000])
+    console.print(table)
+    for line in violations[:50]:
+        console.print(line, style="red", markup=False, highlight=False)
+    return len(violations)
+
+
+def _cells(name: str, verdict: Verdict) -> tuple[str, ...]:
+    again = "-" if verdict.screened_after_s is None else f"{verdict.screened_after_s:.1f} s"
+    results = ", ".join(f"{result} {number}" for result, number in verdict.results.most_common())
+    return (
+        FAULTS[name].about,
+        str(verdict.calls),
+        str(len(verdict.harmed)),
+        f"{verdict.longest_silence_s:.1f} s",
+        str(len(verdict.accounts)),
+        again,
+        results,
+    )
+
+
+def main() -> int:
+    """Exit code 1 if anything was violated."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--asterisk", choices=VERSIONS, default=VERSIONS[0])
+    parser.add_argument("--rate", type=float, default=RATE_PER_S, help="calls per second")
+    parser.add_argument("--faults", default=",".join(FAULTS), help="which, and in which order; all by default")
+    parser.add_argument("--broker-away", type=float, default=30.0, metavar="S", help="how long the broker is away")
+    parser.add_argument("--quick", action="store_true", help="one kill at 2 calls a second")
+    asked = parser.parse_args()
+    names = ["kill"] if asked.quick else asked.faults.split(",")
+    if unknown := [name for name in names if name not in FAULTS]:
+        parser.error(f"no such fault: {', '.join(unknown)}; there are {', '.join(FAULTS)}")
+    if not mountable():
+        parser.error("the database gets a file system of its own, which only root can mount")
+    if OWN_MOUNTS not in os.environ:
+        os.environ[OWN_MOUNTS] = "yes"
+        os.execvp("unshare", ["unshare", "--mount", sys.executable, "-m", "tests.chaos", *sys.argv[1:]])
+    console = Console(soft_wrap=False)
+    if not all(map(possible, names)):
+        console.print("installing libfaketime")
+        install(["libfaketime"])
+    rate = QUICK_RATE_PER_S if asked.quick else asked.rate
+    return 1 if asyncio.run(run(asked.asterisk, names, rate, asked.broker_away, console)) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""What must hold of every call of a chaos run, judged from its packets and from the database."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from callflow.lab.prompts import Burst
+from callflow.lab.wire import WireCall
+from callflow.sound import mulaw
+
+LONGEST_SILENCE_S = 5.0
+SLACK_S = 0.35
+"""A sound needs 0.2 s to be one; the machine, and Asterisk's frames, take the rest."""
+AUDIBLE_DBOV = -50.0
+
+
+@dataclass(frozen=True)
+class Struck:
+    """When the fault began and when it was over, epoch seconds, and what it does to calls."""
+
+    began_at: float
+    over_at: float
+    asterisk_dies: bool = False
+    daemon_is_down: bool = False
+
+
+@dataclass
+class Verdict:
+    """What came of one fault."""
+
+    calls: int = 0
+    harmed: list[str] = field(default_factory=list)
+    silences: list[str] = field(default_factory=list)
+    accounts: list[str] = field(default_factory=list)
+    results: Counter[str] = field(default_factory=Counter)
+    longest_silence_s: float = 0.0
+    screened_after_s: float | None = None
+    """From the end of the fault to the first greeting of a new caller."""
+
+    @property
+    def violations(self) -> list[str]:
+        return [*self.harmed, *self.silences, *self.accounts]
+
+
+def audit(
+    calls: Sequence[tuple[WireCall, Sequence[Burst]]], rows: Mapping[str, Sequence[Mapping[str, Any]]], struck: Struck
+) -> Verdict:
+    """`rows` are the records of the database by the caller's number."""
+    verdict = Verdict()
+    for call, bursts in calls:
+        if call.answered_at is None or _cut_off(call, struck):
+            continue
+        verdict.calls += 1
+        verdict.harmed += _harmed(call, bursts)
+        silence_s = longest_silence_s(call, bursts)
+        verdict.longest_silence_s = max(verdict.longest_silence_s, silence_s)
+        if silence_s > LONGEST_SILENCE_S + SLACK_S:
+            verdict.silences.append(f"{call.number} heard nothing for {silence_s:.1f} s")
+        verdict.accounts += _accounted(call, rows.get(call.number, ()), struck)
+    for found in rows.values():
+        verdict.results.update(str(row["result"]) for row in found)
+    verdict.accounts += [f"{number} is in the database, and never called" for number in rows.keys() - _numbers(calls)]
+    greeted = [
+        bursts[0].started_at
+        for call, bursts in calls
+        if call.answered_at is not None
+        and call.answered_at >= struck.over_at - SLACK_S
+        and bursts
+        and bursts[0].prompt == "greeting"
+    ]
+    verdict.screened_after_s = max(0.0, min(greeted) - struck.over_at) if greeted else None
+    return verdict
+
+
+def last_sign_of_life(call: WireCall, before: float) -> float | None:
+    """The caller's last sound or key that began before a moment."""
+    signs = [at for at, _ in call.keys if at < before]
+    for packet in reversed(call.sent):
+        if packet.at < before and _audible(packet.payload):
+            return max([packet.at, *signs])
+    return max(signs, default=None)
+
+
+def longest_silence_s(call: WireCall, bursts: Sequence[Burst]) -> float:
+    """The longest time for which the caller heard nothing, until an agent's phone rang or the call ended."""
+    ends = [at for at in (call.agent_rang_at, call.bye_at) if at is not None]
+    if call.answered_at is None or not ends:
+        return 0.0
+    end = min(ends)
+    heard = [(burst.started_at, burst.ended_at) for burst in bursts if burst.started_at < end]
+    edges = [(call.answered_at, call.answered_at), *heard, (end, end)]
+    return max(after[0] - before[1] for before, after in pairwise(edges))
+
+
+def _harmed(call: WireCall, bursts: Sequence[Burst]) -> Iterator[str]:
+    """Hung up on by us, without an agent, although the caller gave a sign of life since the last prompt began."""
+    if call.ended_by != "asterisk" or call.agent_rang_at is not None or call.bye_at is None:
+        return
+    prompts = [burst for burst in bursts if burst.prompt]
+    rung_at = prompts[-1].started_at if prompts else call.answered_at or 0.0
+    sign_at = last_sign_of_life(call, call.bye_at - SLACK_S)
+    if sign_at is not None and sign_at >= rung_at:
+        yield f"{call.number} was there {call.bye_at - sign_at:.2f} s before the hang-up"
+    if not prompts or prompts[-1].prompt != "goodbye":
+        yield f"{call.number} was hung up on without a goodbye"
+
+
+def _accounted(call: WireCall, rows: Sequence[Mapping[str, Any]], struck: Struck) -> Iterator[str]:
+    arrived_at = call.answered_at or 0.0
+    unseen = struck.daemon_is_down and struck.began_at - SLACK_S <= arrived_at <= struck.over_at + SLACK_S
+    if len(rows) > 1:
+        yield f"{call.number} is in the database {len(rows)} times"
+    if not rows and not unseen:
+        yield f"{call.number} is not in the database"
+    for row in rows:
+        if row["ended_ms"] is None:
+            yield f"{call.number} has no end in the database"
+
+
+def _cut_off(call: WireCall, struck: Struck) -> bool:
+    """The call died with Asterisk."""
+    if not struck.asterisk_dies or call.answered_at is None:
+        return False
+    return call.answered_at < struck.over_at and (call.bye_at is None or call.bye_at > struck.began_at)
+
+
+def _numbers(calls: Sequence[tuple[WireCall, Sequence[Burst]]]) -> set[str]:
+    return {call.number for call, _ in calls}
+
+
+def _audible(payload: bytes) -> bool:
+    samples = mulaw.decode(payload).astype(np.float64)
+    return bool(samples.size) and float(np.sqrt(np.mean(np.square(samples)))) > 10 ** (AUDIBLE_DBOV / 20) * 32768

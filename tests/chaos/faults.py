@@ -1,0 +1,181 @@
+"""What goes wrong in a chaos run, by name: each strikes once, and is over when its coroutine ends."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from signal import Signals
+from types import MappingProxyType
+
+from callflow.lab.lab import Lab
+from callflow.lab.proxy import Proxy
+from callflow.processes.daemon import Daemon
+from tests.services.mosquitto import Broker
+
+RESTART_S = 1.0
+"""systemd starts the daemon again after this (RestartSec of the unit)."""
+FROZEN_S = 5.0
+"""systemd ends a daemon that is frozen for this long (WatchdogSec of the unit)."""
+LIBFAKETIME = "libfaketime.so.1"
+
+
+@dataclass
+class Disk:
+    """A small file system in memory for the database; only root can mount it, and it goes with our mount namespace."""
+
+    folder: Path
+    size_mb: int = 48
+
+    def __enter__(self) -> "Disk":
+        self.folder.mkdir(parents=True, exist_ok=True)
+        options = ["-t", "tmpfs", "-o", f"size={self.size_mb}m", "tmpfs", str(self.folder)]
+        subprocess.run(["mount", *options], check=True)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        subprocess.run(["umount", "--lazy", str(self.folder)], check=False)
+
+    def fill(self) -> None:
+        """Leave no room for a single block."""
+        with (self.folder / "ballast").open("wb") as file:
+            try:
+                while True:
+                    file.write(bytes(1 << 16))
+                    file.flush()
+            except OSError:
+                pass
+
+    def empty(self) -> None:
+        """Give the room back."""
+        (self.folder / "ballast").unlink(missing_ok=True)
+
+
+@dataclass
+class Site:
+    """All that can be struck."""
+
+    lab: Lab
+    daemon: Daemon
+    ami: Proxy
+    broker: Broker
+    disk: Disk
+    clock: Path
+    """libfaketime reads the daemon's wall clock from here, as an offset."""
+    broker_away_s: float = 30.0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault; `about` is its line in the table."""
+
+    about: str
+    strike: Callable[[Site], Awaitable[None]]
+    daemon_is_down: bool = False
+    """While it lasts nobody screens callers, and nobody records them."""
+    asterisk_dies: bool = False
+    loss: float = 0.0
+
+
+async def _kill(site: Site) -> None:
+    await site.daemon.kill()
+    await asyncio.sleep(RESTART_S)
+    await site.daemon.start(environment(site.clock))
+
+
+async def _freeze(site: Site) -> None:
+    site.daemon.stall()
+    await asyncio.sleep(FROZEN_S)
+    await _kill(site)
+
+
+async def _cut_ami(site: Site) -> None:
+    site.ami.cut(reset=True, refuse=True)
+    await asyncio.sleep(3.0)
+    site.ami.heal()
+
+
+async def _dead_ami(site: Site) -> None:
+    site.ami.stall()
+    await asyncio.sleep(6.0)
+    site.ami.heal()
+
+
+async def _restart_asterisk(site: Site) -> None:
+    await site.lab.asterisk.restart()
+
+
+async def _pause_asterisk(site: Site) -> None:
+    process = site.lab.asterisk.process
+    assert process is not None
+    process.send_signal(Signals.SIGSTOP)
+    await asyncio.sleep(2.0)
+    process.send_signal(Signals.SIGCONT)
+
+
+async def _full_disk(site: Site) -> None:
+    site.disk.fill()
+    await asyncio.sleep(8.0)
+    site.disk.empty()
+
+
+async def _broker_away(site: Site) -> None:
+    await site.broker.stop()
+    await asyncio.sleep(site.broker_away_s)
+    await site.broker.start()
+
+
+async def _clock_steps(site: Site) -> None:
+    for offset in ("+3600", "-3600", "+0"):
+        site.clock.write_text(offset)
+        await asyncio.sleep(3.0)
+
+
+async def _nothing(site: Site) -> None:
+    await asyncio.sleep(0)
+
+
+FAULTS: Mapping[str, Fault] = MappingProxyType(
+    {
+        "none": Fault("nothing goes wrong", _nothing),
+        "kill": Fault("kill -9, started again after 1 s", _kill, daemon_is_down=True),
+        "freeze": Fault("SIGSTOP, ended by systemd after 5 s", _freeze, daemon_is_down=True),
+        "cut-ami": Fault("AMI cut and refused for 3 s", _cut_ami),
+        "dead-ami": Fault("AMI passes nothing on for 6 s", _dead_ami),
+        "restart-asterisk": Fault("Asterisk killed and started", _restart_asterisk, asterisk_dies=True),
+        "pause-asterisk": Fault("Asterisk stopped for 2 s", _pause_asterisk),
+        "full-disk": Fault("no room for the database for 8 s", _full_disk),
+        "broker": Fault("MQTT broker away", _broker_away),
+        "clock": Fault("wall clock steps by an hour, both ways", _clock_steps),
+        "loss": Fault("a tenth of all packets lost", _nothing, loss=0.1),
+    }
+)
+
+
+def environment(clock: Path) -> dict[str, str]:
+    """What makes the daemon's wall clock follow `clock`; nothing where libfaketime is not installed."""
+    library = _libfaketime()
+    if library is None:
+        return {}
+    return {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def possible(fault: str) -> bool:
+    """False for the clock's steps without libfaketime (Debian: libfaketime)."""
+    return fault != "clock" or _libfaketime() is not None
+
+
+def _libfaketime() -> Path | None:
+    return next(Path("/usr/lib").glob(f"*/faketime/{LIBFAKETIME}"), None)
+
+
+def mountable() -> bool:
+    """The disk can be filled."""
+    return os.geteuid() == 0 and shutil.which("mount") is not None
