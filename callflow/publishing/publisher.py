@@ -91,11 +91,14 @@ class Publishing:
         )
         self.recording = Recording(
             store,
-            [self._count, calls_now.follow, assist_now.follow, *([mqtt.count] if mqtt else [])],
+            [self._count, *([mqtt.count] if mqtt else [])],
             [announcements.event_of, announcements.alerts_of],
             [*([mqtt.outbox] if mqtt else []), *self.webhooks.outboxes],
-            [calls_now.follow_timeline],
         )
+        if self._web is not None:  # nobody else reads them
+            self.recording.follow(calls_now.follow)
+            self.recording.follow(assist_now.follow)
+            self.recording.follow_timeline(calls_now.follow_timeline)
 
     def start(self) -> None:
         """Begin to serve and to send; returns at once."""

@@ -29,20 +29,23 @@ class Recording:
         counts: Sequence[Count] = (),
         builders: Sequence[Build] = (),
         outboxes: Sequence[Outbox] = (),
-        timeline_followers: Sequence[Callable[[str, TimelineEntry], None]] = (),
     ) -> None:
         """Each outbox gets the events that it wants; without any, no events are built."""
         self._store = store
         self._counts = counts
         self._builders = builders if outboxes else ()
         self._outboxes = outboxes
-        self._timeline_followers = timeline_followers
+        self._timeline_followers: list[Callable[[str, TimelineEntry], None]] = []
         self.failures: Counter[str] = Counter()
         """Steps that failed, by the name of the error."""
 
     def follow(self, count: Count) -> None:
         """From here on, `count` gets every record before it is saved."""
         self._counts = (*self._counts, count)
+
+    def follow_timeline(self, follow: Callable[[str, TimelineEntry], None]) -> None:
+        """From here on, `follow` gets everything that is added to a call's timeline."""
+        self._timeline_followers.append(follow)
 
     def open(self) -> LeftOpen:
         """Open the store and end the records that a dead daemon left open; returns them. Raises StoreError."""

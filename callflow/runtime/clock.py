@@ -24,25 +24,23 @@ class Clock:
         """Now, integer milliseconds since the epoch."""
         return time.monotonic_ns() // 1_000_000 + self._offset_ms
 
-    def settle(self) -> None:
-        """Follow a stepped system clock at once; only to be called while no deadline is pending."""
-        self._slewed_ms = _monotonic_ms()
-        self._offset_ms = self._wanted_ms()
+    def settle(self) -> int:
+        """Now, after a stepped system clock was followed at once; only to be called while no deadline is pending."""
+        now_ms = self._slewed_ms = time.monotonic_ns() // 1_000_000
+        self._offset_ms = self._wanted_ms(now_ms)
+        return now_ms + self._offset_ms
 
-    def slew(self) -> None:
-        """Follow it gently: the clock runs on, a little faster or slower; for a core that is never idle."""
-        passed_ms = _monotonic_ms() - self._slewed_ms
-        if passed_ms < LOOK_MS:
-            return
-        most_ms = int(min(passed_ms, LONGEST_MS) * SLEW)
-        self._slewed_ms += passed_ms
-        wrong_ms = self._wanted_ms() - self._offset_ms
-        self._offset_ms += max(-most_ms, min(most_ms, wrong_ms))
+    def slew(self) -> int:
+        """Now, after it was followed gently: the clock runs faster or slower; for a core that is never idle."""
+        now_ms = time.monotonic_ns() // 1_000_000
+        passed_ms = now_ms - self._slewed_ms
+        if passed_ms >= LOOK_MS:
+            most_ms = int(min(passed_ms, LONGEST_MS) * SLEW)
+            wrong_ms = self._wanted_ms(now_ms) - self._offset_ms
+            self._slewed_ms = now_ms
+            self._offset_ms += max(-most_ms, min(most_ms, wrong_ms))
+        return now_ms + self._offset_ms
 
     @staticmethod
-    def _wanted_ms() -> int:
-        return time.time_ns() // 1_000_000 - _monotonic_ms()
-
-
-def _monotonic_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
+    def _wanted_ms(monotonic_ms: int) -> int:
+        return time.time_ns() // 1_000_000 - monotonic_ms

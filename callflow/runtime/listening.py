@@ -6,6 +6,7 @@ belongs to the tap: the owner who began the last one is answered about it.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -109,11 +110,13 @@ class Listening:
         self._evidence = Evidence(taps, phone)
         self._owners: dict[tuple[str, str], _Owner] = {}
         self._open: dict[str, _Tap] = {}
+        self._armed: Counter[str] = Counter()
+        """How many owners have armed TALK_DETECT on a channel."""
 
     @property
     def live(self) -> int:
         """Owners, and taps, that anything is kept of."""
-        return max(len(self._owners), len(self._open), self._evidence.live)
+        return max(len(self._owners), len(self._open), len(self._armed), self._evidence.live)
 
     def carry_out(self, core: str, command: Command, receive: Receive) -> Work | None:
         """Do what a call of this core wants at once, or return the work that is left; outcomes go to `receive`."""
@@ -166,7 +169,9 @@ class Listening:
     # -- TALK_DETECT ------------------------------------------------------------------------------------------------
 
     async def _arm(self, owner: _Owner, command: commands.ArmEar) -> None:
-        owner.armed = True
+        if not owner.armed and not owner.gone:
+            owner.armed = True
+            self._armed[owner.channel] += 1
         try:
             await self._phone.arm_ear(command.channel, command.silence_ms, command.threshold)
         except LinkError as error:
@@ -178,8 +183,14 @@ class Listening:
         if owner is not None:
             owner.gone = True
             self._leave_tap(owner)
-        others = any(other.armed and other.channel == command.channel for other in self._owners.values())
-        return self._disarm(command.channel) if command.disarm and not others else None
+            self._forget_armed(owner)
+        return self._disarm(command.channel) if command.disarm and not self._armed[command.channel] else None
+
+    def _forget_armed(self, owner: _Owner) -> None:
+        if owner.armed:
+            self._armed[owner.channel] -= 1
+            if not self._armed[owner.channel]:
+                del self._armed[owner.channel]
 
     async def _disarm(self, channel: str) -> None:
         try:

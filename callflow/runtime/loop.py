@@ -46,16 +46,17 @@ class CoreLoop(Generic[Command]):
 
     def receive(self, event: Any) -> None:
         """Let the core take in one event and carry out what it wants."""
-        now_ms = self.now_ms()
-        self._run(lambda: self._core.receive(event, now_ms), type(event).__name__)
+        try:
+            wanted = self._core.receive(event, self.now_ms())
+        except Exception as error:  # noqa: BLE001 - logged and counted below
+            self._failed(error, type(event).__name__)
+        else:
+            self._carry_out(wanted)
+            self._arm()
 
     def now_ms(self) -> int:
         """What an event that comes now is stamped with; a stepped clock is followed so that no deadline is moved."""
-        if self._core.live:
-            self._clock.slew()
-        else:
-            self._clock.settle()
-        return self._clock.now_ms()
+        return self._clock.slew() if self._core.live else self._clock.settle()
 
     def close(self) -> None:
         """No deadline fires any more."""
@@ -64,18 +65,20 @@ class CoreLoop(Generic[Command]):
 
     def _expire(self) -> None:
         self._timer = self._armed_for = None
-        self._run(lambda: self._core.expire(self._clock.now_ms()), "deadline")
-
-    def _run(self, step: Callable[[], Sequence[Command]], name: str) -> None:
-        not_before_s = 0.0
         try:
-            self._carry_out(step())
-        except Exception as error:
-            not_before_s = AGAIN_S
-            if not self.failures[type(error).__name__]:
-                log.exception("a core failed; what it was told is lost", core=type(self._core).__name__, step=name)
-            self.failures[type(error).__name__] += 1
-        self._arm(not_before_s)
+            wanted = self._core.expire(self._clock.now_ms())
+        except Exception as error:  # noqa: BLE001 - the same
+            self._failed(error, "deadline")
+        else:
+            self._carry_out(wanted)
+            self._arm()
+
+    def _failed(self, error: Exception, step: str) -> None:
+        if not self.failures[type(error).__name__]:
+            core = type(self._core).__name__
+            log.error("a core failed; what it was told is lost", core=core, step=step, exc_info=error)
+        self.failures[type(error).__name__] += 1
+        self._arm(AGAIN_S)
 
     def _carry_out(self, commands: Sequence[Command]) -> None:
         for command in commands:
@@ -84,7 +87,7 @@ class CoreLoop(Generic[Command]):
             except Exception:
                 log.exception("a command failed unexpectedly", command=type(command).__name__)
 
-    def _arm(self, not_before_s: float) -> None:
+    def _arm(self, not_before_s: float = 0.0) -> None:
         due = self._core.next_deadline()
         if due == self._armed_for:
             return

@@ -1,10 +1,10 @@
 """AMI's messages: their text as dictionaries, which headers may be sent, and when an answer is complete."""
 
+import asyncio
 import re
+import secrets
 from collections.abc import Mapping
-from typing import Any
-
-from panoramisk.actions import Action
+from itertools import count
 
 from callflow.errors import ActionRefused, ActionUnsafe
 
@@ -16,6 +16,10 @@ _KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _FORBIDDEN = re.compile(r"[\r\n\0]")
 _GOOD = frozenset({"Success", "Follows", "Goodbye"})
 _NEEDS_ASYNC = frozenset({"originate", "playdtmf"})
+
+_OURS = f"callflow-{secrets.token_hex(4)}"
+"""Events that name an action go to every connection: its id is no other program's."""
+_NUMBERS = count(1)
 
 HeaderValue = str | list[str]
 Answer = list[dict[str, str]]
@@ -69,21 +73,25 @@ def _check_line(name: str, key: str, value: str) -> None:
         raise ActionUnsafe(name, key, f"is longer than {MAX_LINE_BYTES} bytes")
 
 
-class PendingAction(Action):  # type: ignore[misc]  # panoramisk is untyped
-    """panoramisk's action with our own rule for the end of an answer: it completes or fails, always.
+class PendingAction:
+    """One action on its way, with our own rule for the end of an answer: it completes or fails, always.
 
     Everything but a list ends with its response: an Originate's outcome is an event, not an answer.
     """
 
-    def __init__(self, headers: dict[str, Any], *, as_list: bool = False) -> None:
-        super().__init__(headers, as_list=as_list)
-        # A ping or a cancelled caller may no longer wait: then nobody needs the failure.
-        self.future.add_done_callback(lambda future: future.cancelled() or future.exception())
+    __slots__ = ("as_list", "future", "id", "name", "responses", "text")
 
-    @property
-    def name(self) -> str:
+    def __init__(self, headers: Mapping[str, HeaderValue], *, as_list: bool = False) -> None:
+        self.name = str(headers["Action"])
         """The action's name, as Asterisk spells it."""
-        return str(self["Action"])
+        self.id = f"{_OURS}-{next(_NUMBERS)}"
+        self.as_list = as_list
+        self.text = _text(headers, self.id)
+        """As it is sent."""
+        self.responses: Answer = []
+        self.future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        # A ping or a cancelled caller may no longer wait: then nobody needs the failure.
+        self.future.add_done_callback(_retrieved)
 
     def add_message(self, message: dict[str, str]) -> bool:
         """Take one message of the answer; True when the answer is whole."""
@@ -109,3 +117,18 @@ class PendingAction(Action):  # type: ignore[misc]  # panoramisk is untyped
     def _fail(self, message: str) -> bool:
         self.fail(ActionRefused(self.name, message))
         return True
+
+
+def _text(headers: Mapping[str, HeaderValue], action_id: str) -> str:
+    lines = []
+    for key, value in headers.items():
+        if isinstance(value, str):
+            lines.append(f"{key}: {value}\r\n")
+        else:
+            lines += [f"{key}: {one}\r\n" for one in value]
+    return f"{''.join(lines)}ActionID: {action_id}\r\n\r\n"
+
+
+def _retrieved(future: "asyncio.Future[Answer]") -> None:
+    if not future.cancelled():
+        future.exception()

@@ -36,7 +36,7 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
         self._now: Callable[[], float] = factory.loop.time
         self._tail = bytearray()
         self._lists = 0
-        self._outgoing: list[bytes] = []
+        self._outgoing: list[str] = []
         self._inbox: deque[bytes] = deque()
         self._paused = False
         self.responses: dict[str, PendingAction] = {}
@@ -140,27 +140,26 @@ class GatedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk is untyped
 
     # -- out ------------------------------------------------------------------------------------------------------
 
-    def send(self, action: PendingAction, as_list: bool = False) -> "asyncio.Future[list[dict[str, str]]]":
+    def send(self, action: PendingAction) -> "asyncio.Future[list[dict[str, str]]]":
         """Write one action, together with the others of this turn; raises NotConnected if the connection is down."""
         if self.closed or self.transport is None or self.transport.is_closing():
             raise NotConnected("the connection is down")
         self.responses[action.id] = action
-        self._lists += bool(action.as_list)
+        self._lists += action.as_list
         if not self._outgoing:
             self._owner.loop.call_soon(self._write)
-        self._outgoing.append(str(action).encode())
-        future: asyncio.Future[list[dict[str, str]]] = action.future
-        return future
+        self._outgoing.append(action.text)
+        return action.future
 
     def _write(self) -> None:
         outgoing, self._outgoing = self._outgoing, []
         if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(b"".join(outgoing))
+            self.transport.write("".join(outgoing).encode())
 
     def forget(self, action: PendingAction) -> None:
         """Stop waiting for the answer to `action`."""
         if self.responses.pop(action.id, None) is not None:
-            self._lists -= bool(action.as_list)
+            self._lists -= action.as_list
 
     # -- the end --------------------------------------------------------------------------------------------------
 
