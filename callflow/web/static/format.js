@@ -20,6 +20,9 @@ export const day = (ms) => new Date(ms).toLocaleDateString(language.value, { mon
 
 export const percent = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(1)} %` : "–");
 
+// A name that a caller or another system has chosen may be of any length.
+export const short = (text) => ([...text].length > 200 ? `${[...text].slice(0, 200).join("")}…` : text);
+
 export const whole = (n) => Number(n).toLocaleString(language.value);
 
 export const pad = (date) => {

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { ask, me } from "../api.js";
-import { duration, moment, seconds } from "../format.js";
+import { duration, moment, seconds, short } from "../format.js";
 import { Asked, CallerNumber, Heading, Table, Term, useAsked } from "../parts.js";
 import { lanes, Picture } from "../picture.js";
 import { useStore } from "../store.js";
@@ -61,7 +61,7 @@ function Facts({ detail, path }) {
       <div><dt><${Term} id="heard">${words("heard")}<//></dt><dd>${heard}</dd></div>
       <div><dt>${words("profile")}</dt><dd class="name">${detail.profile} · ${detail.language} · ${detail.ear}</dd></div>
       ${held.count > 0 && html`<div><dt><${Term} id="hold">${words("on_hold")}<//></dt><dd>${held.count} × <small>${words("held_for", { all: duration(held.ms), longest: duration(held.longest) })}</small></dd></div>`}
-      <div><dt>${words("number")}</dt><dd class="name"><${CallerNumber} number=${detail.caller_number} may=${visitor.may_unmask} unmask=${unmask} /> <bdi>${detail.caller_name}</bdi></dd></div>
+      <div><dt>${words("number")}</dt><dd class="name"><${CallerNumber} number=${detail.caller_number} may=${visitor.may_unmask} unmask=${unmask} /> <bdi>${short(detail.caller_name)}</bdi></dd></div>
     </dl>`;
 }
 

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { ask, me } from "../api.js";
-import { duration, moment } from "../format.js";
+import { duration, moment, short } from "../format.js";
 import { Asked, Empty, Heading, period, PeriodChoice, setQuery, Table, Term, useAsked } from "../parts.js";
 import { useStore } from "../store.js";
 import { named, useWords } from "../words.js";
@@ -43,7 +43,7 @@ function List({ first, filter }) {
   if (!rows.length) return html`<${Empty} title=${words("no_calls")} next=${words("next_step_search")} />`;
   const columns = [
     { head: words("arrived"), cell: (row) => html`<a href=${`#/call/${encodeURIComponent(row.node)}/${encodeURIComponent(row.call_id)}`}><time>${moment(row.arrived_ms)}</time></a>` },
-    { head: words("caller"), cell: (row) => html`<span class="name">${row.caller_number || "–"} <bdi>${row.caller_name}</bdi></span>` },
+    { head: words("caller"), cell: (row) => html`<span class="name">${row.caller_number || "–"} <bdi>${short(row.caller_name)}</bdi></span>` },
     { head: words("profile"), cell: (row) => html`<span class="name">${row.profile}</span>` },
     { head: html`<${Term} id="result">${words("result")}<//>`, cell: (row) => html`<span class=${`result ${row.result}`}>${row.result ? named(row.result) : words("live_result")}</span>` },
     { head: html`<${Term} id="heard">${words("heard")}<//>`, cell: (row) => named(row.heard) },

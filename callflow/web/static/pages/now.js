@@ -1,6 +1,6 @@
 // The floor at a glance: callers being screened, queues, agents, direct lines.
 import { html } from "../html.js";
-import { duration, whole } from "../format.js";
+import { duration, short, whole } from "../format.js";
 import { entries, live, serverNow } from "../live.js";
 import { Empty, Heading, Table, Term } from "../parts.js";
 import { useClock, useStore } from "../store.js";
@@ -54,7 +54,7 @@ function Agents({ agents }) {
         ${agents.map((each) => html`
           <li key=${each.agent} class=${`tile ${each.work}`}>
             <h3>${each.agent}</h3>
-            <p>${words(each.work)}${each.reason ? html`: <bdi class="name">${each.reason}</bdi>` : ""}</p>
+            <p>${words(each.work)}${each.reason ? html`: <bdi class="name">${short(each.reason)}</bdi>` : ""}</p>
             ${each.assist && html`<p class="assist">${words("assist")}: <bdi class="name">${words(`assist_${each.assist.kind}`)} ${each.assist.what}</bdi></p>`}
             <p class="hint"><${Term} id="agent_since" aside>${duration(serverNow() - each.since_ms)}<//></p>
           </li>`)}
