@@ -1,4 +1,4 @@
-"""The page under load: first paint with 200 live calls, how soon viewers see a change, memory while viewers reconnect.
+"""The page under load: weight, first paint with 200 live calls, how soon viewers see a change, memory of reconnects.
 
 `python -m tests.bench.bench_web [--viewers 50] [--seconds 20] [--reconnects 2000] [--database PATH] [--quick]`
 
@@ -23,6 +23,7 @@ from rich.table import Table
 from callflow.adapters.store.store import Store
 from callflow.web.options import WebOptions
 from callflow.web.server import WebServer, tokens_of
+from callflow.web.static_files import StaticFiles
 from callflow.web.tokens import Role
 from tests.adapters.waiting import until
 from tests.bench import bench_report
@@ -34,6 +35,20 @@ CALLS, AGENTS, QUEUES = 200, 60, 20
 CHANGES_PER_S = 40
 PROBE_EVERY_S = 0.37
 PERCENT = (50, 95, 99)
+TURN_MS = 1_000_000
+"""The probe shows the milliseconds of the clock, without those of more than a quarter of an hour."""
+WATCH_THE_PROBE = """turn => {
+  window.late = [];
+  const probe = () => [...document.querySelectorAll(".tile")].find((tile) => tile.querySelector("h3")?.textContent === "probe")?.querySelector("b").textContent;
+  let shown = probe();
+  const drawn = (value) => window.late.push((Date.now() - Number(value) + turn) % turn);
+  new MutationObserver(() => {
+    const value = probe();
+    if (value === shown) return;
+    shown = value;
+    setTimeout(() => drawn(value)); // the frame is painted first
+  }).observe(document.querySelector("main"), { subtree: true, childList: true, characterData: true });
+}"""  # noqa: E501 - JavaScript
 
 
 class Floor:
@@ -70,7 +85,7 @@ class Floor:
                 probe_at = time.monotonic() + PROBE_EVERY_S
                 change["queue/probe"] = {
                     "queue": "probe",
-                    "waiting": 0,
+                    "waiting": time.time_ns() // 1_000_000 % TURN_MS,
                     "oldest_ms": None,
                     "sent_ns": now,
                     "members": {},
@@ -118,22 +133,32 @@ def _stored(database: Path) -> int:
 
 
 async def seen_after(server: WebServer, secret: str, viewers: int, seconds: float) -> list[tuple[str, str]]:
-    """How late viewers see what has changed, and what the server uses for it."""
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_utime
-    async with watching(server.port, secret, viewers) as report:
+    """How late viewers see what has changed, and what the server uses for it; one of them is a browser."""
+    async with browser() as chromium, watching(server.port, secret, viewers - 1) as report:
+        tab = await chromium.new_page(viewport={"width": 1280, "height": 900})
+        await tab.goto(f"http://127.0.0.1:{server.port}/#token={secret}")
+        await tab.wait_for_selector("h3:text-is('probe')")
+        await tab.evaluate(WATCH_THE_PROBE, TURN_MS)
+        used = resource.getrusage(resource.RUSAGE_SELF).ru_utime
         await asyncio.sleep(seconds)
         used = resource.getrusage(resource.RUSAGE_SELF).ru_utime - used
-    late = sorted(report["late_ms"])
-    at = [f"{late[min(len(late) - 1, len(late) * p // 100)]:.0f}" for p in PERCENT] if late else ["-"] * len(PERCENT)
+        drawn = await tab.evaluate("late")
     return [
-        (f"a change is at {viewers} viewers after, p50 / p95 / p99", f"{' / '.join(at)} ms ({len(late)} seen)"),
+        (f"a change is at {viewers} viewers after, p50 / p95 / p99", _spread(report["late_ms"])),
+        ("and on the screen of a browser after", _spread(drawn)),
         (
             "frames and megabytes to each viewer",
-            f"{_each(report, 'frames', viewers)}, {_each(report, 'bytes', viewers * 1e6)}",
+            f"{_each(report, 'frames', viewers - 1)}, {_each(report, 'bytes', (viewers - 1) * 1e6)}",
         ),
         ("streams lost", str(len(report["lost"]))),
         ("processor, this floor's own changes with it", f"{used / seconds:.3f} core"),
     ]
+
+
+def _spread(late_ms: list[float]) -> str:
+    late = sorted(late_ms)
+    at = [f"{late[min(len(late) - 1, len(late) * p // 100)]:.0f}" for p in PERCENT] if late else ["-"] * len(PERCENT)
+    return f"{' / '.join(at)} ms ({len(late)} seen)"
 
 
 def _each(report: dict[str, Any], name: str, of: float) -> str:
@@ -173,7 +198,8 @@ async def measure(asked: argparse.Namespace, database: Path) -> None:
     moving = asyncio.create_task(floor.move())
     await until(lambda: server.port)
     try:
-        rows = await first_paint(server, secret, database)
+        rows = [("weight of the whole page, compressed", f"{StaticFiles().packed_bytes / 1000:.1f} kB")]
+        rows += await first_paint(server, secret, database)
         rows += await seen_after(server, secret, asked.viewers, asked.seconds)
         rows += await reconnecting(server, secret, asked.reconnects)
     finally:
