@@ -1,7 +1,8 @@
 """The page of a real daemon beside the pretend Asterisk: live calls, stored calls, a daemon that is killed."""
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
+from callflow.adapters.store.queries import Reader, StoredCall
+from callflow.core.call_record import Kind
 from callflow.processes.daemon import Daemon
 from callflow.processes.ports import take_ports
 from callflow.processes.process import Process
@@ -21,10 +24,11 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group
 
 @dataclass
 class Floor:
-    """A daemon that serves the page, and the pretend Asterisk whose calls begin at its first login."""
+    """A daemon that serves the page, and how to start the pretend Asterisk, whose calls begin at the daemon's login."""
 
     daemon: Daemon
     address: str
+    begin: Callable[[], Awaitable[None]]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -35,15 +39,45 @@ async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
         daemon = Daemon(tmp_path, config)
         command = [sys.executable, "-m", "callflow.simulator.pretend", str(find_scenario("demo"))]
         command += ["--ami-port", str(ami), "--agi-port", str(agi), "--start", "login"]
-        pretend = await Process.start(command, tmp_path, "pretend")
+        pretend: list[Process] = []
+
+        async def begin() -> None:
+            pretend.append(await Process.start(command, tmp_path, "pretend"))
+
         _, secret = TokenFile(tmp_path / "web-tokens.json").add("test", Role.SUPERVISOR)
         try:
             await daemon.start()
-            yield Floor(daemon, f"http://127.0.0.1:{web}/#token={secret}")
+            await answered(web)
+            yield Floor(daemon, f"http://127.0.0.1:{web}/#token={secret}", begin)
         finally:
             if daemon.running:
                 await daemon.stop()
-            await pretend.stop()
+            for process in pretend:
+                await process.stop()
+
+
+async def answered(port: int) -> None:
+    """Wait for the page's listener: the daemon is ready for calls before it serves the page."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+
+async def with_a_prompt(database: Path) -> StoredCall:
+    """A call of which the database knows that a prompt was played: a killed daemon saves nothing more."""
+    async with asyncio.timeout(30):
+        while True:
+            with Reader(database) as reader:
+                for call in reader.page():
+                    if any(entry.kind is Kind.SAID for entry in reader.happenings(call)):
+                        return call
+            await asyncio.sleep(0.1)
 
 
 async def test_calls_are_shown_while_they_last_and_after_and_a_killed_daemon_comes_back(
@@ -54,14 +88,17 @@ async def test_calls_are_shown_while_they_last_and_after_and_a_killed_daemon_com
     problems: list[str] = []
     tab.on("pageerror", lambda error: problems.append(str(error)))
     await tab.goto(floor.address)
+    await tab.wait_for_selector(".freshness.fresh")
+    await floor.begin()
     await tab.wait_for_selector("td .does.saying:has-text('greeting')")
     await tab.wait_for_selector("td .does.listening")
+    call = await with_a_prompt(floor.daemon.database)
     await floor.daemon.kill()
     await tab.wait_for_selector(".freshness.stale")
     await floor.daemon.start()
     await tab.wait_for_selector(".freshness.fresh")
     await tab.evaluate("location.hash = '#/calls'")
-    await tab.click("tbody tr:last-child a")
+    await tab.click(f"td a[href='#/call/{call.node}/{call.record.call_id}']")
     await tab.wait_for_selector("svg.picture rect.span.prompt")
     await tab.evaluate("location.hash = '#/health'")
     await tab.wait_for_selector(".health dt:has-text('AMI')")
