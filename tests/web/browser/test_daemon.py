@@ -10,11 +10,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from callflow.adapters.store.queries import Reader, StoredCall
+from callflow.adapters.store.queries import Reader
 from callflow.core.call_record import Kind
 from callflow.processes.daemon import Daemon
 from callflow.processes.ports import take_ports
 from callflow.processes.process import Process
+from callflow.records.calls import StoredCall
 from callflow.scenarios.scenario import find_scenario
 from callflow.scenarios.site import daemon_config
 from callflow.web.tokens import Role, TokenFile
