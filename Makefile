@@ -51,7 +51,7 @@ check-prompts: setup  ## The committed sound files against their words and level
 lab-asterisk: setup  ## Make (or find) the real Asterisk 22 and 16 of the lab, cached outside the repo
 	@$(BIN)/callflow lab make
 
-lab-services: setup  ## Find (or, as root on Debian, install) Mosquitto and Prometheus for the tests
+lab-services: setup  ## Find (or, as root on Debian, install) Mosquitto, PostgreSQL, Prometheus and Chromium for the tests
 	@$(BIN)/python -m tests.services.programs
 
 chaos: setup lab-asterisk lab-services  ## Faults of every kind under load on real Asterisk 22 and 16 (as root, 20 minutes)

@@ -27,6 +27,7 @@ COMMANDS = {
     "forget": "privacy:forget",
     "install": "install:install",
     "lab": "lab:lab_app",
+    "migrate-store": "migrate_store:migrate_store",
     "record": "record:record",
     "replay": "replay:replay",
     "report": "report:report",

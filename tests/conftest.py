@@ -1,12 +1,27 @@
-"""What every test shares: a test marked `lab` needs the lab, and one that runs by the clock may be tried twice."""
+"""What every test shares: the lab, a PostgreSQL, and a second try for a test that runs by the clock."""
 
 import os
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from callflow.adapters.store.fleet.migrate import bring_to_head
+from callflow.adapters.store.places import Postgres, Where
 from callflow.lab.roots import asterisk_root
 from callflow.processes.errors import LabUnavailable
 from callflow.scenarios.site import VERSIONS
+from tests.services.postgres import Cluster, clear, copy_of, empty, make_database
+from tests.services.programs import Missing
+
+CLUSTER = pytest.StashKey[Cluster]()
+"""The PostgreSQL of this run; a test that needs it starts it."""
+BOTH = ["sqlite", "postgresql"]
+
+At = Callable[[Path], Where]
+"""Where to read what was saved in a SQLite file: there, or in a copy in PostgreSQL."""
 
 BY_THE_CLOCK = ("asterisk-", "pretend-", "browser")
 """Groups of tests whose phones, browsers and engines run in real time, on a machine that others use too."""
@@ -33,3 +48,86 @@ def _lab_is_there(request: pytest.FixtureRequest) -> None:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(str(error))
+
+
+def pytest_configure_node(node: Any) -> None:
+    """All workers of pytest-xdist share one cluster."""
+    node.workerinput["postgres"] = str(_cluster(node.config).folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the cluster with the run."""
+    if CLUSTER in config.stash:
+        config.stash[CLUSTER].stop()
+
+
+def _cluster(config: pytest.Config) -> Cluster:
+    if CLUSTER not in config.stash:
+        config.stash[CLUSTER] = Cluster.new()
+    return config.stash[CLUSTER]
+
+
+@pytest.fixture(scope="session")
+def new_postgres(request: pytest.FixtureRequest, worker_id: str) -> Callable[[], str]:
+    """Makes an empty database and returns its URL. Without PostgreSQL a test fails in CI and is skipped elsewhere."""
+    told = getattr(request.config, "workerinput", None)
+    cluster = Cluster(Path(told["postgres"])) if told else _cluster(request.config)
+    try:
+        cluster.start()
+    except (Missing, OSError, RuntimeError) as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"PostgreSQL is not to be had: {error}")
+    numbers = count()
+    return lambda: make_database(cluster.folder, f"{worker_id}_{next(numbers)}")
+
+
+@pytest.fixture(scope="session")
+def postgres_database(new_postgres: Callable[[], str]) -> str:
+    """The database that the tests of this worker use in turn."""
+    return new_postgres()
+
+
+@pytest.fixture
+def postgres(postgres_database: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database."""
+    yield postgres_database
+    empty(postgres_database)
+
+
+@pytest.fixture(scope="session")
+def fleet_database(new_postgres: Callable[[], str]) -> str:
+    """One with the tables of a fleet, which the tests of this worker use in turn."""
+    url = new_postgres()
+    bring_to_head(Postgres(url))
+    return url
+
+
+@pytest.fixture
+def fleet(fleet_database: str) -> Iterator[str]:
+    """The URL of a database with the tables of a fleet, without rows."""
+    yield fleet_database
+    clear(fleet_database)
+
+
+@pytest.fixture(params=BOTH)
+def at(request: pytest.FixtureRequest) -> At:
+    """A test with this runs on both databases."""
+    if request.param == "sqlite":
+        return lambda database: database
+    url = request.getfixturevalue("fleet")
+
+    def copied(database: Path) -> Where:
+        clear(url)
+        return copy_of(database, url)
+
+    return copied
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def kept_at(request: pytest.FixtureRequest) -> At:
+    """As `at`, for what a whole module reads."""
+    if request.param == "sqlite":
+        return lambda database: database
+    new = request.getfixturevalue("new_postgres")
+    return lambda database: copy_of(database, new())

@@ -35,7 +35,7 @@ def backup(
         raise StoreError(f"there is no database at {source}", "name one with --db, or start the daemon once")
     if target.exists() and not force:
         raise StoreError(f"{target} exists", "name another file, or add --force")
-    with _progress("copying") as told:
+    with copying("copying") as told:
         back_up(source, target, told)
     print(f"{target}: {target.stat().st_size:,} bytes, intact")
 
@@ -58,7 +58,7 @@ def restore(
         raise StoreError(f"there is no file {file}", "name a file that `callflow backup` wrote")
     kept_as = database.with_name(f"{database.name}.before-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
     there = database.exists()
-    with _progress("restoring") as told:
+    with copying("restoring") as told:
         put_back(file, database, settings.node.name, kept_as, told)
     print(f"{database} is restored from {file} (schema {check(database)})")
     if there:
@@ -83,14 +83,14 @@ def downgrade(
     kept_as = database.with_name(f"{database.name}.before-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
     before = check(database)
     with no_daemon(database, settings.node.name):
-        with _progress("copying") as told:
+        with copying("copying") as told:
             back_up(database, kept_as, told)
         after = take_back(database)
     print(f"{database} is at version {after}, it was at {before}; a backup is {kept_as}")
 
 
 @contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+def copying(title: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error, told what is done and of how much."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

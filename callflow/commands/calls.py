@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from callflow.adapters.store.lists import ringing
+from callflow.adapters.store.places import Where, where
 from callflow.adapters.store.queries import CallFilter, Reader
 from callflow.commands.calls_list import call_json, print_calls, print_json
 from callflow.commands.calls_rings import print_rings
@@ -61,12 +62,17 @@ COLUMNS = (
 class HasDatabase(Protocol):
     """What the context object must offer."""
 
-    database_path: Callable[[], Path]
+    records: Callable[[], Where]
 
 
 Db = Annotated[
-    Path | None,
-    typer.Option("--db", metavar="PATH", help="Database to read. Default: store.path.", show_default=False),
+    str | None,
+    typer.Option(
+        "--db",
+        metavar="PATH|URL",
+        help="Database to read. Default: fleet.database_url, else store.path.",
+        show_default=False,
+    ),
 ]
 Node = Annotated[str | None, typer.Option("--node", help="Only calls of this daemon (node.name).")]
 Since = Annotated[
@@ -184,16 +190,16 @@ def export(
         told.print(f"wrote {written:,} calls to {file}", markup=False, soft_wrap=True)
 
 
-def _database(context: typer.Context, db: Path | None) -> Path:
+def _database(context: typer.Context, db: str | None) -> Where:
     """--db of the command, else of `callflow calls`, else of the settings."""
     above = context.parent.params.get("db") if context.parent else None
     named = db or above
     if named is not None:
-        return Path(named)
+        return where(named)
     settings: HasDatabase | None = context.obj
     if settings is None:
         raise CallflowError("no database given", remedy="name one with --db PATH")
-    return settings.database_path()
+    return settings.records()
 
 
 def _refuse_lost_options(context: typer.Context) -> None:

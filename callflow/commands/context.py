@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from callflow.adapters.store.places import Where, where
 from callflow.settings.model import Settings, find_config, load_settings
 
 
@@ -18,6 +19,13 @@ class Context:
     def database_path(self) -> Path:
         """The database of the settings; raises SettingError."""
         return self.settings().store.path
+
+    def records(self, named: str | None = None) -> Where:
+        """Where reports read: as named, else the fleet's database of the settings, else this node's."""
+        if named is not None:
+            return where(named)
+        settings = self.settings()
+        return settings.fleet.database_url.get_secret_value() or settings.store.path
 
     def config_file(self) -> Path | None:
         """The settings file in use, None without one."""

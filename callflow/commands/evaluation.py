@@ -51,7 +51,10 @@ def evaluation(
     ] = None,
     node: Annotated[str | None, typer.Option(help="Only what this daemon recorded (node.name).")] = None,
     db: Annotated[
-        Path | None, typer.Option("--db", metavar="PATH", help="Database to read. Default: store.path.")
+        str | None,
+        typer.Option(
+            "--db", metavar="PATH|URL", help="Database to read. Default: fleet.database_url, else store.path."
+        ),
     ] = None,
 ) -> None:
     """Evaluate each agent's month: rings, talks, holds, ratings and time, beside the whole team.
@@ -63,7 +66,7 @@ def evaluation(
     """
     settings = context.obj.settings()
     wanted = named_period(period, parse_zone(zone), now_ms := time.time_ns() // 1_000_000)
-    with Reader(db or context.obj.database_path()) as reader:
+    with Reader(context.obj.records(db)) as reader:
         everybody = agent_figures(reader, wanted.start_ms, wanted.end_ms, settings.targets(), now_ms, node=node)
     chosen = _chosen(everybody, agents)
     of_team, rules = team(everybody), settings.evaluation

@@ -66,7 +66,10 @@ def report(
         Path | None, typer.Option("--file", metavar="FILE", help="Write FILE.csv, FILE.json or FILE.xlsx (Excel).")
     ] = None,
     db: Annotated[
-        Path | None, typer.Option("--db", metavar="PATH", help="Database to read. Default: store.path.")
+        str | None,
+        typer.Option(
+            "--db", metavar="PATH|URL", help="Database to read. Default: fleet.database_url, else store.path."
+        ),
     ] = None,
 ) -> None:
     """Report rings, service level, waiting, abandonment, silent callers and occupancy for any period.
@@ -84,7 +87,7 @@ def report(
     parted = _by(by or [])
     scope = Scope(tuple(map(safe_name, _names(queues))), _names(agents), _names(lines), node)
     _refuse_apart({*parted, *scope.asked()})
-    database = db or context.obj.database_path()
+    database = context.obj.records(db)
     with Reader(database) as reader:
         if listed is not None:
             calls = list_sheet(reader, listed, wanted, scope)

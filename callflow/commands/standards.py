@@ -55,7 +55,10 @@ def standards(
     as_json_: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     db: Annotated[
-        Path | None, typer.Option("--db", metavar="PATH", help="Database to read. Default: store.path.")
+        str | None,
+        typer.Option(
+            "--db", metavar="PATH|URL", help="Database to read. Default: fleet.database_url, else store.path."
+        ),
     ] = None,
 ) -> None:
     """Judge the service standards: what callers got, against the adequate and the desired level.
@@ -78,7 +81,7 @@ def standards(
     now_ms = time.time_ns() // 1_000_000
     wanted = _period(period, since, until, zone, options.days, now_ms)
     end_ms = max(wanted.start_ms + 1, min(wanted.end_ms, now_ms))
-    with Reader(db or context.obj.database_path()) as reader:
+    with Reader(context.obj.records(db)) as reader:
         judged = standing(reader, found, settings.targets(), wanted.start_ms, end_ms, now_ms)
     if as_json_:
         print_json(sheet_of(judged))

@@ -20,7 +20,9 @@ class Announcements:
         self, settings: Settings, topics: Topics, targets: Targets, pseudonymizer: Pseudonymizer, kinds: Kinds
     ) -> None:
         node = settings.node.name
-        event_kinds = {kind.record: kind.event for kind in kinds if kind.event is not None}
+        event_kinds = {
+            kind.record: kind.event for kind in kinds if kind.event is not None and not kind.event.for_collector
+        }
         self._events = EventMaker(topics, node, pseudonymizer, event_kinds)
         self._alerts = AlertWatch(settings.alerts, topics, node, pseudonymizer, targets)
 

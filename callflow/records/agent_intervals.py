@@ -1,9 +1,15 @@
-"""Agent intervals: what an agent did, and how long. They have no events: MQTT shows them as states."""
+"""Agent intervals: what an agent did, and how long.
+
+MQTT shows them as states. Their events are for the collector of a fleet, and are sent only if there is one.
+"""
 
 from dataclasses import replace
 
 import sqlalchemy as sa
 
+from callflow.core.publishing.envelope import utc
+from callflow.core.publishing.events import EventFacts, EventKind
+from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.rings.records import AgentInterval
 from callflow.records.kind import OPEN, Age, RecordKind, metadata
 
@@ -29,11 +35,26 @@ def _ended_at_restart(interval: AgentInterval, known_ms: int) -> AgentInterval:
     return replace(interval, ended_ms=max(interval.began_ms, known_ms), partial=True)
 
 
+def _event(interval: AgentInterval, names: Pseudonymizer) -> EventFacts:
+    agent = names.name(interval.agent)
+    data = {
+        "agent": agent,
+        "began_at": utc(interval.began_ms),
+        "ended_at": utc(interval.ended_ms),
+        "work": interval.work.value,
+        "reason": names.name(interval.reason),
+        "partial": interval.partial,
+    }
+    occurred_ms = interval.began_ms if interval.ended_ms is None else interval.ended_ms
+    return EventFacts(f"{interval.agent}/{interval.began_ms}", "", occurred_ms, data)
+
+
 AGENT_INTERVALS = RecordKind(
     record=AgentInterval,
     table=spells,
     began=spells.c.began_ms,
     age=Age.RECORDS,
     ended_at_restart=_ended_at_restart,
+    event=EventKind("interval", _event, for_collector=True),
     stored_by=spells.c.agent,
 )

@@ -32,6 +32,7 @@ SECTIONS = (
     "limits",
     "prompts",
     "store",
+    "fleet",
     "log",
     "rings",
     "callbacks",

@@ -14,6 +14,7 @@ from callflow.adapters.ami.options import AmiOptions
 from callflow.adapters.audio.options import TapOptions
 from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.mqtt.options import MqttOptions
+from callflow.adapters.store.fleet.options import FleetOptions
 from callflow.adapters.store.options import StoreOptions
 from callflow.adapters.webhooks.options import WebhookOptions
 from callflow.core.assist.rules import AGENT_QUIET_LADDER, AGENT_SILENT_LADDER, AssistRules
@@ -109,6 +110,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     prompts: Prompts = Prompts()
     store: StoreOptions = StoreOptions()
+    fleet: FleetOptions = FleetOptions()
     log: LogOptions = LogOptions()
     mqtt: MqttOptions = MqttOptions()
     webhooks: dict[Name, WebhookOptions] = Field(

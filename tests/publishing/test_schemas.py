@@ -23,7 +23,16 @@ from callflow.core.publishing.retained import RetainedMessages
 from callflow.core.publishing.states import StateBoard, StateMaker, callback_states
 from callflow.core.publishing.window import Windows
 from callflow.core.rating.record import Ending, NotAsked
-from callflow.core.rings.records import AgentState, AgentWork, AnswerClass, HeldBy, LineState, Outcome, QueueState
+from callflow.core.rings.records import (
+    AgentInterval,
+    AgentState,
+    AgentWork,
+    AnswerClass,
+    HeldBy,
+    LineState,
+    Outcome,
+    QueueState,
+)
 from callflow.core.screening.states import Result
 from callflow.core.service.targets import QueueTarget, Targets
 from callflow.records.kind import Record
@@ -69,12 +78,13 @@ def every_record() -> list[Record]:
     records += [samples.callback_change(reasons=tuple(Reason), before=state.value) for state in State]
     records += [samples.assist_step(outcome=outcome.value) for outcome in PromptOutcome]
     records += [samples.assist_step(kind, "") for kind in StepKind]
+    records += [AgentInterval("201", T0, end_ms, work, "lunch") for work in AgentWork for end_ms in (None, T0 + 5)]
     return records
 
 
 def test_every_event_fits_its_schema() -> None:
     seen = {check_event(event) for record in every_record() if (event := samples.MAKER.event_of(record))}
-    names = ("screened", "stay", "offer", "leg", "talk", "hold", "rating", "callback", "case", "assist")
+    names = ("screened", "stay", "offer", "leg", "talk", "hold", "rating", "callback", "case", "assist", "interval")
     assert seen == {f"event.call.{name}" for name in names}
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from callflow.adapters.store.agent_figures import agent_figures
+from callflow.adapters.store.places import Where
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.cli import app
@@ -21,6 +22,7 @@ from callflow.core.service.evaluation import AgentFigures, EvaluationRules, Hold
 from callflow.core.service.grouping import Counted
 from callflow.core.service.tallies import Ratings, Rings
 from callflow.core.service.targets import QueueTarget, Targets
+from tests.conftest import At
 from tests.publishing import samples
 from tests.store.plausible_day import MIDNIGHT, plausible_day
 
@@ -30,7 +32,7 @@ PERIOD = ["2026-01", "--zone", "Asia/Shanghai"]
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def database(kept_at: At, tmp_path_factory: pytest.TempPathFactory) -> Where:
     path = tmp_path_factory.mktemp("evaluation") / "callflow.db"
     day = plausible_day()
     day.rate()
@@ -40,15 +42,15 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(30):
             talk = samples.talk(number, at_ms=MIDNIGHT + number * 60_000)
             store.save(replace(talk, agent="201", hold_ms=90_000, longest_hold_ms=90_000), final=True)
-    return path
+    return kept_at(path)
 
 
-def run(database: Path, *words: str) -> Result:
+def run(database: Where, *words: str) -> Result:
     typed = ["evaluation", *PERIOD, *words, "--db", str(database)]
     return CliRunner(env={"COLUMNS": "160", "CALLFLOW_CONFIG": ""}).invoke(app, typed)
 
 
-def test_figures_are_those_of_the_report(database: Path) -> None:
+def test_figures_are_those_of_the_report(database: Where) -> None:
     told = json.loads(run(database, "--json").stdout)
     report = CliRunner(env={"CALLFLOW_CONFIG": ""}).invoke(
         app, ["report", *PERIOD, "--by", "agent", "--json", "--db", str(database)]
@@ -61,7 +63,7 @@ def test_figures_are_those_of_the_report(database: Path) -> None:
             assert row[name] == same[name], name
 
 
-def test_holds_are_added_up_by_agent(database: Path) -> None:
+def test_holds_are_added_up_by_agent(database: Where) -> None:
     targets = Targets(queues={"default": QueueTarget()})
     with Reader(database) as reader:
         found = {
@@ -72,7 +74,7 @@ def test_holds_are_added_up_by_agent(database: Path) -> None:
     assert only == found["202"]
 
 
-def test_a_hint_comes_with_its_rule_and_all_rules_are_printed(database: Path) -> None:
+def test_a_hint_comes_with_its_rule_and_all_rules_are_printed(database: Where) -> None:
     text = run(database, "--agents", "201").stdout
     assert "held callers for 90 s on average, 30 times  [rule: mean hold above 60 s, from 20 holds on]" in text
     for rule in rules_in_words(RULES):
@@ -82,7 +84,7 @@ def test_a_hint_comes_with_its_rule_and_all_rules_are_printed(database: Path) ->
     assert "mean hold above 60 s" in rows[0]["hints"]
 
 
-def test_the_page_has_a_sheet_for_each_agent_and_escapes_everything(database: Path, tmp_path: Path) -> None:
+def test_the_page_has_a_sheet_for_each_agent_and_escapes_everything(database: Where, tmp_path: Path) -> None:
     file = tmp_path / "january.html"
     done = run(database, "--html", str(file))
     assert done.exit_code == 0, done.output
@@ -99,7 +101,7 @@ def test_the_page_has_a_sheet_for_each_agent_and_escapes_everything(database: Pa
     assert not {"script", "b", "i", "u", "hr"} & set(tags)
 
 
-def test_an_agent_without_records_is_a_clear_error(database: Path) -> None:
+def test_an_agent_without_records_is_a_clear_error(database: Where) -> None:
     done = run(database, "--agents", "999")
     assert "there are no records of agent 999" in str(done.exception)
 

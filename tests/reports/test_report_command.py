@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from callflow.adapters.store.database import writing_engine
+from callflow.adapters.store.places import Where
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.retention import Limits, clear
 from callflow.adapters.store.store import Store
@@ -26,6 +27,7 @@ from callflow.core.rings.names import safe_name
 from callflow.core.rings.records import Leg, Offer, Outcome, Stay, Timing
 from callflow.core.service.grouping import DAY_MS, Scope, Span
 from callflow.core.service.targets import QueueTarget, Targets
+from tests.conftest import At
 from tests.store.command_line import EVIL
 from tests.store.plausible_day import MIDNIGHT, plausible_day
 
@@ -39,7 +41,7 @@ formula = "B"
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled(kept_at: At, tmp_path_factory: pytest.TempPathFactory) -> Where:
     database = tmp_path_factory.mktemp("report") / "callflow.db"
     with Store(database, "main") as store:
         for record in DAY:
@@ -47,10 +49,10 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 store.save(record, final=True)
             else:
                 store.save(record, final=True)
-    return database
+    return kept_at(database)
 
 
-def run(database: Path, *words: object, config: Path | None = None) -> Result:
+def run(database: Where, *words: object, config: Path | None = None) -> Result:
     """Run `callflow report WORDS` in a wide window."""
     before = ["--config", str(config)] if config else []
     typed = [*before, "report", *map(str, words), "--db", str(database)]
@@ -60,7 +62,7 @@ def run(database: Path, *words: object, config: Path | None = None) -> Result:
 Kept = TypeVar("Kept", Stay, Offer, Leg)
 
 
-def told(database: Path, *words: object, config: Path | None = None) -> dict[str, Any]:
+def told(database: Where, *words: object, config: Path | None = None) -> dict[str, Any]:
     done = run(database, *PERIOD, *words, "--json", config=config)
     assert done.exit_code == 0, done.output
     found: dict[str, Any] = json.loads(done.stdout)
@@ -74,7 +76,7 @@ def sure(records: Iterable[Kept]) -> list[Kept]:
 # -- figures ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_whole_day_in_one_row(filled: Path) -> None:
+def test_the_whole_day_in_one_row(filled: Where) -> None:
     figures = told(filled)["total"]
     answered = [s for s in sure(DAY.stays) if s.outcome is Outcome.ANSWERED]
     assert figures["answered"] == figures["talks"] == len(answered)
@@ -98,7 +100,7 @@ def test_a_queue_is_asked_for_as_asterisk_calls_it(tmp_path: Path) -> None:
     assert told(tmp_path / "callflow.db", "--queues", "Sales Team")["total"]["offered"] == 1
 
 
-def test_queues_are_added_up_and_shares_are_never_averaged(filled: Path) -> None:
+def test_queues_are_added_up_and_shares_are_never_averaged(filled: Where) -> None:
     by_queue = told(filled, "--by", "queue")
     assert [row["queue"] for row in by_queue["rows"]] == ["sales", "support"]
     total = by_queue["total"]
@@ -111,7 +113,7 @@ def test_queues_are_added_up_and_shares_are_never_averaged(filled: Path) -> None
     )
 
 
-def test_each_queue_is_held_to_its_own_standard(filled: Path, tmp_path: Path) -> None:
+def test_each_queue_is_held_to_its_own_standard(filled: Where, tmp_path: Path) -> None:
     config = tmp_path / "callflow.toml"
     config.write_text(SETTINGS)
     by_queue = told(filled, "--by", "queue", config=config)
@@ -124,7 +126,7 @@ def test_each_queue_is_held_to_its_own_standard(filled: Path, tmp_path: Path) ->
     assert "mixed formulas" in run(filled, *PERIOD, "--by", "queue", config=config).stdout
 
 
-def test_all_formulas_side_by_side(filled: Path) -> None:
+def test_all_formulas_side_by_side(filled: Where) -> None:
     total = told(filled, "--all-formulas")["total"]
     assert total["service_level_a"] == total["service_level"]
     assert total["service_level_e"] == pytest.approx(total["answered_in_time"] / total["answered"], abs=1e-5)
@@ -134,7 +136,7 @@ def test_all_formulas_side_by_side(filled: Path) -> None:
     assert "D: answered within T / (answered + abandoned after T)" in shown
 
 
-def test_nothing_measured_is_null_and_not_zero(filled: Path) -> None:
+def test_nothing_measured_is_null_and_not_zero(filled: Where) -> None:
     by_agent = told(filled, "--by", "agent")
     assert {row["service_level"] for row in by_agent["rows"]} == {None}
     assert {row["offered"] for row in by_agent["rows"]} == {None}
@@ -147,7 +149,7 @@ def test_nothing_measured_is_null_and_not_zero(filled: Path) -> None:
 
 
 @pytest.mark.parametrize("by", ["hour", "day", "week", "month", "hour-of-day", "weekday"])
-def test_time_parts_add_up_to_the_day(filled: Path, by: str) -> None:
+def test_time_parts_add_up_to_the_day(filled: Where, by: str) -> None:
     parted = told(filled, "--by", by)
     whole = told(filled)["total"]
     assert {name: parted["total"][name] for name in whole} == whole
@@ -156,7 +158,7 @@ def test_time_parts_add_up_to_the_day(filled: Path, by: str) -> None:
     assert len(names) == (12 if "hour" in by else 1)
 
 
-def test_weeks_without_records_are_passed_over(filled: Path, tmp_path: Path) -> None:
+def test_weeks_without_records_are_passed_over(filled: Where, tmp_path: Path) -> None:
     centuries = Period(MIDNIGHT - 150 * 365 * DAY_MS, MIDNIGHT + 150 * 365 * DAY_MS, UTC)
     targets = Targets(queues={"default": QueueTarget()})
     empty = tmp_path / "callflow.db"
@@ -175,7 +177,7 @@ def test_weeks_without_records_are_passed_over(filled: Path, tmp_path: Path) -> 
     assert told(filled)["total"] == json.loads(run(filled, "--from", "2026-01-01", "--json").stdout)["total"]
 
 
-def test_hours_are_those_of_the_zone(filled: Path) -> None:
+def test_hours_are_those_of_the_zone(filled: Where) -> None:
     first = told(filled, "--by", "hour")["rows"][0]["hour"]
     assert first == "2026-01-31 08:00"
     elsewhere = json.loads(run(filled, "2026-01-31", "--zone", "UTC", "--by", "hour", "--json").stdout)["rows"][0][
@@ -187,7 +189,7 @@ def test_hours_are_those_of_the_zone(filled: Path) -> None:
 # -- as people see it -------------------------------------------------------------------------------------------------
 
 
-def test_the_tables(filled: Path) -> None:
+def test_the_tables(filled: Where) -> None:
     done = run(filled, *PERIOD, "--by", "queue")
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
@@ -204,7 +206,7 @@ def test_the_tables(filled: Path) -> None:
     assert told(filled)["cadences"] == ["cn"]
 
 
-def test_colours_tell_how_the_level_stands_to_the_target(filled: Path) -> None:
+def test_colours_tell_how_the_level_stands_to_the_target(filled: Where) -> None:
     environment = {"COLUMNS": "200", "FORCE_COLOR": "1", "TERM": "xterm-256color", "CALLFLOW_CONFIG": ""}
     done = CliRunner(env=environment).invoke(app, ["report", *PERIOD, "--db", str(filled)])
     assert "\x1b[32m" in done.stdout
@@ -212,7 +214,7 @@ def test_colours_tell_how_the_level_stands_to_the_target(filled: Path) -> None:
 
 
 @pytest.mark.parametrize("listed", ["abandoned", "silent"])
-def test_the_calls_themselves(filled: Path, listed: str) -> None:
+def test_the_calls_themselves(filled: Where, listed: str) -> None:
     calls = told(filled, "--list", listed)
     if listed == "abandoned":
         expected = [s.call_id for s in DAY.stays if "abandon" in (s.outcome or "")]
@@ -224,7 +226,7 @@ def test_the_calls_themselves(filled: Path, listed: str) -> None:
     assert expected[0] in shown
 
 
-def test_abandoned_calls_of_one_queue(filled: Path) -> None:
+def test_abandoned_calls_of_one_queue(filled: Where) -> None:
     rows = told(filled, "--list", "abandoned", "--queues", "sales")["rows"]
     assert {row["queue"] for row in rows} == {"sales"}
     assert any(row["uncertain"] for row in told(filled, "--list", "abandoned")["rows"]) == any(
@@ -235,7 +237,7 @@ def test_abandoned_calls_of_one_queue(filled: Path) -> None:
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
-def test_csv_to_the_shell_and_to_a_file_are_the_same(filled: Path, tmp_path: Path) -> None:
+def test_csv_to_the_shell_and_to_a_file_are_the_same(filled: Where, tmp_path: Path) -> None:
     printed = run(filled, *PERIOD, "--by", "queue", "--csv").stdout
     file = tmp_path / "report.csv"
     assert run(filled, *PERIOD, "--by", "queue", "--file", file).exit_code == 0
@@ -246,13 +248,13 @@ def test_csv_to_the_shell_and_to_a_file_are_the_same(filled: Path, tmp_path: Pat
     assert float(rows[2]["service_level"]) < 1
 
 
-def test_json_file_is_what_is_printed(filled: Path, tmp_path: Path) -> None:
+def test_json_file_is_what_is_printed(filled: Where, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     assert run(filled, *PERIOD, "--by", "agent", "--file", file).exit_code == 0
     assert json.loads(file.read_text("utf-8")) == told(filled, "--by", "agent")
 
 
-def test_excel_has_numbers_percent_and_a_header(filled: Path, tmp_path: Path) -> None:
+def test_excel_has_numbers_percent_and_a_header(filled: Where, tmp_path: Path) -> None:
     file = tmp_path / "report.xlsx"
     assert run(filled, *PERIOD, "--by", "queue", "--file", file).exit_code == 0
     page = load_workbook(file).worksheets[0]
@@ -308,7 +310,7 @@ def test_no_text_from_a_caller_becomes_a_formula_or_steers_the_terminal(tmp_path
         (["--list", "busy"], "'busy' is not one of"),
     ],
 )
-def test_a_mistake_is_one_sentence_and_exit_code_2(filled: Path, words: list[str], sentence: str) -> None:
+def test_a_mistake_is_one_sentence_and_exit_code_2(filled: Where, words: list[str], sentence: str) -> None:
     done = run(filled, *words)
     assert done.exit_code == 2
     assert sentence in " ".join(done.stderr.replace("│", " ").split())
@@ -324,7 +326,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(filled: Path, words: list[str
     ],
 )
 def test_what_is_not_there_is_told_with_what_is(
-    filled: Path,
+    filled: Where,
     words: list[str],
     problem: str,
     remedy: str,
@@ -369,5 +371,5 @@ def test_a_period_that_has_been_deleted_says_so(tmp_path: Path) -> None:
     assert told(database, "--list", "abandoned")["records_deleted_before_ms"] == noon
 
 
-def test_nothing_has_been_deleted_from_long_ago(filled: Path) -> None:
+def test_nothing_has_been_deleted_from_long_ago(filled: Where) -> None:
     assert "have been deleted" not in run(filled, "--from", "1960-01-01", "--to", "1960-01-02").stdout

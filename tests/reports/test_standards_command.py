@@ -13,6 +13,7 @@ from callflow.core.service.targets import QueueTarget, Targets
 from callflow.publishing.standing import StandardsWatch
 from callflow.settings import standards
 from callflow.settings.standards import StandardsOptions
+from tests.conftest import At
 from tests.publishing.test_schemas import check
 from tests.store.plausible_day import MIDNIGHT, plausible_day
 
@@ -43,7 +44,7 @@ queues = ["sales"]
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(kept_at: At, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("standards")
     day = plausible_day()
     day.rate()
@@ -51,11 +52,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for record in day:
             store.save(record, final=True)
     (folder / "standards.toml").write_text(FILE)
+    (folder / "where").write_text(str(kept_at(folder / "callflow.db")))
     return folder
 
 
 def run(site: Path, *words: str) -> Result:
-    typed = ["standards", *words, "--db", str(site / "callflow.db"), "--file", str(site / "standards.toml")]
+    typed = ["standards", *words, "--db", (site / "where").read_text(), "--file", str(site / "standards.toml")]
     return CliRunner(env={"COLUMNS": "200", "CALLFLOW_CONFIG": ""}).invoke(app, typed)
 
 

@@ -13,23 +13,34 @@ FONTS = "/usr/share/fonts/opentype/noto"
 """Without a font for Chinese, pictures of the page show boxes."""
 PACKAGES = {
     "chromium": "chromium",
+    "initdb": "postgresql",
     "mosquitto": "mosquitto",
     "mosquitto_passwd": "mosquitto",
     "openssl": "openssl",
+    "pg_ctl": "postgresql",
     "prometheus": "prometheus",
     "promtool": "prometheus",
 }
 """Program and the Debian package that has it."""
-_SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 class Missing(Exception):
     """A program is not to be had; the message says what to do."""
 
 
+def _path() -> str:
+    postgres = [str(folder) for folder in reversed(_postgres())]
+    return ":".join([*postgres, os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+
+
+def _postgres() -> list[Path]:
+    """Debian puts the programs of a server where no PATH looks."""
+    return sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+
+
 def program(name: str) -> str:
     """The path of a program; raises Missing."""
-    found = shutil.which(name, path=_SBIN)
+    found = shutil.which(name, path=_path())
     if found is None:
         raise Missing(
             f"{name} is not installed: make lab-services (as root on Debian), or apt install {PACKAGES[name]}"
@@ -40,7 +51,7 @@ def program(name: str) -> str:
 def missing_packages() -> list[str]:
     """Packages of programs that are not here."""
     fonts = set() if Path(FONTS).exists() else {"fonts-noto-cjk"}
-    return sorted({package for name, package in PACKAGES.items() if shutil.which(name, path=_SBIN) is None} | fonts)
+    return sorted({package for name, package in PACKAGES.items() if shutil.which(name, path=_path()) is None} | fonts)
 
 
 def install(packages: list[str]) -> None:

@@ -255,7 +255,7 @@ def test_printable_leaves_names_alone() -> None:
 
 def test_the_database_of_the_settings_is_the_default(database: Path) -> None:
     fill(database, ended(live_call("1.1")))
-    settings = SimpleNamespace(database_path=lambda: database)
+    settings = SimpleNamespace(records=lambda: database)
     assert "1 call: 1 spoke" in run(obj=settings).stdout
     assert "1.1 on node main" in run("show", "1.1", obj=settings).stdout
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callflow.adapters.store.queries import CallFilter, Reader
@@ -14,6 +14,7 @@ from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
 from callflow.errors import StoreError
 from callflow.records.calls import StoredCall
+from tests.conftest import At
 from tests.store.samples import T0, ended, live_call, observed, tell_whole_call
 
 
@@ -27,9 +28,9 @@ def _ids(calls: Iterable[StoredCall]) -> list[str]:
     return [call.record.call_id for call in calls]
 
 
-def test_calls_are_listed_newest_first_within_a_limit(database: Path) -> None:
+def test_calls_are_listed_newest_first_within_a_limit(at: At, database: Path) -> None:
     _save(database, *(ended(live_call(f"c{n}", T0 + n % 3)) for n in range(6)))
-    with Reader(database) as reader:
+    with Reader(at(database)) as reader:
         assert _ids(reader.page()) == ["c5", "c2", "c4", "c1", "c3", "c0"]
         assert _ids(reader.page(limit=2)) == ["c5", "c2"]
 
@@ -50,22 +51,22 @@ def test_calls_are_listed_newest_first_within_a_limit(database: Path) -> None:
         (CallFilter(node="other"), set()),
     ],
 )
-def test_filters(database: Path, wanted: CallFilter, expected: set[str]) -> None:
+def test_filters(at: At, database: Path, wanted: CallFilter, expected: set[str]) -> None:
     _save(
         database,
         ended(live_call("spoke", T0)),
         ended(live_call("silent", T0 + 10), Result.SILENT),
         observed(live_call("observed", T0 + 20), Result.SILENT),
     )
-    with Reader(database) as reader:
+    with Reader(at(database)) as reader:
         assert set(_ids(reader.page(wanted))) == expected
         assert set(_ids(reader.stream(wanted))) == expected
         assert reader.count(wanted) == reader.summary(wanted).total == len(expected)
 
 
-def test_a_call_is_found_by_its_id_or_a_unique_beginning(database: Path) -> None:
+def test_a_call_is_found_by_its_id_or_a_unique_beginning(at: At, database: Path) -> None:
     _save(database, *(live_call(name) for name in ("1769.1", "1769.12", "1769.2", "17%0_x")))
-    with Reader(database) as reader:
+    with Reader(at(database)) as reader:
         assert reader.find("1769.1").record.call_id == "1769.1"
         assert reader.find("1769.12").record.call_id == "1769.12"
         assert reader.find("17%").record.call_id == "17%0_x"
@@ -76,24 +77,24 @@ def test_a_call_is_found_by_its_id_or_a_unique_beginning(database: Path) -> None
                 reader.find(unknown)
 
 
-def test_an_ambiguous_id_names_a_few_candidates_only(database: Path) -> None:
+def test_an_ambiguous_id_names_a_few_candidates_only(at: At, database: Path) -> None:
     _save(database, *(live_call(f"c{n:02}") for n in range(30)))
-    with Reader(database) as reader, pytest.raises(StoreError, match="and more") as refused:
+    with Reader(at(database)) as reader, pytest.raises(StoreError, match="and more") as refused:
         reader.find("c")
     assert str(refused.value).count("node main") == 5
 
 
-def test_the_same_id_on_two_nodes_needs_the_node(database: Path) -> None:
+def test_the_same_id_on_two_nodes_needs_the_node(at: At, database: Path) -> None:
     _save(database, live_call("a"), node="north")
     _save(database, live_call("a"), node="south")
-    with Reader(database) as reader:
+    with Reader(at(database)) as reader:
         with pytest.raises(StoreError, match="fits several") as refused:
             reader.find("a")
         assert "--node" in refused.value.remedy
         assert reader.find("a", "south").node == "south"
 
 
-def test_false_hang_ups_of_observe_mode_are_counted(database: Path) -> None:
+def test_false_hang_ups_of_observe_mode_are_counted(at: At, database: Path) -> None:
     _save(
         database,
         observed(live_call("1"), Result.SILENT),
@@ -103,7 +104,7 @@ def test_false_hang_ups_of_observe_mode_are_counted(database: Path) -> None:
         ended(live_call("5"), Result.SILENT),
         live_call("6"),
     )
-    with Reader(database) as reader:
+    with Reader(at(database)) as reader:
         summary = reader.summary()
     assert summary.by_result == {Result.OBSERVED: 4, Result.SILENT: 1}
     assert (summary.total, summary.live, summary.interrupted) == (6, 1, 0)
@@ -133,29 +134,29 @@ async def test_a_reader_in_the_middle_of_a_stream_hinders_no_writer(store: Store
     assert seen == [f"call-{number:03}" for number in range(40)]
 
 
-def test_a_reader_cannot_write(database: Path) -> None:
+def test_a_reader_cannot_write(at: At, database: Path) -> None:
     _save(database, live_call("a"))
-    with Reader(database) as reader, pytest.raises(Exception, match="readonly"):
+    with Reader(at(database)) as reader, pytest.raises(Exception, match=r"read-?only"):
         reader._connection.exec_driver_sql("DELETE FROM calls")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrivals=st.lists(st.integers(0, 4), max_size=30), page=st.integers(1, 7))
 def test_a_stream_gives_each_call_once_whatever_the_page(
-    tmp_path_factory: pytest.TempPathFactory, arrivals: list[int], page: int
+    at: At, tmp_path_factory: pytest.TempPathFactory, arrivals: list[int], page: int
 ) -> None:
     database = tmp_path_factory.mktemp("stream") / "callflow.db"
     for node in ("north", "south"):
-        _save(database, *(live_call(f"c{n}", T0 + at) for n, at in enumerate(arrivals)), node=node)
-    expected = sorted((T0 + at, f"c{n}", node) for n, at in enumerate(arrivals) for node in ("north", "south"))
-    with Reader(database) as reader:
+        _save(database, *(live_call(f"c{n}", T0 + after) for n, after in enumerate(arrivals)), node=node)
+    expected = sorted((T0 + after, f"c{n}", node) for n, after in enumerate(arrivals) for node in ("north", "south"))
+    with Reader(at(database)) as reader:
         streamed = [(call.record.arrived_ms, call.record.call_id, call.node) for call in reader.stream(page=page)]
     assert streamed == expected
 
 
-def test_a_reader_that_has_just_been_closed_can_be_interrupted(database: Path) -> None:
+def test_a_reader_that_has_just_been_closed_can_be_interrupted(at: At, database: Path) -> None:
     with Store(database, "main"):
         pass
-    with Reader(database) as reader:
+    with Reader(at(database)) as reader:
         reader.interrupt()
     reader.interrupt()

@@ -19,6 +19,7 @@ from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
 from callflow.errors import StoreError
+from tests.conftest import At
 from tests.store.samples import T0, ended, live_call, silent_story, tell_whole_call
 
 
@@ -133,22 +134,22 @@ async def test_a_flush_given_up_leaves_nothing_behind(store: Store) -> None:
     assert await store.flush(5)
 
 
-def test_close_writes_what_is_left(database: Path) -> None:
+def test_close_writes_what_is_left(at: At, database: Path) -> None:
     store = Store(database, "main")
     store.open()
     for number in range(100):
         tell_whole_call(store, f"call-{number}")
     assert store.close()
-    with Reader(database) as reader:
+    with Reader(at(database)) as reader:
         assert reader.count() == 100
         assert reader.summary().by_result == {Result.SPOKE: 100}
 
 
-def test_two_nodes_may_use_the_same_call_id(database: Path) -> None:
+def test_two_nodes_may_use_the_same_call_id(at: At, database: Path) -> None:
     with Store(database, "north") as north, Store(database, "south") as south:
         tell_whole_call(north, "a")
         tell_whole_call(south, "a", happenings=5)
-    with Reader(database) as reader:
+    with Reader(at(database)) as reader:
         assert reader.count() == 2
         assert len(reader.happenings(reader.find("a", "north"))) == 3
         assert len(reader.happenings(reader.find("a", "south"))) == 5

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from callflow.adapters.store.agent_time import agent_time, lasting
+from callflow.adapters.store.places import Where
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.adapters.store.tallying import tally
@@ -18,6 +19,7 @@ from callflow.core.service.grouping import DAY_MS, HOUR_MS, Counted, Key, Questi
 from callflow.core.service.level import Formula
 from callflow.core.service.tallies import AgentTime, Service
 from callflow.core.service.targets import QueueTarget, Targets
+from tests.conftest import At
 from tests.store.plausible_day import MIDNIGHT, Day, plausible_day
 from tests.store.recount import recount
 
@@ -64,15 +66,15 @@ def day() -> Day:
 
 
 @pytest.fixture(scope="module")
-def filled(day: Day, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled(kept_at: At, day: Day, tmp_path_factory: pytest.TempPathFactory) -> Where:
     database = tmp_path_factory.mktemp("day") / "callflow.db"
     with Store(database, "main") as store:
         for record in day:
             store.save(record, final=not isinstance(record, AgentInterval) or record.ended_ms is not None)
-    return database
+    return kept_at(database)
 
 
-def counted(database: Path, span: Span, asked: Question, now_ms: int = NOON) -> dict[Key, Counted]:
+def counted(database: Where, span: Span, asked: Question, now_ms: int = NOON) -> dict[Key, Counted]:
     with Reader(database) as reader:
         return gathered((*tally(reader, span, asked), *agent_time(reader, span, asked, {"main": now_ms})))
 
@@ -98,13 +100,13 @@ def known(rows: dict[Key, Counted]) -> dict[Key, Counted]:
 @pytest.mark.parametrize("span", SPANS.values(), ids=SPANS)
 @pytest.mark.parametrize(("by", "scope"), [(by, scope) for by, scope in product(BY, SCOPES)])
 def test_the_database_counts_what_a_recount_gives(
-    filled: Path, day: Day, by: tuple[Whom, ...], scope: str, span: Span, slot_ms: int | None
+    filled: Where, day: Day, by: tuple[Whom, ...], scope: str, span: Span, slot_ms: int | None
 ) -> None:
     asked = Question(TARGETS, frozenset(by), slot_ms, SCOPES[scope])
     assert known(counted(filled, span, asked)) == known(recount(day, span, asked, NOON))
 
 
-def test_the_parts_of_a_day_add_up_to_the_day(filled: Path) -> None:
+def test_the_parts_of_a_day_add_up_to_the_day(filled: Where) -> None:
     day_span = SPANS["day"]
     cuts = [MIDNIGHT, MIDNIGHT + 9 * HOUR_MS + 1, NOON, NOON + 777, MIDNIGHT + DAY_MS]
     asked = Question(TARGETS, frozenset((Whom.AGENT,)))
@@ -116,7 +118,7 @@ def test_the_parts_of_a_day_add_up_to_the_day(filled: Path) -> None:
     assert total(by_queue.values()).service == total(everything.values()).service
 
 
-def test_the_numbers_of_the_day_are_not_empty(filled: Path) -> None:
+def test_the_numbers_of_the_day_are_not_empty(filled: Where) -> None:
     row = total(counted(filled, SPANS["day"], Question(TARGETS)).values())
     assert row.rings is not None
     assert row.service is not None
@@ -128,7 +130,7 @@ def test_the_numbers_of_the_day_are_not_empty(filled: Path) -> None:
     assert row.targets == set(TARGETS.queues.values())
 
 
-def test_another_daemon_of_the_same_database_can_be_told_apart(filled: Path) -> None:
+def test_another_daemon_of_the_same_database_can_be_told_apart(filled: Where) -> None:
     elsewhere = Question(TARGETS, scope=Scope(node="elsewhere"))
     assert known(counted(filled, SPANS["day"], elsewhere)) == {}
     here = Question(TARGETS, scope=Scope(node="main"))

@@ -48,7 +48,7 @@ def agent_time(reader: Reader, span: Span, asked: Question, known_until: Lasting
         slot = None if asked.slot_ms is None else piece.slot(piece.start_ms, asked.slot_ms)
         ends = {"start_ms": piece.start_ms, "end_ms": piece.end_ms}
         for row in (row for query in queries for row in reader.rows(query, ends)):
-            times = AgentTime(**{work.value: row[work.value] for work in AgentWork})
+            times = AgentTime(**{work.value: int(row[work.value]) for work in AgentWork})
             if times != AgentTime():
                 yield Key(agent=row["agent"] if Whom.AGENT in asked.by else None, slot=slot), Counted(time=times)
 
@@ -76,8 +76,10 @@ def _sums(asked: Question, known_until: Lasting) -> sa.Select[Any]:
     """The time between start and end by what was done, of all agents or of each."""
     begun: sa.ColumnElement[int] = spells.c.began_ms
     known = sa.case(dict(known_until), value=spells.c.node, else_=begun) if known_until else begun
-    until = sa.func.min(sa.func.coalesce(spells.c.ended_ms, known), END_MS)
-    ms = sa.func.max(0, until - sa.func.max(spells.c.began_ms, START_MS))
+    ended = sa.func.coalesce(spells.c.ended_ms, known)
+    until = sa.case((ended < END_MS, ended), else_=END_MS)
+    since = sa.case((spells.c.began_ms > START_MS, spells.c.began_ms), else_=START_MS)
+    ms = sa.case((until > since, until - since), else_=0)
     sums: list[Any] = [
         sa.func.coalesce(sa.func.sum(ms).filter(spells.c.work == work.value), 0).label(work.value) for work in AgentWork
     ]

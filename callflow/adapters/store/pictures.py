@@ -38,7 +38,7 @@ def ring_bars(reader: Reader, start_ms: int, end_ms: int, queues: Sequence[str] 
     Uncertain and excluded ones are left out.
     """
     table = legs if agent else offers
-    rings = sa.func.min(table.c.rings, MOST_RINGS).label("bar")
+    rings = sa.case((table.c.rings > MOST_RINGS, MOST_RINGS), else_=table.c.rings).label("bar")
     where = [
         table.c.began_ms >= start_ms,
         table.c.began_ms < end_ms,
@@ -72,7 +72,7 @@ class SilenceDay:
 
 def silence_by_day(reader: Reader, start_ms: int, end_ms: int, offset_ms: int) -> list[SilenceDay]:
     """Every local day with calls, oldest first; local time is UTC plus `offset_ms`."""
-    day = sa.cast((calls.c.arrived_ms + offset_ms) / DAY_MS, sa.Integer).label("day")
+    day = ((calls.c.arrived_ms + offset_ms) // DAY_MS).label("day")
     counts = [sa.func.count().filter(calls.c.result == result.value).label(result.value) for result in TROUBLED]
     query = sa.select(day, sa.func.count().label("screened"), *counts).where(
         calls.c.arrived_ms >= start_ms, calls.c.arrived_ms < end_ms, calls.c.mode == Mode.ACT.value
@@ -111,7 +111,7 @@ class Causes:
 
 def causes(reader: Reader, start_ms: int, end_ms: int, offset_ms: int = 0) -> Causes:
     """Why callers could not be heard at first, by local day; calls in observe mode are left out."""
-    day = sa.cast((calls.c.arrived_ms + offset_ms) / DAY_MS, sa.Integer).label("day")
+    day = ((calls.c.arrived_ms + offset_ms) // DAY_MS).label("day")
     query = sa.select(day, calls.c.result, calls.c.heard, calls.c.channel).where(
         calls.c.result.in_([result.value for result in TROUBLED]),
         calls.c.arrived_ms >= start_ms,

@@ -1,19 +1,15 @@
 """The reading side, for the command line: its own connection, which can change nothing and never blocks the daemon."""
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import sqlalchemy as sa
 
-from callflow.adapters.store.database import explained, reading_engine, version_of
-from callflow.adapters.store.locks import beside, is_held
-from callflow.adapters.store.migrate import newer
-from callflow.adapters.store.schema import HEAD, deleted
+from callflow.adapters.store.places import Where, place_of
+from callflow.adapters.store.schema import deleted
 from callflow.core.call_record import TimelineEntry
 from callflow.core.profile import Mode
 from callflow.core.screening.states import Result
@@ -75,26 +71,15 @@ class Place:
 class Reader:
     """An open database. Every method may raise StoreError, which says what to do."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
-            there = path.is_file()
-        except PermissionError as error:
-            raise StoreError(
-                f"the database {path} cannot be read: {error.strerror}",
-                remedy="do this as the user that callflow runs as, or name another with --db",
-            ) from None
-        if not there:
-            raise StoreError(
-                f"there is no call database at {path}",
-                remedy="start the daemon (callflow run), which makes it, or name another with --db",
-            )
-        self._engine = reading_engine(path)
+    def __init__(self, named: Where) -> None:
+        """Open the database at a path or a URL."""
+        self._place = place_of(named)
+        self._engine = self._place.engine()
         try:
             self._connection = self._engine.connect()
-            self._check_version()
+            self._place.check(self._connection)
         except sa.exc.DBAPIError as error:
-            raise explained(error, path) from error
+            raise self._place.explained(error) from error
 
     def page(self, wanted: CallFilter = EVERYTHING, after: Place | None = None, limit: int = PAGE) -> list[StoredCall]:
         """The newest calls first, at most `limit`; with `after` those that follow it."""
@@ -162,13 +147,13 @@ class Reader:
 
     def is_written_by(self, node: str) -> bool:
         """Whether the daemon of this name runs and writes to the database; never true of a copy."""
-        return is_held(beside(self._path, node))
+        return self._place.is_written_by(node)
 
     def interrupt(self) -> None:
         """End the query under way, from another thread: it raises StoreError there. A closed reader has none."""
-        with contextlib.suppress(sa.exc.ResourceClosedError, sqlite3.ProgrammingError):
+        with contextlib.suppress(sa.exc.ResourceClosedError):
             if (raw := self._connection.connection.driver_connection) is not None:
-                raw.interrupt()
+                self._place.interrupt(raw)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -189,21 +174,7 @@ class Reader:
         except UnicodeEncodeError:
             raise StoreError("what is looked for is not UTF-8 text", remedy="write it in UTF-8") from None
         except sa.exc.DBAPIError as error:
-            raise explained(error, self._path) from error
-
-    def _check_version(self) -> None:
-        version = version_of(self._connection)
-        if version is None:
-            raise StoreError(
-                f"{self._path} holds no calls of callflow", remedy="name the right file with --db, or set store.path"
-            )
-        if version > HEAD:
-            raise newer(self._path, version)
-        if version < HEAD:
-            raise StoreError(
-                f"the database {self._path} is from an older callflow (schema {version}, this one reads {HEAD})",
-                remedy="start the daemon of this callflow once: it brings the database up to date",
-            )
+            raise self._place.explained(error) from error
 
 
 def _conditions(wanted: CallFilter) -> list[sa.ColumnElement[bool]]:

@@ -30,6 +30,8 @@ class EventKind(Generic[R]):
     facts: Callable[[R, Pseudonymizer], EventFacts]
     at_beginning: bool = False
     """There is an event for every saved version of a record, not for the last one alone; its revisions must differ."""
+    for_collector: bool = False
+    """Only the collector of a fleet needs these events; without one they are not made."""
 
 
 @dataclass(frozen=True, slots=True)

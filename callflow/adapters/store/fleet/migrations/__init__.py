@@ -1,0 +1,1 @@
+"""Alembic's environment and versions, shipped with the package and run by `migrate`."""
