@@ -1,9 +1,12 @@
 """The settings for all commands, read only when a command needs them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from callflow.adapters.store.places import Where, where
 from callflow.settings.model import Settings, find_config, load_settings
+
+if TYPE_CHECKING:
+    from callflow.adapters.store.places import Where
 
 
 class Context:
@@ -20,9 +23,11 @@ class Context:
         """The database of the settings; raises SettingError."""
         return self.settings().store.path
 
-    def records(self, named: str | None = None) -> Where:
+    def records(self, named: str | None = None) -> "Where":
         """Where reports read: as named, else the fleet's database of the settings, else this node's."""
         if named is not None:
+            from callflow.adapters.store.places import where  # only a command that reads needs the database's library
+
             return where(named)
         settings = self.settings()
         return settings.fleet.database_url.get_secret_value() or settings.store.path

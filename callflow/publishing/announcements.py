@@ -20,9 +20,7 @@ class Announcements:
         self, settings: Settings, topics: Topics, targets: Targets, pseudonymizer: Pseudonymizer, kinds: Kinds
     ) -> None:
         node = settings.node.name
-        event_kinds = {
-            kind.record: kind.event for kind in kinds if kind.event is not None and not kind.event.for_collector
-        }
+        event_kinds = {kind.record: kind.event for kind in kinds if kind.event is not None}
         self._events = EventMaker(topics, node, pseudonymizer, event_kinds)
         self._alerts = AlertWatch(settings.alerts, topics, node, pseudonymizer, targets)
 

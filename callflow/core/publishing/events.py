@@ -42,11 +42,13 @@ class EventMaker:
     node: str
     pseudonymizer: Pseudonymizer
     kinds: Mapping[type[Any], EventKind[Any]]
+    collector: bool = False
+    """Events that only the collector of a fleet needs are made too."""
 
     def event_of(self, record: object, final: bool = True) -> Envelope | None:
         """The event of a record; None for a kind that has no events, or none before the end."""
         kind = self.kinds.get(type(record))
-        if kind is None or not (final or kind.at_beginning):
+        if kind is None or not (final or kind.at_beginning) or (kind.for_collector and not self.collector):
             return None
         facts = kind.facts(record, self.pseudonymizer)
         return Envelope(

@@ -76,7 +76,7 @@ def _row(kind: RecordKind[Any], found: sa.RowMapping, site: str, names: Pseudony
     """As the collector would have stored it; with plain numbers also what an event leaves out."""
     node = found["node"]
     assert kind.event is not None
-    maker = EventMaker(Topics(site or node), node, names, {kind.record: kind.event})
+    maker = EventMaker(Topics(site or node), node, names, {kind.record: kind.event}, collector=True)
     event = maker.event_of(kind.rows.record(found))
     assert event is not None  # it is made at the end of a record, and of what is open as if it ended now
     row = collected_row(kind, asdict(event))
