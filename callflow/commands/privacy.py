@@ -9,6 +9,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from callflow.adapters.store.erasing import Found, Wanted, erase, in_files, inside_longer_numbers, search, spellings
+from callflow.adapters.store.rehashing import rehash
 from callflow.commands.context import Context
 from callflow.commands.terminal import console
 from callflow.errors import CallflowError, SettingError, StoreError
@@ -69,19 +70,26 @@ def forget(
 def rotate_key(context: typer.Context) -> None:
     """Replace the key that hashes callers' numbers; hashes made before cannot be made again or compared.
 
-    Consumers of MQTT see every caller as a new one from the daemon's next start on. The old key is not kept.
+    Consumers of MQTT see every caller as a new one from the daemon's next start on. The old key is not kept. The hashes
+    of ratings, by which callflow asks a caller once a week at most, are made anew in the database. Restart the daemon
+    at once: until then it hashes with the old key.
 
     Example: callflow rotate-key && systemctl restart callflow
     """
     settings: Settings = context.find_object(Context).settings()  # type: ignore[union-attr]
     if settings.privacy.key.get_secret_value():
         raise SettingError("privacy.key", "the key is in the settings", "change it there, and restart the daemon")
-    path = key_file(settings)
+    path, database = key_file(settings), settings.store.path
+    before = pseudonymizer_of(settings)
     try:
         replace_key(path)
     except OSError as error:
         remedy = "run it as root or as the service"
         raise CallflowError(f"{path} cannot be written: {error.strerror}", remedy) from None
+    if database.is_file():
+        hashes, unknown = rehash(database, before.hashed, pseudonymizer_of(settings).hashed)
+        lost = f"; of {unknown} the number is not known any more" if unknown else ""
+        print(f"{hashes} ratings have new hashes{lost}")
     print(f"{path} holds a new key; restart the daemon to use it: systemctl restart callflow")
 
 

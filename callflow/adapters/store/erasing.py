@@ -54,8 +54,8 @@ def spellings(database: Path, number: str) -> tuple[str, ...]:
     wanted = bare(number).removeprefix("+")
     found = dict.fromkeys([number, bare(number), wanted])
     with _reading(database) as connection:
-        for table in _tables(connection):
-            for column in filter(_is_number, table.columns):
+        for table in tables_of(connection):
+            for column in filter(is_number, table.columns):
                 stored = connection.execute(sa.select(column).distinct()).scalars()
                 found |= dict.fromkeys(text for text in stored if text and bare(text).removeprefix("+") == wanted)
     return tuple(found)
@@ -65,7 +65,7 @@ def search(database: Path, wanted: Wanted) -> Found:
     """What there is of a caller. Changes nothing. Raises StoreError."""
     found = Found()
     with _reading(database) as connection:
-        for table in _tables(connection):
+        for table in tables_of(connection):
             holds = _holds(table, wanted)
             count = connection.execute(sa.select(sa.func.count()).select_from(table).where(holds)).scalar_one()
             if count:
@@ -87,7 +87,7 @@ def erase(database: Path, wanted: Wanted, progress: Callable[[str], None]) -> No
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA secure_delete = ON")
             _teach(connection)
-            for table in _tables(connection):
+            for table in tables_of(connection):
                 progress(table.name)
                 with connection.begin():
                     for change in _changes(table, wanted):
@@ -106,7 +106,7 @@ def inside_longer_numbers(database: Path, wanted: Wanted) -> int:
     """Values in which the digits are part of a longer number, an id for example: those bytes stay in the files."""
     count = 0
     with _reading(database) as connection:
-        for table in _tables(connection):
+        for table in tables_of(connection):
             for column in _texts(table):
                 holds = sa.or_(sa.false(), *(sa.func.instr(column, text) > 0 for text in wanted.texts))
                 count += connection.execute(sa.select(sa.func.count()).select_from(table).where(holds)).scalar_one()
@@ -132,7 +132,7 @@ def _changes(table: sa.Table, wanted: Wanted) -> Iterator[sa.Update | sa.Delete]
         emptied = {name: "" for name in IDENTITY if name in table.c}
         yield sa.update(table).where(table.c.caller_number.in_(wanted.numbers)).values(emptied)
     for column in _texts(table):
-        if _is_number(column):
+        if is_number(column):
             yield sa.update(table).where(column.in_(wanted.numbers)).values({column.name: ""})
         for text in wanted.texts:
             yield sa.update(table).where(_has(column, text)).values({column.name: sa.func.without(column, text)})
@@ -141,7 +141,7 @@ def _changes(table: sa.Table, wanted: Wanted) -> Iterator[sa.Update | sa.Delete]
 def _holds(table: sa.Table, wanted: Wanted) -> sa.ColumnElement[bool]:
     """The condition that a row has something of the caller."""
     anywhere = [_has(column, text) for column in _texts(table) for text in wanted.texts]
-    whole = [column.in_(wanted.numbers) for column in _texts(table) if _is_number(column)]
+    whole = [column.in_(wanted.numbers) for column in _texts(table) if is_number(column)]
     return sa.or_(sa.false(), *anywhere, *whole)
 
 
@@ -163,7 +163,7 @@ def _teach(connection: sa.Connection) -> None:
     connection.rollback()
 
 
-def _tables(connection: sa.Connection) -> list[sa.Table]:
+def tables_of(connection: sa.Connection) -> list[sa.Table]:
     """Every table, as the database itself tells: a later release may have more."""
     found = sa.MetaData()
     found.reflect(connection)
@@ -175,7 +175,8 @@ def _texts(table: sa.Table) -> list[Column]:
     return [column for column in table.columns if isinstance(column.type, sa.Text | sa.String | sa.types.NullType)]
 
 
-def _is_number(column: sa.Column[str]) -> bool:
+def is_number(column: sa.Column[str]) -> bool:
+    """The column holds numbers of callers, or numbers that they dialled."""
     return column.name.endswith("number")
 
 
