@@ -19,10 +19,12 @@ from callflow.adapters.http.sample import OutboxSample, Sample
 from callflow.adapters.http.server import HttpServer
 from callflow.adapters.store.store import Store
 from callflow.core.publishing.privacy import Pseudonymizer
+from callflow.core.publishing.states import State, StateKey
 from callflow.core.publishing.topics import Topics
 from callflow.core.rings.names import safe_name
 from callflow.core.service.targets import Targets
 from callflow.privacy import load_key
+from callflow.publishing.agents_today import AgentsToday
 from callflow.publishing.announcements import Announcements
 from callflow.publishing.assist_now import AssistNow
 from callflow.publishing.calls_now import CallsNow
@@ -37,7 +39,7 @@ from callflow.settings.model import Settings
 from callflow.web.state import live_state
 
 if TYPE_CHECKING:
-    from callflow.web.live import State
+    from callflow.web.live import State as Shown
     from callflow.web.server import WebServer
 
 log = structlog.get_logger()
@@ -84,14 +86,16 @@ class Publishing:
         announcements = Announcements(settings, topics, targets, pseudonymizer, kinds)
         self.webhooks = Webhooks(settings, store, now_ms)
         registry.register(self.webhooks)
+        node, path = settings.node.name, settings.store.path
+        today = self._today = AgentsToday(path, node, targets, pseudonymizer, now_ms)
         mqtt = self.mqtt = (
-            MqttPublishing(settings, store, targets, pseudonymizer, read_off, now_ms, topics, self.standards.states)
+            MqttPublishing(settings, store, targets, pseudonymizer, read_off, now_ms, topics, self._more_states)
             if settings.mqtt.enabled
             else None
         )
         self.recording = Recording(
             store,
-            [self._count, *([mqtt.count] if mqtt else [])],
+            [self._count, *([mqtt.count, today.follow] if mqtt else [])],
             [announcements.event_of, announcements.alerts_of],
             [*([mqtt.outbox] if mqtt else []), *self.webhooks.outboxes],
         )
@@ -109,6 +113,7 @@ class Publishing:
         if self._web is not None:
             self._web.start()
         if self.mqtt is not None:
+            self._today.start()
             self.mqtt.start()
         self.webhooks.start()
 
@@ -116,6 +121,7 @@ class Publishing:
         """Disconnect from the broker; what it has not confirmed is sent after the next start."""
         self._loop_lag.stop()
         self.standards.stop()
+        self._today.stop()
         if self.mqtt is not None:
             await self.mqtt.stop()
         await self.webhooks.stop()
@@ -140,6 +146,10 @@ class Publishing:
         counts["mqtt"] = {**self.mqtt.link.counts, "unfit_names": self.mqtt.live.unfit}
         counts["live_states"] = self.mqtt.live.failures
         return replace(sample, mqtt_connected=self.mqtt.link.connected, outbox=waiting, counts=counts)
+
+    def _more_states(self) -> dict[StateKey, State]:
+        """Live states that are counted from the database."""
+        return {**self.standards.states(), **self._today.states()}
 
     def _count(self, record: object, final: bool) -> None:
         if final:
@@ -183,7 +193,7 @@ def wait_bounds_s(targets: Targets) -> tuple[float, ...]:
 def _page(
     settings: Settings,
     now_ms: Callable[[], int],
-    read_off: "Callable[[], State]",
+    read_off: "Callable[[], Shown]",
     in_force: Callable[[], Settings],
 ) -> "WebServer | None":
     """The page in the browser; None where it is off."""

@@ -21,11 +21,19 @@ def agent_figures(
     now_ms: int,
     agents: Sequence[str] = (),
     node: str | None = None,
+    *,
+    lasting_too: bool = True,
 ) -> list[AgentFigures]:
-    """Rings, talks, holds, ratings and time of every agent with records in [start_ms, end_ms), or of these; blocks."""
+    """Rings, talks, holds, ratings and time of every agent with records in [start_ms, end_ms), or of these; blocks.
+
+    `lasting_too`: what an agent is doing now counts up to `now_ms`; else it counts when it has ended.
+    """
     scope = Scope(agents=tuple(agents), node=node)
     asked, span = Question(targets, frozenset({Whom.AGENT}), scope=scope), Span(start_ms, end_ms)
-    parts = (*tally(reader, span, asked), *agent_time(reader, span, asked, lasting(reader, now_ms)))
+    parts = (
+        *tally(reader, span, asked),
+        *agent_time(reader, span, asked, lasting(reader, now_ms) if lasting_too else {}),
+    )
     counted = {key.agent: one for key, one in gathered(parts).items() if key.agent}
     holds = _holds(reader, span, scope)
     names = sorted({*counted, *holds})
