@@ -24,7 +24,7 @@ from callflow.scenarios.report import report, write_report
 from callflow.scenarios.scenario import Scenario, find_scenario, read_scenario, shipped
 from callflow.scenarios.schedule import expected_calls
 from callflow.scenarios.site import UNTAPPED_FROM
-from callflow.scenarios.tables import closing_table, disagreement_lines, summary, what_was_heard
+from callflow.scenarios.tables import aftercare_tables, closing_table, disagreement_lines, summary, what_was_heard
 from callflow.scenarios.tally import Run, Tally
 
 if TYPE_CHECKING:
@@ -98,13 +98,18 @@ def simulate(
     first = _read(file, seed)
     if pretend and lab:
         raise SimulationFailed("--pretend and --lab exclude each other", "keep one of them")
+    if not daemon and first.needs_own_daemon:
+        raise SimulationFailed(
+            "this scenario needs settings, commands or records of its own daemon", "leave --no-daemon out"
+        )
     if pretend:
         many = expected_calls(first) > UNTAPPED_FROM
         like = like or ("16" if many else "22")
         stage = _pretend_stage(context.obj, file, daemon=daemon, keep=keep, like=like, faults=faults)
     elif first.only_pretended:
         raise SimulationFailed(
-            "this scenario has phones or a dialplan of its own", "add --pretend: only the pretend Asterisk has them"
+            "this scenario has phones, a dialplan or settings of its own",
+            "add --pretend: only the pretend Asterisk has them",
         )
     elif lab:
         stage = lab_stage(lab)
@@ -213,7 +218,10 @@ def play(
         nonlocal told
         if not told:
             told = True
-            console.print(closing_table(run.tally, stage.witness))
+            if run.tally.placed:
+                console.print(closing_table(run.tally, stage.witness))
+            for table in aftercare_tables(run.tally):
+                console.print(table)
             show_end(run.tally, console)
 
     async def stay(page: str) -> None:

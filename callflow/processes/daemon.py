@@ -17,7 +17,7 @@ from callflow.processes.process import Process
 
 Config = dict[str, Any]
 RUN_CALLFLOW = (sys.executable, "-m", "callflow", "run", "--config")
-_START_S = 20.0
+_START_S = 60.0
 
 
 class Daemon:

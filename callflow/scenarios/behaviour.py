@@ -40,6 +40,7 @@ class CallerAction(Strict):
     rtp_jump: int | None = Field(None, ge=-65535, le=65535, description="Moves the RTP sequence number by so much.")
     new_ssrc: bool = Field(False, description="The RTP goes on under another SSRC; may have an `rtp_jump`.")
     hang_up: bool = False
+    on_prompt: str = Field("", description="A prompt of their call: `at` counts from when it is played first.")
 
     @property
     def renumbers(self) -> bool:
@@ -51,6 +52,10 @@ class CallerAction(Strict):
         said = [self.sound is not None, self.key is not None, self.stop_rtp, self.renumbers, self.hang_up]
         if said.count(True) != 1:
             raise ValueError("an action is exactly one of sound, key, stop_rtp, rtp_jump or new_ssrc, and hang_up")
+        if self.on_prompt and not (self.key or self.hang_up):
+            raise ValueError("on_prompt goes with key and with hang_up")
+        if self.on_prompt and self.anchor:
+            raise ValueError(f"with on_prompt, at is seconds after that prompt begins, not {self.at!r}")
         return self
 
     @property
@@ -78,6 +83,19 @@ class Expected(Strict):
     last_cut: bool | None = Field(None, description="Whether the last prompt was cut short.")
     ended_by: Party | None = Field(None, description="Who hung up.")
     agent: bool | None = Field(None, description="Whether an agent was reached.")
+    rating: str | None = Field(
+        None,
+        pattern=r"^(rated|partly_rated|unrated|not_asked:[a-z_]+)$",
+        description="What became of the rating: `rated`, `partly_rated`, `unrated`, `not_asked:REASON`.",
+    )
+    scores: tuple[int, ...] | None = Field(
+        None, min_length=3, max_length=3, description="Answers: efficiency, attitude, correctness; 0 for none."
+    )
+
+    @property
+    def after_the_call(self) -> bool:
+        """Something is expected that is known only from the daemon's records."""
+        return self.rating is not None or self.scores is not None
 
 
 def ladder_anchors(media: Media, durations: Mapping[str, float]) -> dict[str, float]:

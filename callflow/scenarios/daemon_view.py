@@ -5,7 +5,10 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from callflow.core.rating.states import Scale
+from callflow.scenarios.aftercare import Aftercare, SeenCallback, SeenRating
 from callflow.scenarios.seen import CUT, RUNGS, in_words
 
 _ENDED = {"silent": "hung up on", "quiet": "hung up on", "hangup": "hung up"}
@@ -68,10 +71,38 @@ class DaemonView:
         """Calls by what was heard last of their sound; without those of which nothing is known."""
         return Counter(in_words(heard) for (heard,) in self._select("select heard from calls where {new}") if heard)
 
-    def _select(self, query: str) -> list[tuple[str, ...]]:
+    def aftercare(self) -> Aftercare:
+        """The call-back list and the ratings."""
+        calls: dict[str, list[str]] = {}
+        for callback_id, outcome in self._select(
+            "select callback_id, outcome from callback_attempts where placed_ms is not null order by began_ms"
+        ):
+            calls.setdefault(callback_id, []).append(outcome or "")
+        entries = self._select("select callback_id, number, reasons, state from callbacks order by raised_ms")
+        ratings = self._select(f"select call_id, not_asked, ended_ms, {', '.join(Scale)} from ratings order by came_ms")
+        return Aftercare(
+            tuple(
+                SeenCallback(number, tuple(reasons.split()), state, tuple(calls.get(callback_id, ())))
+                for callback_id, number, reasons, state in entries
+            ),
+            tuple(
+                SeenRating(call_id, _rating_result(not_asked, scores), tuple(score or 0 for score in scores), bool(end))
+                for call_id, not_asked, end, *scores in ratings
+            ),
+        )
+
+    def _select(self, query: str) -> list[tuple[Any, ...]]:
         new = f"arrived_ms >= {self._since_ms}"
         try:
             with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)) as database:
                 return database.execute(query.format(new=new)).fetchall()
         except sqlite3.OperationalError:
             return []  # not made yet, or locked: the next look will tell
+
+
+def _rating_result(not_asked: str | None, scores: list[int | None]) -> str:
+    """As the dialplan has it in CALLFLOW_RATING."""
+    if not_asked is not None:
+        return f"not_asked:{not_asked}"
+    answered = sum(score is not None for score in scores)
+    return "rated" if answered == len(scores) else "partly_rated" if answered else "unrated"

@@ -30,6 +30,9 @@ def report(scenario: Scenario, tally: Tally, asterisk: str, began: datetime) -> 
         "results": dict(tally.results),
         "groups": {name: _group(group) for name, group in tally.groups.items()},
         "disagreeing": [asdict(call) for call in tally.disagreeing],
+        "callbacks": [asdict(entry) for entry in tally.aftercare.callbacks],
+        "ratings": [asdict(rating) for rating in tally.aftercare.ratings],
+        "disagreeing_afterwards": tally.wrong_after,
     }
     if tally.ended <= KEPT:
         made["calls"] = [asdict(call) for call in tally.calls]

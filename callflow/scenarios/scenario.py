@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from callflow.core.section import Name
+from callflow.scenarios.aftercare import CommandRun, ExpectedCallback
 from callflow.scenarios.behaviour import Expected, Media, Route, Strict, TimedAction
 from callflow.scenarios.errors import ScenarioInvalid
 from callflow.scenarios.faults import Fault
@@ -137,6 +138,8 @@ class CallerGroup(Strict):
             raise ValueError("day_starts_at goes with per_hour")
         if self.per_hour is not None and not any(self.per_hour):
             raise ValueError("per_hour has no call in it")
+        if not self.dials and any(action.on_prompt for action in self.does):
+            raise ValueError('on_prompt goes with `dials`; the prompts of a screening are moments: at = "greeting+0.5"')
         return self
 
 
@@ -162,6 +165,14 @@ class Scenario(Strict):
         None, gt=0, description="So many calls at once, and no more: further callers come when a line is free."
     )
     faults: tuple[Fault, ...] = Field((), description="What goes wrong between Asterisk and the daemon, and when.")
+    settings: dict[str, Any] = Field({}, description="Settings of the daemon, by section, as in callflow.toml.")
+    commands: tuple[CommandRun, ...] = Field((), description="Commands of callflow that are run beside the daemon.")
+    callbacks: tuple[ExpectedCallback, ...] | None = Field(
+        None, description="The call-back list at the end: these entries and no others."
+    )
+    settle_s: float = Field(
+        60.0, gt=0, le=3600, description="Seconds after the last call until call-backs and ratings are as expected."
+    )
 
     @model_validator(mode="after")
     def _ends(self) -> Self:
@@ -178,9 +189,20 @@ class Scenario(Strict):
         return self
 
     @property
+    def has_aftercare(self) -> bool:
+        """Call-backs or ratings are expected: a run ends when they are as they should be."""
+        return self.callbacks is not None or any(caller.expect.after_the_call for caller in self.callers)
+
+    @property
+    def needs_own_daemon(self) -> bool:
+        """It needs a daemon with settings and a database of its own."""
+        return bool(self.settings or self.commands or self.has_aftercare)
+
+    @property
     def only_pretended(self) -> bool:
-        """It needs phones or a dialplan that only the pretend Asterisk has."""
-        return bool(self.phones or self.dialplan or any(caller.dials for caller in self.callers))
+        """It needs phones, a dialplan or a daemon that only the pretend Asterisk has beside it."""
+        own = self.phones or self.dialplan or any(caller.dials for caller in self.callers)
+        return bool(own or self.needs_own_daemon)
 
     def agent(self, turn: int) -> AgentGroup:
         """The agents to whom the n-th call that is offered to any goes, counted from 0."""

@@ -1,6 +1,7 @@
 """The closing tables of a run, the same for a pretend and a real Asterisk."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich import box
 from rich.table import Table
@@ -24,6 +25,22 @@ LEGEND = f"S1 greeting, S2 can you hear me, S3 goodbye, Q2-Q4 too low, {CUT} cut
 def closing_table(tally: Tally, witness: str) -> Table:
     """One line for each call if they fit a screen, else one for each group; `witness` is who saw them."""
     return call_table(tally.calls, witness) if tally.ended <= ONE_BY_ONE else _group_table(tally, witness)
+
+
+def aftercare_tables(tally: Tally) -> Iterator[Table]:
+    """The call-back list and the ratings, where there are any."""
+    if tally.aftercare.callbacks:
+        table = plain_table("call-backs, as recorded", "number", "why", "state", "calls")
+        for entry in tally.aftercare.callbacks:
+            table.add_row(entry.number, ", ".join(entry.reasons), entry.state, ", ".join(entry.outcomes))
+        yield table
+    if tally.aftercare.ratings:
+        counts = Counter((rating.result, rating.scores) for rating in tally.aftercare.ratings)
+        table = plain_table("ratings, as recorded", "result", "efficiency, attitude, correctness", "calls")
+        for (result, scores), calls in counts.items():
+            said = " ".join(str(score or "-") for score in scores) if any(scores) else ""
+            table.add_row(result, said, f"{calls:,}")
+        yield table
 
 
 def plain_table(title: str, *headings: str, caption: str | None = None) -> Table:
@@ -80,12 +97,12 @@ def _group_table(tally: Tally, witness: str) -> Table:
 
 
 def disagreement_lines(tally: Tally) -> list[str]:
-    """One line for each of the first calls that did not end as expected, as plain text."""
+    """One line for each of the first calls that did not end as expected, and for what differs after them."""
     lines = [
         f"{seen.caller} ({seen.number or 'withheld'}): {'; '.join(seen.disagreements)}" for seen in tally.disagreeing
     ]
     more = tally.ended - tally.passed - tally.unjudged - _WRONGS
-    return [*lines[:_WRONGS], *([f"and {more:,} more"] if more > 0 else [])]
+    return [*lines[:_WRONGS], *([f"and {more:,} more"] if more > 0 else []), *tally.wrong_after]
 
 
 def what_was_heard(heard: Mapping[str, int]) -> str:
@@ -96,6 +113,8 @@ def what_was_heard(heard: Mapping[str, int]) -> str:
 
 def summary(tally: Tally) -> str:
     """The closing sentences."""
+    if not tally.placed:
+        return "No calls came in." + ("" if tally.wrong_after else " Everything else is as expected.")
     results = tally.results
     heard = sum(results[result] for result in HEARD)
     others = {result: count for result, count in results.items() if result not in (*HEARD, "silent", "hangup")}

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from callflow.scenarios.aftercare import Aftercare
 from callflow.scenarios.daemon_view import DaemonView
 from callflow.scenarios.scenario import Scenario
 from callflow.scenarios.seen import SeenCall
@@ -43,6 +44,10 @@ class Tally:
     disagreeing: list[SeenCall] = field(default_factory=list)
     placed: int = 0
     lasted_s: float = 0.0
+    aftercare: Aftercare = field(default_factory=Aftercare)
+    """Call-backs and ratings of a scenario that expects some."""
+    wrong_after: list[str] = field(default_factory=list)
+    """What differs in them, and commands that failed, in sentences."""
 
     def add(self, seen: SeenCall) -> None:
         """Count one call that has ended."""
@@ -84,8 +89,8 @@ class Tally:
 
     @property
     def succeeded(self) -> bool:
-        """Every call ended once, and none disagrees with its scenario."""
-        return self.placed == self.ended == self.passed + self.unjudged
+        """Every call ended once, and nothing disagrees with the scenario."""
+        return self.placed == self.ended == self.passed + self.unjudged and not self.wrong_after
 
 
 @dataclass(slots=True)

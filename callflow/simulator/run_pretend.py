@@ -24,6 +24,7 @@ from callflow.scenarios.seen import HeardPrompt, SeenCall
 from callflow.scenarios.site import AMI_SECRET, AMI_USER, MOST_TAPS, UNTAPPED_FROM, Version, daemon_config
 from callflow.scenarios.tally import Progress, Run
 from callflow.simulator.pretend.report import Outcome, Status, read_line
+from callflow.simulator.settling import commands_run, merged, settled
 from callflow.web.tokens import Role, TokenFile
 
 _LINE_LIMIT = 1 << 20
@@ -65,16 +66,22 @@ async def run_pretend(run: Run, file: Path, options: PretendOptions, keep: Path 
             "warning" if many else "info",
             taps=0 if many else MOST_TAPS,
         )
+        config = merged(config, run.scenario.settings)
         if run.stay is not None:
             config["web"] = {"port": ports.named()}
         daemon = Daemon(folder, config, _command("callflow", "run", "--config"))
-        async with _pretend(_seeded(run, file, folder), options, folder, "stdin") as process:
+        stays = run.scenario.has_aftercare or bool(run.scenario.commands)
+        async with _pretend(_seeded(run, file, folder), options, folder, "stdin", stays=stays) as process:
             try:
                 await daemon.start()
                 if expected_calls(run.scenario) <= FEW:
                     run.daemon = DaemonView(daemon.database, 0)
                 _begin(process)
-                await _follow(run, process, folder)
+                async with commands_run(run, daemon.work / "callflow.toml"):
+                    uniqueids = await _follow(run, process, folder)
+                if stays:
+                    await settled(run, DaemonView(daemon.database, 0), uniqueids)
+                    _still_there(process, folder)
                 if run.stay is not None:
                     if run.hide is not None:
                         await run.hide()
@@ -134,10 +141,11 @@ def _command(module: str, *arguments: str) -> list[str]:
 
 @asynccontextmanager
 async def _pretend(
-    file: Path, options: PretendOptions, folder: Path, start: str
+    file: Path, options: PretendOptions, folder: Path, start: str, *, stays: bool = False
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The process of the pretend Asterisk; `start` says when its calls begin."""
-    command = _command("callflow.simulator.pretend", str(file), *options.command_line(), "--start", start)
+    """The process of the pretend Asterisk; `start` says when its calls begin, `stays` that it serves on after them."""
+    stay = ["--stay"] if stays else []
+    command = _command("callflow.simulator.pretend", str(file), *options.command_line(), "--start", start, *stay)
     with (folder / _ERRORS).open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -164,17 +172,31 @@ def _begin(process: asyncio.subprocess.Process) -> None:
         process.stdin.write(b"begin\n")
 
 
-async def _follow(run: Run, process: asyncio.subprocess.Process, folder: Path) -> None:
-    """Read what the pretend Asterisk prints until every call has ended. Raises SimulationFailed."""
+async def _follow(run: Run, process: asyncio.subprocess.Process, folder: Path) -> dict[str, list[str]]:
+    """Read what the pretend Asterisk prints until every call has ended; Uniqueids by group, where ratings are judged.
+
+    Raises SimulationFailed.
+    """
     reader = _OutcomeReader(run)
     if process.stdout is not None:
         async for line in process.stdout:
             reader.take(line.decode(errors="replace"))
-    code = await process.wait()
-    if code or not reader.done:
-        said = (folder / _ERRORS).read_text(errors="replace").strip().splitlines()[-3:]
-        problem = f"the pretend Asterisk ended too early, with code {code}: {' / '.join(said)}"
-        raise SimulationFailed(problem, "run it alone to see more: python -m callflow.simulator.pretend --help")
+            if reader.done:
+                return reader.uniqueids
+    await process.wait()
+    raise _ended_early(process, folder)
+
+
+def _still_there(process: asyncio.subprocess.Process, folder: Path) -> None:
+    """Raises SimulationFailed if the pretend Asterisk has ended: there was something that it cannot do."""
+    if process.returncode is not None:
+        raise _ended_early(process, folder)
+
+
+def _ended_early(process: asyncio.subprocess.Process, folder: Path) -> SimulationFailed:
+    said = (folder / _ERRORS).read_text(errors="replace").strip().splitlines()[-3:]
+    problem = f"the pretend Asterisk ended too early, with code {process.returncode}: {' / '.join(said)}"
+    return SimulationFailed(problem, "run it alone to see more: python -m callflow.simulator.pretend --help")
 
 
 class _OutcomeReader:
@@ -185,11 +207,15 @@ class _OutcomeReader:
         self._run = run
         self._expected = {caller.name: caller.expect for caller in run.scenario.callers}
         self._counted = bytearray()
+        self.uniqueids: dict[str, list[str]] = {}
+        """Of the calls that have ended, by group; of groups whose ratings are judged."""
 
     def take(self, line: str) -> None:
         """Take one line that the pretend Asterisk printed."""
         match read_line(line):
             case Outcome() as outcome:
+                if self._expected[outcome.caller].after_the_call:
+                    self.uniqueids.setdefault(outcome.caller, []).append(outcome.uniqueid)
                 self._run.tally.add(self._judged(outcome))
             case Status() as status:
                 self._run.progress = Progress(status.now_s, status.placed, status.ended, status.in_progress)

@@ -225,7 +225,8 @@ class Actions:
             f"Holdtime: 0\r\nTalkTime: 0\r\nCompleted: {member.completed}\r\nAbandoned: {member.abandoned}\r\n"
             "ServiceLevel: 0\r\nServicelevelPerf: 0.0\r\nServicelevelPerf2: 0.0\r\nWeight: 0\r\n"
         )
-        own = (params, f"Event: QueueMember\r\n{member.listed()}") if asked in ("", QUEUE) else ()
+        lists_own = self._world.has_lab_queue and asked in ("", QUEUE)
+        own = (params, f"Event: QueueMember\r\n{member.listed()}") if lists_own else ()
         entries = (*own, *self._world.members.listed(asked))
         for entry in entries:
             session.send(f"{entry}ActionID: {request.get('ActionID')}\r\n\r\n".encode("utf-8", "surrogateescape"))

@@ -59,6 +59,8 @@ class PretendAsterisk:
             include if include.is_file() else SOUNDS.parent / "callflow.conf", agi, agent, scenario.dialplan
         )
         self.world.dialplan, self.world.applications = Dialplan(steps), APPLICATIONS
+        in_lab_queue = any(caller.route == "queue" and not caller.dials for caller in scenario.callers)
+        self.world.has_lab_queue = in_lab_queue or not self.world.members.queues
         self.world.music, self.world.exit_contexts = scenario.music, scenario.exit_contexts
         self._sounds.others_s.update(scenario.sounds_s)
         self.actions = Actions(self.world, steps)

@@ -32,6 +32,7 @@ class EntryCall:
         self._program.on_state, self._program.on_agent = self.enter, self._agent
         world.hearers[self.channel.uniqueid] = hear
         self._state = ""
+        self._on_prompt = list(script.on_prompt)
         self._timers: list[asyncio.TimerHandle] = []
 
     def place(self) -> None:
@@ -78,6 +79,16 @@ class EntryCall:
         if state != self._state:
             self._world.moved(self._state, state)
             self._state = state
+            self._hears(state)
+
+    def _hears(self, prompt: str) -> None:
+        """What the caller does when this prompt is played, once."""
+        world = self._world
+        for action in [action for action in self._on_prompt if action[0] == prompt]:
+            self._on_prompt.remove(action)
+            _, delay_s, key = action
+            do = self._leave if key is None else partial(keys.press, world, self.channel, key)
+            self._timers.append(world.later(delay_s, do))
 
     def lost(self) -> None:
         """Asterisk died during this call: no event tells of its end."""

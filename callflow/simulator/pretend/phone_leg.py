@@ -37,6 +37,7 @@ class PhoneLeg:
         self.on_hung_up: Callable[[], None] = lambda: None
         """AMI has hung up on it."""
         self._timers: list[asyncio.TimerHandle] = []
+        self._talks = False
         channel.owner = self
 
     def start(self) -> None:
@@ -81,7 +82,10 @@ class PhoneLeg:
         channel.ear = TalkDetect(world.clock, hearing, channel.answered_at, start, stop)
 
     def talks(self) -> None:
-        """It has been answered: what its group does in a talk begins."""
+        """It has been answered: what its group does in a talk begins, once."""
+        if self._talks:
+            return
+        self._talks = True
         self._world.members.talks(self.interface, 1)
         for act in self.group.acts:
             self._after(act.at_s, self._act, act)

@@ -37,6 +37,8 @@ class Script:
     life_s: float | None
     """The first sound above -50 dBov, or key."""
     fax_s: float | None
+    on_prompt: tuple[tuple[str, float, str | None], ...] = ()
+    """Prompt, seconds after it begins, and the key; None: the caller hangs up."""
 
     @property
     def endpoint_suffix(self) -> str:
@@ -50,7 +52,7 @@ def make_script(
     """The script of a group; actions count from the ladder as a silent caller would hear it."""
     durations = _NOMINAL | sounds.durations(default_language) | sounds.durations(group.language)
     anchors = ladder_anchors(group.media, durations)
-    actions = [(action.at_s(anchors), action) for action in group.does]
+    actions = [(action.at_s(anchors), action) for action in group.does if not action.on_prompt]
     stays_s = anchors["end"] + PATIENCE_S if group.stays_s is None else group.stays_s
     leaves_s = min([at_s for at_s, action in actions if action.hang_up], default=stays_s)
     ends_s = min([at_s for at_s, action in actions if action.stop_rtp], default=leaves_s)
@@ -71,6 +73,9 @@ def make_script(
         first_rtp_s=min(ANSWER_WAIT_S, begins_s),
         life_s=min(signs, default=None),
         fax_s=min([sound.at_s + FAX_HEARD_S for sound in heard if sound.name == "fax"], default=None),
+        on_prompt=tuple(
+            (action.on_prompt, action.at_s(anchors), action.key) for action in group.does if action.on_prompt
+        ),
     )
 
 

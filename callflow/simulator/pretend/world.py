@@ -60,6 +60,8 @@ class World:
         self.members = Members(clock, self.events, phones)
         self.dialplan = Dialplan(())
         self.applications: Mapping[str, Callable[..., Awaitable[None]]] = {}
+        self.has_lab_queue = True
+        """QueueStatus lists the queue of callers who are not offered to a scenario's own phones."""
         self.music = False
         """There is a class of music on hold."""
         self.exit_contexts: Mapping[str, str] = {}

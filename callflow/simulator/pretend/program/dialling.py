@@ -1,5 +1,6 @@
 """Dial: one phone is called for a channel, and both talk."""
 
+import asyncio
 import re
 from collections.abc import Callable
 
@@ -16,6 +17,7 @@ OnPart = Callable[[str], None]
 LONGEST_S = 3600.0
 ABSENT_CAUSE = 20
 _PREDIAL = re.compile(r"b\(([^()]*(?:\([^()]*\))?)\)")
+_ON_ANSWER = re.compile(r"U\(([^()]*)\)")
 _TOLD = {17: "BUSY", 34: "CONGESTION"}
 """What DialEnd says of a refusal; NOANSWER of all others."""
 _DIAL_STATUS = {17: "BUSY", 19: "NOANSWER", 34: "CONGESTION", 16: "NOANSWER", 0: "NOANSWER"}
@@ -23,7 +25,7 @@ _DIAL_STATUS = {17: "BUSY", 19: "NOANSWER", 34: "CONGESTION", 16: "NOANSWER", 0:
 
 
 async def dial(program: Program, data: str) -> None:
-    """Dial(PJSIP/...,seconds,options): of the options g is known, and U and b run their Gosub."""
+    """Dial(PJSIP/...,seconds,options): of the options g, b and U are known."""
     target, seconds, options, *_ = (*arguments(data), "", "", "")
     world, caller = program.world, program.channel
     called = read_dial_string(target)
@@ -48,7 +50,8 @@ async def dial(program: Program, data: str) -> None:
     cause = await _settled(program, leg, float(seconds or LONGEST_S))
     if cause == ANSWERED:
         _answered(program, leg)
-        await talk(program, leg, goes_on="g" in options)
+        if await _on_answer(program, leg, options):
+            await talk(program, leg, goes_on="g" in options)
 
 
 def new_phone(program: Program, called: Called, context: str) -> Channel:
@@ -73,6 +76,38 @@ async def predial(program: Program, channel: Channel, options: str) -> None:
         place = channel.context, channel.exten, channel.priority
         await beside.run_one("Gosub", found[1].replace("^", ","))
         channel.at(*place)
+
+
+async def _on_answer(program: Program, leg: PhoneLeg, options: str) -> bool:
+    """Option U: a Gosub on the phone that has answered; False if it says that the two do not talk.
+
+    Raises HungUp, Moved.
+    """
+    found = _ON_ANSWER.search(options)
+    if found is None:
+        return True
+    leg.talks()
+    context, *given = found[1].split("^")
+    world, channel = program.world, leg.channel
+    beside = Program(world, channel, lambda prompt: world.heard(channel, prompt), owns=False)
+
+    def left() -> None:
+        world.events.hangup_request(channel, bye_cause(world, channel))
+        beside.hang_up(16)
+
+    leg.on_left = leg.on_hung_up = left
+    try:
+        await program.until(asyncio.ensure_future(beside.run_one("Gosub", f"{context},s,1({','.join(given)})")))
+    except (HungUp, Moved):
+        beside.hang_up(16)
+        leg.end(16)
+        raise
+    if not beside.gone and channel.variables.get("GOSUB_RESULT") != "CONTINUE":
+        return True
+    leg.end(16)
+    if beside.gone:
+        raise HungUp
+    return False
 
 
 async def _settled(program: Program, leg: PhoneLeg, seconds: float) -> int | None:

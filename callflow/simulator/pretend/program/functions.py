@@ -101,6 +101,8 @@ class Functions:
                 channel.hangup_handlers.append((context, exten, int(rest.partition("(")[0])))
             case "QUEUE_MEMBER":
                 world.members.set(data, value)
+            case "MASTER_CHANNEL" if (master := world.switch.with_uniqueid(channel.linkedid)) is not None:
+                master.variables[data] = value
             case _:
                 channel.set(name, value)
 
