@@ -14,13 +14,25 @@ import sqlalchemy as sa
 from callflow.adapters.store.agent_time import known_agents
 from callflow.adapters.store.lists import UNHEARD
 from callflow.adapters.store.queries import Reader
+from callflow.core.callbacks.states import State
 from callflow.core.rating.states import Scale
 from callflow.core.rings.records import AnswerClass, LegEnd, Outcome, TargetType, Timing
 from callflow.core.service.grouping import Counted, Key, Question, Span, Whom
-from callflow.core.service.tallies import ABANDONED, SENT_ON, TURNED_AWAY, Ratings, Rings, Screened, Service, Talk
+from callflow.core.service.tallies import (
+    ABANDONED,
+    SENT_ON,
+    TURNED_AWAY,
+    CallBacks,
+    Ratings,
+    Rings,
+    Screened,
+    Service,
+    Talk,
+)
 from callflow.core.service.targets import Targets
 from callflow.records import KINDS
 from callflow.records.agent_intervals import spells
+from callflow.records.callbacks import callbacks
 from callflow.records.calls import calls
 from callflow.records.legs import legs
 from callflow.records.offers import offers
@@ -36,7 +48,7 @@ Number = sa.ColumnElement[int]
 
 
 def tally(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
-    """Everything but the agents' time, which agent_time has; a kind only if it has every name that is grouped by."""
+    """Everything but the agents' time, which agent_time has, and call-backs; only kinds with every name asked for."""
     for counted in (_rings, _service, _talk, _screened, _ratings):
         yield from counted(reader, span, asked)
 
@@ -188,6 +200,19 @@ def _ratings(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key,
         number = numbers.pop("n")
         counted = Ratings(asked=number, **numbers) if why is None else Ratings(not_asked=Counter({why: number}))
         yield row.key, Counted(ratings=counted)
+
+
+def callbacks_settled(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
+    """Entries of the call-back list that were raised in the span and are settled."""
+    reached = callbacks.c.state == State.DONE.value
+    counts = {
+        "settled": sa.func.count(),
+        "reached": sa.func.count().filter(reached),
+        "reach_ms": _sum(sa.case((reached, callbacks.c.closed_ms - callbacks.c.raised_ms))),
+    }
+    queues, settled = {Whom.QUEUE: sa.func.nullif(callbacks.c.queue, "")}, callbacks.c.closed_ms.is_not(None)
+    for row in _rows(reader, span, asked, callbacks.c.raised_ms, queues, counts, settled):
+        yield row.key, Counted(callbacks=CallBacks(**row.numbers))
 
 
 # -- the query --------------------------------------------------------------------------------------------------------

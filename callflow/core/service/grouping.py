@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from callflow.core.service.level import Formula, service_level
-from callflow.core.service.tallies import AgentTime, Ratings, Rings, Screened, Service, Talk
+from callflow.core.service.tallies import AgentTime, CallBacks, Ratings, Rings, Screened, Service, Talk
 from callflow.core.service.targets import QueueTarget, Targets
 
 HOUR_MS = 3_600_000
@@ -104,6 +104,8 @@ class Counted:
     screened: Screened | None = None
     time: AgentTime | None = None
     ratings: Ratings | None = None
+    callbacks: CallBacks | None = None
+    """Counted for standards alone."""
     targets: frozenset[QueueTarget] = frozenset()
     """The standards that `service` was counted by."""
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from callflow.core.screening.states import Result
 from callflow.core.service.grouping import Counted
 from callflow.core.service.level import share
-from callflow.core.service.tallies import AgentTime, Ratings, Rings, Screened, Service, Talk
+from callflow.core.service.tallies import AgentTime, CallBacks, Ratings, Rings, Screened, Service, Talk
 
 T = TypeVar("T")
 HOUR_MS = 3_600_000
@@ -52,6 +52,10 @@ def _screened(take: Callable[[Screened], T]) -> Callable[[Counted], T | None]:
 
 def _ratings(take: Callable[[Ratings], T]) -> Callable[[Counted], T | None]:
     return lambda counted: None if counted.ratings is None else take(counted.ratings)
+
+
+def _callbacks(take: Callable[[CallBacks], T]) -> Callable[[Counted], T | None]:
+    return lambda counted: None if counted.callbacks is None else take(counted.callbacks)
 
 
 def _time(take: Callable[[AgentTime], T]) -> Callable[[Counted], T | None]:
@@ -166,6 +170,20 @@ MEASURES: dict[str, Measure] = {
         True,
         _percent(_ratings(lambda ratings: ratings.response_rate)),
         _n(_ratings(lambda ratings: ratings.asked)),
+    ),
+    "callbacks_reached": Measure(
+        "share of settled call-backs whose caller was reached",
+        Unit.PERCENT,
+        True,
+        _percent(_callbacks(lambda callbacks: callbacks.reached_share)),
+        _n(_callbacks(lambda callbacks: callbacks.settled)),
+    ),
+    "time_to_reach": Measure(
+        "mean time from raising a call-back until its caller is reached",
+        Unit.SECONDS,
+        False,
+        _seconds(_callbacks(lambda callbacks: callbacks.mean_reach_ms)),
+        _n(_callbacks(lambda callbacks: callbacks.reached)),
     ),
     "occupancy": Measure(
         "share of the agents' time on duty spent talking; a case is an hour on duty",

@@ -176,6 +176,27 @@ class Ratings(Tally):
 
 
 @dataclass(frozen=True, slots=True)
+class CallBacks(Tally):
+    """Settled entries of the call-back list, by when they were raised."""
+
+    settled: int = 0
+    """Reached or given up; what is still open is left out."""
+    reached: int = 0
+    reach_ms: int = 0
+    """From raising until the caller was reached, of the reached ones in all."""
+
+    @property
+    def reached_share(self) -> float | None:
+        """Share of the settled entries whose caller was reached."""
+        return share(self.reached, self.settled)
+
+    @property
+    def mean_reach_ms(self) -> float | None:
+        """Mean time from raising until the caller was reached."""
+        return share(self.reach_ms, self.reached)
+
+
+@dataclass(frozen=True, slots=True)
 class AgentTime(Tally):
     """What agents did, ms; what is not known for certain is left out."""
 
