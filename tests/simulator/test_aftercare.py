@@ -117,12 +117,14 @@ def test_a_daemon_of_the_user_has_neither_the_settings_nor_the_records() -> None
     assert (done.returncode, "leave --no-daemon out" in done.stderr) == (2, True)
 
 
+@pytest.mark.xdist_group("pretend-aftercare")
 @pytest.mark.parametrize("name", [*IN_CI, *(EVERY if os.environ.get("CALLFLOW_EVERY_SCENARIO") else ())])
 def test_a_scenario_of_the_library_ends_as_expected(name: str) -> None:
     done = callflow("simulate", name, "--pretend")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.xdist_group("pretend-aftercare")
 def test_a_command_that_fails_and_an_entry_that_is_missing_are_exit_code_1(tmp_path: Path) -> None:
     file = tmp_path / "wrong.toml"
     file.write_text(
