@@ -36,6 +36,17 @@ from callflow.records.callbacks import (
 
 SHOWN_CANDIDATES = 5
 
+_ADD, _ADD_CHANGE = sa.insert(callbacks), sa.insert(callback_changes)
+_REPLACE = sa.update(callbacks).where(
+    callbacks.c.callback_id == sa.bindparam("of_id"), callbacks.c.node == sa.bindparam("of_node")
+)
+_OF_NUMBER = (
+    sa.select(callbacks)
+    .where(callbacks.c.number == sa.bindparam("of_number"), callbacks.c.node == sa.bindparam("of_node"))
+    .order_by(callbacks.c.raised_ms.desc())
+    .limit(50)
+)
+
 
 class NoSuchCallback(CallflowError):
     """No entry has this id, or several begin so."""
@@ -233,9 +244,8 @@ class CallbackList:
 
         That is one that waits, whatever its day, or one of today in another state.
         """
-        mine = (callbacks.c.number == wanted.number, callbacks.c.node == self._node)
-        query = sa.select(callbacks).where(*mine).order_by(callbacks.c.raised_ms.desc())
-        found = [CALLBACKS.rows.record(row) for row in connection.execute(query.limit(50)).mappings()]
+        rows = connection.execute(_OF_NUMBER, {"of_number": wanted.number, "of_node": self._node}).mappings()
+        found = [CALLBACKS.rows.record(row) for row in rows]
         waiting = [entry for entry in found if entry.state in (*WAITING, State.CLAIMED, State.DIALLING)]
         day = day_of(wanted.at_ms, wanted.zone or rules.profile(wanted.profile).zone)
         today = [entry for entry in found if entry.live and entry.day in (day, day_of(wanted.at_ms, entry.zone))]
@@ -245,12 +255,10 @@ class CallbackList:
     def _save(self, connection: sa.Connection, entry: Entry, before: Entry | None) -> None:
         row = CALLBACKS.row(entry, self._node, final=not entry.live)
         if before is None:
-            connection.execute(sa.insert(callbacks).values(row))
+            connection.execute(_ADD, row)
         else:
-            mine = (callbacks.c.callback_id == entry.callback_id, callbacks.c.node == self._node)
-            connection.execute(sa.update(callbacks).where(*mine).values(row))
-        change = CALLBACK_CHANGES.row(change_of(entry, before), self._node, final=False)
-        connection.execute(sa.insert(callback_changes).values(change))
+            connection.execute(_REPLACE, {**row, "of_id": entry.callback_id, "of_node": self._node})
+        connection.execute(_ADD_CHANGE, CALLBACK_CHANGES.row(change_of(entry, before), self._node, final=False))
 
     def _save_attempt(self, connection: sa.Connection, attempt: Attempt) -> None:
         quoted = replace(attempt, paused_in=tuple(quote(queue, safe="") for queue in attempt.paused_in))
