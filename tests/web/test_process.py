@@ -1,7 +1,16 @@
-"""The page's framework takes memory and time to load: only a process that serves the page loads it."""
+"""Only a process that serves the page loads its framework; `callflow web` serves it from a database alone."""
 
+import hashlib
 import subprocess
 import sys
+from pathlib import Path
+
+import httpx
+
+from callflow.processes.ports import take_ports
+from callflow.processes.process import Process
+from callflow.web.tokens import Role, TokenFile
+from tests.adapters.waiting import answered
 
 COMMANDS_AND_DAEMON = """
 import sys
@@ -14,3 +23,27 @@ assert "fastapi" not in sys.modules
 
 def test_only_the_page_loads_its_framework() -> None:
     subprocess.run([sys.executable, "-c", COMMANDS_AND_DAEMON], check=True, timeout=60)
+
+
+def checksum(file: Path) -> bytes:
+    return hashlib.sha256(file.read_bytes()).digest()
+
+
+async def test_the_command_serves_a_database_alone_and_leaves_it_as_it_was(database: Path, tmp_path: Path) -> None:
+    _, secret = TokenFile(database.with_name("web-tokens.json")).add("test", Role.ADMIN)
+    before = checksum(database)
+    with take_ports() as ports:
+        port = ports.named()
+        command = [sys.executable, "-m", "callflow", "web", "--db", str(database), "--port", str(port)]
+        process = await Process.start(command, tmp_path, "page")
+        try:
+            await answered(port)
+            address, headers = f"http://127.0.0.1:{port}/", {"Authorization": f"Bearer {secret}"}
+            async with httpx.AsyncClient(base_url=address, headers=headers, timeout=30) as client:
+                assert "<title>" in (await client.get("/")).text
+                assert len((await client.get("/api/v1/calls")).json()["calls"]) == 7
+                assert (await client.get("/api/v1/live")).status_code == 404, "nothing is live"
+                assert (await client.post("/api/v1/cases", json={"reference": "T-1"})).status_code == 403
+        finally:
+            await process.stop()
+    assert checksum(database) == before

@@ -19,6 +19,7 @@ from callflow.records.calls import StoredCall
 from callflow.scenarios.scenario import find_scenario
 from callflow.scenarios.site import daemon_config
 from callflow.web.tokens import Role, TokenFile
+from tests.adapters.waiting import answered
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -48,26 +49,13 @@ async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
         _, secret = TokenFile(tmp_path / "web-tokens.json").add("test", Role.SUPERVISOR)
         try:
             await daemon.start()
-            await answered(web)
+            await answered(web)  # it is ready for calls before it serves the page
             yield Floor(daemon, f"http://127.0.0.1:{web}/#token={secret}", begin)
         finally:
             if daemon.running:
                 await daemon.stop()
             for process in pretend:
                 await process.stop()
-
-
-async def answered(port: int) -> None:
-    """Wait for the page's listener: the daemon is ready for calls before it serves the page."""
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except ConnectionRefusedError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
 
 
 async def with_a_prompt(database: Path) -> StoredCall:

@@ -67,8 +67,14 @@ async def test_every_page_is_drawn_and_readable_by_everybody(
     await settle(tab)
     assert await tab.evaluate("document.documentElement.lang") == language[:2]
     assert await tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert await tab.evaluate(CHARTS_WITHOUT_A_TABLE) == []
     assert await barriers(tab) == []
     assert window.problems == []
+
+
+CHARTS_WITHOUT_A_TABLE = """() => [...document.querySelectorAll("main canvas, main svg, main figure")]
+  .filter((chart) => !chart.closest("figure")?.querySelector("details table td"))
+  .map((chart) => chart.outerHTML.slice(0, 80))"""
 
 
 def first_callback(served: Served) -> str:
@@ -494,13 +500,46 @@ async def test_a_viewer_reads_cases_and_is_offered_no_step(visit: Any) -> None:
     assert await tab.locator("main button, main input, main summary").count() == 0
 
 
-@pytest.mark.parametrize("page", MORE)
 async def test_an_empty_page_says_what_to_do_next(
-    visit: Any, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    visit: Any, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where no config/standards.toml is found
+    served.floor.state = {"health": served.floor.state["health"]}
+    tab = (await visit()).tab
+    nothing = "2025-06-01..2025-06-02"
+    for page in ("now", f"rings?period={nothing}", f"silence?period={nothing}", f"calls?period={nothing}", *MORE):
+        await tab.evaluate("place => { location.hash = '#/' + place }", page)
+        await tab.wait_for_selector(f"nav a[aria-current][href='#/{page.partition('?')[0]}']")
+        await tab.wait_for_selector("main:not(:has-text('Loading')) .empty .hint")
+        hints = await tab.locator("main .empty .hint").all_inner_texts()
+        assert min(len(hint) for hint in hints) > 20, page
+
+
+async def test_language_and_theme_are_chosen_and_remembered(visit: Any, served: Served) -> None:
+    tab = (await visit()).tab
+    await tab.click("button:text-is('中文')")
+    await tab.click("button:text-is('深色')")
+    await tab.wait_for_selector("html[lang=zh][data-theme=dark] nav a:text-is('铃声')")
+    await tab.reload()
+    await tab.wait_for_selector("html[lang=zh][data-theme=dark] nav a:text-is('铃声')")
+
+
+async def test_rings_are_shown_for_one_agent_and_the_address_is_a_link(visit: Any, served: Served) -> None:
+    tab = (await visit()).tab
+    await tab.wait_for_selector(".tile")
+    await tab.evaluate("location.hash = '#/rings?period=days365'")
+    await tab.wait_for_selector("canvas")
+    await tab.select_option("select >> nth=1", "agent/1007")
+    await tab.wait_for_url("**/#/rings?period=days365&of=agent%2F1007")
+    await tab.wait_for_selector("canvas")
+    await tab.reload()
+    await tab.wait_for_selector("canvas")
+    assert await tab.eval_on_selector("select >> nth=1", "select => select.value") == "agent/1007"
+
+
+@pytest.mark.parametrize("page", ["call/main/nobody", "callbacks/nobody", "cases/nobody"])
+async def test_a_link_to_what_is_not_there_is_a_sentence(visit: Any, page: str) -> None:
     tab = (await visit()).tab
     await tab.wait_for_selector(".tile")
     await tab.evaluate("place => { location.hash = '#/' + place }", page)
-    await tab.wait_for_selector(".empty .hint")
-    assert len(await tab.inner_text(".empty .hint")) > 20
+    await tab.wait_for_selector("main [role=alert]:has-text('there is no')")
