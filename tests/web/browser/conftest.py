@@ -1,7 +1,9 @@
 """The page in a real browser: a server of its own for each test, and one Chromium for all tests of a process."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,11 +114,9 @@ class Served:
 
     async def restart(self) -> None:
         """Stop, and serve again at the same port."""
-        port = self.server.port
         await self.server.stop()
-        options = self.options.model_copy(update={"port": port})
         self.server = WebServer(
-            options,
+            self.options,
             self.database,
             lambda: self.floor.now_ms,
             lambda: self.floor.state,
@@ -137,13 +137,23 @@ def quality(database: Path) -> Path:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def served(database: Path) -> AsyncIterator[Served]:
-    floor, options = busy_floor(), WebOptions(port=0)
-    server = WebServer(options, database, lambda: floor.now_ms, lambda: floor.state, lambda: settings_of(database))
-    server.start()
-    await until(lambda: server.port)
-    page = Served(server, floor, database, options)
-    yield page
-    await page.server.stop()
+    with kept_port() as port:
+        floor, options = busy_floor(), WebOptions(port=port)
+        server = WebServer(options, database, lambda: floor.now_ms, lambda: floor.state, lambda: settings_of(database))
+        server.start()
+        await until(lambda: server.port)
+        page = Served(server, floor, database, options)
+        yield page
+        await page.server.stop()
+
+
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """A port that nobody else gets, also while its server is stopped: a socket is bound to it and listens never."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
 
 
 @dataclass
