@@ -7,7 +7,7 @@ export const WORDS = {
   en: {
     now: "Now", rings: "Rings", silence: "Silence", calls: "Calls", health: "Health", definitions: "Definitions",
     assist: "Assistance", lane_assist: "assistance", assist_began: "begins", assist_said: "says", assist_heard: "caller heard", assist_silent: "caller is silent", assist_quiet: "caller is too quiet", assist_gain: "raises the voice", assist_callback_offered: "offers a call-back", assist_callback_accepted: "call-back accepted", assist_callback_asked: "agent asks for a call-back", assist_action: "agent asks for", assist_parted: "frees the agent", assist_returned: "caller comes back", assist_hung_up: "hangs up", assist_would_hang_up: "would hang up", assist_doubt: "is not certain", assist_ended: "ends",
-    callbacks: "Call-backs", one_callback: "One call-back", state: "State", all_live: "All that are live", raised: "Raised", reasons: "Reasons", due: "Due in", due_now: "now", tries: "Tries", last_step: "Last step",
+    callbacks: "Call-backs", one_callback: "One call-back", state: "State", all_live: "All that are live", raised: "Raised", reasons: "Reasons", due: "Due in", due_at: "Due", due_now: "now", tries: "Tries", last_step: "Last step",
     no_callbacks: "No caller is waiting to be called back.", next_step_callbacks: "Callers who were hung up on, who keep their place, or are added with: callflow callbacks add", by_reason: "By reason", all_reasons: "All",
     callbacks_raised: "Raised", callbacks_reached: "Reached", callbacks_given_up: "Given up", callbacks_open: "Still live", to_reach: "Median until reached", note: "Note", steps: "Steps", calls_placed: "Calls placed",
     agent_rang: "Agent rang", caller_rang: "Caller rang", rang: "Rang", callback_state: "State", reason_given: "Why (for those who read it later)",
@@ -68,7 +68,7 @@ export const WORDS = {
   zh: {
     now: "实时", rings: "铃声", silence: "无声", calls: "通话", health: "状态", definitions: "定义",
     assist: "协助", lane_assist: "协助", assist_began: "开始", assist_said: "播放", assist_heard: "听到来电者", assist_silent: "来电者无声", assist_quiet: "来电者声音过低", assist_gain: "提高音量", assist_callback_offered: "提出回拨", assist_callback_accepted: "接受回拨", assist_callback_asked: "座席请求回拨", assist_action: "座席请求", assist_parted: "让座席脱身", assist_returned: "来电者返回", assist_hung_up: "挂断", assist_would_hang_up: "本会挂断", assist_doubt: "不确定", assist_ended: "结束",
-    callbacks: "回拨", one_callback: "一条回拨", state: "状态", all_live: "全部未结", raised: "提出", reasons: "原因", due: "到期", due_now: "现在", tries: "次数", last_step: "最近一步",
+    callbacks: "回拨", one_callback: "一条回拨", state: "状态", all_live: "全部未结", raised: "提出", reasons: "原因", due: "到期", due_at: "到期", due_now: "现在", tries: "次数", last_step: "最近一步",
     no_callbacks: "没有等待回拨的来电者。", next_step_callbacks: "被挂断、保留排位或用 callflow callbacks add 加入的来电者会出现在这里。", by_reason: "按原因", all_reasons: "全部",
     callbacks_raised: "提出", callbacks_reached: "接通", callbacks_given_up: "放弃", callbacks_open: "未结", to_reach: "接通所需中位时间", note: "备注", steps: "步骤", calls_placed: "已拨电话",
     agent_rang: "座席振铃", caller_rang: "来电者振铃", rang: "振铃", callback_state: "状态", reason_given: "原因（供日后查阅）",

@@ -114,7 +114,7 @@ function Entry({ entry, path, show, reload }) {
       <div><dt><${Term} id="callback_state">${words("state")}<//></dt><dd>${state(entry.state)}</dd></div>
       <div><dt>${words("reasons")}</dt><dd>${entry.reasons.map(reason).join(", ")}</dd></div>
       <div><dt>${words("raised")}</dt><dd><time>${moment(entry.raised_ms)}</time></dd></div>
-      <div><dt>${words("due")}</dt><dd><time>${moment(entry.due_ms)}</time></dd></div>
+      <div><dt>${words("due_at")}</dt><dd><time>${moment(entry.due_ms)}</time></dd></div>
       <div><dt><${Term} id="tries">${words("tries")}<//></dt><dd>${whole(entry.attempts)}</dd></div>
       ${entry.queue && html`<div><dt>${words("queue")}</dt><dd class="name">${entry.queue}${entry.place ? ` (${entry.place})` : ""}</dd></div>`}
       ${entry.note && html`<div><dt>${words("note")}</dt><dd class="name">${entry.note}</dd></div>`}
