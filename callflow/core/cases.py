@@ -5,6 +5,8 @@ from enum import StrEnum
 
 HOUR_MS = 3_600_000
 INSTALLATION_H = 24.0
+REMIND_AGAIN_H = 24.0
+"""An open case without news is reminded of again, so long after the last reminder."""
 LONGEST_REFERENCE = 64
 
 
@@ -46,7 +48,7 @@ class Case:
     opened_ms: int
     news_due_ms: int
     reminded_ms: int | None
-    """When the reminder for the present due time went out."""
+    """When the last reminder for the present due time went out."""
     overdue_ms: int | None
     """When it was found to be overdue."""
     step: CaseStep
@@ -158,11 +160,12 @@ def case_change(case: Case) -> CaseChange:
 
 
 def due_step(case: Case, now_ms: int, remind_ms: int, overdue_ms: int) -> CaseStep | None:
-    """What is to be done now: a reminder `remind_ms` before news is due, an alarm `overdue_ms` after it."""
+    """What is to be done now: a reminder `remind_ms` before news is due, and each day; an alarm `overdue_ms` after."""
     if not case.open:
         return None
     if case.overdue_ms is None and now_ms >= case.news_due_ms + overdue_ms:
         return CaseStep.OVERDUE
-    if case.reminded_ms is None and now_ms >= case.news_due_ms - remind_ms:
+    again_ms = None if case.reminded_ms is None else case.reminded_ms + round(HOUR_MS * REMIND_AGAIN_H)
+    if now_ms >= (case.news_due_ms - remind_ms if again_ms is None else again_ms):
         return CaseStep.REMINDED
     return None

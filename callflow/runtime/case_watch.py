@@ -16,7 +16,7 @@ from callflow.core.cases import HOUR_MS, Case, CaseClosed, CaseStep, due_step
 from callflow.errors import CallflowError
 
 REMIND_MS = HOUR_MS
-"""A reminder goes out so long before the news is due, so that there is time to call."""
+"""A reminder goes out so long before the news is due, so that there is time to call; at most half of `case_news_h`."""
 OVERDUE_MS = 0
 ACTOR = "callflow"
 
@@ -42,8 +42,9 @@ class CaseWatch:
         self._now_ms = now_ms
         if changed:
             self.open = tuple(await asyncio.to_thread(self._cases.open))
+        remind_ms = min(REMIND_MS, round(HOUR_MS * self._rules.case_news_h / 2))
         for case in self.open:
-            match due_step(case, now_ms, REMIND_MS, OVERDUE_MS):
+            match due_step(case, now_ms, remind_ms, OVERDUE_MS):
                 case CaseStep.REMINDED:
                     await self._remind(case, now_ms)
                 case CaseStep.OVERDUE:

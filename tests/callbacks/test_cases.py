@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,35 @@ async def test_a_reminder_each_day_until_it_is_closed_and_an_alarm_only_without_
     assert (entry.reasons, entry.reference, entry.number) == (("case",), "T-1", NUMBER)
 
 
+async def test_without_news_there_is_a_reminder_each_day_and_one_alarm(path: Path) -> None:
+    watched = Watched(path)
+    open_case(watched)
+    for hour in range(24 * 6):
+        await watched.look(T0 + hour * HOUR_MS)
+    steps = watched.steps("T-1")
+    assert (steps.count("reminded"), steps.count("overdue")) == (6, 1)
+    reminders = [change.at_ms for change in watched.cases.changes("T-1") if change.step is CaseStep.REMINDED]
+    assert {after - before for before, after in pairwise(reminders)} == {DAY_MS}
+
+
+async def test_a_caller_who_had_news_is_not_called_again_at_once_however_soon_the_next_is_due(path: Path) -> None:
+    """With news due every half hour, a reminder an hour before it would call without end."""
+    watched = Watched(path)
+    rules = RULES.model_copy(update={"case_news_h": 0.5})
+    watched.watch = CaseWatch(watched.cases, rules, watched.add)
+    watched.cases.add(new_case("T-1", NUMBER, CaseKind.GENERAL, "default", "", T0, "boss", rules.case_news_h))
+    reminded = []
+    for minute in range(60):
+        at_ms = T0 + minute * 60_000
+        await watched.look(at_ms)
+        if watched.steps("T-1")[-1] == "reminded":
+            reminded.append(minute)
+            await watched.look(at_ms)
+            reached = (at_ms, State.DONE, "callflow", "", NUMBER, "default", ("case",), "", T0, T0, 1, "a", "")
+            await watched.watch.settled(CallbackChange("cb-1", 4, *reached))
+    assert reminded == [15, 30, 45]
+
+
 async def test_a_kill_between_the_call_back_and_the_reminder_makes_no_second_call_back(path: Path) -> None:
     watched = Watched(path)
     open_case(watched)
@@ -125,7 +155,7 @@ def test_what_is_due(after_ms: int, reminded: bool, overdue: bool) -> None:
     case = case.overdue(T0, "x") if overdue else case
     step = due_step(case, T0 + after_ms, REMIND_MS, OVERDUE_MS)
     late = after_ms >= DAY_MS + OVERDUE_MS and not overdue
-    soon = after_ms >= DAY_MS - REMIND_MS and not reminded
+    soon = after_ms >= (DAY_MS if reminded else DAY_MS - REMIND_MS)
     assert step is (CaseStep.OVERDUE if late else CaseStep.REMINDED if soon else None)
 
 
