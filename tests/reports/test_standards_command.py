@@ -8,10 +8,14 @@ from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner, Result
 
 from callflow.adapters.store.store import Store
+from callflow.checks.finding import Verdict
+from callflow.checks.host import check_host
 from callflow.cli import app
 from callflow.core.service.targets import QueueTarget, Targets
+from callflow.errors import SettingError
 from callflow.publishing.standing import StandardsWatch
 from callflow.settings import standards
+from callflow.settings.model import Settings
 from callflow.settings.standards import StandardsOptions
 from tests.conftest import At
 from tests.publishing.test_schemas import check
@@ -91,6 +95,42 @@ def test_a_mistake_in_the_file_is_one_sentence(site: Path, tmp_path: Path) -> No
     done = CliRunner().invoke(app, ["standards", "--file", str(broken), "--db", str(site / "callflow.db")])
     assert done.exit_code != 0
     assert "line 11" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "said"),
+    [
+        ('measure = "attitude"', 'measure = "kindness"', 11, "there is no measure 'kindness'; it must be one of"),
+        ("adequate = 50", "adequate = 100", 5, "adequate (100) is above desired (99.9), but higher is better"),
+        ("adequate = 90", "adequate = 70", 18, "adequate (70) is below desired (80), but lower is better"),
+        ('owner = "Ada"\nqueues', "queues", 15, "owner"),
+        ("desired = 5", 'desired = "five"', 13, "desired"),
+        ("reviewed = 2100-01-01", "reviwed = 2100-01-01", 8, "reviwed"),
+        ('name = "Kind"', 'name = "In time"', 10, "two standards called 'In time'"),
+    ],
+)
+def test_a_mistake_is_named_with_file_and_line(tmp_path: Path, before: str, after: str, line: int, said: str) -> None:
+    """By the command and by `callflow check` alike."""
+    file = tmp_path / "standards.toml"
+    assert FILE.count(before) == 1
+    file.write_text(FILE.replace(before, after))
+    with pytest.raises(SettingError) as refused:
+        standards.read_standards(file)
+    assert str(refused.value.setting) == f"{file}, line {line}"
+    assert said in refused.value.problem
+    (finding,) = [one for one in check_host(site_with(file), None) if one.subject == "standards"]
+    assert (finding.verdict, f"line {line}" in finding.seen) == (Verdict.FAIL, True)
+
+
+def site_with(file: Path) -> Settings:
+    return Settings(standards=StandardsOptions(file=file))
+
+
+def test_a_standard_that_was_not_reviewed_for_a_year_is_named_by_check(tmp_path: Path) -> None:
+    file = tmp_path / "standards.toml"
+    file.write_text(FILE)
+    (finding,) = [one for one in check_host(site_with(file), None) if one.subject == "standards"]
+    assert (finding.verdict, "Kind, Sales is rarely silent" in finding.seen) == (Verdict.WARN, True)
 
 
 def test_the_daemon_publishes_the_same_values(site: Path) -> None:
