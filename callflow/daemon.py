@@ -5,7 +5,7 @@ import resource
 import signal
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 
@@ -21,7 +21,6 @@ from callflow.adapters.ami.translate import WANTED, first, may_go_deaf, stamped_
 from callflow.adapters.ami.translate_assist import ASSIST_WANTED
 from callflow.adapters.ami.translate_callbacks import CALLBACKS_WANTED
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
-from callflow.adapters.audio.taps import Taps
 from callflow.adapters.http.connections import CONNECTIONS
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.rating_history import RatingHistory
@@ -49,6 +48,9 @@ from callflow.runtime.ring_watch import RingWatch
 from callflow.runtime.vouching import Vouching
 from callflow.runtime.watchdog import Watchdog
 from callflow.settings.model import Settings
+
+if TYPE_CHECKING:
+    from callflow.adapters.audio.taps import Taps
 
 READY_WITHOUT_EAR_S = 5.0
 STOP_TIMEOUT_S = 1.0
@@ -244,10 +246,12 @@ class Daemon:
 
     # -- the taps -------------------------------------------------------------------------------------------------
 
-    def _make_taps(self) -> Taps | None:
+    def _make_taps(self) -> "Taps | None":
         """None where no profile wants one, or nothing can be heard with them: Asterisk's own ear then serves."""
         if not self._settings.tap.enabled or not taps_wanted(self._settings):
             return None
+        from callflow.adapters.audio.taps import Taps  # only where callers are tapped: NumPy takes 11 MB
+
         try:
             return Taps(self._settings.tap, self._actions.open_tap, self._heard, self._clock.now_ms, log)
         except HearingFailed as error:

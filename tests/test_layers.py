@@ -1,6 +1,11 @@
-"""Which packages may import which: the lab and the simulator do not know each other, what they share knows neither."""
+"""Which packages may import which: the lab and the simulator do not know each other, what they share knows neither.
+
+And which libraries the daemon does without, until a setting asks for what they do.
+"""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +22,8 @@ FORBIDDEN = {
     "sound": {"lab", "simulator", "commands", "scenarios", "captures", "processes"},
     "processes": {"lab", "simulator", "commands", "scenarios", "captures"},
 }
+HEAVY = ("numpy", "alembic", "fastapi", "psycopg", "sqlalchemy.dialects.postgresql")
+"""For taps, a change of the schema, the page, and a fleet: 2 to 11 MB each."""
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -42,3 +49,9 @@ def test_a_package_imports_nothing_above_or_beside_it(package: str) -> None:
         if module.split(".")[0] == "callflow" and module.split(".")[1] in FORBIDDEN[package]
     }
     assert wrong == set()
+
+
+def test_a_daemon_loads_no_library_of_what_is_off() -> None:
+    code = "import sys, callflow.cli, callflow.daemon; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(HEAVY) & set(done.stdout.split())

@@ -1,15 +1,18 @@
 """Takes a sample of the daemon, for metrics, health and states."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.ami.link import AmiLink
-from callflow.adapters.audio.taps import Taps
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.store import Store
 from callflow.core.screening.engine import Engine
 from callflow.runtime.callbacks import Callbacks
 from callflow.runtime.ring_watch import RingWatch
+
+if TYPE_CHECKING:
+    from callflow.adapters.audio.taps import Taps
 
 
 def take_sample(
@@ -19,7 +22,7 @@ def take_sample(
     store: Store,
     links: tuple[AmiLink, AmiLink],
     agi: AgiServer | None,
-    taps: Taps | None,
+    taps: "Taps | None",
     callbacks: Callbacks,
 ) -> Sample:
     """`links` carry events and actions; `agi` is None before the start, `taps` where there are none."""

@@ -25,7 +25,7 @@ spells = sa.Table(
     sa.Column("partial", sa.Boolean, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_spells_agent", "agent", "node", "began_ms"),
-    sa.Index("ix_spells_open", "node", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_spells_open", "node", sqlite_where=OPEN),
     sqlite_with_rowid=False,
 )
 """One row per stretch of time in which an agent did one thing, stored together by agent."""

@@ -29,7 +29,7 @@ assist_steps = sa.Table(
     sa.Column("caller_number", sa.Text, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_assist_steps_at", "at_ms"),
-    sa.Index("ix_assist_steps_open", "node", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_assist_steps_open", "node", sqlite_where=OPEN),
     sa.Index("ix_assist_steps_call", "call_id"),
 )
 """One row per step; none is ever open, for a step is over when it is known."""

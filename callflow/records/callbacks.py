@@ -41,8 +41,8 @@ callbacks = sa.Table(
     sa.Column("attempt_id", sa.Text, nullable=False),
     sa.Column("closed_ms", sa.BigInteger),
     sa.Column("open", sa.Boolean, nullable=False),
-    sa.Index("ix_callbacks_one_live", "node", "number", "day", unique=True, sqlite_where=ONE, postgresql_where=ONE),
-    sa.Index("ix_callbacks_open", "node", "due_ms", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_callbacks_one_live", "node", "number", "day", unique=True, sqlite_where=ONE),
+    sa.Index("ix_callbacks_open", "node", "due_ms", sqlite_where=OPEN),
     sa.Index("ix_callbacks_number", "number", "raised_ms"),
     sa.Index("ix_callbacks_raised", "raised_ms"),
 )
@@ -69,7 +69,7 @@ callback_changes = sa.Table(
     sa.Column("before", sa.Text, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_callback_changes_at", "at_ms"),
-    sa.Index("ix_callback_changes_open", "node", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_callback_changes_open", "node", sqlite_where=OPEN),
 )
 """One row per step of an entry, written in the step's own transaction. `open`: the daemon has not published it yet."""
 
@@ -96,7 +96,7 @@ callback_attempts = sa.Table(
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_callback_attempts_of", "callback_id", "began_ms"),
     sa.Index("ix_callback_attempts_began", "began_ms"),
-    sa.Index("ix_callback_attempts_open", "node", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_callback_attempts_open", "node", sqlite_where=OPEN),
 )
 """One row per attempt. `open`: it has not ended, or its agent is still paused for it."""
 

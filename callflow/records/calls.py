@@ -50,7 +50,7 @@ calls = sa.Table(
     sa.Index("ix_calls_caller", "caller_number", "arrived_ms"),
     # Holds all that a summary counts, so that counting reads no rows.
     sa.Index("ix_calls_arrived", "arrived_ms", "result", "mode", "would", "heard_after_would", "interrupted"),
-    sa.Index("ix_calls_open", "node", sqlite_where=LASTING, postgresql_where=LASTING),
+    sa.Index("ix_calls_open", "node", sqlite_where=LASTING),
 )
 """One row per screened call. Times are epoch ms; `ended_ms` and `result` are null while the call lasts."""
 

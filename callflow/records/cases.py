@@ -28,7 +28,7 @@ cases = sa.Table(
     sa.Column("news", sa.Text, nullable=False),
     sa.Column("closed_ms", sa.BigInteger),
     sa.Column("open", sa.Boolean, nullable=False),
-    sa.Index("ix_cases_open", "node", "news_due_ms", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_cases_open", "node", "news_due_ms", sqlite_where=OPEN),
     sa.Index("ix_cases_opened", "opened_ms"),
 )
 """One row per case, by its reference."""
@@ -49,7 +49,7 @@ case_changes = sa.Table(
     sa.Column("news", sa.Text, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_case_changes_at", "at_ms"),
-    sa.Index("ix_case_changes_open", "node", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_case_changes_open", "node", sqlite_where=OPEN),
 )
 """One row per step of a case. `open`: the daemon has not published it yet."""
 

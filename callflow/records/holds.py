@@ -33,7 +33,7 @@ holds = sa.Table(
     sa.Column("marks", sa.Text, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_holds_began", "began_ms"),
-    sa.Index("ix_holds_open", "node", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_holds_open", "node", sqlite_where=OPEN),
 )
 """One row per hold."""
 

@@ -49,7 +49,7 @@ legs = sa.Table(
     sa.Column("marks", sa.Text, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_legs_began", "began_ms"),
-    sa.Index("ix_legs_open", "node", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_legs_open", "node", sqlite_where=OPEN),
 )
 """One row per phone dialled for an offer."""
 

@@ -41,7 +41,7 @@ offers = sa.Table(
     sa.Column("marks", sa.Text, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_offers_began", "began_ms"),
-    sa.Index("ix_offers_open", "node", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_offers_open", "node", sqlite_where=OPEN),
 )
 """One row per attempt to hand a caller to a queue's agents or to a direct line."""
 

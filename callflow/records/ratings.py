@@ -39,7 +39,7 @@ ratings = sa.Table(
     sa.Column("wrong_keys", sa.Integer, nullable=False),
     sa.Index("ix_ratings_came", "came_ms"),
     sa.Index("ix_ratings_caller", "caller", "came_ms"),
-    sa.Index("ix_ratings_open", "node", sqlite_where=LASTING, postgresql_where=LASTING),
+    sa.Index("ix_ratings_open", "node", sqlite_where=LASTING),
 )
 """One row per caller who came to rate a call. `caller` is a keyed hash; an unanswered scale is null."""
 

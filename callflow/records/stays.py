@@ -37,7 +37,7 @@ stays = sa.Table(
     sa.Column("marks", sa.Text, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_stays_joined", "joined_ms"),
-    sa.Index("ix_stays_open", "node", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_stays_open", "node", sqlite_where=OPEN),
 )
 """One row per caller's time in a queue. `open`: more may follow; `marks`: short names with spaces between."""
 

@@ -32,7 +32,7 @@ talks = sa.Table(
     sa.Column("marks", sa.Text, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_talks_began", "began_ms"),
-    sa.Index("ix_talks_open", "node", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_talks_open", "node", sqlite_where=OPEN),
 )
 """One row per talk of a caller with an agent."""
 

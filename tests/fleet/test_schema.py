@@ -7,8 +7,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from callflow.adapters.store.fleet import HEAD
 from callflow.adapters.store.fleet.migrate import MIGRATIONS, bring_to_head
-from callflow.adapters.store.fleet.schema import HEAD, fleet_metadata
+from callflow.adapters.store.fleet.schema import fleet_metadata
 from callflow.adapters.store.places import Postgres
 from callflow.adapters.store.queries import Reader
 from callflow.errors import StoreError

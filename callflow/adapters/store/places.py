@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from callflow.adapters.store.database import explained, reading_engine, reason_of, version_of
-from callflow.adapters.store.fleet.schema import HEAD as FLEET_HEAD
+from callflow.adapters.store.fleet import HEAD as FLEET_HEAD
 from callflow.adapters.store.locks import beside, is_held
 from callflow.adapters.store.migrate import newer
 from callflow.adapters.store.schema import HEAD

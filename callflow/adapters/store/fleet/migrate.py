@@ -1,14 +1,14 @@
 """Brings a fleet's database to the present schema.
 
-To change the schema: change the tables of records or schema.py, add migrations/versions/vNNNN_what.py, set HEAD there.
-A test compares what the migrations make with schema.py.
+To change the schema: change the tables of records or schema.py, add migrations/versions/vNNNN_what.py, set HEAD in
+`__init__.py`. A test compares what the migrations make with schema.py.
 """
 
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from callflow.adapters.store.fleet.schema import HEAD
+from callflow.adapters.store.fleet import HEAD
 from callflow.adapters.store.places import Postgres, fleet_version
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -15,9 +15,6 @@ from callflow.adapters.store.schema import outbox
 from callflow.records.collected import BY_DAY, COLLECTED
 from callflow.records.kind import metadata
 
-HEAD = "0001"
-"""The newest migration, so that readers need not load Alembic."""
-
 fleet_metadata = sa.MetaData()
 """Every table of the fleet's database."""
 
@@ -58,7 +55,7 @@ def _indexes(table: sa.Table) -> list[sa.Index]:
             index.name,
             *(column.name for column in index.columns),
             unique=index.unique,
-            postgresql_where=index.dialect_options["postgresql"].get("where"),
+            postgresql_where=index.dialect_options["sqlite"].get("where"),
         )
         for index in table.indexes
     ]
