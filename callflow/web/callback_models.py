@@ -107,3 +107,13 @@ class DialWanted(Shape):
         description="Work number, or the agent's phone: PJSIP/8012; no number through a trunk. "
         "Agents leave it out: it is their own.",
     )
+
+
+class CallbackWanted(Shape):
+    """A caller to be called back."""
+
+    number: Annotated[str, Field(min_length=1, max_length=64)]
+    profile: Annotated[str, Field(max_length=64)] = "default"
+    due_ms: Annotated[int | None, Field(ge=0, le=2**53, description="Epoch milliseconds; left out: now.")] = None
+    zone: Annotated[str, Field(max_length=64, description="IANA zone of the caller; empty: the profile's.")] = ""
+    note: Annotated[str, Field(max_length=500, description="What the call is about, for the agent.")] = ""

@@ -12,7 +12,10 @@ from callflow.adapters.store.callback_list import CallbackList, NoSuchCallback, 
 from callflow.commands.callbacks_report import figures_of
 from callflow.core.callbacks.attempt import Attempt
 from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
+from callflow.core.callbacks.hours import UnknownHours, zone_of
+from callflow.core.callbacks.numbers import UndialableNumber, dialable
 from callflow.core.callbacks.permission import NotAllowed, may_dial
+from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.states import LIVE, TRANSITIONS, IllegalStep, State, Step
 from callflow.privacy import mask_number
 from callflow.web.access import Visitor
@@ -22,6 +25,7 @@ from callflow.web.callback_models import (
     CallbackFigures,
     CallbackPage,
     CallbackRow,
+    CallbackWanted,
     ChangeShape,
     DialWanted,
     StepWanted,
@@ -79,6 +83,34 @@ async def entries(
         return [_row(entry, me) for entry in islice(seen, limit)]
 
     return CallbackPage(callbacks=await site.callbacks(look))
+
+
+@router.post("", status_code=201, summary="Put a caller on the list by hand")
+async def add(me: Me, site: Here, wanted: CallbackWanted) -> CallbackRow:
+    """For supervisors and agents. A caller who waits on the list already gets a further reason."""
+    if me.role is not Role.AGENT:
+        me.need(Role.SUPERVISOR)
+    if site.live is None:
+        raise Forbidden("this page shows a database alone; nothing can be changed", "open the page of a running daemon")
+    if me.queues:
+        raise Forbidden(
+            "a call-back by hand belongs to no queue; your token is limited to some", "ask for another token"
+        )
+    rules, now_ms = site.settings().callbacks, site.audit.now_ms()
+    try:
+        number = dialable(wanted.number, rules.dialable, rules.refused)
+        if wanted.zone:
+            zone_of(wanted.zone)
+    except (UndialableNumber, UnknownHours) as error:
+        raise Conflict(str(error), "correct it and send it again") from None
+    due_ms = now_ms if wanted.due_ms is None else wanted.due_ms
+    raised = Wanted(
+        number, wanted.profile, Reason.MANUAL, now_ms, wanted.note or "added on the page", _who(me), note=wanted.note,
+        due_ms=due_ms, zone=wanted.zone,
+    )  # fmt: skip
+    entry, _ = await site.callbacks(lambda found: found.add(raised, rules, now_ms))
+    site.audit.note(me, "add call-back", callback=entry.callback_id)
+    return _row(entry, me)
 
 
 @router.get("/report", summary="Figures by reason: raised, reached, given up, open, attempts, time until reached")

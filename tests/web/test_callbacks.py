@@ -166,8 +166,55 @@ async def test_a_settled_entry_is_not_dialled(dialling_page: Page, entries: Call
 async def test_a_session_dials_nobody_without_the_page_s_header(dialling_page: Page, entries: CallbackList) -> None:
     one = id_of(entries, "01")
     await dialling_page.client.post("/api/v1/session", json={"token": dialling_page.secret()})
+    added = await dialling_page.client.post("/api/v1/callbacks", json={"number": "13855550199"})
+    assert (added.status_code, len(entries.entries())) == (403, 3)
     refused = await dialling_page.client.post(f"/api/v1/callbacks/{one}/dial", json={"agent": "8012"})
     assert (refused.status_code, entries.find(one).wish) == (403, "")
+
+
+async def post(page: Page, role: Role, body: dict[str, Any], **limits: Any) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {page.secret(role, **limits)}"}
+    return await page.client.post("/api/v1/callbacks", json=body, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("role", "limits", "actor"),
+    [
+        (Role.SUPERVISOR, {}, "a supervisor"),
+        (Role.AGENT, {"agent": "8001"}, "8001"),
+    ],
+)
+async def test_a_caller_is_put_on_the_list_by_hand(
+    page: Page, entries: CallbackList, role: Role, limits: dict[str, Any], actor: str
+) -> None:
+    body = {"number": "+86 (138) 5555-0199", "note": "asked for 8012", "due_ms": T0 + 9, "zone": "Asia/Shanghai"}
+    answer = await post(page, role, body, **limits)
+    row = answer.json()
+    assert (answer.status_code, row["number"], row["reasons"], row["actor"]) == (201, "•••99", ["manual"], actor)
+    entry = entries.find(row["callback_id"])
+    assert (entry.number, entry.note, entry.zone) == ("+8613855550199", "asked for 8012", "Asia/Shanghai")
+    again = (await post(page, role, {"number": "13855550101"}, **limits)).json()
+    assert again["reasons"] == ["silent", "manual"], "a caller who waits gets a further reason"
+    audited = [line["callback"] for line in page.audited() if line["action"] == "add call-back"]
+    assert audited == [row["callback_id"], again["callback_id"]]
+
+
+@pytest.mark.parametrize(
+    ("role", "limits", "body", "status"),
+    [
+        (Role.VIEWER, {}, {"number": "13855550199"}, 403),
+        (Role.SUPERVISOR, {"queues": ("support",)}, {"number": "13855550199"}, 403),
+        (Role.SUPERVISOR, {}, {"number": "119"}, 409),
+        (Role.SUPERVISOR, {}, {"number": "anonymous"}, 409),
+        (Role.SUPERVISOR, {}, {"number": "13855550199", "zone": "Asia/Nowhere"}, 409),
+        (Role.SUPERVISOR, {}, {"number": ""}, 422),
+    ],
+)
+async def test_who_cannot_be_put_on_the_list_is_not(
+    page: Page, entries: CallbackList, role: Role, limits: dict[str, Any], body: dict[str, Any], status: int
+) -> None:
+    answer = await post(page, role, body, **limits)
+    assert (answer.status_code, bool(answer.json()["problem"]), len(entries.entries())) == (status, True, 3)
 
 
 @pytest.mark.parametrize("name", ["claim", "release", "reopen", "done", "give_up"])
@@ -269,5 +316,6 @@ async def test_a_page_alone_on_a_database_changes_nothing(
         assert (await client.get("callbacks")).status_code == 200
         assert (await client.post(f"callbacks/{one}/claim", json={})).status_code == 403
         assert (await client.post(f"callbacks/{one}/dial", json={"agent": "8012"})).status_code == 403
+        assert (await client.post("callbacks", json={"number": "13855550199"})).status_code == 403
     assert entries.find(one).state == "open"
     site.database.close()
