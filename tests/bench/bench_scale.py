@@ -28,6 +28,7 @@ from callflow.processes.ports import take_ports
 from callflow.scenarios.site import daemon_config
 from callflow.simulator.pretend.report import Outcome, Status, read_line
 from callflow.web.tokens import Role, TokenFile
+from tests.adapters.waiting import answered
 from tests.bench.stalls import Stalls
 from tests.bench.viewers import watching
 
@@ -184,6 +185,8 @@ async def run(
         stalls = Stalls()
         try:
             await daemon.start()
+            if viewers:
+                await answered(config["web"]["port"])  # it serves calls first
             before = cpu_s(daemon.pid), cpu_s(process.pid)
             waited, ticks = waited_s(daemon.pid), stolen()
             assert process.stdin is not None
