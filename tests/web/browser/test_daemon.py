@@ -1,8 +1,9 @@
-"""The page of a real daemon beside the pretend Asterisk: live calls, stored calls, a daemon that is killed."""
+"""The page of a real daemon beside the pretend Asterisk: live calls, stored calls, a killed daemon, every page."""
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from callflow.adapters.store.queries import Reader
 from callflow.core.call_record import Kind
 from callflow.processes.daemon import Daemon
 from callflow.processes.ports import take_ports
-from callflow.processes.process import Process
 from callflow.records.calls import StoredCall
 from callflow.scenarios.scenario import find_scenario
 from callflow.scenarios.site import daemon_config
@@ -26,11 +26,11 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group
 
 @dataclass
 class Floor:
-    """A daemon that serves the page, and how to start the pretend Asterisk, whose calls begin at the daemon's login."""
+    """A daemon that serves the page, and the standard input of the pretend Asterisk: with "begin" the calls begin."""
 
     daemon: Daemon
     address: str
-    begin: Callable[[], Awaitable[None]]
+    asterisk: asyncio.StreamWriter
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -40,22 +40,23 @@ async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
         config = daemon_config(ami, agi, tmp_path / "callflow.db") | {"web": {"port": web}}
         daemon = Daemon(tmp_path, config)
         command = [sys.executable, "-m", "callflow.simulator.pretend", str(find_scenario("demo"))]
-        command += ["--ami-port", str(ami), "--agi-port", str(agi), "--start", "login"]
-        pretend: list[Process] = []
-
-        async def begin() -> None:
-            pretend.append(await Process.start(command, tmp_path, "pretend"))
-
-        _, secret = TokenFile(tmp_path / "web-tokens.json").add("test", Role.SUPERVISOR)
+        command += ["--ami-port", str(ami), "--agi-port", str(agi), "--start", "stdin"]
+        with (tmp_path / "pretend.out").open("wb") as output:
+            pretend = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.PIPE, stdout=output, stderr=output
+            )
+        _, secret = TokenFile(tmp_path / "web-tokens.json").add("test", Role.ADMIN)
         try:
             await daemon.start()
             await answered(web)  # it is ready for calls before it serves the page
-            yield Floor(daemon, f"http://127.0.0.1:{web}/#token={secret}", begin)
+            assert pretend.stdin is not None
+            yield Floor(daemon, f"http://127.0.0.1:{web}/#token={secret}", pretend.stdin)
         finally:
             if daemon.running:
                 await daemon.stop()
-            for process in pretend:
-                await process.stop()
+            with suppress(ProcessLookupError):  # it ends after its last call
+                pretend.terminate()
+            await pretend.wait()
 
 
 async def with_a_prompt(database: Path) -> StoredCall:
@@ -78,7 +79,7 @@ async def test_calls_are_shown_while_they_last_and_after_and_a_killed_daemon_com
     tab.on("pageerror", lambda error: problems.append(str(error)))
     await tab.goto(floor.address)
     await tab.wait_for_selector(".freshness.fresh")
-    await floor.begin()
+    floor.asterisk.write(b"begin\n")
     await tab.wait_for_selector("td .does.saying:has-text('greeting')")
     await tab.wait_for_selector("td .does.listening")
     call = await with_a_prompt(floor.daemon.database)
@@ -91,5 +92,10 @@ async def test_calls_are_shown_while_they_last_and_after_and_a_killed_daemon_com
     await tab.wait_for_selector("svg.picture rect.span.prompt")
     await tab.evaluate("location.hash = '#/health'")
     await tab.wait_for_selector(".health dt:has-text('AMI')")
+    for page in await tab.locator("nav a").all():
+        await page.click()
+        await tab.wait_for_selector("nav a[aria-current=page]:focus, h1:focus")
+        await tab.wait_for_selector("main:has(h1):not(:has-text('Loading'))")
+        assert await tab.locator("main .problem").count() == 0
     assert problems == []
     await context.close()
