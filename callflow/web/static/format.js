@@ -12,7 +12,7 @@ export const seconds = (ms) => (ms / 1000).toFixed(ms < 10000 ? 2 : 1);
 
 export function moment(ms, withMs = false) {
   const at = new Date(ms);
-  const shown = at.toLocaleString(language.value, { dateStyle: "short", timeStyle: "medium" });
+  const shown = at.toLocaleString(language.value, { dateStyle: "short", timeStyle: "medium", hourCycle: "h23" });
   return withMs ? `${shown}.${String(at.getMilliseconds()).padStart(3, "0")}` : shown;
 }
 
