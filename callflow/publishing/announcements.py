@@ -21,7 +21,8 @@ class Announcements:
     ) -> None:
         node = settings.node.name
         event_kinds = {kind.record: kind.event for kind in kinds if kind.event is not None}
-        self._events = EventMaker(topics, node, pseudonymizer, event_kinds)
+        awaited = settings.mqtt.enabled and settings.mqtt.await_collector
+        self._events = EventMaker(topics, node, pseudonymizer, event_kinds, collector=awaited)
         self._alerts = AlertWatch(settings.alerts, topics, node, pseudonymizer, targets)
 
     def event_of(self, record: object, final: bool) -> Iterable[Envelope]:

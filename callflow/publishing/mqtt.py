@@ -7,6 +7,7 @@ import structlog
 
 from callflow import __version__
 from callflow.adapters.http.sample import Sample
+from callflow.adapters.mqtt.awaiting import AwaitedCollector
 from callflow.adapters.mqtt.link import MqttLink
 from callflow.adapters.store.outbox import Bounds, Outbox
 from callflow.adapters.store.store import Store
@@ -18,6 +19,7 @@ from callflow.core.publishing.window import Windows
 from callflow.core.rings.records import Stay
 from callflow.core.service.targets import Targets
 from callflow.errors import StoreError
+from callflow.publishing.announcement import announcement
 from callflow.publishing.live_states import LiveStates, RetainedStates
 from callflow.settings.model import Settings
 
@@ -45,12 +47,16 @@ class MqttPublishing:
         node = settings.node.name
         self._windows = Windows(1000 * mqtt.window_s, targets)
         bounds = Bounds(mqtt.outbox_max_events, int(3_600_000 * mqtt.outbox_max_age_h))
-        self.outbox = Outbox(store, settings.store.path, node, bounds, now_ms)
+        self.outbox = Outbox(store, settings.store.path, node, bounds, now_ms, awaits_collector=mqtt.await_collector)
+        awaited = None
+        if mqtt.await_collector:
+            said = announcement(settings, now_ms)
+            awaited = AwaitedCollector(self.outbox, now_ms, mqtt.collector_timeout_s, said, log)
         prefix = mqtt.home_assistant_prefix if mqtt.home_assistant else ""
         discovery = Discovery(topics, prefix, __version__) if prefix else None
         self.live = LiveStates(pseudonymizer, read_off, self._windows.by_queue, now_ms, more_states)
         states = RetainedStates(self.live, topics, discovery)
-        self.link = MqttLink(mqtt, topics, __version__, self.outbox, states, now_ms, log)
+        self.link = MqttLink(mqtt, topics, __version__, self.outbox, states, now_ms, log, awaited)
 
     def start(self) -> None:
         """Begin to send; returns at once."""

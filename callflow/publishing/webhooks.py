@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from callflow.adapters.webhooks.sender import WebhookSender
 
 TIDY_S = 5.0
+FOR_COLLECTOR = {"call.interval"}
+"""Events that are no news to anybody else."""
 PREFIX = "webhook:"
 """A webhook's destination in the outbox is this and its name."""
 
@@ -84,7 +86,8 @@ class Webhooks(Collector):
 
 def _outbox(settings: Settings, store: Store, now_ms: Callable[[], int], name: str, options: WebhookOptions) -> Outbox:
     def wants(envelope: Envelope) -> bool:
-        return options.wants(event_name(envelope.topic))
+        name = event_name(envelope.topic)
+        return name not in FOR_COLLECTOR and options.wants(name)
 
     bounds = Bounds(options.max_events, int(3_600_000 * options.max_age_h))
     return Outbox(store, settings.store.path, settings.node.name, bounds, now_ms, PREFIX + name, wants)

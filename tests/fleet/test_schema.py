@@ -33,7 +33,7 @@ def test_head_is_the_newest_migration() -> None:
 def test_an_empty_database_is_no_fleet(postgres: str) -> None:
     with pytest.raises(StoreError, match="holds no calls") as refused:
         Reader(postgres)
-    assert "callflow migrate-store" in refused.value.remedy
+    assert "callflow collect" in refused.value.remedy
 
 
 def test_a_newer_database_is_refused_and_left_alone(postgres: str) -> None:

@@ -13,6 +13,8 @@ class Event:
     seq: int
     topic: str = "topic"
     body: str = "{}"
+    after: int = 0
+    stream: str = ""
 
 
 class Clock:

@@ -3,6 +3,8 @@
 from typing import Any
 
 import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from callflow.adapters.mqtt.options import MqttOptions
@@ -29,6 +31,26 @@ def new_client(options: MqttOptions, client_id: str, will: aiomqtt.Will, tls_con
     )
     client.pending_calls_threshold = 2 * options.in_flight + SHOWN_PENDING  # fewer are normal here
     return client
+
+
+def collecting_client(options: MqttOptions, client_id: str, tls_context: Any) -> "Client":
+    """A client whose session the broker keeps for an hour. What it drops, the publishers send again."""
+    kept = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    kept.SessionExpiryInterval = 3600
+    return Client(
+        options.host,
+        options.port,
+        username=options.username or None,
+        password=options.password.get_secret_value() or None,
+        identifier=client_id,
+        protocol=aiomqtt.ProtocolVersion.V5,
+        clean_start=False,
+        properties=kept,
+        keepalive=options.keepalive_s,
+        timeout=options.timeout_s,
+        max_queued_incoming_messages=20_000,
+        tls_context=tls_context,
+    )
 
 
 class Client(aiomqtt.Client):

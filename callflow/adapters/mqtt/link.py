@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import aiomqtt
 
+from callflow.adapters.mqtt.awaiting import AwaitedCollector
 from callflow.adapters.mqtt.client import Client, new_client
 from callflow.adapters.mqtt.options import MqttOptions
 from callflow.adapters.mqtt.outgoing import Outbox, RecentlyConfirmed, States
@@ -32,7 +33,9 @@ class MqttLink:
         states: States,
         now_ms: Callable[[], int],
         log: Any,
+        awaited: AwaitedCollector | None = None,
     ) -> None:
+        self._awaited = awaited
         self._options = options
         self._topics = topics
         self._version = version
@@ -103,6 +106,7 @@ class MqttLink:
             self._confirmed,
             self._options,
             self._log,
+            self._awaited,
         )
         try:
             await session.run()

@@ -35,6 +35,12 @@ class MqttOptions(Section):
         100_000, ge=100, le=10_000_000, description="Events kept while the broker is away; beyond that the oldest go."
     )
     outbox_max_age_h: float = Field(72.0, gt=0, le=8760, description="Hours to keep an event for the broker.")
+    await_collector: bool = Field(
+        False, description="Keep events until the collector of a fleet has stored them, not only until the broker has."
+    )
+    collector_timeout_s: float = Field(
+        30.0, ge=0.1, le=3600, description="Seconds without news from the collector before an event is sent again."
+    )
     window_s: int = Field(3600, ge=60, le=86_400, description="Seconds of the past that a queue's state covers.")
     home_assistant: bool = Field(False, description="Announce the states to Home Assistant (MQTT discovery).")
     home_assistant_prefix: str = Field("homeassistant", description="Home Assistant's discovery prefix.")

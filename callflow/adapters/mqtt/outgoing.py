@@ -9,7 +9,10 @@ KEPT_EVENTS = 10_000
 
 
 class Event(Protocol):
-    """One event as it waits; `body` is its JSON without `seq`."""
+    """One event as it waits; `body` is its JSON without `seq`.
+
+    `after` and `stream`, for the collector of a fleet: the event before it, and whose numbers these are.
+    """
 
     @property
     def seq(self) -> int: ...
@@ -17,6 +20,10 @@ class Event(Protocol):
     def topic(self) -> str: ...
     @property
     def body(self) -> str: ...
+    @property
+    def after(self) -> int: ...
+    @property
+    def stream(self) -> str: ...
 
 
 class Outbox(Protocol):

@@ -4,6 +4,10 @@ import asyncio
 import json
 from typing import Any
 
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from callflow.adapters.mqtt.awaiting import ANNOUNCE_S, AwaitedCollector
 from callflow.adapters.mqtt.client import Client
 from callflow.adapters.mqtt.options import MqttOptions
 from callflow.adapters.mqtt.outgoing import Event, Outbox, RecentlyConfirmed, States
@@ -48,7 +52,9 @@ class MqttSession:
         confirmed: RecentlyConfirmed,
         options: MqttOptions,
         log: Any,
+        awaited: AwaitedCollector | None = None,
     ) -> None:
+        self._awaited = awaited
         self._client = client
         self._topics = topics
         self._status = status
@@ -71,6 +77,10 @@ class MqttSession:
             for topics in (*self._filters, *([self._birth] if self._birth else [])):
                 await self._client.subscribe(topics, qos=0)
             tasks.create_task(self._send_states())
+            if self._awaited is not None:
+                await self._client.subscribe(self._topics.collected, qos=1)
+                tasks.create_task(self._announce(self._awaited))
+                tasks.create_task(self._send_overdue(self._awaited))
             await self._send_events(tasks)
 
     async def say_offline(self) -> None:
@@ -112,11 +122,32 @@ class MqttSession:
         tasks.create_task(self._send(event))
 
     async def _send(self, event: Event) -> None:
-        await self._publish(event.topic, with_seq(event.body, event.seq))
+        await self._publish_event(event)
         self._in_flight.discard(event.seq)
         self._confirmed.confirmed(event)
         self._outbox.confirmed(event.seq)
         self._room.release()
+
+    async def _publish_event(self, event: Event) -> None:
+        """For a collector with what it needs to know of the event's stream, as user properties."""
+        payload = with_seq(event.body, event.seq)
+        if self._awaited is None:
+            await self._publish(event.topic, payload)
+            return
+        about = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        about.UserProperty = [("stream", event.stream), ("after", str(event.after))]
+        await self._client.publish(event.topic, payload.encode(), qos=1, properties=about)
+        self._awaited.sent(event)
+
+    async def _send_overdue(self, awaited: AwaitedCollector) -> None:
+        while True:
+            if (event := await awaited.overdue()) is not None:
+                await self._publish_event(event)
+
+    async def _announce(self, awaited: AwaitedCollector) -> None:
+        while True:
+            await self._publish(self._topics.node, awaited.announcement(), retain=True)
+            await asyncio.sleep(ANNOUNCE_S)
 
     # -- states -----------------------------------------------------------------------------------------------------
 
@@ -135,6 +166,9 @@ class MqttSession:
             text = bytes(message.payload).decode("utf-8", "replace") if isinstance(message.payload, bytes) else ""
             if topic == self._topics.status:
                 await self._defend(text)
+            elif topic == self._topics.collected:
+                if self._awaited is not None:
+                    self._awaited.heard(text)
             elif topic == self._birth:
                 if text == "online":
                     self._states.all_again()

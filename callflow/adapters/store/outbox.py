@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from secrets import token_hex
 
 import sqlalchemy as sa
 
@@ -24,6 +25,10 @@ class Waiting:
     seq: int
     topic: str
     body: str
+    after: int = 0
+    """The event before it of this destination, 0 for the first; everything between is stored or given up."""
+    stream: str = ""
+    """Whose numbers these are: they begin anew with another database file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,12 @@ class Outbox:
         now_ms: Callable[[], int],
         destination: str = MQTT,
         wants: Callable[[Envelope], bool] = lambda envelope: True,
+        *,
+        awaits_collector: bool = False,
     ) -> None:
+        self._awaits_collector = awaits_collector
+        self._life = f"{now_ms()}-{token_hex(4)}"
+        self._stored_upto = 0
         self._store = store
         self._node = node
         self.destination = destination
@@ -105,11 +115,14 @@ class Outbox:
     async def read(self, most: int) -> list[Waiting]:
         """The oldest events that were not read yet; raises StoreError."""
         self._follow_file()
-        after_seq = max(self._read_upto, self._given_up_to)
-        events = await asyncio.to_thread(self._read, after_seq, most)
-        if events and self._file == self._store.file_number:
-            self._read_upto = max(self._read_upto, events[-1].seq)
-        return events
+        before, stream = self._read_upto, self.stream
+        events = await asyncio.to_thread(self._read, max(before, self._given_up_to), most)
+        if events and self._file == self._store.file_number and self._read_upto == before:
+            self._read_upto = events[-1].seq  # unless it was set back meanwhile
+        if not self._awaits_collector:
+            return events
+        befores = (before, *(event.seq for event in events))
+        return [replace(event, after=seq, stream=stream) for event, seq in zip(events, befores, strict=False)]
 
     def read_again_from(self, seq: int) -> None:
         """These were read and not confirmed."""
@@ -118,8 +131,26 @@ class Outbox:
     def confirmed(self, seq: int) -> None:
         """The destination has this event: delete it."""
         self.sent += 1
+        if self._awaits_collector:
+            return
         self._confirmed.add(seq)
         self._store.delete_event(seq)
+
+    def stored(self, stream: str, upto: int) -> None:
+        """The collector has every event of this stream up to here: delete them."""
+        if stream == self.stream and upto > self._stored_upto:
+            self._stored_upto = upto
+            self._store.delete_events_upto(self.destination, upto)
+
+    @property
+    def stream(self) -> str:
+        """The name of this life of the daemon with this database file."""
+        return f"{self._life}-{self._file}"
+
+    async def first_after(self, seq: int) -> Waiting | None:
+        """The oldest event that waits after this one; raises StoreError."""
+        found = await asyncio.to_thread(self._read, seq, 1)
+        return replace(found[0], after=seq, stream=self.stream) if found else None
 
     def is_given_up(self, seq: int) -> bool:
         """The event was dropped for age or room."""
@@ -134,6 +165,8 @@ class Outbox:
         async with self._tidying:
             self._follow_file()
             await self._delete_again()
+            if self._stored_upto:
+                self._store.delete_events_upto(self.destination, self._stored_upto)
             upto, number, self.depth, self.oldest_ms = await asyncio.to_thread(self._measure)
             if number:
                 self._given_up_to = upto
@@ -147,7 +180,7 @@ class Outbox:
         """Another database file (a restored backup) has events of its own, whose numbers begin anew."""
         if self._file != self._store.file_number:
             self._file = self._store.file_number
-            self._read_upto = self._given_up_to = 0
+            self._read_upto = self._given_up_to = self._stored_upto = 0
             self._confirmed.clear()
             self._news.set()
 

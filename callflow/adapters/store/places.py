@@ -137,14 +137,14 @@ class Postgres:
         if version is None:
             raise StoreError(
                 f"{self.shown} holds no calls of callflow",
-                remedy="callflow migrate-store makes the tables; or name another database",
+                remedy="start callflow collect, which makes the tables, or name another database",
             )
         if version > FLEET_HEAD:
             raise self.newer(version)
         if version < FLEET_HEAD:
             raise StoreError(
                 f"{self.shown} is from an older callflow (schema {version}, this one reads {FLEET_HEAD})",
-                remedy="start callflow migrate-store of this release once: it brings the database up to date",
+                remedy="start callflow collect of this release once: it brings the database up to date",
             )
 
     def newer(self, version: str) -> StoreError:

@@ -36,6 +36,16 @@ class Topics:
         """Retained: whether the daemon is online."""
         return f"{self.root}/status"
 
+    @property
+    def collected(self) -> str:
+        """Not retained, from the collector: up to where this site's events are stored."""
+        return f"{self.root}/collected"
+
+    @property
+    def node(self) -> str:
+        """Retained, for the collector: which daemon publishes here."""
+        return f"{self.root}/node"
+
     def state(self, kind: str, name: str) -> str:
         """Retained: `kind` is queue, agent or line. Raises UnfitId."""
         return f"{self.root}/{kind}/{topic_id(name)}/state"

@@ -1,0 +1,319 @@
+"""The collector's connection: it holds the lock of its shard, and writes events and watermarks in one transaction.
+
+Lock and writing share the connection, so a collector that loses the lock cannot write any more.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import blake2b
+from threading import RLock
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+
+from callflow.adapters.store.fleet.migrate import bring_to_head
+from callflow.adapters.store.fleet.rows import FleetTable
+from callflow.adapters.store.fleet.schema import publishers, unread_events
+from callflow.adapters.store.places import Postgres
+from callflow.core.fleet.arrival import Announced, Arrival
+from callflow.core.fleet.progress import Progress
+from callflow.records.collected import COLLECTED, Unreadable, collected_row, storable_text
+from callflow.records.kind import RecordKind
+
+LEFT_AT_THE_NODE = {"callback", "case"}
+"""Events of lists that their node keeps, because only it knows the numbers to dial."""
+REREAD = 500
+IS_THE_ROW = (sa.exc.DataError, sa.exc.IntegrityError)
+"""Errors for which the row itself is at fault, and would be for ever."""
+
+Stream = tuple[str, str]
+"""Site and stream."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Up to where the events of a stream are stored; `gap`: something before a later event is missing."""
+
+    site: str
+    stream: str
+    upto: int
+    gap: bool
+
+
+@dataclass(slots=True)
+class _Part:
+    """What one transaction brings of a stream."""
+
+    progress: Progress
+    came_ms: int = 0
+    lag_ms: int | None = None
+    """From the last event to its arrival."""
+    seen: int = 0
+    """The highest number of an event."""
+    events: int = 0
+    gaps: int = 0
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """Events of one transaction: rows by kind, those that cannot be read, and how far each stream has come."""
+
+    rows: dict[str, list[tuple[Arrival, dict[str, Any]]]] = field(default_factory=lambda: defaultdict(list))
+    unread: list[tuple[Arrival, str]] = field(default_factory=list)
+    parts: dict[Stream, _Part] = field(default_factory=dict)
+
+
+class CollectorDatabase:
+    """Used by one thread at a time. Every method may raise StoreError; then open it again."""
+
+    def __init__(self, place: Postgres, shard: str) -> None:
+        self._place = place
+        self._lock = int.from_bytes(blake2b(f"callflow collect {shard}".encode(), digest_size=8).digest(), signed=True)
+        self._engine = place.writing_engine()
+        self._connection: sa.Connection | None = None
+        self.busy = RLock()
+        """Held during a transaction: a collector that is stopped closes the connection from another thread."""
+        self._tables = {name: FleetTable(kind) for name, kind in COLLECTED.items()}
+        self._progress: dict[Stream, Progress] = {}
+
+    def open(self) -> bool:
+        """Make or upgrade the tables and take the lock of the shard; False while another collector holds it."""
+        bring_to_head(self._place)
+        try:
+            self._connection = self._engine.connect()
+            with self._connection.begin():
+                taken = self._connection.execute(sa.select(sa.func.pg_try_advisory_lock(self._lock))).scalar()
+        except sa.exc.DBAPIError as error:
+            self.close()
+            raise self._place.explained(error) from error
+        if not taken:
+            self.close()
+        return bool(taken)
+
+    def close(self) -> None:
+        """Let go of the lock."""
+        with self.busy:
+            connection, self._connection = self._connection, None
+            self._progress.clear()
+            if connection is not None:
+                connection.close()
+
+    def publishers(self) -> list[Stored]:
+        """The newest stream of each site, and what is stored of it."""
+        known = sa.select(publishers).order_by(publishers.c.last_ms)
+        with self._transaction() as connection:
+            newest = {row.site: row for row in connection.execute(known)}
+        return [Stored(row.site, row.stream, row.committed_seq, gap=True) for row in newest.values()]
+
+    def write(self, arrivals: Sequence[Arrival]) -> list[Stored]:
+        """Store events, and note how far each stream has come; all of it is in the database when this returns."""
+        with self._transaction() as connection:
+            found = self._sort(connection, arrivals)
+            for name, rows in found.rows.items():
+                found.unread += self._save(connection, name, rows)
+            _keep_unread(connection, found.unread)
+            for stream, part in found.parts.items():
+                _note(connection, stream, part)
+        self._progress.update((stream, part.progress) for stream, part in found.parts.items())
+        return [
+            Stored(*stream, part.progress.upto, gap=part.seen > part.progress.upto)
+            for stream, part in found.parts.items()
+        ]
+
+    def note(self, announced: Announced) -> None:
+        """Note who publishes for a site."""
+        values = {
+            "node": announced.node,
+            "host": announced.host,
+            "version": announced.version,
+            "settings": announced.settings,
+            "last_ms": announced.came_ms,
+        }
+        if announced.skew_ms is not None:
+            values["skew_ms"] = announced.skew_ms
+        values = {name: storable_text(value) if isinstance(value, str) else value for name, value in values.items()}
+        new = insert(publishers).values(
+            site=announced.site, stream=announced.stream, first_ms=announced.came_ms, **values
+        )
+        with self._transaction() as connection:
+            connection.execute(new.on_conflict_do_update(index_elements=list(publishers.primary_key), set_=values))
+
+    def read_again(self) -> int:
+        """Store the events that an earlier release could not read, as far as this one can; returns how many."""
+        done = 0
+        with self._transaction() as connection:
+            rows = connection.execute(sa.select(unread_events).limit(REREAD)).all()
+            for row in rows:
+                arrival = Arrival(row.topic, row.body, row.came_ms)
+                try:
+                    kind_row = _row(arrival)
+                except Unreadable:
+                    continue
+                if kind_row is not None and self._save(connection, kind_row[0], [(arrival, kind_row[1])]):
+                    continue
+                key = [column == getattr(row, column.name) for column in unread_events.primary_key]
+                connection.execute(sa.delete(unread_events).where(*key))
+                done += 1
+        return done
+
+    # -- within a transaction -----------------------------------------------------------------------------------------
+
+    def _sort(self, connection: sa.Connection, arrivals: Iterable[Arrival]) -> _Sorted:
+        found = _Sorted()
+        for arrival in arrivals:
+            event: Mapping[str, Any] = {}
+            try:
+                event = _event(arrival)
+                kind_row = _row(arrival)
+                if kind_row is not None:
+                    found.rows[kind_row[0]].append((arrival, kind_row[1]))
+            except Unreadable as error:
+                found.unread.append((arrival, str(error)))
+            if arrival.stream:
+                _advance(self._part(connection, found, arrival), arrival, event)
+        return found
+
+    def _part(self, connection: sa.Connection, found: _Sorted, arrival: Arrival) -> _Part:
+        stream = (arrival.site, arrival.stream)
+        if stream not in found.parts:
+            known = self._progress.get(stream)
+            if known is None:
+                mine = publishers.c.site == stream[0], publishers.c.stream == stream[1]
+                upto = connection.execute(sa.select(publishers.c.committed_seq).where(*mine)).scalar()
+                known = Progress(upto or 0)
+            found.parts[stream] = _Part(replace(known))
+        return found.parts[stream]
+
+    def _save(
+        self, connection: sa.Connection, name: str, rows: Sequence[tuple[Arrival, dict[str, Any]]]
+    ) -> list[tuple[Arrival, str]]:
+        """Save rows of one kind; returns those that the database will never take, with the reason."""
+        table = self._tables[name]
+        try:
+            with connection.begin_nested():
+                table.save(connection, [row for _, row in rows])
+        except IS_THE_ROW as error:
+            table.forget_days()
+            if len(rows) == 1:
+                return [(rows[0][0], f"the database refuses it: {getattr(error, 'orig', error)}")]
+            return [bad for row in rows for bad in self._save(connection, name, [row])]
+        return []
+
+    def _transaction(self) -> "_Transaction":
+        return _Transaction(self)
+
+    def failed(self, error: Exception) -> Exception:
+        """Close after a failure; the error to raise."""
+        for table in self._tables.values():
+            table.forget_days()
+        self.close()
+        return self._place.explained(error) if isinstance(error, sa.exc.SQLAlchemyError) else error
+
+    def connection(self) -> sa.Connection:
+        """The open connection; raises StoreError when it is lost."""
+        if self._connection is None:
+            raise self._place.explained(RuntimeError("the connection was lost"))
+        return self._connection
+
+
+class _Transaction:
+    """One transaction; whatever fails in it closes the connection, and with it the lock."""
+
+    def __init__(self, database: CollectorDatabase) -> None:
+        self._database = database
+
+    def __enter__(self) -> sa.Connection:
+        self._database.busy.acquire()
+        try:
+            connection = self._database.connection()
+            self._begun = connection.begin()
+        except BaseException:
+            self._database.busy.release()
+            raise
+        return connection
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            if error is None:
+                self._begun.commit()
+        except sa.exc.SQLAlchemyError as failed:
+            raise self._database.failed(failed) from failed
+        else:
+            if isinstance(error, Exception):
+                raise self._database.failed(error) from error
+        finally:
+            self._database.busy.release()
+
+
+def _advance(part: _Part, arrival: Arrival, event: Mapping[str, Any]) -> None:
+    part.events += 1
+    part.came_ms = max(part.came_ms, arrival.came_ms)
+    if isinstance(seq := event.get("seq"), int):
+        part.seen = max(part.seen, seq)
+        part.gaps += not part.progress.take(seq, arrival.after)
+    with suppress(TypeError, ValueError):
+        part.lag_ms = arrival.came_ms - round(datetime.fromisoformat(event.get("occurred_at", "")).timestamp() * 1000)
+
+
+def _event(arrival: Arrival) -> dict[str, Any]:
+    try:
+        return dict(arrival.event())
+    except ValueError as error:
+        raise Unreadable(f"it is no JSON: {error}") from None
+
+
+def _row(arrival: Arrival) -> tuple[str, dict[str, Any]] | None:
+    """The kind and the row of an event; None for one that no table of a fleet keeps. Raises Unreadable."""
+    if arrival.group == "alert" or arrival.name in LEFT_AT_THE_NODE:
+        return None
+    kind: RecordKind[Any] | None = COLLECTED.get(arrival.name)
+    event = _event(arrival)
+    if kind is None or event.get("schema") != f"callflow.call.{arrival.name}/1":
+        raise Unreadable(f"its schema {event.get('schema')!r} is of another release of callflow")
+    return arrival.name, collected_row(kind, event)
+
+
+def _keep_unread(connection: sa.Connection, unread: Iterable[tuple[Arrival, str]]) -> None:
+    rows = []
+    for arrival, reason in unread:
+        log.warning("an event cannot be stored; it is kept as it came", topic=arrival.topic, reason=reason)
+        try:
+            event = arrival.event()
+            key, revision = str(event["event_id"]), int(event["revision"])
+        except (ValueError, KeyError, TypeError):
+            key, revision = blake2b(arrival.body.encode(), digest_size=16).hexdigest(), 0
+        texts = {"topic": arrival.topic, "event_id": key, "body": arrival.body, "reason": reason[:1000]}
+        rows.append(
+            {name: storable_text(text) for name, text in texts.items()}
+            | {"revision": revision, "came_ms": arrival.came_ms}
+        )
+    if rows:
+        connection.execute(insert(unread_events).on_conflict_do_nothing(), rows)
+
+
+def _note(connection: sa.Connection, stream: Stream, part: _Part) -> None:
+    new = insert(publishers).values(
+        site=stream[0],
+        stream=stream[1],
+        first_ms=part.came_ms,
+        last_ms=part.came_ms,
+        committed_seq=part.progress.upto,
+        events=part.events,
+        gaps=part.gaps,
+        lag_ms=part.lag_ms,
+    )
+    changed = {
+        "last_ms": sa.func.greatest(publishers.c.last_ms, new.excluded.last_ms),
+        "committed_seq": sa.func.greatest(publishers.c.committed_seq, new.excluded.committed_seq),
+        "lag_ms": sa.func.coalesce(new.excluded.lag_ms, publishers.c.lag_ms),
+        "events": publishers.c.events + new.excluded.events,
+        "gaps": publishers.c.gaps + new.excluded.gaps,
+    }
+    connection.execute(new.on_conflict_do_update(index_elements=list(publishers.primary_key), set_=changed))

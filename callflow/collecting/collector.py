@@ -1,0 +1,139 @@
+"""The collector: one is active, the others of its shard stand by. It may be killed at any moment.
+
+An event is confirmed to its publisher when it is in the database, so whatever is lost on the way comes again.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+
+import aiomqtt
+import structlog
+
+from callflow.adapters.mqtt.client import collecting_client
+from callflow.adapters.mqtt.options import MqttOptions
+from callflow.adapters.store.fleet.collecting import CollectorDatabase, Stored
+from callflow.adapters.store.fleet.options import FleetOptions
+from callflow.collecting.identities import Identities
+from callflow.core.backoff import Backoff
+from callflow.core.fleet.arrival import Announced, Arrival, announced
+from callflow.core.publishing.topics import Topics
+from callflow.errors import StoreError
+
+STANDBY_S = 1.0
+RETRY_MIN_S, RETRY_MAX_S = 0.2, 10.0
+
+log = structlog.get_logger()
+
+
+class Collector:
+    """Runs until it is cancelled."""
+
+    def __init__(
+        self, mqtt: MqttOptions, fleet: FleetOptions, database: CollectorDatabase, now_ms: Callable[[], int]
+    ) -> None:
+        self._mqtt = mqtt
+        self._fleet = fleet
+        self._database = database
+        self._now_ms = now_ms
+        self._tls = mqtt.tls_context()
+        self._identities = Identities(fleet.max_skew_s)
+        self._waiting: asyncio.Queue[Arrival | Announced] = asyncio.Queue(4 * fleet.batch_events)
+        self._reason = ""
+        self.is_active = False
+        self.stored = 0
+        """Events, repeated ones too."""
+
+    async def run(self) -> None:
+        """Wait for the lock, collect, and begin anew after every failure."""
+        backoff = Backoff(RETRY_MIN_S, RETRY_MAX_S)
+        while True:
+            began_ms = self._now_ms()
+            try:
+                if not await asyncio.to_thread(self._database.open):
+                    self._say("another collector is active; this one stands by", "")
+                    await asyncio.sleep(STANDBY_S)
+                    continue
+                self._say("collecting", "")
+                await self._collect()
+            except* (StoreError, aiomqtt.MqttError, OSError) as errors:
+                self._failed(errors)
+            finally:
+                self.is_active = False
+                await asyncio.shield(asyncio.to_thread(self._database.close))
+            backoff.session_ended((self._now_ms() - began_ms) / 1000)
+            await asyncio.sleep(backoff.pause_s())
+
+    async def _collect(self) -> None:
+        """While this one is active."""
+        while read_again := await asyncio.to_thread(self._database.read_again):
+            log.info("events of a newer release can be read now", events=read_again)
+        self._waiting = asyncio.Queue(4 * self._fleet.batch_events)
+        client_id = self._mqtt.client_id or f"callflow-collect-{self._fleet.shard}"
+        async with collecting_client(self._mqtt, client_id, self._tls) as client, asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._receive(client))
+            for site in self._fleet.sites or ("+",):
+                await client.subscribe(f"callflow/v1/{site}/event/#", qos=1)
+                await client.subscribe(f"callflow/v1/{site}/node", qos=1)
+            self.is_active = True
+            for stored in await asyncio.to_thread(self._database.publishers):
+                if not self._fleet.sites or stored.site in self._fleet.sites:
+                    await self._confirm(client, stored)
+            await self._write(client)
+
+    async def _receive(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            topic = message.topic.value
+            body = bytes(message.payload).decode("utf-8", "replace") if isinstance(message.payload, bytes) else ""
+            came_ms = self._now_ms()
+            if topic.endswith("/node") and topic.count("/") == 3:
+                said = announced(topic, body, came_ms, message.retain)
+                if said is not None:
+                    await self._waiting.put(said)
+            elif topic.count("/") == 5 and body:
+                stream, after = _about(message)
+                await self._waiting.put(Arrival(topic, body, came_ms, stream, after))
+
+    async def _write(self, client: aiomqtt.Client) -> None:
+        while True:
+            taken = [await self._waiting.get()]
+            if self._waiting.qsize() < self._fleet.batch_events:
+                await asyncio.sleep(self._fleet.batch_s)
+            while len(taken) < self._fleet.batch_events and not self._waiting.empty():
+                taken.append(self._waiting.get_nowait())
+            arrivals = [one for one in taken if isinstance(one, Arrival)]
+            for said in (one for one in taken if isinstance(one, Announced)):
+                for warning in self._identities.warnings(said):
+                    log.warning(warning, site=said.site, node=said.node, host=said.host, version=said.version)
+                await asyncio.to_thread(self._database.note, said)
+            if arrivals:
+                confirmed = await asyncio.to_thread(self._database.write, arrivals)
+                self.stored += len(arrivals)
+                for stored in confirmed:
+                    await self._confirm(client, stored)
+
+    async def _confirm(self, client: aiomqtt.Client, stored: Stored) -> None:
+        told = json.dumps({"stream": stored.stream, "seq": stored.upto, "gap": stored.gap})
+        await client.publish(Topics(stored.site).collected, told.encode(), qos=1)
+
+    def _failed(self, errors: BaseExceptionGroup[Exception]) -> None:
+        error: BaseException = errors
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        remedy = getattr(error, "remedy", "") or "see the broker, and [mqtt] host, port, username, password and tls"
+        self._say("collecting has stopped and begins anew; events wait at their nodes", str(error), remedy=remedy)
+
+    def _say(self, what: str, reason: str, **more: str) -> None:
+        """The first of a kind is seen; its repeats are logged at debug."""
+        say = log.debug if self._reason == what + reason else log.warning if reason else log.info
+        self._reason = what + reason
+        say(what, shard=self._fleet.shard, **({"reason": reason} if reason else {}), **more)
+
+
+def _about(message: aiomqtt.Message) -> tuple[str, int]:
+    """The stream of an event and the number of the one before; ("", 0) of a publisher that waits for no collector."""
+    about = dict(getattr(message.properties, "UserProperty", None) or [])
+    with suppress(ValueError):
+        return about.get("stream", ""), int(about.get("after", "0"))
+    return "", 0

@@ -1,0 +1,35 @@
+"""Who publishes for each site: what is wrong with a node's name or clock, said once."""
+
+from callflow.core.fleet.arrival import Announced
+
+
+class Identities:
+    """Remembers the newest daemon of each site."""
+
+    def __init__(self, max_skew_s: float) -> None:
+        self._max_skew_ms = 1000 * max_skew_s
+        self._newest: dict[str, Announced] = {}
+        self._said: set[tuple[str, str]] = set()
+
+    def warnings(self, said: Announced) -> list[str]:
+        """What is new and wrong."""
+        found: list[str] = []
+        if said.skew_ms is None:
+            return found  # a retained message is old
+        if abs(said.skew_ms) > self._max_skew_ms:
+            ahead = "ahead of" if said.skew_ms > 0 else "behind"
+            found.append(f"the clock of this node is {abs(said.skew_ms) / 1000:.0f} s {ahead} the collector's")
+        known = self._newest.setdefault(said.site, said)
+        if known.stream != said.stream:
+            if _is_older(said, known):
+                found.append(f"two daemons use this site's name, here and on {known.host}: give each its own mqtt.site")
+            else:
+                self._newest[said.site] = said
+        fresh = [text for text in found if (said.stream, text[:40]) not in self._said]
+        self._said.update((said.stream, text[:40]) for text in fresh)
+        return fresh
+
+
+def _is_older(said: Announced, known: Announced) -> bool:
+    """An earlier life that speaks after a later one is another daemon."""
+    return (said.started_ms, said.stream) < (known.started_ms, known.stream)

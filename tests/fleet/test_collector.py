@@ -1,0 +1,207 @@
+"""Publishers, a real broker, a collector in a process of its own: killed at any moment, nothing is lost or doubled."""
+
+import asyncio
+import os
+import random
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from callflow.adapters.store.fleet.collecting import CollectorDatabase
+from callflow.adapters.store.outbox import MQTT
+from callflow.adapters.store.places import Postgres
+from callflow.adapters.store.queries import Reader
+from callflow.adapters.store.schema import outbox
+from callflow.core.fleet.arrival import Arrival
+from callflow.core.publishing.envelope import with_seq
+from callflow.processes.ports import take_ports
+from callflow.processes.process import Process
+from tests.fleet.test_moving import tables
+from tests.mqtt.sending import Sending, sending
+from tests.publishing import samples
+from tests.services.mosquitto import PASSWORD, USER, Broker, settings_for
+
+KILLS = int(os.environ.get("CALLFLOW_COLLECTOR_KILLS", "3"))
+"""100 is the long form."""from tests.services.postgres import clear
+
+pytestmark = pytest.mark.timeout(240 + 6 * KILLS)
+
+AWAITS = {"await_collector": True, "collector_timeout_s": 2.0}
+PATIENCE_S = 60.0
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    """Wait until it holds; what it asks is read from a database."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await asyncio.to_thread(holds):  # noqa: ASYNC110 - other processes do not tell
+            await asyncio.sleep(0.1)
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
+    with take_ports() as ports:
+        async with Broker(tmp_path / "mosquitto", ports.named()) as broker:
+            yield broker
+
+
+class Collecting:
+    """`callflow collect` beside the test."""
+
+    def __init__(self, folder: Path, port: int, url: str) -> None:
+        self._folder = folder
+        folder.mkdir()
+        self._config = folder / "collect.toml"
+        self._config.write_text(
+            f'[mqtt]\nhost = "127.0.0.1"\nport = {port}\nusername = "{USER}"\npassword = "{PASSWORD}"\n'
+            f'[fleet]\ndatabase_url = "{url}"\nbatch_events = 50\nbatch_s = 0.05\n'
+        )
+        self._process: Process | None = None
+
+    async def start(self) -> None:
+        command = [sys.executable, "-m", "callflow", "--config", str(self._config), "collect"]
+        self._process = await Process.start(command, self._folder, "collect")
+
+    async def kill(self) -> None:
+        assert self._process is not None
+        await self._process.kill()
+
+    async def stop(self) -> None:
+        assert self._process is not None
+        await self._process.stop()
+
+
+@asynccontextmanager
+async def collecting(folder: Path, port: int, url: str) -> AsyncIterator[Collecting]:
+    collector = Collecting(folder, port, url)
+    await collector.start()
+    try:
+        yield collector
+    finally:
+        await collector.stop()
+
+
+def waiting(sender: Sending) -> int:
+    """Events that the publisher still keeps."""
+    with Reader(sender.settings.store.path) as reader:
+        asked = sa.select(sa.func.count().label("n")).where(outbox.c.destination == MQTT)
+        return int(reader.rows(asked)[0]["n"])
+
+
+def event_ids(url: str) -> list[str]:
+    found: list[str] = []
+    with Reader(url) as reader:
+        for name in tables(url):
+            found += [str(row["event_id"]) for row in reader.rows(sa.text(f"SELECT event_id FROM {name}"))]
+    return found
+
+
+async def all_stored(sender: Sending, url: str) -> None:
+    """Wait until every event is in the fleet's database, each once, and the node keeps none."""
+    await eventually(lambda: sender.wanted <= set(event_ids(url)))
+    await eventually(lambda: waiting(sender) == 0)
+    found = event_ids(url)
+    assert len(found) == len(set(found))
+    assert set(found) == sender.wanted
+
+
+async def test_events_stay_at_their_node_until_they_are_stored(fleet: str, broker: Broker, tmp_path: Path) -> None:
+    async with sending(tmp_path / "node", {**settings_for(broker.port), **AWAITS}) as sender:
+        sender.tell(1)
+        await eventually(lambda: sender.outbox.sent >= 3)
+        assert waiting(sender) == 3, "the broker has confirmed them"
+        async with collecting(tmp_path / "collector", broker.port, fleet):
+            await all_stored(sender, fleet)
+
+
+async def test_a_collector_killed_at_any_moment_loses_and_doubles_nothing(
+    fleet: str, broker: Broker, tmp_path: Path
+) -> None:
+    dice = random.Random(7)
+    async with (
+        sending(tmp_path / "node", {**settings_for(broker.port), **AWAITS}) as sender,
+        collecting(tmp_path / "collector", broker.port, fleet) as collector,
+    ):
+        load = asyncio.create_task(tell_on(sender))
+        for _ in range(KILLS):
+            await asyncio.sleep(dice.uniform(0.5, 3.0))
+            await collector.kill()
+            await collector.start()
+        load.cancel()
+        await all_stored(sender, fleet)
+        collected = tables(fleet)
+    clear(fleet)
+    write_all(fleet, len(sender.wanted) // 3)
+    assert collected == tables(fleet)
+
+
+def write_all(url: str, calls: int) -> None:
+    """What a collector stores that nothing interrupts."""
+    records = [record for n in range(calls) for record in (samples.leg(n), samples.offer(n), samples.stay(n))]
+    events = [event for record in records if (event := samples.MAKER.event_of(record)) is not None]
+    database = CollectorDatabase(Postgres(url), "test")
+    assert database.open()
+    database.write([Arrival(event.topic, with_seq(event.body(), 1), 1) for event in events])
+    database.close()
+
+
+async def tell_on(sender: Sending) -> None:
+    """A call every 20 ms."""
+    for number in count():
+        sender.tell(number)
+        await asyncio.sleep(0.02)
+
+
+async def test_a_lost_connection_to_the_database_is_taken_up_again(fleet: str, broker: Broker, tmp_path: Path) -> None:
+    async with (
+        sending(tmp_path / "node", {**settings_for(broker.port), **AWAITS}) as sender,
+        collecting(tmp_path / "collector", broker.port, fleet),
+    ):
+        sender.tell(1)
+        await all_stored(sender, fleet)
+        with Postgres(fleet).writing_engine().connect() as connection:
+            ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            mine = " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            assert connection.exec_driver_sql(ended + mine).scalar()
+        sender.tell(2)
+        await all_stored(sender, fleet)
+
+
+async def test_what_a_broker_forgets_is_sent_again(fleet: str, tmp_path: Path) -> None:
+    """It confirms everything, keeps nothing, and nobody listens yet."""
+    with take_ports() as ports:
+        async with (
+            Broker(tmp_path / "mosquitto", ports.named(), persistent=False) as broker,
+            sending(tmp_path / "node", {**settings_for(broker.port), **AWAITS}) as sender,
+        ):
+            for number in range(20):
+                sender.tell(number)
+            await eventually(lambda: sender.outbox.sent >= 60)
+            await broker.kill()
+            await broker.start()
+            async with collecting(tmp_path / "collector", broker.port, fleet):
+                await all_stored(sender, fleet)
+
+
+async def test_a_standby_takes_over(fleet: str, broker: Broker, tmp_path: Path) -> None:
+    async with (
+        sending(tmp_path / "node", {**settings_for(broker.port), **AWAITS}) as sender,
+        collecting(tmp_path / "first", broker.port, fleet) as first,
+    ):
+        sender.tell(1)
+        await all_stored(sender, fleet)
+        async with collecting(tmp_path / "second", broker.port, fleet):
+            await first.kill()
+            sender.tell(2)
+            await all_stored(sender, fleet)
+
+
+async def test_without_a_collector_the_broker_alone_confirms(broker: Broker, tmp_path: Path) -> None:
+    async with sending(tmp_path / "node", dict(settings_for(broker.port))) as sender:
+        sender.tell(1)
+        await eventually(lambda: sender.outbox.sent >= 3)
+        await eventually(lambda: waiting(sender) == 0)
