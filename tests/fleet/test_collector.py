@@ -25,9 +25,10 @@ from tests.fleet.test_moving import tables
 from tests.mqtt.sending import Sending, sending
 from tests.publishing import samples
 from tests.services.mosquitto import PASSWORD, USER, Broker, settings_for
+from tests.services.postgres import clear
 
 KILLS = int(os.environ.get("CALLFLOW_COLLECTOR_KILLS", "3"))
-"""100 is the long form."""from tests.services.postgres import clear
+"""100 is the long form."""
 
 pytestmark = pytest.mark.timeout(240 + 6 * KILLS)
 
