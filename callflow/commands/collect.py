@@ -22,7 +22,7 @@ def collect(context: typer.Context) -> None:
     again what the broker loses. Start a second collector on another machine as a standby: it takes over when the first
     one ends. `[mqtt]` names the broker, `[fleet]` the database. Exit code 2: something must be fixed first.
 
-    Example: `callflow --config /etc/callflow/collect.toml collect`
+    Example: `callflow --config=/etc/callflow/collect.toml collect`
     """
     source: Context = context.obj
     settings = source.settings()
