@@ -15,7 +15,7 @@ from callflow.scenarios.scenario import Scenario, read_scenario
 from callflow.simulator.settling import merged
 
 IN_CI = ("ratings", "keep-place")
-EVERY = ("by-hand", "cases", "hung-up-on", "offer", "repeated")
+EVERY = ("by-hand", "cases", "customer-first", "hung-up-on", "offer", "repeated")
 """Minutes in all: with CALLFLOW_EVERY_SCENARIO=1."""
 
 
