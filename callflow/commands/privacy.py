@@ -9,6 +9,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from callflow.adapters.store.erasing import Found, Wanted, erase, in_files, inside_longer_numbers, search, spellings
+from callflow.adapters.store.fleet.erasing import erase_from_fleet, search_fleet
+from callflow.adapters.store.places import Postgres
 from callflow.adapters.store.rehashing import rehash
 from callflow.commands.context import Context
 from callflow.commands.terminal import console
@@ -25,7 +27,7 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     db: Annotated[Path | None, typer.Option(help="Database; default: store.path of the settings.")] = None,
 ) -> None:
-    """Erase one caller everywhere on this node, and prove it.
+    """Erase one caller everywhere on this node, and in the fleet's database if the settings name one, and prove it.
 
     The caller's number and name become empty in every record, so that the figures of reports stay right. Events that
     wait for the broker are deleted, and so is stored audio. Then callflow searches every table, and the bytes of the
@@ -44,10 +46,14 @@ def forget(
     found, out = search(database, wanted), console()
     audio = _recordings(settings, found)
     out.print(_table(found, audio))
+    fleet = _fleet_of(settings)
+    in_fleet = search_fleet(fleet, wanted) if fleet else {}
+    for table, number_of_rows in in_fleet.items():
+        out.print(f"{number_of_rows:,} rows of {table} in the fleet's database")
     if dry_run:
         out.print("\nnothing was changed")
         return
-    if (found.rows or audio) and not yes:
+    if (found.rows or audio or in_fleet) and not yes:
         if not sys.stdin.isatty():
             raise CallflowError("nobody is here to agree", "add --yes")
         typer.confirm(f"\nErase {mask_number(number)} for good?", abort=True)
@@ -55,16 +61,26 @@ def forget(
         task = progress.add_task("erasing", total=None)
         for path in audio:
             path.unlink(missing_ok=True)
+        if fleet:
+            erase_from_fleet(fleet, wanted)
+            in_fleet = search_fleet(fleet, wanted)
         erase(database, wanted, lambda what: progress.update(task, description=f"erasing: {what}"))
         progress.update(task, description="searching")
         left, in_bytes = search(database, wanted), in_files(database, wanted.texts)
         longer = inside_longer_numbers(database, wanted) if in_bytes else 0
-    if left.rows or (in_bytes and not longer):
-        out.print(f"[bold red]something is left[/]: {left.rows} {in_bytes}; a call of this caller may be in progress")
+    if left.rows or in_fleet or (in_bytes and not longer):
+        rows = left.rows | in_fleet
+        out.print(f"[bold red]something is left[/]: {rows} {in_bytes}; a call of this caller may be in progress")
         raise typer.Exit(1)
     out.print("searched: nothing of this number is in any table, nor in the bytes of the database files")
     if longer:
         out.print(f"its digits are part of {longer} longer numbers, such as ids and other callers' numbers")
+
+
+def _fleet_of(settings: Settings) -> Postgres | None:
+    """The fleet's database, if the settings name one."""
+    url = settings.fleet.database_url.get_secret_value()
+    return Postgres(url) if url else None
 
 
 def rotate_key(context: typer.Context) -> None:

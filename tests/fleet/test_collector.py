@@ -33,7 +33,7 @@ KILLS = int(os.environ.get("CALLFLOW_COLLECTOR_KILLS", "3"))
 pytestmark = pytest.mark.timeout(240 + 6 * KILLS)
 
 AWAITS = {"await_collector": True, "collector_timeout_s": 2.0}
-PATIENCE_S = 60.0
+PATIENCE_S = 60.0 + KILLS
 
 
 async def eventually(holds: Callable[[], bool]) -> None:

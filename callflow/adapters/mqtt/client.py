@@ -3,8 +3,6 @@
 from typing import Any
 
 import aiomqtt
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from callflow.adapters.mqtt.options import MqttOptions
@@ -34,9 +32,7 @@ def new_client(options: MqttOptions, client_id: str, will: aiomqtt.Will, tls_con
 
 
 def collecting_client(options: MqttOptions, client_id: str, tls_context: Any) -> "Client":
-    """A client whose session the broker keeps for an hour. What it drops, the publishers send again."""
-    kept = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    kept.SessionExpiryInterval = 3600
+    """A client for whom the broker keeps nothing: a queue would double what the publishers send again."""
     return Client(
         options.host,
         options.port,
@@ -44,8 +40,7 @@ def collecting_client(options: MqttOptions, client_id: str, tls_context: Any) ->
         password=options.password.get_secret_value() or None,
         identifier=client_id,
         protocol=aiomqtt.ProtocolVersion.V5,
-        clean_start=False,
-        properties=kept,
+        clean_start=True,
         keepalive=options.keepalive_s,
         timeout=options.timeout_s,
         max_queued_incoming_messages=20_000,
