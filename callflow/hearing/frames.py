@@ -43,13 +43,17 @@ class FrameFacts(NamedTuple):
     """Share of the energy above 219 Hz that lies within two bins of these two peaks."""
     magnitudes: Floats
     """Of each of its steps; one row for each frame."""
+    kurtosis: Floats
+    """How even its samples' sizes are: 1 where all are alike, 1.5 of a sine, 3 of noise."""
 
 
 def describe(frames: Floats) -> FrameFacts:
     """The facts of frames of 256 samples (-1 to 1), one a row."""
-    level = np.einsum("ij,ij->i", frames, frames)
+    squares = np.square(frames)
+    level = squares @ _ONES
     level *= np.float32(1 / FRAME)
     level += np.float32(10 ** (SILENT_DBOV / 10))
+    kurtosis = np.einsum("ij,ij->i", squares, squares) / (FRAME * np.square(level))
     np.log10(level, out=level)
     level *= np.float32(10)
     bins_to = _FIRST_BIN - _SPREAD
@@ -62,7 +66,7 @@ def describe(frames: Floats) -> FrameFacts:
     second, around_second = _take_peak(energy)
     tonality = (around_first + around_second).sum(axis=1) / whole
     first_hz = ((first + bins_to + _off_its_bin(around_first)) * BIN_HZ).astype(np.float32)
-    return FrameFacts(level, first + bins_to, second + bins_to, first_hz, tonality, magnitudes(frames))
+    return FrameFacts(level, first + bins_to, second + bins_to, first_hz, tonality, magnitudes(frames), kurtosis)
 
 
 def _off_its_bin(around: Floats) -> Floats:

@@ -39,6 +39,7 @@ _STEADY_DB, _STEADY_FRAMES = 0.7, 7  # no voice keeps its level so long, hum doe
 _HELD_DB, _HELD_HZ, _HELD_TONALITY, _HELD_FRAMES = 1.5, 4.0, 0.05, 4  # nor level, pitch and colour: a buzz does
 _HELD_LEAST_TONALITY = 0.4
 _THUMP_TONALITY, _THUMP_BIN = 0.9, 14  # all of it below 450 Hz: a table that is knocked on
+_SQUARE = 1.45  # kurtosis: 1 of a square wave, 1.5 of a sine, 2 and more of a voice that is not cut off
 
 
 class Hearing:
@@ -91,10 +92,13 @@ class Hearing:
         memory["magnitudes"][rows, columns] = facts.magnitudes
         moved_hz = np.abs(facts.first_hz - memory["first_hz"][rows])
         memory["first_hz"][rows] = facts.first_hz
+        is_thump = (facts.tonality > _THUMP_TONALITY) & (np.maximum(facts.first, facts.second) <= _THUMP_BIN)
+        falls = facts.level_dbov <= memory["level_dbov"][rows]
         no_voice = self._follow_level(rows, columns, facts, moved_hz)
         no_voice |= self._follow_tones(rows, columns, facts, moved_hz)
         voice = self._voices(rows, frames, facts.level_dbov)
-        voice[no_voice] = 0.0
+        # a low vowel is as low as a thump; but where the sound still rises, the model knows a voice
+        voice[no_voice | (is_thump & (falls | (voice < ONSET_VOICE)))] = 0.0
         return voice
 
     def _follow_tones(self, rows: Rows, columns: Rows, facts: FrameFacts, moved_hz: Floats) -> Flags:
@@ -114,10 +118,14 @@ class Hearing:
         return masked
 
     def _follow_level(self, rows: Rows, columns: Rows, facts: FrameFacts, moved_hz: Floats) -> Flags:
-        """True for what no voice does: silence, the end of a thump, a level or a sound that stands still."""
+        """True for what no voice does: silence, the end of a sound, a level or a sound that stands still.
+
+        An overdriven phone keeps the level of whatever it sends: where the sound moves, the level tells nothing.
+        """
         memory, level, tonality = self._memory.rows, facts.level_dbov, facts.tonality
         moved_db = np.abs(level - memory["level_dbov"][rows])
-        kept = memory["level_kept"][rows] * (moved_db < _STEADY_DB) + 1
+        is_cut_off = (facts.kurtosis < _SQUARE) & (moved_hz >= _HELD_HZ)
+        kept = memory["level_kept"][rows] * ((moved_db < _STEADY_DB) & ~is_cut_off) + 1
         same = (moved_db < _HELD_DB) & (moved_hz < _HELD_HZ) & (level > FAINT_DBOV)
         same &= (np.abs(tonality - memory["tonality"][rows]) < _HELD_TONALITY) & (tonality > _HELD_LEAST_TONALITY)
         held = (memory["held"][rows] + 1) * same
@@ -126,10 +134,9 @@ class Hearing:
         memory["held"][rows], memory["tonality"][rows] = held, tonality
         for index in ((kept == _STEADY_FRAMES) | (held == _HELD_FRAMES)).nonzero()[0]:
             self._mark(rows[index], columns[index], max(_HELD_FRAMES, min(_STEADY_FRAMES, kept[index])))
-        is_thump = (tonality > _THUMP_TONALITY) & (np.maximum(facts.first, facts.second) <= _THUMP_BIN)
         still = (kept >= _STEADY_FRAMES) | (held >= _HELD_FRAMES)
         falls = level < memory["history"]["level_dbov"][rows, (columns - 2) % KEPT_FRAMES] - _FALL_DB
-        no_voice: Flags = still | is_thump | falls | (level < peak - _TAIL_DB) | (level < _NOTHING_DBOV)
+        no_voice: Flags = still | falls | (level < peak - _TAIL_DB) | (level < _NOTHING_DBOV)
         return no_voice
 
     def _voices(self, rows: Rows, frames: Floats, level_dbov: Floats) -> Floats:
