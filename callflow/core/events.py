@@ -90,6 +90,9 @@ class VoiceBegan:
 
     call_id: str
     at_ms: int
+    certain: bool = True
+    """False in its first moments while a prompt plays: they may be the prompt come back. If it lasts it is told again.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class Listener:
         self._window_begins = 0
         self.speaking: Onset | None = None
         """Since when the caller has been speaking, or None; kept until `begin_window` or `acknowledge`."""
+        self.perhaps_speaking: Onset | None = None
+        """The same before it has lasted long enough not to be our own prompt come back."""
 
     def feed(self, samples: Samples | bytes) -> None:
         """The caller's audio: 8 kHz, 16 bits, any number of samples, as it comes."""
@@ -63,7 +65,7 @@ class Listener:
 
     def acknowledge(self) -> None:
         """Forget the onset that `speaking` told; if the voice goes on it will be told again."""
-        self.speaking = None
+        self.speaking = self.perhaps_speaking = None
         self._memory.rows["speaking"][self.row] = False
 
     def close(self) -> None:
@@ -112,10 +114,11 @@ class Listener:
         return self._heard.pcm(begins, begins + FRAME)
 
     def confirm(self, voiced: int) -> None:
-        """A voice is certain; it began `voiced` frames ago, the one being judged counted in."""
+        """Two frames agree on a voice; it began `voiced` frames ago, the one being judged counted in."""
+        end = (self.frames + 1) * FRAME_MS
+        self.perhaps_speaking = Onset(end - max(voiced, 2) * FRAME_MS, end)
         if voiced >= _ECHO_FRAMES or not self._may_be_echo:
-            end = (self.frames + 1) * FRAME_MS
-            self.speaking = Onset(end - max(voiced, 2) * FRAME_MS, end)
+            self.speaking = self.perhaps_speaking
             self._memory.rows["speaking"][self.row] = True
 
     def own_echo(self) -> float:

@@ -615,3 +615,26 @@ def test_a_sound_that_only_asterisks_ear_heard_was_decided_by_no_finding(call: D
     call.run_for(1000)
     assert call.results == ["spoke"]
     assert call.final.heard is None, "not the silence of the first listening time"
+
+
+@pytest.mark.parametrize(("begins_ms", "stops"), [(10, [240]), (30, [260]), (600, [])])
+def test_a_doubtful_voice_counts_if_its_sound_began_before_the_prompt_could_come_back(
+    begins_ms: int, stops: list[int]
+) -> None:
+    engine = Engine(procedures(profiles={"default": Profile()}))
+    call = Driver(engine=engine, tap=True, hears=(Heard.SPEECH, -46.0)).link_up().arrive("default")
+    call.run_until(START_MS + begins_ms)
+    call.tell(events.SoundStarted(UNIQUEID, call.now))
+    call.run_for(230)
+    call.tell(events.VoiceBegan(UNIQUEID, call.now - 96, certain=False))
+    call.run_for(20)
+    assert call.offset(commands.StopPrompt) == stops
+
+
+def test_a_doubtful_voice_without_a_sound_is_left_to_the_tap() -> None:
+    call = tapped()
+    call.tell(events.VoiceBegan(UNIQUEID, call.now, certain=False))
+    call.run_for(500)
+    assert call.offset(commands.StopPrompt) == []
+    call.tell(events.VoiceBegan(UNIQUEID, call.now))
+    assert call.offset(commands.StopPrompt) == [700]

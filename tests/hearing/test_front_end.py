@@ -103,3 +103,23 @@ def test_a_buzz_is_no_voice(hearing: Hearing, base_hz: float) -> None:
     on = (at % 1.0) < 0.5
     listener = listen(hearing, pcm(0.03 * made * on + noise(-65) / 32768))
     assert listener.verdict().heard not in (Heard.SPEECH, Heard.QUIET)
+
+
+@pytest.mark.parametrize(("from_hz", "to_hz", "stands_still"), [(180.0, 380.0, False), (220.0, 220.0, True)])
+def test_the_level_of_what_is_cut_off_tells_nothing_where_the_sound_moves(
+    hearing: Hearing, from_hz: float, to_hz: float, stands_still: bool
+) -> None:
+    """An overdriven voice keeps its level as hum does."""
+    phase = 2 * np.pi * np.cumsum(np.linspace(from_hz, to_hz, 8000)) / 8000
+    listener = listen(hearing, pcm(0.3 * np.sign(np.sin(phase)) + noise(-60, 1.0) / 32768))
+    kept = int(hearing._memory.rows["level_kept"][listener.row])
+    assert (kept > 20) is stands_still, kept
+
+
+@pytest.mark.parametrize("hz", [50.0, 60.0, 133.3])
+def test_overdriven_hum_is_no_voice(hearing: Hearing, hz: float) -> None:
+    at = np.arange(24000) / 8000
+    made = sum(np.sin(2 * np.pi * hz * n * at + n * n) / n for n in range(1, int(3400 / hz)))
+    listener = listen(hearing, pcm(0.5 * np.clip(30 * made, -1.0, 1.0) + noise(-50) / 32768))
+    assert listener.speaking is None
+    assert listener.verdict().heard not in (Heard.SPEECH, Heard.QUIET)

@@ -46,7 +46,7 @@ class Tap:
         self._media_told = False
         self._window_heard_ms = 0
         self._window_began_ms = now_ms()
-        self._voice = False
+        self._voice = self._perhaps_voice = False
         self._heard_at_ms = 0
 
     # -- called by the connection -----------------------------------------------------------------------------------
@@ -86,22 +86,24 @@ class Tap:
             self.connection.take_in()
 
     def look(self) -> None:
-        """Send MediaBegan once in the call, and VoiceBegan once in a window."""
+        """Send MediaBegan once in the call, and VoiceBegan once in a window; before that perhaps one not certain."""
         if self._media and not self._media_told:
             self._media_told = True
             self._tell(events.MediaBegan(self.call_id, self._now_ms()))
-        onset = self.listener.speaking
-        if onset is not None and not self._voice:
-            self._voice = True
+        certain = self.listener.speaking is not None
+        onset = self.listener.speaking or self.listener.perhaps_speaking
+        told = self._voice if certain else self._perhaps_voice
+        if onset is not None and not told:
+            self._perhaps_voice, self._voice = True, certain
             ago_ms = max(0, self.listener.fed_ms - onset.at_ms)
-            self._tell(events.VoiceBegan(self.call_id, self._now_ms() - ago_ms))
+            self._tell(events.VoiceBegan(self.call_id, self._now_ms() - ago_ms, certain))
 
     def begin_window(self) -> None:
         """Begin a window: the next finding covers the audio from now on."""
         self.take_in()
         self._window_heard_ms = self.heard_ms
         self._window_began_ms = self._now_ms()
-        self._voice = False
+        self._voice = self._perhaps_voice = False
         self.listener.begin_window()
 
     def finding(self) -> Finding | None:

@@ -228,7 +228,7 @@ class AssistedTalk:
                 case.go(Input.TALK_ENDED)
             case events.TapOpened() if case.state is State.TIMING:
                 self._silence.tap_opened()
-            case events.VoiceBegan() if case.state in AFTER_PARTING:
+            case events.VoiceBegan(certain=True) if case.state in AFTER_PARTING:
                 self._caller_heard(now_ms, "the tap hears a voice")
 
     def _ready(self, now_ms: int) -> None:

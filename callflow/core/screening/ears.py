@@ -6,6 +6,11 @@ from callflow.core import events
 from callflow.core.profile import Profile
 from callflow.core.screening.talk_detect import EarName, Sound, TalkDetectEar
 
+ECHO_LEAST_MS = 40
+"""A prompt takes longer than this to the phone, back, and into Asterisk's ear (a packet each way, and a frame)."""
+SAME_SOUND_MS = 250
+"""So soon after Asterisk's ear the tap hears the same sound; it needs 0.2 s where it has just been opened."""
+
 
 class Tap(Enum):
     """How the tap of a call is."""
@@ -27,6 +32,7 @@ class Ears:
         self._tap = Tap.AWAITED
         self._media = False
         self._arms_awaited = 0
+        self._prompt_at = 0
 
     @property
     def name(self) -> EarName:
@@ -71,6 +77,10 @@ class Ears:
         """What was heard until now counts for nothing."""
         self._own.forget()
 
+    def prompt_begins(self, now_ms: int) -> None:
+        """From now on the caller is played a prompt, and may echo it."""
+        self._prompt_at = now_ms
+
     # -- sounds -----------------------------------------------------------------------------------------------------
 
     @property
@@ -97,7 +107,7 @@ class Ears:
                 self._tap = Tap.LOST
             case events.MediaBegan():
                 self._media = True
-            case events.VoiceBegan() if self.tapped:
+            case events.VoiceBegan() if self.tapped and (event.certain or self._is_no_echo(event)):
                 return Sound(True, event.at_ms, now_ms, "", "a voice", EarName.TAP)
             case events.SoundStarted() | events.SoundEnded():
                 return self._own.hear(event, now_ms)
@@ -106,3 +116,10 @@ class Ears:
     def expire(self, now_ms: int) -> Sound | None:
         """What the time that has passed says about the sound under way."""
         return self._own.expire(now_ms)
+
+    def _is_no_echo(self, voice: events.VoiceBegan) -> bool:
+        """Asterisk's ear heard this sound begin before the prompt could come back."""
+        told_at = self._own.told_at
+        if told_at is None:
+            return False
+        return told_at <= self._prompt_at + ECHO_LEAST_MS and voice.at_ms <= told_at + SAME_SOUND_MS

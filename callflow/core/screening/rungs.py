@@ -79,6 +79,7 @@ class Rungs:
         else:
             call.tell(Kind.SAID, now_ms, prompt, "only noted: observe mode")
         self._begin_window(now_ms, prompt=True)
+        self._ears.prompt_begins(now_ms)
         if call.conduct.acts:
             call.play(prompt)
 

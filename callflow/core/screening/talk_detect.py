@@ -53,6 +53,11 @@ class TalkDetectEar:
         """When the sound that is under way began, epoch ms; None when there is none."""
         return self._began_at if self._judged or self.decide_at is not None else None
 
+    @property
+    def told_at(self) -> int | None:
+        """When we were told of the sound that is under way, by our clock; None when there is none."""
+        return None if self.sounding_since is None else self._received_at
+
     def forget(self) -> None:
         """The ear was armed afresh: a sound that still lasts will be reported again."""
         self.decide_at = None
