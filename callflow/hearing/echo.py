@@ -47,6 +47,13 @@ _COVER = 2.0
 COVERED = 0.75
 """With this share of the energy no louder than the echo it is the echo."""
 
+_LEAST_BLOCKS = 12
+"""Any two sounds are alike for a moment."""
+ALIKE = 0.7
+"""From this correlation on, what is heard rises and falls as what was sent: it is the echo, whatever its path."""
+_FAINT = 1e-3
+"""What is 30 dB below the loudest band does not matter."""
+
 _RESTS = 2
 """After the delay was sought in vain; a voice is not certain before four frames (`Listener.confirm`)."""
 
@@ -70,8 +77,8 @@ class EchoPath:
 
         The delay is where the two are most alike (generalised cross-correlation). What lies between them may colour the
         sound: the path is learnt for each frequency from all of it, and what it does not explain of the last half
-        second is somebody else. Where the delay has just changed that explains nothing; an echo that was certain
-        before is then known by its bands' energy.
+        second is somebody else. Where the delay has just changed that explains nothing; an echo is then known by its
+        bands' energy, if it was certain before, or by the way its bands rise and fall.
         """
         blocks = _blocks(heard)
         share = _explained(blocks, sent, self._delay)
@@ -83,7 +90,7 @@ class EchoPath:
             self._rests -= 1
         if share >= ECHO_SURE:
             self._remember(blocks, sent)
-        elif share < ECHO_SHARE and self._gain is not None and self._covers(blocks, sent, self._gain) >= COVERED:
+        elif share < ECHO_SHARE and (self._covers(blocks, sent) or _rise_alike(blocks, sent)):
             return ECHO_SHARE
         return share
 
@@ -92,18 +99,20 @@ class EchoPath:
         self._gain = _bands(_energy(blocks)).sum(axis=0) / (_bands(ours).sum(axis=0) + 1e-9)
         self._certain_delay = self._delay
 
-    def _covers(self, blocks: Spectra, sent: Floats, gain: Floats) -> float:
-        """Share of the last blocks' energy that is no louder than the certain echo of what was sent about then."""
+    def _covers(self, blocks: Spectra, sent: Floats) -> bool:
+        """The last blocks' energy is hardly louder than the certain echo of what was sent about then."""
+        if self._gain is None:
+            return False
         recent = _bands(_energy(blocks[-_RECENT_BLOCKS:]))
         count = len(recent) + 2 * _AROUND
         end = sent.size - max(0, self._certain_delay - _AROUND * _HOP)
         start = end - (count - 1) * _HOP - _BLOCK
         ours = _bands(_energy(_blocks(sent[max(0, start) : end])))
         if len(ours) < count:
-            return 0.0
+            return False
         around = np.lib.stride_tricks.sliding_window_view(ours, 2 * _AROUND + 1, axis=0).max(axis=2)
-        covered = np.minimum(recent, _COVER * gain * around)
-        return float(covered.sum() / (recent.sum() + 1e-12))
+        covered = np.minimum(recent, _COVER * self._gain * around)
+        return bool(covered.sum() >= COVERED * (recent.sum() + 1e-12))
 
 
 def _explained(heard: Spectra, sent: Floats, delay: int) -> float:
@@ -121,6 +130,29 @@ def _explained(heard: Spectra, sent: Floats, delay: int) -> float:
     if learnt_from <= _FITTED:
         return 0.0
     return float(1.0 - unexplained * learnt_from / (learnt_from - _FITTED))
+
+
+def _rise_alike(blocks: Spectra, sent: Floats) -> bool:
+    """The levels of the last blocks' bands are correlated with those of what was sent, at any delay.
+
+    Each band is compared with its own mean, so it does not matter how the path colours the sound.
+    """
+    recent = blocks[-_RECENT_BLOCKS:]
+    if len(recent) < _LEAST_BLOCKS:
+        return False
+    heard, ours = _levels(recent), _levels(_blocks(sent))
+    delays = np.lib.stride_tricks.sliding_window_view(ours, len(recent), axis=0)
+    moved, theirs = heard - heard.mean(axis=0), delays - delays.mean(axis=2, keepdims=True)
+    alike = np.einsum("dbt,tb->d", theirs, moved)
+    sizes = np.sqrt(np.einsum("dbt,dbt->d", theirs, theirs) * np.square(moved).sum())
+    return bool((alike >= ALIKE * (sizes + 1e-6)).any())
+
+
+def _levels(spectra: Spectra) -> Floats:
+    """Natural logarithm of the energy of each band."""
+    bands = _bands(_energy(spectra))
+    levels: Floats = np.log(np.maximum(bands, bands.max() * _FAINT) + 1e-9)
+    return levels
 
 
 def _sounds(energy: Floats) -> Flags:
