@@ -47,7 +47,7 @@ _COVER = 2.0
 COVERED = 0.75
 """With this share of the energy no louder than the echo it is the echo."""
 
-_LEAST_BLOCKS = 12
+_LEAST_BLOCKS = 10
 """Any two sounds are alike for a moment."""
 ALIKE = 0.7
 """From this correlation on, what is heard rises and falls as what was sent: it is the echo, whatever its path."""
