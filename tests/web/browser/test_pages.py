@@ -416,6 +416,7 @@ async def test_a_supervisor_has_a_call_back_dialled_with_the_keyboard(visit: Any
     await settle(tab)
     assert found.find(one).wish == "", "who says no to the question has nobody called"
     tab.once("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+    await tab.evaluate(STATUSES)
     await tab.keyboard.press("Enter")
     await tab.wait_for_selector("[role=status]:has-text('asked to call for agent 8001')")
     assert found.find(one).wish == "8001"
@@ -429,6 +430,19 @@ async def test_a_supervisor_has_a_call_back_dialled_with_the_keyboard(visit: Any
     ended = replace(call, placed_ms=T0, reached_ms=T0, ended_ms=T0 + 1, outcome=Outcome.REACHED)
     found.save_attempt(ended, lambda now: now.step(Step.REACH, T0 + 1, "callflow", "they have talked"))
     await tab.wait_for_selector("[role=status]:has-text('they have talked')")
+    told = await tab.evaluate("told")
+    assert "callflow: because" not in told[1:], "what was known stays until the next is"
+    assert len(told) == len(set(told)), "no status comes back"
+
+
+STATUSES = """() => {
+  window.told = [];
+  new MutationObserver(() => {
+    const status = document.querySelector("main [role=status]")?.textContent;
+    if (status && told.at(-1) !== status) told.push(status);
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+"""Records what the page says of a call, in order."""
 
 
 @pytest.mark.usefixtures("quality")

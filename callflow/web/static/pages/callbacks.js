@@ -84,10 +84,15 @@ function One({ id }) {
   const path = `callbacks/${encodeURIComponent(id)}`;
   const found = useAsked(path, () => ask(path));
   const [changed, show] = useState(null);
+  const failed = () => {
+    show(null);
+    found[2](); // the page says why
+  };
+  const reload = () => ask(path).then(show, failed); // what was known stays until then
   return html`
     <p><a href="#/callbacks">${words("back")}</a></p>
     <${Heading}>${words("one_callback")}<//>
-    <${Asked} of=${found}>${(detail) => html`<${Entry} entry=${changed ?? detail} path=${path} show=${show} reload=${() => { show(null); found[2](); }} />`}<//>`;
+    <${Asked} of=${found}>${(detail) => html`<${Entry} entry=${changed ?? detail} path=${path} show=${show} reload=${reload} />`}<//>`;
 }
 
 function Entry({ entry, path, show, reload }) {
@@ -147,13 +152,13 @@ function usePost(show, reload) {
 // How the call goes that was asked for; read again each second until it is over.
 function Progress({ entry, reload }) {
   const { words } = useNames();
-  const under_way = entry.wish !== "" || entry.state === "dialling";
+  const call = entry.calls.at(-1);
+  const under_way = entry.wish !== "" || entry.state === "dialling" || call?.ended_ms === null;
   useEffect(() => {
     if (!under_way) return undefined;
     const timer = setInterval(reload, 1000);
     return () => clearInterval(timer);
   }, [under_way]);
-  const call = entry.calls.at(-1);
   const calling = () => words(entry.wish ? "dial_asked" : call?.reached_ms ? "dial_talking" : "dial_calling", { agent: entry.wish || call?.agent });
   return html`<p role="status"><bdi class="name">${under_way ? calling() : `${entry.actor}: ${entry.why}`}</bdi></p>`;
 }
