@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from callflow.errors import SettingError
 from callflow.settings.environment import variable_of
 
-SECRETS = ("secret", "token", "password", "key")
+SECRETS = ("secret", "token", "password", "key", "database_url")
 """Settings by these names are never shown."""
 _SHAPES = {"tuple_type": "a list", "list_type": "a list", "dict_type": "a table", "model_type": "a table"}
 
