@@ -27,6 +27,7 @@ from callflow.adapters.store.rating_history import RatingHistory
 from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
 from callflow.core import events
+from callflow.core.assist.wrap_up import WrapUp
 from callflow.core.rings.records import Stay
 from callflow.core.rings.talk_events import TalkEvent
 from callflow.core.screening.engine import Engine
@@ -91,8 +92,14 @@ class Daemon:
         )
         self._publishing.recording.follow(self._callbacks.follow)
         self._assist = Assisting(
-            settings, actions, self._listening, self._publishing.recording.save, self._dispatch.spawn
+            settings,
+            actions,
+            self._listening,
+            self._publishing.recording.save,
+            self._dispatch.spawn,
+            lambda phone: self._rings.tracker.agent_at(phone),
         )
+        self._publishing.agent_actions = self._assist
         self._rings.subscribe(self._assist.receive)
         self._vouching = Vouching(settings.agi, actions)
         self._agi: AgiServer | None = None
@@ -118,6 +125,7 @@ class Daemon:
             self._publishing.start()
             stays = left.of(Stay)
             self._rings.resume(stays)
+            self._assist.resume(left.of(WrapUp))
             self._may_have_missed = bool(stays)
             self._agi = self._make_agi_server()
             if not self._settings.agi.token.get_secret_value():
@@ -175,6 +183,7 @@ class Daemon:
         changed = events.ProceduresChanged(settings.procedures())
         self._receive(changed)
         self._assist.receive(changed)
+        self._assist.change(settings.assist)
         self._ratings.change(settings.ratings, settings.procedures())
         self._greeter.change(settings.greetings)
         self._publishing.settings = settings
@@ -314,7 +323,7 @@ class Daemon:
                 log.warning("no snapshot of the channels", reason=str(error))
         await self._rings.take_snapshot(asked_ms, channels if of_channels else None)
         if channels is not None:
-            await self._assist.take_snapshot(channels, self._rings.tracker.agent_at)
+            await self._assist.take_snapshot(channels)
 
     def _sample(self) -> Sample:
         """How everything here is now, for metrics and states."""

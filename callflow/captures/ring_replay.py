@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from callflow.adapters.ami.translate_rings import RingTranslator
 from callflow.captures.capture_file import Capture
 from callflow.core import commands, events
-from callflow.core.rings.records import AgentInterval, Hold, Leg, Measured, Offer, Stay, Talk
+from callflow.core.rings.records import AgentInterval, Hold, Leg, Measured, Offer, Stay, Talk, Transfer
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.talk_events import TalkEvent
 from callflow.core.rings.tracker import Tracker
@@ -72,6 +72,8 @@ def key_of(record: Measured) -> tuple[str, str]:
             return "talk", record.talk_id
         case Hold():
             return "hold", record.hold_id
+        case Transfer():
+            return "transfer", record.transfer_id
         case AgentInterval():
             return "spell", f"{record.agent} {record.began_ms}"
 

@@ -20,7 +20,7 @@ DROPS_LATE_FRAMES = re.compile(r"~cs\d")
 Measured: 22.10.1+dfsg+~cs6.17 goes deaf, 16.28.0~dfsg (without ~cs) does not. Read: asterisk/asterisk#1324 (the package
 20.6.0~dfsg+~cs6.13 lost audio at a new SSRC, 20.15.0 from source did not) and #2046 (the maintainers on that patch).
 """
-PRIVILEGES = "read = call,agent,dtmf,user and write = call,originate,reporting for the AMI user"
+PRIVILEGES = "read = call,agent,dtmf,user and write = call,agent,originate,reporting for the AMI user"
 
 
 async def check_version(link: AmiLink) -> list[Finding]:

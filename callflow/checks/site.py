@@ -8,7 +8,7 @@ import structlog
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
 from callflow.checks.ami import check_dialplan, check_privileges, check_rings, check_version
-from callflow.checks.assist import check_assist
+from callflow.checks.assist import check_assist, check_features
 from callflow.checks.callbacks import check_callbacks
 from callflow.checks.finding import Finding, fail, hint, ok
 from callflow.checks.host import check_host
@@ -76,6 +76,8 @@ async def _check_asterisk(settings: Settings, link: AmiLink, inbox: Inbox) -> As
     for finding in await check_gain(settings, actions):
         yield finding
     yield await check_rings(actions, inbox)
+    for finding in await check_features(settings, actions, inbox):
+        yield finding
     for finding in await check_prompts(settings, actions, inbox):
         yield finding
     yield hint(

@@ -115,6 +115,11 @@ class Profile(Section):
         description="In a talk with an agent: off, notify (tell the agent of a silent caller), prompt (also speak to "
         "the caller) or act (also free the agent).",
     )
+    supervisor: str = Field(
+        "",
+        pattern=r"^([0-9A-Za-z_#+-]{1,40}@[0-9A-Za-z_.-]{1,80})?$",
+        description="Where the agent's action supervisor transfers the caller to: EXTENSION@CONTEXT; empty: nowhere.",
+    )
     language: Name | None = Field(
         None, description="Language of the prompts; leave out to use the language of the channel."
     )

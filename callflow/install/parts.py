@@ -68,6 +68,12 @@ def parts(place: Place, chosen: Chosen) -> list[Part]:
     return [
         File(place.etc / "callflow.conf", _shipped("dialplan/callflow.conf"), "dialplan", owner=asterisk),
         File(place.etc / "manager_callflow.conf", _manager(chosen), "AMI user", owner=asterisk),
+        File(
+            place.etc / "features_callflow.conf",
+            _shipped("config/asterisk/features_callflow.conf"),
+            "feature codes",
+            owner=asterisk,
+        ),
         *_prompts(place),
         File(SETTINGS, _settings(chosen), "settings"),
         Line(ENVIRONMENT, f"CALLFLOW_AMI__SECRET={chosen.secret}", "CALLFLOW_AMI__SECRET=", "secret of the AMI user"),

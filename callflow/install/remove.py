@@ -17,7 +17,7 @@ from callflow.install.writing import without_line, write
 
 ENTRY = re.compile(r"^[^;\n]*\bcallflow-screen\s*,", re.MULTILINE)
 SAFE = re.compile(r"DIALPLAN_EXISTS\(callflow-screen")
-OURS = ("callflow.conf", "manager_callflow.conf")
+OURS = ("callflow.conf", "manager_callflow.conf", "features_callflow.conf")
 INCLUDES = tuple(f"#include {name}" for name in OURS)
 """Asterisk refuses a file that includes one that is gone."""
 

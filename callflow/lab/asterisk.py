@@ -105,7 +105,8 @@ class Asterisk:
         available = {path.stem for path in outside.glob("*.so")}
         for name, text in config_files(self.work, modules, available, self.ports).items():
             (etc / name).write_text(text + self._additions.get(name, ""))
-        shutil.copy(FILES / "config/asterisk/manager_callflow.conf", etc)
+        for name in ("manager_callflow.conf", "features_callflow.conf"):
+            shutil.copy(FILES / "config/asterisk" / name, etc)
         dialplan = (FILES / "dialplan/callflow.conf").read_text()
         (etc / "callflow.conf").write_text(dialplan.replace("127.0.0.1:4573", f"127.0.0.1:{self.ports.agi}"))
 

@@ -1,4 +1,4 @@
-"""Puts MQTT together: events and alerts from the outbox, states from the board."""
+"""Puts MQTT together: events and alerts from the outbox, states from the board, agents' requests and answers."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -11,6 +11,7 @@ from callflow.adapters.mqtt.awaiting import AwaitedCollector
 from callflow.adapters.mqtt.link import MqttLink
 from callflow.adapters.store.outbox import Bounds, Outbox
 from callflow.adapters.store.store import Store
+from callflow.core.assist.actions import AgentActions
 from callflow.core.publishing.discovery import Discovery
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.states import State, StateKey
@@ -19,6 +20,7 @@ from callflow.core.publishing.window import Windows
 from callflow.core.rings.records import Stay
 from callflow.core.service.targets import Targets
 from callflow.errors import StoreError
+from callflow.publishing.agent_commands import AgentCommands
 from callflow.publishing.announcement import announcement
 from callflow.publishing.live_states import LiveStates, RetainedStates
 from callflow.settings.model import Settings
@@ -41,6 +43,7 @@ class MqttPublishing:
         now_ms: Callable[[], int],
         topics: Topics,
         more_states: Callable[[], Mapping[StateKey, State]],
+        agent_actions: Callable[[], AgentActions | None],
     ) -> None:
         mqtt = settings.mqtt
         self._tidying: asyncio.Task[None] | None = None
@@ -56,7 +59,8 @@ class MqttPublishing:
         discovery = Discovery(topics, prefix, __version__) if prefix else None
         self.live = LiveStates(pseudonymizer, read_off, self._windows.by_queue, now_ms, more_states)
         states = RetainedStates(self.live, topics, discovery)
-        self.link = MqttLink(mqtt, topics, __version__, self.outbox, states, now_ms, log, awaited)
+        commands = AgentCommands(topics, agent_actions) if mqtt.commands else None
+        self.link = MqttLink(mqtt, topics, __version__, self.outbox, states, now_ms, log, awaited, commands)
 
     def start(self) -> None:
         """Begin to send; returns at once."""

@@ -18,6 +18,7 @@ from callflow.adapters.http.record_metrics import Buckets, RecordMetrics
 from callflow.adapters.http.sample import OutboxSample, Sample
 from callflow.adapters.http.server import HttpServer
 from callflow.adapters.store.store import Store
+from callflow.core.assist.actions import AgentActions
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.states import State, StateKey
 from callflow.core.publishing.topics import Topics
@@ -57,6 +58,8 @@ class Publishing:
         kinds: Kinds = KINDS,
     ) -> None:
         self._read_off = read_off
+        self.agent_actions: AgentActions | None = None
+        """Where agents' requests go; None while there is no such place."""
         self.settings = settings
         """Those in force, as the page shows them."""
         pseudonymizer, targets = pseudonymizer_of(settings), settings.targets()
@@ -81,6 +84,7 @@ class Publishing:
             now_ms,
             lambda: live_state(self.sample(), calls_now.all(), assist_now.all()),
             lambda: self.settings,
+            lambda: self.agent_actions,
         )
         topics = Topics(settings.mqtt.site or settings.node.name)
         announcements = Announcements(settings, topics, targets, pseudonymizer, kinds)
@@ -89,7 +93,17 @@ class Publishing:
         node, path = settings.node.name, settings.store.path
         today = self._today = AgentsToday(path, node, targets, pseudonymizer, now_ms)
         mqtt = self.mqtt = (
-            MqttPublishing(settings, store, targets, pseudonymizer, read_off, now_ms, topics, self._more_states)
+            MqttPublishing(
+                settings,
+                store,
+                targets,
+                pseudonymizer,
+                read_off,
+                now_ms,
+                topics,
+                self._more_states,
+                lambda: self.agent_actions,
+            )
             if settings.mqtt.enabled
             else None
         )
@@ -195,10 +209,11 @@ def _page(
     now_ms: Callable[[], int],
     read_off: "Callable[[], Shown]",
     in_force: Callable[[], Settings],
+    agent_actions: Callable[[], AgentActions | None],
 ) -> "WebServer | None":
     """The page in the browser; None where it is off."""
     if not settings.web.enabled:
         return None
     from callflow.web.server import WebServer as Page  # only where it is on: its framework takes 9 MB
 
-    return Page(settings.web, settings.store.path, now_ms, read_off, in_force)
+    return Page(settings.web, settings.store.path, now_ms, read_off, in_force, agent_actions)

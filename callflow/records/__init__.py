@@ -17,6 +17,8 @@ from callflow.records.offers import OFFERS
 from callflow.records.ratings import RATINGS
 from callflow.records.stays import STAYS
 from callflow.records.talks import TALKS
+from callflow.records.transfers import TRANSFERS
+from callflow.records.wrap_ups import WRAP_UPS
 
 KINDS = Kinds(
     CALLS,
@@ -33,4 +35,6 @@ KINDS = Kinds(
     CASES,
     CASE_CHANGES,
     ASSIST_STEPS,
+    TRANSFERS,
+    WRAP_UPS,
 )

@@ -60,7 +60,7 @@ def _metrics(figures: Figures) -> Count[AssistStep]:
         "callflow_assist_steps", "Steps of assistance in talks, by kind and outcome.", ["kind", "outcome"]
     )
     for kind in StepKind:
-        if kind is not StepKind.SAID:
+        if kind not in (StepKind.SAID, StepKind.ACTION):
             steps.labels(kind.value, "")
 
     def count(step: AssistStep) -> None:

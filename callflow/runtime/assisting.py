@@ -3,7 +3,9 @@
 Whatever goes wrong in here is logged and counted, and touches no call.
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+import asyncio
+import uuid
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
@@ -11,13 +13,37 @@ from typing import Any, Protocol
 import structlog
 
 from callflow.adapters.ami.actions import GOODBYE_CONTEXT, OWN_CHANNELS, RETURN_CONTEXT
-from callflow.adapters.ami.translate_assist import goodbye_spoken, hold_event, talks_of, whisper_event
+from callflow.adapters.ami.translate_assist import (
+    CodeTyped,
+    code_typed,
+    goodbye_spoken,
+    hold_event,
+    talks_of,
+    whisper_event,
+)
 from callflow.core import commands, events
+from callflow.core.assist.actions import WORDS, ActionAnswer, ActionCarried, ActionWanted, Door, Refusal
 from callflow.core.assist.assistant import Assistant
 from callflow.core.assist.case import CORE
-from callflow.core.assist.commands import AssistCommand, EndCall, PartCaller, ReturnCaller, SaveStep, Say, StopSaying
+from callflow.core.assist.commands import (
+    AnswerAction,
+    AssistCommand,
+    Consult,
+    EndCall,
+    PartCaller,
+    PauseAgent,
+    ReturnCaller,
+    SaveStep,
+    SaveWrapUp,
+    Say,
+    SetLoudness,
+    StopSaying,
+)
 from callflow.core.assist.facts import AssistEvent, CallerParted, PartingFailed, TalksSeen
+from callflow.core.assist.rules import AssistRules
 from callflow.core.assist.steps import AssistStep
+from callflow.core.assist.wrap_up import WrapUp
+from callflow.core.rings.names import interface_of
 from callflow.core.rings.talk_events import TalkEnded, TalkHeld, TalkParties, TalkResumed
 from callflow.errors import LinkError
 from callflow.runtime.clock import Clock
@@ -28,6 +54,10 @@ from callflow.settings.model import Settings
 
 EVER_WANTED = (events.CallArrived, events.ProceduresChanged, events.LinkUp, events.LinkLost)
 """What must be known when a reload turns assistance on."""
+ANSWER_S = 3.0
+"""How long a request of an agent's waits for Asterisk."""
+WRAP_UP = "wrapup"
+"""The reason of the pause, as queues and reports name it."""
 
 log = structlog.get_logger()
 
@@ -38,6 +68,9 @@ class AssistPhone(WhisperPhone, Protocol):
     async def fence(self) -> None: ...
     async def holds(self, channel: str) -> bool: ...
     async def leave(self, channel: str, context: str, variables: Mapping[str, str] = ...) -> None: ...
+    async def set_volume(self, channel: str, gain_db: float) -> None: ...
+    async def consult(self, channel: str, exten: str, context: str) -> None: ...
+    async def pause(self, interface: str, paused: bool, reason: str) -> None: ...
 
 
 class Assisting:
@@ -48,15 +81,20 @@ class Assisting:
         settings: Settings,
         phone: AssistPhone,
         listening: Listening,
-        save: Callable[[AssistStep, bool], None],
+        save: Callable[[AssistStep | WrapUp, bool], None],
         spawn: Callable[[Coroutine[Any, Any, None]], object],
+        agent_of: Callable[[str], str],
     ) -> None:
+        """`agent_of`: the work number of who is at a phone."""
         self.assistant = Assistant(settings.procedures(), settings.assist)
         self._rules = settings.assist
         self._phone = phone
         self._listening = listening
         self._save = save
         self._spawn = spawn
+        self._agent_of = agent_of
+        self._asked: dict[str, asyncio.Future[ActionAnswer]] = {}
+        """Requests that somebody waits for, by id."""
         self._clock = Clock()
         self._loop: CoreLoop[AssistCommand] = CoreLoop(self.assistant, self._clock, self._carry_out)
         self._whispering = Whispering(phone, partial(_path, settings.prompts.path), self._clock.now_ms)
@@ -70,6 +108,37 @@ class Assisting:
         if not self.assistant.is_off or isinstance(event, EVER_WANTED):
             self._loop.receive(event)
 
+    def resume(self, left: Iterable[WrapUp]) -> None:
+        """Take up the wrap-ups that an earlier life has left open."""
+        self.assistant.resume(left)
+
+    def change(self, rules: AssistRules) -> None:
+        """New rules for new talks."""
+        self._rules = rules
+        self.assistant.change(rules)
+
+    async def act(
+        self, action: str, door: Door, agent: str, call_id: str = "", queues: tuple[str, ...] = ()
+    ) -> ActionAnswer:
+        """What becomes of an agent's request; never raises. `queues`: those that the request is limited to."""
+        request_id = uuid.uuid4().hex
+        asked: asyncio.Future[ActionAnswer] = asyncio.get_running_loop().create_future()
+        self._asked[request_id] = asked
+        try:
+            self.receive(ActionWanted(request_id, action, door, agent, "", call_id, queues))
+            async with asyncio.timeout(0 if self.assistant.is_off and not asked.done() else ANSWER_S):
+                return await asked
+        except TimeoutError:
+            refusal = Refusal.NO_TALK if self.assistant.is_off else Refusal.ASTERISK
+            return ActionAnswer(request_id, action, refusal, WORDS[refusal])
+        finally:
+            del self._asked[request_id]
+
+    def _typed(self, code: CodeTyped) -> None:
+        """A feature code; nobody waits for its answer, but it stands in the timeline."""
+        agent = self._agent_of(interface_of(code.channel))
+        self.receive(ActionWanted(uuid.uuid4().hex, code.action, Door.CODE, agent, code.uniqueid))
+
     def ami_event(self, message: dict[str, str]) -> None:
         """Take in what an AMI event tells of whispers, goodbyes, and talks found under way."""
         if self.assistant.is_off:
@@ -80,17 +149,19 @@ class Assisting:
             self._whispering.event(event)
         elif (spoken := goodbye_spoken(message, self._clock.now_ms())) is not None:
             self.receive(spoken)
+        elif (code := code_typed(message)) is not None:
+            self._typed(code)
 
     def link_lost(self, reason: str) -> None:
         """AMI is gone: talks are left as they are."""
         self._whispering.link_lost()
         self.receive(events.LinkLost(self._clock.now_ms(), reason))
 
-    async def take_snapshot(self, channels: list[dict[str, str]], agent_of: Callable[[str], str]) -> None:
+    async def take_snapshot(self, channels: list[dict[str, str]]) -> None:
         """Hang up what an earlier life has left, and find the talks under way."""
         if self.assistant.is_off:
             return
-        found = talks_of(channels, agent_of)
+        found = talks_of(channels, self._agent_of)
         try:
             for channel in channels:
                 if channel.get("Channel", "").startswith(OWN_CHANNELS):
@@ -139,6 +210,12 @@ class Assisting:
                 self._spawn(self._quietly(self._phone.leave(channel, RETURN_CONTEXT)))
             case EndCall(channel):
                 self._spawn(self._quietly(self._phone.hang_up(channel)))
+            case SaveWrapUp(wrap_up, final):
+                self._save(wrap_up, final)
+            case SetLoudness() | Consult() | PauseAgent():
+                self._spawn(self._carry(command))
+            case AnswerAction(answer):
+                self._answer(answer)
             case commands.FenceEvents():
                 self._spawn(self._fence(command))
             case commands.LogFault(talk_id, step, error):
@@ -176,6 +253,29 @@ class Assisting:
             self.receive(PartingFailed(command.talk_id, str(error)))
         else:
             self.receive(CallerParted(command.talk_id, self._clock.now_ms()))
+
+    async def _carry(self, command: SetLoudness | Consult | PauseAgent) -> None:
+        """Do what an agent's action needs."""
+        error = ""
+        try:
+            match command:
+                case SetLoudness(_, channel, gain_db):
+                    await self._phone.set_volume(channel, gain_db)
+                case Consult(_, channel, exten, context):
+                    await self._phone.consult(channel, exten, context)
+                case PauseAgent(_, phone, paused):
+                    await self._phone.pause(phone, paused, WRAP_UP if paused else "")
+        except LinkError as failed:
+            error = failed.problem
+            log.warning("what an agent asked for could not be done", reason=error, remedy=failed.remedy)
+        self.receive(ActionCarried(command.request_id, error))
+
+    def _answer(self, answer: ActionAnswer) -> None:
+        refusal = answer.refusal.value if answer.refusal else ""
+        log.info("an agent's action", action=answer.action[:40], done=answer.done, refused=refusal)
+        asked = self._asked.get(answer.request_id)
+        if asked is not None and not asked.done():
+            asked.set_result(answer)
 
     async def _fence(self, command: commands.FenceEvents) -> None:
         try:

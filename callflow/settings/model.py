@@ -17,7 +17,12 @@ from callflow.adapters.mqtt.options import MqttOptions
 from callflow.adapters.store.fleet.options import FleetOptions
 from callflow.adapters.store.options import StoreOptions
 from callflow.adapters.webhooks.options import WebhookOptions
-from callflow.core.assist.rules import AGENT_QUIET_LADDER, AGENT_SILENT_LADDER, AssistRules
+from callflow.core.assist.rules import (
+    AGENT_NUISANCE_LADDER,
+    AGENT_QUIET_LADDER,
+    AGENT_SILENT_LADDER,
+    AssistRules,
+)
 from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.greetings.rules import GreetingRules
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Procedures, Profile
@@ -43,6 +48,7 @@ SHIPPED_LADDERS = {
     "quiet": QUIET_LADDER,
     "agent_silent": AGENT_SILENT_LADDER,
     "agent_quiet": AGENT_QUIET_LADDER,
+    "agent_nuisance": AGENT_NUISANCE_LADDER,
 }
 
 
@@ -126,7 +132,7 @@ class Settings(BaseSettings):
     ratings: RatingRules = Field(RatingRules(), json_schema_extra=RELOADS)
     callbacks: CallbackRules = CallbackRules()
     greetings: GreetingRules = Field(GreetingRules(), json_schema_extra=RELOADS)
-    assist: AssistRules = AssistRules()
+    assist: AssistRules = Field(AssistRules(), json_schema_extra=RELOADS)
     ladders: dict[Name, Ladder] = Field(SHIPPED_LADDERS, description="Ladders by name.", json_schema_extra=RELOADS)
     profiles: dict[Name, Profile] = Field(
         {"default": Profile()}, description="Profiles by the name in the dialplan.", json_schema_extra=RELOADS
@@ -149,9 +155,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        for key, ladder in (("ladder", self.assist.ladder), ("quiet_ladder", self.assist.quiet_ladder)):
+        for key in ("ladder", "quiet_ladder", "nuisance_ladder"):
+            ladder = getattr(self.assist, key)
             if ladder not in self.ladders:
                 raise ValueError(f"assist.{key}: there is no ladder {ladder!r} in {list(self.ladders)}")
+        first = self.ladders[self.assist.nuisance_ladder].rungs[0]
+        if first.prompt is None or first.then != "next":
+            raise ValueError('assist.nuisance_ladder: the first rung must ask the caller (a prompt, then = "next")')
         for name, profile in self.profiles.items():
             for key, ladder in (("ladder", profile.ladder), ("quiet.ladder", profile.quiet.ladder)):
                 if ladder not in self.ladders:

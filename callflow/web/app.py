@@ -13,7 +13,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callflow import __version__
 from callflow.errors import CallflowError, SettingError, StoreError
-from callflow.web import admin_api, callbacks_api, calls_api, cases_api, live_api, quality_api, reports_api, session_api
+from callflow.web import (
+    actions_api,
+    admin_api,
+    callbacks_api,
+    calls_api,
+    cases_api,
+    live_api,
+    quality_api,
+    reports_api,
+    session_api,
+)
 from callflow.web.errors import WebError
 from callflow.web.models import Problem
 from callflow.web.site import Site
@@ -87,7 +97,18 @@ def make_app(site: Site, files: StaticFiles | None = None) -> FastAPI:
     app.state.site = site
     files = files or StaticFiles()
     api = APIRouter(prefix=API)
-    for part in (session_api, live_api, calls_api, reports_api, quality_api, callbacks_api, cases_api, admin_api):
+    parts = (
+        session_api,
+        live_api,
+        calls_api,
+        reports_api,
+        quality_api,
+        callbacks_api,
+        cases_api,
+        actions_api,
+        admin_api,
+    )
+    for part in parts:
         api.include_router(part.router)
     app.include_router(api)
     _tell_errors(app)

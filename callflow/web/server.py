@@ -11,6 +11,7 @@ from callflow.adapters.http.connections import IDLE_S, Config
 from callflow.adapters.http.listener import BACKLOG, Listener, Messages
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.case_list import CaseList
+from callflow.core.assist.actions import AgentActions
 from callflow.settings.model import Settings
 from callflow.web.access import Access
 from callflow.web.app import make_app
@@ -45,6 +46,7 @@ def site_for(
     now_ms: Callable[[], int],
     read_off: Callable[[], State] | None,
     settings: Callable[[], Settings] = Settings,
+    agent_actions: Callable[[], AgentActions | None] = lambda: None,
 ) -> Site:
     """The parts of the page for one database."""
     tokens = tokens_of(options, database)
@@ -65,6 +67,7 @@ def site_for(
         settings=settings,
         callback_list=callback_list,
         case_list=case_list,
+        agent_actions=agent_actions,
     )
 
 
@@ -81,9 +84,10 @@ class WebServer:
         now_ms: Callable[[], int],
         read_off: Callable[[], State] | None = None,
         settings: Callable[[], Settings] = Settings,
+        agent_actions: Callable[[], AgentActions | None] = lambda: None,
     ) -> None:
         self._options = options
-        self._site = site_for(options, database, now_ms, read_off, settings)
+        self._site = site_for(options, database, now_ms, read_off, settings, agent_actions)
         self._listener = Listener(options.host, options.port, self._config, messages=MESSAGES, log=log)
 
     @property

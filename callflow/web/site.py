@@ -8,6 +8,7 @@ from fastapi import Request
 
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.case_list import CaseList
+from callflow.core.assist.actions import AgentActions
 from callflow.settings.model import Settings
 from callflow.web.access import Access, Visitor
 from callflow.web.audit import Audit
@@ -32,6 +33,8 @@ class Site:
     """Those in force."""
     callback_list: Callable[[], CallbackList]
     case_list: Callable[[], CaseList]
+    agent_actions: Callable[[], AgentActions | None]
+    """Where agents' requests go; None where the page runs alone on a database."""
 
     async def callbacks(self, work: Callable[[CallbackList], T]) -> T:
         """What `work` makes of the call-back list, in a thread; raises StoreError, or QueryTooSlow."""

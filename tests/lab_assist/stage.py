@@ -74,6 +74,16 @@ class Talk:
         cleaned = without(call.media.received, tones["music"]) if found.spans("music") else call.media.received
         return replace(found, prompts=presence(cleaned, {}, samples).prompts)
 
+    async def told(self, kind: str, what: str = "", outcome: str = "", timeout_s: float = 25.0) -> dict[str, object]:
+        """The first step of this kind, once the daemon has stored it. Raises TimeoutError."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                for step in self.steps():
+                    fits = str(step["what"]).startswith(what) and str(step["outcome"]).startswith(outcome)
+                    if step["kind"] == kind and fits:
+                        return step
+                await asyncio.sleep(0.05)
+
 
 def own_channels(ami: AmiClient) -> list[str]:
     """Channels of ours that have begun and not ended."""
@@ -107,12 +117,19 @@ def is_whisper(event: Mapping[str, str], name: str) -> bool:
 
 @asynccontextmanager
 async def assisted(
-    version: Version, assist: str, *, entry: str = "plain_support", rules: Config | None = None, **profile: object
+    version: Version,
+    assist: str,
+    *,
+    entry: str = "plain_support",
+    rules: Config | None = None,
+    more: Config | None = None,
+    **profile: object,
 ) -> AsyncIterator[Talk]:
-    """A talk in this mode; both phones send silence until they speak."""
+    """A talk in this mode; both phones send silence until they speak. `more`: further sections of the settings."""
     async with talk_lab(version) as talks:
         default = {"assist": assist} | profile
-        daemon = await talks.lab.start_daemon({"profiles": {"default": default}, "assist": rules or {}})
+        sections = {"profiles": {"default": default}, "assist": rules or {}} | (more or {})
+        daemon = await talks.lab.start_daemon(sections)
         caller, agent = talks.phone(CALLER), talks.agent()
         caller.tone_hz = agent.tone_hz = 0
         made = await talk(talks, daemon, caller, agent, entry)

@@ -32,16 +32,6 @@ def said(talk: Talk) -> list[tuple[object, object]]:
     return [(step["what"], step["outcome"]) for step in talk.steps() if step["kind"] == "said"]
 
 
-async def told(talk: Talk, kind: str, what: str = "", timeout_s: float = 25.0) -> dict[str, object]:
-    """The first step of this kind, once the daemon has stored it. Raises TimeoutError."""
-    async with asyncio.timeout(timeout_s):
-        while True:
-            for step in talk.steps():
-                if step["kind"] == kind and str(step["what"]).startswith(what):
-                    return step
-            await asyncio.sleep(0.05)
-
-
 def gaps_ok(talk: Talk) -> None:
     """No gap when ears and whispers come and go, but for pauses of the sending phone and of the machine."""
     names = ("ChanSpyStart", "ChanSpyStop", "BridgeEnter")
@@ -74,7 +64,7 @@ async def test_a_silent_caller_is_asked_and_parted_and_the_agent_is_free_at_once
             "goodbye": True,
         }
         assert talk.at(talk.agent, ["can_you_hear", "goodbye"]).prompts == {}
-        parted = await told(talk, "parted")
+        parted = await talk.told("parted")
         bye = next(one for one in talk.talks.bank.messages(talk.agent.call_id) if one.message.first.startswith("BYE"))
         assert abs(bye.at - float(str(parted["at_ms"])) / 1000) < 0.2
         assert goodbye_s == pytest.approx(long_enough(talk, "goodbye") + 2.0, abs=0.4)
@@ -92,7 +82,7 @@ async def test_a_whisper_changes_nothing_for_those_who_speak(version: Version) -
         talk.caller.media.background = tone(3350, BELOW_SPEECH_DBOV)
         talk.agent.media.background = tone(3450, BELOW_SPEECH_DBOV)
         await talk.agent_greets()
-        step = await told(talk, "said", "can_you_hear")
+        step = await talk.told("said", "can_you_hear")
         assert step["outcome"] == "reached"
         caller, agent = (talk.levels(one, {"caller": 3350, "agent": 3450}) for one in (talk.caller, talk.agent))
         prompt = talk.at(talk.caller, ["can_you_hear"]).prompts["can_you_hear"].span
@@ -114,10 +104,10 @@ async def test_a_prompt_stops_when_somebody_speaks(version: Version, who: str) -
         began_at = speaker.media.sent[began].at
         ended_at = talk.at(talk.caller, ["can_you_hear"]).prompts["can_you_hear"].span.ended
         assert ended_at - began_at < 0.3
-        await told(talk, "said", "can_you_hear")
+        await talk.told("said", "can_you_hear")
         assert said(talk)[0] == ("can_you_hear to caller", "stopped")
         if who == "caller":
-            assert "heard" in kinds(talk)
+            await talk.told("heard")
             await asyncio.sleep(4)
             assert talk.caller.state is talk.agent.state is State.TALKING
 
@@ -132,7 +122,7 @@ async def test_a_caller_who_speaks_in_the_goodbye_is_back_with_the_same_agent(ve
         again = await talk.talks.bank.phones[AGENTS[0]].next_call()
         again.ring()
         await again.answer()
-        await told(talk, "returned")
+        await talk.told("returned")
         await talk.talks.event("BridgeEnter", Uniqueid=await talk.talks.uniqueid(AGENTS[0]))
         await talk.says(talk.caller, CALLER_HZ, 1)
         assert talk.at(again).spans("caller")
@@ -153,7 +143,7 @@ async def test_a_caller_who_speaks_in_the_goodbye_joins_the_queue_in_front_when_
         refused.ring()
         await asyncio.sleep(1.0)
         await talk.says(talk.caller, CALLER_HZ, 1)
-        parted_s = int(str((await told(talk, "parted"))["at_ms"])) / 1000
+        parted_s = int(str((await talk.told("parted"))["at_ms"])) / 1000
         joined = await talk.talks.ami.wait_event(
             lambda event: (
                 event["Event"] == "QueueCallerJoin"
@@ -173,12 +163,12 @@ async def test_a_caller_who_was_heard_is_asked_after_both_kinds_of_lull(version:
     async with assisted(version, "prompt", rules=rules) as talk:
         await talk.agent_greets()
         await talk.says(talk.caller, CALLER_HZ, 1)  # then stops: nobody speaks for 4 s
-        go_on = await told(talk, "said", "please_go_on")
+        go_on = await talk.told("said", "please_go_on")
         assert go_on["outcome"] == "reached"
         for _ in range(2):  # the agent explains, with pauses
             await talk.says(talk.agent, AGENT_HZ, 1)
             await asyncio.sleep(0.9)
-        still_there = await told(talk, "said", "still_hear_me")
+        still_there = await talk.told("said", "still_hear_me")
         assert still_there["outcome"] == "reached"
         prompts = ["please_go_on", "still_hear_me"]
         heard = talk.at(talk.caller, prompts)
@@ -193,9 +183,9 @@ async def test_a_caller_who_was_heard_is_asked_after_both_kinds_of_lull(version:
 async def test_the_agent_alone_is_told_of_a_silent_caller(version: Version) -> None:
     async with assisted(version, "notify") as talk:
         await talk.agent_greets()
-        step = await told(talk, "said", "caller_is_silent")
+        step = await talk.told("said", "caller_is_silent")
         assert step["outcome"] == "reached"
-        silent = await told(talk, "silent")
+        silent = await talk.told("silent")
         assert 2500 < int(str(silent["lasted_ms"])) < 5000
         assert talk.at(talk.agent, ["caller_is_silent"]).prompts["caller_is_silent"].share > 0.95
         assert talk.at(talk.caller, ["caller_is_silent", "can_you_hear"]).prompts == {}
@@ -210,15 +200,15 @@ async def test_a_caller_on_hold_is_spoken_to_over_the_music(version: Version) ->
         await talk.says(talk.caller, CALLER_HZ, 1)
         await asyncio.sleep(0.5)
         await talk.agent.hold("sendonly")
-        await told(talk, "said", "one_moment")
-        await told(talk, "said", "still_looking")
-        await told(talk, "callback_offered")
-        await told(talk, "said", "offer_call_back")
+        await talk.told("said", "one_moment")
+        await talk.told("said", "still_looking")
+        await talk.told("callback_offered")
+        await talk.told("said", "offer_call_back")
         await talk.caller.press("1")
-        await told(talk, "callback_accepted")
-        await told(talk, "said", "call_back_agreed")
+        await talk.told("callback_accepted")
+        await talk.told("said", "call_back_agreed")
         await talk.agent.resume()
-        await told(talk, "said", "thank_you_for_waiting")
+        await talk.told("said", "thank_you_for_waiting")
         names = ["one_moment", "still_looking", "offer_call_back", "call_back_agreed", "thank_you_for_waiting"]
         heard = talk.at(talk.caller, names)
         assert {name: one.share > 0.9 for name, one in heard.prompts.items()} == dict.fromkeys(names, True)
@@ -239,11 +229,11 @@ async def test_a_talk_goes_on_through_a_kill_of_the_daemon_and_is_taken_up_again
         assert own_channels(talk.talks.ami) == []  # the whisper has played to its end, and the tap is gone
         await talk.daemon.start()
         await talk.agent_greets()
-        assert (await told(talk, "said", "can_you_hear"))["outcome"] == "reached"
+        assert (await talk.told("said", "can_you_hear"))["outcome"] == "reached"
         begun = [step for step in talk.steps() if step["kind"] == "began"]
         assert len(begun) == 2
         await talk.agent.hang_up()
-        await told(talk, "ended")
+        await talk.told("ended")
         await asyncio.sleep(0.2)
         assert own_channels(talk.talks.ami) == []
         assert talk.at(talk.caller).longest_gap_s() < MUSIC_GAP_S
@@ -264,7 +254,7 @@ async def test_a_hold_that_an_earlier_life_has_not_seen_keeps_its_music(version:
         assert talk.at(talk.caller).longest_gap_s() < MUSIC_GAP_S
         await talk.agent.resume()
         await talk.agent_greets()
-        assert (await told(talk, "said", "can_you_hear"))["outcome"] == "reached"
+        assert (await talk.told("said", "can_you_hear"))["outcome"] == "reached"
 
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)
@@ -282,7 +272,7 @@ async def test_after_a_blind_transfer_the_new_agents_caller_hears_the_first_whis
         await there.answer()
         assert await transfer < 300
         await talk.says(there, AGENT_HZ, 1)
-        step = await told(talk, "said", "can_you_hear")
+        step = await talk.told("said", "can_you_hear")
         assert step["outcome"] == "reached"
         assert talk.at(talk.caller, ["can_you_hear"]).prompts["can_you_hear"].share > 0.95
 

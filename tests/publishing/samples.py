@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from callflow.core.assist.steps import AssistStep, StepKind
+from callflow.core.assist.wrap_up import EndedBy, WrapUp
 from callflow.core.call_record import CallRecord
 from callflow.core.callbacks.entry import CallbackChange
 from callflow.core.callbacks.states import State
@@ -24,6 +25,8 @@ from callflow.core.rings.records import (
     Talk,
     TargetType,
     Timing,
+    Transfer,
+    TransferKind,
 )
 from callflow.core.screening.states import Result
 from callflow.records import KINDS
@@ -163,6 +166,21 @@ def hold(number: int = 1, held_by: HeldBy = HeldBy.AGENT, at_ms: int = T0 + 10_0
 
 def hold_in_progress(number: int = 1) -> Hold:
     return replace(hold(number), revision=1, ended_ms=None, hold_ms=None)
+
+
+def transfer(kind: TransferKind = TransferKind.BLIND, at_ms: int = T0 + 10_000) -> Transfer:
+    within = talk()
+    return Transfer(
+        f"{within.talk_id}-{at_ms}", within.call_id, within.agent, within.queue, within.line, kind, "8013", at_ms
+    )
+
+
+def wrap_up(ended_by: EndedBy | None = EndedBy.READY) -> WrapUp:
+    within = talk()
+    asked = WrapUp(
+        f"{within.talk_id}-wrap-up", within.call_id, 1, within.agent, within.queue, "PJSIP/8012", "order", T0 + 10_000
+    )
+    return asked if ended_by is None else asked.begin(T0 + 12_000, "order").end(T0 + 40_000, ended_by)
 
 
 def rating(number: int = 1, not_asked: NotAsked | None = None, at_ms: int = T0) -> Rating:

@@ -9,8 +9,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from callflow.adapters.mqtt.session import Status
+from callflow.core.assist.actions import Refusal
 from callflow.core.assist.facts import Outcome as PromptOutcome
 from callflow.core.assist.steps import StepKind
+from callflow.core.assist.wrap_up import EndedBy
 from callflow.core.callbacks.entry import Reason
 from callflow.core.callbacks.states import LIVE, State
 from callflow.core.cases import CaseKind, CaseStep
@@ -32,6 +34,7 @@ from callflow.core.rings.records import (
     LineState,
     Outcome,
     QueueState,
+    TransferKind,
 )
 from callflow.core.screening.states import Result
 from callflow.core.service.targets import QueueTarget, Targets
@@ -79,13 +82,30 @@ def every_record() -> list[Record]:
     records += [samples.assist_step(outcome=outcome.value) for outcome in PromptOutcome]
     records += [samples.assist_step(kind, "") for kind in StepKind]
     records += [AgentInterval("201", T0, end_ms, work, "lunch") for work in AgentWork for end_ms in (None, T0 + 5)]
+    records += [samples.assist_step(StepKind.ACTION, outcome) for outcome in ("done", *Refusal)]
+    records += [samples.transfer(kind) for kind in TransferKind]
+    records += [samples.wrap_up(ended_by) for ended_by in (None, *EndedBy)]
     return records
 
 
 def test_every_event_fits_its_schema() -> None:
     maker = replace(samples.MAKER, collector=True)
     seen = {check_event(event) for record in every_record() if (event := maker.event_of(record))}
-    names = ("screened", "stay", "offer", "leg", "talk", "hold", "rating", "callback", "case", "assist", "interval")
+    names = (
+        "screened",
+        "stay",
+        "offer",
+        "leg",
+        "talk",
+        "hold",
+        "rating",
+        "callback",
+        "case",
+        "assist",
+        "interval",
+        "transfer",
+        "wrap_up",
+    )
     assert seen == {f"event.call.{name}" for name in names}
 
 

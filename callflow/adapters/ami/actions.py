@@ -94,13 +94,23 @@ class AmiActions:
         return False
 
     async def set_volume(self, channel: str, gain_db: float) -> None:
-        """Raise the caller's volume, for this and every later application; func_volume takes a factor."""
+        """Raise what Asterisk hears of a channel, for this and every later application; func_volume takes a factor."""
         await self._set(channel, "VOLUME(RX)", f"{10 ** (gain_db / 20):.3f}")
 
     async def set_agc(self, channel: str, target_dbov: float) -> None:
         """Have func_speex hold the caller at this level."""
         level = AGC_FULL_SCALE * 10 ** ((target_dbov + AGC_BELOW_DB) / 20)
         await self._set(channel, "AGC(rx)", f"{min(level, AGC_FULL_SCALE):.0f}")
+
+    async def consult(self, channel: str, exten: str, context: str) -> None:
+        """Begin an attended transfer in the name of the phone of this channel, whose talk must allow transfers."""
+        await self._actions.action("Atxfer", Channel=channel, Exten=exten, Context=context)
+
+    async def pause(self, interface: str, paused: bool, reason: str) -> None:
+        """Pause a member in all its queues, or end the pause; one that is in no queue is refused."""
+        await self._actions.action(
+            "QueuePause", Interface=interface, Paused="true" if paused else "false", Reason=reason
+        )
 
     async def media(self, channel: str) -> tuple[int, int] | None:
         """RTP packets received and lost so far; None where Asterisk cannot tell."""
@@ -152,6 +162,10 @@ class AmiActions:
         await self._originate(
             "still", "CALLFLOW_CHECK=", {"ChannelId": f"tone-{channel_id}", "OtherChannelId": channel_id}
         )
+
+    async def tell_features(self) -> None:
+        """Have the dialplan tell whether the application map knows our feature codes: UserEvent CallflowFeatures."""
+        await self._originate("features", "CALLFLOW_CHECK=")
 
     async def try_prompt(self, path: str) -> None:
         """Begin a prompt where no caller hears it; a missing one is told by UserEvent CallflowPromptMissing."""

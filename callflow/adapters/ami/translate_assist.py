@@ -12,6 +12,7 @@ from callflow.core.rings.talk_events import TalkParties
 SAY_PREFIX = "callflow-say-"
 SPY_SUFFIX = ";spy"
 GOODBYE_EVENT = "CallflowGoodbye"
+ACTION_EVENT = "CallflowAction"
 _CALLERS = {"Queue": True, "Dial": False}
 """Applications of a caller who talks to an agent; whether the first argument is a queue."""
 
@@ -52,6 +53,22 @@ def goodbye_spoken(event: AmiEvent, arrived_ms: int) -> GoodbyeSpoken | None:
         return None
     at_ms = stamped_ms(event)
     return GoodbyeSpoken(first(event, "Uniqueid"), arrived_ms if at_ms is None else at_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTyped:
+    """A feature code, or a number dialled for the same, on this channel."""
+
+    action: str
+    uniqueid: str
+    channel: str
+
+
+def code_typed(event: AmiEvent) -> CodeTyped | None:
+    """The action of a feature code; None for any other event."""
+    if event.get("Event") != "UserEvent" or first(event, "UserEvent") != ACTION_EVENT:
+        return None
+    return CodeTyped(first(event, "Action"), first(event, "Uniqueid"), first(event, "Channel"))
 
 
 def hold_event(event: AmiEvent, arrived_ms: int) -> tuple[str, bool, int] | None:

@@ -194,7 +194,10 @@ def _transfer(event: AmiEvent, when: facts.When) -> facts.Fact | None:
     found = tuple(uniqueid for name in names if (uniqueid := _id(event, name)))
     if not found or event.get("Result", "") not in ("Success", ""):
         return None
-    return facts.Transferred(when, found, _id(event, "TransfereeUniqueid"), _id(event, "TransferTargetUniqueid"))
+    transferee, target = _id(event, "TransfereeUniqueid"), _id(event, "TransferTargetUniqueid")
+    attended = event["Event"] == "AttendedTransfer"
+    exten = "" if attended else event.get("Extension", "")
+    return facts.Transferred(when, found, transferee, target, exten, attended)
 
 
 def _hold(event: AmiEvent, when: facts.When) -> facts.Fact | None:

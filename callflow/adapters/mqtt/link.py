@@ -12,7 +12,7 @@ import aiomqtt
 from callflow.adapters.mqtt.awaiting import AwaitedCollector
 from callflow.adapters.mqtt.client import Client, new_client
 from callflow.adapters.mqtt.options import MqttOptions
-from callflow.adapters.mqtt.outgoing import Outbox, RecentlyConfirmed, States
+from callflow.adapters.mqtt.outgoing import Commands, Outbox, RecentlyConfirmed, States
 from callflow.adapters.mqtt.session import MqttSession, Status
 from callflow.core.backoff import Backoff
 from callflow.core.publishing.topics import Topics
@@ -34,7 +34,9 @@ class MqttLink:
         now_ms: Callable[[], int],
         log: Any,
         awaited: AwaitedCollector | None = None,
+        commands: Commands | None = None,
     ) -> None:
+        """`commands`: None where none are taken from the broker."""
         self._awaited = awaited
         self._options = options
         self._topics = topics
@@ -43,6 +45,7 @@ class MqttLink:
         self._states = states
         self._now_ms = now_ms
         self._log = log
+        self._commands = commands
         self._tls = options.tls_context()
         self._task: asyncio.Task[None] | None = None
         self._confirmed = RecentlyConfirmed(now_ms, options.unnoticed_ms)
@@ -107,6 +110,7 @@ class MqttLink:
             self._options,
             self._log,
             self._awaited,
+            self._commands,
         )
         try:
             await session.run()

@@ -41,6 +41,9 @@ class MqttOptions(Section):
     collector_timeout_s: float = Field(
         30.0, ge=0.1, le=3600, description="Seconds without news from the collector before an event is sent again."
     )
+    commands: bool = Field(
+        False, description="Take agents' actions from the broker: its access list then decides who may ask."
+    )
     window_s: int = Field(3600, ge=60, le=86_400, description="Seconds of the past that a queue's state covers.")
     home_assistant: bool = Field(False, description="Announce the states to Home Assistant (MQTT discovery).")
     home_assistant_prefix: str = Field("homeassistant", description="Home Assistant's discovery prefix.")

@@ -1,4 +1,4 @@
-"""What the MQTT link sends: events and states, and once more the events that the broker may have forgotten."""
+"""What the MQTT link sends: events, states and answers, and once more the events that the broker may have forgotten."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -52,6 +52,15 @@ class StateReader(Protocol):
     def take(self, most: int) -> Sequence[tuple[str, str]]: ...
     def seen(self, topic: str) -> None: ...
     def all_again(self) -> None: ...
+
+
+class Commands(Protocol):
+    """What agents ask for over the broker. `answer` returns topic and payload; it never raises."""
+
+    @property
+    def filter(self) -> str: ...
+    def takes(self, topic: str) -> bool: ...
+    async def answer(self, topic: str, payload: str) -> tuple[str, str]: ...
 
 
 class RecentlyConfirmed:

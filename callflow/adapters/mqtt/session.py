@@ -10,7 +10,7 @@ from paho.mqtt.properties import Properties
 from callflow.adapters.mqtt.awaiting import ANNOUNCE_S, AwaitedCollector
 from callflow.adapters.mqtt.client import Client
 from callflow.adapters.mqtt.options import MqttOptions
-from callflow.adapters.mqtt.outgoing import Event, Outbox, RecentlyConfirmed, States
+from callflow.adapters.mqtt.outgoing import Commands, Event, Outbox, RecentlyConfirmed, States
 from callflow.core.publishing.envelope import with_seq
 from callflow.core.publishing.topics import Topics
 from callflow.errors import StoreError
@@ -18,6 +18,8 @@ from callflow.errors import StoreError
 PAGE = 200
 OFFLINE_S = 1.5
 DISK_RETRY_S = 1.0
+MOST_COMMANDS = 50
+"""Commands that are being answered; further ones are dropped."""
 
 
 class Status:
@@ -53,6 +55,7 @@ class MqttSession:
         options: MqttOptions,
         log: Any,
         awaited: AwaitedCollector | None = None,
+        commands: Commands | None = None,
     ) -> None:
         self._awaited = awaited
         self._client = client
@@ -66,16 +69,20 @@ class MqttSession:
         self._settle_s = options.settle_s
         self._room = asyncio.Semaphore(options.in_flight)
         self._in_flight: set[int] = set()
+        self._commands = commands
+        self._answering = 0
         self._log = log
 
     async def run(self) -> None:
         """Say `online`, send everything that waits, then whatever comes."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen())  # first: it notices a cut while anything else still waits for an answer
+            tasks.create_task(self._listen(tasks))  # first: it notices a cut while all else waits for an answer
             await self._publish(self._topics.status, self._status.payload("online"), retain=True)
             await self._client.subscribe(self._topics.status, qos=1)
             for topics in (*self._filters, *([self._birth] if self._birth else [])):
                 await self._client.subscribe(topics, qos=0)
+            if self._commands is not None:
+                await self._client.subscribe(self._commands.filter, qos=1)
             tasks.create_task(self._send_states())
             if self._awaited is not None:
                 await self._client.subscribe(self._topics.collected, qos=1)
@@ -159,7 +166,7 @@ class MqttSession:
 
     # -- what comes in ----------------------------------------------------------------------------------------------
 
-    async def _listen(self) -> None:
+    async def _listen(self, tasks: asyncio.TaskGroup) -> None:
         """Also notices a cut: nothing else would, while there is nothing to send."""
         async for message in self._client.messages:
             topic = message.topic.value
@@ -172,8 +179,25 @@ class MqttSession:
             elif topic == self._birth:
                 if text == "online":
                     self._states.all_again()
+            elif self._commands is not None and self._commands.takes(topic):
+                self._command(topic, text, tasks, retained=message.retain)
             elif message.retain and text:
                 self._states.seen(topic)
+
+    def _command(self, topic: str, text: str, tasks: asyncio.TaskGroup, *, retained: bool) -> None:
+        """A retained command is an old one."""
+        if retained or self._answering >= MOST_COMMANDS:
+            self._log.warning("a command from the broker was dropped", topic=topic[:100], retained=retained)
+            return
+        self._answering += 1
+        tasks.create_task(self._answer(topic, text))
+
+    async def _answer(self, topic: str, text: str) -> None:
+        try:
+            if self._commands is not None:
+                await self._publish(*await self._commands.answer(topic, text))
+        finally:
+            self._answering -= 1
 
     async def _defend(self, text: str) -> None:
         """The will of an earlier connection came late and says that this daemon is gone."""

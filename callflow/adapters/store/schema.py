@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from callflow.records.kind import metadata
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration, so that readers and a daemon in a hurry need not load Alembic."""
 
 deleted = sa.Table(

@@ -1,10 +1,12 @@
 """All assisted talks at once: hands each event to its talk, and knows the next deadline of them all."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from callflow.core import commands, events
+from callflow.core.assist.actions import ActionCarried, ActionWanted
+from callflow.core.assist.agent_desk import AgentDesk
 from callflow.core.assist.case import Case, Link
 from callflow.core.assist.commands import AssistCommand
 from callflow.core.assist.facts import (
@@ -18,6 +20,7 @@ from callflow.core.assist.facts import (
 from callflow.core.assist.rules import AssistRules
 from callflow.core.assist.states import IllegalInput, State
 from callflow.core.assist.talk import AssistedTalk
+from callflow.core.assist.wrap_up import WrapUp
 from callflow.core.deadlines import Deadlines
 from callflow.core.profile import Assist, Mode, Procedures, Profile
 from callflow.core.rings.talk_events import TalkBegan, TalkEnded, TalkHeld, TalkParties, TalkResumed
@@ -39,6 +42,7 @@ class Assistant:
         self._arrived: dict[str, tuple[str, str]] = {}
         """Profile and channel language of callers who were screened, by uniqueid."""
         self._link = Link()
+        self._desk = AgentDesk(rules, self._talks.values, self._by_uniqueid.get, self._run)
         self.unexpected: Counter[str] = Counter()
         """Events that fitted nowhere, by name: late answers, strangers, impossible orders."""
 
@@ -50,7 +54,15 @@ class Assistant:
     @property
     def is_off(self) -> bool:
         """No profile wants assistance, and no talk has any."""
-        return not self._wanted and not self._talks
+        return not self._wanted and not self._talks and not self._desk.busy
+
+    def resume(self, left: Iterable[WrapUp]) -> None:
+        """Take up what an earlier life has left open."""
+        self._desk.resume(left)
+
+    def change(self, rules: AssistRules) -> None:
+        """New rules for new talks."""
+        self._rules = self._desk.rules = rules
 
     def receive(self, event: AssistEvent, now_ms: int) -> list[AssistCommand]:
         """Take in one fact."""
@@ -58,10 +70,14 @@ class Assistant:
             case TalkBegan(at_ms, parties):
                 return self._began(parties, at_ms, now_ms, held=False)
             case TalkHeld() | TalkResumed() | TalkEnded():
-                talk = self._of_parties(event.parties)
-                return [] if talk is None else self._run(talk, event, partial(talk.talk_event, event, now_ms), now_ms)
+                return self._talk_event(event, now_ms)
             case TalksSeen():
-                return [one for parties, held in event.talks for one in self._seen(parties, event.at_ms, now_ms, held)]
+                seen = [one for parties, held in event.talks for one in self._seen(parties, event.at_ms, now_ms, held)]
+                return seen + self._desk.talks_seen(now_ms)
+            case ActionWanted():
+                return self._desk.asked(event, now_ms)
+            case ActionCarried():
+                return self._desk.carried(event, now_ms)
             case events.CallArrived():
                 self._remember(event)
             case events.ProceduresChanged(procedures):
@@ -80,11 +96,11 @@ class Assistant:
         for talk_id in self._deadlines.pop_due(now_ms):
             talk = self._talks[talk_id]
             issued += self._run(talk, "deadline", partial(talk.expire, now_ms), now_ms)
-        return issued
+        return issued + self._desk.expire(now_ms)
 
     def next_deadline(self) -> int | None:
         """When to call `expire` next, epoch ms."""
-        return self._deadlines.next()
+        return min((at for at in (self._deadlines.next(), self._desk.next_deadline()) if at is not None), default=None)
 
     # -- talks ------------------------------------------------------------------------------------------------------
 
@@ -106,7 +122,15 @@ class Assistant:
         self._talks[talk_id] = talk
         self._by_uniqueid[parties.caller_uniqueid] = self._by_uniqueid[parties.agent_uniqueid] = talk
         start = talk.start_held if held else talk.start
+        issued += self._desk.talk_began(talk, now_ms)
         return issued + self._run(talk, "talk began", partial(start, now_ms), now_ms)
+
+    def _talk_event(self, event: TalkHeld | TalkResumed | TalkEnded, now_ms: int) -> list[AssistCommand]:
+        talk = self._of_parties(event.parties)
+        if talk is None:
+            return []
+        ended = self._desk.talk_ended(talk, now_ms) if isinstance(event, TalkEnded) else []
+        return ended + self._run(talk, event, partial(talk.talk_event, event, now_ms), now_ms)
 
     def _seen(self, parties: TalkParties, at_ms: int, now_ms: int, held: bool) -> list[AssistCommand]:
         """A talk that went on unseen; one that is assisted already is left alone."""
@@ -159,7 +183,7 @@ class Assistant:
             self.unexpected[f"fault in {name}"] += 1
             issued.append(commands.LogFault(talk.case.talk_id, name, error))
             self._give_up(talk, now_ms)
-        return issued + self._after(talk)
+        return issued + self._after(talk, now_ms)
 
     def _give_up(self, talk: AssistedTalk, now_ms: int) -> None:
         try:
@@ -168,13 +192,14 @@ class Assistant:
             self.unexpected["fault in giving up"] += 1
             talk.case.state = State.DONE
 
-    def _after(self, talk: AssistedTalk) -> list[AssistCommand]:
+    def _after(self, talk: AssistedTalk, now_ms: int) -> list[AssistCommand]:
         case = talk.case
         issued = case.commands.copy()
         case.commands.clear()
         if case.done:
             self._deadlines.set(case.talk_id, None)
-            self._talks.pop(case.talk_id, None)
+            if self._talks.pop(case.talk_id, None) is not None and self._link.up:
+                issued += self._desk.talk_ended(talk, now_ms)
             for uniqueid in (case.parties.caller_uniqueid, case.parties.agent_uniqueid):
                 if self._by_uniqueid.get(uniqueid) is talk:
                     del self._by_uniqueid[uniqueid]
@@ -190,7 +215,7 @@ class Assistant:
         issued: list[AssistCommand] = []
         for talk in list(self._talks.values()):
             issued += self._run(talk, event, partial(talk.receive, event, now_ms), now_ms)
-        return issued
+        return issued + self._desk.link_lost(now_ms)
 
 
 def _wanted(procedures: Procedures) -> bool:

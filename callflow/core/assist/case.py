@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from callflow.core import commands
 from callflow.core.assist.commands import AssistCommand, SaveStep
 from callflow.core.assist.rules import AssistRules
-from callflow.core.assist.states import Input, State, next_state
+from callflow.core.assist.states import AFTER_PARTING, Input, State, next_state
 from callflow.core.assist.steps import TO_CALL_BACK, AssistStep, StepKind
 from callflow.core.profile import Assist, Mode, Procedures, Profile
 from callflow.core.rings.names import interface_of
@@ -41,7 +41,11 @@ class Case:
     state: State = State.ARMING
     commands: list[AssistCommand] = field(default_factory=list)
     heard: bool = False
-    """The caller was heard in this talk."""
+    """The caller was heard in this talk, or since the agent said that the call is a nuisance."""
+    nuisance: bool = False
+    """The agent has said so: a caller who answers the one question ends it."""
+    closed_as: str = ""
+    """How the agent has closed the talk: enquiry, order, no_order."""
     _steps: int = 0
 
     @property
@@ -58,6 +62,11 @@ class Case:
     def phone(self) -> str:
         """The agent's phone, as Dial takes it."""
         return interface_of(self.parties.agent_channel)
+
+    @property
+    def parted(self) -> bool:
+        """The agent is free, or about to be."""
+        return self.state in AFTER_PARTING
 
     @property
     def done(self) -> bool:
@@ -131,9 +140,13 @@ class Case:
             outcome=outcome,
             why=why,
             lasted_ms=lasted_ms,
-            caller_number=parties.caller_number if kind in TO_CALL_BACK else "",
+            caller_number=parties.caller_number if kind in TO_CALL_BACK and not self._is_unwanted(kind) else "",
         )
         self.do(SaveStep(step))
+
+    def _is_unwanted(self, kind: StepKind) -> bool:
+        """Nobody calls a nuisance back."""
+        return self.nuisance and kind is StepKind.HUNG_UP
 
     def file_of(self, prompt: str) -> tuple[str, str]:
         """Recording and language of a prompt."""

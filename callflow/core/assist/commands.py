@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from callflow.core import commands
+from callflow.core.assist.actions import ActionAnswer
 from callflow.core.assist.steps import AssistStep
+from callflow.core.assist.wrap_up import WrapUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +67,63 @@ class SaveStep:
     step: AssistStep
 
 
-AssistCommand = commands.Command | Say | StopSaying | PartCaller | ReturnCaller | EndCall | SaveStep
+@dataclass(frozen=True, slots=True)
+class SetLoudness:
+    """Let the caller hear the agent so much louder -> ActionCarried."""
+
+    request_id: str
+    channel: str
+    """The agent's: what Asterisk hears of it is raised."""
+    gain_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """Begin an attended transfer in the agent's name; an error comes back as ActionCarried."""
+
+    request_id: str
+    channel: str
+    """The agent's."""
+    exten: str
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseAgent:
+    """Pause an agent's phone in all its queues, or end the pause -> ActionCarried, unless `request_id` is ""."""
+
+    request_id: str
+    phone: str
+    """As queues name it: PJSIP/8012."""
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAction:
+    """Tell who asked what became of it."""
+
+    answer: ActionAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class SaveWrapUp:
+    """Keep and publish an agent's wrap-up; `final` once it is over."""
+
+    wrap_up: WrapUp
+    final: bool
+
+
+AssistCommand = (
+    commands.Command
+    | Say
+    | StopSaying
+    | PartCaller
+    | ReturnCaller
+    | EndCall
+    | SaveStep
+    | SetLoudness
+    | Consult
+    | PauseAgent
+    | AnswerAction
+    | SaveWrapUp
+)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from callflow.core import events
+from callflow.core.assist.actions import ActionCarried, ActionWanted
 from callflow.core.rings.talk_events import TalkEvent, TalkParties
 
 
@@ -67,4 +68,14 @@ class TalksSeen:
     talks: tuple[tuple[TalkParties, bool], ...]
 
 
-AssistEvent = events.Event | TalkEvent | PromptOver | CallerParted | PartingFailed | GoodbyeSpoken | TalksSeen
+AssistEvent = (
+    events.Event
+    | TalkEvent
+    | PromptOver
+    | CallerParted
+    | PartingFailed
+    | GoodbyeSpoken
+    | TalksSeen
+    | ActionWanted
+    | ActionCarried
+)

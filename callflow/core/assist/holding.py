@@ -1,4 +1,7 @@
-"""A caller on hold (D4, D5): one moment, reassurance over the music, an offer to call back, thanks on return."""
+"""A caller who waits, on hold or while the agent looks something up (D4, D5).
+
+One moment, reassurance, an offer to call back, thanks on return.
+"""
 
 from callflow.core.assist.case import Case
 from callflow.core.assist.rules import Prompt
@@ -15,6 +18,9 @@ class Holding:
     def __init__(self, case: Case, voices: Voices, speaker: Speaker) -> None:
         self._case, self._voices, self._speaker = case, voices, speaker
         self._lasts = False
+        self._looking_up = False
+        self.announced = False
+        """The caller knows why the next hold begins."""
         self._reassure_at: int | None = None
         self._offer_at: int | None = None
         self._offer_open_until: int | None = None
@@ -27,28 +33,70 @@ class Holding:
     def lasts(self) -> bool:
         return self._lasts
 
+    @property
+    def waits(self) -> bool:
+        """The caller waits for the agent, on hold or not."""
+        return self._lasts or self._looking_up
+
+    @property
+    def takes_key(self) -> bool:
+        """A key may accept the call-back."""
+        return self._offer_open_until is not None
+
+    def look_up(self, now_ms: int) -> bool:
+        """The agent looks something up, and the caller waits without music; False if that is so already."""
+        if self.waits:
+            return False
+        self._looking_up = True
+        self._say(Prompt.ONE_MOMENT, "the agent looks something up", now_ms)
+        self._time(now_ms)
+        return True
+
+    def back(self, now_ms: int) -> bool:
+        """The agent has found it; False if nothing was looked up."""
+        if not self._looking_up:
+            return False
+        self._end_waiting(now_ms, "the agent is back")
+        self._say(Prompt.THANK_YOU_FOR_WAITING, "the agent has found it", now_ms)
+        return True
+
+    def end_look_up(self, now_ms: int) -> None:
+        """The agent does something else."""
+        if self._looking_up:
+            self._end_waiting(now_ms, "the look-up is over")
+
     def begin(self, now_ms: int, *, by_agent: bool) -> None:
         """One party has put the other on hold; only the agent's hold is spoken into."""
         case = self._case
+        announced = self._looking_up or self.announced
+        self._end_waiting(now_ms, "hold")
         self._lasts = True
-        self._speaker.forget(now_ms, "hold")
         self._speaker.over_music = True
         if by_agent and case.speaks:
-            self._say(Prompt.ONE_MOMENT, "the agent has put the caller on hold", now_ms)
-            self._reassure_at = now_ms + round(case.rules.reassure_every_s * 1000)
-            if not self._offered:
-                self._offer_at = now_ms + round(case.rules.offer_after_s * 1000)
+            if not announced:
+                self._say(Prompt.ONE_MOMENT, "the agent has put the caller on hold", now_ms)
+            self._time(now_ms)
+
+    def _time(self, now_ms: int) -> None:
+        """When the caller is reassured, and when the call-back is offered."""
+        rules = self._case.rules
+        self._reassure_at = now_ms + round(rules.reassure_every_s * 1000)
+        if not self._offered:
+            self._offer_at = now_ms + round(rules.offer_after_s * 1000)
 
     def end(self, now_ms: int, *, by_agent: bool, thanks: bool = True) -> None:
         """The hold is over."""
         if not self._lasts:
             return
-        self._lasts, self._reassured = False, False
-        self._reassure_at = self._offer_at = self._offer_open_until = None
-        self._speaker.forget(now_ms, "the hold is over")
-        self._speaker.over_music = False
+        self._end_waiting(now_ms, "the hold is over")
         if thanks and by_agent and self._case.speaks:
             self._say(Prompt.THANK_YOU_FOR_WAITING, "the agent has taken the caller back", now_ms)
+
+    def _end_waiting(self, now_ms: int, why: str) -> None:
+        self._lasts = self._looking_up = self._reassured = self.announced = False
+        self._reassure_at = self._offer_at = self._offer_open_until = None
+        self._speaker.forget(now_ms, why)
+        self._speaker.over_music = False
 
     def key(self, key: str, now_ms: int) -> None:
         """The caller has pressed a key: it may accept the call-back."""
@@ -68,14 +116,15 @@ class Holding:
             open_ms = round((rules.patience_s + rules.offer_open_s) * 1000) + 2 * PROMPT_MS
             self._offer_open_until = now_ms + open_ms
             self._reassure_at = now_ms + round(rules.reassure_every_s * 1000)
-            self._case.tell(StepKind.CALLBACK_OFFERED, now_ms, why=f"on hold for {rules.offer_after_s:g} s")
-            self._say(Prompt.OFFER_CALL_BACK, f"on hold for {rules.offer_after_s:g} s", now_ms)
+            why = f"the caller waits for {rules.offer_after_s:g} s"
+            self._case.tell(StepKind.CALLBACK_OFFERED, now_ms, why=why)
+            self._say(Prompt.OFFER_CALL_BACK, why, now_ms)
         elif self._reassure_at is not None and now_ms >= self._reassure_at:
             self._reassure_at = now_ms + round(rules.reassure_every_s * 1000)
             if self._speaker.silent:
                 prompt = Prompt.STILL_LOOKING_AGAIN if self._reassured else Prompt.STILL_LOOKING
                 self._reassured = not self._reassured
-                self._say(prompt, "the hold goes on", now_ms)
+                self._say(prompt, "the caller still waits", now_ms)
 
     def next_deadline(self) -> int | None:
         """When to call `proceed`, epoch ms."""

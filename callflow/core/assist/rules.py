@@ -53,6 +53,17 @@ class AssistRules(Section):
     queue_priority: int = Field(
         10, ge=1, le=1000, description="Priority in the queue (QUEUE_PRIO) of a caller who spoke during the goodbye."
     )
+    nuisance_ladder: Name = Field("agent_nuisance", description="Name of the ladder that the action nuisance begins.")
+    louder_step_db: float = Field(4.0, ge=1, le=12, description="Step of the actions louder and softer, in dB (Q5).")
+    louder_most_db: float = Field(
+        12.0, ge=1, le=15, description="The caller hears the agent at most so much louder, in dB (Q5)."
+    )
+    wrap_up_most_s: float = Field(
+        300.0, ge=10, le=7200, description="Seconds after which a wrap-up ends without the action ready."
+    )
+    actions_per_minute: int = Field(
+        20, ge=1, le=600, description="Most actions of one agent in a minute; further ones are refused."
+    )
 
 
 class Prompt(StrEnum):
@@ -66,6 +77,15 @@ class Prompt(StrEnum):
     THANK_YOU_FOR_WAITING = "thank_you_for_waiting"
     OFFER_CALL_BACK = "offer_call_back"
     CALL_BACK_AGREED = "call_back_agreed"
+    HEAR_ME_NOW = "hear_me_now"
+    VOLUME_AT_LIMIT = "volume_at_limit"
+    PICK_UP_HANDSET = "pick_up_handset"
+    SAY_AGAIN = "say_again"
+    ASK_SUPERVISOR = "ask_supervisor"
+    ANYTHING_ELSE = "anything_else"
+    BYE_ENQUIRY = "bye_enquiry"
+    BYE_ORDER = "bye_order"
+    BYE_NO_ORDER = "bye_no_order"
     CALLER_IS_SILENT = "caller_is_silent"
     CALLER_IS_QUIET = "caller_is_quiet"
 
@@ -89,3 +109,11 @@ AGENT_QUIET_LADDER = Ladder(
     )
 )
 """Rows Q1 to Q3 at an agent; then the agent is told. callflow hangs up on nobody whose voice it has heard."""
+
+AGENT_NUISANCE_LADDER = Ladder(
+    rungs=(
+        Rung(prompt="anything_else", listen_s=3.0, then="next", prompt_s=2.5),
+        Rung(prompt="goodbye", listen_s=0.0, then="hang_up", pause_s=2.0, prompt_s=7.0),
+    )
+)
+"""Row D7 on the agent's word: ask once, then the sentence of a silent call, 2 s, hang up."""

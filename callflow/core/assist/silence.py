@@ -68,6 +68,19 @@ class Silence:
             case.do(commands.ArmEar(case.caller_ear, case.parties.caller_channel, ear.silence_ms, ear.threshold))
             self._voices.caller.rearmed(now_ms)
 
+    def begin_nuisance(self, now_ms: int) -> None:
+        """The agent's word for the end of the call: one question, and then it is treated as a silent call."""
+        self._silent = self._case.procedures.ladders[self._case.rules.nuisance_ladder].rungs
+        self._silent_place = self._dropped = self._unreached = 0
+        self._voice_heard = False
+        self._tapped = self._tapped and self._case.state is State.GREETING
+        self._silent_from = now_ms
+        self._low = False
+        if self._case.profile.ear == "tap" and not self._tapped:  # at once: where there is none, that is known in time
+            self._tapped = True
+            self._case.open_tap()
+        self._ask(self._silent[0], now_ms, Input.NUISANCE)
+
     def agent_stopped(self, since_ms: int, now_ms: int) -> None:
         """Both are silent since `since_ms`: time it."""
         self._case.go(Input.AGENT_STOPPED)
@@ -212,9 +225,9 @@ class Silence:
             self._silent_place += 1  # a gain cannot be measured on somebody silent
         self.tell_agent(now_ms, why)
 
-    def _ask(self, rung: Rung, now_ms: int) -> None:
+    def _ask(self, rung: Rung, now_ms: int, what: Input = Input.ASK) -> None:
         """Say a rung of either ladder; it is left behind once it was said."""
-        self._case.go(Input.ASK)
+        self._case.go(what)
         caller, agent = self._voices.caller, self._voices.agent
         wish = Wish(Purpose.LADDER, rung.prompt or "", caller, round(rung.prompt_s * 1000), "the caller is not heard")
         self._wish = wish

@@ -20,6 +20,8 @@ class Purpose(StrEnum):
     NOTICE = "notice"
     LULL = "lull"
     HOLD = "hold"
+    ACTION = "action"
+    """On the agent's word."""
 
 
 @dataclass(frozen=True, slots=True)

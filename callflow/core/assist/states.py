@@ -7,7 +7,8 @@ Rules:
 4. A doubt before the goodbye leads to TOLD: the agent knows, and no more is said. After it, the caller returns.
 5. An agent who speaks on the ladder takes the talk back to GREETING; the place on the ladder is kept.
 6. A caller who speaks in PARTING returns as soon as the outcome of the redirect is known: two redirects never race.
-7. An input that the table does not list for a state raises IllegalInput and changes nothing.
+7. An agent who calls the call a nuisance begins a ladder of one question; a caller who answers it is in TALKING again.
+8. An input that the table does not list for a state raises IllegalInput and changes nothing.
 """
 
 from enum import StrEnum
@@ -62,6 +63,7 @@ class Input(StrEnum):
     ASKED = "prompt over"
     AGAIN = "prompt not said"
     TELL = "tell the agent"
+    NUISANCE = "agent calls it a nuisance"
     LAST_RUNG = "silence, last rung hangs up"
     FENCED = "no event on its way"
     CERTAIN = "nobody was heard"
@@ -94,7 +96,7 @@ _PARTED = _ENDS | {Input.HEARD: State.DONE, Input.DOUBT: State.DONE}
 
 TRANSITIONS: dict[State, dict[Input, State]] = {
     State.ARMING: _BRIDGED | {Input.EARS_READY: State.GREETING},
-    State.GREETING: _UNHEARD | {Input.AGENT_STOPPED: State.TIMING},
+    State.GREETING: _UNHEARD | {Input.AGENT_STOPPED: State.TIMING, Input.NUISANCE: State.ASKING},
     State.TIMING: _UNHEARD | {Input.LISTENED: State.JUDGING},
     State.JUDGING: _UNHEARD
     | {
@@ -107,8 +109,8 @@ TRANSITIONS: dict[State, dict[Input, State]] = {
     State.ASKING: _UNHEARD | {Input.ASKED: State.TIMING, Input.AGAIN: State.TIMING},
     State.FENCING: _UNHEARD | {Input.FENCED: State.CONFIRMING},
     State.CONFIRMING: _UNHEARD | {Input.CERTAIN: State.PARTING},
-    State.TOLD: _BRIDGED | {Input.HEARD: State.TALKING},
-    State.TALKING: _BRIDGED,
+    State.TOLD: _BRIDGED | {Input.HEARD: State.TALKING, Input.NUISANCE: State.ASKING},
+    State.TALKING: _BRIDGED | {Input.NUISANCE: State.ASKING},
     State.HELD: _ENDS
     | {
         Input.TALK_ENDED: State.DONE,

@@ -11,7 +11,9 @@ class StepKind(StrEnum):
     SAID = "said"
     """`what`: the prompt; `outcome`: what became of it."""
     HEARD = "heard"
-    """The caller was heard for the first time in the talk."""
+    """The caller was heard for the first time in the talk, or after `nuisance`."""
+    ACTION = "action"
+    """The agent asked for something; `what`: the action; `outcome`: done, or why it was refused."""
     SILENT = "silent"
     """The caller is silent, and the agent was told; `lasted_ms`: for how long."""
     QUIET = "quiet"
@@ -19,6 +21,8 @@ class StepKind(StrEnum):
     GAIN = "gain"
     CALLBACK_OFFERED = "callback_offered"
     CALLBACK_ACCEPTED = "callback_accepted"
+    CALLBACK_ASKED = "callback_asked"
+    """The agent asked for a call-back to the caller."""
     PARTED = "parted"
     """The agent was freed and the caller hears the goodbye."""
     RETURNED = "returned"
@@ -32,7 +36,7 @@ class StepKind(StrEnum):
     """`lasted_ms`: the talk's length."""
 
 
-TO_CALL_BACK = (StepKind.CALLBACK_ACCEPTED, StepKind.HUNG_UP)
+TO_CALL_BACK = (StepKind.CALLBACK_ACCEPTED, StepKind.CALLBACK_ASKED, StepKind.HUNG_UP)
 """Callers who are put on the call-back list, where the profile wants it."""
 
 

@@ -1,6 +1,7 @@
 """The owner of one assisted talk: each event and each deadline goes to the part that it concerns."""
 
 from callflow.core import commands, events
+from callflow.core.assist.actions import Action, Refusal
 from callflow.core.assist.case import Case
 from callflow.core.assist.commands import ReturnCaller
 from callflow.core.assist.facts import Outcome, PromptOver
@@ -11,6 +12,7 @@ from callflow.core.assist.silence import Silence
 from callflow.core.assist.speaker import Purpose, Speaker, Wish
 from callflow.core.assist.states import AFTER_PARTING, UNHEARD, Input, State
 from callflow.core.assist.steps import StepKind
+from callflow.core.assist.talk_actions import Taken, TalkActions
 from callflow.core.assist.voices import Voice, Voices, ear_settings
 from callflow.core.rings.talk_events import TalkEnded, TalkEvent, TalkHeld, TalkResumed
 from callflow.core.screening.talk_detect import TalkDetectEar
@@ -46,11 +48,14 @@ class AssistedTalk:
         self._parting = Parting(case, self.voices, self._silence.tell_agent)
         self._lulls = Lulls(case, self.voices, self.speaker)
         self._holding = Holding(case, self.voices, self.speaker)
+        self._actions = TalkActions(case, self.voices, self.speaker, self._holding)
         self._arm_at: int | None = None
         self._to_arm: tuple[tuple[str, str], ...] = ()
         """Ears that are set at `_arm_at`, with their channels."""
         self._armed: set[str] = set()
         self._finished = False
+        self._own_prompt_over_ms = 0
+        """A silence is timed from here: while callflow spoke on the agent's word, the agent waited."""
         case.tell(StepKind.BEGAN, now_ms)
 
     # -- from beginning to end --------------------------------------------------------------------------------------
@@ -150,6 +155,7 @@ class AssistedTalk:
                 self._arm_at = None  # hooks that are set in a native bridge end its music
                 self._silence.stop()
                 self._parting.stop()
+                self._end_nuisance()
                 self._holding.begin(now_ms, by_agent=by_agent)
                 if by_agent and self._all_armed:
                     self._unhook_caller(now_ms)
@@ -168,6 +174,50 @@ class AssistedTalk:
         if not self._all_armed and self._arm_at is None:
             self.start(now_ms)
 
+    def act(self, action: Action, request_id: str, now_ms: int) -> Refusal | Taken:
+        """The agent asks for something in this talk."""
+        if (refusal := self._actions.refuse(action)) is not None:
+            return refusal
+        if self.case.state in UNHEARD:
+            self._leave_rung(now_ms, "the agent asks for something")
+        if action is Action.NUISANCE:
+            taken: Refusal | Taken = self._begin_nuisance(now_ms)
+        else:
+            taken = self._actions.act(action, request_id, now_ms)
+        if action is Action.BACK:
+            self._lulls.begin(now_ms)
+        self._proceed(now_ms)
+        return taken
+
+    def carried(self, action: Action, request_id: str, now_ms: int) -> None:
+        """Asterisk has done what an action needs."""
+        if self.case.state in UNHEARD:
+            self._leave_rung(now_ms, "the agent asks for something")
+        self._actions.carried(action, request_id, now_ms)
+        self._proceed(now_ms)
+
+    def _leave_rung(self, now_ms: int, why: str) -> None:
+        """The agent does something: the ladder waits, its place is kept."""
+        self._silence.stop()
+        self._parting.stop()
+        self.case.go(Input.AGENT_SPEAKS)
+        self.speaker.forget(now_ms, why)
+
+    def _begin_nuisance(self, now_ms: int) -> Refusal | Taken:
+        case = self.case
+        if case.nuisance:
+            return Refusal.ALREADY
+        case.nuisance, case.heard = True, False
+        self.speaker.forget(now_ms, "the agent calls it a nuisance")
+        self._holding.end_look_up(now_ms)
+        self._silence.begin_nuisance(now_ms)
+        return Taken.DONE
+
+    def _end_nuisance(self) -> None:
+        """The caller has answered, or the agent does otherwise."""
+        if self.case.nuisance:
+            self.case.nuisance, self.case.heard = False, True
+
     def _speech(self, voice: Voice, now_ms: int) -> None:
         state = self.case.state
         if voice is self.voices.caller:
@@ -177,10 +227,7 @@ class AssistedTalk:
         if not self._holding.lasts:
             self.speaker.interrupt()
         if state in UNHEARD and state is not State.GREETING:
-            self._silence.stop()
-            self._parting.stop()
-            self.case.go(Input.AGENT_SPEAKS)
-            self.speaker.forget(now_ms, "the agent speaks")
+            self._leave_rung(now_ms, "the agent speaks")
 
     def _caller_heard(self, now_ms: int, why: str) -> None:
         case = self.case
@@ -199,6 +246,7 @@ class AssistedTalk:
         case = self.case
         self._silence.stop()
         self._parting.stop()
+        self._end_nuisance()
         self.speaker.forget(now_ms, "the caller was heard")
         self._lulls.begin(now_ms)
         self._silence.restore_ear(now_ms)
@@ -207,9 +255,9 @@ class AssistedTalk:
     def _key(self, event: events.KeyPressed, now_ms: int) -> None:
         if event.uniqueid != self.case.parties.caller_uniqueid or event.released:
             return
-        if self._holding.lasts:
+        if self._holding.lasts or self._holding.takes_key:
             self._holding.key(event.key, now_ms)
-        else:
+        if not self._holding.lasts:
             self._caller_heard(now_ms, f"the caller presses {event.key}")
 
     def _hung_up(self, uniqueid: str) -> None:
@@ -261,7 +309,12 @@ class AssistedTalk:
                 self._silence.asked(wish, outcome, now_ms)
             case Purpose.LULL:
                 self._lulls.over(now_ms)
-            case _:
+            case Purpose.ACTION | Purpose.HOLD:
+                self._lulls.over(now_ms)
+                self._own_prompt_over_ms = now_ms
+                if wish.purpose is Purpose.ACTION:
+                    self._actions.said(wish, outcome)
+            case Purpose.NOTICE:
                 pass
 
     # -- deadlines --------------------------------------------------------------------------------------------------
@@ -290,7 +343,7 @@ class AssistedTalk:
             self._parting.begin(rung, now_ms)
         if case.state is State.TALKING and not case.heard:
             self._caller_understood(now_ms)
-        if case.state is State.TALKING:
+        if case.state is State.TALKING and not self._holding.waits:
             self._lulls.proceed(now_ms)
         if case.state not in AFTER_PARTING:
             self.speaker.proceed(now_ms)
@@ -303,8 +356,10 @@ class AssistedTalk:
 
     def _await_greeting(self, now_ms: int) -> None:
         agent = self.voices.agent
+        if self._holding.waits or self._actions.outstanding:
+            return
         if agent.spoke_at is not None and not agent.sounding and not self.voices.caller.sounding:
-            since = max(agent.silent_since, self.voices.caller.silent_since)
+            since = max(agent.silent_since, self.voices.caller.silent_since, self._own_prompt_over_ms)
             self._silence.agent_stopped(since, now_ms)
 
     def next_deadline(self) -> int | None:
@@ -313,6 +368,6 @@ class AssistedTalk:
         due = [self._arm_at, self.voices.next_deadline(), self._parting.next_deadline()]
         if case.state not in AFTER_PARTING:
             due += [self._silence.next_deadline(), self._holding.next_deadline(), self.speaker.next_deadline()]
-        if case.state is State.TALKING:
+        if case.state is State.TALKING and not self._holding.waits:
             due.append(self._lulls.next_deadline())
         return min((at for at in due if at is not None), default=None)

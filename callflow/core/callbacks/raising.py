@@ -62,12 +62,15 @@ class Raising:
         return [Wanted(call.caller_number, call.profile, reason, at_ms, why)]
 
     def _in_talk(self, step: AssistStep) -> list[Wanted]:
-        """A caller who accepted an offer on hold, or was hung up on after a silent talk."""
+        """A caller who accepted an offer on hold, whom the agent wants called, or who was hung up on as silent."""
         if not step.caller_number:
             return []
         number, profile = step.caller_number, step.profile
         if step.kind is StepKind.CALLBACK_ACCEPTED:
             why = f"the caller accepted a call-back in call {step.call_id}"
+            return [Wanted(number, profile, Reason.OFFER, step.at_ms, why, queue=step.queue)]
+        if step.kind is StepKind.CALLBACK_ASKED:
+            why = f"agent {step.agent} asked for a call-back in call {step.call_id}"
             return [Wanted(number, profile, Reason.OFFER, step.at_ms, why, queue=step.queue)]
         if step.kind is StepKind.HUNG_UP and self._rules.profile(profile).after_hang_up:
             why = f"call {step.call_id} was hung up on as silent at an agent"

@@ -55,6 +55,20 @@ class Topics:
         """The topic filter of every state."""
         return f"{self.root}/+/+/state"
 
+    @property
+    def command_filter(self) -> str:
+        """The topic filter of what agents ask for."""
+        return f"{self.root}/agent/+/command"
+
+    def commanded(self, topic: str) -> str:
+        """The agent of a command's topic; "" for any other topic."""
+        agent, _, last = topic.removeprefix(f"{self.root}/agent/").partition("/")
+        return agent if last == "command" and topic.startswith(self.root) else ""
+
+    def answer(self, agent: str) -> str:
+        """Not retained: answers to what an agent asked for. Raises UnfitId."""
+        return f"{self.root}/agent/{topic_id(agent)}/answer"
+
     def call(self, kind: str) -> str:
         """Not retained: the events of calls."""
         return f"{self.root}/event/call/{kind}"

@@ -131,12 +131,15 @@ class Transferred(NamedTuple):
     """BlindTransfer or AttendedTransfer. `transferers` are the two channels of the phone that hands over, or its one.
 
     `transferee`: who is transferred; `target`: the party that the transferer consulted. Uniqueids, "" where not named.
+    `exten`: where a blind transfer goes; `attended`: the two had spoken before, or were about to.
     """
 
     when: When
     transferers: tuple[str, ...]
     transferee: str = ""
     target: str = ""
+    exten: str = ""
+    attended: bool = False
 
 
 class ChannelHeld(NamedTuple):

@@ -249,6 +249,29 @@ class Hold:
     marks: tuple[str, ...] = ()
 
 
+class TransferKind(StrEnum):
+    """How a caller was handed over."""
+
+    BLIND = "blind"
+    ATTENDED = "attended"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """An agent has handed a caller over; a transfer whose talk nobody saw begin has no record."""
+
+    transfer_id: str
+    call_id: str
+    agent: str
+    """Work number of who handed over."""
+    queue: str
+    line: str
+    kind: TransferKind
+    target: str
+    """Work number of who was consulted, or the extension of a blind transfer; "" where neither is known."""
+    at_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class AgentInterval:
     """What one agent was doing from `began_ms` to `ended_ms` (None while it lasts)."""
@@ -262,7 +285,7 @@ class AgentInterval:
     partial: bool = False
 
 
-Measured = Leg | Offer | Stay | Talk | Hold | AgentInterval
+Measured = Leg | Offer | Stay | Talk | Hold | Transfer | AgentInterval
 """A record of the ring tracker."""
 
 

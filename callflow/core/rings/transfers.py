@@ -3,8 +3,10 @@
 from callflow.core.rings import facts
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.dialling import Dialling
+from callflow.core.rings.names import interface_of, safe_name
 from callflow.core.rings.open_offers import OpenOffers
 from callflow.core.rings.queueing import Queueing
+from callflow.core.rings.records import Transfer, TransferKind
 from callflow.core.rings.talking import Talks
 from callflow.core.rings.tracker_state import TrackerState
 
@@ -25,6 +27,7 @@ class Transfers:
         """BlindTransfer or AttendedTransfer."""
         to, at_ms = self._handed_over(fact), fact.when.at_ms
         consulting = self._consulting(fact, to)
+        self._keep(fact)
         self._talks.transferred(fact)
         for uniqueid in fact.transferers:
             leg = self._offers.leg(uniqueid)
@@ -38,6 +41,34 @@ class Transfers:
         dialler = self._state.channels.other_half(target) if target is not None else None
         if dialler is not None:  # by feature code, a Local channel dials for the agent, and goes on for the caller
             self._move(dialler.uniqueid, dialler, self._state.call_of(to), at_ms)
+
+    def _keep(self, fact: facts.Transferred) -> None:
+        """Save a record of it, if the talk that is handed over is known."""
+        for uniqueid in fact.transferers:
+            talk = self._talks.of(uniqueid)
+            parties = talk.parties if talk is not None else None
+            if parties is None or parties.agent_uniqueid != uniqueid:
+                continue
+            transfer = Transfer(
+                transfer_id=f"{uniqueid}-{fact.when.at_ms}",
+                call_id=parties.call_id,
+                agent=parties.agent,
+                queue=parties.queue,
+                line=parties.line,
+                kind=TransferKind.ATTENDED if fact.attended else TransferKind.BLIND,
+                target=self._target(fact),
+                at_ms=fact.when.at_ms,
+            )
+            self._state.save(transfer, final=True)
+            return
+
+    def _target(self, fact: facts.Transferred) -> str:
+        """Who was consulted, by work number, or where a blind transfer goes; "" where nobody is named."""
+        target = self._state.channels.known(fact.target) if fact.target else None
+        party = None if target is None else self._state.channels.party_behind(target)
+        if party is not None:
+            return self._state.names.agent(interface_of(party.name))
+        return safe_name(fact.exten) if fact.exten else ""
 
     def bridge_entered(self, channel: Channel, at_ms: int) -> None:
         """By feature code a Local channel dials for the agent; when it comes to the caller, it dials for the caller."""

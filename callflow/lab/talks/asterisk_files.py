@@ -44,7 +44,8 @@ def _features() -> str:
         f"{name} => {code},self/callee,Gosub(talk-feature,s,1({name.removeprefix('talk-')}))\n"
         for name, code in FEATURES.items()
     )
-    return "[general]\n[featuremap]\natxfer => *2\nblindxfer => #1\n[applicationmap]\n" + "".join(codes)
+    own = "[general]\n[featuremap]\natxfer => *2\nblindxfer => #1\n[applicationmap]\n" + "".join(codes)
+    return f"{own}#include features_callflow.conf\n"
 
 
 _EXTENSIONS = f"""
@@ -60,6 +61,10 @@ exten => _features!,1,Answer()
 exten => _tra[n]sfer!,1,Answer()
  same => n,Queue(${{CUT(EXTEN,_,2)}},t,,,60)
  same => n,Hangup()
+; assist_QUEUE: the agent has callflow's own feature codes, and transfers
+exten => _assist!,1,Answer()
+ same => n,Queue(${{CUT(EXTEN,_,2)}},tb(callflow-agent^s^1),,,60)
+ same => n,Hangup()
 ; stays_QUEUE and line_AGENT: the caller stays when the agent hangs up
 exten => _stays!,1,Answer()
  same => n,Queue(${{CUT(EXTEN,_,2)}},c,,,60)
@@ -73,6 +78,7 @@ exten => _li[n]e!,1,Dial(PJSIP/${{CUT(EXTEN,_,2)}},20,g)
 exten => s,1,Wait(2)
  same => n,Hangup()
 [talk-phones]
+include => callflow-codes
 exten => _8XXX,1,Dial(PJSIP/${{EXTEN}},15,tT)
  same => n,Hangup()
 exten => _1X.,1,Dial(PJSIP/${{EXTEN}}@{CUSTOMERS},15,tT)

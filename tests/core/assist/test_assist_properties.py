@@ -1,5 +1,7 @@
 """In any order of events: no prompt begins while somebody speaks, no caller who spoke is hung up on, talks stay apart.
 
+Agents ask for every action, and so do callers.
+
 `World` in world.py knows the truth and checks every command. Answers may be late, windows may tell anything, the link
 may be lost, and events of the other talk come in between.
 
@@ -13,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callflow.core import events
+from callflow.core.assist.actions import Action
 from callflow.core.assist.facts import Outcome, PromptOver
 from callflow.core.heard import Heard
 from callflow.core.profile import Assist, Mode
 from callflow.core.rings.talk_events import TalkEnded
-from tests.core.assist.world import START_MS, Scene, World
+from tests.core.assist.world import RULES, START_MS, Scene, World
 
 ORDERS = int(os.environ.get("CALLFLOW_ORDERS", "2000"))
 pytestmark = pytest.mark.timeout(7200)  # what 100,000 orders take
@@ -39,6 +42,10 @@ ACTS = st.one_of(
     st.tuples(st.just("redirected"), st.booleans()),
     st.tuples(st.just("goodbye"), st.just("")),
     st.tuples(st.just("climbs"), st.just("")),
+    st.tuples(st.just("asks"), st.sampled_from(list(Action))),
+    st.tuples(st.just("asks"), st.just(Action.NUISANCE)),
+    st.tuples(st.just("caller asks"), st.sampled_from(list(Action))),
+    st.tuples(st.just("asterisk refuses"), st.booleans()),
     st.tuples(
         st.sampled_from(("hold", "resume", "key", "ends", "hangs up", "begins", "deaf", "tap lost", "link", "stray")),
         st.just(""),
@@ -74,6 +81,12 @@ def act(world: World, scene: Scene, what: str, how: object) -> None:  # noqa: C9
             world.goodbye_spoken(scene)
         case "climbs":
             climb(world, scene)
+        case "asks":
+            world.ask(scene, Action(str(how)))
+        case "caller asks":
+            world.ask(scene, Action(str(how)), by_caller=True)
+        case "asterisk refuses":
+            world.asterisk_refuses = bool(how)
         case "hold":
             world.hold(scene)
         case "resume":
@@ -117,7 +130,7 @@ def climb(world: World, scene: Scene) -> None:
 @settings(max_examples=ORDERS, deadline=None)
 @given(order=ORDER, assist=st.sampled_from((Assist.ACT, Assist.ACT, Assist.PROMPT, Assist.NOTIFY)), deaf=st.booleans())
 def test_no_order_of_events_breaks_a_promise(order: list, assist: Assist, deaf: bool) -> None:  # type: ignore[type-arg]
-    run(World(assist, may_go_deaf=deaf), order)
+    run(World(assist, may_go_deaf=deaf, supervisor="8009@phones", caller_number="13855550100"), order)
 
 
 @settings(max_examples=ORDERS // 10, deadline=None)
@@ -134,7 +147,7 @@ def run(world: World, order: list) -> None:  # type: ignore[type-arg]
     for scene in world.scenes:
         world.resume(scene)
         world.receive(events.CallerHungUp(scene.parties.caller_uniqueid, world.now))
-    world.wait(1000)
+    world.wait(round(1000 * RULES.wrap_up_most_s) + 1000)
     assert world.assistant.live == 0
     assert world.assistant.next_deadline() is None
     assert not [name for name in world.assistant.unexpected if name.startswith("fault")]
@@ -150,3 +163,20 @@ def test_the_world_is_one_in_which_callflow_does_hang_up() -> None:
     world.wait(2100)
     assert [kind.value for kind in world.kinds()] == ["began", "said", "parted", "hung_up", "ended"]
     assert world.now > START_MS
+
+
+def test_the_world_is_one_in_which_callflow_hangs_up_on_a_nuisance() -> None:
+    world = World()
+    scene = world.scenes[0]
+    world.begin(scene)
+    world.wait(200)
+    world.speak(scene.caller, 500)
+    world.wait(1000)
+    world.ask(scene, Action.NUISANCE)
+    world.wait(3000)
+    world.over(scene)
+    world.wait(3300)
+    world.redirected(scene)
+    world.goodbye_spoken(scene)
+    world.wait(2100)
+    assert "hung_up" in [kind.value for kind in world.kinds()]

@@ -3,18 +3,28 @@
 from dataclasses import dataclass, field
 
 from callflow.core import commands, events
+from callflow.core.assist.actions import Action, ActionAnswer, ActionCarried, ActionWanted, Door
 from callflow.core.assist.assistant import Assistant
 from callflow.core.assist.commands import (
+    AnswerAction,
     AssistCommand,
+    Consult,
     EndCall,
     PartCaller,
+    PauseAgent,
     ReturnCaller,
     SaveStep,
     Say,
+    SetLoudness,
     StopSaying,
 )
 from callflow.core.assist.facts import AssistEvent, CallerParted, GoodbyeSpoken, Outcome, PartingFailed, PromptOver
-from callflow.core.assist.rules import AGENT_QUIET_LADDER, AGENT_SILENT_LADDER, AssistRules
+from callflow.core.assist.rules import (
+    AGENT_NUISANCE_LADDER,
+    AGENT_QUIET_LADDER,
+    AGENT_SILENT_LADDER,
+    AssistRules,
+)
 from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.heard import Heard
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Assist, Mode, Procedures, Profile
@@ -35,30 +45,32 @@ EarCommand = (
 )
 
 
-def procedures(assist: Assist = Assist.ACT, mode: Mode = Mode.ACT) -> Procedures:
+def procedures(assist: Assist = Assist.ACT, mode: Mode = Mode.ACT, supervisor: str = "") -> Procedures:
     ladders = {
         "silent": SILENT_LADDER,
         "quiet": QUIET_LADDER,
         "agent_silent": AGENT_SILENT_LADDER,
         "agent_quiet": AGENT_QUIET_LADDER,
+        "agent_nuisance": AGENT_NUISANCE_LADDER,
     }
-    profile = Profile(assist=assist, mode=mode)
+    profile = Profile(assist=assist, mode=mode, supervisor=supervisor)
     return Procedures(
         profiles={"default": profile}, ladders=ladders, languages=("en",), default_language="en", max_calls=100
     )
 
 
-def parties(name: str) -> TalkParties:
+def parties(name: str, caller_number: str) -> TalkParties:
     return TalkParties(
         call_id=f"{name}c",
         caller_uniqueid=f"{name}c",
         caller_channel=f"PJSIP/{name}-0000000c",
         agent_uniqueid=f"{name}a",
         agent_channel=f"PJSIP/{name}-0000000a",
-        agent="8001",
+        agent={"x": "8001", "y": "8003"}[name],
         queue="support",
         line="",
         originated=False,
+        caller_number=caller_number,
     )
 
 
@@ -91,6 +103,8 @@ class Scene:
     parted_at: int | None = None
     held: bool = False
     agent_armed: bool = False
+    nuisance_at: int | None = None
+    """The agent has called it a nuisance then: who spoke before may be hung up on."""
     hears: Heard | None = Heard.DIGITAL_SILENCE
     verified: bool = True
 
@@ -109,10 +123,20 @@ class Scene:
 class World:
     """Knows the truth; every command of the core is checked against it."""
 
-    def __init__(self, assist: Assist = Assist.ACT, mode: Mode = Mode.ACT, *, may_go_deaf: bool = True) -> None:
-        self.assistant = Assistant(procedures(assist, mode), RULES)
+    def __init__(
+        self,
+        assist: Assist = Assist.ACT,
+        mode: Mode = Mode.ACT,
+        *,
+        may_go_deaf: bool = True,
+        supervisor: str = "",
+        caller_number: str = "",
+    ) -> None:
+        self.assistant = Assistant(procedures(assist, mode, supervisor), RULES)
         self.now = START_MS
-        self.scenes = [self._scene("x"), self._scene("y")]
+        self.scenes = [self._scene(name, caller_number) for name in ("x", "y")]
+        self.asterisk_refuses, self.asterisk_answers = False, True
+        self.requests = 0
         self.answers = True
         self.asked: list[tuple[Scene, commands.JudgeWindow | commands.FenceEvents]] = []
         self.issued: list[AssistCommand] = []
@@ -121,8 +145,8 @@ class World:
         self.receive(events.LinkUp(self.now, may_go_deaf))
         self.receive(events.SoundStarted("z", self.now))
 
-    def _scene(self, name: str) -> Scene:
-        return Scene(parties(name), Person(f"{name}c"), Person(f"{name}a"))
+    def _scene(self, name: str, caller_number: str) -> Scene:
+        return Scene(parties(name, caller_number), Person(f"{name}c"), Person(f"{name}a"))
 
     # -- what happens -----------------------------------------------------------------------------------------------
 
@@ -143,7 +167,7 @@ class World:
         self.now = until
 
     def begin(self, scene: Scene) -> None:
-        scene.agent_armed = False
+        scene.agent_armed, scene.nuisance_at = False, None
         scene.talk_id, scene.held, scene.parted_at, scene.redirecting = "", False, None, False
         for person in scene.people:
             person.sound_from, person.spoke_at, person.silent_since = None, None, self.now
@@ -173,12 +197,20 @@ class World:
     def hold(self, scene: Scene, *, by_agent: bool = True) -> None:
         if scene.parted_at is None and not scene.held:
             scene.held = True
+            scene.nuisance_at = None
             self.receive(TalkHeld(self.now, scene.parties, by_agent))
 
     def resume(self, scene: Scene, *, by_agent: bool = True) -> None:
         if scene.held:
             scene.held = False
             self.receive(TalkResumed(self.now, scene.parties, by_agent))
+
+    def ask(self, scene: Scene, action: Action, *, by_caller: bool = False) -> None:
+        """A feature code is typed on one of the two phones."""
+        self.requests += 1
+        request_id = f"{scene.parties.caller_uniqueid[0]}-{'caller' if by_caller else 'agent'}-{self.requests}"
+        person = scene.caller if by_caller else scene.agent
+        self.receive(ActionWanted(request_id, action, Door.CODE, "", person.uniqueid))
 
     def over(self, scene: Scene, outcome: Outcome = Outcome.REACHED) -> None:
         """The oldest prompt of a talk comes to its end."""
@@ -230,7 +262,7 @@ class World:
 
     def _check(self, command: AssistCommand) -> None:
         assert not self.pretends or not isinstance(
-            command, Say | PartCaller | EndCall | ReturnCaller | commands.SetGain
+            command, Say | PartCaller | EndCall | ReturnCaller | commands.SetGain | SetLoudness | Consult | PauseAgent
         )
         match command:
             case SaveStep(step):
@@ -250,10 +282,34 @@ class World:
                 assert scene.parted_at is not None, "taken out of a talk without need"
             case commands.FenceEvents():
                 self.asked.append((self.scene_of(command.call_id), command))
+            case SetLoudness() | Consult() | PauseAgent():
+                self._check_action(command)
+            case AnswerAction(answer):
+                self._check_answer(answer)
             case commands.LogFault():
                 raise command.error
             case _ if isinstance(command, EarCommand):
                 self._check_ear(command)
+
+    def _check_action(self, command: SetLoudness | Consult | PauseAgent) -> None:
+        name = command.request_id.partition("-")[0]
+        if isinstance(command, PauseAgent):
+            assert command.phone == f"PJSIP/{name}" or not name, "another agent's phone is paused"
+        else:
+            scene = self._scene_of_request(command.request_id)
+            assert command.channel == scene.parties.agent_channel, "an action on a channel of another talk"
+            assert scene.parted_at is None, "an action on a channel that is in no talk"
+        if self.asterisk_answers and command.request_id:
+            error = "no such channel" if self.asterisk_refuses else ""
+            self.receive(ActionCarried(command.request_id, error))
+
+    def _check_answer(self, answer: ActionAnswer) -> None:
+        assert not (answer.done and "caller" in answer.request_id), "a code of the caller's was obeyed"
+        if answer.done and answer.action == Action.NUISANCE:
+            self._scene_of_request(answer.request_id).nuisance_at = self.now
+
+    def _scene_of_request(self, request_id: str) -> Scene:
+        return next(scene for scene in self.scenes if scene.parties.caller_uniqueid[0] == request_id[0])
 
     def _check_ear(self, command: EarCommand) -> None:
         scene = self.scene_of(command.call_id)
@@ -295,7 +351,7 @@ class World:
         assert command.channel == scene.parties.caller_channel
         assert scene.hears not in (Heard.SPEECH, Heard.QUIET, Heard.NOISE), "parted a caller whom the tap hears"
         assert scene.verified or not self.may_go_deaf, "parted a caller who may not have been heard"
-        self._check_nobody_there(scene, None)
+        self._check_nobody_there(scene, scene.nuisance_at)
         scene.redirecting = True
 
     def _check_end(self, channel: str) -> None:

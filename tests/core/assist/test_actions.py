@@ -1,0 +1,403 @@
+"""What agents ask for in a talk: done, or refused with a reason; who may ask, and how often."""
+
+from typing import TypeVar
+
+import pytest
+
+from callflow.core import events
+from callflow.core.assist.actions import Action, ActionAnswer, ActionCarried, ActionWanted, Door, Refusal
+from callflow.core.assist.commands import (
+    AnswerAction,
+    AssistCommand,
+    Consult,
+    EndCall,
+    PartCaller,
+    PauseAgent,
+    SaveWrapUp,
+    SetLoudness,
+)
+from callflow.core.assist.facts import Outcome, TalksSeen
+from callflow.core.assist.steps import StepKind
+from callflow.core.assist.wrap_up import EndedBy, WrapUp
+from callflow.core.profile import Assist, Mode
+from callflow.core.rings.talk_events import TalkEnded
+from tests.core.assist.world import RULES, Scene, World
+
+T = TypeVar("T", bound=AssistCommand)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def talking(world: World) -> Scene:
+    """Both have spoken, and are silent for a second."""
+    scene = world.scenes[0]
+    world.begin(scene)
+    world.wait(200)
+    world.speak(scene.agent, 800)
+    world.wait(300)
+    world.speak(scene.caller, 800)
+    world.wait(1000)
+    return scene
+
+
+def ask(
+    world: World, action: str, *, agent: str = "8001", uniqueid: str = "", call_id: str = ""
+) -> ActionAnswer | None:
+    """The answer, None while Asterisk has yet to answer."""
+    request_id = f"x-{len(world.issued)}"
+    world.receive(ActionWanted(request_id, action, Door.HTTP, agent, uniqueid, call_id))
+    return answer_to(world, request_id)
+
+
+def answer_to(world: World, request_id: str) -> ActionAnswer | None:
+    found = [one.answer for one in of(world, AnswerAction) if one.answer.request_id == request_id]
+    assert len(found) <= 1, "a request is answered once"
+    return found[0] if found else None
+
+
+def refused(world: World, action: str, **more: str) -> Refusal | None:
+    answer = ask(world, action, **more)
+    assert answer is not None
+    return answer.refusal
+
+
+def of(world: World, kind: type[T]) -> list[T]:
+    return [command for command in world.issued if isinstance(command, kind)]
+
+
+def steps(world: World) -> list[tuple[str, str]]:
+    return [(step.what, step.outcome) for step in world.steps if step.kind is StepKind.ACTION]
+
+
+@pytest.mark.parametrize(
+    ("action", "prompt"),
+    [
+        ("speaker", "pick_up_handset"),
+        ("repeat", "say_again"),
+        ("close:enquiry", "bye_enquiry"),
+        ("close:order", "bye_order"),
+        ("close:no_order", "bye_no_order"),
+    ],
+)
+def test_a_prompt_is_said_on_the_agents_word(world: World, action: str, prompt: str) -> None:
+    scene = talking(world)
+    assert refused(world, action) is None
+    assert world.said() == [prompt]
+    world.over(scene)
+    assert steps(world) == [(action, "done")]
+
+
+def test_louder_goes_up_by_the_step_to_the_limit_and_then_says_so_once(world: World) -> None:
+    scene = talking(world)
+    for _ in range(5):
+        ask(world, "louder")
+        world.over(scene)
+        world.wait(1000)
+    levels = [command.gain_db for command in of(world, SetLoudness)]
+    assert levels == [4.0, 8.0, 12.0]
+    assert levels[-1] == RULES.louder_most_db
+    assert world.said() == ["hear_me_now"] * 3 + ["volume_at_limit"]
+    assert [outcome for _, outcome in steps(world)] == ["done"] * 4 + ["at_limit"]
+    assert {command.channel for command in of(world, SetLoudness)} == {scene.parties.agent_channel}
+    ask(world, "softer")
+    assert of(world, SetLoudness)[-1].gain_db == 8.0
+
+
+def test_what_asterisk_refuses_is_refused_and_the_level_stays(world: World) -> None:
+    talking(world)
+    world.asterisk_refuses = True
+    assert refused(world, "louder") is Refusal.ASTERISK
+    world.asterisk_refuses = False
+    ask(world, "louder")
+    assert [command.gain_db for command in of(world, SetLoudness)] == [4.0, 4.0]
+
+
+def test_a_look_up_reassures_without_a_hold_and_thanks_at_its_end(world: World) -> None:
+    scene = talking(world)
+    assert refused(world, "lookup") is None
+    world.over(scene)
+    world.wait(20_500)
+    world.over(scene)
+    assert refused(world, "lookup") is Refusal.ALREADY
+    assert refused(world, "back") is None
+    world.over(scene)
+    assert world.said() == ["one_moment", "still_looking", "thank_you_for_waiting"]
+    assert refused(world, "back") is Refusal.NO_LOOKUP
+
+
+def test_nobody_is_asked_to_go_on_while_the_agent_looks_something_up(world: World) -> None:
+    scene = talking(world)
+    ask(world, "lookup")
+    world.over(scene)
+    world.wait(15_000)
+    assert world.said() == ["one_moment"]
+
+
+def test_an_unheard_caller_is_not_on_the_ladder_while_the_agent_looks_something_up(world: World) -> None:
+    scene = world.scenes[0]
+    world.begin(scene)
+    world.wait(200)
+    world.speak(scene.agent, 800)
+    world.wait(700)
+    ask(world, "lookup")
+    world.wait(200)
+    world.over(scene)
+    world.wait(15_000)
+    assert world.said() == ["one_moment"]
+    ask(world, "back")
+    world.over(scene)
+    world.wait(3500)
+    assert world.said() == ["one_moment", "thank_you_for_waiting", "can_you_hear"]
+
+
+def test_a_key_accepts_the_call_back_in_a_long_look_up(world: World) -> None:
+    scene = talking(world)
+    ask(world, "lookup")
+    for _ in range(4):
+        world.over(scene)
+        world.wait(20_500)
+    assert "offer_call_back" in world.said()
+    world.receive(events.KeyPressed(scene.parties.caller_uniqueid, "1", world.now))
+    assert StepKind.CALLBACK_ACCEPTED in world.kinds()
+
+
+def test_a_call_back_is_asked_for_once_and_needs_a_number(world: World) -> None:
+    talking(world)
+    assert refused(world, "callback") is Refusal.NO_NUMBER
+    world = World(caller_number="13855550100")
+    talking(world)
+    assert refused(world, "callback") is None
+    assert refused(world, "callback") is Refusal.ALREADY
+    asked = [step for step in world.steps if step.kind is StepKind.CALLBACK_ASKED]
+    assert [step.caller_number for step in asked] == ["13855550100"]
+    assert world.said() == ["call_back_agreed"]
+
+
+def test_the_supervisor_is_consulted_once_the_caller_was_told(world: World) -> None:
+    scene = talking(world)
+    assert refused(world, "supervisor") is Refusal.NO_SUPERVISOR
+    world = World(supervisor="8009@phones")
+    scene = talking(world)
+    assert refused(world, "supervisor") is None
+    assert world.said() == ["ask_supervisor"]
+    assert not of(world, Consult)
+    world.over(scene)
+    (consult,) = of(world, Consult)
+    assert (consult.channel, consult.exten, consult.context) == (scene.parties.agent_channel, "8009", "phones")
+    world.hold(scene)
+    world.wait(1000)
+    assert world.said() == ["ask_supervisor"], "the caller knows why the music plays"
+
+
+def test_a_nuisance_is_asked_once_then_parted_and_hung_up_on(world: World) -> None:
+    scene = talking(world)
+    assert refused(world, "nuisance") is None
+    world.wait(100)
+    assert world.said() == ["anything_else"]
+    world.over(scene)
+    world.wait(3300)
+    assert len(of(world, PartCaller)) == 1
+    world.redirected(scene)
+    world.goodbye_spoken(scene)
+    world.wait(2100)
+    assert len(of(world, EndCall)) == 1
+    (hung_up,) = [step for step in world.steps if step.kind is StepKind.HUNG_UP]
+    assert hung_up.caller_number == "", "nobody calls a nuisance back"
+
+
+@pytest.mark.parametrize("when", ["prompt", "listening", "goodbye"])
+def test_a_caller_who_answers_is_no_nuisance(world: World, when: str) -> None:
+    scene = talking(world)
+    ask(world, "nuisance")
+    if when != "prompt":
+        world.over(scene)
+        world.wait(2000)
+    if when == "goodbye":
+        world.wait(1500)
+        world.redirected(scene)
+    world.speak(scene.caller, 600)
+    world.over(scene)
+    world.wait(10_000)
+    assert not of(world, EndCall)
+    assert bool(of(world, PartCaller)) is (when == "goodbye")
+
+
+def test_a_hold_ends_a_nuisance(world: World) -> None:
+    scene = talking(world)
+    ask(world, "nuisance")
+    world.over(scene, Outcome.REACHED)
+    world.hold(scene)
+    world.resume(scene)
+    world.wait(30_000)
+    assert not of(world, PartCaller)
+
+
+@pytest.mark.parametrize("assist", [Assist.PROMPT, Assist.NOTIFY])
+def test_callflow_hangs_up_on_nobody_where_the_profile_does_not_act(assist: Assist) -> None:
+    world = World(assist)
+    talking(world)
+    assert refused(world, "nuisance") is Refusal.OFF
+
+
+def test_observe_mode_refuses_every_action() -> None:
+    world = World(mode=Mode.OBSERVE)
+    talking(world)
+    answers = {refused(world, action.value) for action in Action if action is not Action.READY}
+    assert answers == {Refusal.OBSERVING}
+
+
+def test_nothing_is_done_for_a_code_that_the_caller_typed(world: World) -> None:
+    scene = talking(world)
+    for action in Action:
+        assert refused(world, action.value, uniqueid=scene.parties.caller_uniqueid) is Refusal.CALLER_TYPED
+    assert world.said() == []
+    assert not of(world, PauseAgent)
+    assert steps(world)[0] == ("louder", "caller_typed")
+
+
+def test_a_code_of_the_agents_phone_is_the_agents(world: World) -> None:
+    scene = talking(world)
+    assert refused(world, "repeat", agent="", uniqueid=scene.parties.agent_uniqueid) is None
+
+
+def test_a_call_that_is_not_the_agents_own_is_refused(world: World) -> None:
+    scene = talking(world)
+    assert refused(world, "repeat", agent="8002", call_id=scene.parties.call_id) is Refusal.NOT_YOURS
+    assert refused(world, "repeat", agent="8002") is Refusal.NO_TALK
+    assert refused(world, "repeat", agent="8001", call_id="ended") is Refusal.NO_TALK
+    world.receive(ActionWanted("limited", "repeat", Door.HTTP, "8001", queues=("sales",)))
+    answer = answer_to(world, "limited")
+    assert answer is not None
+    assert answer.refusal is Refusal.NOT_YOURS
+    assert world.said() == []
+
+
+@pytest.mark.parametrize("action", ["", "close:", "close:sold", "LOUDER", "x" * 5000, "\x00"])
+def test_what_is_no_action_is_refused(world: World, action: str) -> None:
+    talking(world)
+    assert refused(world, action) is Refusal.UNKNOWN_ACTION
+    assert steps(world) == [("unknown", "unknown_action")]
+
+
+def test_a_storm_is_refused_written_down_once_and_over_after_a_minute(world: World) -> None:
+    talking(world)
+    answers = [ask(world, "back") for _ in range(500)]
+    reasons = [answer.refusal for answer in answers if answer is not None]
+    assert reasons.count(Refusal.TOO_MANY) == 500 - RULES.actions_per_minute
+    assert len(steps(world)) == RULES.actions_per_minute + 1
+    assert refused(world, "repeat", agent="8002") is Refusal.NO_TALK, "another agent may ask"
+    world.wait(60_000)
+    assert refused(world, "back") is Refusal.NO_LOOKUP
+
+
+def test_a_request_on_hold_or_before_the_ears_are_ready_is_refused(world: World) -> None:
+    scene = world.scenes[0]
+    world.begin(scene)
+    assert refused(world, "repeat") is Refusal.NOT_NOW
+    scene = talking(World())
+    world = World()
+    scene = talking(world)
+    world.hold(scene)
+    assert refused(world, "repeat") is Refusal.NOT_NOW
+
+
+# -- wrap-up -----------------------------------------------------------------------------------------------------------
+
+
+def wrap_ups(world: World) -> list[tuple[WrapUp, bool]]:
+    return [(command.wrap_up, command.final) for command in of(world, SaveWrapUp)]
+
+
+def end(world: World, scene: Scene) -> None:
+    world.receive(TalkEnded(world.now, scene.parties))
+
+
+def test_a_wrap_up_lasts_from_the_end_of_the_talk_until_the_agent_is_ready(world: World) -> None:
+    scene = talking(world)
+    ask(world, "wrapup")
+    assert [(one.phone, one.paused) for one in of(world, PauseAgent)] == [("PJSIP/x", True)]
+    assert world.said() == ["anything_else"]
+    world.over(scene)
+    ask(world, "close:order")
+    world.wait(1000)
+    world.over(scene)
+    end(world, scene)
+    world.wait(42_000)
+    ask(world, "ready")
+    (asked, _), (begun, _), (ended, final) = wrap_ups(world)
+    assert (asked.began_ms, begun.ended_ms, final) == (None, None, True)
+    assert (ended.wrap_up_ms, ended.ended_by, ended.outcome) == (42_000, EndedBy.READY, "order")
+    assert [one.revision for one, _ in wrap_ups(world)] == [1, 2, 3]
+    assert not of(world, PauseAgent)[-1].paused
+
+
+def test_a_wrap_up_may_be_asked_for_just_after_the_talk(world: World) -> None:
+    scene = talking(world)
+    end(world, scene)
+    world.wait(10_000)
+    ask(world, "wrapup")
+    assert wrap_ups(world)[-1][0].began_ms == world.now
+    assert refused(world, "wrapup") is Refusal.ALREADY
+    assert refused(world, "wrapup", agent="8002") is Refusal.NO_TALK
+
+
+def test_a_wrap_up_that_nobody_ends_ends_by_itself(world: World) -> None:
+    scene = talking(world)
+    ask(world, "wrapup")
+    end(world, scene)
+    world.wait(round(1000 * RULES.wrap_up_most_s))
+    ended, final = wrap_ups(world)[-1]
+    assert (ended.ended_by, final) == (EndedBy.TIME, True)
+    assert not of(world, PauseAgent)[-1].paused
+    assert refused(world, "ready") is Refusal.NO_WRAP_UP
+
+
+def test_the_next_talk_ends_a_wrap_up(world: World) -> None:
+    scene = talking(world)
+    ask(world, "wrapup")
+    end(world, scene)
+    world.wait(5000)
+    world.begin(scene)
+    assert wrap_ups(world)[-1][0].ended_by is EndedBy.TALK
+    assert not of(world, PauseAgent)[-1].paused
+
+
+def test_a_wrap_up_waits_through_a_lost_link_for_the_end_of_its_talk(world: World) -> None:
+    scene = talking(world)
+    ask(world, "wrapup")
+    world.receive(events.LinkLost(world.now, "cut"))
+    assert wrap_ups(world)[-1][0].began_ms is None
+    world.wait(3000)
+    world.receive(events.LinkUp(world.now))
+    world.receive(TalksSeen(world.now, ((scene.parties, False),)))
+    assert wrap_ups(world)[-1][0].began_ms is None
+    world.receive(events.LinkLost(world.now, "cut"))
+    world.receive(events.LinkUp(world.now))
+    world.receive(TalksSeen(world.now, ()))
+    assert wrap_ups(world)[-1][0].began_ms == world.now
+
+
+def test_a_wrap_up_goes_on_after_a_restart(world: World) -> None:
+    scene = talking(world)
+    ask(world, "wrapup")
+    end(world, scene)
+    left = wrap_ups(world)[-1][0]
+    again = World()
+    again.now = world.now + 20_000
+    again.assistant.resume([left])
+    ask(again, "ready")
+    assert wrap_ups(again)[-1][0].wrap_up_ms == 20_000
+
+
+def test_a_request_that_asterisk_never_answers_is_refused_when_the_link_is_lost(world: World) -> None:
+    talking(world)
+    world.asterisk_answers = False
+    assert ask(world, "louder") is None
+    world.receive(events.LinkLost(world.now, "cut"))
+    (answer,) = [one.answer for one in of(world, AnswerAction)]
+    assert answer.refusal is Refusal.ASTERISK
+    world.receive(ActionCarried(answer.request_id))
+    assert len(of(world, AnswerAction)) == 1

@@ -1,0 +1,150 @@
+"""What agents ask for on a real Asterisk, by feature code and over HTTP, judged from the packets of the phones."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from callflow.lab.phone.call import State
+from callflow.lab.phone.media import tone
+from callflow.lab.talks.asterisk_files import AGENTS
+from callflow.processes.ports import LOOPBACK, take_ports
+from callflow.scenarios.site import Version
+from callflow.web.tokens import Role, TokenFile
+from tests.lab_assist.stage import AGENT_HZ, CALLER_HZ, Talk, assisted
+from tests.labs import EACH_ASTERISK, rows
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
+
+STEP_DB = 6.0
+LOW_DBOV = -56.0
+"""Far below speech, also when it is raised."""
+SETTLED_S = 0.5
+
+
+async def both_have_spoken(talk: Talk) -> None:
+    await talk.agent_greets()
+    await talk.says(talk.caller, CALLER_HZ, 1)
+    await talk.told("heard")
+
+
+async def level_now(talk: Talk) -> float:
+    """How loud the agent's low tone is at the caller, dBov."""
+    began = talk.caller.media.received[-1].at
+    await asyncio.sleep(SETTLED_S)
+    return talk.levels(talk.caller, {"low": 3450}).level_dbov("low", began, began + SETTLED_S)
+
+
+async def stored(talk: Talk, query: str) -> dict[str, object]:
+    """The first row that a query finds, once there is one. Raises TimeoutError."""
+    async with asyncio.timeout(10):
+        while True:
+            for row in rows(talk.daemon.database, query):
+                return dict(row)
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_an_agents_codes_raise_the_level_say_prompts_and_begin_a_wrap_up(version: Version) -> None:
+    rules = {"louder_step_db": STEP_DB, "louder_most_db": STEP_DB}
+    async with assisted(version, "prompt", entry="assist_support", rules=rules) as talk:
+        await both_have_spoken(talk)
+        silence = talk.agent.media.background
+        talk.agent.media.background = tone(3450, LOW_DBOV)
+        await asyncio.sleep(SETTLED_S)
+        before = await level_now(talk)
+        await talk.agent.press("*71")
+        await talk.told("gain", f"{STEP_DB:g} dB")
+        assert await level_now(talk) - before == pytest.approx(STEP_DB, abs=1.0)
+        await talk.agent.press("*71")
+        await talk.told("said", "volume_at_limit")
+        await talk.agent.press("*71")
+        await talk.told("action", "louder", "at_limit")
+        assert await level_now(talk) - before == pytest.approx(STEP_DB, abs=1.0)
+        talk.agent.media.background = silence
+        await talk.agent.press("*74")
+        assert (await talk.told("said", "say_again"))["outcome"] == "reached"
+        await talk.caller.press("*74")
+        await talk.agent.press("*77")
+        await talk.told("callback_asked")
+        assert (await talk.told("said", "call_back_agreed"))["outcome"] == "reached"
+        await talk.agent.press("*79")
+        await talk.told("action", "wrapup", "done")
+        done = [step["what"] for step in talk.steps() if step["kind"] == "action" and step["outcome"] == "done"]
+        assert done == ["louder", "louder", "repeat", "callback", "wrapup"], "the caller's code did nothing"
+        heard = talk.at(talk.caller, ["hear_me_now", "volume_at_limit", "say_again"])
+        assert {name: one.share > 0.95 for name, one in heard.prompts.items()}.get("say_again")
+        assert talk.at(talk.agent, ["say_again", "call_back_agreed"]).prompts == {}
+        await talk.agent.hang_up()
+        begun = await stored(talk, "select * from wrap_ups where began_ms is not null")
+        assert begun["agent"] == AGENTS[0]
+        await talk.talks.event("QueueMemberPause", Queue="support", Paused="1")
+        dialled = talk.talks.bank.phones[AGENTS[0]].call("*70")
+        ended = await stored(talk, "select * from wrap_ups where ended_ms is not null")
+        assert ended["ended_by"] == "ready"
+        await talk.talks.event("QueueMemberPause", Queue="support", Paused="0")
+        await dialled.until(State.ENDED)
+        assert "offer" in str((await stored(talk, "select * from callbacks"))["reasons"])
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_nuisance_is_asked_once_and_hung_up_on(version: Version) -> None:
+    async with assisted(version, "act", entry="assist_support") as talk:
+        await both_have_spoken(talk)
+        await talk.agent.press("*#70")
+        await talk.agent.until(State.ENDED, 25)
+        await talk.told("ended")
+        assert [step["why"] for step in talk.steps() if step["kind"] == "returned"] == []
+        await talk.caller.until(State.ENDED)
+        heard = talk.at(talk.caller, ["anything_else", "goodbye"])
+        assert {name: one.share > 0.95 for name, one in heard.prompts.items()} == dict.fromkeys(heard.prompts, True)
+        assert set(heard.prompts) == {"anything_else", "goodbye"}
+        await talk.told("hung_up")
+        assert not rows(talk.daemon.database, "select * from callbacks")
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_the_supervisor_takes_the_caller_over(version: Version) -> None:
+    supervisor = f"{AGENTS[2]}@talk-phones"
+    async with assisted(version, "prompt", entry="assist_support", supervisor=supervisor) as talk:
+        await both_have_spoken(talk)
+        phone = talk.talks.phone(AGENTS[2])
+        phone.tone_hz = 0
+        await talk.agent.press("*78")
+        there = await phone.next_call(25)
+        there.ring()
+        await there.answer()
+        assert (await talk.told("said", "ask_supervisor"))["outcome"] == "reached"
+        assert talk.at(talk.caller).spans("music")
+        await talk.agent.hang_up()
+        await talk.talks.event("AttendedTransfer", 10)
+        await asyncio.sleep(SETTLED_S)
+        await talk.says(there, AGENT_HZ, 1)
+        await talk.says(talk.caller, CALLER_HZ, 1)
+        assert talk.at(there).spans("caller")
+        kept = await stored(talk, "select * from transfers")
+        assert (kept["kind"], kept["agent"], kept["target"]) == ("attended", AGENTS[0], AGENTS[2])
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_over_http_an_agent_asks_in_the_own_call_alone(version: Version) -> None:
+    with take_ports() as ports:
+        port = ports.named()
+        more = {"web": {"enabled": True, "port": port}}
+        async with assisted(version, "prompt", more=more) as talk:
+            await asked_over_http(talk, f"http://{LOOPBACK}:{port}/api/v1/agents")
+
+
+async def asked_over_http(talk: Talk, api: str) -> None:
+    await both_have_spoken(talk)
+    call_id = str((await talk.told("began"))["call_id"])
+    tokens = TokenFile(talk.daemon.database.with_name("web-tokens.json"))
+    own, other = ({"Authorization": f"Bearer {tokens.add(agent, Role.AGENT, agent=agent)[1]}"} for agent in AGENTS[:2])
+    async with httpx.AsyncClient(base_url=api) as client:
+        asked = {"action": "repeat", "call_id": call_id}
+        foreign = await client.post(f"/{AGENTS[1]}/actions", json=asked, headers=other)
+        assert (foreign.status_code, foreign.json()["refused"]) == (403, "not_yours")
+        assert (await client.post(f"/{AGENTS[0]}/actions", json=asked, headers=other)).status_code == 403
+        done = await client.post(f"/{AGENTS[0]}/actions", json=asked, headers=own)
+        assert (done.status_code, done.json()["done"]) == (200, True)
+    assert (await talk.told("said", "say_again"))["outcome"] == "reached"
