@@ -69,7 +69,7 @@ async def test_a_silent_caller_is_asked_and_parted_and_the_agent_is_free_at_once
         assert abs(bye.at - float(str(parted["at_ms"])) / 1000) < 0.2
         assert goodbye_s == pytest.approx(long_enough(talk, "goodbye") + 2.0, abs=0.4)
         gaps_ok(talk)
-        await told(talk, "ended")
+        await talk.told("ended")
         assert kinds(talk) == ["began", "said", "parted", "hung_up", "ended"]
         await asyncio.sleep(0.2)
         assert own_channels(talk.talks.ami) == []
