@@ -59,7 +59,9 @@ def report(
     all_formulas: Annotated[
         bool, typer.Option("--all-formulas", help="Show the service level by all formulas, A to F.")
     ] = False,
-    listed: Annotated[Listed | None, typer.Option("--list", help="List the calls instead of figures.")] = None,
+    listed: Annotated[
+        Listed | None, typer.Option("--list", help="List calls, or agents' pauses or wrap-ups, instead of figures.")
+    ] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     file: Annotated[

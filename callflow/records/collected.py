@@ -19,8 +19,21 @@ from callflow.records.offers import OFFERS
 from callflow.records.ratings import RATINGS
 from callflow.records.stays import STAYS
 from callflow.records.talks import TALKS
+from callflow.records.transfers import TRANSFERS
+from callflow.records.wrap_ups import WRAP_UPS
 
-BY_DAY: tuple[RecordKind[Any], ...] = (CALLS, STAYS, OFFERS, LEGS, TALKS, HOLDS, RATINGS, ASSIST_STEPS)
+BY_DAY: tuple[RecordKind[Any], ...] = (
+    CALLS,
+    STAYS,
+    OFFERS,
+    LEGS,
+    TALKS,
+    HOLDS,
+    RATINGS,
+    ASSIST_STEPS,
+    TRANSFERS,
+    WRAP_UPS,
+)
 """Records of calls: a fleet keeps them by the day on which they began."""
 COLLECTED: Mapping[str, RecordKind[Any]] = {
     kind.event.name: kind for kind in (*BY_DAY, AGENT_INTERVALS) if kind.event is not None
@@ -29,6 +42,7 @@ COLLECTED: Mapping[str, RecordKind[Any]] = {
 
 _FIELDS = {
     "arrived_ms": "arrived_at",
+    "asked_ms": "asked_at",
     "at_ms": "at",
     "began_ms": "began_at",
     "came_ms": "came_at",
@@ -45,7 +59,7 @@ _FIELDS = {
     "talk_end_ms": "talk_ended_at",
 }
 """Columns whose field in an event has another name."""
-_UNSENT = {"interface", "caller_name", "interrupted", "talk_began_ms", "open"}
+_UNSENT = {"interface", "phone", "caller_name", "interrupted", "talk_began_ms", "open"}
 """Columns that an event need not have."""
 
 

@@ -22,9 +22,10 @@ from callflow.adapters.store.store import Store
 from callflow.cli import app, main
 from callflow.commands.report_figures import make_report
 from callflow.commands.report_period import Period
+from callflow.core.assist.wrap_up import EndedBy, WrapUp
 from callflow.core.call_record import CallRecord
 from callflow.core.rings.names import safe_name
-from callflow.core.rings.records import Leg, Offer, Outcome, Stay, Timing
+from callflow.core.rings.records import AgentInterval, AgentWork, Leg, Offer, Outcome, Stay, Timing
 from callflow.core.service.grouping import DAY_MS, Scope, Span
 from callflow.core.service.targets import QueueTarget, Targets
 from tests.conftest import At
@@ -224,6 +225,40 @@ def test_the_calls_themselves(filled: Where, listed: str) -> None:
     shown = run(filled, *PERIOD, "--list", listed).stdout
     assert f"{len(expected)} calls" in shown
     assert expected[0] in shown
+
+
+def test_pauses_are_added_up_by_agent_and_reason(kept_at: At, tmp_path: Path) -> None:
+    with Store(tmp_path / "callflow.db", "main") as store:
+        for agent, reason, began_s, lasted_s in (
+            ("201", "lunch", 0, 1800),
+            ("201", "wrapup", 3600, 20),
+            ("201", "wrapup", 7200, 50),
+            ("202", "", 60, 5),
+            ("202", "late", DAY_MS // 1000, 5),
+        ):
+            began_ms = MIDNIGHT + 1000 * began_s
+            interval = AgentInterval(agent, began_ms, began_ms + 1000 * lasted_s, AgentWork.PAUSED, reason)
+            store.save(interval, final=True)
+        store.save(AgentInterval("201", MIDNIGHT + 9_000_000, MIDNIGHT + 9_900_000, AgentWork.TALKING), final=True)
+    found = told(kept_at(tmp_path / "callflow.db"), "--list", "pauses")
+    assert [tuple(row.values()) for row in found["rows"]] == [
+        ("201", "lunch", 1, 1800.0, 1800.0),
+        ("201", "wrapup", 2, 70.0, 50.0),
+        ("202", "", 1, 5.0, 5.0),
+    ]
+
+
+def test_wrap_ups_are_listed(kept_at: At, tmp_path: Path) -> None:
+    asked = WrapUp("w", "c.1", 1, "201", "sales", "PJSIP/201", "", MIDNIGHT + 1000)
+    done = asked.begin(MIDNIGHT + 2000, "order").end(MIDNIGHT + 32_000, EndedBy.READY)
+    with Store(tmp_path / "callflow.db", "main") as store:
+        store.save(done, final=True)
+        store.save(replace(asked, wrap_up_id="open"), final=False)
+    database = kept_at(tmp_path / "callflow.db")
+    (row,) = told(database, "--list", "wrap-ups", "--agents", "201")["rows"]
+    assert (row["wrap_up_s"], row["outcome"], row["ended_by"], row["call_id"]) == (30.0, "order", "ready", "c.1")
+    assert told(database, "--list", "wrap-ups", "--agents", "202")["rows"] == []
+    assert "30.0 s" in run(database, *PERIOD, "--list", "wrap-ups").stdout
 
 
 def test_abandoned_calls_of_one_queue(filled: Where) -> None:

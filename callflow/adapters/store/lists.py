@@ -7,9 +7,11 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.queries import CLOCKS_APART_MS, LONGEST_MS, Reader
 from callflow.core.assist.steps import AssistStep
-from callflow.core.rings.records import Hold, Leg, Offer, Stay, Talk
+from callflow.core.assist.wrap_up import WrapUp
+from callflow.core.rings.records import AgentWork, Hold, Leg, Offer, Stay, Talk
 from callflow.core.service.grouping import Scope
 from callflow.core.service.tallies import ABANDONED
+from callflow.records.agent_intervals import spells
 from callflow.records.assist_steps import ASSIST_STEPS
 from callflow.records.calls import StoredCall, calls, stored_call
 from callflow.records.holds import HOLDS
@@ -18,6 +20,7 @@ from callflow.records.legs import LEGS
 from callflow.records.offers import OFFERS
 from callflow.records.stays import STAYS, stays
 from callflow.records.talks import TALKS
+from callflow.records.wrap_ups import WRAP_UPS, wrap_ups
 
 R = TypeVar("R")
 
@@ -75,3 +78,53 @@ def unheard(reader: Reader, start_ms: int, end_ms: int, scope: Scope) -> list[St
         where.append(calls.c.node == scope.node)
     found = reader.rows(sa.select(calls).where(*where).order_by(calls.c.arrived_ms, calls.c.call_id))
     return [stored_call(row) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """The pauses of one agent for one reason, ms together and the longest."""
+
+    agent: str
+    reason: str
+    number: int
+    total_ms: int
+    longest_ms: int
+
+
+def pauses(reader: Reader, start_ms: int, end_ms: int, scope: Scope) -> list[Pauses]:
+    """Pauses that began in the period and are over, by agent and reason; a wrap-up is one with the reason `wrapup`."""
+    lasted = spells.c.ended_ms - spells.c.began_ms
+    where = [
+        spells.c.began_ms >= start_ms,
+        spells.c.began_ms < end_ms,
+        spells.c.ended_ms.is_not(None),
+        spells.c.work == AgentWork.PAUSED.value,
+    ]
+    if scope.agents:
+        where.append(spells.c.agent.in_(scope.agents))
+    if scope.node is not None:
+        where.append(spells.c.node == scope.node)
+    by = spells.c.agent, spells.c.reason
+    found = sa.select(
+        *by,
+        sa.func.count().label("number"),
+        sa.func.sum(lasted).label("total_ms"),
+        sa.func.max(lasted).label("longest_ms"),
+    )
+    rows = reader.rows(found.where(*where).group_by(*by).order_by(*by))
+    return [
+        Pauses(row["agent"], row["reason"], row["number"], int(row["total_ms"]), int(row["longest_ms"])) for row in rows
+    ]
+
+
+def wrapped_up(reader: Reader, start_ms: int, end_ms: int, scope: Scope) -> list[WrapUp]:
+    """Wrap-ups that were asked for in the period and are over, oldest first."""
+    where = [wrap_ups.c.asked_ms >= start_ms, wrap_ups.c.asked_ms < end_ms, wrap_ups.c.ended_ms.is_not(None)]
+    if scope.agents:
+        where.append(wrap_ups.c.agent.in_(scope.agents))
+    if scope.queues:
+        where.append(wrap_ups.c.queue.in_(scope.queues))
+    if scope.node is not None:
+        where.append(wrap_ups.c.node == scope.node)
+    found = reader.rows(sa.select(wrap_ups).where(*where).order_by(wrap_ups.c.asked_ms, wrap_ups.c.wrap_up_id))
+    return [WRAP_UPS.rows.record(row) for row in found]
