@@ -55,6 +55,12 @@ class Silence:
         """When to call `proceed`, epoch ms."""
         return min((at for at in (self._at, self._tap_at) if at is not None), default=None)
 
+    @property
+    def threshold(self) -> int:
+        """Of the caller's TALK_DETECT as it is set now."""
+        talk_detect = self._case.profile.talk_detect
+        return talk_detect.probe_threshold if self._lowered else talk_detect.threshold
+
     def stop(self) -> None:
         """The caller was heard, the agent speaks, or somebody is on hold."""
         self._at = self._tap_at = None

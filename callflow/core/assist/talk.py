@@ -88,6 +88,19 @@ class AssistedTalk:
         for ear, channel in self._to_arm:
             self.case.do(commands.ArmEar(ear, channel, settings.silence_ms, settings.threshold))
 
+    def _doubt_endless_sounds(self, now_ms: int) -> None:
+        """The ear is set afresh: a sound that goes on is told again, and of a phone that sends nothing there is none."""
+        for voice in self.voices.endless(now_ms):
+            ear = self._ears()[0 if voice is self.voices.caller else 1]
+            threshold = self._silence.threshold if voice is self.voices.caller else self._settings.threshold
+            self.case.do(commands.ArmEar(*ear, self._settings.silence_ms, threshold))
+            voice.rearmed(now_ms)
+
+    @property
+    def _believes(self) -> bool:
+        """Ears may be set afresh now: no music is played that this could end, and the goodbye has not begun."""
+        return self._all_armed and not self._holding.lasts and not self.case.parted
+
     @property
     def _all_armed(self) -> bool:
         return len(self._armed) == len(self._ears())
@@ -325,6 +338,8 @@ class AssistedTalk:
             self._arm()
         for voice in self.voices.expire(now_ms):
             self._speech(voice, now_ms)
+        if self._believes:
+            self._doubt_endless_sounds(now_ms)
         self._silence.proceed(now_ms)
         self._parting.proceed(now_ms)
         self._holding.proceed(now_ms)
@@ -366,6 +381,8 @@ class AssistedTalk:
         """When to call `expire`, epoch ms."""
         case = self.case
         due = [self._arm_at, self.voices.next_deadline(), self._parting.next_deadline()]
+        if self._believes:
+            due.append(self.voices.next_endless())
         if case.state not in AFTER_PARTING:
             due += [self._silence.next_deadline(), self._holding.next_deadline(), self.speaker.next_deadline()]
         if case.state is State.TALKING and not self._holding.waits:

@@ -9,6 +9,8 @@ from callflow.core.screening.talk_detect import TalkDetectEar
 MIN_SPEECH_MS = 40
 """A sound this long stops a prompt: together with the silence that ends a click it is known after 0.2 s."""
 SILENCE_MS = 160
+ENDLESS_MS = 15_000
+"""Nobody speaks so long without a gap of SILENCE_MS. Of a phone that stops sending in a word Asterisk tells no end."""
 
 
 def ear_settings(threshold: int) -> TalkDetect:
@@ -34,6 +36,12 @@ class Voice:
     def sounding(self) -> bool:
         """A sound is under way; what it is may not be known yet."""
         return self.ear.sounding_since is not None
+
+    @property
+    def endless_at(self) -> int | None:
+        """When the sound under way has lasted for too long to be believed, epoch ms."""
+        began_ms = self.ear.sounding_since
+        return None if began_ms is None else began_ms + ENDLESS_MS
 
     def rearmed(self, now_ms: int) -> None:
         """The ear was set afresh: a sound that goes on is told again, within less time than a pause lasts."""
@@ -89,6 +97,14 @@ class Voices:
         if any(voice.sounding for voice in voices):
             return None
         return max(voice.silent_since for voice in voices)
+
+    def endless(self, now_ms: int) -> list[Voice]:
+        """Parties whose sound is not to be believed any more."""
+        return [voice for voice in self._both if voice.endless_at is not None and now_ms >= voice.endless_at]
+
+    def next_endless(self) -> int | None:
+        """When to call `endless`, epoch ms."""
+        return min((at for voice in self._both if (at := voice.endless_at) is not None), default=None)
 
     def next_deadline(self) -> int | None:
         """When a sound under way must be judged, epoch ms."""

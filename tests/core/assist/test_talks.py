@@ -306,3 +306,22 @@ def test_the_loss_of_ami_leaves_every_talk_alone(world: World) -> None:
     world.receive(events.LinkLost(world.now, "cut"))
     assert world.assistant.live == 0
     assert not of(world, PartCaller)
+
+
+@pytest.mark.parametrize("who", ["agent", "caller"])
+def test_a_phone_that_stops_sending_in_a_word_is_not_heard_for_ever(world: World, who: str) -> None:
+    """Asterisk tells no end of that sound."""
+    scene = heard(world)
+    person = getattr(scene, who)
+    world.sound(person)
+    world.wait(10_000)
+    person.sound_from, person.silent_since = None, world.now  # the packets stop, and nothing is told
+    world.wait(15_000)
+    assert of(world, Say), "the talk has a pause again"
+
+
+def test_a_sound_that_goes_on_for_ever_is_told_again(world: World) -> None:
+    scene = heard(world)
+    world.sound(scene.agent)
+    world.wait(60_000)
+    assert not of(world, Say)
