@@ -22,7 +22,7 @@ transfers = sa.Table(
     sa.Column("at_ms", sa.BigInteger, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_transfers_at", "at_ms"),
-    sa.Index("ix_transfers_open", "node", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_transfers_open", "node", sqlite_where=OPEN),
 )
 """One row per transfer; none is ever open."""
 

@@ -29,7 +29,7 @@ wrap_ups = sa.Table(
     sa.Column("ended_by", sa.Text),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_wrap_ups_asked", "asked_ms"),
-    sa.Index("ix_wrap_ups_open", "node", sqlite_where=OPEN, postgresql_where=OPEN),
+    sa.Index("ix_wrap_ups_open", "node", sqlite_where=OPEN),
 )
 """One row per wrap-up."""
 

@@ -89,7 +89,7 @@ class AssistedTalk:
             self.case.do(commands.ArmEar(ear, channel, settings.silence_ms, settings.threshold))
 
     def _doubt_endless_sounds(self, now_ms: int) -> None:
-        """The ear is set afresh: a sound that goes on is told again, and of a phone that sends nothing there is none."""
+        """The ear is set afresh: a sound that goes on is told again; a phone that sends nothing makes none."""
         for voice in self.voices.endless(now_ms):
             ear = self._ears()[0 if voice is self.voices.caller else 1]
             threshold = self._silence.threshold if voice is self.voices.caller else self._settings.threshold
