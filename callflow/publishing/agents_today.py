@@ -1,4 +1,4 @@
-"""Each agent's figures of today, live: rings, talks, holds, ratings and time, counted again when a record has come."""
+"""Each agent's figures of today, live: rings, talks, holds, wrap-ups, ratings and time; counted when a record came."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from callflow.core.publishing.states import State, StateKey
 from callflow.core.publishing.topics import UnfitId, topic_id
 from callflow.core.rating.states import Scale
 from callflow.core.service.evaluation import AgentFigures
-from callflow.core.service.tallies import AgentTime, Ratings, Rings
+from callflow.core.service.tallies import AgentTime, Ratings, Rings, WrapUps
 from callflow.core.service.targets import Targets
 from callflow.errors import CallflowError
 
@@ -105,7 +105,7 @@ def today_of(figures: AgentFigures, day: str) -> dict[str, Any]:
     """What is published of an agent's day; a mean or share is null where nothing was measured."""
     counted, holds = figures.counted, figures.holds
     rings, ratings = counted.rings or Rings(), counted.ratings or Ratings()
-    time = counted.time or AgentTime()
+    time, wrapped = counted.time or AgentTime(), counted.wrap_ups or WrapUps()
     return {
         "day": day,
         "rang": rings.answered + rings.unanswered,
@@ -118,6 +118,8 @@ def today_of(figures: AgentFigures, day: str) -> dict[str, Any]:
         "holds": holds.holds,
         "hold_s": _seconds(holds.hold_ms),
         "longest_hold_s": _seconds(holds.longest_hold_ms),
+        "wrap_ups": wrapped.wrap_ups,
+        "wrap_up_s": _seconds(wrapped.wrap_up_ms),
         "rating_asked": ratings.asked,
         "rating_answered": ratings.answered,
         **{f"mean_{scale}": getattr(ratings, scale.value) for scale in Scale},

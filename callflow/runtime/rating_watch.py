@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import structlog
 
 from callflow.adapters.agi.arrival import RatingArrived, rating_arrived
+from callflow.core.assist.actions import Action
 from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.call_record import CallRecord
 from callflow.core.profile import Procedures
@@ -36,6 +37,7 @@ from callflow.runtime.loop import CoreLoop
 
 AFTER_STEP = {
     StepKind.CALLBACK_OFFERED: NotAsked.CALL_BACK,
+    StepKind.CALLBACK_ASKED: NotAsked.CALL_BACK,
     StepKind.WOULD_HANG_UP: NotAsked.SILENT,
     StepKind.HUNG_UP: NotAsked.SILENT,
 }
@@ -120,7 +122,7 @@ class RatingWatch:
         match record:
             case CallRecord() if final and _was_silent(record):
                 self.do_not_ask(record.uniqueid, NotAsked.SILENT)
-            case AssistStep() if (why := AFTER_STEP.get(record.kind)) is not None:
+            case AssistStep() if (why := _not_asked_after(record)) is not None:
                 self.do_not_ask(record.call_id, why)
 
     def change(self, rules: RatingRules, procedures: Procedures) -> None:
@@ -237,6 +239,13 @@ class RatingWatch:
         say = log.debug if what in self._warned else log.warning
         self._warned.add(what)
         say(what, **fields)
+
+
+def _not_asked_after(step: AssistStep) -> NotAsked | None:
+    """Why the caller is not asked after this step; None if nothing speaks against it."""
+    if step.kind is StepKind.ACTION and step.what == Action.NUISANCE and step.outcome == "done":
+        return NotAsked.NUISANCE
+    return AFTER_STEP.get(step.kind)
 
 
 def _was_silent(call: CallRecord) -> bool:

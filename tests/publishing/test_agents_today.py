@@ -12,9 +12,12 @@ import pytest
 
 from callflow.adapters.store.agent_figures import agent_figures
 from callflow.adapters.store.queries import Reader
+from callflow.adapters.store.standing import standing
 from callflow.adapters.store.store import Store
+from callflow.core.assist.wrap_up import WrapUp
 from callflow.core.publishing.privacy import PrivacyRules, Pseudonymizer
 from callflow.core.publishing.states import State, StateKey
+from callflow.core.service.standards import Light, Standard
 from callflow.core.service.targets import QueueTarget, Targets
 from callflow.publishing import agents_today
 from callflow.publishing.agents_today import AgentsToday
@@ -34,7 +37,24 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Store(path, "main") as store:
         for record in day:
             store.save(record, final=True)
+        for number, (agent, lasted_ms) in enumerate([("201", 20_000), ("201", 40_000), ("202", None)]):
+            asked_ms = NOON + number
+            ended_ms = None if lasted_ms is None else asked_ms + lasted_ms
+            wrapped = WrapUp(
+                f"w{number}", f"c{number}", 1, agent, "support", "PJSIP/1", "", asked_ms, asked_ms, ended_ms, lasted_ms
+            )
+            store.save(wrapped, final=lasted_ms is not None)
     return path
+
+
+def test_wrap_ups_that_have_ended_are_counted(database: Path) -> None:
+    states = {key.name: state.figures for key, state in counter(database).count().items()}
+    assert (states["201"]["wrap_ups"], states["201"]["wrap_up_s"]) == (2, 60.0)
+    assert states["202"]["wrap_ups"] == 0
+    standard = Standard(name="S", measure="wrap_up", adequate=60, desired=20, owner="Ada", agents=("201",), min_cases=2)
+    with Reader(database) as reader:
+        (judged,) = standing(reader, [standard], TARGETS, MIDNIGHT, MIDNIGHT + DAY_MS, MIDNIGHT + DAY_MS).judged
+    assert (judged.perceived, judged.cases, judged.light) == (30.0, 2, Light.YELLOW)
 
 
 def counter(database: Path, now_ms: int = MIDNIGHT + DAY_MS - 1) -> AgentsToday:

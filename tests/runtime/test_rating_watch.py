@@ -167,15 +167,22 @@ async def test_a_caller_who_leaves_before_the_first_question_is_not_asked() -> N
 
 
 @pytest.mark.parametrize(
-    ("kind", "why"),
+    ("kind", "what", "outcome", "why"),
     [
-        (StepKind.CALLBACK_OFFERED, NotAsked.CALL_BACK),
-        (StepKind.WOULD_HANG_UP, NotAsked.SILENT),
-        (StepKind.SAID, None),
+        (StepKind.CALLBACK_OFFERED, "", "", NotAsked.CALL_BACK),
+        (StepKind.CALLBACK_ASKED, "", "", NotAsked.CALL_BACK),
+        (StepKind.WOULD_HANG_UP, "", "", NotAsked.SILENT),
+        (StepKind.ACTION, "nuisance", "done", NotAsked.NUISANCE),
+        (StepKind.ACTION, "nuisance", "off", None),
+        (StepKind.ACTION, "louder", "done", None),
+        (StepKind.SAID, "", "", None),
     ],
 )
-async def test_a_caller_who_was_offered_a_call_back_is_not_asked(kind: StepKind, why: NotAsked | None) -> None:
+async def test_what_happened_in_the_talk_says_whether_the_caller_is_asked(
+    kind: StepKind, what: str, outcome: str, why: NotAsked | None
+) -> None:
     watch, caller = Watch(), Caller("5", "5", "5")
-    watch.watch.follow(AssistStep("s", "t", CALL, 1, "8012", "support", "default", "act", 1, kind), final=True)
+    step = AssistStep("s", "t", CALL, 1, "8012", "support", "default", "act", 1, kind, what, outcome)
+    watch.watch.follow(step, final=True)
     rating = await watch.rate(caller)
     assert rating.not_asked is why

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.agent_time import agent_time, lasting
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.tallying import tally
+from callflow.adapters.store.tallying import tally, wrapped_up
 from callflow.core.service.evaluation import AgentFigures, Holds
 from callflow.core.service.grouping import Counted, Question, Scope, Span, Whom, gathered
 from callflow.core.service.targets import Targets
@@ -24,7 +24,7 @@ def agent_figures(
     *,
     lasting_too: bool = True,
 ) -> list[AgentFigures]:
-    """Rings, talks, holds, ratings and time of every agent with records in [start_ms, end_ms), or of these; blocks.
+    """Everything that is counted of each agent with records in [start_ms, end_ms), or of each of these; blocks.
 
     `lasting_too`: what an agent is doing now counts up to `now_ms`; else it counts when it has ended.
     """
@@ -32,6 +32,7 @@ def agent_figures(
     asked, span = Question(targets, frozenset({Whom.AGENT}), scope=scope), Span(start_ms, end_ms)
     parts = (
         *tally(reader, span, asked),
+        *wrapped_up(reader, span, asked),
         *agent_time(reader, span, asked, lasting(reader, now_ms) if lasting_too else {}),
     )
     counted = {key.agent: one for key, one in gathered(parts).items() if key.agent}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from callflow.adapters.store.agent_time import agent_time, lasting
 from callflow.adapters.store.queries import Reader
-from callflow.adapters.store.tallying import callbacks_settled, tally
+from callflow.adapters.store.tallying import callbacks_settled, tally, wrapped_up
 from callflow.core.service.grouping import Counted, Question, Scope, Span, total
 from callflow.core.service.standards import Judged, Standard, judge
 from callflow.core.service.targets import Targets
@@ -52,5 +52,6 @@ def standing(
 def _counted(reader: Reader, scope: Scope, targets: Targets, start_ms: int, end_ms: int, now_ms: int) -> Counted:
     asked, span = Question(targets, scope=scope), Span(start_ms, end_ms)
     times = agent_time(reader, span, asked, lasting(reader, now_ms))
-    parts = (*tally(reader, span, asked), *times, *callbacks_settled(reader, span, asked))
+    after = (*callbacks_settled(reader, span, asked), *wrapped_up(reader, span, asked))
+    parts = (*tally(reader, span, asked), *times, *after)
     return total(counted for _, counted in parts)

@@ -28,6 +28,7 @@ from callflow.core.service.tallies import (
     Screened,
     Service,
     Talk,
+    WrapUps,
 )
 from callflow.core.service.targets import Targets
 from callflow.records import KINDS
@@ -38,6 +39,7 @@ from callflow.records.legs import legs
 from callflow.records.offers import offers
 from callflow.records.ratings import ratings
 from callflow.records.stays import stays
+from callflow.records.wrap_ups import wrap_ups
 
 ANSWERS = (AnswerClass.EARLY, AnswerClass.ACCEPTABLE, AnswerClass.IDEAL, AnswerClass.LATE)
 MISSED = (LegEnd.NO_ANSWER, LegEnd.REJECTED, LegEnd.BUSY)
@@ -48,7 +50,7 @@ Number = sa.ColumnElement[int]
 
 
 def tally(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
-    """Everything but the agents' time, which agent_time has, and call-backs; only kinds with every name asked for."""
+    """What reports count, but the agents' time, which agent_time has; only kinds that have every name asked for."""
     for counted in (_rings, _service, _talk, _screened, _ratings):
         yield from counted(reader, span, asked)
 
@@ -213,6 +215,17 @@ def callbacks_settled(reader: Reader, span: Span, asked: Question) -> Iterator[t
     queues, settled = {Whom.QUEUE: sa.func.nullif(callbacks.c.queue, "")}, callbacks.c.closed_ms.is_not(None)
     for row in _rows(reader, span, asked, callbacks.c.raised_ms, queues, counts, settled):
         yield row.key, Counted(callbacks=CallBacks(**row.numbers))
+
+
+def wrapped_up(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
+    """Wrap-ups that were asked for in the span and have ended."""
+    columns = {
+        Whom.QUEUE: sa.func.nullif(wrap_ups.c.queue, ""),
+        Whom.AGENT: sa.func.nullif(wrap_ups.c.agent, ""),
+    }
+    counts, ended = {"wrap_ups": sa.func.count(), "wrap_up_ms": _sum(wrap_ups.c.wrap_up_ms)}, wrap_ups.c.wrap_up_ms
+    for row in _rows(reader, span, asked, wrap_ups.c.asked_ms, columns, counts, ended.is_not(None)):
+        yield row.key, Counted(wrap_ups=WrapUps(**row.numbers))
 
 
 # -- the query --------------------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ class RatingDesk:
             case TalkBegan(at_ms, parties):
                 _remember(self._talks, parties.caller_uniqueid, _Talk(at_ms, parties))
             case NotToBeAsked(uniqueid, why):
-                _remember(self._not_to_ask, uniqueid, why)
+                _remember(self._not_to_ask, uniqueid, self._not_to_ask.get(uniqueid, why))
             case RulesChanged(rules, procedures):
                 self._rules, self._procedures = rules, procedures
             case CallerCame():

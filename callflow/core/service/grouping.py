@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from callflow.core.service.level import Formula, service_level
-from callflow.core.service.tallies import AgentTime, CallBacks, Ratings, Rings, Screened, Service, Talk
+from callflow.core.service.tallies import AgentTime, CallBacks, Ratings, Rings, Screened, Service, Talk, WrapUps
 from callflow.core.service.targets import QueueTarget, Targets
 
 HOUR_MS = 3_600_000
@@ -106,6 +106,8 @@ class Counted:
     ratings: Ratings | None = None
     callbacks: CallBacks | None = None
     """Counted for standards alone."""
+    wrap_ups: WrapUps | None = None
+    """Counted for standards, and for an agent's figures."""
     targets: frozenset[QueueTarget] = frozenset()
     """The standards that `service` was counted by."""
 

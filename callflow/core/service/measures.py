@@ -8,7 +8,7 @@ from typing import TypeVar
 from callflow.core.screening.states import Result
 from callflow.core.service.grouping import Counted
 from callflow.core.service.level import share
-from callflow.core.service.tallies import AgentTime, CallBacks, Ratings, Rings, Screened, Service, Talk
+from callflow.core.service.tallies import AgentTime, CallBacks, Ratings, Rings, Screened, Service, Talk, WrapUps
 
 T = TypeVar("T")
 HOUR_MS = 3_600_000
@@ -56,6 +56,10 @@ def _ratings(take: Callable[[Ratings], T]) -> Callable[[Counted], T | None]:
 
 def _callbacks(take: Callable[[CallBacks], T]) -> Callable[[Counted], T | None]:
     return lambda counted: None if counted.callbacks is None else take(counted.callbacks)
+
+
+def _wrap_ups(take: Callable[[WrapUps], T]) -> Callable[[Counted], T | None]:
+    return lambda counted: None if counted.wrap_ups is None else take(counted.wrap_ups)
 
 
 def _time(take: Callable[[AgentTime], T]) -> Callable[[Counted], T | None]:
@@ -184,6 +188,13 @@ MEASURES: dict[str, Measure] = {
         False,
         _seconds(_callbacks(lambda callbacks: callbacks.mean_reach_ms)),
         _n(_callbacks(lambda callbacks: callbacks.reached)),
+    ),
+    "wrap_up": Measure(
+        "mean length of a wrap-up",
+        Unit.SECONDS,
+        False,
+        _seconds(_wrap_ups(lambda wrapped: wrapped.mean_ms)),
+        _n(_wrap_ups(lambda wrapped: wrapped.wrap_ups)),
     ),
     "occupancy": Measure(
         "share of the agents' time on duty spent talking; a case is an hour on duty",

@@ -197,6 +197,19 @@ class CallBacks(Tally):
 
 
 @dataclass(frozen=True, slots=True)
+class WrapUps(Tally):
+    """Wrap-ups that have ended, by when the agent asked for them."""
+
+    wrap_ups: int = 0
+    wrap_up_ms: int = 0
+
+    @property
+    def mean_ms(self) -> float | None:
+        """Mean length of a wrap-up."""
+        return share(self.wrap_up_ms, self.wrap_ups)
+
+
+@dataclass(frozen=True, slots=True)
 class AgentTime(Tally):
     """What agents did, ms; what is not known for certain is left out."""
 

@@ -83,6 +83,7 @@ def test_own_recordings_are_played() -> None:
 WHY_NOT: dict[NotAsked, list[RatingInput]] = {
     NotAsked.TRANSFERRED: [talk(), came(transferred=True)],
     NotAsked.SILENT: [talk(), NotToBeAsked(CALL, NotAsked.SILENT), came()],
+    NotAsked.NUISANCE: [talk(), NotToBeAsked(CALL, NotAsked.NUISANCE), NotToBeAsked(CALL, NotAsked.SILENT), came()],
     NotAsked.CALL_BACK: [NotToBeAsked(CALL, NotAsked.CALL_BACK), talk(), came()],
     NotAsked.NO_AGENT: [came()],
     NotAsked.NO_NUMBER: [talk(), came(caller="")],

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from callflow.core.service.grouping import Counted
 from callflow.core.service.measures import MEASURES
 from callflow.core.service.standards import Light, Standard, Trend, judge
-from callflow.core.service.tallies import AgentTime, CallBacks, Ratings, Rings, Screened, Service, Talk
+from callflow.core.service.tallies import AgentTime, CallBacks, Ratings, Rings, Screened, Service, Talk, WrapUps
 from callflow.core.service.targets import QueueTarget
 
 TODAY = date(2026, 11, 28)
@@ -27,6 +27,7 @@ COUNTED = Counted(
         asked=50, answered=40, efficiency_n=40, efficiency_sum=180, attitude_n=35, attitude_sum=140, correctness_n=30,
         correctness_sum=90,
     ),
+    wrap_ups=WrapUps(wrap_ups=40, wrap_up_ms=1_000_000),
     callbacks=CallBacks(settled=40, reached=34, reach_ms=34 * 1_800_000),
     targets=frozenset({QueueTarget()}),
 )  # fmt: skip
@@ -54,6 +55,7 @@ def test_every_measure_is_taken_from_what_was_counted() -> None:
         "response_rate": (80.0, 50),
         "callbacks_reached": (85.0, 40),
         "time_to_reach": (1800.0, 34),
+        "wrap_up": (25.0, 40),
         "occupancy": (pytest.approx(100 * 72 / 108), 30),
     }
 
