@@ -48,7 +48,7 @@ COVERED = 0.75
 """With this share of the energy no louder than the echo it is the echo."""
 
 _LEAST_BLOCKS = 10
-"""Any two sounds are alike for a moment."""
+"""Since the sound began: the beginnings of any two sounds are alike, and a caller who has just begun is no echo."""
 ALIKE = 0.7
 """From this correlation on, what is heard rises and falls as what was sent: it is the echo, whatever its path."""
 _FAINT = 1e-3
@@ -138,6 +138,7 @@ def _rise_alike(blocks: Spectra, sent: Floats) -> bool:
     Each band is compared with its own mean, so it does not matter how the path colours the sound.
     """
     recent = blocks[-_RECENT_BLOCKS:]
+    recent = recent[int(_sounds(_energy(recent).sum(axis=1)).argmax()) :]
     if len(recent) < _LEAST_BLOCKS:
         return False
     heard, ours = _levels(recent), _levels(_blocks(sent))

@@ -115,3 +115,13 @@ def test_a_prompt_after_a_pause_is_still_in_step(hearing: Hearing) -> None:
         listener.sent(GREETING[at : at + 160])
         hearing.run([listener])
     assert listener.speaking is None
+
+
+@pytest.mark.parametrize("after_ms", [400, 700, 1000])
+@pytest.mark.parametrize("name", ["en/callflow/can_you_hear", "en/callflow/goodbye", "zh/callflow/can_you_hear"])
+def test_who_has_just_begun_to_speak_over_the_prompt_is_no_echo(hearing: Hearing, name: str, after_ms: int) -> None:
+    """The beginnings of two sounds are alike."""
+    said = np.concatenate((np.zeros(after_ms * 8, dtype=np.int16), voice(-26, 1.0, name)))
+    onset = _play(hearing, said).speaking
+    assert onset is not None
+    assert onset.confirmed_ms - after_ms <= 500
