@@ -28,7 +28,7 @@ demo-real: setup  ## The same callers with real SIP and RTP on a real Asterisk (
 	@$(BIN)/callflow simulate demo --lab 22
 
 test: setup lint types check-prompts lab-asterisk lab-services  ## All tests, on real Asterisk 22 and 16 too
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=15 $(TESTS)
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup --durations=15 $(TESTS)
 
 test-fast: setup  ## The tests that need no Asterisk
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore-glob='tests/lab*/*' $(TESTS)

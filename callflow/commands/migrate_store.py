@@ -24,7 +24,7 @@ def migrate_store(
         str | None, typer.Option(help="Site of the records. Default: mqtt.site, else the name of their node.")
     ] = None,
 ) -> None:
-    """Copy calls, timelines, rings, talks, ratings and agents' times from SQLite to PostgreSQL.
+    """Copy calls, timelines, rings, talks, wrap-ups, ratings and agents' times from SQLite to PostgreSQL.
 
     The daemon may run meanwhile: what it saves later comes through `callflow collect`. Numbers are hidden as they are
     in events (`[privacy]`). If the copy ends early, start it again: what is there already stays, nothing is doubled,

@@ -15,12 +15,17 @@ from callflow.core.fleet.arrival import Announced, Arrival, announced
 from callflow.publishing.announcement import announcement, fingerprints
 from callflow.settings.model import Settings
 
-NOW_MS = time.time_ns() // 1_000_000
 SETTINGS = json.dumps({"rings": "a", "privacy": "b"})
 
 
+def ago_ms(seconds: float) -> int:
+    """When that was, epoch ms: the command looks at the clock."""
+    return time.time_ns() // 1_000_000 - round(seconds * 1000)
+
+
 def said(site: str, **changes: Any) -> Announced:
-    first = Announced(site, f"{NOW_MS}-{site}", site, f"pbx-{site}", "0.1.0", NOW_MS, SETTINGS, NOW_MS, 20)
+    now_ms = ago_ms(0)
+    first = Announced(site, f"{now_ms}-{site}", site, f"pbx-{site}", "0.1.0", now_ms, SETTINGS, now_ms, 20)
     return replace(first, **changes)
 
 
@@ -29,7 +34,7 @@ def noted(url: str, *announcements: Announced) -> None:
     assert database.open()
     for one in announcements:
         database.note(one)
-    database.write([Arrival("callflow/v1/north/event/call/stay", '{"schema": "callflow.call.stay/9"}', NOW_MS)])
+    database.write([Arrival("callflow/v1/north/event/call/stay", '{"schema": "callflow.call.stay/9"}', ago_ms(0))])
     database.close()
 
 
@@ -44,11 +49,11 @@ def test_what_is_wrong_with_a_node_is_said(fleet: str) -> None:
         said("north"),
         said("south"),
         said("east", skew_ms=86_400_000, settings=other),
-        said("west", came_ms=NOW_MS - 600_000),
-        said("twins", came_ms=NOW_MS - 30_000, stream="1-a", host="pbx-a"),
-        said("twins", came_ms=NOW_MS - 25_000, stream="2-b", host="pbx-b"),
-        said("twins", came_ms=NOW_MS - 5_000, stream="1-a", host="pbx-a"),
-        said("twins", came_ms=NOW_MS - 1_000, stream="2-b", host="pbx-b"),
+        said("west", came_ms=ago_ms(600)),
+        said("twins", came_ms=ago_ms(30), stream="1-a", host="pbx-a"),
+        said("twins", came_ms=ago_ms(25), stream="2-b", host="pbx-b"),
+        said("twins", came_ms=ago_ms(5), stream="1-a", host="pbx-a"),
+        said("twins", came_ms=ago_ms(1), stream="2-b", host="pbx-b"),
     )
     done = run(fleet, "--json")
     assert done.exit_code == 1, done.output
@@ -69,8 +74,8 @@ def test_what_is_wrong_with_a_node_is_said(fleet: str) -> None:
 def test_a_restart_is_no_second_daemon(fleet: str) -> None:
     database = CollectorDatabase(Postgres(fleet), "all")
     assert database.open()
-    database.note(said("north", stream="1-a", came_ms=NOW_MS - 60_000))
-    database.note(said("north", stream="2-b", came_ms=NOW_MS))
+    database.note(said("north", stream="1-a", came_ms=ago_ms(60)))
+    database.note(said("north", stream="2-b", came_ms=ago_ms(0)))
     database.close()
     done = run(fleet)
     assert done.exit_code == 0, done.output

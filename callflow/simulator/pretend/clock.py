@@ -187,8 +187,10 @@ class VirtualDaemonClock:
         """Virtual milliseconds since the epoch."""
         return self._epoch_ms + int(asyncio.get_running_loop().time() * 1000)
 
-    def settle(self) -> None:
-        """Nobody steps a virtual clock."""
+    def settle(self) -> int:
+        """Now: nobody steps a virtual clock."""
+        return self.now_ms()
 
-    def slew(self) -> None:
-        """Nobody steps a virtual clock."""
+    def slew(self) -> int:
+        """Now: nobody steps a virtual clock."""
+        return self.now_ms()
