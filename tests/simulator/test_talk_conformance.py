@@ -1,12 +1,13 @@
 """In talks and call-backs the pretend Asterisk says what the real ones say: held to their captures, call by call."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from callflow.captures.capture_file import Capture, read_capture
+from callflow.captures.capture_file import Block, Capture, read_capture
 from callflow.captures.recorder import Relay
 from callflow.lab.ami import AmiClient
 from callflow.lab.lab import AMI_SECRET, AMI_USER
@@ -86,3 +87,24 @@ def test_a_call_that_is_missing_is_told(tmp_path: Path) -> None:
     capture = read_capture(FOLDER / "22" / "callbacks.txt")
     blocks = tuple(block for block in capture.blocks if "cb-answers" not in str(block))
     assert any("cb-answers" in line for line in compared("callbacks", "22", replace(capture, blocks=blocks)))
+
+
+def completed(lines: Callable[[Block], tuple[str, ...]]) -> Capture:
+    """The talks of 22, the last told end of a talk with other lines, or gone with none."""
+    capture = read_capture(FOLDER / "22" / "talks.txt")
+    last = max(n for n, block in enumerate(capture.blocks) if block.name == "AgentComplete")
+    blocks = [replace(block, lines=lines(block)) if n == last else block for n, block in enumerate(capture.blocks)]
+    return replace(capture, blocks=tuple(block for block in blocks if block.lines))
+
+
+def test_an_end_told_when_both_channels_have_gone_is_no_difference() -> None:
+    nameless = next(
+        block.lines
+        for block in read_capture(TRACES / "22" / "races.txt").events
+        if block.name == "AgentComplete" and not block.headers.keys() & {"Channel", "DestChannel"}
+    )
+    assert compared("talks", "22", completed(lambda _: nameless)) == []
+
+
+def test_an_end_that_is_never_told_is_a_difference() -> None:
+    assert any("really AgentComplete" in line for line in compared("talks", "22", completed(lambda _: ())))
