@@ -1,4 +1,4 @@
-"""What became of a call after the screening, in words: queues, phones that rang, talks, holds, assistance."""
+"""What became of a call after the screening, in words: queues, phones that rang, talks, and what was done in them."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,13 @@ from rich.text import Text
 from callflow.adapters.store.lists import Ringing
 from callflow.commands.times import seconds
 from callflow.core.assist.steps import AssistStep
+from callflow.core.assist.wrap_up import WrapUp
 from callflow.core.printable import printable
-from callflow.core.rings.records import HeldBy, Hold, Leg, Offer, Stay, Talk, TargetType, Timing
+from callflow.core.rings.records import HeldBy, Hold, Leg, Offer, Stay, Talk, TargetType, Timing, Transfer
 
 
 def print_rings(ringing: Ringing, arrived_ms: int, out: Console) -> None:
-    """A line for each queue stay, offer, phone, talk and hold; nothing if nothing rang."""
+    """A line for each queue stay, offer, phone, talk, hold, transfer and wrap-up; nothing if nothing rang."""
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", no_wrap=True)
     for at_ms, line in rings_in_words(ringing):
@@ -29,6 +30,8 @@ def rings_in_words(ringing: Ringing) -> list[tuple[int, str]]:
         *_offers(ringing.offers, ringing.legs),
         *_talks(ringing.talks),
         *_holds(ringing.holds),
+        *_transfers(ringing.transfers),
+        *_wrap_ups(ringing.wrap_ups),
         *_assisted(ringing.assist_steps),
     )
     return sorted(told, key=lambda one: one[0])
@@ -73,6 +76,23 @@ def _holds(holds: list[Hold]) -> Iterator[tuple[int, str]]:
         )
         how_long = "" if hold.hold_ms is None else f" for {seconds(hold.hold_ms)}"
         yield hold.began_ms, f"{who} on hold{how_long}{_partial(hold)}"
+
+
+def _transfers(transfers: list[Transfer]) -> Iterator[tuple[int, str]]:
+    for transfer in transfers:
+        target = f" to {transfer.target}" if transfer.target else ""
+        yield transfer.at_ms, f"  {transfer.agent or 'the agent'} transfers the caller{target}, {transfer.kind}"
+
+
+def _wrap_ups(wrap_ups: list[WrapUp]) -> Iterator[tuple[int, str]]:
+    for wrap_up in wrap_ups:
+        if wrap_up.began_ms is None:
+            yield wrap_up.asked_ms, f"{wrap_up.agent} asks for a wrap-up"
+            continue
+        how_long = "" if wrap_up.wrap_up_ms is None else f" for {seconds(wrap_up.wrap_up_ms)}"
+        end = "" if wrap_up.ended_by is None else f", ended by {wrap_up.ended_by}"
+        outcome = f" ({wrap_up.outcome.replace('_', ' ')})" if wrap_up.outcome else ""
+        yield wrap_up.began_ms, f"{wrap_up.agent} wraps up{how_long}{end}{outcome}"
 
 
 def _assisted(steps: list[AssistStep]) -> Iterator[tuple[int, str]]:

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 
 class AgentsToday:
-    """Give it every record by `follow`; `states` has one state for each agent with records of today."""
+    """Give it every record by `follow`; agents with records of today have figures."""
 
     def __init__(
         self,
@@ -47,6 +47,8 @@ class AgentsToday:
         self._task: asyncio.Task[None] | None = None
         self._problem = ""
         self._states: dict[StateKey, State] = {}
+        self.figures: dict[str, dict[str, Any]] = {}
+        """As the last count has them, by work number."""
 
     def start(self) -> None:
         """Begin to count; returns at once."""
@@ -64,7 +66,7 @@ class AgentsToday:
             self._news.set()
 
     def states(self) -> dict[StateKey, State]:
-        """As the last count has them, by work number."""
+        """The same as they are published."""
         return self._states
 
     async def _keep_counting(self) -> None:
@@ -73,7 +75,8 @@ class AgentsToday:
             self._news.clear()
             began = loop.time()
             try:
-                self._states = await asyncio.to_thread(self.count)
+                self.figures = await asyncio.to_thread(self.counted)
+                self._states = self._published(self.figures)
                 self._problem = ""
             except CallflowError as error:
                 if str(error) != self._problem:
@@ -85,7 +88,11 @@ class AgentsToday:
                     await self._news.wait()
 
     def count(self) -> dict[StateKey, State]:
-        """The states of all agents with records since local midnight. Blocks; raises CallflowError."""
+        """`counted` as it is published."""
+        return self._published(self.counted())
+
+    def counted(self) -> dict[str, dict[str, Any]]:
+        """The figures of all agents with records since local midnight, by work number. Blocks; raises CallflowError."""
         now_ms = self._now_ms()
         today = named_period("today", None, now_ms)
         day = today.iso()[0][:10]
@@ -93,11 +100,14 @@ class AgentsToday:
             found = agent_figures(
                 reader, today.start_ms, today.end_ms, self._targets, now_ms, node=self._node, lasting_too=False
             )
-        made = {}
-        for figures in found:
+        return {figures.agent: today_of(figures, day) for figures in found}
+
+    def _published(self, counted: dict[str, dict[str, Any]]) -> dict[StateKey, State]:
+        now_ms, made = self._now_ms(), {}
+        for agent, figures in counted.items():
             with suppress(UnfitId):
-                name = topic_id(self._pseudonymizer.name(topic_id(figures.agent)))
-                made[StateKey("today", name)] = State(now_ms, today_of(figures, day))
+                name = topic_id(self._pseudonymizer.name(topic_id(agent)))
+                made[StateKey("today", name)] = State(now_ms, figures)
         return made
 
 

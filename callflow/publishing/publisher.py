@@ -82,7 +82,7 @@ class Publishing:
         self._web = _page(
             settings,
             now_ms,
-            lambda: live_state(self.sample(), calls_now.all(), assist_now.all()),
+            lambda: live_state(self.sample(), calls_now.all(), assist_now.of, self._today.figures),
             lambda: self.settings,
             lambda: self.agent_actions,
         )
@@ -109,10 +109,13 @@ class Publishing:
         )
         self.recording = Recording(
             store,
-            [self._count, *([mqtt.count, today.follow] if mqtt else [])],
+            [self._count, *([mqtt.count] if mqtt else [])],
             [announcements.event_of, announcements.alerts_of],
             [*([mqtt.outbox] if mqtt else []), *self.webhooks.outboxes],
         )
+        self._counts_today = mqtt is not None or self._web is not None
+        if self._counts_today:
+            self.recording.follow(today.follow)
         if self._web is not None:  # nobody else reads them
             self.recording.follow(calls_now.follow)
             self.recording.follow(assist_now.follow)
@@ -126,8 +129,9 @@ class Publishing:
             self._http.start()
         if self._web is not None:
             self._web.start()
-        if self.mqtt is not None:
+        if self._counts_today:
             self._today.start()
+        if self.mqtt is not None:
             self.mqtt.start()
         self.webhooks.start()
 

@@ -130,7 +130,7 @@ async def detail(me: Me, site: Here, callback_id: Id, unmask: Annotated[bool, Qu
         if not (me.at_least(Role.SUPERVISOR) or _claimed_by(entry, changes, me)):
             raise Forbidden("the number is shown to supervisors, and to who has claimed the entry", "claim it first")
         site.audit.note(me, "unmask", callback=callback_id)
-    return _shown(entry, changes, attempts, me, unmask=unmask)
+    return _shown(entry, changes, attempts, me, site, unmask=unmask)
 
 
 @router.post("/{callback_id}/dial", status_code=202, summary="Ask the daemon to call the caller back for an agent")
@@ -163,7 +163,7 @@ async def dial(me: Me, site: Here, callback_id: Id, wanted: DialWanted) -> Callb
 
     entry, changes, attempts = await site.callbacks(change)
     site.audit.note(me, "dial call-back", callback=callback_id, agent=agent)
-    return _shown(entry, changes, attempts, me)
+    return _shown(entry, changes, attempts, me, site)
 
 
 def _for_whom(me: Visitor, wanted: DialWanted) -> str:
@@ -197,7 +197,7 @@ async def take_step(me: Me, site: Here, callback_id: Id, step: ByHand, given: St
 
     entry, changes, attempts = await site.callbacks(change)
     site.audit.note(me, f"{step.value.replace('_', ' ')} call-back", callback=callback_id, why=why)
-    return _shown(entry, changes, attempts, me)
+    return _shown(entry, changes, attempts, me, site)
 
 
 def _stepped(seen: Entry, step: ByHand, who: str, why: str) -> Callable[[Entry], Entry]:
@@ -279,17 +279,23 @@ def _row(entry: Entry, me: Visitor) -> CallbackRow:
 
 
 def _shown(
-    entry: Entry, changes: list[CallbackChange], attempts: list[Attempt], me: Visitor, *, unmask: bool = False
+    entry: Entry,
+    changes: list[CallbackChange],
+    attempts: list[Attempt],
+    me: Visitor,
+    site: Site,
+    *,
+    unmask: bool = False,
 ) -> CallbackDetail:
-    mine = _claimed_by(entry, changes, me)
+    mine, changes_here = _claimed_by(entry, changes, me), site.live is not None
     return CallbackDetail.model_validate(
         _fields(CallbackRow, entry)
         | {"number": entry.number if unmask else mask_number(entry.number)}
         | {
             "changes": [_fields(ChangeShape, change) for change in changes],
             "calls": [_fields(AttemptShape, attempt) for attempt in attempts],
-            "may": _may(entry, me, mine=mine),
-            "may_dial": _may_dial(entry, me),
+            "may": _may(entry, me, mine=mine) if changes_here else [],
+            "may_dial": changes_here and _may_dial(entry, me),
             "may_unmask": me.at_least(Role.SUPERVISOR) or mine,
         }
     )

@@ -34,6 +34,8 @@ from callflow.web.models import (
     Shape,
     StayShape,
     TalkShape,
+    TransferShape,
+    WrapUpShape,
 )
 from callflow.web.site import Site, site_of, visitor_of
 from callflow.web.tokens import Role
@@ -98,7 +100,7 @@ async def export(me: Me, site: Here, by: Annotated[Search, Depends()]) -> Stream
     return StreamingResponse(_csv(site, wanted), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-@router.get("/{node}/{call_id}", summary="One call: its timeline, queues, phones, talks and holds")
+@router.get("/{node}/{call_id}", summary="One call: its timeline, queues, phones, talks, holds, transfers and wrap-ups")
 async def detail(
     me: Me,
     site: Here,
@@ -132,6 +134,8 @@ async def detail(
         legs=_shaped(LegShape, rung.legs),
         talks=_shaped(TalkShape, rung.talks),
         holds=_shaped(HoldShape, rung.holds),
+        transfers=_shaped(TransferShape, rung.transfers),
+        wrap_ups=_shaped(WrapUpShape, rung.wrap_ups),
         assist_steps=_shaped(AssistShape, rung.assist_steps),
     )
 

@@ -41,12 +41,12 @@ class View:
         return cls(visitor.queues, visitor.agent)
 
     def shows(self, key: str, value: Mapping[str, Any]) -> bool:
-        """An agent sees their own row; a visitor limited to queues sees those, and the agents in them."""
+        """An agent sees their own row and day; a visitor limited to queues sees those, and the agents in them."""
         kind, _, name = key.partition("/")
         if kind == "health":
             return True
         if self.agent:
-            return kind == "agent" and name == self.agent
+            return kind in ("agent", "today") and name == self.agent
         if not self.queues:
             return True
         if kind == "agent":

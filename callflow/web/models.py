@@ -34,6 +34,8 @@ class Me(Shape):
     queues: list[str] = Field(description="Only these queues; empty for all.")
     agent: str = Field(description="Work number whose data this is limited to; empty for none.")
     may_unmask: bool = Field(description="May open a call to see the caller's whole number.")
+    live: bool = Field(description="False where the page shows a database alone.")
+    may_change: bool = Field(description="May take steps here; nobody may where the page shows a database alone.")
     may_administer: bool = Field(description="May see and change tokens, and see the audit trail and the settings.")
 
 
@@ -211,6 +213,32 @@ class HoldShape(Shape):
     partial: bool
 
 
+class TransferShape(Shape):
+    """An agent has handed the caller over."""
+
+    transfer_id: str
+    agent: str
+    queue: str
+    line: str
+    kind: str
+    target: str = Field(description="Work number of who was consulted, or the extension; empty where neither is known.")
+    at_ms: int
+
+
+class WrapUpShape(Shape):
+    """The time after a talk in which the agent writes it up."""
+
+    wrap_up_id: str
+    agent: str
+    queue: str
+    outcome: str
+    asked_ms: int
+    began_ms: int | None
+    ended_ms: int | None
+    wrap_up_ms: int | None
+    ended_by: str | None
+
+
 class AssistShape(Shape):
     """One step of assistance in a talk."""
 
@@ -236,6 +264,8 @@ class CallDetail(CallRow):
     legs: list[LegShape]
     talks: list[TalkShape]
     holds: list[HoldShape]
+    transfers: list[TransferShape]
+    wrap_ups: list[WrapUpShape]
     assist_steps: list[AssistShape]
 
 

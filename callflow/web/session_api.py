@@ -15,9 +15,9 @@ Here = Annotated[Site, Depends(site_of)]
 
 
 @router.get("", summary="Who is signed in")
-async def who(me: Annotated[Visitor, Depends(visitor_of)]) -> Me:
+async def who(me: Annotated[Visitor, Depends(visitor_of)], site: Here) -> Me:
     """The visitor's name, role and limits."""
-    return shown(me)
+    return shown(me, site)
 
 
 @router.post("", summary="Sign in with a token; the answer sets the session's cookie")
@@ -25,7 +25,7 @@ async def sign_in(site: Here, request: Request, response: Response, given: SignI
     """Ten wrong tokens from one address within a minute, and the address must wait."""
     me = site.access.sign_in(request, given.token, response)
     site.audit.note(me, "sign in")
-    return shown(me)
+    return shown(me, site)
 
 
 @router.delete("", status_code=204, summary="Sign out in this browser")
@@ -35,7 +35,7 @@ async def sign_out(site: Here, response: Response, me: Annotated[Visitor, Depend
     site.audit.note(me, "sign out")
 
 
-def shown(me: Visitor) -> Me:
+def shown(me: Visitor, site: Site) -> Me:
     """A visitor as the page needs them."""
     return Me(
         name=me.name,
@@ -43,5 +43,7 @@ def shown(me: Visitor) -> Me:
         queues=list(me.queues),
         agent=me.agent,
         may_unmask=me.at_least(Role.SUPERVISOR),
+        live=site.live is not None,
+        may_change=site.live is not None and me.role is not Role.VIEWER,
         may_administer=me.at_least(Role.ADMIN) and not me.queues,
     )

@@ -1,6 +1,6 @@
 """What the live stream shows, made from the daemon's sample and the calls under way."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from callflow import __version__
@@ -8,9 +8,12 @@ from callflow.adapters.http.sample import Sample
 
 
 def live_state(
-    sample: Sample, calls: Mapping[str, Mapping[str, Any]], assisted: Mapping[str, Mapping[str, Any]]
+    sample: Sample,
+    calls: Mapping[str, Mapping[str, Any]],
+    assisted: Callable[[str], Mapping[str, Any]],
+    today: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Mapping[str, Any]]:
-    """Everything by key; `assisted`: the last step of assistance by agent.
+    """Everything by key; `assisted`: what assistance adds to an agent; `today`: the figures of the day by agent.
 
     Moments are epoch ms, so that the page counts seconds by itself.
     """
@@ -29,8 +32,10 @@ def live_state(
             "since_ms": agent.since_ms,
             "reason": agent.reason,
             "queues": list(agent.queues),
-            "assist": assisted.get(agent.agent),
+            **assisted(agent.agent),
         }
+    for agent_number, figures in today.items():
+        state[f"today/{agent_number}"] = {"agent": agent_number, **figures}
     for line in sample.lines:
         state[f"line/{line.line}"] = {"line": line.line, "ringing": line.ringing, "talking": line.talking}
     for call_id, call in calls.items():

@@ -49,7 +49,7 @@ def ended(life: Life, *told_signals: Signal) -> Outcome | None:
 
 
 UP = (signals.LegRang(True), signals.OriginateEnded(True), signals.LegAnswered())
-GONE = signals.CallEnded("cause 16")
+GONE = signals.CallEnded("16")
 OUTCOMES = [
     ((*UP, ACCEPTED, REACHED, ENDED, GONE), Outcome.REACHED),
     ((*UP, ACCEPTED, told("BUSY"), GONE), Outcome.BUSY),
@@ -68,6 +68,29 @@ OUTCOMES = [
 @pytest.mark.parametrize(("events", "outcome"), OUTCOMES, ids=[outcome.value for _, outcome in OUTCOMES])
 def test_how_a_call_that_is_seen_to_the_end_ends(events: Sequence[Signal], outcome: Outcome) -> None:
     assert ended(placed(), *events) is outcome
+
+
+CUSTOMER_FIRST = [
+    (signals.LegDialEnded("BUSY"), "17", Outcome.BUSY),
+    (signals.LegDialEnded("NOANSWER"), "19", Outcome.NO_ANSWER),  # 480
+    (None, "19", Outcome.NO_ANSWER),  # time-out, Asterisk 22
+    (None, "0", Outcome.NO_ANSWER),  # time-out, Asterisk 16
+    (signals.LegDialEnded("NOANSWER"), "21", Outcome.FAILED),  # 603, 403
+    (signals.LegDialEnded("NOANSWER"), "1", Outcome.FAILED),  # 404
+    (signals.LegDialEnded("CONGESTION"), "34", Outcome.FAILED),  # 503
+]
+
+
+@pytest.mark.parametrize(("dial_ended", "cause", "outcome"), CUSTOMER_FIRST)
+@pytest.mark.parametrize("response_first", [True, False])
+def test_a_caller_who_is_called_first_and_refuses_has_not_just_not_answered(
+    dial_ended: Signal | None, cause: str, outcome: Outcome, response_first: bool
+) -> None:
+    life = placed()
+    life.dialling.attempt = replace(life.dialling.attempt, first="customer")
+    seen = [*([dial_ended] if dial_ended else []), signals.CallEnded(cause)]
+    response = signals.OriginateEnded(False)
+    assert ended(life, *([response, *seen] if response_first else [*seen, response])) is outcome
 
 
 def test_the_claim_is_on_the_disk_before_the_agent_is_paused_and_marked_before_the_call() -> None:

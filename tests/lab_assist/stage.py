@@ -84,6 +84,14 @@ class Talk:
                         return step
                 await asyncio.sleep(0.05)
 
+    async def stored(self, query: str) -> dict[str, object]:
+        """The first row that a query finds, once there is one. Raises TimeoutError."""
+        async with asyncio.timeout(10):
+            while True:
+                for row in rows(self.daemon.database, query):
+                    return dict(row)
+                await asyncio.sleep(0.05)
+
 
 def own_channels(ami: AmiClient) -> list[str]:
     """Channels of ours that have begun and not ended."""

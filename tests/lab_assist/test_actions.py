@@ -35,15 +35,6 @@ async def level_now(talk: Talk) -> float:
     return talk.levels(talk.caller, {"low": 3450}).level_dbov("low", began, began + SETTLED_S)
 
 
-async def stored(talk: Talk, query: str) -> dict[str, object]:
-    """The first row that a query finds, once there is one. Raises TimeoutError."""
-    async with asyncio.timeout(10):
-        while True:
-            for row in rows(talk.daemon.database, query):
-                return dict(row)
-            await asyncio.sleep(0.05)
-
-
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 async def test_an_agents_codes_raise_the_level_say_prompts_and_begin_a_wrap_up(version: Version) -> None:
     rules = {"louder_step_db": STEP_DB, "louder_most_db": STEP_DB}
@@ -76,15 +67,15 @@ async def test_an_agents_codes_raise_the_level_say_prompts_and_begin_a_wrap_up(v
         assert {name: one.share > 0.95 for name, one in heard.prompts.items()}.get("say_again")
         assert talk.at(talk.agent, ["say_again", "call_back_agreed"]).prompts == {}
         await talk.agent.hang_up()
-        begun = await stored(talk, "select * from wrap_ups where began_ms is not null")
+        begun = await talk.stored("select * from wrap_ups where began_ms is not null")
         assert begun["agent"] == AGENTS[0]
         await talk.talks.event("QueueMemberPause", Queue="support", Paused="1")
         dialled = talk.talks.bank.phones[AGENTS[0]].call("*70")
-        ended = await stored(talk, "select * from wrap_ups where ended_ms is not null")
+        ended = await talk.stored("select * from wrap_ups where ended_ms is not null")
         assert ended["ended_by"] == "ready"
         await talk.talks.event("QueueMemberPause", Queue="support", Paused="0")
         await dialled.until(State.ENDED)
-        assert "offer" in str((await stored(talk, "select * from callbacks"))["reasons"])
+        assert "offer" in str((await talk.stored("select * from callbacks"))["reasons"])
 
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)
@@ -101,6 +92,19 @@ async def test_a_nuisance_is_asked_once_and_hung_up_on(version: Version) -> None
         assert set(heard.prompts) == {"anything_else", "goodbye"}
         await talk.told("hung_up")
         assert not rows(talk.daemon.database, "select * from callbacks")
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_nuisance_whose_agent_hangs_up_first_is_not_asked_to_rate(version: Version) -> None:
+    async with assisted(version, "act", entry="rated_support") as talk:
+        await both_have_spoken(talk)
+        await talk.agent.press("*#70")
+        await talk.told("action", "nuisance", "done")
+        await talk.agent.hang_up()
+        await talk.caller.until(State.ENDED, 10)
+        rated = await talk.stored("select * from ratings")
+        assert (rated["not_asked"], rated["agent"], rated["ending"]) == ("nuisance", AGENTS[0], None)
+        assert talk.at(talk.caller, ["rate_efficiency"]).prompts == {}
 
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)
@@ -122,7 +126,7 @@ async def test_the_supervisor_takes_the_caller_over(version: Version) -> None:
         await talk.says(there, AGENT_HZ, 1)
         await talk.says(talk.caller, CALLER_HZ, 1)
         assert talk.at(there).spans("caller")
-        kept = await stored(talk, "select * from transfers")
+        kept = await talk.stored("select * from transfers")
         assert (kept["kind"], kept["agent"], kept["target"]) == ("attended", AGENTS[0], AGENTS[2])
 
 

@@ -113,8 +113,10 @@ async def test_a_prompt_stops_when_somebody_speaks(version: Version, who: str) -
 
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)
-async def test_a_caller_who_speaks_in_the_goodbye_is_back_with_the_same_agent(version: Version) -> None:
-    async with assisted(version, "act") as talk:
+async def test_a_caller_who_speaks_in_the_goodbye_is_back_with_the_same_agent_and_rates_the_call(
+    version: Version,
+) -> None:
+    async with assisted(version, "act", entry="rated_support") as talk:
         await talk.agent_greets()
         await talk.agent.until(State.ENDED, 25)
         await asyncio.sleep(2.0)
@@ -127,8 +129,14 @@ async def test_a_caller_who_speaks_in_the_goodbye_is_back_with_the_same_agent(ve
         await talk.says(talk.caller, CALLER_HZ, 1)
         assert talk.at(again).spans("caller")
         assert talk.caller.state is State.TALKING
-        await talk.caller.hang_up()
-        await again.until(State.ENDED)
+        await again.hang_up()
+        for key in "543":
+            await asyncio.sleep(0.8)
+            await talk.caller.press(key)
+        await talk.caller.until(State.ENDED, 15)
+        rated = await talk.stored("select * from ratings where ended_ms is not null")
+        assert (rated["efficiency"], rated["attitude"], rated["correctness"]) == (5, 4, 3)
+        assert (rated["agent"], rated["ending"]) == (AGENTS[0], "completed")
 
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)

@@ -125,6 +125,10 @@ async def test_customer_first_confirmed_and_kept_places(version: Version) -> Non
         cases = {
             "reached": (takes(), answers(talk_s=6.0), ("done", "reached", 1, 1)),
             "caller-busy": (takes(), refuses(486), ("tried", "busy", 0, 1)),
+            "caller-refuses": (takes(), refuses(603), ("tried", "failed", 0, 1)),
+            "caller-not-there": (takes(), refuses(404), ("tried", "failed", 0, 1)),
+            "caller-unavailable": (takes(), refuses(480), ("tried", "no_answer", 0, 1)),
+            "caller-no-answer": (takes(), ignores(), ("tried", "no_answer", 0, 1)),
             "agent-missed": (ignores(), answers(talk_s=None), ("tried", "agent_missed", 1, 1)),
             "agent-presses-nothing": (takes(keys=""), answers(talk_s=None), ("tried", "agent_missed", 1, 1)),
         }

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from callflow.adapters.store.standing import standing
 from callflow.adapters.store.store import Store
 from callflow.core.assist.wrap_up import WrapUp
 from callflow.core.publishing.privacy import PrivacyRules, Pseudonymizer
-from callflow.core.publishing.states import State, StateKey
+from callflow.core.publishing.states import StateKey
 from callflow.core.service.standards import Light, Standard
 from callflow.core.service.targets import QueueTarget, Targets
 from callflow.publishing import agents_today
@@ -108,12 +109,12 @@ async def test_it_counts_again_when_a_record_of_an_agent_has_come(
     today, counts = counter(database), asyncio.Queue[int]()
     key = StateKey("today", "8001")
 
-    def count() -> dict[StateKey, State]:
+    def counted() -> dict[str, dict[str, Any]]:
         loop.call_soon_threadsafe(counts.put_nowait, 1)
-        return {key: State(0, {})}
+        return {"8001": {"talks": 3}}
 
     loop = asyncio.get_running_loop()
-    monkeypatch.setattr(today, "count", count)
+    monkeypatch.setattr(today, "counted", counted)
     today.start()
     try:
         async with asyncio.timeout(20):
@@ -121,6 +122,7 @@ async def test_it_counts_again_when_a_record_of_an_agent_has_come(
             today.follow(SimpleNamespace(agent="8001"), final=True)
             await counts.get()
             assert today.states().keys() == {key}
+            assert today.figures == {"8001": {"talks": 3}}, "the page reads them by work number"
         today.follow(SimpleNamespace(agent="8001"), final=False)
         today.follow(SimpleNamespace(agent=""), final=True)
         with suppress(TimeoutError):

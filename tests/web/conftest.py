@@ -10,6 +10,7 @@ import pytest
 
 from callflow.adapters.store.store import Store
 from callflow.core.assist.steps import AssistStep, StepKind
+from callflow.core.assist.wrap_up import EndedBy
 from callflow.core.screening.states import Result
 from callflow.settings.model import Settings
 from callflow.web.app import make_app
@@ -81,7 +82,7 @@ def files() -> StaticFiles:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """Seven calls: two silent, four who spoke (to an agent, with a hold), one observed and heard after the hang-up."""
+    """Seven calls: two silent, four who spoke (one with all that a talk may have), one observed, heard afterwards."""
     path = tmp_path / "callflow.db"
     with Store(path, "main") as store:
         story = live_call("silent-1", T0)
@@ -99,6 +100,9 @@ def database(tmp_path: Path) -> Path:
             T0 + 50_000, StepKind.SAID, "please_go_on", "reached", "the caller has stopped in mid-sentence",
         )  # fmt: skip
         store.save(step, final=True)
+        store.save(replace(samples.transfer(at_ms=T0 + 52_000), call_id="spoke"), final=True)
+        wrap_up = replace(samples.wrap_up(None), call_id="spoke", asked_ms=T0 + 55_000)
+        store.save(wrap_up.begin(T0 + 60_000, "order").end(T0 + 90_000, EndedBy.READY), final=True)
         hold = replace(samples.hold(at_ms=T0 + 40_000), talk_id=samples.talk(at_ms=T0 + 20_000).talk_id)
         store.save(replace(hold, call_id="spoke"), final=True)
         store.save(observed(live_call("observed-1", T0 + 60_000), Result.SILENT, spoke_after=True), final=True)

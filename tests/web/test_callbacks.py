@@ -314,6 +314,9 @@ async def test_a_page_alone_on_a_database_changes_nothing(
     headers, one = {"Authorization": f"Bearer {page.secret()}"}, id_of(entries, "01")
     async with httpx.AsyncClient(transport=transport, base_url="http://page/api/v1/", headers=headers) as client:
         assert (await client.get("callbacks")).status_code == 200
+        shown = (await client.get(f"callbacks/{one}")).json()
+        assert (shown["may"], shown["may_dial"]) == ([], False), "no button is offered that would be refused"
+        assert (await client.get("session")).json()["may_change"] is False
         assert (await client.post(f"callbacks/{one}/claim", json={})).status_code == 403
         assert (await client.post(f"callbacks/{one}/dial", json={"agent": "8012"})).status_code == 403
         assert (await client.post("callbacks", json={"number": "13855550199"})).status_code == 403

@@ -29,7 +29,7 @@ def signal_of(event: AmiEvent) -> tuple[str, Signal] | None:
             dest = first(event, "DestUniqueid")
             return dest, signals.LegDialEnded(first(event, "DialStatus"))
         case "Hangup" if uniqueid == linkedid or not linkedid:
-            return uniqueid, signals.CallEnded(f"cause {first(event, 'Cause')}")
+            return uniqueid, signals.CallEnded(first(event, "Cause"))
     return None
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from callflow.adapters.store.queries import CLOCKS_APART_MS, LONGEST_MS, Reader
 from callflow.core.assist.steps import AssistStep
 from callflow.core.assist.wrap_up import WrapUp
-from callflow.core.rings.records import AgentWork, Hold, Leg, Offer, Stay, Talk
+from callflow.core.rings.records import AgentWork, Hold, Leg, Offer, Stay, Talk, Transfer
 from callflow.core.service.grouping import Scope
 from callflow.core.service.tallies import ABANDONED
 from callflow.records.agent_intervals import spells
@@ -20,6 +20,7 @@ from callflow.records.legs import LEGS
 from callflow.records.offers import OFFERS
 from callflow.records.stays import STAYS, stays
 from callflow.records.talks import TALKS
+from callflow.records.transfers import TRANSFERS
 from callflow.records.wrap_ups import WRAP_UPS, wrap_ups
 
 R = TypeVar("R")
@@ -37,11 +38,13 @@ class Ringing:
     legs: list[Leg]
     talks: list[Talk]
     holds: list[Hold]
+    transfers: list[Transfer]
+    wrap_ups: list[WrapUp]
     assist_steps: list[AssistStep]
 
 
 def ringing(reader: Reader, call: StoredCall) -> Ringing:
-    """The stays, offers, legs, talks, holds and steps of assistance of a call."""
+    """The stays, offers, legs, talks, holds, transfers, wrap-ups and steps of assistance of a call."""
     first_ms = call.record.arrived_ms - CLOCKS_APART_MS
     last_ms = call.record.arrived_ms + LONGEST_MS
 
@@ -51,7 +54,7 @@ def ringing(reader: Reader, call: StoredCall) -> Ringing:
         query = sa.select(table).where(at >= first_ms, at < last_ms, *mine).order_by(at)
         return [kind.rows.record(row) for row in reader.rows(query)]
 
-    return Ringing(of(STAYS), of(OFFERS), of(LEGS), of(TALKS), of(HOLDS), of(ASSIST_STEPS))
+    return Ringing(of(STAYS), of(OFFERS), of(LEGS), of(TALKS), of(HOLDS), of(TRANSFERS), of(WRAP_UPS), of(ASSIST_STEPS))
 
 
 def abandoned(reader: Reader, start_ms: int, end_ms: int, scope: Scope) -> list[Stay]:

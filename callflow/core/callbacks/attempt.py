@@ -107,6 +107,17 @@ def customer_outcome(dial_status: str, gosub_result: str = "") -> Outcome:
     return known.get(dial_status, Outcome.FAILED)
 
 
+NOT_ANSWERED = ("", "0", "16", "18", "19")
+"""Hangup Cause of a leg that rang in vain: time-out, 480, or hung up by Originate."""
+
+
+def first_leg_outcome(dial_status: str, cause: str) -> Outcome:
+    """What became of the caller's leg where the caller is called first: DialEnd says NOANSWER for a refusal, too."""
+    if dial_status in ("", "NOANSWER") and cause in NOT_ANSWERED:
+        return Outcome.NO_ANSWER
+    return Outcome.BUSY if dial_status == "BUSY" else Outcome.FAILED
+
+
 def agent_outcome(dial_status: str, answered: bool) -> Outcome:
     """What became of the agent's leg, from DialEnd."""
     if answered:

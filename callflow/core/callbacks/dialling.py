@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import Any
 
 from callflow.core.callbacks import signals
-from callflow.core.callbacks.attempt import Attempt, Outcome, agent_outcome, customer_outcome
+from callflow.core.callbacks.attempt import Attempt, Outcome, agent_outcome, customer_outcome, first_leg_outcome
 from callflow.core.callbacks.look import Look, Plan, obstacle
 from callflow.core.callbacks.signals import Command, Signal
 
@@ -74,6 +74,7 @@ class Dialling:
         """No event of the call can have been missed."""
         self._answered = False
         self._leg_status = ""
+        self._leg_cause = ""
         self._status = ""
         self._gosub_result = ""
         self._first_rang_ms: int | None = None
@@ -219,8 +220,9 @@ class Dialling:
     def _call_ended(self, signal: signals.CallEnded, now_ms: int) -> list[Command]:
         if self.stage in BEFORE_CALL:
             return []
+        self._leg_cause = self._leg_cause or signal.cause
         if not self.attempt.cause:
-            self._set(cause=signal.cause)
+            self._set(cause=f"cause {signal.cause}")
         return self._soon(now_ms)
 
     def _rang(self, signal: signals.LegRang, now_ms: int) -> list[Command]:
@@ -320,8 +322,7 @@ class Dialling:
         customer_first = self.attempt.first == "customer"
         if customer_first:
             if not self._answered:
-                status = self._leg_status or "NOANSWER"
-                return customer_outcome("FAILED" if status == "ANSWER" else status)
+                return first_leg_outcome(self._leg_status, self._leg_cause)
             return Outcome.AGENT_MISSED if self.attempt.accepted_ms is not None else Outcome.NOT_CONFIRMED
         if self.attempt.accepted_ms is None:
             return agent_outcome(self._leg_status, self._answered)

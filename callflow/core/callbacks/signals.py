@@ -101,6 +101,7 @@ class CallEnded:
     """The first leg's channel has ended."""
 
     cause: str
+    """Hangup Cause, a number; "" where Asterisk gave none."""
 
 
 @dataclass(frozen=True, slots=True)

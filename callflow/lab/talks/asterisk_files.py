@@ -65,6 +65,12 @@ exten => _tra[n]sfer!,1,Answer()
 exten => _assist!,1,Answer()
  same => n,Queue(${{CUT(EXTEN,_,2)}},tb(callflow-agent^s^1),,,60)
  same => n,Hangup()
+; rated_QUEUE: the same, and the caller rates the call, also one whom assistance brought back to an agent
+exten => _rated!,1,Answer()
+ same => n,Set(CALLFLOW_RATE=default)
+ same => n,Queue(${{CUT(EXTEN,_,2)}},ctb(callflow-agent^s^1),,,60)
+ same => n,Gosub(callflow-rating,s,1(default))
+ same => n,Hangup()
 ; stays_QUEUE and line_AGENT: the caller stays when the agent hangs up
 exten => _stays!,1,Answer()
  same => n,Queue(${{CUT(EXTEN,_,2)}},c,,,60)

@@ -49,12 +49,13 @@ function usePlace() {
   return here;
 }
 
-function Freshness() {
+function Freshness({ visitor }) {
   const words = useWords();
   useClock();
   const feed = useStore(live);
   const age = duration(Date.now() - feed.heardAt);
   const stale = isStale(feed);
+  if (!visitor.live) return html`<span class="freshness hint" role="status">${words("not_live")}</span>`;
   const text = !feed.heardAt ? words("connecting") : !stale ? words("live") : words(feed.connected ? "stale" : "offline", { age });
   return html`<span class=${`freshness ${stale ? "stale" : "fresh"}`} role="status">${text}</span>`;
 }
@@ -70,7 +71,7 @@ function Header({ here, visitor }) {
         ${menu(visitor).map((name) => html`<a href=${`#/${name}`} aria-current=${here.name === name ? "page" : undefined}>${words(name)}</a>`)}
       </nav>
       <div class="tools">
-        <${Freshness} />
+        <${Freshness} visitor=${visitor} />
         <button onClick=${() => theme.set(theme.value === "dark" ? "light" : "dark")}>${words(theme.value === "dark" ? "light" : "dark")}</button>
         <button lang=${language.value === "zh" ? "en" : "zh"} onClick=${() => language.set(language.value === "zh" ? "en" : "zh")}>${words("language")}</button>
         <button onClick=${signOut} title=${words("signed_in_as", visitor)}>${words("sign_out")}</button>
@@ -129,7 +130,7 @@ function App() {
     document.title = visitor ? `${words(here.name === "call" ? "one_call" : here.name)} · callflow` : "callflow";
   });
   useEffect(() => {
-    if (visitor) start();
+    if (visitor?.live) start();
   }, [visitor?.name]);
   if (visitor === undefined) return html`<p class="hint">…</p>`;
   if (visitor === null) return html`<${SignIn} />`;

@@ -92,7 +92,7 @@ export function Lines({ label, days, lines, table, range }) {
     scales: { x: { time: true }, y: { range: range ?? ((plot, min, max) => [0, max * 1.1 || 1]) } },
     axes: [
       { stroke: colour("text"), grid: { show: false }, splits: () => shown, values: (plot, ticks) => ticks.map((tick) => day(1000 * tick)) },
-      { stroke: colour("text"), grid: { stroke: colour("line") } },
+      { stroke: colour("text"), grid: { stroke: colour("line") }, ...(!range && { incrs: WHOLE }) },
     ],
     series: [{}, ...lines.map((line) => ({ label: line.label, stroke: colour(line.stroke), dash: line.dash, width: 2, points: { show: true, size: 6 }, paths: uPlot.paths.linear() }))],
   });
@@ -100,6 +100,9 @@ export function Lines({ label, days, lines, table, range }) {
 }
 
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+// Steps of an axis that counts: there is no half a call.
+export const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 1000000];
 
 const DAY = 86400000;
 export const PERIODS = { today: 1, days7: 7, days30: 30, days365: 365 };

@@ -1,7 +1,7 @@
 // One call drawn to scale: a lane for callflow, the caller, each queue, phone and talk.
 import { html } from "./html.js";
 import { duration, seconds } from "./format.js";
-import { useWords, named } from "./words.js";
+import { named, stepInWords, useWords } from "./words.js";
 
 const LANE = 34;
 const LEFT = 150;
@@ -16,9 +16,10 @@ export function lanes(call, words) {
     ...[call.ended_ms, ...call.happenings.map((each) => each.at_ms), ...call.legs.map((each) => each.ended_ms)],
     ...call.stays.map((each) => each.talk_end_ms ?? each.left_ms),
     ...[...call.talks, ...call.holds].map((each) => each.ended_ms ?? each.began_ms),
-    ...call.assist_steps.map((each) => each.at_ms),
+    ...[...call.assist_steps, ...call.transfers].map((each) => each.at_ms),
+    ...call.wrap_ups.map((each) => each.ended_ms ?? each.began_ms ?? each.asked_ms),
   );
-  const rows = [...screening(call, from, end, words), ...queues(call, from, end, words), ...phones(call, from, end, words), ...talks(call, from, end, words), ...assistance(call, from, words)];
+  const rows = [...screening(call, from, end, words), ...queues(call, from, end, words), ...phones(call, from, end, words), ...talks(call, from, end, words), ...transfers(call, from, words), ...assistance(call, from, words), ...wrapUps(call, from, end, words)];
   return { rows: rows.filter((row) => row.spans.length || row.marks.length), length: from(end) };
 }
 
@@ -29,10 +30,10 @@ function screening({ happenings }, from, end, words) {
     const at = from(at_ms);
     if (kind === "said") open = { from: at, to: from(end), name: what, kind: "prompt" }, says.push(open);
     else if (open && PROMPT_ENDS.includes(kind)) (open.to = at), (open = null);
-    if (kind === "speech" || kind === "click" || kind === "key" || kind === "hung_up") caller.push({ at, name: what || kind.replace("_", " "), kind, why });
+    if (kind === "speech" || kind === "click" || kind === "key" || kind === "hung_up") caller.push({ at, name: what || words(`did_${kind}`), kind, why });
     const level = / ?-?[\d.]+ dBov/.exec(kind === "heard" ? why : "")?.[0] ?? "";
     if (kind === "heard") heard.push({ at, name: named(what) + (["speech", "quiet"].includes(what) ? ` ${level.trim()}` : ""), kind, why });
-    if (kind === "gain" || kind === "pause" || kind === "decided" || kind === "would") decides.push({ at, name: kind === "decided" || kind === "would" ? named(what) : `${kind} ${what}`, kind, why });
+    if (kind === "gain" || kind === "pause" || kind === "decided" || kind === "would") decides.push({ at, name: kind === "decided" || kind === "would" ? named(what) : `${words(`did_${kind}`)} ${what}`, kind, why });
   }
   return [
     { name: words("lane_says"), spans: says, marks: [] },
@@ -55,7 +56,7 @@ function queues({ stays, talks }, from, end, words) {
 function phones({ legs }, from, end, words) {
   return legs.map((leg) => {
     const rang = { from: from(leg.ring_start_ms), to: from(leg.pickup_ms ?? leg.ended_ms ?? end), name: `${leg.rings ?? ""} ${words("rings")}`, kind: leg.answer_class ?? "ring" };
-    const marks = leg.pickup_ms ? [{ at: from(leg.pickup_ms), name: words("answered"), kind: "pickup", why: leg.answer_class ?? "" }] : [];
+    const marks = leg.pickup_ms ? [{ at: from(leg.pickup_ms), name: words("answered"), kind: "pickup", why: leg.answer_class ? named(leg.answer_class) : "" }] : [];
     return { name: words("lane_phone", { name: leg.agent || leg.interface }), spans: leg.ring_start_ms ? [rang] : [], marks };
   });
 }
@@ -73,8 +74,22 @@ function talks({ talks, holds }, from, end, words) {
 }
 
 function assistance({ assist_steps }, from, words) {
-  const marks = assist_steps.map((step) => ({ at: from(step.at_ms), name: `${words(`assist_${step.kind}`)} ${step.what}`.trim(), kind: "assist", why: [step.outcome.replaceAll("_", " "), step.why].filter(Boolean).join(": ") }));
+  const marks = assist_steps.map((step) => ({ at: from(step.at_ms), name: stepInWords(step), kind: "assist", why: step.why }));
   return [{ name: words("lane_assist"), spans: [], marks }];
+}
+
+function transfers({ transfers }, from, words) {
+  const marks = transfers.map((each) => ({ at: from(each.at_ms), name: words(`transfer_${each.kind}`, { agent: each.agent || "?", target: each.target || "?" }), kind: "transfer", why: "" }));
+  return [{ name: words("lane_transfers"), spans: [], marks }];
+}
+
+function wrapUps({ wrap_ups }, from, end, words) {
+  return wrap_ups.map((each) => {
+    const marks = [{ at: from(each.asked_ms), name: words("asks_wrap_up"), kind: "assist", why: "" }];
+    const told = [words("wrap_up"), each.outcome && named(`close:${each.outcome}`), each.ended_by && words(`ended_by_${each.ended_by}`)].filter(Boolean).join(", ");
+    const spans = each.began_ms ? [{ from: from(each.began_ms), to: from(each.ended_ms ?? end), name: told, kind: "wrap" }] : [];
+    return { name: words("lane_wrap_up", { name: each.agent }), spans, marks: each.began_ms === each.asked_ms ? [] : marks };
+  });
 }
 
 export function Picture({ drawn: { rows, length } }) {

@@ -6,17 +6,25 @@ export const language = remembered("language", navigator.language.startsWith("zh
 export const WORDS = {
   en: {
     now: "Now", rings: "Rings", silence: "Silence", calls: "Calls", health: "Health", definitions: "Definitions",
-    assist: "Assistance", lane_assist: "assistance", assist_began: "begins", assist_said: "says", assist_heard: "caller heard", assist_silent: "caller is silent", assist_quiet: "caller is too quiet", assist_gain: "raises the voice", assist_callback_offered: "offers a call-back", assist_callback_accepted: "call-back accepted", assist_callback_asked: "agent asks for a call-back", assist_action: "agent asks for", assist_parted: "frees the agent", assist_returned: "caller comes back", assist_hung_up: "hangs up", assist_would_hang_up: "would hang up", assist_doubt: "is not certain", assist_ended: "ends",
+    assist: "Assistance", lane_assist: "assistance", assist_began: "begins", assist_said: "says", assist_heard: "caller heard", assist_silent: "caller is silent", assist_quiet: "caller is too quiet", assist_gain: "raises the voice", assist_callback_offered: "offers a call-back", assist_callback_accepted: "call-back accepted", assist_callback_asked: "agent asks for a call-back", assist_action: "agent asks:", assist_parted: "frees the agent", assist_returned: "caller comes back", assist_hung_up: "hangs up", assist_would_hang_up: "would hang up", assist_doubt: "is not certain", assist_ended: "ends",
     callbacks: "Call-backs", one_callback: "One call-back", state: "State", all_live: "All that are live", raised: "Raised", reasons: "Reasons", due: "Due in", due_at: "Due", due_now: "now", tries: "Tries", last_step: "Last step",
-    no_callbacks: "No caller is waiting to be called back.", next_step_callbacks: "Callers who were hung up on, who keep their place, or are added with: callflow callbacks add", by_reason: "By reason", all_reasons: "All",
+    no_callbacks: "No caller is waiting to be called back.", next_step_callbacks: "Callers who were hung up on, who keep their place, or are added here or with: callflow callbacks add", by_reason: "By reason", all_reasons: "All",
     callbacks_raised: "Raised", callbacks_reached: "Reached", callbacks_given_up: "Given up", callbacks_open: "Still live", to_reach: "Median until reached", note: "Note", steps: "Steps", calls_placed: "Calls placed",
     agent_rang: "Agent rang", caller_rang: "Caller rang", rang: "Rang", callback_state: "State", reason_given: "Why (for those who read it later)",
     state_open: "open", state_claimed: "claimed", state_dialling: "dialling", state_tried: "tried", state_unknown: "outcome unknown", state_done: "done", state_given_up: "given up",
     step_claim: "Claim", step_release: "Release", step_reopen: "Reopen", step_done: "Done", step_give_up: "Give up", step_dial: "Call back", dial_for: "Work number of the agent who will speak", dial_sure: "Call {number} now for agent {agent}?", dial_asked: "Asterisk is asked to call for agent {agent} …", dial_calling: "calling for agent {agent} …", dial_talking: "agent {agent} talks with the caller",
     reason_repeated: "short calls again and again", reason_silent: "silent", reason_quiet: "quiet", reason_offer: "accepted the offer", reason_place: "keeps their place", reason_case: "news of a case", reason_manual: "by hand",
+    new_callback: "Add a call-back", add_callback: "Add", due_local: "When, by this browser's clock (empty: now)", zone_of_caller: "Caller's time zone (empty: the profile's)", added_callback: "{number} is on the list: {reasons}",
+    call_reached: "reached", call_busy: "busy", call_no_answer: "no answer", call_failed: "refused or not reachable", call_cancelled: "agent hung up first", call_not_confirmed: "nobody pressed 1", call_agent_missed: "agent missed it", call_agent_no_answer: "agent did not answer", call_agent_busy: "agent busy", call_agent_declined: "agent did not press 1", call_agent_failed: "agent not reachable", call_unplaced: "not placed", call_unknown: "unknown",
+    place: "Place kept", not_live: "a stored database", no_timeline: "No timeline is stored for this call.", next_step_timeline: "store.details_days says how long callflow keeps timelines.",
+    did_arrived: "arrived", did_ear: "ear", did_said: "says", did_prompt_ended: "prompt has ended", did_prompt_stopped: "prompt is stopped", did_prompt_failed: "prompt failed", did_click: "click", did_speech: "speech", did_heard: "heard", did_gain: "gain", did_key: "key", did_silence: "silence", did_pause: "pause", did_decided: "decides", did_would: "would decide", did_link_lost: "AMI lost", did_hung_up: "hung up", did_taken: "taken",
     cases: "Cases", one_case: "One case", open_cases: "Open cases", overdue_cases: "News overdue", reference: "Reference", case_kind: "Kind", kind_general: "general", kind_installation: "new installation", opened: "Opened", news_due: "News due in", overdue_by: "overdue by {age}", last_news: "Told last", nothing_told: "nothing yet",
     no_cases: "No case is open.", next_step_cases: "Open one here, or with: callflow cases add. Its caller then gets news at least once a day.", new_case: "Open a case", open_case: "Open", case_number: "Caller's number (may be left empty)",
     news: "News", news_help: "What the caller was told, even if it is \"nothing new yet\"", tell_news: "Record the news", close_case: "Close the case", close_sure: "Close case {reference}? Its caller gets no more news.", closed: "Closed", step_opened: "opened", step_news: "news", step_reminded: "reminder", step_overdue: "overdue", step_closed: "closed",
+    action_louder: "louder", action_softer: "softer", action_speaker: "pick up the handset", action_repeat: "say it again", action_lookup: "look-up begins", action_back: "look-up ends", action_callback: "call-back", action_supervisor: "supervisor", action_wrapup: "wrap-up", action_nuisance: "nuisance", "action_close:enquiry": "goodbye, enquiry", "action_close:order": "goodbye, order", "action_close:no_order": "goodbye, no order", action_ready: "ready", "close:enquiry": "enquiry", "close:order": "order", "close:no_order": "no order",
+    outcome_done: "done", outcome_reached: "said", outcome_stopped: "stopped", outcome_unknown: "not certain", outcome_unknown_action: "no such action", outcome_off: "not allowed by the profile", outcome_observing: "only observing", outcome_no_talk: "no talk", outcome_not_yours: "another agent's call", outcome_caller_typed: "typed by the caller", outcome_too_many: "too often", outcome_not_now: "not now", outcome_at_limit: "at the limit", outcome_no_lookup: "no look-up", outcome_no_number: "no number", outcome_already: "asked before", outcome_no_supervisor: "no supervisor", outcome_no_wrap_up: "no wrap-up", outcome_asterisk: "refused by Asterisk",
+    wrap_up: "wrap-up", wrap_up_follows: "wrap-up follows", lane_wrap_up: "wrap-up {name}", asks_wrap_up: "asks for a wrap-up", transfer_blind: "blind, {agent} → {target}", transfer_attended: "attended, {agent} → {target}", lane_transfers: "transfers", ended_by_ready: "ended by the agent", ended_by_time: "ended by time", ended_by_talk: "ended by the next talk", transferred: "Transferred",
+    agents_today: "Agents today", show_by_agent: "Show by agent", picked_up: "Picked up", talks: "Talks",
     ratings: "Ratings", ratings_title: "How callers rated their calls", efficiency: "Efficiency", attitude: "Attitude", correctness: "Correctness", rating_asked: "Asked", rating_answered: "Answered", response_rate: "Response rate",
     no_ratings: "No caller was asked to rate a call in this period.", next_step_ratings: "Add the rating's line behind Queue or Dial in the dialplan, and set ratings.enabled.", not_asked: "Not asked", ratings_by_agent: "By agent", ratings_by_queue: "By queue", ratings_by_line: "By line",
     not_asked_off: "ratings are off", not_asked_hung_up_first: "the caller hung up first", not_asked_transferred: "transferred", not_asked_silent: "silent", not_asked_nuisance: "nuisance", not_asked_call_back: "call-back offered", not_asked_no_agent: "no agent known", not_asked_no_number: "no number", not_asked_unknown_history: "history not known", not_asked_asked_lately: "asked lately", not_asked_share: "not drawn",
@@ -67,17 +75,25 @@ export const WORDS = {
   },
   zh: {
     now: "实时", rings: "铃声", silence: "无声", calls: "通话", health: "状态", definitions: "定义",
-    assist: "协助", lane_assist: "协助", assist_began: "开始", assist_said: "播放", assist_heard: "听到来电者", assist_silent: "来电者无声", assist_quiet: "来电者声音过低", assist_gain: "提高音量", assist_callback_offered: "提出回拨", assist_callback_accepted: "接受回拨", assist_callback_asked: "座席请求回拨", assist_action: "座席请求", assist_parted: "让座席脱身", assist_returned: "来电者返回", assist_hung_up: "挂断", assist_would_hang_up: "本会挂断", assist_doubt: "不确定", assist_ended: "结束",
+    assist: "协助", lane_assist: "协助", assist_began: "开始", assist_said: "播放", assist_heard: "听到来电者", assist_silent: "来电者无声", assist_quiet: "来电者声音过低", assist_gain: "提高音量", assist_callback_offered: "提出回拨", assist_callback_accepted: "接受回拨", assist_callback_asked: "座席请求回拨", assist_action: "座席请求：", assist_parted: "让座席脱身", assist_returned: "来电者返回", assist_hung_up: "挂断", assist_would_hang_up: "本会挂断", assist_doubt: "不确定", assist_ended: "结束",
     callbacks: "回拨", one_callback: "一条回拨", state: "状态", all_live: "全部未结", raised: "提出", reasons: "原因", due: "到期", due_at: "到期", due_now: "现在", tries: "次数", last_step: "最近一步",
-    no_callbacks: "没有等待回拨的来电者。", next_step_callbacks: "被挂断、保留排位或用 callflow callbacks add 加入的来电者会出现在这里。", by_reason: "按原因", all_reasons: "全部",
+    no_callbacks: "没有等待回拨的来电者。", next_step_callbacks: "被挂断、保留排位或在此或用 callflow callbacks add 加入的来电者会出现在这里。", by_reason: "按原因", all_reasons: "全部",
     callbacks_raised: "提出", callbacks_reached: "接通", callbacks_given_up: "放弃", callbacks_open: "未结", to_reach: "接通所需中位时间", note: "备注", steps: "步骤", calls_placed: "已拨电话",
     agent_rang: "座席振铃", caller_rang: "来电者振铃", rang: "振铃", callback_state: "状态", reason_given: "原因（供日后查阅）",
     state_open: "待处理", state_claimed: "已认领", state_dialling: "正在拨号", state_tried: "已尝试", state_unknown: "结果不明", state_done: "完成", state_given_up: "放弃",
     step_claim: "认领", step_release: "退回", step_reopen: "重新打开", step_done: "完成", step_give_up: "放弃", step_dial: "回拨", dial_for: "将与来电者通话的座席工号", dial_sure: "现在为座席 {agent} 拨打 {number}？", dial_asked: "正在请求 Asterisk 为座席 {agent} 呼叫…", dial_calling: "正在为座席 {agent} 呼叫…", dial_talking: "座席 {agent} 正在与来电者通话",
     reason_repeated: "多次短通话", reason_silent: "无声", reason_quiet: "声音过低", reason_offer: "接受了回拨", reason_place: "保留排位", reason_case: "案件进展", reason_manual: "手工加入",
+    new_callback: "加入回拨", add_callback: "加入", due_local: "时间，按此浏览器时钟（空为现在）", zone_of_caller: "来电者时区（空为方案的时区）", added_callback: "{number} 已在列表中：{reasons}",
+    call_reached: "接通", call_busy: "占线", call_no_answer: "无人接听", call_failed: "拒接或无法接通", call_cancelled: "座席先挂机", call_not_confirmed: "无人按 1", call_agent_missed: "座席未接", call_agent_no_answer: "座席无应答", call_agent_busy: "座席占线", call_agent_declined: "座席未按 1", call_agent_failed: "座席不可达", call_unplaced: "未拨出", call_unknown: "不明",
+    place: "保留的位置", not_live: "仅存储的数据库", no_timeline: "此通话没有保存经过。", next_step_timeline: "store.details_days 决定经过保存多久。",
+    did_arrived: "到达", did_ear: "听觉", did_said: "播放", did_prompt_ended: "提示结束", did_prompt_stopped: "提示停止", did_prompt_failed: "提示失败", did_click: "杂音", did_speech: "说话", did_heard: "听到", did_gain: "增益", did_key: "按键", did_silence: "静默", did_pause: "停顿", did_decided: "决定", did_would: "本会决定", did_link_lost: "AMI 中断", did_hung_up: "挂机", did_taken: "被取走",
     cases: "案件", one_case: "一个案件", open_cases: "未结案件", overdue_cases: "进展逾期", reference: "编号", case_kind: "类别", kind_general: "一般", kind_installation: "新装", opened: "立案", news_due: "距下次进展", overdue_by: "已逾期 {age}", last_news: "最近告知", nothing_told: "尚无",
     no_cases: "没有未结案件。", next_step_cases: "可在此立案，或用 callflow cases add。之后来电者每天至少得到一次进展。", new_case: "立案", open_case: "立案", case_number: "来电者号码（可留空）",
     news: "进展", news_help: "告知来电者的内容，即使只是“暂无新进展”", tell_news: "记录进展", close_case: "结案", close_sure: "将案件 {reference} 结案？来电者不再得到进展。", closed: "结案", step_opened: "立案", step_news: "进展", step_reminded: "提醒", step_overdue: "逾期", step_closed: "结案",
+    action_louder: "调高音量", action_softer: "调低音量", action_speaker: "请拿起听筒", action_repeat: "请再说一遍", action_lookup: "开始查询", action_back: "查询结束", action_callback: "回拨", action_supervisor: "主管", action_wrapup: "话后处理", action_nuisance: "骚扰电话", "action_close:enquiry": "告别（咨询）", "action_close:order": "告别（成交）", "action_close:no_order": "告别（未成交）", action_ready: "就绪", "close:enquiry": "咨询", "close:order": "成交", "close:no_order": "未成交",
+    outcome_done: "已完成", outcome_reached: "已播放", outcome_stopped: "已停止", outcome_unknown: "不确定", outcome_unknown_action: "没有此操作", outcome_off: "方案不允许", outcome_observing: "仅观察", outcome_no_talk: "没有通话", outcome_not_yours: "其他座席的通话", outcome_caller_typed: "由来电者按键", outcome_too_many: "过于频繁", outcome_not_now: "此刻不可", outcome_at_limit: "已到极限", outcome_no_lookup: "没有查询", outcome_no_number: "没有号码", outcome_already: "已请求过", outcome_no_supervisor: "没有主管", outcome_no_wrap_up: "没有话后处理", outcome_asterisk: "被 Asterisk 拒绝",
+    wrap_up: "话后处理", wrap_up_follows: "随后话后处理", lane_wrap_up: "话后处理 {name}", asks_wrap_up: "请求话后处理", transfer_blind: "直接，{agent} → {target}", transfer_attended: "咨询后，{agent} → {target}", lane_transfers: "转接", ended_by_ready: "座席结束", ended_by_time: "到时结束", ended_by_talk: "因下一通话结束", transferred: "已转接",
+    agents_today: "座席今日", show_by_agent: "按座席显示", picked_up: "接起", talks: "通话",
     ratings: "评价", ratings_title: "来电者的评价", efficiency: "效率", attitude: "态度", correctness: "正确", rating_asked: "已询问", rating_answered: "已回答", response_rate: "回答率",
     no_ratings: "该时段没有请来电者评价。", next_step_ratings: "在拨号方案的 Queue 或 Dial 之后加入评价一行，并设置 ratings.enabled。", not_asked: "未询问", ratings_by_agent: "按座席", ratings_by_queue: "按队列", ratings_by_line: "按直线",
     not_asked_off: "未启用评价", not_asked_hung_up_first: "来电者先挂机", not_asked_transferred: "已转接", not_asked_silent: "无声", not_asked_nuisance: "骚扰电话", not_asked_call_back: "已提出回拨", not_asked_no_agent: "座席未知", not_asked_no_number: "没有号码", not_asked_unknown_history: "历史未知", not_asked_asked_lately: "近期已询问", not_asked_share: "未抽中",
@@ -133,11 +149,19 @@ export function word(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
-// The word of a value of a closed set; what is not in the list is shown as it came.
-export function named(value) {
+// The word of a value of a closed set; what is not in the list is shown as it came, or as `otherwise`.
+export function named(value, otherwise = value) {
   if (value === null || value === undefined || value === "") return "–";
   const own = { unavailable: "unavailable_result", observed: "observed_result" };
-  return word(own[value] ?? value);
+  const key = own[value] ?? value;
+  return WORDS.en[key] === undefined ? String(otherwise).replaceAll("_", " ") : word(key);
+}
+
+// A step of assistance: what was done with what, and what became of it.
+export function stepInWords({ kind, what, outcome }) {
+  const done = word(`assist_${kind}`);
+  const named_what = what && (WORDS.en[`action_${what}`] ? word(`action_${what}`) : what);
+  return [done, named_what, outcome && `(${named(`outcome_${outcome}`, outcome)})`].filter(Boolean).join(" ");
 }
 
 export function useWords() {

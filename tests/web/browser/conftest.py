@@ -13,6 +13,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext
 from playwright.async_api import Page as Tab
 
+from callflow.core.service.evaluation import AgentFigures, Holds
+from callflow.core.service.grouping import Counted
+from callflow.publishing.agents_today import today_of
 from callflow.settings.model import Settings
 from callflow.web.options import WebOptions
 from callflow.web.server import WebServer, tokens_of
@@ -69,6 +72,15 @@ def busy_floor() -> Floor:
             for number in range(8001, 8061)
         },
     }
+    floor.put("agent/8002", assist={"kind": "action", "what": "nuisance", "outcome": "observing", "at_ms": now_ms})
+    floor.put("agent/8008", wrap_up={"began_ms": None, "outcome": ""})
+    floor.put("agent/8007", reason="wrapup", wrap_up={"began_ms": now_ms - 9000, "outcome": "order"})
+    for number in (8001, 8002):
+        floor.put(
+            f"today/{number}",
+            agent=str(number),
+            **today_of(AgentFigures(str(number), Counted(), Holds(talks=12, holds=3, hold_ms=95_000)), "2026-01-31"),
+        )
     for number, does, heard in ((1, "saying", None), (2, "raising", "quiet")):
         floor.state[f"call/{number}"] = {
             "call_id": str(number),
@@ -112,14 +124,14 @@ class Served:
         """The secret of a new token."""
         return self.tokens.add("browser", role, **limits)[1]
 
-    async def restart(self) -> None:
-        """Stop, and serve again at the same port."""
+    async def restart(self, *, live: bool = True) -> None:
+        """Stop, and serve again at the same port; not `live`: a database alone."""
         await self.server.stop()
         self.server = WebServer(
             self.options,
             self.database,
             lambda: self.floor.now_ms,
-            lambda: self.floor.state,
+            (lambda: self.floor.state) if live else None,
             lambda: settings_of(self.database),
         )
         self.server.start()

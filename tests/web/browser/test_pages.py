@@ -446,6 +446,98 @@ STATUSES = """() => {
 
 
 @pytest.mark.usefixtures("quality")
+async def test_a_caller_is_put_on_the_list_by_hand_with_the_keyboard(visit: Any, served: Served) -> None:
+    window = await visit()
+    tab = window.tab
+    await tab.click("nav a[href='#/callbacks']")
+    await tab.focus("main summary")
+    await tab.keyboard.press("Enter")
+    await tab.focus("input[name=number]")
+    await tab.keyboard.type("110")
+    await tab.keyboard.press("Enter")
+    await tab.wait_for_selector("[role=alert]:has-text('emergency')")
+    await tab.fill("input[name=number]", "13855550155")
+    await tab.fill("input[name=zone]", "Mars/Olympus")
+    await tab.keyboard.press("Enter")
+    await tab.wait_for_selector("[role=alert]:has-text('Mars/Olympus')")
+    await tab.fill("input[name=zone]", "Europe/Berlin")
+    await tab.fill("input[name=due]", "2026-02-03T10:30")
+    await tab.fill("input[name=note]", "asked for a price")
+    await tab.keyboard.press("Enter")
+    await tab.click("[role=status] a:has-text('•••55 is on the list: by hand')")
+    await tab.wait_for_selector("dd:has-text('asked for a price')")
+    (entry,) = [one for one in CallbackList(served.database, "main").entries() if one.number == "13855550155"]
+    due = await tab.evaluate("new Date('2026-02-03T10:30').getTime()")
+    assert (entry.due_ms, entry.zone, entry.actor, entry.reasons) == (due, "Europe/Berlin", "browser", ("manual",))
+    told = served.database.with_name("web-audit.jsonl").read_text()
+    assert '"add call-back"' in told
+    assert "13855550155" not in told, "the trail names the entry, not the number"
+
+
+@pytest.mark.usefixtures("quality")
+async def test_who_may_not_change_anything_is_offered_no_form(visit: Any, served: Served) -> None:
+    limits: list[tuple[Role, dict[str, Any]]] = [(Role.VIEWER, {}), (Role.SUPERVISOR, {"queues": ("support",)})]
+    for role, limited in limits:
+        tab = (await visit(role=role, **limited)).tab
+        await tab.click("nav a[href='#/callbacks']")
+        await tab.wait_for_selector("td a")
+        assert await tab.locator("main summary").count() == 0
+
+
+@pytest.mark.usefixtures("quality")
+async def test_a_page_alone_on_a_database_offers_nothing_that_needs_the_daemon(visit: Any, served: Served) -> None:
+    await served.restart(live=False)
+    window = await visit(role=Role.ADMIN)
+    tab = window.tab
+    await tab.wait_for_selector("main .empty:has-text('nothing is live')")
+    await tab.wait_for_selector("[role=status]:text-is('a stored database')")
+    for page, there in (
+        ("callbacks", "td a"),
+        (f"callbacks/{first_callback(served)}", "dl.figures"),
+        ("cases", "td .bad"),
+        ("cases/T%2F1", "dd .bad"),
+    ):
+        await tab.evaluate("page => { location.hash = '#/' + page }", page)
+        await tab.wait_for_selector(there)
+        offered = await tab.locator("main button:not([title]), main form, main summary").all_inner_texts()
+        assert offered == [], page
+    assert window.problems == []
+
+
+async def test_wrap_ups_and_the_outcome_of_an_action_stand_in_the_agent_s_tile(visit: Any, served: Served) -> None:
+    tab = (await visit()).tab
+    tiles = {agent: f".tile:has(h3:text-is('{agent}'))" for agent in (8002, 8007, 8008)}
+    assert "nuisance (only observing)" in await tab.inner_text(tiles[8002])
+    assert "wrap-up: order" in await tab.inner_text(tiles[8007])
+    assert "wrap-up follows" in await tab.inner_text(tiles[8008])
+    served.floor.put("agent/8007", work="available", reason="", wrap_up=None)
+    await tab.wait_for_selector(f"{tiles[8007]}:has-text('available')")
+    await tab.click("summary:text-is('Show by agent')")
+    await tab.wait_for_selector("td:text-is('12 · 0:00')")
+
+
+async def test_an_agent_sees_their_own_day_and_no_one_else_s(visit: Any) -> None:
+    tab = (await visit(role=Role.AGENT, agent="8002")).tab
+    await tab.wait_for_selector("td span:text-is('8002')")
+    assert await tab.locator("h3").all_inner_texts() == ["8002"]
+    assert await tab.locator("main td:first-child").all_inner_texts() == ["8002"]
+    assert await tab.locator("main .empty").count() == 0, "nothing is said to be missing that an agent may not see"
+
+
+async def test_one_call_shows_its_transfer_and_its_wrap_up(visit: Any) -> None:
+    tab = (await visit()).tab
+    await tab.wait_for_selector(".tile")
+    await tab.evaluate("location.hash = '#/call/main/spoke-0'")
+    await tab.wait_for_selector("svg.picture rect.wrap")
+    await tab.click("figure summary")
+    drawn = await tab.inner_text("figure table")
+    assert all(
+        each in drawn for each in ("blind, 1007 → 8013", "wrap-up, order, ended by the agent", "says please_go_on")
+    )
+    await tab.wait_for_selector("dt:has-text('wrap-up') + dd:text-is('0:30')")
+
+
+@pytest.mark.usefixtures("quality")
 async def test_an_agent_dials_with_their_own_phone_and_hears_why_it_failed(visit: Any, served: Served) -> None:
     tab = (await visit(role=Role.AGENT, agent="8001")).tab
     await tab.wait_for_selector("nav a")

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { ask, me } from "../api.js";
 import { duration, moment, seconds, short } from "../format.js";
-import { Asked, CallerNumber, Heading, Table, Term, useAsked } from "../parts.js";
+import { Asked, CallerNumber, Empty, Heading, Table, Term, useAsked } from "../parts.js";
 import { lanes, Picture } from "../picture.js";
 import { useStore } from "../store.js";
 import { named, useWords } from "../words.js";
@@ -24,7 +24,7 @@ function Detail({ detail, path }) {
   const when = (ms) => `${seconds(ms)} s`;
   const happened = [
     { head: html`<${Term} id="at">${words("at")}<//>`, right: true, cell: (row) => html`<span title=${moment(row.at_ms, true)}>${when(row.at_ms - detail.arrived_ms)}</span>` },
-    { head: words("what"), cell: (row) => html`<b class=${`kind ${row.kind}`}>${row.kind.replaceAll("_", " ")}</b> <bdi class="name">${row.what}</bdi>` },
+    { head: words("what"), cell: (row) => html`<b class=${`kind ${row.kind}`}>${named(`did_${row.kind}`, row.kind)}</b> <bdi class="name">${row.what}</bdi>` },
     { head: words("why"), cell: (row) => html`<span class="name">${row.why}</span>` },
   ];
   const marked = (lane) => lane.marks.map((mark) => ({ ...mark, name: [mark.name, mark.why].filter(Boolean).join(": "), from: mark.at, to: mark.at }));
@@ -44,7 +44,9 @@ function Detail({ detail, path }) {
       <details><summary>${words("table")}</summary><${Table} caption=${words("picture")} columns=${shown} rows=${spans} /></details>
     </figure>
     <h2>${words("timeline")}</h2>
-    <${Table} caption=${words("timeline")} hidden columns=${happened} rows=${detail.happenings.map((row) => ({ ...row, key: row.seq }))} />`;
+    ${detail.happenings.length
+      ? html`<${Table} caption=${words("timeline")} hidden columns=${happened} rows=${detail.happenings.map((row) => ({ ...row, key: row.seq }))} />`
+      : html`<${Empty} title=${words("no_timeline")} next=${words("next_step_timeline")} />`}`;
 }
 
 function Facts({ detail, path }) {
@@ -52,6 +54,7 @@ function Facts({ detail, path }) {
   const visitor = useStore(me);
   const unmask = async () => (await ask(`${path}?unmask=true`)).caller_number;
   const held = detail.talks.reduce((sum, talk) => ({ count: sum.count + talk.hold_count, ms: sum.ms + talk.hold_ms, longest: Math.max(sum.longest, talk.longest_hold_ms) }), { count: 0, ms: 0, longest: 0 });
+  const wrapped = detail.wrap_ups.reduce((sum, each) => sum + (each.wrap_up_ms ?? 0), 0);
   const heard = `${named(detail.heard)}${detail.level_dbov === null ? "" : ` ${detail.level_dbov} dBov`}${detail.gain_db ? ` +${detail.gain_db} dB` : ""}`;
   return html`
     <dl class="figures">
@@ -61,6 +64,8 @@ function Facts({ detail, path }) {
       <div><dt><${Term} id="heard">${words("heard")}<//></dt><dd>${heard}</dd></div>
       <div><dt>${words("profile")}</dt><dd class="name">${detail.profile} · ${detail.language} · ${detail.ear}</dd></div>
       ${held.count > 0 && html`<div><dt><${Term} id="hold">${words("on_hold")}<//></dt><dd>${held.count} × <small>${words("held_for", { all: duration(held.ms), longest: duration(held.longest) })}</small></dd></div>`}
+      ${detail.transfers.length > 0 && html`<div><dt><${Term} id="transferred">${words("transferred")}<//></dt><dd>${detail.transfers.length} ×</dd></div>`}
+      ${wrapped > 0 && html`<div><dt><${Term} id="wrap_up">${words("wrap_up")}<//></dt><dd>${duration(wrapped)}</dd></div>`}
       <div><dt>${words("number")}</dt><dd class="name"><${CallerNumber} number=${detail.caller_number} may=${visitor.may_unmask} unmask=${unmask} /> <bdi>${short(detail.caller_name)}</bdi></dd></div>
     </dl>`;
 }

@@ -6,7 +6,7 @@ import { duration, moment, whole } from "../format.js";
 import { entries, live, serverNow } from "../live.js";
 import { Asked, CallerNumber, Empty, Failed, Heading, period, PeriodChoice, setQuery, Table, Term, useAsked } from "../parts.js";
 import { useClock, useStore } from "../store.js";
-import { useWords } from "../words.js";
+import { named, useWords } from "../words.js";
 
 const LIVE = ["open", "claimed", "dialling", "tried", "unknown"];
 const SETTLED = ["done", "given_up"];
@@ -41,8 +41,40 @@ function All({ query }) {
       </label>
       <${PeriodChoice} value=${chosen.period} choose=${(value) => choose({ period: value })} />
     </div>
+    ${visitor.may_change && !visitor.queues.length && html`<${NewCallback} done=${found[2]} />`}
     <${Asked} of=${found}>${(page) => html`<${List} rows=${page.callbacks} />`}<//>
     ${visitor.role !== "agent" && !visitor.queues.length && html`<${Figures} chosen=${chosen.period} />`}`;
+}
+
+// Puts a caller on the list by hand; says what became of it, with a link to the entry.
+function NewCallback({ done }) {
+  const { words, reason } = useNames();
+  const [made, tell] = useState({});
+  const send = async (event) => {
+    event.preventDefault();
+    const form = event.target;
+    const { due, ...given } = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]));
+    try {
+      tell({ entry: await ask("callbacks", { method: "POST", body: { ...given, ...(due && { due_ms: new Date(due).getTime() }) } }) });
+      form.reset();
+      done();
+    } catch (problem) {
+      tell({ problem });
+    }
+  };
+  return html`
+    <details><summary>${words("new_callback")}</summary>
+      <form class="choices" onSubmit=${send}>
+        <label>${words("number")} <input name="number" inputmode="tel" required maxlength="64" /></label>
+        <label>${words("due_local")} <input name="due" type="datetime-local" /></label>
+        <label>${words("zone_of_caller")} <input name="zone" maxlength="64" placeholder="Asia/Shanghai" /></label>
+        <label>${words("profile")} <input name="profile" value="default" required maxlength="64" /></label>
+        <label>${words("note")} <input name="note" maxlength="500" /></label>
+        <button>${words("add_callback")}</button>
+      </form>
+      <p role="status">${made.entry && html`<a href=${`#/callbacks/${encodeURIComponent(made.entry.callback_id)}`}>${words("added_callback", { number: made.entry.number, reasons: made.entry.reasons.map(reason).join(", ") })}</a>`}</p>
+      <${Failed} problem=${made.problem} />
+    </details>`;
 }
 
 function List({ rows }) {
@@ -109,7 +141,7 @@ function Entry({ entry, path, show, reload }) {
   const calls = [
     { head: words("when"), cell: (row) => html`<time>${moment(row.began_ms)}</time>` },
     { head: words("agent"), cell: (row) => html`<span class="name">${row.agent}</span>` },
-    { head: words("result"), cell: (row) => html`<span class="name">${(row.outcome ?? words("live_result")).replaceAll("_", " ")} ${row.cause}</span>` },
+    { head: words("result"), cell: (row) => html`<span class="name">${row.outcome ? named(`call_${row.outcome}`, row.outcome) : words("live_result")} <small>${row.cause}</small></span>` },
     { head: html`<${Term} id="rang">${words("agent_rang")}<//>`, right: true, cell: (row) => rang(row.agent_ring_ms) },
     { head: html`<${Term} id="rang">${words("caller_rang")}<//>`, right: true, cell: (row) => rang(row.customer_ring_ms) },
   ];
@@ -121,7 +153,8 @@ function Entry({ entry, path, show, reload }) {
       <div><dt>${words("raised")}</dt><dd><time>${moment(entry.raised_ms)}</time></dd></div>
       <div><dt>${words("due_at")}</dt><dd><time>${moment(entry.due_ms)}</time></dd></div>
       <div><dt><${Term} id="tries">${words("tries")}<//></dt><dd>${whole(entry.attempts)}</dd></div>
-      ${entry.queue && html`<div><dt>${words("queue")}</dt><dd class="name">${entry.queue}${entry.place ? ` (${entry.place})` : ""}</dd></div>`}
+      ${entry.queue && html`<div><dt>${words("queue")}</dt><dd class="name">${entry.queue}</dd></div>`}
+      ${entry.place > 0 && html`<div><dt><${Term} id="place">${words("place")}<//></dt><dd>${whole(entry.place)}</dd></div>`}
       ${entry.note && html`<div><dt>${words("note")}</dt><dd class="name">${entry.note}</dd></div>`}
     </dl>
     <${Progress} entry=${entry} reload=${reload} />

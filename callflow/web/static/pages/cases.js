@@ -20,7 +20,7 @@ function All() {
   const found = useAsked("cases", () => ask("cases"));
   return html`
     <${Heading}>${words("open_cases")}<//>
-    ${["supervisor", "admin"].includes(visitor.role) && html`<${NewCase} done=${found[2]} />`}
+    ${visitor.may_change && visitor.role !== "agent" && html`<${NewCase} done=${found[2]} />`}
     <${Asked} of=${found}>${(rows) => html`<${List} rows=${rows} />`}<//>`;
 }
 

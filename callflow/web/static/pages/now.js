@@ -1,26 +1,32 @@
 // The floor at a glance: callers being screened, queues, agents, direct lines.
 import { html } from "../html.js";
-import { duration, short, whole } from "../format.js";
+import { me } from "../api.js";
+import { duration, percent, short, whole } from "../format.js";
 import { entries, live, serverNow } from "../live.js";
 import { Empty, Heading, Table, Term } from "../parts.js";
 import { useClock, useStore } from "../store.js";
-import { named, useWords } from "../words.js";
+import { named, stepInWords, useWords } from "../words.js";
 
 const byName = (name) => (a, b) => String(a[name]).localeCompare(String(b[name]), undefined, { numeric: true });
+const WRAP_UP = "wrapup"; // the reason of the pause
+const SCALES = ["efficiency", "attitude", "correctness"];
 const ORDER = ["talking", "calling", "ringing", "available", "paused", "unavailable", "logged_off"];
 
 export default function Now({ query }) {
   const words = useWords();
+  const visitor = useStore(me);
   const { state, heardAt } = useStore(live);
   useClock();
+  if (!visitor.live) return html`<${Heading}>${words("now")}<//><${Empty} title=${words("no_live")} next=${words("next_step_live")} />`;
   if (!heardAt) return html`<${Heading}>${words("now")}<//><p class="hint">${words("connecting")}</p>`;
   const wall = query.has("wall");
   return html`
     <div class="title"><${Heading}>${words("now")}<//>${!wall && html`<a href="#/now?wall">${words("wall")}</a>`}</div>
-    <${Queues} queues=${entries(state, "queue").sort(byName("queue"))} />
+    ${visitor.role !== "agent" && html`<${Queues} queues=${entries(state, "queue").sort(byName("queue"))} />`}
     <${Agents} agents=${entries(state, "agent").sort(byName("agent"))} />
+    ${!wall && html`<${Today} days=${entries(state, "today").sort(byName("agent"))} />`}
     <${Lines} lines=${entries(state, "line").sort(byName("line"))} />
-    <${Calls} calls=${entries(state, "call").sort(byName("arrived_ms"))} />`;
+    ${visitor.role !== "agent" && !visitor.queues.length && html`<${Calls} calls=${entries(state, "call").sort(byName("arrived_ms"))} />`}`;
 }
 
 function Queues({ queues }) {
@@ -54,12 +60,42 @@ function Agents({ agents }) {
         ${agents.map((each) => html`
           <li key=${each.agent} class=${`tile ${each.work}`}>
             <h3>${each.agent}</h3>
-            <p>${words(each.work)}${each.reason ? html`: <bdi class="name">${short(each.reason)}</bdi>` : ""}</p>
-            ${each.assist && html`<p class="assist">${words("assist")}: <bdi class="name">${words(`assist_${each.assist.kind}`)} ${each.assist.what}</bdi></p>`}
+            <p><${Work} agent=${each} /></p>
+            ${each.wrap_up && !each.wrap_up.began_ms && html`<p><${Term} id="wrap_up" aside>${words("wrap_up_follows")}<//></p>`}
+            ${each.assist && html`<p class="assist">${words("assist")}: <bdi class="name">${stepInWords(each.assist)}</bdi></p>`}
             <p class="hint"><${Term} id="agent_since" aside>${duration(serverNow() - each.since_ms)}<//></p>
           </li>`)}
       </ul>
     </section>`;
+}
+
+// What an agent does; a pause for a wrap-up is called so, with how the talk was closed.
+function Work({ agent: { work, reason, wrap_up } }) {
+  const words = useWords();
+  if (work === "paused" && (wrap_up?.began_ms || reason === WRAP_UP)) {
+    return html`<${Term} id="wrap_up" aside>${words("wrap_up")}<//>${wrap_up?.outcome ? `: ${named(`close:${wrap_up.outcome}`)}` : ""}`;
+  }
+  return html`${words(work)}${reason ? html`: <bdi class="name">${short(reason)}</bdi>` : ""}`;
+}
+
+// The figures of the day by agent; agents see their own.
+function Today({ days }) {
+  const words = useWords();
+  const visitor = useStore(me);
+  if (!days.length) return null;
+  const time = (s) => duration(1000 * s);
+  const columns = [
+    { head: words("agent"), cell: (row) => html`<span class="name">${row.agent}</span>` },
+    { head: html`<${Term} id="picked_up">${words("picked_up")}<//>`, right: true, cell: (row) => `${whole(row.answered)} / ${whole(row.rang)}` },
+    { head: html`<${Term} id="within_three">${words("within_three")}<//>`, right: true, cell: (row) => percent(row.within_three_rings, row.answered) },
+    { head: html`<${Term} id="talks">${words("talks")}<//>`, right: true, cell: (row) => `${whole(row.talks)} · ${time(row.time_s.talking)}` },
+    { head: html`<${Term} id="hold">${words("on_hold")}<//>`, right: true, cell: (row) => `${whole(row.holds)} · ${time(row.hold_s)}` },
+    { head: html`<${Term} id="wrap_up">${words("wrap_up")}<//>`, right: true, cell: (row) => `${whole(row.wrap_ups)} · ${time(row.wrap_up_s)}` },
+    { head: html`<${Term} id="rating_answered">${words("ratings")}<//>`, right: true, cell: (row) => `${whole(row.rating_answered)} / ${whole(row.rating_asked)}` },
+    ...SCALES.map((scale) => ({ head: html`<${Term} id=${scale}>${words(scale)}<//>`, right: true, cell: (row) => row[`mean_${scale}`]?.toFixed(2) ?? "–" })),
+  ];
+  const table = html`<${Table} caption=${words("agents_today")} hidden columns=${columns} rows=${days.map((each) => ({ ...each, key: each.agent }))} />`;
+  return html`<section><h2>${words("agents_today")}</h2>${visitor.role === "agent" ? table : html`<details><summary>${words("show_by_agent")}</summary>${table}</details>`}</section>`;
 }
 
 function Lines({ lines }) {

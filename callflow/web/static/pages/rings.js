@@ -3,7 +3,7 @@ import uPlot from "uplot";
 import { html } from "../html.js";
 import { ask } from "../api.js";
 import { percent, whole } from "../format.js";
-import { Asked, Chart, colour, Empty, Heading, period, PeriodChoice, setQuery, Table, Term, useAsked } from "../parts.js";
+import { Asked, Chart, colour, Empty, Heading, period, PeriodChoice, setQuery, Table, Term, useAsked, WHOLE } from "../parts.js";
 import { useWords } from "../words.js";
 
 const CLASSES = ["early", "acceptable", "ideal", "late"];
@@ -48,7 +48,7 @@ function Bars({ report }) {
     scales: { x: { time: false, range: [-0.6, report.most_rings + 0.6] }, y: { range: (plot, min, max) => [0, max * 1.1 || 1] } },
     axes: [
       { stroke: colour("text"), grid: { show: false }, values: (plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? name(tick) : "")), splits: () => rings, label: words("rings") },
-      { stroke: colour("text"), grid: { stroke: colour("line") } },
+      { stroke: colour("text"), grid: { stroke: colour("line") }, incrs: WHOLE },
     ],
     series: [{}, ...CLASSES.map((each) => ({ label: words(each), fill: colour(each), stroke: colour(each), paths: uPlot.paths.bars({ size: [0.8, 60] }), points: { show: false } })).reverse()],
   });

@@ -35,8 +35,8 @@ function List({ rows }) {
     number("desired", (row) => level(row.desired, row.unit)),
     number("msa", (row) => html`<span class=${LIGHTS[row.judgement]}>${signed(row.msa)}</span>`),
     number("mss", (row) => html`<span class=${LIGHTS[row.judgement]}>${signed(row.mss)}</span>`),
-    { head: words("judgement"), cell: (row) => html`<b class=${LIGHTS[row.judgement]}>${words(`light_${row.judgement}`)}</b>` },
-    { head: words("trend"), cell: (row) => words(`trend_${row.trend}`) },
+    { head: html`<${Term} id="judgement">${words("judgement")}<//>`, cell: (row) => html`<b class=${LIGHTS[row.judgement]}>${words(`light_${row.judgement}`)}</b>` },
+    { head: html`<${Term} id="trend">${words("trend")}<//>`, cell: (row) => words(`trend_${row.trend}`) },
     { head: words("owner"), cell: (row) => html`<span class="name">${row.owner}${row.review_overdue ? ` · ${words("review_overdue")}` : ""}</span>` },
   ];
   return html`<${Table} caption=${words("standards_title")} hidden columns=${columns} rows=${rows.map((row) => ({ ...row, key: row.standard }))} />`;
