@@ -1,10 +1,11 @@
 """Writes one batch in one transaction; writing the same batch twice changes nothing."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 
 from callflow.adapters.store.backlog import Batch, CallEntry, Confirmed, EventRow, Pending
@@ -18,17 +19,27 @@ IDS_PER_QUERY = 500
 _KNOWN = sa.select(calls.c.call_id).where(
     calls.c.node == sa.bindparam("asked_node"), calls.c.call_id.in_(sa.bindparam("asked", expanding=True))
 )
-_ADD_ENTRY = insert(happenings).on_conflict_do_nothing()
+
+
+def _sql(statement: sa.ClauseElement, columns: Sequence[str] | None = None) -> str:
+    """A statement as SQLite reads it, compiled once: SQLAlchemy would prepare the values of every row anew.
+
+    `columns`: those that an INSERT fills, all by default.
+    """
+    return str(statement.compile(dialect=sqlite.dialect(paramstyle="named"), column_keys=columns))
+
+
+_ADD_ENTRY = _sql(insert(happenings).on_conflict_do_nothing())
 """An entry is a fact: the first version stands."""
-_ADD_EVENT = insert(outbox).on_conflict_do_nothing()
-_DELETE_EVENT = sa.delete(outbox).where(outbox.c.seq == sa.bindparam("confirmed"))
+_ADD_EVENT = _sql(insert(outbox).on_conflict_do_nothing(), ["node", *(field.name for field in fields(EventRow))])
+_DELETE_EVENT = _sql(sa.delete(outbox).where(outbox.c.seq == sa.bindparam("confirmed")))
 _DELETE_EVENTS = sa.delete(outbox).where(
     outbox.c.node == sa.bindparam("of_node"),
     outbox.c.destination == sa.bindparam("to"),
     outbox.c.seq <= sa.bindparam("upto"),
     outbox.c.refused_ms.is_(None),
 )
-_REFUSE = (
+_REFUSE = _sql(
     sa.update(outbox)
     .where(outbox.c.seq == sa.bindparam("refused"))
     .values(refused_ms=sa.bindparam("at_ms"), reason=sa.bindparam("because"))
@@ -106,7 +117,7 @@ class BatchWriter:
         _execute(connection, _REFUSE, refused)
 
 
-def _upsert(kind: RecordKind[Any]) -> sa.Executable:
+def _upsert(kind: RecordKind[Any]) -> str:
     """Insert or update. What is not final never reopens what has ended, nor an older revision replaces a newer one."""
     table, new = kind.table, insert(kind.table)
     replaces = sa.or_(kind.is_open(table.c), sa.not_(kind.is_open(new.excluded)))
@@ -114,7 +125,7 @@ def _upsert(kind: RecordKind[Any]) -> sa.Executable:
         newer = new.excluded.revision > table.c.revision
         replaces = sa.or_(newer, sa.and_(new.excluded.revision == table.c.revision, replaces))
     columns = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
-    return new.on_conflict_do_update(index_elements=list(table.primary_key), set_=columns, where=replaces)
+    return _sql(new.on_conflict_do_update(index_elements=list(table.primary_key), set_=columns, where=replaces))
 
 
 def _converted(convert: Callable[..., dict[str, Any]], *values: Any, **more: Any) -> dict[str, Any] | None:
@@ -125,7 +136,7 @@ def _converted(convert: Callable[..., dict[str, Any]], *values: Any, **more: Any
         return None
 
 
-def _execute(connection: sa.Connection, statement: sa.Executable, rows: Sequence[dict[str, Any]]) -> int:
+def _execute(connection: sa.Connection, statement: str, rows: list[dict[str, Any]]) -> int:
     """Execute for all rows; when one of them can never be stored, the others are. Returns how many were left out.
 
     No savepoints: SQLite undoes a failed statement alone, and rows written before it may be written again.
@@ -133,7 +144,7 @@ def _execute(connection: sa.Connection, statement: sa.Executable, rows: Sequence
     if not rows:
         return 0
     try:
-        connection.execute(statement, rows)
+        connection.exec_driver_sql(statement, rows)
     except Exception as error:
         if not _is_the_row(error):
             raise
@@ -141,11 +152,11 @@ def _execute(connection: sa.Connection, statement: sa.Executable, rows: Sequence
     return 0
 
 
-def _one_by_one(connection: sa.Connection, statement: sa.Executable, rows: Iterable[dict[str, Any]]) -> int:
+def _one_by_one(connection: sa.Connection, statement: str, rows: Iterable[dict[str, Any]]) -> int:
     rejected = 0
     for row in rows:
         try:
-            connection.execute(statement, [row])
+            connection.exec_driver_sql(statement, row)
         except Exception as error:
             if not _is_the_row(error):
                 raise
