@@ -57,9 +57,11 @@ def check_as_service(program: Path) -> int:
 
 def _reload_asterisk() -> Iterator[Done]:
     if not shutil.which("asterisk"):
-        yield Done("there is no program `asterisk` on the PATH", "reload Asterisk yourself: manager, dialplan")
+        yield Done(
+            "there is no program `asterisk` on the PATH", "reload Asterisk yourself: manager, dialplan, features"
+        )
         return
-    for what in ("manager reload", "dialplan reload"):
+    for what in ("manager reload", "dialplan reload", "module reload features"):
         try:
             run("asterisk", "-rx", what)
         except InstallError:

@@ -81,6 +81,7 @@ def parts(place: Place, chosen: Chosen) -> list[Part]:
         File(UNIT, _unit(chosen.program), "systemd unit", 0o644, ROOT_OWNER),
         _include(place.manager_file, "manager_callflow.conf", asterisk, by_hand),
         _include(place.dialplan_file, "callflow.conf", asterisk, by_hand),
+        _include(place.features_file, "features_callflow.conf", asterisk, by_hand),
     ]
 
 

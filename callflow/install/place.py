@@ -22,11 +22,13 @@ class Distribution:
     dialplan_file: str
     """The file of the dialplan that belongs to the site."""
     manager_file: str
+    features_file: str
+    """The file of feature codes that belongs to the site."""
     prompts: str
     """Folder of the prompts below the folder of a language."""
     last_step: str
     by_hand: str = ""
-    """Why the two files above are edited by a person, "" where `install` edits them."""
+    """Why the three files above are edited by a person, "" where `install` edits them."""
 
 
 _LINE = """\
@@ -54,6 +56,7 @@ MIKOPBX = Distribution(
     Path("/etc/inc/mikopbx-settings.json"),
     "extensions.conf",
     "manager.conf",
+    "features.conf",
     "callflow",
     _MIKO,
     _MIKO_BY_HAND,
@@ -63,6 +66,7 @@ ISSABEL = Distribution(
     Path("/etc/issabel.conf"),
     "extensions_custom.conf",
     "manager_custom.conf",
+    "features_applicationmap_custom.conf",
     "custom/callflow",
     _WRAPPER,
 )
@@ -71,10 +75,11 @@ FREEPBX = Distribution(
     Path("/etc/freepbx.conf"),
     "extensions_custom.conf",
     "manager_custom.conf",
+    "features_applicationmap_custom.conf",
     "custom/callflow",
     _DESTINATION,
 )
-PLAIN = Distribution("plain Asterisk", None, "extensions.conf", "manager.conf", "callflow", _LINE)
+PLAIN = Distribution("plain Asterisk", None, "extensions.conf", "manager.conf", "features.conf", "callflow", _LINE)
 DISTRIBUTIONS = (MIKOPBX, ISSABEL, FREEPBX)
 """In the order in which they are looked for: Issabel has FreePBX's files, too."""
 
@@ -99,6 +104,11 @@ class Place:
     def manager_file(self) -> Path:
         """The file of AMI users that includes ours."""
         return self.etc / self.distribution.manager_file
+
+    @property
+    def features_file(self) -> Path:
+        """The file of feature codes that includes ours."""
+        return self.etc / self.distribution.features_file
 
 
 def find_asterisk(root: Root) -> Place:

@@ -11,6 +11,7 @@ MANAGER = "[general]\nenabled = yes\nport = 5038\nbindaddr = 127.0.0.1\n"
 PLAIN = {
     "etc/asterisk/extensions.conf": "[general]\n\n[default]\nexten => 100,1,Queue(support)\n",
     "etc/asterisk/manager.conf": MANAGER,
+    "etc/asterisk/features.conf": "[general]\n",
     "usr/share/asterisk/sounds/en/vm-goodbye.wav": "",
 }
 FREEPBX = {
@@ -20,6 +21,8 @@ FREEPBX = {
     "etc/asterisk/extensions_custom.conf": "[from-internal-custom]\n",
     "etc/asterisk/manager.conf": f"{MANAGER}\n#include manager_additional.conf\n#include manager_custom.conf\n",
     "etc/asterisk/manager_custom.conf": "",
+    "etc/asterisk/features.conf": "[applicationmap]\n#include features_applicationmap_custom.conf\n",
+    "etc/asterisk/features_applicationmap_custom.conf": "",
     "var/lib/asterisk/sounds/en/vm-goodbye.wav": "",
 }
 ISSABEL = {**FREEPBX, "etc/issabel.conf": "mysqlrootpwd=x\n"}

@@ -42,6 +42,7 @@ def test_a_plain_asterisk_gets_everything(plain: Path) -> None:
     assert environment == f"CALLFLOW_AMI__SECRET={found[1]}\nCALLFLOW_AGI__TOKEN=auto\n"
     assert (etc / "extensions.conf").read_text().endswith("\n#include callflow.conf\n")
     assert (etc / "manager.conf").read_text().endswith("\n#include manager_callflow.conf\n")
+    assert (etc / "features.conf").read_text() == "[general]\n#include features_callflow.conf\n"
     assert len(list((plain / "usr/share/asterisk/sounds/zh/callflow").glob("*.wav"))) >= 6
     assert "ExecStart=/opt/callflow/bin/callflow run" in (plain / "etc/systemd/system/callflow.service").read_text()
     assert settings_of(plain) == Settings()
@@ -82,10 +83,11 @@ def test_freepbx_and_issabel_keep_their_own_files(tmp_path: Path, layout: str) -
     root = make_system(tmp_path, LAYOUTS[layout])
     output = install(root)
     etc = root / "etc/asterisk"
-    for name in ("extensions.conf", "manager.conf"):
+    for name in ("extensions.conf", "manager.conf", "features.conf"):
         assert (etc / name).read_text() == LAYOUTS[layout][f"etc/asterisk/{name}"]
     assert "#include callflow.conf" in (etc / "extensions_custom.conf").read_text()
     assert "#include manager_callflow.conf" in (etc / "manager_custom.conf").read_text()
+    assert "#include features_callflow.conf" in (etc / "features_applicationmap_custom.conf").read_text()
     assert (root / "var/lib/asterisk/sounds/zh/custom/callflow/greeting.wav").exists()
     settings = settings_of(root)
     assert settings.prompts.path == "{language}/custom/callflow/{prompt}"
@@ -97,7 +99,8 @@ def test_mikopbx_writes_its_files_anew_so_a_person_adds_the_lines(tmp_path: Path
     root = make_system(tmp_path, MIKOPBX)
     output = install(root)
     assert (root / "etc/asterisk/manager.conf").read_text() == MIKOPBX["etc/asterisk/manager.conf"]
-    for line in ("#include callflow.conf", "#include manager_callflow.conf", "queue-pre-dial-custom"):
+    includes = [f"#include {name}callflow.conf" for name in ("", "manager_", "features_")]
+    for line in (*includes, "queue-pre-dial-custom"):
         assert line in output
     assert settings_of(root).tap.sounds == Path("/offload/asterisk/sounds")
 
@@ -265,6 +268,16 @@ def test_a_crash_in_the_middle_is_continued(plain: Path, monkeypatch: pytest.Mon
     assert uninstall(plain)[0] == 0
     assert not (plain / "etc/asterisk/callflow.conf").exists()
     assert (plain / "etc/asterisk/extensions.conf").read_text() == PLAIN["etc/asterisk/extensions.conf"]
+
+
+def test_a_system_without_feature_codes_gets_the_file_and_keeps_an_empty_one(plain: Path) -> None:
+    features = plain / "etc/asterisk/features.conf"
+    features.unlink()
+    install(plain)
+    assert features.read_text() == "#include features_callflow.conf\n"
+    assert uninstall(plain)[0] == 0
+    assert features.read_text() == ""
+    assert not (plain / "etc/asterisk/features_callflow.conf").exists()
 
 
 def test_no_file_is_left_that_includes_one_that_is_gone(plain: Path) -> None:

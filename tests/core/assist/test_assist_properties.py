@@ -92,7 +92,7 @@ def act(world: World, scene: Scene, what: str, how: object) -> None:  # noqa: C9
         case "resume":
             world.resume(scene)
         case "key":
-            scene.caller.spoke_at = world.now
+            scene.caller.spoke_after = world.happened
             world.receive(events.KeyPressed(caller, "1", world.now))
         case "ends":
             scene.held = False
@@ -166,14 +166,16 @@ def test_the_world_is_one_in_which_callflow_does_hang_up() -> None:
 
 
 def test_the_world_is_one_in_which_callflow_hangs_up_on_a_nuisance() -> None:
+    """Also on one who pressed a key just before: in the same millisecond."""
     world = World()
     scene = world.scenes[0]
     world.begin(scene)
     world.wait(200)
     world.speak(scene.caller, 500)
-    world.wait(1000)
+    scene.caller.spoke_after = world.happened
+    world.receive(events.KeyPressed(scene.caller.uniqueid, "1", world.now))
     world.ask(scene, Action.NUISANCE)
-    world.wait(3000)
+    world.wait(4000)
     world.over(scene)
     world.wait(3300)
     world.redirected(scene)

@@ -81,8 +81,8 @@ class Person:
     uniqueid: str
     sound_from: int | None = None
     silent_since: int = START_MS
-    spoke_at: int | None = None
-    """When speech last was beyond doubt, or ended."""
+    spoke_after: int | None = None
+    """After how many events of the world speech last was beyond doubt, or ended: two may share a millisecond."""
 
     def is_speaking(self, now: int) -> bool:
         return self.sound_from is not None and now - self.sound_from >= SILENCE_MS + MIN_SPEECH_MS
@@ -100,10 +100,10 @@ class Scene:
     stopping: dict[str, Say] = field(default_factory=dict)
     """Hung up: they sound no more, and Asterisk has yet to tell so."""
     redirecting: bool = False
-    parted_at: int | None = None
+    parted_after: int | None = None
     held: bool = False
     agent_armed: bool = False
-    nuisance_at: int | None = None
+    nuisance_after: int | None = None
     """The agent has called it a nuisance then: who spoke before may be hung up on."""
     hears: Heard | None = Heard.DIGITAL_SILENCE
     verified: bool = True
@@ -134,6 +134,7 @@ class World:
     ) -> None:
         self.assistant = Assistant(procedures(assist, mode, supervisor), RULES)
         self.now = START_MS
+        self.happened = 0
         self.scenes = [self._scene(name, caller_number) for name in ("x", "y")]
         self.asterisk_refuses, self.asterisk_answers = False, True
         self.requests = 0
@@ -151,6 +152,7 @@ class World:
     # -- what happens -----------------------------------------------------------------------------------------------
 
     def receive(self, event: AssistEvent) -> None:
+        self.happened += 1
         self._take(self.assistant.receive(event, self.now))
 
     def wait(self, ms: int) -> None:
@@ -167,10 +169,10 @@ class World:
         self.now = until
 
     def begin(self, scene: Scene) -> None:
-        scene.agent_armed, scene.nuisance_at = False, None
-        scene.talk_id, scene.held, scene.parted_at, scene.redirecting = "", False, None, False
+        scene.agent_armed, scene.nuisance_after = False, None
+        scene.talk_id, scene.held, scene.parted_after, scene.redirecting = "", False, None, False
         for person in scene.people:
-            person.sound_from, person.spoke_at, person.silent_since = None, None, self.now
+            person.sound_from, person.spoke_after, person.silent_since = None, None, self.now
         self.receive(TalkBegan(self.now, scene.parties))
 
     def sound(self, person: Person) -> None:
@@ -186,7 +188,7 @@ class World:
         length = max(0, self.now - person.sound_from - SILENCE_MS)
         person.sound_from, person.silent_since = None, self.now - SILENCE_MS
         if length >= MIN_SPEECH_MS:
-            person.spoke_at = self.now
+            person.spoke_after = self.happened
         self.receive(events.SoundEnded(person.uniqueid, self.now, length))
 
     def speak(self, person: Person, ms: int) -> None:
@@ -195,9 +197,9 @@ class World:
         self.quiet(person)
 
     def hold(self, scene: Scene, *, by_agent: bool = True) -> None:
-        if scene.parted_at is None and not scene.held:
+        if scene.parted_after is None and not scene.held:
             scene.held = True
-            scene.nuisance_at = None
+            scene.nuisance_after = None
             self.receive(TalkHeld(self.now, scene.parties, by_agent))
 
     def resume(self, scene: Scene, *, by_agent: bool = True) -> None:
@@ -227,12 +229,12 @@ class World:
         if fails:
             self.receive(PartingFailed(scene.talk_id, "no such channel"))
             return
-        scene.parted_at = self.now
+        scene.parted_after = self.happened
         self.receive(CallerParted(scene.talk_id, self.now))
         self.receive(TalkEnded(self.now, scene.parties))
 
     def goodbye_spoken(self, scene: Scene) -> None:
-        if scene.parted_at is not None:
+        if scene.parted_after is not None:
             self.receive(GoodbyeSpoken(scene.parties.caller_uniqueid, self.now))
 
     def answer(self) -> None:
@@ -279,7 +281,7 @@ class World:
                 self._check_end(channel)
             case ReturnCaller(channel):
                 scene = self._scene_by(channel)
-                assert scene.parted_at is not None, "taken out of a talk without need"
+                assert scene.parted_after is not None, "taken out of a talk without need"
             case commands.FenceEvents():
                 self.asked.append((self.scene_of(command.call_id), command))
             case SetLoudness() | Consult() | PauseAgent():
@@ -298,7 +300,7 @@ class World:
         else:
             scene = self._scene_of_request(command.request_id)
             assert command.channel == scene.parties.agent_channel, "an action on a channel of another talk"
-            assert scene.parted_at is None, "an action on a channel that is in no talk"
+            assert scene.parted_after is None, "an action on a channel that is in no talk"
         if self.asterisk_answers and command.request_id:
             error = "no such channel" if self.asterisk_refuses else ""
             self.receive(ActionCarried(command.request_id, error))
@@ -306,7 +308,7 @@ class World:
     def _check_answer(self, answer: ActionAnswer) -> None:
         assert not (answer.done and "caller" in answer.request_id), "a code of the caller's was obeyed"
         if answer.done and answer.action == Action.NUISANCE:
-            self._scene_of_request(answer.request_id).nuisance_at = self.now
+            self._scene_of_request(answer.request_id).nuisance_after = self.happened
 
     def _scene_of_request(self, request_id: str) -> Scene:
         return next(scene for scene in self.scenes if scene.parties.caller_uniqueid[0] == request_id[0])
@@ -337,7 +339,7 @@ class World:
     def _check_say(self, say: Say) -> None:
         scene = self.scene_of(say.talk_id)
         assert {say.channel, say.other_channel} == set(scene.channels), "a prompt to a channel of another talk"
-        assert scene.parted_at is None, "a whisper to somebody who is in no talk"
+        assert scene.parted_after is None, "a whisper to somebody who is in no talk"
         assert not scene.saying, "two prompts at once"
         assert say.over_music is scene.held
         for person in (scene.caller,) if scene.held else scene.people:
@@ -351,20 +353,20 @@ class World:
         assert command.channel == scene.parties.caller_channel
         assert scene.hears not in (Heard.SPEECH, Heard.QUIET, Heard.NOISE), "parted a caller whom the tap hears"
         assert scene.verified or not self.may_go_deaf, "parted a caller who may not have been heard"
-        self._check_nobody_there(scene, scene.nuisance_at)
+        self._check_nobody_there(scene, scene.nuisance_after)
         scene.redirecting = True
 
     def _check_end(self, channel: str) -> None:
         scene = self._scene_by(channel)
-        assert scene.parted_at is not None, "hung up on a caller in a talk"
+        assert scene.parted_after is not None, "hung up on a caller in a talk"
         assert scene.verified or not self.may_go_deaf, "hung up on a caller who may not have been heard"
         assert scene.hears not in (Heard.SPEECH, Heard.QUIET, Heard.NOISE), "hung up on a caller whom the tap hears"
-        self._check_nobody_there(scene, scene.parted_at)
+        self._check_nobody_there(scene, scene.parted_after)
 
     def _check_nobody_there(self, scene: Scene, since: int | None) -> None:
         caller = scene.caller
         assert caller.sound_from is None, "a sound of the caller is under way"
-        assert caller.spoke_at is None or (since is not None and caller.spoke_at < since), "the caller has spoken"
+        assert caller.spoke_after is None or (since is not None and caller.spoke_after < since), "the caller has spoken"
 
     def _scene_by(self, channel: str) -> Scene:
         return next(scene for scene in self.scenes if scene.parties.caller_channel == channel)
