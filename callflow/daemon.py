@@ -23,6 +23,7 @@ from callflow.adapters.ami.translate_callbacks import CALLBACKS_WANTED
 from callflow.adapters.ami.translate_rings import RINGS_WANTED
 from callflow.adapters.http.connections import CONNECTIONS
 from callflow.adapters.http.sample import Sample
+from callflow.adapters.store.counting import file_counting
 from callflow.adapters.store.rating_history import RatingHistory
 from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
@@ -71,6 +72,7 @@ class Daemon:
         self._store = Store(settings.store.path, settings.node.name)
         self._publishing = Publishing(settings, self._store, self._sample, self._clock.now_ms)
         self._retention = Retention(settings.store)
+        self._counting = file_counting(settings.store.path)
         wanted = WANTED | RINGS_WANTED | CALLBACKS_WANTED | ASSIST_WANTED
         self._events_link = self._link("on", wanted, self._on_ami_event)
         self._actions_link = self._link("off", frozenset(), lambda event: None)
@@ -120,6 +122,7 @@ class Daemon:
         _allow_files(2 * self._settings.limits.max_calls + self._settings.tap.max_taps + 4 * CONNECTIONS + 100)
         left = self._publishing.recording.open()
         self._retention.start()
+        self._counting.start()
         log.info("callflow starts", version=__version__, node=self._settings.node.name, interrupted=left.calls)
         try:
             self._publishing.start()
@@ -170,6 +173,7 @@ class Daemon:
         await self._actions_link.stop()
         await self._publishing.stop()
         self._retention.stop()
+        self._counting.stop()
         await asyncio.to_thread(self._store.close)
         self._watchdog.stop()
         log.info("callflow has stopped", unexpected=dict(self._engine.unexpected), dropped=self._store.dropped)

@@ -7,7 +7,9 @@ from contextlib import suppress
 
 import typer
 
+from callflow.adapters.store.counting import Counting
 from callflow.adapters.store.fleet.collecting import CollectorDatabase
+from callflow.adapters.store.fleet.counting import FleetHours
 from callflow.adapters.store.places import Postgres
 from callflow.collecting.collector import Collector
 from callflow.commands.context import Context
@@ -30,8 +32,12 @@ def collect(context: typer.Context) -> None:
     url = settings.fleet.database_url.get_secret_value()
     if not url:
         raise SettingError("[fleet] database_url", "no database of a fleet is named", "set it")
-    database = CollectorDatabase(Postgres(url), settings.fleet.shard)
+    place = Postgres(url)
+    database = CollectorDatabase(place, settings.fleet.shard)
+    counting = Counting(place.writing_engine, FleetHours())
+    counting.start()
     asyncio.run(_until_stopped(Collector(settings.mqtt, settings.fleet, database, _now_ms)))
+    counting.stop()
 
 
 def _now_ms() -> int:

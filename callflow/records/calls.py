@@ -19,6 +19,9 @@ from callflow.records.rows import Rows, storable
 
 LASTING = sa.text("ended_ms IS NULL")
 
+UNHEARD = ("silent", "quiet")
+"""Results of callers who were hung up because nobody could be heard, or understood."""
+
 calls = sa.Table(
     "calls",
     metadata,

@@ -13,7 +13,7 @@ from callflow.core.service.grouping import Scope
 from callflow.core.service.tallies import ABANDONED
 from callflow.records.agent_intervals import spells
 from callflow.records.assist_steps import ASSIST_STEPS
-from callflow.records.calls import StoredCall, calls, stored_call
+from callflow.records.calls import UNHEARD, StoredCall, calls, stored_call
 from callflow.records.holds import HOLDS
 from callflow.records.kind import RecordKind
 from callflow.records.legs import LEGS
@@ -24,9 +24,6 @@ from callflow.records.transfers import TRANSFERS
 from callflow.records.wrap_ups import WRAP_UPS, wrap_ups
 
 R = TypeVar("R")
-
-UNHEARD = ("silent", "quiet")
-"""Results of callers who were hung up because nobody could be heard, or understood."""
 
 
 @dataclass(frozen=True, slots=True)

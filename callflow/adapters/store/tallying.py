@@ -1,23 +1,33 @@
-"""Counts over a span of time, made by the database: one query for each kind of record, added up by the caller.
+"""Counts over a span of time, made by the database: hourly counts where there are some, else the records themselves.
 
-A record belongs to the moment at which it began. What is timed by arrival, or partial, is counted as uncertain and
-nowhere else.
+The caller adds up what comes. A record belongs to the moment at which it began. What is timed by arrival, or partial,
+is counted as uncertain and nowhere else.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from callflow.adapters.store.agent_time import known_agents
-from callflow.adapters.store.lists import UNHEARD
+from callflow.adapters.store.hourly import (
+    BOUNDS_S,
+    CALLBACKS,
+    CALLS,
+    LEGS,
+    OFFERS,
+    RATINGS,
+    STAYS,
+    WRAP_UPS,
+    Source,
+    counted_hours,
+)
 from callflow.adapters.store.queries import Reader
-from callflow.core.callbacks.states import State
 from callflow.core.rating.states import Scale
-from callflow.core.rings.records import AnswerClass, LegEnd, Outcome, TargetType, Timing
-from callflow.core.service.grouping import Counted, Key, Question, Span, Whom
+from callflow.core.rings.records import AnswerClass, Outcome
+from callflow.core.service.grouping import HOUR_MS, Counted, Key, Question, Span, Whom
 from callflow.core.service.tallies import (
     ABANDONED,
     SENT_ON,
@@ -30,23 +40,17 @@ from callflow.core.service.tallies import (
     Talk,
     WrapUps,
 )
-from callflow.core.service.targets import Targets
+from callflow.core.service.targets import QueueTarget, Targets
 from callflow.records import KINDS
 from callflow.records.agent_intervals import spells
-from callflow.records.callbacks import callbacks
-from callflow.records.calls import calls
-from callflow.records.legs import legs
-from callflow.records.offers import offers
-from callflow.records.ratings import ratings
-from callflow.records.stays import stays
-from callflow.records.wrap_ups import wrap_ups
 
 ANSWERS = (AnswerClass.EARLY, AnswerClass.ACCEPTABLE, AnswerClass.IDEAL, AnswerClass.LATE)
-MISSED = (LegEnd.NO_ANSWER, LegEnd.REJECTED, LegEnd.BUSY)
-"""Ends of a leg that are the agent's own; all others were ended by the caller or another agent."""
 
-Condition = sa.ColumnElement[bool]
 Number = sa.ColumnElement[int]
+Columns = sa.ColumnCollection[str, Any]
+Take = Callable[[Columns], Number]
+"""Makes a number of the rows of a group."""
+QUEUE, AGENT, LINE = Whom.QUEUE, Whom.AGENT, Whom.LINE
 
 
 def tally(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
@@ -57,8 +61,8 @@ def tally(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Co
 
 def cadences(reader: Reader, span: Span) -> set[str]:
     """Names of the cadences that rings were counted by."""
-    begun = sa.and_(offers.c.began_ms >= span.start_ms, offers.c.began_ms < span.end_ms)
-    return {row["cadence"] for row in reader.rows(sa.select(offers.c.cadence).distinct().where(begun))}
+    counted = _rows(reader, span, Question(Targets(queues={})), OFFERS, (), {}, also_by=("cadence",))
+    return {row.also["cadence"] for row in counted}
 
 
 def extent(reader: Reader) -> tuple[int, int] | None:
@@ -77,15 +81,9 @@ def extent(reader: Reader) -> tuple[int, int] | None:
 
 def _rings(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
     """By the group's clock, or by each agent's own where agents are grouped by or asked for."""
-    of_agents = Whom.AGENT in asked.whom()
-    table = legs if of_agents else offers
-    columns = _legs_of() if of_agents else _offers_of()
-    judged, sure = table.c.answer_class.label("judged"), _sure(table).label("sure")
-    ended_by_agent = sa.func.coalesce(legs.c.end, "").in_([end.value for end in MISSED])
-    own = (ended_by_agent if of_agents else sa.true()).label("own")
-    known = sa.or_(judged.is_not(None), sa.not_(table.c.open))
-    counts = {"n": sa.func.count(), "ring_ms": _sum(table.c.ring_ms), "rings": _sum(table.c.rings)}
-    for row in _rows(reader, span, asked, table.c.began_ms, columns, counts, known, also_by=(judged, sure, own)):
+    source, whom = (LEGS, (QUEUE, AGENT)) if AGENT in asked.whom() else (OFFERS, (QUEUE, LINE))
+    counts = _sums("n", "ring_ms", "rings")
+    for row in _rows(reader, span, asked, source, whom, counts, also_by=("judged", "sure", "own")):
         yield row.key, Counted(rings=_rung(row))
 
 
@@ -101,37 +99,31 @@ def _rung(row: "_Row") -> Rings:
     return Rings(excluded=n)
 
 
-def _offers_of() -> dict[Whom, sa.ColumnElement[str]]:
-    kind, target = offers.c.target_type, offers.c.target
-    return {
-        Whom.QUEUE: sa.case((kind == TargetType.QUEUE.value, target)),
-        Whom.LINE: sa.case((kind == TargetType.LINE.value, target)),
-    }
-
-
-def _legs_of() -> dict[Whom, sa.ColumnElement[str]]:
-    return {Whom.QUEUE: sa.func.nullif(legs.c.queue, ""), Whom.AGENT: sa.func.nullif(legs.c.agent, "")}
-
-
 def _service(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
     """Queues with their own standards are counted separately."""
-    queues = {Whom.QUEUE: stays.c.queue}
-    apart = Whom.QUEUE if len(asked.targets.queues) > 1 else None
-    outcome, wait_ms, sure = stays.c.outcome.label("outcome"), stays.c.wait_ms, _sure(stays).label("sure")
-    counts = {
-        "n": sa.func.count(),
-        "waits": sa.func.count(wait_ms),
-        "in_time": sa.func.count().filter(wait_ms <= _per_queue(asked.targets, "threshold_s")),
-        "short": sa.func.count().filter(wait_ms <= _per_queue(asked.targets, "short_abandon_s")),
-        "wait_ms": _sum(wait_ms),
-        "longest_ms": sa.func.coalesce(sa.func.max(wait_ms), 0),
-    }
-    known = sa.or_(outcome.is_not(None), sa.not_(stays.c.open))
+    apart = QUEUE if len(asked.targets.queues) > 1 else None
+    counts = _sums("n", "waits", "wait_ms")
+    counts["in_time"] = lambda c: _sum_if(c.within_ms <= _per_queue(asked.targets, "threshold_s", c), c.n)
+    counts["short"] = lambda c: _sum_if(c.within_ms <= _per_queue(asked.targets, "short_abandon_s", c), c.n)
+    counts["longest_ms"] = lambda c: sa.func.coalesce(sa.func.max(c.longest_ms), 0)
+    bounds = {time_s for target in asked.targets.queues.values() for time_s in _times_of(target)}
     for row in _rows(
-        reader, span, asked, stays.c.joined_ms, queues, counts, known, always=apart, also_by=(outcome, sure)
+        reader,
+        span,
+        asked,
+        STAYS if bounds <= set(BOUNDS_S) else replace(STAYS, hourly=None),
+        (QUEUE,),
+        counts,
+        lambda c: sa.or_(c.outcome.is_not(None), c.ended),
+        always=apart,
+        also_by=("outcome", "sure"),
     ):
         target = asked.targets.of(row.queue)
         yield row.key, Counted(service=_waited(row), targets=frozenset((target,)))
+
+
+def _times_of(target: QueueTarget) -> tuple[int, int]:
+    return target.threshold_s, target.short_abandon_s
 
 
 def _waited(row: "_Row") -> Service:
@@ -153,50 +145,31 @@ def _waited(row: "_Row") -> Service:
     return counts + Service(uncertain=unknown, longest_wait_ms=longest_ms)
 
 
-def _per_queue(targets: Targets, name: str) -> sa.ColumnElement[int]:
+def _per_queue(targets: Targets, name: str, columns: Columns) -> sa.ColumnElement[int]:
     """A time of each queue's standard, ms."""
     default = 1000 * getattr(targets.queues["default"], name)
     own = {queue: 1000 * getattr(target, name) for queue, target in targets.queues.items() if queue != "default"}
-    return sa.case(own, value=stays.c.queue, else_=default) if own else sa.literal(default)
+    return sa.case(own, value=columns.queue, else_=default) if own else sa.literal(default)
 
 
 def _talk(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
-    columns = {Whom.QUEUE: stays.c.queue, Whom.AGENT: sa.func.nullif(stays.c.agent, "")}
-    talked = sa.and_(_sure(stays), stays.c.talk_ms.is_not(None))
-    counts = {"talks": sa.func.count(), "talk_ms": _sum(stays.c.talk_ms)}
-    for row in _rows(reader, span, asked, stays.c.joined_ms, columns, counts, talked):
+    counts = _sums("talks", "talk_ms")
+    for row in _rows(reader, span, asked, STAYS, (QUEUE, AGENT), counts, lambda c: c.talks > 0):
         yield row.key, Counted(talk=Talk(**row.numbers))
 
 
 def _screened(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
     """By result, and of the silent and quiet calls by what was heard."""
-    unheard = calls.c.result.in_(UNHEARD)
-    cause = sa.case((unheard, sa.func.coalesce(calls.c.heard, ""))).label("cause")
-    more = (calls.c.result.label("result"), cause)
-    ended = calls.c.result.is_not(None)
-    counts = {"calls": sa.func.count()}
-    for row in _rows(
-        reader, span, asked, calls.c.arrived_ms, {Whom.LINE: calls.c.dialled}, counts, ended, also_by=more
-    ):
-        number, because = row.numbers["calls"], row.also["cause"]
+    for row in _rows(reader, span, asked, CALLS, (LINE,), _sums("n"), also_by=("result", "cause")):
+        number, because = row.numbers["n"], row.also["cause"]
         causes = Counter({} if because is None else {because: number})
         yield row.key, Counted(screened=Screened(Counter({str(row.also["result"]): number}), causes))
 
 
 def _ratings(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
     """Of callers who came to rate a call, by when they came; what lasts is counted as far as it has come."""
-    columns = {
-        Whom.QUEUE: sa.func.nullif(ratings.c.queue, ""),
-        Whom.AGENT: sa.func.nullif(ratings.c.agent, ""),
-        Whom.LINE: sa.func.nullif(ratings.c.line, ""),
-    }
-    scales = {scale.value: ratings.c[scale.value] for scale in Scale}
-    anything = sa.or_(*(column.is_not(None) for column in scales.values()))
-    counts = {"n": sa.func.count(), "answered": sa.func.count().filter(anything)}
-    for name, column in scales.items():
-        counts |= {f"{name}_n": sa.func.count(column), f"{name}_sum": _sum(column)}
-    reason = (ratings.c.not_asked.label("not_asked"),)
-    for row in _rows(reader, span, asked, ratings.c.came_ms, columns, counts, also_by=reason):
+    counts = _sums("n", "answered", *(f"{scale}_{what}" for scale in Scale for what in ("n", "sum")))
+    for row in _rows(reader, span, asked, RATINGS, (QUEUE, AGENT, LINE), counts, also_by=("not_asked",)):
         why = row.also["not_asked"]
         numbers: dict[str, Any] = dict(row.numbers)
         number = numbers.pop("n")
@@ -206,25 +179,13 @@ def _ratings(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key,
 
 def callbacks_settled(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
     """Entries of the call-back list that were raised in the span and are settled."""
-    reached = callbacks.c.state == State.DONE.value
-    counts = {
-        "settled": sa.func.count(),
-        "reached": sa.func.count().filter(reached),
-        "reach_ms": _sum(sa.case((reached, callbacks.c.closed_ms - callbacks.c.raised_ms))),
-    }
-    queues, settled = {Whom.QUEUE: sa.func.nullif(callbacks.c.queue, "")}, callbacks.c.closed_ms.is_not(None)
-    for row in _rows(reader, span, asked, callbacks.c.raised_ms, queues, counts, settled):
+    for row in _rows(reader, span, asked, CALLBACKS, (QUEUE,), _sums("settled", "reached", "reach_ms")):
         yield row.key, Counted(callbacks=CallBacks(**row.numbers))
 
 
 def wrapped_up(reader: Reader, span: Span, asked: Question) -> Iterator[tuple[Key, Counted]]:
     """Wrap-ups that were asked for in the span and have ended."""
-    columns = {
-        Whom.QUEUE: sa.func.nullif(wrap_ups.c.queue, ""),
-        Whom.AGENT: sa.func.nullif(wrap_ups.c.agent, ""),
-    }
-    counts, ended = {"wrap_ups": sa.func.count(), "wrap_up_ms": _sum(wrap_ups.c.wrap_up_ms)}, wrap_ups.c.wrap_up_ms
-    for row in _rows(reader, span, asked, wrap_ups.c.asked_ms, columns, counts, ended.is_not(None)):
+    for row in _rows(reader, span, asked, WRAP_UPS, (QUEUE, AGENT), _sums("wrap_ups", "wrap_up_ms")):
         yield row.key, Counted(wrap_ups=WrapUps(**row.numbers))
 
 
@@ -244,39 +205,61 @@ def _rows(
     reader: Reader,
     span: Span,
     asked: Question,
-    at: sa.Column[int],
-    columns: Mapping[Whom, sa.ColumnElement[str]],
-    counts: Mapping[str, Number],
-    *conditions: Condition,
+    source: Source,
+    whom: tuple[Whom, ...],
+    counts: Mapping[str, Take],
+    condition: Callable[[Columns], sa.ColumnElement[bool]] | None = None,
+    *,
     always: Whom | None = None,
-    also_by: tuple[sa.Label[Any], ...] = (),
+    also_by: tuple[str, ...] = (),
 ) -> Iterator[_Row]:
-    """One row for each group, in the order of the database."""
-    if not asked.whom() <= columns.keys():
+    """Rows of each group, in the order of the database; `whom`: the names that these figures know."""
+    if not asked.whom() <= {*whom}:
         return
-    apart = {whom: column for whom, column in columns.items() if whom in asked.by or whom is always}
-    groups: list[sa.Label[Any]] = [column.label(whom.value) for whom, column in apart.items()]
-    if asked.slot_ms is not None:
-        groups.append(((at + span.offset_ms) // asked.slot_ms).label("slot"))
-    groups += also_by
-    where = [at >= span.start_ms, at < span.end_ms, *conditions, *(column.is_not(None) for column in apart.values())]
-    where += [columns[whom].in_(asked.scope.names(whom)) for whom in asked.scope.asked()]
-    if asked.scope.node is not None:
-        where.append(at.table.c.node == asked.scope.node)
-    query = sa.select(*groups, *(count.label(f"n_{name}") for name, count in counts.items())).where(*where)
-    for found in reader.rows(query.group_by(*(sa.literal_column(group.name) for group in groups))):
-        names = {whom.value: found[whom.value] for whom in apart if whom in asked.by}
-        yield _Row(
-            key=Key(**names, slot=found.get("slot")),
-            queue=found.get("queue") or "",
-            numbers={name: int(found[f"n_{name}"]) for name in counts},
-            also={label.name: found[label.name] for label in also_by},
-        )
+    groups = [each.value for each in whom if each in asked.by or each is always]
+    for table, piece in source.pieces(_counted_hours(reader, source, span, asked), span):
+        c = table.c
+        grouped: list[sa.ColumnElement[Any]] = [*(c[name] for name in (*groups, *also_by))]
+        if asked.slot_ms is not None:
+            grouped.append(((c.at_ms + span.offset_ms) // asked.slot_ms).label("slot"))
+        where = [c.at_ms >= piece.start_ms, c.at_ms < piece.end_ms, *(c[name].is_not(None) for name in groups)]
+        where += [c[each.value].in_(asked.scope.names(each)) for each in asked.scope.asked()]
+        if asked.scope.node is not None:
+            where.append(c.node == asked.scope.node)
+        if condition is not None:
+            where.append(condition(c))
+        numbers = [take(c).label(f"n_{name}") for name, take in counts.items()]
+        query = sa.select(*grouped, *numbers).where(*where).group_by(*grouped)
+        for found in reader.rows(query):
+            names = {each.value: found[each.value] for each in whom if each in asked.by}
+            yield _Row(
+                key=Key(**names, slot=found.get("slot")),
+                queue=found.get("queue") or "",
+                numbers={name: int(found[f"n_{name}"]) for name in counts},
+                also={name: found[name] for name in also_by},
+            )
 
 
-def _sure(table: sa.Table) -> Condition:
-    return sa.and_(table.c.timing == Timing.STAMPED.value, sa.not_(table.c.partial))
+def _counted_hours(reader: Reader, source: Source, span: Span, asked: Question) -> list[int]:
+    """Starts of the hours of a span whose counts can be used: they know each name asked for, and fit the slots."""
+    table = source.hourly
+    if table is None or not {whom.value for whom in asked.whom()} <= set(table.c.keys()):
+        return []
+    if asked.slot_ms is not None and span.offset_ms % HOUR_MS:
+        return []
+    marked = counted_hours.c
+    within = sa.and_(marked.at_ms >= span.start_ms, marked.at_ms <= span.end_ms - HOUR_MS)
+    query = sa.select(marked.at_ms).where(marked.kind == source.records.name, within).order_by(marked.at_ms)
+    return [row["at_ms"] for row in reader.rows(query)]
 
 
-def _sum(column: sa.ColumnElement[Any]) -> Number:
-    return sa.func.coalesce(sa.func.sum(column, type_=sa.BigInteger), 0)
+def _sums(*names: str) -> dict[str, Take]:
+    return {name: _sum_of(name) for name in names}
+
+
+def _sum_of(name: str) -> Take:
+    return lambda c: sa.func.coalesce(sa.func.sum(c[name]), 0)
+
+
+def _sum_if(condition: sa.ColumnElement[bool], numbers: sa.ColumnElement[int]) -> Number:
+    return sa.func.coalesce(sa.func.sum(numbers).filter(condition), 0)

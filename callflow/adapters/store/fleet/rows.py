@@ -73,6 +73,14 @@ def day_table(name: str, day: int) -> str:
         return f"{name}_d{day}".replace("-", "m")
 
 
+def day_of(partition: str) -> int | None:
+    """The day of a partition, counted from the epoch; None for one outside the calendar."""
+    try:
+        return int(datetime.strptime(f"{partition.rpartition('_')[2]}+0000", "%Y%m%d%z").timestamp()) // 86_400
+    except ValueError:
+        return None
+
+
 def make_day(connection: sa.Connection, table: sa.Table, day: int) -> None:
     """Make the partition of a day unless it is there; readers are not held up."""
     name = day_table(table.name, day)
