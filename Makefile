@@ -62,7 +62,7 @@ bench: setup  ## Print timings: real calls, reaction, AMI intake, database
 	@$(BIN)/callflow lab bench
 	@$(BIN)/python -m tests.adapters.bench_ami_intake
 	@$(BIN)/python -m tests.bench.bench_store
-	@$(BIN)/python -m tests.bench.bench_report --days 10
+	@$(BIN)/python -m tests.bench.bench_report --calls 1000000
 	@$(BIN)/python -m tests.bench.bench_scale
 	@$(BIN)/python -m tests.bench.bench_taps
 	@$(BIN)/python -m tests.bench.bench_assist

@@ -229,9 +229,9 @@ def main() -> None:
                 for record in plausible_day(200):
                     store.save(record, final=True)
         elif asked.database is None:
-            asked.database = bench_report.FOLDER / "report-100000.db"
+            asked.database = bench_report.FOLDER / "hourly-100000.db"
             bench_report.FOLDER.mkdir(parents=True, exist_ok=True)
-            bench_report._build(asked.database, 10, 100_000)
+            bench_report.build_file(asked.database, 10, 100_000)
         asyncio.run(measure(asked, asked.database))
 
 
