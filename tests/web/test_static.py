@@ -4,13 +4,18 @@ import json
 import re
 from collections.abc import Iterable
 
+from callflow.core.assist.actions import Action, Refusal
+from callflow.core.assist.facts import Outcome as PromptOutcome
 from callflow.core.assist.steps import StepKind
+from callflow.core.assist.wrap_up import EndedBy
+from callflow.core.call_record import Kind
+from callflow.core.callbacks.attempt import Outcome
 from callflow.core.callbacks.entry import Reason
 from callflow.core.callbacks.states import State
 from callflow.core.cases import CaseKind, CaseStep
 from callflow.core.rating.record import NotAsked
 from callflow.core.rating.states import Scale
-from callflow.core.rings.records import AgentWork, AnswerClass
+from callflow.core.rings.records import AgentWork, AnswerClass, TransferKind
 from callflow.core.service.standards import Light, Trend
 from callflow.web.callbacks_api import ByHand
 from callflow.web.static_files import FOLDER
@@ -62,9 +67,14 @@ def test_every_value_of_a_closed_set_has_its_word() -> None:
         "trend_": Trend,
         "role_": Role,
         "assist_": StepKind,
+        "action_": Action,
+        "outcome_": ("done", *Refusal, *PromptOutcome),
+        "transfer_": TransferKind,
+        "ended_by_": EndedBy,
+        "did_": Kind,
+        "call_": Outcome,
         "": (*Scale, *AnswerClass, *(work for work in AgentWork)),
     }
-    missing = {f"{prefix}{value}" for prefix, values in sets.items() for value in values} - set(
-        re.findall(r"([a-z_0-9]+):", text)
-    )
+    words = {quoted or plain for quoted, plain in re.findall(r'(?:"([a-z_0-9:]+)"|\b([a-z_0-9]+)): "', text)}
+    missing = {f"{prefix}{value}" for prefix, values in sets.items() for value in values} - words
     assert missing <= {"unanswered"}, "no page shows an offer that nobody answered by class"

@@ -504,6 +504,18 @@ async def test_a_page_alone_on_a_database_offers_nothing_that_needs_the_daemon(v
     assert window.problems == []
 
 
+async def test_sixty_agents_the_queues_and_the_callers_are_on_one_screen_of_a_wall(visit: Any) -> None:
+    tab = (await visit(width=1920)).tab
+    await tab.set_viewport_size({"width": 1920, "height": 1080})
+    await tab.evaluate("location.hash = '#/now?wall'")
+    await tab.wait_for_selector(".wall .tile")
+    assert await tab.evaluate("document.querySelectorAll('.wall .tiles.small .tile').length") == 60
+    lowest = await tab.evaluate(
+        "Math.max(...[...document.querySelectorAll('.wall .tile p, td')].map(e => e.getBoundingClientRect().bottom))"
+    )
+    assert lowest <= 1080
+
+
 async def test_wrap_ups_and_the_outcome_of_an_action_stand_in_the_agent_s_tile(visit: Any, served: Served) -> None:
     tab = (await visit()).tab
     tiles = {agent: f".tile:has(h3:text-is('{agent}'))" for agent in (8002, 8007, 8008)}

@@ -31,11 +31,11 @@ export default function Now({ query }) {
 
 function Queues({ queues }) {
   const words = useWords();
-  if (!queues.length) return html`<section><h2>${words("queues")}</h2><${Empty} title=${words("no_queues")} next=${words("next_step_queues")} /></section>`;
+  if (!queues.length) return html`<section class="queues"><h2>${words("queues")}</h2><${Empty} title=${words("no_queues")} next=${words("next_step_queues")} /></section>`;
   const waiting = queues.reduce((sum, each) => sum + each.waiting, 0);
   const oldest = Math.min(...queues.map((each) => each.oldest_ms ?? Infinity));
   return html`
-    <section><h2>${words("queues")}</h2>
+    <section class="queues"><h2>${words("queues")}</h2>
       <p class="counts"><span>${whole(waiting)} <${Term} id="waiting">${words("waiting")}<//></span>${oldest < Infinity && html`<span><${Term} id="oldest">${words("oldest")}<//> ${duration(serverNow() - oldest)}</span>`}</p>
       <ul class="tiles">
         ${queues.map((each) => html`
@@ -122,7 +122,7 @@ function Calls({ calls }) {
     { head: html`<${Term} id="since">${words("since")}<//>`, right: true, cell: (each) => duration(serverNow() - each.arrived_ms) },
   ];
   return html`
-    <section><h2>${words("calls_now")}</h2>
+    <section class="calls"><h2>${words("calls_now")}</h2>
       ${calls.length
         ? html`<${Table} caption=${words("calls_now")} hidden columns=${columns} rows=${calls.map((each) => ({ ...each, key: each.call_id }))} />`
         : html`<${Empty} title=${words("no_calls_now")} next=${words("next_step_calls")} />`}
