@@ -14,7 +14,7 @@ from callflow.scenarios.errors import ScenarioInvalid
 from callflow.scenarios.scenario import Scenario, read_scenario
 from callflow.simulator.settling import merged
 
-IN_CI = ("ratings", "keep-place")
+IN_CI = ("ratings", "keep-place", "talk-prompts")
 EVERY = ("by-hand", "cases", "customer-first", "hung-up-on", "offer", "repeated")
 """Minutes in all: with CALLFLOW_EVERY_SCENARIO=1."""
 
