@@ -134,8 +134,11 @@ class AssistedTalk:
         """Take in one event; raises IllegalInput for one that fits nowhere."""
         match event:
             case events.SoundStarted() | events.SoundEnded():
+                spoke = self.voices.caller.speaking
                 if (voice := self.voices.hear(event, now_ms)) is not None:
                     self._speech(voice, now_ms)
+                elif self.case.nuisance and spoke and not self.voices.caller.speaking:
+                    self._speech(self.voices.caller, now_ms)  # went on speaking after the agent's word
             case events.KeyPressed():
                 self._key(event, now_ms)
             case events.CallerHungUp(uniqueid):

@@ -225,6 +225,20 @@ def test_a_caller_who_answers_is_no_nuisance(world: World, when: str) -> None:
     assert bool(of(world, PartCaller)) is (when == "goodbye")
 
 
+def test_a_caller_who_is_speaking_as_the_agent_calls_it_a_nuisance_is_a_caller(world: World) -> None:
+    scene = talking(world)
+    world.sound(scene.caller)
+    world.wait(1000)
+    world.ask(scene, Action.NUISANCE)
+    world.wait(500)
+    world.quiet(scene.caller)
+    world.wait(1000)
+    world.over(scene)
+    world.wait(10_000)
+    assert StepKind.PARTED not in world.kinds()
+    assert "anything_else" not in world.said()
+
+
 def test_a_hold_ends_a_nuisance(world: World) -> None:
     scene = talking(world)
     ask(world, "nuisance")
