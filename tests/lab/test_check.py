@@ -13,13 +13,8 @@ from callflow.scenarios.site import Version
 
 pytestmark = [pytest.mark.lab]
 
-LEVELED = {"profiles": {"support": {"quiet": {"gain": "agc"}, "assist": "prompt"}}}
-FOUND = ("AMI login", "version", "privileges", "dialplan", "gain", "assistance", "feature codes")
-
-
-def codes(_: PortBlock) -> Mapping[str, str]:
-    """The feature codes of agents, as `callflow install` includes them."""
-    return {"features.conf": "#include features_callflow.conf\n"}
+LEVELED = {"profiles": {"support": {"quiet": {"gain": "agc"}}}}
+FOUND = ("AMI login", "version", "privileges", "dialplan", "gain")
 
 
 def bare(_: PortBlock) -> Mapping[str, str]:
@@ -46,7 +41,7 @@ async def check(lab: Lab) -> tuple[int, dict[str, list[str]]]:
 
 @pytest.mark.parametrize("version", ["22", "16"])
 async def test_all_that_is_there_is_found(version: Version) -> None:
-    async with open_lab(version, additions=codes) as lab:
+    async with open_lab(version) as lab:
         code, lines = await check(lab)
     assert code == 0
     assert {lines[subject][0] for subject in FOUND} == {"ok"}
@@ -57,8 +52,6 @@ async def test_what_is_missing_is_named_with_its_remedy() -> None:
     async with open_lab("22", additions=bare) as lab:
         code, lines = await check(lab)
     assert code == 0, "callers can be screened without"
-    assert lines["feature codes"][0] == "hint"
-    assert "#include features_callflow.conf" in "".join(lines["feature codes"])
     for subject, module in (("tap", "app_audiosocket.so"), ("gain", "func_speex.so")):
         assert lines[subject][0] == "warn"
         assert f"load => {module}" in "".join(lines[subject])
