@@ -6,7 +6,7 @@ READY := $(VENV)/ready-$(shell cat requirements-dev.lock pyproject.toml | cksum 
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test test-fast coverage lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick chaos lock prompts settings-docs dist deb bill clean
+.PHONY: help setup demo demo-real test test-fast coverage lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick chaos fuzz lock prompts settings-docs dist deb bill clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -57,6 +57,9 @@ lab-services: setup  ## Find (or, as root on Debian, install) Mosquitto, Postgre
 chaos: setup lab-asterisk lab-services  ## Faults of every kind under load on real Asterisk 22 and 16 (as root, 20 minutes)
 	@$(BIN)/python -m tests.chaos --asterisk 22
 	@$(BIN)/python -m tests.chaos --asterisk 16
+
+fuzz: setup  ## Fuzz every reader of outside input, an hour each (`python -m tests.fuzz --minutes 5 --only ami`: less)
+	@$(BIN)/python -m tests.fuzz --minutes 60
 
 bench: setup  ## Print timings: real calls, reaction, AMI intake, database
 	@$(BIN)/callflow lab bench

@@ -156,7 +156,7 @@ class FactReader:
     def _from_asterisk(self, block: Block) -> Iterator[Fact]:
         headers = block.headers
         asked = self._asked.get((block.wire, headers.get("ActionID", "")))
-        if asked is not None and asked["Action"] == "CoreShowChannels":
+        if asked is not None and asked.get("Action") == "CoreShowChannels":
             yield from self._channels(headers)
         elif block.is_event:
             if self._roles.get(block.wire, "events") == "events":

@@ -48,7 +48,10 @@ class CallerLookup:
 
 def read_answer(answer: bytes) -> Acquaintance:
     """JSON: {"known": true}, and "prompt" for a recording of the caller's own. Raises ValueError."""
-    told = json.loads(answer)
+    try:
+        told = json.loads(answer)
+    except RecursionError:
+        raise ValueError("the answer is nested too deeply") from None
     if not isinstance(told, dict) or not isinstance(told.get("known"), bool):
         raise ValueError("the answer has no known: true or false")
     prompt = told.get("prompt", "")

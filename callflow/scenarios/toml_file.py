@@ -17,7 +17,7 @@ _GUIDE = "docs/simulator.md explains every key"
 _HEADER = re.compile(r"\s*(\[{1,2})\s*([^\[\]]+?)\s*\]{1,2}\s*(#.*)?$")
 _KEY = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 _ASSIGNMENT = re.compile(rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*=")
-_TOKEN = re.compile(rf"""("(?:\\.|[^"\\])*"|'[^']*'|\#[^\n]*)|({_KEY})\s*=|([\[{{])|([\]}}])|(,)""")
+_TOKEN = re.compile(rf"""("(?:\\.|[^"\\])*"|'[^']*'|\#[^\n]*)|(?<![A-Za-z0-9_-])({_KEY})\s*=|([\[{{])|([\]}}])|(,)""")
 
 Place = tuple[str | int, ...]
 """A key's path in the file."""
@@ -28,7 +28,7 @@ def read_toml(path: Path, model: type[Model], **more: Any) -> Model:
     text = _text(path)
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, brackets a thousand deep
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else None
         raise _invalid(path, line, f"it cannot be read as TOML: {error}", "correct this line") from None
@@ -156,11 +156,13 @@ def _places(text: str) -> list[tuple[Place, int]]:
         elif assignment := _ASSIGNMENT.match(line):
             place = (*table, *_parts(assignment[1]))
             found.append((place, number + 1))
-            value = line[assignment.end() :]
-            first = number
-            while _open(value) and number + 1 < len(lines):
+            pieces = [line[assignment.end() :]]
+            first, opened = number, _opened(pieces[0])
+            while opened > 0 and number + 1 < len(lines):
                 number += 1
-                value += lines[number]
+                pieces.append(lines[number])
+                opened += _opened(lines[number])
+            value = "".join(pieces)
             found += [((*place, *inner), first + 1 + ahead) for inner, ahead in _inside(value)]
         number += 1
     return found
@@ -182,10 +184,9 @@ def _parts(name: str) -> list[str]:
     return [part.strip("\"'") for part in re.findall(_KEY, name)]
 
 
-def _open(value: str) -> bool:
-    """True while brackets are left open."""
-    tokens = list(_TOKEN.finditer(value))
-    return sum(bool(token[3]) for token in tokens) > sum(bool(token[4]) for token in tokens)
+def _opened(line: str) -> int:
+    """Brackets that it opens, less those that it closes."""
+    return sum(bool(token[3]) - bool(token[4]) for token in _TOKEN.finditer(line))
 
 
 def _inside(value: str) -> list[tuple[Place, int]]:
@@ -194,7 +195,7 @@ def _inside(value: str) -> list[tuple[Place, int]]:
     here: list[str | int] = []
     for token in _TOKEN.finditer(value):
         ahead = value.count("\n", 0, token.start())
-        if token[2]:
+        if token[2] and here:
             here[-1] = _parts(token[2])[0]
             found.append((tuple(here), ahead))
         elif token[3]:

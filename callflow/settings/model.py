@@ -232,5 +232,5 @@ def _read(file: Path) -> dict[str, Any]:
     except OSError as error:
         remedy = "give another with --config or CALLFLOW_CONFIG, or make one: callflow settings example > FILE"
         raise SettingError(str(file), f"the settings file cannot be read ({error.strerror})", remedy) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, brackets a thousand deep
         raise SettingError(str(file), f"not valid TOML: {error}", "correct the line named here") from None

@@ -121,6 +121,8 @@ def _lasts_s(name: str, site: Site) -> float:
     longest = {
         "freeze": 8.0,
         "kill": 3.0,
+        "read-only": 5.0,
+        "refused-writes": 8.0,
         "broker": site.broker_away_s,
         "clock": 9.0,
         "full-disk": 8.0,

@@ -2,17 +2,22 @@
 
 import asyncio
 import os
+import resource
 import shutil
 import subprocess
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 from types import MappingProxyType
 
+import pytest
+
 from callflow.lab.lab import Lab
 from callflow.lab.proxy import Proxy
 from callflow.processes.daemon import Daemon
+from callflow.processes.errors import LabStartFailed
 from tests.services.mosquitto import Broker
 
 RESTART_S = 1.0
@@ -37,6 +42,16 @@ class Disk:
 
     def __exit__(self, *exception: object) -> None:
         subprocess.run(["umount", "--lazy", str(self.folder)], check=False)
+
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """Nothing on it can be opened to write while inside."""
+        subprocess.run(["mount", "--bind", str(self.folder), str(self.folder)], check=True)
+        try:
+            subprocess.run(["mount", "-o", "remount,ro,bind", str(self.folder)], check=True)
+            yield
+        finally:
+            subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
 
     def fill(self) -> None:
         """Leave no room for a single block."""
@@ -121,6 +136,22 @@ async def _full_disk(site: Site) -> None:
     site.disk.empty()
 
 
+async def _refused_writes(site: Site) -> None:
+    """A file system that turns read-only under open files refuses writes just so, but cannot be mended."""
+    pid = site.daemon.pid
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, before[1]))
+    await asyncio.sleep(8.0)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+
+
+async def _read_only(site: Site) -> None:
+    await site.daemon.kill()
+    with site.disk.read_only(), pytest.raises(LabStartFailed, match="ended with code 2"):
+        await site.daemon.start(environment(site.clock))
+    await site.daemon.start(environment(site.clock))
+
+
 async def _broker_away(site: Site) -> None:
     await site.broker.stop()
     await asyncio.sleep(site.broker_away_s)
@@ -147,6 +178,8 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "restart-asterisk": Fault("Asterisk killed and started", _restart_asterisk, asterisk_dies=True),
         "pause-asterisk": Fault("Asterisk stopped for 2 s", _pause_asterisk),
         "full-disk": Fault("no room for the database for 8 s", _full_disk),
+        "refused-writes": Fault("every write to a file refused for 8 s", _refused_writes),
+        "read-only": Fault("killed, then started on a read-only database", _read_only, daemon_is_down=True),
         "broker": Fault("MQTT broker away", _broker_away),
         "clock": Fault("wall clock steps by an hour, both ways", _clock_steps),
         "loss": Fault("a tenth of all packets lost", _nothing, loss=0.1),

@@ -57,7 +57,7 @@ class AwaitedCollector:
         try:
             told = json.loads(text)
             stream, upto, gap = str(told["stream"]), int(told["seq"]), bool(told["gap"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             self._log.debug("a message of a collector cannot be read", text=text[:200])
             return
         if stream != self._current():

@@ -33,7 +33,7 @@ class Status:
         """True for the status of an earlier connection, and for one that cannot be read."""
         try:
             return int(json.loads(payload)["seq"]) < self._seq
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return True
 
     def payload(self, state: str) -> str:

@@ -32,7 +32,10 @@ class Arrival:
 
     def event(self) -> Mapping[str, Any]:
         """Its JSON; raises ValueError for anything but an object."""
-        found = json.loads(self.body)
+        try:
+            found = json.loads(self.body)
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
         if not isinstance(found, dict):
             raise ValueError("it is not an object")
         return found
@@ -69,5 +72,5 @@ def announced(topic: str, body: str, came_ms: int, retained: bool) -> Announced 
             came_ms=came_ms,
             skew_ms=None if retained else int(said["now_ms"]) - came_ms,
         )
-    except (ValueError, KeyError, TypeError, IndexError):
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError):
         return None

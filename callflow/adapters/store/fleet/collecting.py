@@ -287,7 +287,7 @@ def _keep_unread(connection: sa.Connection, unread: Iterable[tuple[Arrival, str]
         try:
             event = arrival.event()
             key, revision = str(event["event_id"]), int(event["revision"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             key, revision = blake2b(arrival.body.encode(), digest_size=16).hexdigest(), 0
         texts = {"topic": arrival.topic, "event_id": key, "body": arrival.body, "reason": reason[:1000]}
         rows.append(

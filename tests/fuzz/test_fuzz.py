@@ -1,0 +1,44 @@
+"""The kept inputs and some hundred made from them break no reader; `python -m tests.fuzz` goes on for hours."""
+
+from random import Random
+
+import pytest
+
+from tests.fuzz.hunt import Hung, hunt, try_one
+from tests.fuzz.mutator import LONGEST_BYTES, mutated
+from tests.fuzz.readers import READERS
+
+INPUTS = 150
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_no_input_breaks_a_reader(name: str) -> None:
+    reader = READERS[name]
+    with reader.begin() as read:
+        for found in hunt(read, reader.seeds(name), Random(1), lambda number: number < INPUTS):
+            raise AssertionError(f"{name}: {found.data[:300]!r}") from found.error
+
+
+def test_the_same_chance_makes_the_same_inputs() -> None:
+    made = [mutated([b"Event: Hangup\r\n\r\n", b"[ami]\nport = 1\n"], Random(seed)) for seed in (1, 1, 2, 3, 4)]
+    assert made[0] == made[1]
+    assert len(set(made)) > 2
+    assert all(len(one) <= LONGEST_BYTES for one in made)
+
+
+def test_an_input_that_never_ends_is_found() -> None:
+    def hangs(data: bytes) -> None:
+        while True:
+            pass
+
+    found = try_one(hangs, b"x", longest_s=0.05)
+    assert found is not None
+    assert isinstance(found.error, Hung)
+
+
+def test_a_fault_is_found_with_its_input() -> None:
+    def breaks(data: bytes) -> None:
+        assert b"\xff" not in data
+
+    (found,) = hunt(breaks, [b"good", b"\xff"], Random(1), lambda number: False)
+    assert found.data == b"\xff"
