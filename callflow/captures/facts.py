@@ -131,7 +131,7 @@ class FactReader:
         """Note which connection this is: the one of the events or the one of the actions."""
         if block.what == ">" and block.name == "Login":
             self._asked[block.wire, block.headers.get("ActionID", "")] = block.headers
-        elif block.what == "<" and (asked := self._asked_for(block)) and asked["Action"] == "Login":
+        elif block.what == "<" and (asked := self._asked_for(block)) and asked.get("Action") == "Login":
             role = "actions" if asked.get("Events") == "off" else "events"
             self._roles[block.wire] = "other" if role in self._roles.values() else role
         elif block.what.startswith("closed"):
@@ -165,7 +165,7 @@ class FactReader:
             yield from self._answer(block, asked, headers.get("Response") == "Success")
 
     def _answer(self, block: Block, asked: dict[str, str], ok: bool) -> Iterator[Fact]:
-        match asked["Action"]:
+        match asked.get("Action"):
             case "Login" if ok:
                 self._note_login(block)
                 if not self._up and {"events", "actions"} <= set(self._roles.values()):
