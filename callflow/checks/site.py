@@ -76,7 +76,7 @@ async def _check_asterisk(settings: Settings, link: AmiLink, inbox: Inbox) -> As
     for finding in await check_gain(settings, actions):
         yield finding
     yield await check_rings(actions, inbox)
-    for finding in await check_features(settings, actions, inbox):
+    for finding in check_features(settings):
         yield finding
     for finding in await check_prompts(settings, actions, inbox):
         yield finding

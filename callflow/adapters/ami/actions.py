@@ -163,10 +163,6 @@ class AmiActions:
             "still", "CALLFLOW_CHECK=", {"ChannelId": f"tone-{channel_id}", "OtherChannelId": channel_id}
         )
 
-    async def tell_features(self) -> None:
-        """Have the dialplan tell whether the application map knows our feature codes: UserEvent CallflowFeatures."""
-        await self._originate("features", "CALLFLOW_CHECK=")
-
     async def try_prompt(self, path: str) -> None:
         """Begin a prompt where no caller hears it; a missing one is told by UserEvent CallflowPromptMissing."""
         await self._originate("prompt", f"__CALLFLOW_PROMPT={path}")
