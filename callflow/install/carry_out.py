@@ -36,9 +36,10 @@ def _do(root: Root, step: Step, manifest: Manifest, service: tuple[int, int] | N
             write(path, part.content, part.mode, resolved(part.owner, service))
         manifest.files[str(step.target)] = checksum(part.content)
     elif step.action is Action.ADD:
-        text = with_line(root.text(part.path) or "", part.text)
+        before = root.text(part.path)
+        text = with_line(before or "", part.text)
         write(path, text.encode("utf-8", "surrogateescape"), part.mode, resolved(part.owner, service))
-        manifest.note_line(part.path, part.text)
+        manifest.note_line(part.path, part.text, made=before is None)
 
 
 def lines_by_hand(steps: Iterable[Step]) -> list[Line]:

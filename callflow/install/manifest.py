@@ -25,6 +25,8 @@ class Manifest:
     files: dict[str, str] = field(default_factory=dict)
     lines: dict[str, list[str]] = field(default_factory=dict)
     """Of each line that was added to a file of others."""
+    made: list[str] = field(default_factory=list)
+    """Files that were not there before a line was added."""
     user: bool = False
     """The user of the service was made by us."""
     link: str = ""
@@ -38,8 +40,10 @@ class Manifest:
         """Whether we added this line."""
         return checksum(line.encode()) in self.lines.get(str(path), ())
 
-    def note_line(self, path: Path, line: str) -> None:
-        """Remember a line as ours."""
+    def note_line(self, path: Path, line: str, *, made: bool = False) -> None:
+        """Remember a line as ours; `made`: so is the file that it stands in."""
+        if made:
+            self.made.append(str(path))
         own = self.lines.setdefault(str(path), [])
         if checksum(line.encode()) not in own:
             own.append(checksum(line.encode()))

@@ -9,7 +9,7 @@ from pathlib import Path
 from callflow.errors import InstallError
 from callflow.install.carry_out import run
 from callflow.install.manifest import MANIFEST, Manifest
-from callflow.install.parts import ENVIRONMENT, SERVICE_USER, STATE
+from callflow.install.parts import SERVICE_USER, STATE
 from callflow.install.place import Place
 from callflow.install.plan import has_line
 from callflow.install.root import Root
@@ -90,7 +90,7 @@ def _remove_lines(root: Root, path: Path, manifest: Manifest) -> None:
         if manifest.added(path, line) or any(has_line(line, include) for include in INCLUDES):
             text = without_line(text, line)
     outside = root.outside(path)
-    if path == ENVIRONMENT and not text.strip():
+    if str(path) in manifest.made and not text.strip():
         outside.unlink()
     else:
         write(outside, text.encode("utf-8", "surrogateescape"), 0o640, (0, 0))

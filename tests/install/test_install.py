@@ -270,14 +270,34 @@ def test_a_crash_in_the_middle_is_continued(plain: Path, monkeypatch: pytest.Mon
     assert (plain / "etc/asterisk/extensions.conf").read_text() == PLAIN["etc/asterisk/extensions.conf"]
 
 
-def test_a_system_without_feature_codes_gets_the_file_and_keeps_an_empty_one(plain: Path) -> None:
+def test_a_system_without_feature_codes_gets_the_file_and_loses_it_again(plain: Path) -> None:
     features = plain / "etc/asterisk/features.conf"
     features.unlink()
     install(plain)
     assert features.read_text() == "#include features_callflow.conf\n"
     assert uninstall(plain)[0] == 0
-    assert features.read_text() == ""
+    assert not features.exists()
     assert not (plain / "etc/asterisk/features_callflow.conf").exists()
+
+
+@pytest.mark.parametrize("before", ["", "[general]\n"])
+def test_a_file_that_was_there_stays(plain: Path, before: str) -> None:
+    """An empty one too: another file may include it."""
+    features = plain / "etc/asterisk/features.conf"
+    features.write_text(before)
+    install(plain)
+    install(plain)
+    assert uninstall(plain)[0] == 0
+    assert features.read_text() == before
+
+
+def test_a_file_of_ours_that_a_person_wrote_in_stays(plain: Path) -> None:
+    features = plain / "etc/asterisk/features.conf"
+    features.unlink()
+    install(plain)
+    features.write_text(features.read_text() + "[general]\n")
+    assert uninstall(plain)[0] == 0
+    assert features.read_text() == "[general]\n"
 
 
 def test_no_file_is_left_that_includes_one_that_is_gone(plain: Path) -> None:

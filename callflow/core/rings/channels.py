@@ -188,6 +188,11 @@ class Channels:
             self._talking.setdefault(channel.talking_as, []).append(channel)
             self._bridges.setdefault(bridge, []).append(channel)
 
+    def peers(self, channel: Channel) -> list[Channel]:
+        """The others in its bridge."""
+        members = self._bridges.get(channel.bridge, ()) if channel.bridge else ()
+        return [member for member in members if member is not channel]
+
     def is_talking(self, interface: str) -> bool:
         """A channel of this phone is in a bridge."""
         return interface in self._talking

@@ -27,7 +27,7 @@ class Transfers:
         """BlindTransfer or AttendedTransfer."""
         to, at_ms = self._handed_over(fact), fact.when.at_ms
         consulting = self._consulting(fact, to)
-        self._keep(fact)
+        self._keep(fact, to)
         self._talks.transferred(fact)
         for uniqueid in fact.transferers:
             leg = self._offers.leg(uniqueid)
@@ -42,7 +42,7 @@ class Transfers:
         if dialler is not None:  # by feature code, a Local channel dials for the agent, and goes on for the caller
             self._move(dialler.uniqueid, dialler, self._state.call_of(to), at_ms)
 
-    def _keep(self, fact: facts.Transferred) -> None:
+    def _keep(self, fact: facts.Transferred, to: Channel | None) -> None:
         """Save a record of it, if the talk that is handed over is known."""
         for uniqueid in fact.transferers:
             talk = self._talks.of(uniqueid)
@@ -56,19 +56,24 @@ class Transfers:
                 queue=parties.queue,
                 line=parties.line,
                 kind=TransferKind.ATTENDED if fact.attended else TransferKind.BLIND,
-                target=self._target(fact),
+                target=self._target(fact, to),
                 at_ms=fact.when.at_ms,
             )
             self._state.save(transfer, final=True)
             return
 
-    def _target(self, fact: facts.Transferred) -> str:
+    def _target(self, fact: facts.Transferred, to: Channel | None) -> str:
         """Who was consulted, by work number, or where a blind transfer goes; "" where nobody is named."""
-        target = self._state.channels.known(fact.target) if fact.target else None
+        target = self._state.channels.known(fact.target) if fact.target else self._joined_with(to, fact)
         party = None if target is None else self._state.channels.party_behind(target)
         if party is not None:
             return self._state.names.agent(interface_of(party.name))
         return safe_name(fact.exten) if fact.exten else ""
+
+    def _joined_with(self, to: Channel | None, fact: facts.Transferred) -> Channel | None:
+        """Asterisk 22 leaves the target out of some attended transfers; by then the caller is in a bridge with it."""
+        peers = self._state.channels.peers(to) if to is not None and fact.attended else []
+        return peers[0] if len(peers) == 1 and peers[0].uniqueid not in fact.transferers else None
 
     def bridge_entered(self, channel: Channel, at_ms: int) -> None:
         """By feature code a Local channel dials for the agent; when it comes to the caller, it dials for the caller."""
