@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from callflow.core.assist.actions import WORDS, ActionAnswer, AgentActions, Door, Refusal
+from callflow.core.documents import json_of
 from callflow.core.publishing.topics import Topics
 
 LONGEST = 2000
@@ -51,8 +52,8 @@ def _read(payload: str) -> dict[str, str]:
     if len(payload) > LONGEST:
         return {}
     try:
-        read: Any = json.loads(payload)
-    except (ValueError, RecursionError):
+        read: Any = json_of(payload)
+    except ValueError:
         return {}
     if not isinstance(read, dict):
         return {}

@@ -75,8 +75,7 @@ class AgentsToday:
             self._news.clear()
             began = loop.time()
             try:
-                self.figures = await asyncio.to_thread(self.counted)
-                self._states = self._published(self.figures)
+                self.figures, self._states = await asyncio.to_thread(self._counted_and_published)
                 self._problem = ""
             except CallflowError as error:
                 if str(error) != self._problem:
@@ -89,7 +88,11 @@ class AgentsToday:
 
     def count(self) -> dict[StateKey, State]:
         """`counted` as it is published."""
-        return self._published(self.counted())
+        return self._counted_and_published()[1]
+
+    def _counted_and_published(self) -> tuple[dict[str, dict[str, Any]], dict[StateKey, State]]:
+        figures = self.counted()
+        return figures, self._published(figures)
 
     def counted(self) -> dict[str, dict[str, Any]]:
         """The figures of all agents with records since local midnight, by work number. Blocks; raises CallflowError."""

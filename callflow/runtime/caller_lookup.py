@@ -1,11 +1,11 @@
 """One question about one caller, answered in time or not at all."""
 
 import asyncio
-import json
 from collections import Counter
 from contextlib import suppress
 from urllib.parse import quote, urlsplit
 
+from callflow.core.documents import json_of
 from callflow.core.greetings.greeting import Acquaintance
 from callflow.core.greetings.rules import GreetingRules
 from callflow.core.section import NAME
@@ -48,10 +48,7 @@ class CallerLookup:
 
 def read_answer(answer: bytes) -> Acquaintance:
     """JSON: {"known": true}, and "prompt" for a recording of the caller's own. Raises ValueError."""
-    try:
-        told = json.loads(answer)
-    except RecursionError:
-        raise ValueError("the answer is nested too deeply") from None
+    told = json_of(answer)
     if not isinstance(told, dict) or not isinstance(told.get("known"), bool):
         raise ValueError("the answer has no known: true or false")
     prompt = told.get("prompt", "")

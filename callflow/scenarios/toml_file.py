@@ -2,7 +2,6 @@
 
 import difflib
 import re
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -10,6 +9,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from callflow.core.documents import toml_of
 from callflow.scenarios.errors import ScenarioInvalid
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -27,8 +27,8 @@ def read_toml(path: Path, model: type[Model], **more: Any) -> Model:
     """The file's content, with `more` fields added. Raises ScenarioInvalid."""
     text = _text(path)
     try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, brackets a thousand deep
+        data = toml_of(text)
+    except ValueError as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else None
         raise _invalid(path, line, f"it cannot be read as TOML: {error}", "correct this line") from None

@@ -1,7 +1,6 @@
 """Settings: config/callflow.toml, overridden by the environment: CALLFLOW_AMI__SECRET is [ami] secret."""
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +23,7 @@ from callflow.core.assist.rules import (
     AssistRules,
 )
 from callflow.core.callbacks.rules import CallbackRules
+from callflow.core.documents import toml_of
 from callflow.core.greetings.rules import GreetingRules
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Ladder, Procedures, Profile
 from callflow.core.publishing.alert_rules import AlertRules
@@ -228,9 +228,9 @@ def load_settings(path: Path | None = None) -> Settings:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        return toml_of(file.read_text("utf-8"))
     except OSError as error:
         remedy = "give another with --config or CALLFLOW_CONFIG, or make one: callflow settings example > FILE"
         raise SettingError(str(file), f"the settings file cannot be read ({error.strerror})", remedy) from None
-    except (ValueError, RecursionError) as error:  # a number of 5,000 digits, brackets a thousand deep
+    except ValueError as error:
         raise SettingError(str(file), f"not valid TOML: {error}", "correct the line named here") from None

@@ -1,12 +1,12 @@
 """Reads the file of service standards; an error names the file and the line."""
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
 
+from callflow.core.documents import toml_of
 from callflow.core.section import Section
 from callflow.core.service.standards import Standard
 from callflow.errors import SettingError
@@ -37,12 +37,12 @@ def read_standards(path: Path) -> tuple[Standard, ...]:
     """All standards of a file; raises SettingError for the first mistake, with its line."""
     try:
         text = path.read_text("utf-8")
-        document = tomllib.loads(text)
+        document = toml_of(text)
     except OSError as error:
         raise SettingError(str(path), f"cannot be read ({error.strerror})", "set standards.file") from None
     except UnicodeDecodeError:
         raise SettingError(str(path), "is not UTF-8 text", "save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise SettingError(str(path), f"not valid TOML: {error}", "correct the line named here") from None
     lines = text.splitlines()
     if unknown := sorted(document.keys() - {"standard"}):

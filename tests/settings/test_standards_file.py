@@ -83,3 +83,8 @@ def test_the_file_that_was_asked_for_is_used(tmp_path: Path, monkeypatch: pytest
     default.write_text("")
     assert StandardsOptions().find() == default
     assert StandardsOptions(file=Path("own.toml")).find() == Path("own.toml")
+
+
+def test_a_file_nested_too_deeply_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="nested too deeply"):
+        read(tmp_path, "a = " + "[" * 3000)

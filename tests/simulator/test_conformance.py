@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -13,6 +14,7 @@ from callflow.scenarios.site import VERSIONS, Version
 from callflow.simulator.differences import TOLERANCE_S, differences
 from tests.labs import EACH_ASTERISK
 from tests.simulator.pretend_traces import SETS, pretend_capture
+from tests.simulator.repeated import in_every_run
 from tests.traces.make_traces import MAKERS, MachineStalled, lateness_ms, make_one
 
 RUNS = 3
@@ -37,16 +39,12 @@ def compared(name: str, version: Version, other: Capture, tolerance_s: float = T
     "version", [pytest.param(version, marks=pytest.mark.xdist_group(f"pretend-{version}")) for version in VERSIONS]
 )
 def test_the_pretend_asterisk_says_what_a_real_one_says(name: str, version: Version, tmp_path: Path) -> None:
-    told: list[list[str]] = []
-    for run in range(RUNS):
-        folder = tmp_path / str(run)
-        folder.mkdir()
-        pretend = asyncio.run(pretend_capture(name, version, folder))
+    def one_run() -> list[str]:
+        pretend = asyncio.run(pretend_capture(name, version, Path(mkdtemp(dir=tmp_path))))
         late_s = lateness_ms(pretend) / 1000  # the daemon's, on this machine, and no doing of Asterisk's
-        told.append(compared(name, version, pretend, TOLERANCE_S + late_s))
-        if not told[-1]:
-            return
-    assert not set.intersection(*map(set, told))
+        return compared(name, version, pretend, TOLERANCE_S + late_s)
+
+    assert not in_every_run(one_run, RUNS)
 
 
 @pytest.mark.lab
@@ -55,15 +53,13 @@ def test_the_pretend_asterisk_says_what_a_real_one_says(name: str, version: Vers
 def test_the_captures_say_what_a_real_one_says_today(name: str, version: Version, tmp_path: Path) -> None:
     maker = next(maker for maker in MAKERS if maker.__name__ == name)
     file = tmp_path / version / f"{name}.txt"
-    told: list[list[str]] = []
-    for _ in range(RUNS):
+
+    def one_run() -> list[str]:
         with suppress(MachineStalled):  # then it is seen whether that makes a difference
             asyncio.run(make_one(maker, version, file, tries=1))
-        told.append(compared(name, version, read_capture(file)))
-        if not told[-1]:
-            return
-    always = set.intersection(*map(set, told))
-    assert not always
+        return compared(name, version, read_capture(file))
+
+    assert not in_every_run(one_run, RUNS)
 
 
 # -- the comparison has teeth -----------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from callflow.simulator.pretend.world import Places
 from tests.labs import EACH_ASTERISK
 from tests.simulator.pretend.stage import free_port, in_virtual_time
 from tests.simulator.pretend.stage import scenario as made
+from tests.simulator.repeated import in_every_run
 from tests.simulator.talk_calls import SETS, Scene, perform, scenario
 from tests.traces.make_talk_traces import FOLDER, make_talks, talk_recorder
 
@@ -73,14 +74,13 @@ def test_the_pretend_asterisk_says_what_a_real_one_says(name: str, version: Vers
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 def test_the_captures_say_what_a_real_one_says_today(name: str, version: Version, tmp_path: Path) -> None:
-    told: list[list[str]] = []
-    for _ in range(RUNS):
-        file = tmp_path / f"{name}.txt"
+    file = tmp_path / f"{name}.txt"
+
+    def one_run() -> list[str]:
         asyncio.run(make_talks(name, version, file))
-        told.append(compared(name, version, read_capture(file)))
-        if not told[-1]:
-            return
-    assert not set.intersection(*map(set, told))
+        return compared(name, version, read_capture(file))
+
+    assert not in_every_run(one_run, RUNS)
 
 
 def test_a_call_that_is_missing_is_told(tmp_path: Path) -> None:

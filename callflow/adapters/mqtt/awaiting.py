@@ -1,11 +1,11 @@
 """Waits for the collector of a fleet: hears what it has stored, and sends again what it misses."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from callflow.adapters.mqtt.outgoing import Event
+from callflow.core.documents import json_of
 from callflow.core.fleet.delivery import Delivery, Resend
 from callflow.errors import StoreError
 
@@ -55,9 +55,9 @@ class AwaitedCollector:
     def heard(self, text: str) -> None:
         """A message of the collector; one that cannot be read, or is for an earlier life, changes nothing."""
         try:
-            told = json.loads(text)
+            told = json_of(text)
             stream, upto, gap = str(told["stream"]), int(told["seq"]), bool(told["gap"])
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             self._log.debug("a message of a collector cannot be read", text=text[:200])
             return
         if stream != self._current():

@@ -11,6 +11,7 @@ from callflow.adapters.mqtt.awaiting import ANNOUNCE_S, AwaitedCollector
 from callflow.adapters.mqtt.client import Client
 from callflow.adapters.mqtt.options import MqttOptions
 from callflow.adapters.mqtt.outgoing import Commands, Event, Outbox, RecentlyConfirmed, States
+from callflow.core.documents import json_of
 from callflow.core.publishing.envelope import with_seq
 from callflow.core.publishing.topics import Topics
 from callflow.errors import StoreError
@@ -32,8 +33,8 @@ class Status:
     def is_older(self, payload: str) -> bool:
         """True for the status of an earlier connection, and for one that cannot be read."""
         try:
-            return int(json.loads(payload)["seq"]) < self._seq
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return int(json_of(payload)["seq"]) < self._seq
+        except (ValueError, KeyError, TypeError, OverflowError):
             return True
 
     def payload(self, state: str) -> str:

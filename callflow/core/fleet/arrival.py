@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from callflow.core.documents import json_of
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -32,10 +34,7 @@ class Arrival:
 
     def event(self) -> Mapping[str, Any]:
         """Its JSON; raises ValueError for anything but an object."""
-        try:
-            found = json.loads(self.body)
-        except RecursionError:
-            raise ValueError("it is nested too deeply") from None
+        found = json_of(self.body)
         if not isinstance(found, dict):
             raise ValueError("it is not an object")
         return found
@@ -60,7 +59,7 @@ class Announced:
 def announced(topic: str, body: str, came_ms: int, retained: bool) -> Announced | None:
     """An announcement; None for one that cannot be read."""
     try:
-        said = json.loads(body)
+        said = json_of(body)
         return Announced(
             site=topic.split("/")[2],
             stream=str(said["stream"]),

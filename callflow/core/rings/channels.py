@@ -218,8 +218,7 @@ class Channels:
         seen = {channel}
         while channel.is_local:
             half = self.other_half(channel)
-            others = self._bridges.get(half.bridge, ()) if half is not None and half.bridge else ()
-            party = next((one for one in others if one is not half), None)
+            party = next(iter(self.peers(half)), None) if half is not None else None
             if party is None or party in seen:
                 return None
             seen.add(party)
