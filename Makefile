@@ -6,7 +6,7 @@ READY := $(VENV)/ready-$(shell cat requirements-dev.lock pyproject.toml | cksum 
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test test-fast coverage lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick chaos fuzz lock prompts settings-docs dist deb bill clean
+.PHONY: help setup demo demo-real test test-fast coverage lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick chaos fuzz soak lock prompts settings-docs dist deb bill clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -70,6 +70,9 @@ bench: setup  ## Print timings: real calls, reaction, AMI intake, database
 	@$(BIN)/python -m tests.bench.bench_taps
 	@$(BIN)/python -m tests.bench.bench_assist
 	@$(BIN)/python -m tests.bench.bench_web
+
+soak: setup  ## Two hours at 20 calls a second with everything enabled: what the daemon holds, by tenths
+	@$(BIN)/python -m tests.bench.bench_soak
 
 bench-hearing: setup  ## How well the ears hear, on a labelled set; writes the tables of docs/hearing.md (ten minutes)
 	@$(BIN)/python -m tests.bench.hearing --write

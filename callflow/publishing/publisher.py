@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 
 from callflow import __version__
 from callflow.adapters.http.health_metrics import HealthCollector, Lags
@@ -65,6 +65,7 @@ class Publishing:
         pseudonymizer, targets = pseudonymizer_of(settings), settings.targets()
         self.pseudonymizer = pseudonymizer
         http = settings.http
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # they would be a third of the page, and say when this daemon started
         registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         buckets = Buckets(settings.rings.thresholds_s(), wait_bounds_s(targets))
