@@ -4,9 +4,10 @@ import asyncio
 import re
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import count
 
-from callflow.errors import ActionRefused, ActionUnsafe
+from callflow.errors import ActionRefused, ActionTimeout, ActionUnsafe
 
 END = b"\r\n\r\n"
 MAX_LINE_BYTES = 1000
@@ -58,15 +59,21 @@ def checked(name: str, headers: Mapping[str, HeaderValue]) -> dict[str, HeaderVa
     return ready
 
 
-def _check_line(name: str, key: str, value: str) -> None:
+@lru_cache(maxsize=256)
+def _fault_of(key: str) -> str:
+    """What is wrong with the name of a header, "" for nothing; the same few names are sent again and again."""
     if not _KEY.fullmatch(key):
-        raise ActionUnsafe(name, key, "is not a header's name")
-    if key.lower() == "actionid":
-        raise ActionUnsafe(name, key, "is set by the link itself")
+        return "is not a header's name"
+    return "is set by the link itself" if key.lower() == "actionid" else ""
+
+
+def _check_line(name: str, key: str, value: str) -> None:
+    if fault := _fault_of(key):
+        raise ActionUnsafe(name, key, fault)
     if _FORBIDDEN.search(value):
         raise ActionUnsafe(name, key, "has a line break or a NUL in its value")
     try:
-        length = len(f"{key}: {value}".encode())
+        length = len(key) + len(": ") + len(value.encode())
     except UnicodeEncodeError:
         raise ActionUnsafe(name, key, "is not text") from None
     if length > MAX_LINE_BYTES:
@@ -113,6 +120,10 @@ class PendingAction:
         """End the wait with `error`."""
         if not self.future.done():
             self.future.set_exception(error)
+
+    def time_out(self, after_s: float) -> None:
+        """End the wait after so long without the whole answer."""
+        self.fail(ActionTimeout(self.name, after_s))
 
     def _fail(self, message: str) -> bool:
         self.fail(ActionRefused(self.name, message))

@@ -12,7 +12,7 @@ from panoramisk.manager import Manager
 from callflow.adapters.ami.framing import Answer, HeaderValue, PendingAction, checked
 from callflow.adapters.ami.options import AmiOptions
 from callflow.adapters.ami.protocol import GatedProtocol
-from callflow.errors import ActionRefused, ActionTimeout, LoginRefused, NotConnected
+from callflow.errors import ActionRefused, LoginRefused, NotConnected
 
 
 class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
@@ -79,7 +79,7 @@ class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
         if self.protocol is None:
             raise NotConnected("not connected yet")
         action = PendingAction(checked(name, headers), as_list=as_list)
-        too_late = self.loop.call_later(timeout_s, action.fail, ActionTimeout(name, timeout_s))
+        too_late = self.loop.call_later(timeout_s, action.time_out, timeout_s)
         try:
             return await self.protocol.send(action)
         finally:

@@ -54,7 +54,7 @@ class Assistant:
     @property
     def is_off(self) -> bool:
         """No profile wants assistance, and no talk has any."""
-        return not self._wanted and not self._talks and not self._desk.busy
+        return not (self._wanted or self._talks or self._desk.busy)
 
     def resume(self, left: Iterable[WrapUp]) -> None:
         """Take up what an earlier life has left open."""
