@@ -142,7 +142,7 @@ class Daemon:
             await self._events_link.start()
             await self._actions_link.start()
             loop.call_later(READY_WITHOUT_EAR_S, self._tell_ready)
-            keep_pauses_short()
+            keep_pauses_short(lambda: not self._engine.live)
             error = await self._end
         finally:
             await self._stop()

@@ -27,24 +27,67 @@ def restored() -> Iterator[None]:
     sys.setswitchinterval(interval)
 
 
-async def test_what_lasts_is_looked_through_no_more_and_a_full_collection_never_comes_by_itself() -> None:
-    _, middle, _ = gc.get_threshold()
-    pauses.keep_pauses_short()
+async def test_what_lasts_is_looked_through_no_more_and_only_the_young_are_collected_by_themselves() -> None:
+    pauses.keep_pauses_short(lambda: True)
     assert gc.get_freeze_count() > 1000
-    assert gc.get_threshold()[:2] == (pauses.YOUNG, middle)
-    assert gc.get_threshold()[2] > 1_000_000
+    young, middle, old = gc.get_threshold()
+    assert young == pauses.YOUNG
+    assert min(middle, old) > 1_000_000
     assert sys.getswitchinterval() == pytest.approx(pauses.SWITCH_S)
 
 
-async def test_all_that_lives_is_collected_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pauses, "SWEEP_S", 0.02)
-    pauses.keep_pauses_short()
+async def test_however_much_has_come_and_stays_a_collection_goes_through_the_newest_alone() -> None:
+    """A collection of the middle generation goes through every call that is alive."""
+    pauses.keep_pauses_short(lambda: True)
+    seen: list[int] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            seen.append(info["generation"])
+
+    gc.callbacks.append(note)
+    try:
+        alive = [[n] for n in range(60 * pauses.YOUNG)]
+    finally:
+        gc.callbacks.remove(note)
+    assert len(alive) == 60 * pauses.YOUNG
+    assert len(seen) > 30
+    assert set(seen) == {0}
+
+
+def old_garbage() -> "weakref.ref[Cycle]":
+    """Only a full collection finds it."""
     garbage = Cycle()
-    gone = weakref.ref(garbage)
-    gc.collect(1)  # it is old now: only a full collection finds it
-    del garbage
-    gc.collect(0)
-    assert gone() is not None
+    gc.collect(1)
+    return weakref.ref(garbage)
+
+
+async def until_gone(garbage: "weakref.ref[Cycle]") -> None:
     async with asyncio.timeout(10):
-        while gone() is not None:  # noqa: ASYNC110 - the collector tells no events
+        while garbage() is not None:  # noqa: ASYNC110 - the collector tells no events
             await asyncio.sleep(0.005)
+
+
+async def test_all_that_lives_is_swept_as_soon_as_the_program_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pauses, "LOOK_S", 0.02)
+    asked = asyncio.Event()
+    idle = False
+
+    def is_idle() -> bool:
+        asked.set()
+        return idle
+
+    pauses.keep_pauses_short(is_idle)
+    garbage = old_garbage()
+    await asked.wait()
+    gc.collect(0)
+    assert garbage() is not None
+    idle = True
+    await until_gone(garbage)
+
+
+async def test_a_program_that_is_never_idle_is_swept_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pauses, "LOOK_S", 0.02)
+    monkeypatch.setattr(pauses, "LATEST_S", 0.1)
+    pauses.keep_pauses_short(lambda: False)
+    await until_gone(old_garbage())

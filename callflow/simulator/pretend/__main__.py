@@ -68,7 +68,7 @@ async def serve(options: argparse.Namespace, scenario: Scenario) -> None:
         try:
             await _open(asterisk, proxy if faults else None, options.ami_port, out)
             if options.clock == "real":
-                keep_pauses_short()
+                keep_pauses_short(asterisk.done.is_set)
             _begin(asterisk, options.start)
             await _report(asterisk, out, _stopped(), stay=options.stay)
             if faults:
