@@ -1,20 +1,26 @@
-"""Says a prompt to one party of a talk, by a whisper over AMI, and tells what became of it."""
+"""Says a prompt to one party of a talk over AMI, and tells what became of it.
+
+A prompt is a whisper, which needs packets of the other party. Where that phone sends none, a feature code has the
+listener's own channel play the prompt, if the agent has the codes.
+"""
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from callflow.adapters.ami.translate_assist import WhisperAttached, WhisperEvent
 from callflow.core.assist.commands import Say
 from callflow.core.assist.facts import Outcome, PromptOver
-from callflow.errors import LinkError
+from callflow.errors import ActionRefused, LinkError
 
 FLOW_S = 0.06
 """In so long at least two packets come of a phone that sends."""
 PACKETS_PER_S = 30
 """With fewer of the other party's packets, parts of a prompt are missing."""
-ATTACH_S = 1.0
+CODE_S = 1.5
+"""From the keys of a code until its prompt begins; it takes 0.5 s."""
 LONGEST_S = 60.0
 
 
@@ -22,15 +28,29 @@ class WhisperPhone(Protocol):
     """What is asked of AMI; every method may raise LinkError."""
 
     async def whisper(self, say_id: str, uniqueid: str, path: str) -> None: ...
+    async def has_codes(self, channel: str) -> bool: ...
+    async def play_by_code(self, say_id: str, listener: str, agent: str, path: str) -> None: ...
+    async def stop_by_code(self, listener: str) -> None: ...
     async def hang_up(self, channel: str) -> None: ...
     async def packets(self, channel: str) -> int | None: ...
 
 
 @dataclass(slots=True)
 class _Whisper:
+    listener: str = ""
+    """The channel that plays the prompt itself; "" for a whisper."""
     attached: bool = False
     stopped: bool = False
+    played: bool = True
+    """False: Asterisk could not play the file."""
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+    """Asterisk has told something of it, or never will."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def end(self) -> None:
+        """Nothing more will be told of it."""
+        self.told.set()
+        self.gone.set()
 
 
 class Whispering:
@@ -41,6 +61,8 @@ class Whispering:
         self.path_of = path_of
         self._now_ms = now_ms
         self._whispers: dict[str, _Whisper] = {}
+        self._codes_dead = False
+        """A code did nothing: Asterisk has not loaded the map, and the other party hears the keys as tones."""
 
     @property
     def live(self) -> int:
@@ -53,20 +75,32 @@ class Whispering:
             return
         if isinstance(event, WhisperAttached):
             whisper.attached = True
+            whisper.told.set()
         else:
-            whisper.gone.set()
+            whisper.played = event.played
+            whisper.end()
 
     def link_lost(self) -> None:
         """Nothing will be told of the whispers under way."""
+        self._codes_dead = False
         for whisper in self._whispers.values():
-            whisper.gone.set()
+            whisper.end()
 
     async def stop(self, say_id: str) -> None:
         """End a whisper; before it has begun, it does not begin. Raises LinkError."""
         whisper = self._whispers.get(say_id)
         if whisper is not None:
             whisper.stopped = True
+            await self._cut(say_id, whisper)
+
+    async def _cut(self, say_id: str, whisper: _Whisper) -> None:
+        if not whisper.listener:
             await self._phone.hang_up(say_id)
+            return
+        try:
+            await self._phone.stop_by_code(whisper.listener)
+        except ActionRefused:  # the channel is gone, and with it the prompt
+            whisper.end()
 
     async def say(self, command: Say) -> PromptOver:
         """Play it and wait for its end; never raises LinkError."""
@@ -86,14 +120,14 @@ class Whispering:
             await asyncio.sleep(FLOW_S)
             before = await self._phone.packets(command.other_channel)
             if before is not None and before == first:
-                return Outcome.NOT_ATTACHED, "the other party's phone sends nothing, so a whisper would not be heard"
+                return await self._play_by_code(command, whisper)
         if whisper.stopped:
             return Outcome.STOPPED, ""
         began_s = asyncio.get_running_loop().time()
         path = self.path_of(command.prompt, command.language)
         await self._phone.whisper(command.say_id, command.uniqueid, path)
         if whisper.stopped:  # told to stop before Asterisk knew the channel
-            await self._phone.hang_up(command.say_id)
+            await self._cut(command.say_id, whisper)
         await self._end_of(command, whisper)
         lasted_s = asyncio.get_running_loop().time() - began_s
         if not whisper.attached:
@@ -104,12 +138,37 @@ class Whispering:
             return Outcome.REACHED, ""
         return await self._judge(command, before, lasted_s)
 
+    async def _play_by_code(self, command: Say, whisper: _Whisper) -> tuple[Outcome, str]:
+        agent = command.channel if command.to_agent else command.other_channel
+        if self._codes_dead or not await self._phone.has_codes(agent):
+            return Outcome.NOT_ATTACHED, "the other party's phone sends nothing, so a whisper would not be heard"
+        if whisper.stopped:
+            return Outcome.STOPPED, ""
+        whisper.listener = command.channel
+        path = self.path_of(command.prompt, command.language)
+        await self._phone.play_by_code(command.say_id, command.channel, agent, path)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CODE_S):
+                await whisper.told.wait()
+        if whisper.attached:
+            if whisper.stopped:  # told to stop before the channel played
+                await self._cut(command.say_id, whisper)
+            await self._end_of(command, whisper)
+        if whisper.stopped:
+            return Outcome.STOPPED, ""
+        if not whisper.attached:
+            self._codes_dead = not whisper.told.is_set()
+            return Outcome.NOT_ATTACHED, "Asterisk has not loaded callflow's feature codes"
+        if not whisper.played:
+            return Outcome.NOT_ATTACHED, "Asterisk could not play the prompt"
+        return Outcome.REACHED, "played by the listener's own channel"
+
     async def _end_of(self, command: Say, whisper: _Whisper) -> None:
         try:
             async with asyncio.timeout(LONGEST_S):
                 await whisper.gone.wait()
         except TimeoutError:
-            await self._phone.hang_up(command.say_id)
+            await self._cut(command.say_id, whisper)
 
     async def _judge(self, command: Say, before: int | None, lasted_s: float) -> tuple[Outcome, str]:
         """Heard, if the other party's packets came all the time, from the same source."""

@@ -71,3 +71,11 @@ def test_what_is_no_talk_of_two_is_left_alone() -> None:
         [CALLER | {"ChannelStateDesc": "Ring"}, AGENT],
     ):
         assert talks_of(channels, agent_of) == []
+
+
+def test_a_prompt_that_the_listener_s_own_channel_plays() -> None:
+    event = {"Event": "UserEvent", "UserEvent": "CallflowSaying", "Id": "callflow-say-t-1", "Uniqueid": "1.1"}
+    assert whisper_event(event) == WhisperAttached("callflow-say-t-1")
+    said = event | {"UserEvent": "CallflowSaid", "Status": "SUCCESS"}
+    assert whisper_event(said) == WhisperGone("callflow-say-t-1")
+    assert whisper_event(said | {"Status": "FAILED"}) == WhisperGone("callflow-say-t-1", played=False)

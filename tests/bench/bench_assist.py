@@ -1,4 +1,4 @@
-"""Assisted talks: what the daemon costs while callers and agents take turns. Prints figures; asserts nothing.
+"""Assisted talks: what the daemon and its taps cost while callers and agents take turns. Prints figures alone.
 
 python -m tests.bench.bench_assist --talks 200 --seconds 30
 python -m tests.bench.bench_assist --quick
@@ -26,7 +26,7 @@ async def bench(talks: int, seconds: float) -> None:
     ami, random = SpokenAmi(), Random(1)
     await ami.start()
     with take_ports() as ports, tempfile.TemporaryDirectory() as work:
-        config = daemon_config(ami.port, ports.named(), Path(work) / "callflow.db", "warning")
+        config = daemon_config(ami.port, ports.named(), Path(work) / "callflow.db", "warning", taps=talks)
         config["profiles"] = {"default": {"assist": "prompt"}}
         daemon = Daemon(Path(work), config, ahead=True)
         await daemon.start()
@@ -36,16 +36,17 @@ async def bench(talks: int, seconds: float) -> None:
                 ami.talk(number, random, silent=share < SILENT, held=SILENT <= share < SILENT + HELD)
             await asyncio.sleep(SETTLE_S)
             cpu, events, actions = cpu_s(daemon.pid), ami.events, ami.actions.total()
-            whispers = ami.actions["Originate"]
+            whispers, opened, ami.most_taps = ami.whispers, ami.opened, ami.taps
             await asyncio.sleep(seconds)
             core = (cpu_s(daemon.pid) - cpu) / seconds
+            said, opened = (ami.whispers - whispers) / seconds, ami.opened - opened
         finally:
             await ami.stop()
             await daemon.stop()
         rates = [(after - before) / seconds for before, after in ((events, ami.events), (actions, ami.actions.total()))]
-        said = (ami.actions["Originate"] - whispers) / seconds
     print(f"assisted talks: {talks} cost {core:.1%} of a core")
-    print(f"  {rates[0]:.0f} events/s, {rates[1]:.0f} actions/s, {said:.1f} prompts/s; taps are not counted in")
+    print(f"  {rates[0]:.0f} events/s, {rates[1]:.0f} actions/s, {said:.1f} prompts/s")
+    print(f"  taps: {opened} opened, {ami.most_taps} at most at once, {ami.taps} at the end; for silent callers alone")
 
 
 def main() -> None:

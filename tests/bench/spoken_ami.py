@@ -7,9 +7,14 @@ from collections import Counter
 from collections.abc import Iterable
 from random import Random
 
+from callflow.simulator.pretend.audio_socket import AudioSocket
+
 LISTS = {"CoreShowChannels": "CoreShowChannelsComplete", "QueueStatus": "QueueStatusComplete"}
 PROMPT_S = 2.5
 PACKETS_PER_S = 50
+PACKET_S = 1 / PACKETS_PER_S
+SILENCE = bytes(320)
+"""20 ms, as AudioSocket carries it."""
 
 
 class SpokenAmi:
@@ -18,6 +23,11 @@ class SpokenAmi:
     def __init__(self) -> None:
         self.actions: Counter[str] = Counter()
         self.events = 0
+        self.taps = 0
+        """Open now."""
+        self.most_taps = 0
+        self.opened = self.whispers = 0
+        """Taps and whispers that were begun."""
         self.port = 0
         self._writers: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
@@ -69,10 +79,26 @@ class SpokenAmi:
         self._event("ChannelTalkingStop", party, Duration=str(round(1000 * seconds) - 160))
 
     async def _whisper(self, say_id: str) -> None:
+        self.whispers += 1
         await asyncio.sleep(0.1)
         self._event("ChanSpyStart", {}, SpyerUniqueid=f"{say_id};spy")
         await asyncio.sleep(PROMPT_S)
         self._event("Hangup", {"Channel": "Local/s@callflow-whisper-1;1", "Uniqueid": say_id})
+
+    async def _tap(self, uuid: str, address: str) -> None:
+        """The sound of a silent caller, until the daemon hangs up."""
+        loop, closed = asyncio.get_running_loop(), asyncio.Event()
+        connection = AudioSocket(uuid, lambda by_peer: closed.set())
+        await connection.connect(address)
+        self.opened += 1
+        self.taps += 1
+        self.most_taps = max(self.most_taps, self.taps)
+        due_at = loop.time()
+        while not closed.is_set():
+            connection.send(SILENCE)
+            due_at += PACKET_S
+            await asyncio.sleep(due_at - loop.time())
+        self.taps -= 1
 
     def _event(self, name: str, party: dict[str, str], **more: str) -> None:
         self.events += 1
@@ -82,15 +108,18 @@ class SpokenAmi:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"Asterisk Call Manager/11.0.0\r\n")
         action: dict[str, str] = {}
+        variables: list[str] = []
         while line := await reader.readline():
             name, _, value = line.decode().rstrip("\r\n").partition(": ")
+            if name == "Variable":
+                variables.append(value)
             if name:
                 action[name] = value
             elif action:
-                self._answer(action, writer)
-                action = {}
+                self._answer(action, variables, writer)
+                action, variables = {}, []
 
-    def _answer(self, action: dict[str, str], writer: asyncio.StreamWriter) -> None:
+    def _answer(self, action: dict[str, str], variables: list[str], writer: asyncio.StreamWriter) -> None:
         name, answer = action["Action"], {"Response": "Success", "ActionID": action.get("ActionID", "")}
         self.actions[name] += 1
         if name.lower() == "login" and action.get("Events", "on") == "on":
@@ -100,6 +129,9 @@ class SpokenAmi:
             answer |= {"Variable": action["Variable"], "Value": str(packets)}
         if name == "Originate" and "callflow-whisper" in action["Channel"]:
             self._spawn(self._whisper(action["ChannelId"]))
+        if name == "Originate" and "callflow-tap" in action["Channel"]:
+            given = dict(variable.split("=", 1) for variable in variables)
+            self._spawn(self._tap(given["TAPUUID"], given["TAPADDRESS"]))
         self._send([writer], answer.items())
         if name in LISTS:
             end = {"Event": LISTS[name], "ActionID": action["ActionID"], "EventList": "Complete"}

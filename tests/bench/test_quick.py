@@ -10,7 +10,7 @@ FIGURES = {
     "tests.bench.bench_store": ("calls/s saved", "stream all"),
     "tests.bench.bench_report": ("day by queue", "from the shell"),
     "tests.bench.bench_taps": ("The hearing alone", "All of it"),
-    "tests.bench.bench_assist": ("of a core", "prompts/s"),
+    "tests.bench.bench_assist": ("of a core", "prompts/s", "taps:"),
     "tests.bench.bench_soak": ("twice 0", "open files"),
 }
 

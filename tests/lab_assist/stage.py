@@ -131,15 +131,19 @@ async def assisted(
     entry: str = "plain_support",
     rules: Config | None = None,
     more: Config | None = None,
+    caller_sends: bool = True,
     **profile: object,
 ) -> AsyncIterator[Talk]:
-    """A talk in this mode; both phones send silence until they speak. `more`: further sections of the settings."""
+    """A talk in this mode; both phones send silence until they speak. `more`: further sections of the settings.
+
+    Without `caller_sends` the caller's phone sends no packet until it speaks.
+    """
     async with talk_lab(version) as talks:
         default = {"assist": assist} | profile
         sections = {"profiles": {"default": default}, "assist": rules or {}} | (more or {})
         daemon = await talks.lab.start_daemon(sections)
         caller, agent = talks.phone(CALLER), talks.agent()
-        caller.tone_hz = agent.tone_hz = 0
+        caller.tone_hz, agent.tone_hz = 0 if caller_sends else None, 0
         made = await talk(talks, daemon, caller, agent, entry)
         watching = asyncio.create_task(watch_machine(made.stalls))
         yield made

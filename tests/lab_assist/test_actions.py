@@ -79,6 +79,34 @@ async def test_an_agents_codes_raise_the_level_say_prompts_and_begin_a_wrap_up(v
 
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_an_agents_codes_ask_for_the_handset_pass_a_look_up_and_say_the_goodbye_of_an_order(
+    version: Version,
+) -> None:
+    async with assisted(version, "prompt", entry="assist_support", rules={"reassure_every_s": 5.0}) as talk:
+        await both_have_spoken(talk)
+        await talk.agent.press("*73")
+        await talk.told("said", "pick_up_handset")
+        await talk.agent.press("*75")
+        await talk.told("said", "still_looking")
+        await talk.agent.press("*76")
+        await talk.told("said", "thank_you_for_waiting")
+        await talk.agent.press("*82")
+        await talk.told("said", "bye_order")
+        await talk.agent.press("*79")
+        await talk.told("action", "wrapup", "done")
+        await talk.agent.hang_up()
+        prompts = ["pick_up_handset", "one_moment", "still_looking", "thank_you_for_waiting", "bye_order"]
+        said = [(step["what"], step["outcome"]) for step in talk.steps() if step["kind"] == "said"]
+        assert said[: len(prompts)] == [(f"{prompt} to caller", "reached") for prompt in prompts]
+        heard = talk.at(talk.caller, prompts).prompts
+        assert {name: one.share > 0.95 for name, one in heard.items()} == dict.fromkeys(prompts, True)
+        assert sorted(prompts, key=lambda name: heard[name].span.began) == prompts
+        assert talk.at(talk.agent, prompts).prompts == {}
+        ended = await talk.stored("select * from wrap_ups where began_ms is not null")
+        assert (ended["agent"], ended["outcome"]) == (AGENTS[0], "order")
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
 async def test_a_nuisance_is_asked_once_and_hung_up_on(version: Version) -> None:
     async with assisted(version, "act", entry="assist_support") as talk:
         await both_have_spoken(talk)
@@ -151,4 +179,15 @@ async def asked_over_http(talk: Talk, api: str) -> None:
         assert (await client.post(f"/{AGENTS[0]}/actions", json=asked, headers=other)).status_code == 403
         done = await client.post(f"/{AGENTS[0]}/actions", json=asked, headers=own)
         assert (done.status_code, done.json()["done"]) == (200, True)
-    assert (await talk.told("said", "say_again"))["outcome"] == "reached"
+        assert (await talk.told("said", "say_again"))["outcome"] == "reached"
+        said = [step for step in talk.steps() if step["kind"] == "said"]
+        own_actions = f"/{AGENTS[0]}/actions"
+        sold = await client.post(own_actions, json={"action": "close:sold", "call_id": call_id}, headers=own)
+        unknown = await client.post(own_actions, json={"action": "close:order", "call_id": "1.1"}, headers=own)
+        assert (sold.status_code, unknown.status_code, unknown.json()["refused"]) == (422, 404, "no_talk")
+        assert talk.caller.state is talk.agent.state is State.TALKING
+        await talk.agent.hang_up()
+        await talk.told("ended")
+        ended = await client.post(own_actions, json=asked, headers=own)
+        assert (ended.status_code, ended.json()["refused"]) == (404, "no_talk")
+        assert [step for step in talk.steps() if step["kind"] == "said"] == said

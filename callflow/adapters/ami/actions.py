@@ -18,6 +18,10 @@ WHISPER_CONTEXT, SAY_CONTEXT = "callflow-whisper", "callflow-say"
 GOODBYE_CONTEXT, RETURN_CONTEXT = "callflow-goodbye", "callflow-return"
 OWN_CHANNELS = f"Local/s@{WHISPER_CONTEXT}-"
 """So the names of our whispers begin."""
+SAY_TO_AGENT, SAY_TO_CALLER = "AA", "AB"
+"""Feature codes in keys that phones do not have: the agent's own channel plays a prompt, or the peer's."""
+SAY_FEATURE = "callflow-say-self"
+KEY_MS = 100
 AGC_FULL_SCALE = 32768
 AGC_BELOW_DB = 11.5
 """func_speex weighs what it hears by its pitch: speech comes out so far below the level it is given (measured)."""
@@ -75,6 +79,26 @@ class AmiActions:
             OtherChannelId=f"{say_id};spy",
             Variable=[f"SAYCHAN={uniqueid}", f"SAYPROMPT={path}"],
         )
+
+    async def has_codes(self, channel: str) -> bool:
+        """The dialplan has given our feature codes to this agent's channel; whether the map is loaded is not known."""
+        return SAY_FEATURE in (await self._get(channel, "DYNAMIC_FEATURES")).split("#")
+
+    async def play_by_code(self, say_id: str, listener: str, agent: str, path: str) -> None:
+        """Have the listener's own channel play a prompt, by a feature code typed in the agent's name.
+
+        UserEvent CallflowSaying tells of its beginning, CallflowSaid of its end. Meanwhile the two hear nothing of each
+        other.
+        """
+        await self._set(listener, "CALLFLOW_SAYID", say_id)
+        await self._set(listener, "CALLFLOW_SAY", path)
+        for key in SAY_TO_AGENT if listener == agent else SAY_TO_CALLER:
+            await self._actions.action("PlayDTMF", Channel=agent, Digit=key, Duration=str(KEY_MS), Receive="true")
+
+    async def stop_by_code(self, listener: str) -> None:
+        """End such a prompt, or keep it from beginning. Raises ActionRefused when the channel is gone."""
+        await self._set(listener, "CALLFLOW_SAY", "")
+        await self.stop_prompt(listener)
 
     async def hang_up(self, channel: str) -> None:
         """Hang up a channel, given by name or uniqueid; one that is gone already is no error."""

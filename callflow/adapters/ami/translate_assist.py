@@ -13,22 +13,26 @@ SAY_PREFIX = "callflow-say-"
 SPY_SUFFIX = ";spy"
 GOODBYE_EVENT = "CallflowGoodbye"
 ACTION_EVENT = "CallflowAction"
+SAYING_EVENT, SAID_EVENT = "CallflowSaying", "CallflowSaid"
+"""Of a prompt that the listener's own channel plays."""
 _CALLERS = {"Queue": True, "Dial": False}
 """Applications of a caller who talks to an agent; whether the first argument is a queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class WhisperAttached:
-    """The spy of a whisper sits on its channel."""
+    """The spy of a whisper sits on its channel, or the listener's own channel begins to play."""
 
     say_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class WhisperGone:
-    """The half that plays has ended."""
+    """The half that plays has ended, or the listener's own channel has played."""
 
     say_id: str
+    played: bool = True
+    """False: Asterisk could not play the file."""
 
 
 WhisperEvent = WhisperAttached | WhisperGone
@@ -44,6 +48,10 @@ def whisper_event(event: AmiEvent) -> WhisperEvent | None:
             say_id = first(event, "Uniqueid")
             is_ours = say_id.startswith(SAY_PREFIX) and not say_id.endswith(SPY_SUFFIX)
             return WhisperGone(say_id) if is_ours else None
+        case "UserEvent" if first(event, "UserEvent") == SAYING_EVENT:
+            return WhisperAttached(first(event, "Id"))
+        case "UserEvent" if first(event, "UserEvent") == SAID_EVENT:
+            return WhisperGone(first(event, "Id"), first(event, "Status") == "SUCCESS")
     return None
 
 

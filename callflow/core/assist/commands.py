@@ -18,7 +18,8 @@ class Say:
     """Of the channel that hears it."""
     channel: str
     other_channel: str
-    """Its packets carry the prompt: without them nothing is heard."""
+    """Its packets carry the prompt: without them no whisper is heard."""
+    to_agent: bool
     prompt: str
     language: str
     over_music: bool

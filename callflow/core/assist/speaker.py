@@ -158,10 +158,13 @@ class Speaker:
         caller, agent = self._voices.caller, self._voices.agent
         other = agent if wish.to is caller else caller
         recording, language = self._file_of(wish.prompt)
-        to = wish.to
+        to, to_agent = wish.to, wish.to is agent
         self._issue(
-            Say(self._talk_id, say_id, to.uniqueid, to.channel, other.channel, recording, language, self.over_music)
-        )
+            Say(
+                self._talk_id, say_id, to.uniqueid, to.channel, other.channel, to_agent, recording, language,
+                self.over_music,
+            )
+        )  # fmt: skip
 
     def _overdue(self, spoken: _Spoken, now_ms: int) -> None:
         if self._pretends:

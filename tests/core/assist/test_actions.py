@@ -289,6 +289,21 @@ def test_a_call_that_is_not_the_agents_own_is_refused(world: World) -> None:
     assert world.said() == []
 
 
+def test_an_ended_or_unknown_call_is_refused_and_the_agents_next_talk_is_left_alone(world: World) -> None:
+    first = talking(world)
+    world.receive(TalkEnded(world.now, first.parties))
+    for ended in ({"call_id": first.parties.call_id}, {"uniqueid": first.parties.agent_uniqueid}, {}):
+        assert refused(world, "repeat", **ended) is Refusal.NO_TALK
+    second = world.scenes[0]
+    world.begin(second)
+    world.wait(200)
+    before = len(world.issued)
+    for unknown in ("1.1", "x" * 5000, "\x00"):
+        assert refused(world, "repeat", call_id=unknown) is Refusal.NO_TALK
+    assert all(isinstance(command, AnswerAction) for command in world.issued[before:])
+    assert steps(world) == []
+
+
 @pytest.mark.parametrize("action", ["", "close:", "close:sold", "LOUDER", "x" * 5000, "\x00"])
 def test_what_is_no_action_is_refused(world: World, action: str) -> None:
     talking(world)
