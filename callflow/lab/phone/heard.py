@@ -26,6 +26,7 @@ _BRIDGED_S = 0.07
 """A shorter pause does not end what is heard."""
 _BLOCK = RATE // 10
 _HEAD = RATE // 2
+_SHORTEST = RATE // 5
 _ALIKE = 0.5
 _MOST_SHIFT = 5 * FRAME
 
@@ -79,13 +80,14 @@ def gaps(frames: Iterable[Frame], longer_than_s: float = 0.1) -> list[Span]:
 def played(frames: Iterable[Frame], prompt: Samples) -> Played | None:
     """When a prompt was heard, alone or beneath other voices, and how much of it; None if not at all.
 
-    Its first half second is searched for; from there on every part of it that is alike counts.
+    Its first half second is searched for, or all of a shorter one; from there on every part of it that is alike counts.
     """
     sound = audio(frames)
     heard_samples, head = _samples(sound).reshape(-1), _without_silence(prompt)
-    if heard_samples.size < _HEAD or head.size < _HEAD:
+    searched = head[:_HEAD]
+    if searched.size < _SHORTEST or heard_samples.size < searched.size:
         return None
-    alike = _likeness(heard_samples, head[:_HEAD])
+    alike = _likeness(heard_samples, searched)
     start = int(np.argmax(alike))
     if alike[start] < _ALIKE:
         return None
@@ -123,7 +125,7 @@ def _alike(whole: Samples, prompt: Samples) -> tuple[float, int]:
 
     A late or lost frame shifts what follows it; a busy machine loses some in the middle.
     """
-    sound = there = last = _HEAD
+    sound = there = last = min(_HEAD, prompt.size)
     shift = 0
     for start in range(_HEAD, prompt.size, _BLOCK):
         block = prompt[start : start + _BLOCK]
