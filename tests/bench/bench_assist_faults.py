@@ -166,7 +166,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     if options.quick:
-        options.talks, options.per_second, options.every = 40, 8.0, 2.0
+        options.talks, options.per_second, options.every = 24, 12.0, 3.0
     run = asyncio.run(bench(options.talks, options.per_second, options.every))
     strikes = ", ".join(f"{number} x {fault}" for fault, number in run.strikes.items())
     print(f"talks: {run.talks} with {run.prompts} prompts, {len(run.wrong)} went wrong")

@@ -82,12 +82,12 @@ async def test_an_agents_codes_raise_the_level_say_prompts_and_begin_a_wrap_up(v
 async def test_an_agents_codes_ask_for_the_handset_pass_a_look_up_and_say_the_goodbye_of_an_order(
     version: Version,
 ) -> None:
-    async with assisted(version, "prompt", entry="assist_support", rules={"reassure_every_s": 5.0}) as talk:
+    async with assisted(version, "prompt", entry="assist_support") as talk:
         await both_have_spoken(talk)
         await talk.agent.press("*73")
         await talk.told("said", "pick_up_handset")
         await talk.agent.press("*75")
-        await talk.told("said", "still_looking")
+        await talk.told("said", "one_moment")
         await talk.agent.press("*76")
         await talk.told("said", "thank_you_for_waiting")
         await talk.agent.press("*82")
@@ -95,7 +95,7 @@ async def test_an_agents_codes_ask_for_the_handset_pass_a_look_up_and_say_the_go
         await talk.agent.press("*79")
         await talk.told("action", "wrapup", "done")
         await talk.agent.hang_up()
-        prompts = ["pick_up_handset", "one_moment", "still_looking", "thank_you_for_waiting", "bye_order"]
+        prompts = ["pick_up_handset", "one_moment", "thank_you_for_waiting", "bye_order"]
         said = [(step["what"], step["outcome"]) for step in talk.steps() if step["kind"] == "said"]
         assert said[: len(prompts)] == [(f"{prompt} to caller", "reached") for prompt in prompts]
         heard = talk.at(talk.caller, prompts).prompts
