@@ -101,18 +101,7 @@ TALKS = (
     Scene("line", 5.0, _phone(talk_s=1.0), dials=f"line_{AGENT}"),
     Scene("exit-key", 2.5, None, dials="plain_nobody", key_at_s=1.0),
 )  # fmt: skip
-_CONSULT = (("Channel", "AGENT"), ("Exten", CUSTOMER), ("Context", "talk-phones"))
-CONSULTATIONS = (
-    Scene(
-        "supervisor", 9.0, _phone(talk_s=5.0), _phone(talk_s=5.0), dials=f"transfer_{QUEUE}",
-        acts=(Act(0.5, "Atxfer", (), _CONSULT),),
-    ),
-    Scene(
-        "supervisor-busy", 7.5, _phone(talk_s=6.0), _phone(does="busy"), dials=f"transfer_{QUEUE}",
-        acts=(Act(0.5, "Atxfer", (), _CONSULT),),
-    ),
-)  # fmt: skip
-SETS = {"callbacks": CALL_BACKS, "talks": TALKS, "consultations": CONSULTATIONS}
+SETS = {"callbacks": CALL_BACKS, "talks": TALKS}
 Place = Callable[[int, Scene], Awaitable[None]]
 
 
