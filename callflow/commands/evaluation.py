@@ -26,6 +26,16 @@ SHOWN = (
     "mean_correctness", "n_correctness", "available_s", "talking_s", "paused_s", "occupancy",
 )  # fmt: skip
 """The columns of a report that an evaluation shows, by name."""
+WRAP_UPS = (
+    Column(
+        "wrap_ups", "wrap-ups", Part.AGENTS, Unit.COUNT,
+        lambda counted: None if counted.wrap_ups is None else counted.wrap_ups.wrap_ups,
+    ),
+    Column(
+        "mean_wrap_up_s", "mean wrap-up", Part.AGENTS, Unit.SECONDS,
+        lambda counted: None if counted.wrap_ups is None else _seconds(counted.wrap_ups.mean_ms),
+    ),
+)  # fmt: skip
 HOLDS = (
     Column("held_talks", "talks with a hold", Part.AGENTS, Unit.COUNT, lambda counted: None),
     Column("holds", "holds", Part.AGENTS, Unit.COUNT, lambda counted: None),
@@ -57,7 +67,7 @@ def evaluation(
         ),
     ] = None,
 ) -> None:
-    """Evaluate each agent's month: rings, talks, holds, ratings and time, beside the whole team.
+    """Evaluate each agent's month: rings, talks, holds, wrap-ups, ratings and time, beside the whole team.
 
     Hints come from the rules printed below them; their numbers are in the settings, [evaluation]. Agents are listed by
     work number: there is no score and no ranking, and with too few cases no hint.
@@ -93,14 +103,18 @@ def _chosen(everybody: list[AgentFigures], names: str | None) -> list[AgentFigur
 
 def _figures() -> list[Column]:
     by_name = {column.name: column for column in columns(all_formulas=False)}
-    return [by_name[name] for name in SHOWN]
+    return [*(by_name[name] for name in SHOWN), *WRAP_UPS]
 
 
 def _values(one: AgentFigures) -> list[int | float | str | None]:
     holds = one.holds
-    mean_s = None if holds.mean_ms is None else holds.mean_ms / 1000
     own: list[int | float | str | None] = [column.value(one.counted) for column in _figures()]
-    return [*own, holds.held_talks, holds.holds, mean_s, holds.longest_hold_ms / 1000 if holds.holds else None]
+    longest_ms = holds.longest_hold_ms if holds.holds else None
+    return [*own, holds.held_talks, holds.holds, _seconds(holds.mean_ms), _seconds(longest_ms)]
+
+
+def _seconds(ms: float | None) -> float | None:
+    return None if ms is None else ms / 1000
 
 
 def _all_columns() -> list[Column]:

@@ -18,6 +18,7 @@ from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.cli import app
 from callflow.commands.evaluation_page import page
+from callflow.core.assist.wrap_up import EndedBy, WrapUp
 from callflow.core.service.evaluation import AgentFigures, EvaluationRules, Holds, hints, rules_in_words, team
 from callflow.core.service.grouping import Counted
 from callflow.core.service.tallies import Ratings, Rings
@@ -42,6 +43,11 @@ def database(kept_at: At, tmp_path_factory: pytest.TempPathFactory) -> Where:
         for number in range(30):
             talk = samples.talk(number, at_ms=MIDNIGHT + number * 60_000)
             store.save(replace(talk, agent="201", hold_ms=90_000, longest_hold_ms=90_000), final=True)
+        for number, length_s in enumerate((20, 40)):
+            asked_ms = MIDNIGHT + number * 60_000
+            wrap_up = WrapUp(f"w{number}", f"c{number}", 1, "201", "support", "PJSIP/201", "order", asked_ms)
+            ended = wrap_up.begin(asked_ms, "order").end(asked_ms + 1000 * length_s, EndedBy.READY)
+            store.save(ended, final=True)
     return kept_at(path)
 
 
@@ -72,6 +78,12 @@ def test_holds_are_added_up_by_agent(database: Where) -> None:
         (only,) = agent_figures(reader, MIDNIGHT, MIDNIGHT + DAY_MS, targets, MIDNIGHT + DAY_MS, agents=["202"])
     assert found["201"].holds == Holds(30, 30, 30, 30 * 90_000, 90_000)
     assert only == found["202"]
+
+
+def test_wrap_ups_are_shown_by_agent(database: Where) -> None:
+    rows = {row["agent"]: row for row in json.loads(run(database, "--json").stdout)["rows"]}
+    assert (rows["201"]["wrap_ups"], rows["201"]["mean_wrap_up_s"]) == (2, 30.0)
+    assert (rows["202"]["wrap_ups"], rows["202"]["mean_wrap_up_s"]) == (None, None)
 
 
 def test_a_hint_comes_with_its_rule_and_all_rules_are_printed(database: Where) -> None:
