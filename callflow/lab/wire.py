@@ -135,7 +135,7 @@ class _Reader:
     def _agent_rings(self, at: float, call_id: str, message: str) -> None:
         number = _user(sip_header(message, "From"))
         for call in reversed(self.calls.values()):
-            if call.number == number and call_id not in self._agent_legs:
+            if call.number == number and call.bye_at is None and call_id not in self._agent_legs:
                 self._agent_legs[call_id] = call
                 self._to_agent[call_id] = _media_address(message)
                 call.agent_rang_at = call.agent_rang_at or at

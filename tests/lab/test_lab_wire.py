@@ -35,6 +35,13 @@ class TestWire:
         assert call.agent_rang_at is None
         assert not call.agent_reached
 
+    def test_a_call_back_to_a_caller_who_has_hung_up_is_no_leg_of_the_call(self, tmp_path: Path) -> None:
+        """An agent who is told the caller's number sees it in From."""
+        later = _sip("INVITE sip:8001@127.0.0.1:12003 SIP/2.0", "1001", "call-back", RTP + 2)
+        frame = _frame(12.0, ("127.0.0.1", SIP), ("127.0.0.1", 12003), later)
+        call = read_wire(_capture(tmp_path, [*_call("1001", "asterisk", False), frame]), SIP).one("1001")
+        assert call.agent_rang_at is None
+
     def test_two_callers_of_one_number_are_not_one(self, tmp_path: Path) -> None:
         wire = read_wire(_capture(tmp_path, _call("1001", "caller", False)), SIP)
         with pytest.raises(LookupError, match="0 calls"):
