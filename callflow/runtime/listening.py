@@ -132,7 +132,7 @@ class Listening:
             case commands.ArmEar():
                 return self._arm(owner, command)
             case commands.OpenTap():
-                return self._open_tap(owner, command)
+                return self._open_tap(owner, command, self._taps) if self._taps else None
             case commands.CountPackets():
                 return self._count(owner)
             case commands.BeginWindow():
@@ -200,13 +200,13 @@ class Listening:
 
     # -- taps -------------------------------------------------------------------------------------------------------
 
-    async def _open_tap(self, owner: _Owner, command: commands.OpenTap) -> None:
-        if self._taps is None or owner.gone:
+    async def _open_tap(self, owner: _Owner, command: commands.OpenTap, taps: TapBook) -> None:
+        if owner.gone:
             return
         uniqueid = owner.uniqueid = command.uniqueid
         tap = self._open.get(uniqueid)
         if tap is None:
-            opening = asyncio.get_running_loop().create_task(self._taps.open(uniqueid, uniqueid))
+            opening = asyncio.get_running_loop().create_task(taps.open(uniqueid, uniqueid))
             tap = self._open[uniqueid] = _Tap(opening)
         tap.owners.append(owner)
         await asyncio.wait([tap.opening])

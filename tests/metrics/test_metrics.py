@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from callflow.adapters.http.record_metrics import Buckets
@@ -32,6 +33,18 @@ def test_promtool_has_nothing_to_say() -> None:
     web = Web().count(*EVERYTHING)
     web.lags.ami_event.observe(0.004)
     assert promtool("check", "metrics", given=web.text()).strip() == ""
+
+
+def test_a_lag_is_counted_in_the_bucket_of_its_bound_and_in_every_later_one() -> None:
+    web = Web()
+    for lag_s in (0.0, 0.005, 0.006, 45.0):
+        web.lags.loop.observe(lag_s)
+    bounds = {"0.005": 2, "0.01": 3, "30.0": 3, "+Inf": 4}
+    counted = {bound: web.value("callflow_loop_lag_seconds_bucket", le=bound) for bound in bounds}
+    assert counted == bounds
+    assert web.value("callflow_loop_lag_seconds_count") == 4
+    assert web.value("callflow_loop_lag_seconds_sum") == pytest.approx(45.011)
+    assert web.value("callflow_ami_event_lag_seconds_count") == 0
 
 
 def test_nothing_of_a_person_is_in_a_scrape() -> None:

@@ -1,6 +1,7 @@
 """AMI events to the core's facts: pure functions."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from callflow.core import events
 
@@ -38,8 +39,14 @@ def first(event: AmiEvent, name: str) -> str:
 
 def stamped_ms(event: AmiEvent) -> int | None:
     """When Asterisk made the event, epoch ms; None without a usable stamp (`timestampevents=yes` is not set)."""
+    return _stamp_ms(first(event, "Timestamp"))
+
+
+@lru_cache(maxsize=16)
+def _stamp_ms(text: str) -> int | None:
+    """Every part of the daemon that takes in an event asks for its stamp."""
     try:
-        seconds = float(first(event, "Timestamp"))
+        seconds = float(text)
     except ValueError:
         return None
     return round(seconds * 1000) if 0 < seconds < LATEST_S else None

@@ -1,12 +1,21 @@
 """Metrics that are read off at each scrape: the daemon's health, and queues, agents and lines as they are now."""
 
+from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 from typing import TypeVar
 
-from prometheus_client import CollectorRegistry, Histogram
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from callflow.adapters.http.record_metrics import OTHER
 from callflow.adapters.http.sample import OutboxSample, Sample
@@ -34,19 +43,36 @@ STORE_GAUGES = {
 }
 
 
+class LagHistogram(Collector):
+    """A histogram for one thread: to add to one of the library's, with its locks, took 2 % of the time of a call."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self._name, self._text = name, text
+        self._counts = [0] * (len(LAG_S) + 1)
+        self._sum_s = 0.0
+
+    def observe(self, lag_s: float) -> None:
+        """Count one lag."""
+        self._counts[bisect_left(LAG_S, lag_s)] += 1
+        self._sum_s += lag_s
+
+    def collect(self) -> Iterator[Metric]:
+        """Called by the registry."""
+        bounds = map(floatToGoString, (*LAG_S, float("inf")))
+        buckets = list(zip(bounds, accumulate(self._counts), strict=True))
+        yield HistogramMetricFamily(self._name, self._text, buckets, self._sum_s)
+
+
 class Lags:
     """How late AMI events arrive and timers run."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.ami_event = Histogram(
-            "callflow_ami_event_lag_seconds",
-            "From Asterisk's time stamp of an event to its arrival.",
-            buckets=LAG_S,
-            registry=registry,
+        self.ami_event = LagHistogram(
+            "callflow_ami_event_lag_seconds", "From Asterisk's time stamp of an event to its arrival."
         )
-        self.loop = Histogram(
-            "callflow_loop_lag_seconds", "How late the event loop ran a timer.", buckets=LAG_S, registry=registry
-        )
+        self.loop = LagHistogram("callflow_loop_lag_seconds", "How late the event loop ran a timer.")
+        registry.register(self.ami_event)
+        registry.register(self.loop)
 
 
 class HealthCollector(Collector):
