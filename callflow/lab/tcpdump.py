@@ -15,14 +15,15 @@ _START_S = 10.0
 
 
 class PacketCapture:
-    """Everything UDP on a lab's ports while the context lasts, in a pcap file."""
+    """Everything UDP on these blocks of ports while the context lasts, in a pcap file."""
 
-    def __init__(self, host: Host, ports: PortBlock, path: Path) -> None:
+    def __init__(self, host: Host, path: Path, *blocks: PortBlock) -> None:
         self.path = path
         # 50 calls are 5,000 packets a second, and a busy machine may read late: many slots, each of them small.
         sizes = ["-s", "2048", "-B", "65536"]
         options = ["-i", "lo", "-n", "--immediate-mode", "-U", *sizes, "-Z", "root", "-w", str(path)]
-        self._command = host.command("tcpdump", *options, f"udp portrange {ports.base}-{ports.last}")
+        ranges = " or ".join(f"portrange {block.base}-{block.last}" for block in blocks)
+        self._command = host.command("tcpdump", *options, f"udp and ({ranges})")
         self._process: Process | None = None
 
     async def __aenter__(self) -> Self:

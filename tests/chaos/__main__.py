@@ -21,8 +21,7 @@ from rich.table import Table
 
 from callflow.lab.lab import Lab, open_lab
 from callflow.lab.sipp import Agents, Sipp
-from callflow.lab.tcpdump import PacketCapture
-from callflow.lab.wire import Wire, read_wire
+from callflow.lab.wire import Wire
 from callflow.processes.daemon import Config
 from callflow.processes.ports import LOOPBACK, take_ports
 from callflow.scenarios.site import VERSIONS, Version
@@ -39,6 +38,8 @@ BEFORE_S, AFTER_S = 6.0, 8.0
 """Calls come for so long before the fault strikes, and after it is over."""
 LONGEST_CALL_S = 90.0
 SETTLED_S = 20.0
+NO_PORT = "couldn't allocate a port for RTP"
+"""In Asterisk's log. When the daemon ends, all callers go on at once, and each agent's leg needs a port, too."""
 OWN_MOUNTS = "CALLFLOW_CHAOS_MOUNTS"
 """Set in a process that has a mount namespace of its own: whatever happens, no mount is left behind."""
 
@@ -56,7 +57,8 @@ class Chaos:
 async def chaos(version: Version, broker_away_s: float) -> AsyncIterator[Chaos]:
     """A lab with a daemon behind a line that can be cut, a broker, a small disk and a clock. Raises LabError."""
     async with AsyncExitStack() as stack:
-        lab = await stack.enter_async_context(open_lab(version, agents=Agents(ring_s=0.2, talk_s=0.3)))
+        agents, rtp = Agents(ring_s=0.2, talk_s=0.3), stack.enter_context(take_ports())
+        lab = await stack.enter_async_context(open_lab(version, agents=agents, rtp=rtp))
         blocks = [lab.ports, *(stack.enter_context(take_ports()) for _ in range(2))]
         phones = [
             Sipp(lab.tools, lab.work / f"phones-{n}", block, lab.asterisk.ports.sip) for n, block in enumerate(blocks)
@@ -88,7 +90,7 @@ async def strike(chaos: Chaos, name: str, rate_per_s: float) -> Verdict:
     """One fault under load, from its first call to the last, and what came of it."""
     fault, site = FAULTS[name], chaos.site
     known = {row["call_id"] for row in rows(site.daemon.database, "select call_id from calls")}
-    capture = PacketCapture(site.lab.tools, site.lab.ports, site.lab.work / f"{name}.pcap")
+    capture = site.lab.capture()
     async with capture:
         load = asyncio.create_task(_load(chaos, rate_per_s, BEFORE_S + AFTER_S + _lasts_s(name, site), fault))
         await asyncio.sleep(BEFORE_S)
@@ -97,7 +99,7 @@ async def strike(chaos: Chaos, name: str, rate_per_s: float) -> Verdict:
         struck = Struck(began_at, time.time(), fault.asterisk_dies, fault.daemon_is_down)
         await load
     found = await _settled(site, known)
-    wire = read_wire(capture.path, site.lab.asterisk.ports.sip)
+    wire = await asyncio.to_thread(site.lab.read, capture)  # the AMI line that can be cut is in this loop
     verdict = await asyncio.to_thread(_judge, site.lab, wire, found, struck)
     verdict.accounts += await _published(chaos, found)
     capture.path.unlink()
@@ -169,6 +171,8 @@ async def run(version: Version, names: Sequence[str], rate_per_s: float, broker_
         log = made.site.daemon.log.read_text(errors="replace")
         if "Traceback" in log:
             violations.append("the daemon's log has a traceback: " + log[log.index("Traceback") :][:2000])
+        if NO_PORT in made.site.lab.asterisk.log.read_text(errors="replace"):
+            violations.append("Asterisk ran out of RTP ports: calls that ended then say nothing of callflow")
     console.print(table)
     for line in violations[:50]:
         console.print(line, style="red", markup=False, highlight=False)

@@ -2,9 +2,11 @@
 
 import asyncio
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,11 +17,14 @@ from hypothesis import strategies as st
 
 from callflow.adapters.store import database as database_module
 from callflow.adapters.store import writer
-from callflow.adapters.store.backlog import Backlog, Pending
+from callflow.adapters.store.backlog import Backlog, Batch, EventRow, Pending
+from callflow.adapters.store.intake import BATCH
 from callflow.adapters.store.migrate import bring_to_head
 from callflow.adapters.store.outbox import Bounds, Outbox
 from callflow.adapters.store.queries import Reader
+from callflow.adapters.store.session import Session
 from callflow.adapters.store.store import Store
+from callflow.adapters.store.writing import Written
 from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.publishing.envelope import Envelope
 from callflow.core.screening.states import Result
@@ -312,3 +317,45 @@ def test_a_backlog_keeps_within_its_room_and_counts_what_it_gives_up(added: list
     assert seqs == sorted(seqs)
     if backlog.lost == 0:
         assert kept == finals
+
+
+def test_a_long_backlog_leaves_the_loop_half_of_the_time(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    takes_s, events = 0.08, 9
+    written: list[tuple[float, float, int]] = []
+
+    def write(_session: Session, batch: Batch, *, last_chance: bool = False) -> Written:
+        began = time.monotonic()
+        time.sleep(takes_s)
+        records = (*batch.live, *batch.ended)
+        if records or batch.timeline:
+            size = len(records) + sum(len(record.events) for record in records) + len(batch.timeline)
+            written.append((began, time.monotonic(), size))
+        return Written()
+
+    monkeypatch.setattr(Session, "write", write)
+    store = Store(database, "main")
+    for number in range(BATCH // 4):
+        name = str(number)
+        told = tuple(EventRow(f"{name}-{event}", 1, "topic", "{}", T0, "mqtt") for event in range(events))
+        store.save(live_call(name), final=False, events=told)
+        for happened in range(4):
+            store.add_to_timeline(name, TimelineEntry(happened, T0, Kind.SAID))
+    store.open()
+    while store.counters().waiting:
+        time.sleep(0.01)
+    rests = [after[0] - before[1] for before, after in pairwise(written)]
+    assert len(rests) >= 2
+    assert min(rests) >= takes_s
+    assert max(size for _, _, size in written) <= BATCH + events
+    store.close()
+
+
+async def test_entries_without_their_call_hold_up_nothing_else(database: Path) -> None:
+    with Store(database, "main") as store:
+        for number in range(4 * BATCH):
+            store.add_to_timeline("never saved", TimelineEntry(number, T0, Kind.SAID))
+        store.save(live_call("1"), final=False)
+        store.add_to_timeline("1", TimelineEntry(0, T0, Kind.SAID))
+        await _until_written(store)
+    with closing(sqlite3.connect(database)) as opened:
+        assert opened.execute("SELECT call_id FROM happenings").fetchall() == [("1",)]

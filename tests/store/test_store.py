@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from callflow.adapters.store.backlog import EARLY_ROOM
 from callflow.adapters.store.locks import beside, is_held
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
@@ -95,8 +96,8 @@ async def test_happenings_of_calls_never_saved_do_not_pile_up(database: Path) ->
         for number in range(1500):
             store.add_to_timeline(f"never-{number}", TimelineEntry(1, T0, Kind.ARRIVED))
         assert await store.flush(5)
-        assert store.counters().waiting == 1000
-        assert store.dropped == 500
+        assert store.counters().waiting == EARLY_ROOM
+        assert store.dropped == 1500 - EARLY_ROOM
 
 
 async def test_flush_with_nothing_to_write_is_immediate(store: Store) -> None:

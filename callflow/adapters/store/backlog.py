@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from callflow.core.call_record import TimelineEntry
 
-EARLY_ROOM = 1000
+EARLY_ROOM = 125
+"""Entries kept that come before their call's record: fewer than go into one transaction, or nothing else would."""
 
 T = TypeVar("T")
 
@@ -142,11 +143,14 @@ class Backlog:
         self._make_room()
 
     def take(self, most: int) -> Batch:
-        """Up to `most` things, to be written or put back; records first, so that no entry comes before its call."""
+        """Up to `most` things, to be written or put back; records first, so that no entry comes before its call.
+
+        The events of the last record may go beyond `most`: they share its transaction.
+        """
         live = self._take_from(self._live, most)
-        ended = self._take_from(self._ended, most - len(live))
-        timeline = _first(self._timeline, most - len(live) - len(ended))
-        seqs = _first(self._confirmed, most - len(live) - len(ended) - len(timeline))
+        ended = self._take_from(self._ended, most - _size(live))
+        timeline = _first(self._timeline, most - _size(live) - _size(ended))
+        seqs = _first(self._confirmed, most - _size(live) - _size(ended) - len(timeline))
         upto, self._confirmed_upto = self._confirmed_upto, {}
         refused = _first(self._refused, most)
         return Batch(live, ended, timeline, Confirmed(seqs, upto, refused), 0 if len(self) else self.added)
@@ -178,9 +182,12 @@ class Backlog:
             among.move_to_end(pending.key, last=False)
 
     def _take_from(self, records: OrderedDict[Key, Pending], most: int) -> tuple[Pending, ...]:
-        taken = tuple(records.popitem(last=False)[1] for _ in range(min(most, len(records))))
-        self._events -= sum(len(pending.events) for pending in taken)
-        return taken
+        taken: list[Pending] = []
+        while records and most > 0:
+            taken.append(records.popitem(last=False)[1])
+            most -= 1 + len(taken[-1].events)
+            self._events -= len(taken[-1].events)
+        return tuple(taken)
 
     def _make_room(self) -> None:
         while len(self) > self._room:
@@ -202,3 +209,7 @@ class Backlog:
 
 def _first(waiting: deque[T], most: int) -> tuple[T, ...]:
     return tuple(waiting.popleft() for _ in range(min(most, len(waiting))))
+
+
+def _size(records: tuple[Pending, ...]) -> int:
+    return len(records) + sum(len(pending.events) for pending in records)

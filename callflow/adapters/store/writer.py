@@ -1,6 +1,7 @@
 """The writer's thread: takes what is waiting, writes it in one transaction, rests a moment, and begins again."""
 
 import threading
+import time
 from dataclasses import dataclass
 
 import structlog
@@ -13,7 +14,10 @@ from callflow.adapters.store.writing import Written
 from callflow.errors import DatabaseMissing
 
 GATHER_S = 0.05
-"""Rest after a transaction, so that the next one is larger; what comes after a longer silence is written at once."""
+"""Rest after a transaction that left nothing, so that the next one is larger.
+
+Every rest is at least as long as its transaction took: however much waits, half of the time belongs to the loop.
+"""
 CHECK_S = 5.0
 """While there is nothing to write, this often it is checked that the database file is still there."""
 
@@ -63,10 +67,10 @@ class Writer:
     def _run(self) -> None:
         retry_s = self._retry_min_s
         while (batch := self._intake.take(CHECK_S)) is not None:
-            last_try = self._closing.is_set()
+            last_try, began = self._closing.is_set(), time.monotonic()
             if self._attempt(batch, last_try):
                 retry_s = self._retry_min_s
-                self._closing.wait(GATHER_S)
+                self._closing.wait(max(time.monotonic() - began, GATHER_S if batch.upto else 0.0))
             elif last_try:
                 break
             else:
