@@ -106,13 +106,13 @@ def simulate(
         many = expected_calls(first) > UNTAPPED_FROM
         like = like or ("16" if many else "22")
         stage = _pretend_stage(context.obj, file, daemon=daemon, keep=keep, like=like, faults=faults)
-    elif first.only_pretended:
-        raise SimulationFailed(
-            "this scenario has phones, a dialplan or settings of its own",
-            "add --pretend: only the pretend Asterisk has them",
-        )
     elif lab:
         stage = lab_stage(lab)
+    elif first.brings_its_own:
+        raise SimulationFailed(
+            "this scenario has phones, a dialplan or settings of its own",
+            "add --pretend or --lab: your own Asterisk does not have them",
+        )
     else:
         stage = _site_stage(context.obj, sip_host, sip_port, extension)
     keep_page = pretend and daemon and (web if web is not None else _somebody_watches(console)) and not repeat

@@ -16,6 +16,7 @@ from callflow.lab.host import Host, PlainHost
 from callflow.lab.lab import Lab, open_lab
 from callflow.lab.placing import CallerFactory, Placed, check_possible, place_all
 from callflow.lab.roots import TOOLS_VERSION, asterisk_root
+from callflow.lab.scenario_site import asterisk_additions, called_otherwise, check_lab_has, phones_of
 from callflow.lab.screening.judge import Observed, judge
 from callflow.lab.screening.scenario import Expectation
 from callflow.lab.screening.scenario import Scenario as LabScenario
@@ -23,13 +24,14 @@ from callflow.lab.screening.seen import seen_call
 from callflow.lab.sipp import Sipp
 from callflow.lab.sipp_agents import Agents
 from callflow.lab.wire import WireCall
-from callflow.processes.ports import take_ports
+from callflow.processes.ports import LOOPBACK, PortBlock, take_ports
 from callflow.processes.process import LAB_FOLDER
 from callflow.scenarios.daemon_view import DaemonView
 from callflow.scenarios.errors import SimulationFailed
 from callflow.scenarios.scenario import AgentGroup, CallerGroup, Scenario
 from callflow.scenarios.schedule import PlannedCall
 from callflow.scenarios.seen import SeenCall
+from callflow.scenarios.settling import commands_run, merged, settled
 from callflow.scenarios.site import PROFILES, Version
 from callflow.scenarios.tally import Run
 from callflow.settings.model import Settings
@@ -45,17 +47,31 @@ _UNRECORDED = ("off", "unavailable")
 async def run_on_lab(run: Run, version: Version) -> None:
     """Place the calls on an Asterisk of the lab with a daemon of its own. Raises LabError, SimulationFailed.
 
-    A call that disagrees while the machine stalled is placed once more: it does not follow its scenario.
+    A call that disagrees while the machine stalled is placed once more, unless the call-back list is judged.
     """
-    check_possible(run.scenario)
-    agents = [_phone(group) for group in run.scenario.agents]
-    async with open_lab(version, agents=agents) as lab:
-        daemon = await lab.start_daemon({"profiles": PROFILES})
+    scenario, port = run.scenario, 0
+    check_possible(scenario)
+    check_lab_has(scenario)
+
+    def additions(ports: PortBlock) -> dict[str, str]:
+        nonlocal port
+        port = ports.named()
+        return asterisk_additions(scenario, port)
+
+    agents = [_phone(group) for group in scenario.agents]
+    async with (
+        open_lab(version, agents=agents, additions=additions) as lab,
+        phones_of(scenario, (LOOPBACK, lab.asterisk.ports.sip), port) as phones,
+    ):
+        daemon = await lab.start_daemon(merged({"profiles": PROFILES}, scenario.settings))
         run.daemon = DaemonView(daemon.database, 0)
-        seen, stall_s = await _on_lab(run, lab)
-        again = [call.caller for call in seen if not call.passed]
-        if again and stall_s > _STALL_S:
-            second = Run(_only(run.scenario, again))
+        async with commands_run(run, daemon.work / "callflow.toml"):
+            seen, stall_s = await _on_lab(run, lab)
+        if scenario.needs_own_daemon:
+            await settled(run, run.daemon, {})
+            run.tally.wrong_after += called_otherwise(phones, run.tally.aftercare.callbacks)
+        elif (again := [call.caller for call in seen if not call.passed]) and stall_s > _STALL_S:
+            second = Run(_only(scenario, again))
             better, _ = await _on_lab(second, lab)
             seen = [call for call in seen if call.caller not in again] + better
         run.heard = run.daemon.heard()

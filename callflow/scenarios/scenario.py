@@ -199,8 +199,8 @@ class Scenario(Strict):
         return bool(self.settings or self.commands or self.has_aftercare)
 
     @property
-    def only_pretended(self) -> bool:
-        """It needs phones, a dialplan or a daemon that only the pretend Asterisk has beside it."""
+    def brings_its_own(self) -> bool:
+        """It has phones, a dialplan or a daemon of its own, which a site's Asterisk has not."""
         own = self.phones or self.dialplan or any(caller.dials for caller in self.callers)
         return bool(own or self.needs_own_daemon)
 

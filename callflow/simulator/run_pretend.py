@@ -21,10 +21,10 @@ from callflow.scenarios.live import FEW
 from callflow.scenarios.scenario import Scenario
 from callflow.scenarios.schedule import expected_calls
 from callflow.scenarios.seen import HeardPrompt, SeenCall
+from callflow.scenarios.settling import commands_run, merged, settled
 from callflow.scenarios.site import AMI_SECRET, AMI_USER, MOST_TAPS, UNTAPPED_FROM, Version, daemon_config
 from callflow.scenarios.tally import Progress, Run
 from callflow.simulator.pretend.report import Outcome, Status, read_line
-from callflow.simulator.settling import commands_run, merged, settled
 from callflow.web.tokens import Role, TokenFile
 
 _LINE_LIMIT = 1 << 20

@@ -12,7 +12,7 @@ from callflow.scenarios.aftercare import Aftercare, ExpectedCallback, SeenCallba
 from callflow.scenarios.behaviour import CallerAction, Expected
 from callflow.scenarios.errors import ScenarioInvalid
 from callflow.scenarios.scenario import Scenario, read_scenario
-from callflow.simulator.settling import merged
+from callflow.scenarios.settling import merged
 
 IN_CI = ("ratings", "keep-place", "talk-prompts")
 EVERY = ("by-hand", "cases", "customer-first", "hung-up-on", "offer", "repeated")

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from callflow.installed import SOUNDS
+from callflow.lab.phone.phone import PhoneBank, State
 from callflow.lab.placing import CallerFactory, check_possible
+from callflow.lab.scenario_site import asterisk_additions, called_otherwise, check_lab_has, phones_of
 from callflow.lab.sipp import caller_xml
 from callflow.lab.sipp_agents import Agents, agents_xml
+from callflow.scenarios.aftercare import SeenCallback
 from callflow.scenarios.errors import SimulationFailed
-from callflow.scenarios.scenario import Scenario, find_scenario, read_scenario
+from callflow.scenarios.scenario import Scenario, find_scenario, read_scenario, shipped
 from callflow.scenarios.schedule import schedule
 
 VOICE = np.random.default_rng(0).normal(scale=3000, size=16000)
@@ -91,3 +94,59 @@ def test_too_many_calls_for_processes_are_refused() -> None:
     check_possible(read_scenario(find_scenario("morning")))
     with pytest.raises(SimulationFailed, match="--pretend"):
         check_possible(read_scenario(find_scenario("busy")))
+
+
+LIBRARY = {name: read_scenario(path) for name, path in shipped().items()}
+ON_LAB = ("by-hand", "cases", "customer-first", "hung-up-on", "keep-place", "repeated")
+
+
+@pytest.mark.parametrize("name", ON_LAB)
+def test_what_the_lab_has_phones_for(name: str) -> None:
+    scenario = LIBRARY[name]
+    check_lab_has(scenario)
+    files = asterisk_additions(scenario, 5070)
+    agents = [number for phone in scenario.phones if phone.queues for number in phone.numbers]
+    assert agents
+    for agent in (*agents, "carrier"):
+        assert files["pjsip.conf"].count(f"contact = sip:{agent}@127.0.0.1:5070\n") == 1
+    for queue, context in scenario.exit_contexts.items():
+        assert f"[{queue}]" in files["queues.conf"]
+        assert f"context = {context}\nmember => PJSIP/{agents[0]}\n" in files["queues.conf"]
+    assert scenario.dialplan in files["extensions.conf"]
+
+
+@pytest.mark.parametrize(
+    ("name", "lacks"),
+    [("ratings", "on_prompt"), ("offer", "music on hold"), ("talk-prompts", "music on hold")],
+)
+def test_what_the_lab_has_not_is_refused(name: str, lacks: str) -> None:
+    with pytest.raises(SimulationFailed, match=lacks):
+        check_lab_has(LIBRARY[name])
+
+
+async def test_phones_take_their_groups_in_turn_and_every_call_is_counted() -> None:
+    phones = [
+        {"number": "8001", "acts": [{"at_s": 0.05, "keys": "1"}], "talk_s": 0.4, "after_s": 0.01, "queues": ["a"]},
+        {"number": "7*", "does": "busy", "after_s": 0.01},
+        {"number": "7001", "talk_s": 0.1, "after_s": 0.01},
+    ]
+    expected = [{"number": "7001", "reasons": ["manual"]}]
+    values = {"name": "a", "purpose": "some phones", "phones": phones, "callbacks": expected}
+    scenario = Scenario.model_validate(values)
+    async with (
+        PhoneBank(("127.0.0.1", 1)) as callers,
+        phones_of(scenario, callers.address, 0) as bank,
+    ):
+        callers.proxy = bank.address
+        first, second, agent = (callers.phone("9", 0).call(number) for number in ("7001", "7001", "8001"))
+        for call in (first, second, agent):
+            await call.until(State.ENDED)
+        assert (first.refused_with, second.refused_with) == (486, 0)
+        assert [key for _, key in agent.media.keys_received()] == ["1"]
+        for outcomes, wrong in (
+            (("busy", "reached"), 0),
+            (("agent_declined", "busy", "reached"), 0),
+            (("reached",), 1),
+        ):
+            seen = SeenCallback("7001", ("manual",), "done", outcomes)
+            assert len(called_otherwise(bank, [seen])) == wrong
