@@ -15,10 +15,16 @@ from callflow.processes.ports import LOOPBACK
 from callflow.scenarios.aftercare import SeenCallback
 from callflow.scenarios.errors import SimulationFailed
 from callflow.scenarios.phones import PhoneAction, PhoneGroup
-from callflow.scenarios.scenario import Scenario
+from callflow.scenarios.scenario import CallerGroup, Scenario
 
 CARRIER = "carrier"
 """The endpoint by which every phone can be dialled: PJSIP/NUMBER@carrier."""
+_BY_LANGUAGE = """
+[from-lab]
+exten => _as!,1,Set(CHANNEL(language)=${CUT(EXTEN,_,2)})
+ same => n,Goto(${CUT(EXTEN,_,3-)},1)
+
+"""
 REFUSALS = {"busy": 486, "refuse": 603, "unavailable": 480, "congested": 503, "unknown": 404}
 _CALLER_DIALLED = {Outcome.REACHED.value, *(outcome.value for outcome in CALLER_NOT_REACHED)}
 
@@ -57,8 +63,16 @@ def asterisk_additions(scenario: Scenario, port: int) -> dict[str, str]:
             _queue(queue, [number for number in agents if queue in agents[number]], scenario.exit_contexts.get(queue))
             for queue in queues
         ),
-        "extensions.conf": "".join(f"\n[{context}]\n" for context in contexts) + f"\n{scenario.dialplan}\n",
+        "extensions.conf": "".join(f"\n[{context}]\n" for context in contexts)
+        + _BY_LANGUAGE
+        + scenario.dialplan
+        + "\n",
     }
+
+
+def entry_of(caller: CallerGroup) -> str:
+    """What a caller dials: an extension of the scenario's own is reached in the caller's language."""
+    return f"as_{caller.language}_{caller.dials}" if caller.dials else caller.entry
 
 
 def _endpoint(name: str, port: int) -> str:

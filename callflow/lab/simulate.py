@@ -16,7 +16,7 @@ from callflow.lab.host import Host, PlainHost
 from callflow.lab.lab import Lab, open_lab
 from callflow.lab.placing import CallerFactory, Placed, check_possible, place_all
 from callflow.lab.roots import TOOLS_VERSION, asterisk_root
-from callflow.lab.scenario_site import asterisk_additions, called_otherwise, check_lab_has, phones_of
+from callflow.lab.scenario_site import asterisk_additions, called_otherwise, check_lab_has, entry_of, phones_of
 from callflow.lab.screening.judge import Observed, judge
 from callflow.lab.screening.scenario import Expectation
 from callflow.lab.screening.scenario import Scenario as LabScenario
@@ -89,7 +89,7 @@ async def _on_lab(run: Run, lab: Lab) -> tuple[list[SeenCall], float]:
     callers = CallerFactory(lab.work / "audio", lab.sounds, lab.voice)
     events_before = len(lab.asterisk.ami.events)
     async with lab.capture() as capture:
-        placed = await place_all(run, lambda planned: lab.call(callers.caller(planned)))
+        placed = await place_all(run, lambda planned: lab.call(callers.caller(planned, entry_of(planned.caller))))
     wire = await asyncio.to_thread(lab.read, capture)
     results = _results(lab, events_before)
     calls: dict[str, Iterator[WireCall]] = {}
