@@ -284,8 +284,8 @@ class CallbackDesk:
 
     def by_state(self) -> dict[str, int]:
         """How many live entries are in each state."""
-        found = Counter(entry.state.value for entry in self.live)
-        return {state.value: found[state.value] for state in State if state not in (State.DONE, State.GIVEN_UP)}
+        found = self._entries.by_state
+        return {state.value: found[state] for state in State if state not in (State.DONE, State.GIVEN_UP)}
 
 
 async def _pages(path: Path, since_ms: int) -> Any:

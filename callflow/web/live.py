@@ -6,9 +6,9 @@ bounded and nobody waits for anybody.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -22,10 +22,22 @@ BEAT_S = 5.0
 """So long a stream may stay silent; the page takes three times as long for a broken one."""
 LOOK_S = 0.1
 TURN = 4
-"""So many viewers are served in one turn of the event loop: calls come in between (0.15 ms a viewer, measured)."""
+"""So many viewers are served in one turn of the event loop: calls come in between."""
+CHECK_S = 1.0
+"""How often a stream's token is looked at again."""
 RETRY_MS = 1000
+BEGIN = f"retry: {RETRY_MS}\n".encode()
 
 log = structlog.get_logger()
+
+
+class Body(Protocol):
+    """Where a viewer's frames go."""
+
+    @property
+    def ready(self) -> bool: ...
+    def write(self, frame: bytes) -> None: ...
+    def end(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +67,35 @@ class View:
 
 
 @dataclass(slots=True, eq=False)
+class Viewer:
+    """One stream; `allowed` tells whether its visitor may still look."""
+
+    body: Body
+    allowed: Callable[[], bool] = lambda: True
+    seen: int = 0
+    """The version of the board that was last written."""
+    told_at: float = 0.0
+    """When something was last written, by the loop's clock."""
+
+
+@dataclass(slots=True, eq=False)
 class _Gallery:
-    """The viewers of one view: their board, and the frames made since its last change, by what was read before."""
+    """The viewers of one view: their board, and the frames made since its last change, by what was seen before."""
 
     board: Board[str, Mapping[str, Any]]
-    viewers: int = 0
+    viewers: dict[Viewer, None] = field(default_factory=dict)
     frames: dict[int, bytes] = field(default_factory=dict)
     frames_of: int = 0
-    waiting: list[asyncio.Future[None]] = field(default_factory=list)
-    served_at: float = 0.0
-    """When the viewers were last told something, by the loop's clock."""
+
+    def take(self, view: View, changed: Iterable[tuple[str, Mapping[str, Any]]], gone: Iterable[str]) -> None:
+        """Bring the board up to date; a change may hide what was shown."""
+        for key in gone:
+            self.board.remove(key)
+        for key, value in changed:
+            if view.shows(key, value):
+                self.board.put(key, value)
+            else:
+                self.board.remove(key)
 
 
 class LiveFeed:
@@ -75,27 +106,29 @@ class LiveFeed:
         self.now_ms = now_ms
         self._most = most
         self._galleries: dict[View, _Gallery] = {}
+        self._state: State = {}
+        """As the last look found it."""
         self._task: asyncio.Task[None] | None = None
-        self._stopped = False
         self._failing = False
+        self._check_at = 0.0
         self.counts = {"frames": 0, "sent": 0, "refused": 0}
 
     @property
     def viewers(self) -> int:
         """Streams open now."""
-        return sum(gallery.viewers for gallery in self._galleries.values())
+        return sum(len(gallery.viewers) for gallery in self._galleries.values())
 
     def state(self, view: View) -> dict[str, Mapping[str, Any]]:
         """What this view shows now, read off afresh."""
         return {key: value for key, value in self._read_off().items() if view.shows(key, value)}
 
-    async def stop(self) -> None:
-        """End every stream."""
-        self._stopped = True
+    def stop(self) -> None:
+        """End every stream; no further one is admitted."""
+        self._most = 0
         if self._task is not None:
             self._task.cancel()
-        for gallery in list(self._galleries.values()):
-            await self._serve(gallery)
+        for viewer in self._all():
+            viewer.body.end()
 
     def admit(self) -> None:
         """Raises TooManyViewers when all streams are taken."""
@@ -103,61 +136,88 @@ class LiveFeed:
             self.counts["refused"] += 1
             raise TooManyViewers(self._most)
 
-    async def follow(self, view: View) -> AsyncGenerator[bytes, None]:
-        """The frames for one viewer: a snapshot, then changes, and a beat where nothing changes for a while."""
+    def join(self, view: View, viewer: Viewer) -> None:
+        """Begin a stream with a snapshot; changes follow until `leave`, and a beat where nothing changes."""
         gallery = self._galleries.get(view)
         if gallery is None:
+            self._read()
             gallery = self._galleries[view] = _Gallery(Board(first_version=self.now_ms()))
-            gallery.board.replace(self.state(view))
-        gallery.viewers += 1
-        try:
-            if self._task is None:
-                self._task = asyncio.create_task(self._run(), name="web live")
-            seen = 0
-            yield f"retry: {RETRY_MS}\n".encode()
-            while not self._stopped:
-                self.counts["sent"] += 1
-                frame = self._frame(gallery, seen)
-                seen = gallery.board.version
-                yield frame
-                if gallery.board.version == seen and not self._stopped:
-                    told = asyncio.get_running_loop().create_future()
-                    gallery.waiting.append(told)
-                    await told
-        finally:
-            gallery.viewers -= 1
-            if not gallery.viewers and self._galleries.get(view) is gallery:
-                del self._galleries[view]
+            gallery.take(view, self._state.items(), ())
+        gallery.viewers[viewer] = None
+        viewer.body.write(BEGIN)
+        self._write(gallery, viewer)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="web live")
 
-    def look(self) -> list[_Gallery]:
-        """Bring every board up to date; the galleries where something has changed."""
-        state = self._read_off()
-        changed = []
+    def leave(self, view: View, viewer: Viewer) -> None:
+        """The stream has ended."""
+        gallery = self._galleries[view]
+        del gallery.viewers[viewer]
+        if not gallery.viewers:
+            del self._galleries[view]
+
+    async def _run(self) -> None:
+        while self._galleries:
+            await asyncio.sleep(LOOK_S)
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - one bad look must not end the streams for good
+                say = log.debug if self._failing else log.error
+                say("the live state cannot be read", reason=repr(error))
+                self._failing = True
+        self._task, self._state = None, {}
+
+    async def look(self) -> None:
+        """Read the state off and write what is new to every viewer."""
+        self._read()
+        for gallery in list(self._galleries.values()):
+            await self._serve(gallery)
+        self._check()
+
+    def _read(self) -> None:
+        """Bring every board up to date; what has changed is found once for all of them."""
+        before, self._state = self._state, dict(self._read_off())
+        changed = [one for one in self._state.items() if (old := before.get(one[0])) is not one[1] and old != one[1]]
+        gone = before.keys() - self._state.keys()
         for view, gallery in self._galleries.items():
-            before = gallery.board.version
-            gallery.board.replace({key: value for key, value in state.items() if view.shows(key, value)})
-            if gallery.board.version != before:
-                changed.append(gallery)
-        return changed
+            gallery.take(view, changed, gone)
 
     async def _serve(self, gallery: _Gallery) -> None:
-        """Wake the viewers who wait, a few in each turn of the loop."""
-        waiting, gallery.waiting = gallery.waiting, []
-        gallery.served_at = asyncio.get_running_loop().time()
-        for at in range(0, len(waiting), TURN):
-            for told in waiting[at : at + TURN]:
-                if not told.done():
-                    told.set_result(None)
-            await asyncio.sleep(0)
+        """Write to all who have not seen the newest, or have heard nothing for BEAT_S, and can take it."""
+        silent_since, written = asyncio.get_running_loop().time() - BEAT_S, 0
+        for viewer in list(gallery.viewers):
+            if (viewer.seen != gallery.board.version or viewer.told_at <= silent_since) and viewer.body.ready:
+                self._write(gallery, viewer)
+                written += 1
+                if written % TURN == 0:
+                    await asyncio.sleep(0)
+
+    def _check(self) -> None:
+        """End the streams of visitors who may no longer look."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._check_at:
+            self._check_at = now + CHECK_S
+            for viewer in self._all():
+                if not viewer.allowed():
+                    viewer.body.end()
+
+    def _all(self) -> list[Viewer]:
+        return [viewer for gallery in self._galleries.values() for viewer in gallery.viewers]
+
+    def _write(self, gallery: _Gallery, viewer: Viewer) -> None:
+        self.counts["sent"] += 1
+        viewer.body.write(self._frame(gallery, viewer.seen))
+        viewer.seen = gallery.board.version
+        viewer.told_at = asyncio.get_running_loop().time()
 
     def _frame(self, gallery: _Gallery, seen: int) -> bytes:
         """What is new since version `seen`; made once for all who have read as far."""
         board = gallery.board
+        if seen == board.version:
+            return self._event("beat", board.version, {})
         if gallery.frames_of != board.version:
             gallery.frames.clear()
             gallery.frames_of = board.version
-        elif seen == board.version:
-            return self._event("beat", board.version, {})
         if seen not in gallery.frames:
             self.counts["frames"] += 1
             news = board.reader(seen).take()
@@ -170,19 +230,3 @@ class LiveFeed:
     def _event(self, kind: str, version: int, data: dict[str, Any]) -> bytes:
         text = json.dumps(data | {"at_ms": self.now_ms()}, separators=(",", ":"), ensure_ascii=False)
         return f"event: {kind}\nid: {version}\ndata: {text}\n\n".encode("utf-8", "replace")
-
-    async def _run(self) -> None:
-        """Look while there are viewers; where nothing changes for BEAT_S, tell them that."""
-        while self._galleries:
-            await asyncio.sleep(LOOK_S)
-            try:
-                changed = self.look()
-            except Exception as error:  # noqa: BLE001 - one bad look must not end the stream for good
-                say = log.debug if self._failing else log.error
-                say("the live state cannot be read", reason=repr(error))
-                self._failing, changed = True, []
-            now = asyncio.get_running_loop().time()
-            for gallery in list(self._galleries.values()):
-                if gallery in changed or now - gallery.served_at >= BEAT_S:
-                    await self._serve(gallery)
-        self._task = None

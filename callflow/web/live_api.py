@@ -2,8 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
-from fastapi.sse import EventSourceResponse
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import StreamingResponse
 
 from callflow.web.access import Visitor
@@ -11,6 +10,7 @@ from callflow.web.errors import NotFound
 from callflow.web.live import LiveFeed, View
 from callflow.web.models import Live
 from callflow.web.site import Site, site_of, visitor_of
+from callflow.web.stream import LiveAnswer
 
 router = APIRouter(tags=["live"])
 
@@ -35,10 +35,8 @@ async def live(me: Me, site: Here) -> Live:
 
 
 @router.get("/events", summary="The stream of changes", response_class=StreamingResponse, responses=STREAM)
-async def events(me: Me, site: Here) -> EventSourceResponse:
+async def events(request: Request, me: Me, site: Here) -> LiveAnswer:
     """Events: `snapshot` {set, at_ms}, then `change` {set, gone, at_ms}; `beat` {at_ms} after 5 s without one."""
     feed = _feed(site)
     feed.admit()
-    return EventSourceResponse(
-        feed.follow(View.of(me)), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    )
+    return LiveAnswer(request, feed, View.of(me), lambda: site.tokens.find(me.token_id) is not None)

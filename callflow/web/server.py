@@ -111,7 +111,7 @@ class WebServer:
     async def stop(self) -> None:
         """End every connection."""
         if self._site.live is not None:
-            await self._site.live.stop()
+            self._site.live.stop()
         await self._listener.stop()
         self._site.database.close()
 

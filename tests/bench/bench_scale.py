@@ -152,7 +152,7 @@ async def looking(daemon: Daemon, viewers: int) -> AsyncIterator[None]:
         yield
         return
     _, token = TokenFile(daemon.database.with_name("web-tokens.json")).add("bench", Role.VIEWER)
-    async with watching(daemon.config["web"]["port"], token, viewers) as report:
+    async with watching(daemon.config["web"]["port"], token, viewers, idle=True) as report:
         yield
     print(f"{viewers} viewers: {report['frames']} frames, {len(cast('list[str]', report['lost']))} streams lost")
 

@@ -1,6 +1,7 @@
 """The daemon's view of the call-back list: as fresh as the database, and no dearer than its changes."""
 
 import random
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -165,3 +166,5 @@ async def test_the_view_is_the_list_after_any_steps(watched: Watched) -> None:
             assert sorted(watched.desk.live, key=lambda entry: entry.callback_id) == sorted(
                 watched.beside.live(), key=lambda entry: entry.callback_id
             )
+            states = Counter(entry.state.value for entry in watched.desk.live)
+            assert Counter({state: number for state, number in watched.desk.by_state().items() if number}) == states

@@ -124,5 +124,5 @@ async def page(database: Path, files: StaticFiles) -> AsyncIterator[Page]:
     async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
         yield Page(site, floor, site.tokens, client, database.parent)
     if site.live is not None:
-        await site.live.stop()
+        site.live.stop()
     site.database.close()

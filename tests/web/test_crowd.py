@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -100,3 +101,51 @@ async def test_a_viewer_that_never_reads_holds_up_nobody(server: tuple[WebServer
         floor.put("queue/support", waiting=waiting, ballast=50_000 * "x")
         async with asyncio.timeout(10):
             await quick.readuntil(f'"waiting":{waiting}'.encode())
+
+
+async def test_a_viewer_who_reads_again_is_told_the_newest_after_little_of_the_old(
+    server: tuple[WebServer, str, Floor],
+) -> None:
+    """What waits in the kernel for a slow network is bounded too: it is old by the time it is read."""
+    made, secret, floor = server
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", made.port))
+    reader, writer = await asyncio.open_connection(sock=sock, limit=4096)
+    writer.write(f"GET /api/v1/events HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {secret}\r\n\r\n".encode())
+    kept: list[asyncio.StreamWriter] = []
+    quick = await stream(made.port, secret, kept)
+    for waiting in range(200, 260):
+        floor.put("queue/support", waiting=waiting, ballast=5_000 * "x")
+        async with asyncio.timeout(10):
+            await quick.readuntil(f'"waiting":{waiting}'.encode())
+    told = b""
+    async with asyncio.timeout(10):
+        while b'"waiting":259' not in told:
+            told += await reader.read(65_536)
+    assert told.count(b"event: change") < 30
+    writer.close()
+
+
+async def test_a_revoked_token_ends_its_stream(server: tuple[WebServer, str, Floor]) -> None:
+    made, secret, _ = server
+    kept: list[asyncio.StreamWriter] = []
+    watching = await stream(made.port, secret, kept)
+    made._site.tokens.revoke(secret.split("_")[1])
+    async with asyncio.timeout(10):
+        assert (await watching.read()).endswith(b"0\r\n\r\n")
+    await until(lambda: not made.viewers)
+
+
+async def test_a_proxy_of_http_1_0_is_sent_the_stream_as_it_is(server: tuple[WebServer, str, Floor]) -> None:
+    made, secret, floor = server
+    reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
+    writer.write(f"GET /api/v1/events HTTP/1.0\r\nAuthorization: Bearer {secret}\r\n\r\n".encode())
+    async with asyncio.timeout(10):
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"chunked" not in head.lower()
+        assert (await reader.readline()).startswith(b"retry: ")
+        floor.put("queue/support", waiting=97)
+        assert (await reader.readuntil(b'"waiting":97')).startswith(b"event: snapshot\n")
+    writer.close()

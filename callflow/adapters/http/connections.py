@@ -51,6 +51,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}  # what answers that last write to
         self.config.make_room()
         self.config.open[self] = None
         self._wait(EXCHANGE_S)

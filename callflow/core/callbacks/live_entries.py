@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable
 
 from callflow.core.callbacks.entry import Entry
 from callflow.core.callbacks.numbers import bare
+from callflow.core.callbacks.states import State
 
 
 class LiveEntries:
@@ -13,6 +14,8 @@ class LiveEntries:
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self._entries: dict[str, Entry] = {}
         self._numbers: Counter[str] = Counter()
+        self.by_state: Counter[State] = Counter()
+        """How many entries are in each state."""
         self.by_due: tuple[Entry, ...] = ()
         self.update(entries)
 
@@ -35,6 +38,7 @@ class LiveEntries:
         return self._numbers
 
     def _count(self, entry: Entry, by: int) -> None:
+        self.by_state[entry.state] += by
         number = digits(entry)
         self._numbers[number] += by
         if not self._numbers[number]:
