@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext
 from playwright.async_api import Page as Tab
 
+from callflow.adapters.store.callback_list import CallbackList
 from callflow.core.service.evaluation import AgentFigures, Holds
 from callflow.core.service.grouping import Counted
 from callflow.publishing.agents_today import today_of
@@ -213,3 +215,14 @@ async def settle(tab: Tab) -> None:
     """Two drawings of the page."""
     await tab.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     await asyncio.sleep(0)
+
+
+def first_callback(served: Served) -> str:
+    return CallbackList(served.database, "main").entries()[0].callback_id
+
+
+async def barriers(tab: Tab) -> list[Any]:
+    """What axe-core finds serious or critical, and where."""
+    found = await Axe().run(tab)
+    serious = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
+    return [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in serious]
