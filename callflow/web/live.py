@@ -127,7 +127,7 @@ class LiveFeed:
         self._most = 0
         if self._task is not None:
             self._task.cancel()
-        for viewer in self._all():
+        for _, viewer in self._all():
             viewer.body.end()
 
     def admit(self) -> None:
@@ -168,10 +168,15 @@ class LiveFeed:
         self._task, self._state = None, {}
 
     async def look(self) -> None:
-        """Read the state off and write what is new to every viewer."""
+        """Read the state off and write to all who have not seen the newest, or have heard nothing for BEAT_S."""
         self._read()
-        for gallery in list(self._galleries.values()):
-            await self._serve(gallery)
+        silent_since, written = asyncio.get_running_loop().time() - BEAT_S, 0
+        for gallery, viewer in self._all():
+            if (viewer.seen != gallery.board.version or viewer.told_at <= silent_since) and viewer.body.ready:
+                self._write(gallery, viewer)
+                written += 1
+                if written % TURN == 0:
+                    await asyncio.sleep(0)
         self._check()
 
     def _read(self) -> None:
@@ -182,27 +187,17 @@ class LiveFeed:
         for view, gallery in self._galleries.items():
             gallery.take(view, changed, gone)
 
-    async def _serve(self, gallery: _Gallery) -> None:
-        """Write to all who have not seen the newest, or have heard nothing for BEAT_S, and can take it."""
-        silent_since, written = asyncio.get_running_loop().time() - BEAT_S, 0
-        for viewer in list(gallery.viewers):
-            if (viewer.seen != gallery.board.version or viewer.told_at <= silent_since) and viewer.body.ready:
-                self._write(gallery, viewer)
-                written += 1
-                if written % TURN == 0:
-                    await asyncio.sleep(0)
-
     def _check(self) -> None:
         """End the streams of visitors who may no longer look."""
         now = asyncio.get_running_loop().time()
         if now >= self._check_at:
             self._check_at = now + CHECK_S
-            for viewer in self._all():
+            for _, viewer in self._all():
                 if not viewer.allowed():
                     viewer.body.end()
 
-    def _all(self) -> list[Viewer]:
-        return [viewer for gallery in self._galleries.values() for viewer in gallery.viewers]
+    def _all(self) -> list[tuple[_Gallery, Viewer]]:
+        return [(gallery, viewer) for gallery in self._galleries.values() for viewer in gallery.viewers]
 
     def _write(self, gallery: _Gallery, viewer: Viewer) -> None:
         self.counts["sent"] += 1

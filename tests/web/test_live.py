@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Any
 from unittest import mock
 
@@ -97,10 +97,11 @@ async def test_one_frame_serves_all_who_see_the_same(feed: Feed, floor: Floor) -
     assert feed.counts == {"frames": 2, "sent": 80, "refused": 0}
 
 
-async def test_calls_come_between_the_viewers(feed: Feed, floor: Floor) -> None:
+@pytest.mark.parametrize("views", [[ALL], [View(agent=str(8001 + n)) for n in range(40)]], ids=["one", "many"])
+async def test_calls_come_between_the_viewers(feed: Feed, floor: Floor, views: list[View]) -> None:
     """However many they are, only a few are served before the event loop turns to others."""
-    screens = [feed.watch() for _ in range(10 * live.TURN)]
-    floor.put("queue/support", waiting=3)
+    screens = [feed.watch(view) for view, _ in zip(cycle(views), range(10 * live.TURN), strict=False)]
+    floor.put("health", ami=False)
     looking = asyncio.create_task(feed.look())
     served = [0]
     while not looking.done():
