@@ -154,7 +154,8 @@ async def looking(daemon: Daemon, viewers: int) -> AsyncIterator[None]:
     _, token = TokenFile(daemon.database.with_name("web-tokens.json")).add("bench", Role.VIEWER)
     async with watching(daemon.config["web"]["port"], token, viewers, idle=True) as report:
         yield
-    print(f"{viewers} viewers: {report['frames']} frames, {len(cast('list[str]', report['lost']))} streams lost")
+    lost = cast("list[str]", report["lost"])
+    print(f"{viewers} viewers: {report['frames']} frames, {len(lost)} streams lost {', '.join(sorted(set(lost)))}")
 
 
 async def run(
@@ -187,16 +188,16 @@ async def run(
             await daemon.start()
             if viewers:
                 await answered(config["web"]["port"])  # it serves calls first
-            before = cpu_s(daemon.pid), cpu_s(process.pid)
-            waited, ticks = waited_s(daemon.pid), stolen()
-            assert process.stdin is not None
-            process.stdin.write(b"begin\n")
-            with stalls:
-                async with looking(daemon, viewers):
+            async with looking(daemon, viewers):
+                before = cpu_s(daemon.pid), cpu_s(process.pid)
+                waited, ticks = waited_s(daemon.pid), stolen()
+                assert process.stdin is not None
+                process.stdin.write(b"begin\n")
+                with stalls:
                     after = await follow(process, daemon.pid, figures, rate, console)
-            figures.waited_s = waited_s(daemon.pid) - waited
-            (now_stolen, now_all), (stolen_before, all_before) = stolen(), ticks
-            figures.stolen = now_stolen - stolen_before, now_all - all_before
+                figures.waited_s = waited_s(daemon.pid) - waited
+                (now_stolen, now_all), (stolen_before, all_before) = stolen(), ticks
+                figures.stolen = now_stolen - stolen_before, now_all - all_before
             await process.wait()
         finally:
             if daemon.running:

@@ -99,13 +99,18 @@ async def come_and_go(port: int, token: str, received: Received, stay_s: float) 
                 await watch(port, token, received)
 
 
-async def main(port: int, token: str, viewers: int, stay_s: float) -> None:
+async def main(port: int, token: str, viewers: int, stay_s: float, *, idle: bool) -> None:
     """Watch until standard input ends."""
     received = Received()
     visits = (
         come_and_go(port, token, received, stay_s) if stay_s else watch(port, token, received) for _ in range(viewers)
     )
     tasks = [asyncio.create_task(visit) for visit in visits]
+    while received.frames < viewers and not any(task.done() for task in tasks):  # noqa: ASYNC110 - frames tell nobody
+        await asyncio.sleep(0.01)
+    if idle:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    print("watching", flush=True)
     await asyncio.to_thread(sys.stdin.read)
     for task in tasks:
         task.cancel()
@@ -118,7 +123,7 @@ async def main(port: int, token: str, viewers: int, stay_s: float) -> None:
 async def watching(
     port: int, token: str, viewers: int, stay_s: float = 0.0, *, idle: bool = False
 ) -> AsyncIterator[dict[str, Any]]:
-    """`viewers` in a process of their own while inside; afterwards what they report is in the dictionary."""
+    """`viewers` watch in a process of their own while inside; afterwards what they report is in the dictionary."""
     command = [sys.executable, "-m", "tests.bench.viewers", str(port), token, str(viewers), f"--stay={stay_s}"]
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -128,7 +133,9 @@ async def watching(
         limit=LIMIT,
     )
     report: dict[str, Any] = {}
+    assert process.stdout is not None
     try:
+        await process.stdout.readline()  # all have begun
         yield report
         told, _ = await process.communicate(b"")
         report.update(json.loads(told))
@@ -146,6 +153,4 @@ if __name__ == "__main__":
     parser.add_argument("--stay", type=float, default=0.0)
     parser.add_argument("--idle", action="store_true")
     asked = parser.parse_args()
-    if asked.idle:
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    asyncio.run(main(asked.port, asked.token, asked.viewers, asked.stay))
+    asyncio.run(main(asked.port, asked.token, asked.viewers, asked.stay, idle=asked.idle))
