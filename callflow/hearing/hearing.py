@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import numpy as np
 
 from callflow.hearing.dc import remove_dc
-from callflow.hearing.echo import ECHO_SHARE, ECHO_SURE, RECENT_FRAMES
 from callflow.hearing.frames import FRAME, Floats, FrameFacts, describe
 from callflow.hearing.judge import Judge
 from callflow.hearing.listener import Listener
@@ -77,11 +76,9 @@ class Hearing:
         columns = np.array([one.frames for one in due]) % KEPT_FRAMES
         voice = self._listen(rows, columns, frames)
         for index in ((voice >= PERHAPS_VOICE) & memory["played_to"][rows]).nonzero()[0]:
-            share = due[index].own_echo()
-            if share >= ECHO_SHARE:
+            if frames_of_echo := due[index].own_echo():
                 voice[index] = 0.0
-                # also what could not be told from a voice yet
-                self._mark(rows[index], columns[index], RECENT_FRAMES if share >= ECHO_SURE else 1, "echo")
+                self._mark(rows[index], columns[index], frames_of_echo, "echo")
         self._remember(rows, columns, voice, due)
 
     def _listen(self, rows: Rows, columns: Rows, frames: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from callflow.hearing.echo import LONGEST, SPAN, EchoPath
+from callflow.hearing.echo import ECHO_SHARE, ECHO_SURE, LONGEST, RECENT_FRAMES, SPAN, EchoPath
 from callflow.hearing.finding import Finding, Onset
 from callflow.hearing.frames import FRAME, FRAME_MS, Floats
 from callflow.hearing.judge import Judge, Stretch
@@ -12,8 +12,9 @@ from callflow.hearing.tape import Samples, Tape
 _PER_MS = 8
 _NOTHING_SENT = 10 ** (-70 / 20)
 """Root mean square of -70 dBov."""
-_ECHO_FRAMES = 4
-"""While our prompt may come back a voice must last so long, 128 ms: its first moments may be anybody's."""
+_ECHO_FRAMES, _OPEN_FRAMES = 4, 6
+"""While our prompt may come back a voice must last so long, 128 ms: its first moments may be anybody's. Where whether
+it is an echo is open, 192 ms."""
 LOOK_BACK_FRAMES = 94
 """Music is known by 3 s of it, however short the window is."""
 _IN_STEP = 320
@@ -35,6 +36,8 @@ class Listener:
         """Samples that were sent before the first that was heard."""
         self._echo_path = EchoPath()
         self._may_be_echo = False
+        self._open_since: int | None = None
+        """The first frame of a sound of which it is open whether it is an echo."""
         self._window_begins = 0
         self.speaking: Onset | None = None
         """Since when the caller has been speaking, or None; kept until `begin_window` or `acknowledge`."""
@@ -117,12 +120,25 @@ class Listener:
         """Two frames agree on a voice; it began `voiced` frames ago, the one being judged counted in."""
         end = (self.frames + 1) * FRAME_MS
         self.perhaps_speaking = Onset(end - max(voiced, 2) * FRAME_MS, end)
-        if voiced >= _ECHO_FRAMES or not self._may_be_echo:
+        lasting = _OPEN_FRAMES if self._echo_path.is_open else _ECHO_FRAMES
+        if voiced >= lasting or not self._may_be_echo:
             self.speaking = self.perhaps_speaking
             self._memory.rows["speaking"][self.row] = True
 
-    def own_echo(self) -> float:
-        """How much of what is heard, with the frame being judged, is what we sent, come back: a share, 0 to 1."""
+    def own_echo(self) -> int:
+        """How many of the last frames, the one being judged counted in, are what we sent, come back."""
+        share, since = self._share_of_echo(), self._open_since
+        self._open_since = None
+        if share >= ECHO_SURE:
+            return RECENT_FRAMES  # also what could not be told from a voice yet
+        if share >= ECHO_SHARE:
+            return 1 if since is None else min(RECENT_FRAMES, self.frames + 1 - since)
+        if self._may_be_echo and self._echo_path.is_open:
+            self._open_since = self.frames if since is None else since
+        return 0
+
+    def _share_of_echo(self) -> float:
+        """How much of what is heard is what we sent, come back: 0 to 1."""
         end = (self.frames + 1) * FRAME
         self._may_be_echo = False
         sent_end = end + self._lead
