@@ -15,6 +15,8 @@ _NOTHING_SENT = 10 ** (-70 / 20)
 _ECHO_FRAMES, _OPEN_FRAMES = 4, 6
 """While our prompt may come back a voice must last so long, 128 ms: its first moments may be anybody's. Where whether
 it is an echo is open, 192 ms."""
+_PAUSE_FRAMES = 2
+"""So many frames between that are less like a voice belong to the same sound."""
 LOOK_BACK_FRAMES = 94
 """Music is known by 3 s of it, however short the window is."""
 _IN_STEP = 320
@@ -36,8 +38,8 @@ class Listener:
         """Samples that were sent before the first that was heard."""
         self._echo_path = EchoPath()
         self._may_be_echo = False
-        self._open_since: int | None = None
-        """The first frame of a sound of which it is open whether it is an echo."""
+        self._open = range(0)
+        """Frames of a sound of which it is open whether it is an echo."""
         self._window_begins = 0
         self.speaking: Onset | None = None
         """Since when the caller has been speaking, or None; kept until `begin_window` or `acknowledge`."""
@@ -87,7 +89,10 @@ class Listener:
         earlier = max(oldest, min(first, self.frames - LOOK_BACK_FRAMES))
         row, columns = self._memory.rows[self.row], np.arange(earlier, self.frames) % KEPT_FRAMES
         samples = self._heard.cut(earlier * FRAME, self.frames * FRAME)
-        stretch = Stretch(row["history"][columns], row["magnitudes"][columns], samples, first - earlier)
+        records = row["history"][columns]
+        if self._open.stop == self.frames:
+            records["voice"][max(0, self._open.start - earlier) :] = 0.0
+        stretch = Stretch(records, row["magnitudes"][columns], samples, first - earlier)
         return self._judge.verdict(stretch, spoke=self.speaking is not None)
 
     # What follows is for Hearing.
@@ -127,14 +132,15 @@ class Listener:
 
     def own_echo(self) -> int:
         """How many of the last frames, the one being judged counted in, are what we sent, come back."""
-        share, since = self._share_of_echo(), self._open_since
-        self._open_since = None
+        share = self._share_of_echo()
+        since = self._open.start if self._open.stop + _PAUSE_FRAMES >= self.frames else self.frames
+        self._open = range(0)
         if share >= ECHO_SURE:
             return RECENT_FRAMES  # also what could not be told from a voice yet
         if share >= ECHO_SHARE:
-            return 1 if since is None else min(RECENT_FRAMES, self.frames + 1 - since)
+            return min(RECENT_FRAMES, self.frames + 1 - since)
         if self._may_be_echo and self._echo_path.is_open:
-            self._open_since = self.frames if since is None else since
+            self._open = range(since, self.frames + 1)
         return 0
 
     def _share_of_echo(self) -> float:

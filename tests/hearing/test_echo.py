@@ -62,6 +62,18 @@ def test_the_first_moments_of_an_echo_and_those_after_a_change_of_delay_are_no_c
     assert not taken
 
 
+@pytest.mark.parametrize("seed", [4, 5, 8, 10])
+def test_a_finding_at_any_moment_of_an_echo_is_no_voice(hearing: Hearing, seed: int) -> None:
+    """Asterisk's ear hears the echo, too, and has the tap asked about it."""
+    listener, heard, found = hearing.listener(), _echo(12, 150, seed=seed, noise_dbov=-65, drifts=True), set()
+    for at in range(0, 16000, 160):
+        listener.feed(heard[at : at + 160])
+        listener.sent(GREETING[at : at + 160])
+        hearing.run([listener])
+        found.add(listener.verdict().heard)
+    assert not found & {Heard.SPEECH, Heard.QUIET}
+
+
 @pytest.mark.parametrize("delay_ms", [20, 100, 250, 400])
 @pytest.mark.parametrize("from_ms", [120, 160])
 def test_an_echo_of_what_was_sent_before_the_tap_opened_is_not_a_caller(
