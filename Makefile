@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+AUDIT := .venv-audit
 READY := $(VENV)/ready-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-real test test-fast coverage lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick chaos fuzz soak lock prompts settings-docs dist deb bill clean
+.PHONY: help setup demo demo-real test test-fast coverage lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick chaos fuzz soak lock prompts settings-docs dist deb bill audit clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -102,5 +103,10 @@ deb: setup  ## Build a Debian package into dist/, for the Python of .venv
 bill: setup  ## Write the bill of materials (CycloneDX) and the list of licences into dist/
 	@$(BIN)/python -m release.bill dist && echo "dist/callflow.cdx.json, dist/licences.md"
 
+audit: bill  ## Bill of materials, licences, and the known weaknesses of the packages in requirements.lock (pip-audit)
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && \
+	  $(AUDIT)/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1; }
+	@$(BIN)/python -m release.audit $(AUDIT)/bin/pip-audit
+
 clean:  ## Remove the virtual environment and caches in this folder
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist
+	rm -rf $(VENV) $(AUDIT) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist

@@ -73,6 +73,7 @@ class Lab:
             "store": {"path": str(self.work / "callflow.db")},
             "http": {"port": 0},
             "web": {"enabled": False},
+            "limits": {"stall_s": 3.0},  # machines of tests stall for longer than those of a site
         }
         for section, values in (changes or {}).items():
             made[section] = made.get(section, {}) | values

@@ -65,7 +65,7 @@ class Limits(Section):
         2000, ge=1, le=100_000, description="Calls screened or observed at once; further callers go on unscreened."
     )
     stall_s: float = Field(
-        3.0,
+        1.5,
         ge=1,
         le=60,
         description="Seconds without a heartbeat after which the daemon ends itself, so that calls go on.",

@@ -22,7 +22,7 @@ from tests.services.mosquitto import Broker
 
 RESTART_S = 1.0
 """systemd starts the daemon again after this (RestartSec of the unit)."""
-FROZEN_S = 5.0
+FROZEN_S = 2.0
 """systemd ends a daemon that is frozen for this long (WatchdogSec of the unit)."""
 LIBFAKETIME = "libfaketime.so.1"
 
@@ -172,7 +172,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
     {
         "none": Fault("nothing goes wrong", _nothing),
         "kill": Fault("kill -9, started again after 1 s", _kill, daemon_is_down=True),
-        "freeze": Fault("SIGSTOP, ended by systemd after 5 s", _freeze, daemon_is_down=True),
+        "freeze": Fault("SIGSTOP, ended by systemd after 2 s", _freeze, daemon_is_down=True),
         "cut-ami": Fault("AMI cut and refused for 3 s", _cut_ami),
         "dead-ami": Fault("AMI passes nothing on for 6 s", _dead_ami),
         "restart-asterisk": Fault("Asterisk killed and started", _restart_asterisk, asterisk_dies=True),

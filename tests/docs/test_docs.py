@@ -206,7 +206,7 @@ def test_the_unit_ends_a_frozen_daemon_and_respects_exit_code_2() -> None:
         "Type=notify",
         "Restart=always",
         "RestartPreventExitStatus=2",
-        "WatchdogSec=5",
+        "WatchdogSec=2",
         "WatchdogSignal=SIGKILL",
     ):
         assert line in unit

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from callflow.installed import CHECKOUT
+from release.audit import read
 from release.bill import UNKNOWN, Component, components, cyclonedx, licences, write
 
 DATE = "1790000000"
@@ -90,3 +91,17 @@ def test_the_same_packages_give_the_same_bill() -> None:
     assert cyclonedx(found) == cyclonedx(list(found))
     assert cyclonedx(found)["serialNumber"] != cyclonedx(found[:1])["serialNumber"]
     assert licences(found) == licences(list(found))
+
+
+def test_an_audit_tells_weaknesses_from_packages_without_advisory_data() -> None:
+    audit = read(
+        [
+            {"name": "sound", "version": "1.0", "vulns": []},
+            {"name": "weak", "version": "2.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2.1"]}]},
+            {"name": "hopeless", "version": "3.0", "vulns": [{"id": "PYSEC-2", "fix_versions": []}]},
+            {"name": "unheard-of", "skip_reason": "not found"},
+        ]
+    )
+    assert audit.weaknesses == ["weak 2.0: PYSEC-1, fixed in 2.1", "hopeless 3.0: PYSEC-2, fixed in no release"]
+    assert (audit.audited, audit.unknown) == (3, ["unheard-of"])
+    assert "no advisory data for 1 packages here: unheard-of" in str(audit)
