@@ -25,7 +25,6 @@ from callflow.lab.wire import Wire
 from callflow.processes.daemon import Config
 from callflow.processes.ports import LOOPBACK, take_ports
 from callflow.scenarios.site import VERSIONS, Version
-from callflow.settings.model import Limits
 from tests.chaos.audit import Struck, Verdict, audit
 from tests.chaos.callers import Load
 from tests.chaos.faults import FAULTS, Disk, Fault, Site, environment, mountable, possible
@@ -83,7 +82,6 @@ def _config(lab: Lab, ami: int, mqtt: int, disk: Disk) -> Config:
         "store": {"path": str(disk.folder / "callflow.db")},
         "mqtt": {"enabled": True, "host": LOOPBACK, "port": mqtt, "username": USER, "password": PASSWORD},
         "profiles": {"support": {}},
-        "limits": {"stall_s": Limits.model_fields["stall_s"].default},
         "log": {"level": "warning"},
     }
 
