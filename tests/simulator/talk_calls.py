@@ -101,7 +101,14 @@ TALKS = (
     Scene("line", 5.0, _phone(talk_s=1.0), dials=f"line_{AGENT}"),
     Scene("exit-key", 2.5, None, dials="plain_nobody", key_at_s=1.0),
 )  # fmt: skip
-SETS = {"callbacks": CALL_BACKS, "talks": TALKS}
+_CONSULT = (("Channel", "AGENT"), ("Exten", CUSTOMER), ("Context", "talk-phones"))
+CONSULTATIONS = (
+    Scene(
+        "supervisor", 11.0, _phone(talk_s=5.0), _phone(talk_s=5.0), dials=f"transfer_{QUEUE}",
+        acts=(Act(0.5, "Atxfer", (), _CONSULT),),
+    ),
+)  # fmt: skip
+SETS = {"callbacks": CALL_BACKS, "talks": TALKS, "consultations": CONSULTATIONS}
 Place = Callable[[int, Scene], Awaitable[None]]
 
 

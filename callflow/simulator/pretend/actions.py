@@ -149,6 +149,16 @@ class Actions:
             if request.get("Receive").lower() in ("true", "yes", "on", "1"):
                 inject(self._world, channel, digit, int(duration or 100))
 
+    def atxfer(self, session: AmiSession, request: Request) -> None:
+        if not request.get("Channel"):
+            session.error(request, "No channel specified")
+        elif not request.get("Exten"):
+            session.error(request, "No extension specified")
+        elif (channel := self._channel(session, request)) is not None:
+            session.success(request, "Message: Atxfer successfully queued")
+            if channel.talk is not None:
+                channel.talk.consult(channel, request.get("Exten"), request.get("Context"))
+
     def _channel(self, session: AmiSession, request: Request) -> Channel | None:
         switch, name = self._world.switch, request.get("Channel")
         channel = switch.channels.get(name) or switch.with_uniqueid(name)
@@ -261,6 +271,7 @@ _CALL, _REPORTING = frozenset({"call"}), frozenset({"system", "reporting"})
 _ACTIONS: dict[str, tuple[str, frozenset[str], str, _Do]] = {
     name.lower(): (name, needs, about, do)
     for name, needs, about, do in (
+        ("Atxfer", _CALL, "Attended transfer.", Actions.atxfer),
         ("Challenge", _NOBODY, "Generate Challenge for MD5 Auth.", Actions.challenge),
         ("ControlPlayback", _CALL, "Control the playback of a file being played to a channel.",
          Actions.control_playback),

@@ -42,6 +42,7 @@ class InTalk(Protocol):
     def hold(self, by: "Channel") -> None: ...
     def resume(self, by: "Channel") -> None: ...
     def transfer(self, by: "Channel", context: str, exten: str) -> None: ...
+    def consult(self, by: "Channel", exten: str, context: str) -> None: ...
 
 
 class Channel:
@@ -51,7 +52,8 @@ class Channel:
         "accountcode", "alive", "answered_at", "application", "attached", "bridge", "caller_name",
         "caller_number", "cause", "connected_name", "connected_number", "context", "created_at", "data", "dnid", "ear",
         "exten", "gain", "hangup_handlers", "inherited", "language", "linkedid", "music", "mute", "name", "on_answer",
-        "on_key", "owner", "priority", "sip_code", "spies", "state", "stream", "talk", "uniqueid", "variables",
+        "on_key", "on_ringing", "owner",
+        "priority", "sip_code", "spies", "state", "stream", "talk", "uniqueid", "variables",
     )  # fmt: skip
 
     def __init__(self, name: str, uniqueid: str, linkedid: str, context: str, exten: str, created_at: float) -> None:
@@ -78,6 +80,8 @@ class Channel:
         self.on_key: Callable[[str], None] | None = None
         """Takes each key when it comes up."""
         self.on_answer: Callable[[], None] | None = None
+        self.on_ringing: Callable[[], None] | None = None
+        """The phone that it dials rings."""
         self.mute = self.music = False
         """Its phone sends nothing because it holds the call; it hears music in a queue."""
         self.cause = 0

@@ -17,12 +17,13 @@ class Bridge:
         self.technology = "simple_bridge"
         self.channels = 0
 
-    def headers(self) -> str:
-        """The bridge's headers."""
+    def headers(self, prefix: str = "") -> str:
+        """The bridge's headers, each begun with `prefix`."""
+        p = f"{prefix}Bridge"
         return (
-            f"BridgeUniqueid: {self.uniqueid}\r\nBridgeType: basic\r\nBridgeTechnology: {self.technology}\r\n"
-            f"BridgeCreator: {UNKNOWN}\r\nBridgeName: {UNKNOWN}\r\nBridgeNumChannels: {self.channels}\r\n"
-            "BridgeVideoSourceMode: none\r\n"
+            f"{p}Uniqueid: {self.uniqueid}\r\n{p}Type: basic\r\n{p}Technology: {self.technology}\r\n"
+            f"{p}Creator: {UNKNOWN}\r\n{p}Name: {UNKNOWN}\r\n{p}NumChannels: {self.channels}\r\n"
+            f"{p}VideoSourceMode: none\r\n"
         )
 
 
@@ -124,6 +125,33 @@ class Events:
 
     def bridge_destroy(self, bridge: Bridge) -> None:
         self._emit("call", "BridgeDestroy", bridge.headers())
+
+    # -- an attended transfer -------------------------------------------------------------------------------------
+
+    def bridge_merge(self, to: Bridge, origin: Bridge) -> None:
+        self._emit("call", "BridgeMerge", to.headers("To") + origin.headers("From"))
+
+    def attended_transfer(
+        self, agent: Channel, first: Bridge, second: Bridge, caller: Channel, target: Channel | None
+    ) -> None:
+        """The agent has handed the caller over; `target` None: Asterisk does not say to whom."""
+        self._emit(
+            "call",
+            "AttendedTransfer",
+            f"Result: Success\r\n{agent.snapshot('OrigTransferer')}{first.headers('Orig')}"
+            f"{agent.snapshot('SecondTransferer')}{second.headers('Second')}{caller.snapshot('Transferee')}"
+            f"{target.snapshot('TransferTarget') if target else ''}IsExternal: No\r\nDestType: Bridge\r\n"
+            f"DestBridgeUniqueid: {first.uniqueid}\r\n",
+        )
+
+    def local_optimization_begin(self, one: Channel, two: Channel, source: Channel, number: int) -> None:
+        told = f"DestUniqueId: {two.uniqueid}\r\nId: {number}\r\n"
+        halves = one.snapshot("LocalOne") + two.snapshot("LocalTwo")
+        self._emit("call", "LocalOptimizationBegin", halves + source.snapshot("Source") + told)
+
+    def local_optimization_end(self, one: Channel, two: Channel, number: int) -> None:
+        halves = one.snapshot("LocalOne") + two.snapshot("LocalTwo")
+        self._emit("call", "LocalOptimizationEnd", f"{halves}Success: No\r\nId: {number}\r\n")
 
     # -- queues and originated calls ------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.events import Bridge
@@ -9,6 +10,14 @@ from callflow.simulator.pretend.world import World
 
 Runs = Callable[[Channel, str], None]
 """Runs an application on a channel of a talk, e.g. Gosub(context,s,1)."""
+CONSULT = "*2"
+"""The code of an attended transfer."""
+
+
+class Consults(Protocol):
+    """A consultation call."""
+
+    def agent_leaves(self) -> None: ...
 
 
 class Conversation:
@@ -37,6 +46,9 @@ class Conversation:
         self.music = False
         """The one who is on hold hears it."""
         self.run: Runs = lambda channel, application: None
+        self.consultation: Consults | None = None
+        """The second one speaks to somebody else."""
+        self.on_consult: Callable[[Channel, str, str], None] = lambda by, exten, context: None
         self._added: list[Channel] = []
         self._places = [(one, one.context, one.exten, one.priority) for one in self.parties]
 
@@ -127,6 +139,12 @@ class Conversation:
         self.music = False
         self._world.events.music_on_hold_stop(channel)
 
+    def end_hold(self) -> None:
+        """The one on hold hears somebody else from here; its music ends."""
+        if self.held_by is not None and self.music:
+            self._stop_music(self.other(self.held_by))
+        self.held_by = None
+
     # -- what is heard --------------------------------------------------------------------------------------------
 
     def carries_whisper(self, to: Channel) -> bool:
@@ -142,8 +160,11 @@ class Conversation:
 
     def begins_code(self, channel: Channel, key: str) -> bool:
         """Whether this key may belong to a code, so that the other party does not get it."""
-        codes = self.features_of(channel)
+        codes = (*self.features_of(channel), *((CONSULT,) if self._transfers(channel) else ()))
         return any(code.startswith(self._typed + key) for code in codes)
+
+    def _transfers(self, channel: Channel) -> bool:
+        return self._simple and channel is self.parties[1]
 
     def pressed(self, channel: Channel, key: str) -> None:
         """A key has come up: it completes a code, is part of one, or goes on to the other party."""
@@ -155,6 +176,8 @@ class Conversation:
         if application := self.features_of(channel).get(self._typed):
             self._typed = ""
             self.run(channel, application)
+        elif self._typed == CONSULT:
+            self._typed = ""
 
     # -- transfer -------------------------------------------------------------------------------------------------
 
@@ -163,6 +186,11 @@ class Conversation:
         self.other(by).variables["BLINDTRANSFER"] = by.name
         self.transferred = (context, exten)
         self.leave(by)
+
+    def consult(self, by: Channel, exten: str, context: str) -> None:
+        """AMI Atxfer: this party's phone speaks to an extension first; without option t nothing happens."""
+        if self._transfers(by) and self.consultation is None:
+            self.on_consult(by, exten, context)
 
 
 _SENT_MS = 100

@@ -9,6 +9,7 @@ from callflow.simulator.pretend.far_end import bye_cause
 from callflow.simulator.pretend.phone_leg import ANSWERED, PhoneLeg
 from callflow.simulator.pretend.phones import Called, read_dial_string
 from callflow.simulator.pretend.program.builtins import up
+from callflow.simulator.pretend.program.consulting import Consultation, consult
 from callflow.simulator.pretend.program.conversation import Conversation
 from callflow.simulator.pretend.program.program import HungUp, Moved, Program
 from callflow.simulator.pretend.program.substitution import arguments, call
@@ -45,7 +46,13 @@ async def dial(program: Program, data: str) -> None:
     events.new_connected_line(caller)
     await predial(program, channel, options)
     leg = PhoneLeg(world, channel, group, f"PJSIP/{called.endpoint}")
-    leg.on_ringing = lambda: events.dial("DialState", caller, channel, DialStatus="RINGING")
+
+    def ringing() -> None:
+        events.dial("DialState", caller, channel, DialStatus="RINGING")
+        if caller.on_ringing is not None:
+            caller.on_ringing()
+
+    leg.on_ringing = ringing
     leg.start()
     cause = await _settled(program, leg, float(seconds or LONGEST_S))
     if cause == ANSWERED:
@@ -163,6 +170,7 @@ async def talk(
     features = leg.group.features if "DYNAMIC_FEATURES" in leg.channel.variables else {}
     conversation = Conversation(world, caller, leg.channel, features, simple=simple, by_queue=queue)
     conversation.run = lambda channel, application: run_beside(program, channel, application)
+    conversation.on_consult = lambda by, exten, context: consult(world, conversation, by, exten, context)
     leg.on_left = lambda: _phone_leaves(program, conversation, leg.channel)
     leg.on_hung_up = lambda: conversation.leave(leg.channel)
     conversation.start()
@@ -177,6 +185,11 @@ async def talk(
     except Moved:
         _part(conversation, caller, leg)
         raise
+    if isinstance(conversation.consultation, Consultation):
+        conversation.consultation.hand_over()
+        on_part("transfer")
+        leg.end(16)
+        await conversation.consultation.talk_on(program)
     target = conversation.transferred
     on_part("transfer" if target else "agent")
     _part(conversation, leg.channel, leg)
@@ -190,6 +203,9 @@ async def talk(
 
 def _phone_leaves(program: Program, conversation: Conversation, channel: Channel) -> None:
     """BYE from the phone that was called."""
+    if conversation.consultation is not None:
+        conversation.consultation.agent_leaves()
+        return
     conversation.put_back()
     program.world.events.hangup_request(channel, bye_cause(program.world, channel))
     conversation.leave(channel)
