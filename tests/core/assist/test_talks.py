@@ -1,5 +1,7 @@
 """What assistance does in a talk, step by step, with a virtual clock."""
 
+from typing import TypeVar
+
 import pytest
 
 from callflow.core import commands, events
@@ -8,7 +10,9 @@ from callflow.core.assist.facts import Outcome, TalksSeen
 from callflow.core.assist.steps import StepKind
 from callflow.core.heard import Heard
 from callflow.core.profile import Assist, Mode
-from tests.core.assist.world import Scene, World
+from tests.core.assist.world import RULES, Scene, World
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ def heard(world: World) -> Scene:
     return scene
 
 
-def of(world: World, kind: type) -> list[object]:
+def of(world: World, kind: type[T]) -> list[T]:
     return [command for command in world.issued if isinstance(command, kind)]
 
 
@@ -160,6 +164,15 @@ def test_whom_callflow_speaks_to_is_the_profiles(assist: Assist, to: str) -> Non
     (say,) = of(world, Say)
     assert isinstance(say, Say)
     assert say.uniqueid == getattr(scene.parties, f"{to}_uniqueid")
+
+
+def test_an_agent_who_wants_to_hear_the_questions_hears_each_after_the_caller(world: World) -> None:
+    world.assistant.change(RULES.model_copy(update={"agent_hears": True}))
+    scene = greeted(world)
+    world.wait(3500)
+    assert [(say.prompt, say.to_agent) for say in of(world, Say)] == [("can_you_hear", False)]
+    world.over(scene)
+    assert [(say.prompt, say.to_agent) for say in of(world, Say)] == [("can_you_hear", False), ("can_you_hear", True)]
 
 
 def test_a_click_is_nobody(world: World) -> None:
