@@ -28,6 +28,9 @@ FLOATING = frozenset(
 )
 """Events that go by another clock than those around them: Queue tells of the end by a thread of its own, and a key
 lasts as long as the caller's finger, whatever is dialled meanwhile. Compared are their number and their times."""
+_HALVES = (";1", ";2")
+OF_EITHER = "HangupRequest"
+"""Of the two halves of a Local channel the one that ends first asks the other, and either may be first."""
 ANYWHERE = frozenset(f"event {name}" for _, name in FLOATING)
 WHERE = frozenset({"Context", "Exten", "Priority", "ChannelState", "ChannelStateDesc"}) | {
     f"ConnectedLine{part}" for part in ("Num", "Name")
@@ -75,9 +78,11 @@ def _call(real: Call, other: Call, late_excused: bool, tolerance_s: float) -> It
         yield f"results {other.results}, really {real.results}"
     if sorted(real.roles) != sorted(other.roles):
         yield f"channels {other.roles}, really {real.roles}"
+    asked, theirs_asked = (sum(map(_is_of_either, call.events)) for call in (real, other))
+    if asked != theirs_asked:
+        yield f"{OF_EITHER} of a Local channel {theirs_asked} times, really {asked}"
     for role in real.roles:
-        mine, theirs = real.of(role), other.of(role)
-        mine, theirs = (_settled(events) for events in (mine, theirs))
+        mine, theirs = (_settled([one for one in call.of(role) if not _is_of_either(one)]) for call in (real, other))
         names, their_names = ([event.name for event in events] for events in (mine, theirs))
         if names != their_names and late_excused and _without_late(names) == _without_late(their_names):
             continue
@@ -86,6 +91,10 @@ def _call(real: Call, other: Call, late_excused: bool, tolerance_s: float) -> It
             continue
         yield from _times(role, mine, theirs, tolerance_s)
     yield from _agi(real.agi, other.agi, tolerance_s)
+
+
+def _is_of_either(event: ChannelEvent) -> bool:
+    return event.name == OF_EITHER and event.role.endswith(_HALVES)
 
 
 def _without_late(names: Sequence[str]) -> list[str]:
