@@ -31,6 +31,8 @@ lasts as long as the caller's finger, whatever is dialled meanwhile. Compared ar
 _HALVES = (";1", ";2")
 OF_EITHER = "HangupRequest"
 """Of the two halves of a Local channel the one that ends first asks the other, and either may be first."""
+BY_CHANCE = "TransferTarget"
+"""So begin headers of AttendedTransfer that are there or not, on any release, as threads race."""
 ANYWHERE = frozenset(f"event {name}" for _, name in FLOATING)
 WHERE = frozenset({"Context", "Exten", "Priority", "ChannelState", "ChannelStateDesc"}) | {
     f"ConnectedLine{part}" for part in ("Num", "Name")
@@ -224,7 +226,7 @@ def _seen(messages: Iterable[tuple[str, Block]]) -> tuple[Shapes, Values]:
     values: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for kind, block in messages:
         pairs = [line.partition(": ")[::2] if ": " in line else line.partition(":")[::2] for line in block.lines]
-        shapes[kind].add(tuple(header for header, _ in pairs))
+        shapes[kind].add(tuple(header for header, _ in pairs if not header.startswith(BY_CHANCE)))
         for header, value in pairs:
             if header != "ActionID":
                 values[kind, header].add(value_class(header, value))

@@ -132,15 +132,15 @@ class Events:
         self._emit("call", "BridgeMerge", to.headers("To") + origin.headers("From"))
 
     def attended_transfer(
-        self, agent: Channel, first: Bridge, second: Bridge, caller: Channel, target: Channel | None
+        self, agent: Channel, first: Bridge, second: Bridge, caller: Channel, target: Channel
     ) -> None:
-        """The agent has handed the caller over; `target` None: Asterisk does not say to whom."""
+        """The agent has handed the caller over."""
         self._emit(
             "call",
             "AttendedTransfer",
             f"Result: Success\r\n{agent.snapshot('OrigTransferer')}{first.headers('Orig')}"
             f"{agent.snapshot('SecondTransferer')}{second.headers('Second')}{caller.snapshot('Transferee')}"
-            f"{target.snapshot('TransferTarget') if target else ''}IsExternal: No\r\nDestType: Bridge\r\n"
+            f"{target.snapshot('TransferTarget')}IsExternal: No\r\nDestType: Bridge\r\n"
             f"DestBridgeUniqueid: {first.uniqueid}\r\n",
         )
 

@@ -25,12 +25,10 @@ class Flavour:
     """Hang-up cause of an agent's phone that answers 302 to a context without extensions."""
     unanswered_cause: int
     """Hang-up cause of an originated phone that nobody answers in time."""
-    names_transfer_target: bool
-    """AttendedTransfer says to whom; and the other half of the Local channel between is asked to hang up (measured)."""
 
 
-ASTERISK_22 = Flavour("22.10.1+dfsg+~cs6.17.60671434-1", "11.0.0", True, False, True, True, True, True, 23, 19, True)
-ASTERISK_16 = Flavour("16.28.0~dfsg-0+deb11u4", "5.0.4", False, True, False, False, False, False, 127, 0, False)
+ASTERISK_22 = Flavour("22.10.1+dfsg+~cs6.17.60671434-1", "11.0.0", True, False, True, True, True, True, 23, 19)
+ASTERISK_16 = Flavour("16.28.0~dfsg-0+deb11u4", "5.0.4", False, True, False, False, False, False, 127, 0)
 FLAVOURS = {"22": ASTERISK_22, "16": ASTERISK_16}
 
 CAUSES = {

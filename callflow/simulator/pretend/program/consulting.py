@@ -98,7 +98,7 @@ class Consultation:
 
     def hand_over(self) -> None:
         """The caller's bridge takes in what the agent spoke to."""
-        world, events, first, agent, one = self._world, self._world.events, self._first, self._agent, self._one
+        events, first, agent, one = self._world.events, self._first, self._agent, self._one
         caller = first.other(agent)
         agent.talk = None
         events.bridge_leave(self._bridge, agent)
@@ -106,8 +106,7 @@ class Consultation:
         events.bridge_leave(self._bridge, one)
         first.end_hold()
         events.bridge_enter(first.bridge, one)
-        target = one if world.flavour.names_transfer_target else None
-        events.attended_transfer(agent, first.bridge, self._bridge, caller, target)
+        events.attended_transfer(agent, first.bridge, self._bridge, caller, one)
         caller.connected_number = self._exten
         events.new_connected_line(caller)
         events.bridge_destroy(self._bridge)
@@ -155,7 +154,7 @@ class Consultation:
         two.caller_number = caller.caller_number
         events.new_callerid(two)
         events.local_optimization_end(one, two, 0)
-        events.hangup_request(two if world.flavour.names_transfer_target else one, 16)
+        events.hangup_request(two, 16)
         events.hangup(one, 16)
         events.bridge_leave(between, two)
         events.bridge_destroy(between)
