@@ -56,7 +56,7 @@ class TokenWanted(Shape):
 
     name: Annotated[str, Field(min_length=1, max_length=64, description="Who or what it is for.")]
     role: Role = Role.VIEWER
-    days: Annotated[int, Field(ge=0, le=3650, description="Days until it expires; 0 for never.")] = 90
+    days: Annotated[int, Field(strict=True, ge=0, le=3650, description="Days until it expires; 0 for never.")] = 90
     queues: Annotated[list[Annotated[str, Field(min_length=1, max_length=128)]], Field(max_length=100)] = []
     agent: Annotated[str, Field(max_length=64, description="Work number; with the role agent alone.")] = ""
 

@@ -67,6 +67,15 @@ async def test_a_token_is_created_used_and_revoked_and_all_of_it_is_written_down
     assert secret not in (page.folder / "web-audit.jsonl").read_text()
 
 
+async def test_a_number_of_days_is_a_number_and_false_makes_no_token_without_end(page: Page) -> None:
+    before = page.tokens.all()
+    for days in (False, True, "90", 1.5):
+        wanted = {"name": "wall", "days": days}
+        answer = await page.client.post("/api/v1/admin/tokens", json=wanted, headers=bearer(page.secret(Role.ADMIN)))
+        assert answer.status_code == 422, days
+    assert [token.name for token in page.tokens.all()[len(before) :]] == 4 * ["a admin"]
+
+
 async def test_a_session_creates_no_token_without_the_page_s_header(page: Page) -> None:
     await page.client.post("/api/v1/session", json={"token": page.secret(Role.ADMIN)})
     wanted = {"name": "stolen", "role": "admin"}
