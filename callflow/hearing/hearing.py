@@ -75,7 +75,8 @@ class Hearing:
         memory["dc_known"][rows] = True
         columns = np.array([one.frames for one in due]) % KEPT_FRAMES
         voice = self._listen(rows, columns, frames)
-        for index in ((voice >= PERHAPS_VOICE) & memory["played_to"][rows]).nonzero()[0]:
+        may_be_echo = ((voice >= PERHAPS_VOICE) | memory["open"][rows]) & memory["played_to"][rows]
+        for index in may_be_echo.nonzero()[0]:
             if frames_of_echo := due[index].own_echo():
                 voice[index] = 0.0
                 self._mark(rows[index], columns[index], frames_of_echo, "echo")

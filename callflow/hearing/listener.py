@@ -15,8 +15,10 @@ _NOTHING_SENT = 10 ** (-70 / 20)
 _ECHO_FRAMES, _OPEN_FRAMES = 4, 6
 """While our prompt may come back a voice must last so long, 128 ms: its first moments may be anybody's. Where whether
 it is an echo is open, 192 ms."""
-_PAUSE_FRAMES = 2
-"""So many frames between that are less like a voice belong to the same sound."""
+_OPEN_LONGEST_FRAMES = 8
+"""After so many frames what is still open counts as a voice."""
+_LEAST_HEARD_FRAMES = 12
+"""From less than 0.4 s of a line any pause could be explained by what was sent."""
 LOOK_BACK_FRAMES = 94
 """Music is known by 3 s of it, however short the window is."""
 _IN_STEP = 320
@@ -133,15 +135,14 @@ class Listener:
     def own_echo(self) -> int:
         """How many of the last frames, the one being judged counted in, are what we sent, come back."""
         share = self._share_of_echo()
-        since = self._open.start if self._open.stop + _PAUSE_FRAMES >= self.frames else self.frames
-        self._open = range(0)
+        since = self._open.start if self._open.stop == self.frames else self.frames
+        is_open = share < ECHO_SHARE and self._may_be_echo and self._echo_path.is_open
+        is_open &= self.frames - since < _OPEN_LONGEST_FRAMES
+        self._open = range(since, self.frames + 1) if is_open else range(0)
+        self._memory.rows["open"][self.row] = is_open and self.frames >= _LEAST_HEARD_FRAMES
         if share >= ECHO_SURE:
             return RECENT_FRAMES  # also what could not be told from a voice yet
-        if share >= ECHO_SHARE:
-            return min(RECENT_FRAMES, self.frames + 1 - since)
-        if self._may_be_echo and self._echo_path.is_open:
-            self._open = range(since, self.frames + 1)
-        return 0
+        return self.frames + 1 - since if share >= ECHO_SHARE else 0
 
     def _share_of_echo(self) -> float:
         """How much of what is heard is what we sent, come back: 0 to 1."""

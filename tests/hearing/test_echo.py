@@ -74,6 +74,22 @@ def test_a_finding_at_any_moment_of_an_echo_is_no_voice(hearing: Hearing, seed: 
     assert not found & {Heard.SPEECH, Heard.QUIET}
 
 
+@pytest.mark.parametrize(("begins", "length"), [(8100, 1300), (9000, 900), (9000, 1300)])
+def test_the_echo_of_a_syllable_that_has_ended_is_no_voice(hearing: Hearing, begins: int, length: int) -> None:
+    """It is over before there is enough of it to compare."""
+    listener, found = hearing.listener(), set()
+    syllable = prompt("en/callflow/goodbye")[begins : begins + length]
+    sent = np.concatenate((np.zeros(800), syllable, np.zeros(8000)))
+    back = np.concatenate((np.zeros(407 * 8), sent * 10 ** (-10 / 20)))[: sent.size]
+    told, heard = pcm(sent), pcm(back + noise(-66, sent.size / 8000, seed=2)[: sent.size] / 32768)
+    for at in range(0, sent.size - 160, 160):
+        listener.feed(heard[at : at + 160])
+        listener.sent(told[at : at + 160])
+        hearing.run([listener])
+        found.add(listener.verdict().heard)
+    assert not found & {Heard.SPEECH, Heard.QUIET}
+
+
 @pytest.mark.parametrize("delay_ms", [20, 100, 250, 400])
 @pytest.mark.parametrize("from_ms", [120, 160])
 def test_an_echo_of_what_was_sent_before_the_tap_opened_is_not_a_caller(
