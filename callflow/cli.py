@@ -22,6 +22,7 @@ COMMANDS = {
     "cases": "cases:cases_app",
     "check": "check:check",
     "collect": "collect:collect",
+    "delete-days": "delete_days:delete_days",
     "doctor": "doctor:doctor",
     "downgrade": "backup:downgrade",
     "evaluation": "evaluation:evaluation",

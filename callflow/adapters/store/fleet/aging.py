@@ -1,0 +1,80 @@
+"""Deletes the oldest days of the fleet's database: the partitions of calls, and by time what is in no partition."""
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from callflow.adapters.store.fleet.rows import day_of
+from callflow.adapters.store.fleet.schema import fleet_metadata
+from callflow.adapters.store.hourly import counted_hours
+from callflow.adapters.store.places import Postgres
+from callflow.core.service.grouping import DAY_MS
+from callflow.records.calls import happenings
+from callflow.records.collected import BY_DAY, COLLECTED
+
+LOCK_WAIT_S = 10
+"""A long report is waited for; others wait behind us meanwhile."""
+_PARTITIONS = sa.text(
+    "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = to_regclass(:parent)"
+)
+
+
+def rows_before(place: Postgres, day: int) -> dict[str, int]:
+    """How many rows of each table began before a UTC day (days since the epoch). Raises StoreError."""
+    return _each(place, day, delete=False)
+
+
+def delete_before(place: Postgres, day: int) -> dict[str, int]:
+    """Delete the rows that began before a UTC day, in one transaction; how many there were by table. Raises StoreError.
+
+    Reports no longer use the hourly counts of these days.
+    """
+    return _each(place, day, delete=True)
+
+
+def _each(place: Postgres, day: int, *, delete: bool) -> dict[str, int]:
+    found: dict[str, int] = {}
+    engine = place.writing_engine()
+    try:
+        with engine.begin() as connection:
+            place.check(connection)
+            for table, old in _old(day):
+                if number := connection.execute(sa.select(sa.func.count()).select_from(table).where(old)).scalar_one():
+                    found[table.name] = number
+            if delete:
+                _delete(connection, day)
+    except sa.exc.DBAPIError as error:
+        raise place.explained(error) from error
+    finally:
+        engine.dispose()
+    return found
+
+
+def _delete(connection: sa.Connection, day: int) -> None:
+    """Partitions last: from the first of them on, reports wait for the end of the transaction."""
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_WAIT_S}s'")
+    by_day = [fleet_metadata.tables[kind.table.name] for kind in BY_DAY]
+    for table, old in _old(day):
+        if table not in by_day:
+            connection.execute(sa.delete(table).where(old))
+    connection.execute(sa.delete(counted_hours).where(counted_hours.c.at_ms < day * DAY_MS))
+    for table in by_day:
+        _drop_days(connection, table, day)
+
+
+def _old(day: int) -> Iterator[tuple[sa.Table, sa.ColumnElement[bool]]]:
+    """Timelines before the calls they belong to."""
+    timelines = fleet_metadata.tables[happenings.name]
+    yield timelines, timelines.c.at_ms < day * DAY_MS
+    for kind in COLLECTED.values():
+        table = fleet_metadata.tables[kind.table.name]
+        yield table, table.c[kind.began.name] < day * DAY_MS
+
+
+def _drop_days(connection: sa.Connection, table: sa.Table, day: int) -> None:
+    """Drop whole partitions: faster than deleting their rows, and their room is free at once."""
+    quoted = connection.dialect.identifier_preparer.quote
+    for name in connection.execute(_PARTITIONS, {"parent": table.name}).scalars().all():
+        of_day = day_of(name)
+        if of_day is not None and of_day < day:
+            connection.exec_driver_sql(f"DROP TABLE {quoted(name)}")
