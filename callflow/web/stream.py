@@ -23,7 +23,8 @@ class Body:
     def __init__(self, transport: Transport, *, chunked: bool) -> None:
         self._transport = transport
         self._chunked = chunked
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+        if not transport.is_closing():  # a viewer may go before the answer begins
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
 
     @property
     def ready(self) -> bool:

@@ -5,12 +5,14 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from callflow.adapters.http import connections
 from callflow.web.options import WebOptions
 from callflow.web.server import BESIDES_VIEWERS, WebServer, tokens_of
+from callflow.web.stream import Body
 from callflow.web.tokens import Role
 from tests.adapters.waiting import until
 from tests.web.conftest import Floor
@@ -149,3 +151,14 @@ async def test_a_proxy_of_http_1_0_is_sent_the_stream_as_it_is(server: tuple[Web
         floor.put("queue/support", waiting=97)
         assert (await reader.readuntil(b'"waiting":97')).startswith(b"event: snapshot\n")
     writer.close()
+
+
+async def test_a_viewer_may_go_before_the_answer_begins(server: tuple[WebServer, str, Floor]) -> None:
+    made, _, _ = server
+    _, writer = await asyncio.open_connection("127.0.0.1", made.port)
+    writer.transport.abort()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
+    body = Body(cast("asyncio.Transport", writer.transport), chunked=True)
+    assert not body.ready
+    body.end()
