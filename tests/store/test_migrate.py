@@ -12,6 +12,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from callflow.adapters.store import database as database_module
 from callflow.adapters.store import migrate
 from callflow.adapters.store.locks import beside, held
 from callflow.adapters.store.migrate import MIGRATIONS, bring_to_head
@@ -42,6 +43,30 @@ def test_a_database_at_0001_with_calls_is_brought_to_head(database: Path) -> Non
     bring_to_head(database)
     with Reader(database) as reader:
         assert reader.count() == 1
+
+
+def test_a_disk_that_fills_during_a_migration_leaves_the_database_as_it_was(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = "0002"
+    bring_to_head(database, target=first)
+    before, connect = _schema(database), database_module.connect
+
+    def connect_to_full_disk(path: Path, busy_s: float) -> sqlite3.Connection:
+        connection = connect(path, busy_s)
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages + 3}")
+        return connection
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database_module, "connect", connect_to_full_disk)
+        with pytest.raises(StoreError, match="full") as refused:
+            bring_to_head(database)
+        assert "make room" in refused.value.remedy
+    assert _schema(database) == before
+    bring_to_head(database)
+    with Reader(database) as reader:
+        assert reader.count() == 0
 
 
 def test_a_newer_database_is_refused_and_left_alone(database: Path) -> None:
@@ -98,3 +123,9 @@ def _set_version(database: Path, version: str) -> None:
         connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
         connection.commit()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _schema(database: Path) -> list[tuple[str, ...]]:
+    with closing(sqlite3.connect(database)) as opened:
+        version = opened.execute("SELECT version_num FROM alembic_version").fetchall()
+        return version + opened.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
