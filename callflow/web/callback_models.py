@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from callflow.web.models import Shape
+from callflow.web.models import Shape, WholeNumber
 
 
 class CallbackRow(Shape):
@@ -114,6 +114,6 @@ class CallbackWanted(Shape):
 
     number: Annotated[str, Field(min_length=1, max_length=64)]
     profile: Annotated[str, Field(max_length=64)] = "default"
-    due_ms: Annotated[int | None, Field(strict=True, ge=0, le=2**53, description="Epoch ms; left out: now.")] = None
+    due_ms: Annotated[WholeNumber | None, Field(ge=0, le=2**53, description="Epoch ms; left out: now.")] = None
     zone: Annotated[str, Field(max_length=64, description="IANA zone of the caller; empty: the profile's.")] = ""
     note: Annotated[str, Field(max_length=500, description="What the call is about, for the agent.")] = ""

@@ -2,9 +2,19 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from callflow.web.tokens import Role
+
+
+def _number(value: Any) -> Any:
+    """JSON's numbers alone: pydantic takes `false` for 0 and "90" for 90."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("input should be a whole number")
+    return value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_number)]
 
 
 class Shape(BaseModel):
@@ -56,7 +66,7 @@ class TokenWanted(Shape):
 
     name: Annotated[str, Field(min_length=1, max_length=64, description="Who or what it is for.")]
     role: Role = Role.VIEWER
-    days: Annotated[int, Field(strict=True, ge=0, le=3650, description="Days until it expires; 0 for never.")] = 90
+    days: Annotated[WholeNumber, Field(ge=0, le=3650, description="Days until it expires; 0 for never.")] = 90
     queues: Annotated[list[Annotated[str, Field(min_length=1, max_length=128)]], Field(max_length=100)] = []
     agent: Annotated[str, Field(max_length=64, description="Work number; with the role agent alone.")] = ""
 

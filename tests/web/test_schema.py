@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from callflow.web.app import make_app
 from callflow.web.options import WebOptions
@@ -14,6 +15,8 @@ from callflow.web.server import site_for
 from callflow.web.static_files import StaticFiles
 from callflow.web.tokens import Role
 from tests.web.conftest import Floor
+
+pytestmark = pytest.mark.timeout(900)  # all paths are one test
 
 OPENAPI = "/api/v1/openapi.json"
 
@@ -24,7 +27,7 @@ def described(database: Path, files: StaticFiles) -> Iterator[tuple[Any, str]]:
     floor = Floor()
     site = site_for(WebOptions(), database, lambda: floor.now_ms, lambda: floor.state)
     schema = schemathesis.openapi.from_asgi(OPENAPI, make_app(site, files))
-    yield schema.exclude(path="/api/v1/events"), site.tokens.add("everything", Role.ADMIN)[1]
+    yield schema, site.tokens.add("everything", Role.ADMIN)[1]
     site.database.close()
 
 
@@ -36,8 +39,11 @@ def api(described: tuple[Any, str]) -> Any:
     return described[0]
 
 
-@pytest.mark.timeout(900)  # all paths are one test
 @schema.parametrize()
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_as_described(case: Any, described: tuple[Any, str]) -> None:
-    case.call_and_validate(headers={"Authorization": f"Bearer {described[1]}", "X-Callflow": "1"})
+    if case.path == "/api/v1/events":
+        return  # it never ends
+    headers = {"Authorization": f"Bearer {described[1]}", "X-Callflow": "1"}
+    # what is shaped well may still not fit together: a work number and the role viewer
+    case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
