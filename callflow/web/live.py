@@ -20,7 +20,8 @@ State = Mapping[str, Mapping[str, Any]]
 """Everything that is shown, by key: `queue/support`, `agent/1001`, `line/100`, `call/ID`, `health`."""
 BEAT_S = 5.0
 """So long a stream may stay silent; the page takes three times as long for a broken one."""
-LOOK_S = 0.1
+LOOK_S = 0.15
+"""A change is then on a screen within 300 ms, and the calls have the rest of the time."""
 TURN = 4
 """So many viewers are served in one turn of the event loop: calls come in between."""
 CHECK_S = 1.0
@@ -99,7 +100,7 @@ class _Gallery:
 
 
 class LiveFeed:
-    """`read_off` tells the state. It is asked ten times a second while anybody looks, and never otherwise."""
+    """`read_off` tells the state. It is asked every LOOK_S while anybody looks, and never otherwise."""
 
     def __init__(self, read_off: Callable[[], State], now_ms: Callable[[], int], most: int) -> None:
         self._read_off = read_off
