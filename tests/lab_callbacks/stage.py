@@ -151,7 +151,7 @@ def _additions(port: int) -> dict[str, str]:
             " same => n,Hangup()\n"
             "exten => cbwait,1,Answer()\n same => n,Wait(30)\n same => n,Hangup()\n"
             "\n[cb-member]\nexten => _80XX,1,Dial(PJSIP/${EXTEN},20)\n"
-            "\n[cb-phones]\nexten => _X!,1,Hangup()\n"
+            "\n[cb-phones]\nexten => _X!,1,Hangup()\nexten => _138X!,1,Dial(PJSIP/${EXTEN}@customers,20)\n"
         ),
     }
 

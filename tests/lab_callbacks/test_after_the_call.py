@@ -18,7 +18,6 @@ from callflow.adapters.store.case_list import CaseList
 from callflow.core.callbacks.entry import Entry
 from callflow.core.callbacks.states import State
 from callflow.core.cases import HOUR_MS
-from callflow.lab.phone.call import State as CallState
 from callflow.lab.sipp import Caller
 from callflow.lab.wire import Wire
 from callflow.processes.daemon import Config, Daemon
@@ -41,8 +40,9 @@ SOON, LATER = Pair(3), Pair(4)
 SHORT, LONG = Pair(5), Pair(6)
 """Two calls shorter and longer than their profile's short call."""
 SILENT, QUIET, SPEAKS = Pair(7), Pair(8), Pair(9)
-LATE, DUE, TOLD, CLOSED = Pair(10), Pair(11), Pair(12), Pair(13)
-"""Callers of cases: overdue, due, answered in the meantime, closed."""
+LATE, DUE, RINGS_IN, RUNG_UP, CLOSED = (Pair(number) for number in range(10, 15))
+"""Callers of cases: overdue; due; due, but they talk to an agent before, on a call of theirs or to them; closed."""
+DUE_SOON = (LATE, DUE, RINGS_IN, RUNG_UP)
 
 RAISED = {
     FIVE: ("repeated",),
@@ -92,7 +92,7 @@ async def test_who_comes_on_the_list_and_what_becomes_of_them(version: Version) 
     async with receiving() as receiver, stage(version) as on:
         http = on.lab.ports.named()
         daemon = await on.lab.start_daemon(settings(on, receiver, http))
-        for pair in (*RAISED, *NOT_RAISED, LATE, DUE, TOLD, CLOSED):
+        for pair in (*RAISED, *NOT_RAISED, *DUE_SOON, CLOSED):
             on.phones(pair, takes(), answers())
         async with on.lab.capture() as capture:
             await asyncio.gather(_come_and_are_called_back(on), _cases(on, daemon, http))
@@ -203,7 +203,7 @@ async def _cases(on: Stage, daemon: Daemon, http: int) -> None:
     await _command(daemon, "cases", "close", "T-closed", "works again")
     new = cases.find("T-new")
     assert new.news_due_ms - new.opened_ms == 24 * HOUR_MS
-    await on.until(lambda: set(_entries(on, LATE, DUE, TOLD)) == {LATE, DUE, TOLD})
+    await on.until(lambda: set(_entries(on, *DUE_SOON)) == {*DUE_SOON})
     assert _steps(cases, "T-late") == ["opened", "overdue", "reminded"]
     assert [_steps(cases, name) for name in ("T-due", "T-new", "T-closed")] == [
         ["opened", "reminded"],
@@ -211,11 +211,16 @@ async def _cases(on: Stage, daemon: Daemon, http: int) -> None:
         ["opened", "closed"],
     ]
     assert await _overdue(http) == 1
-    entries = _entries(on, LATE, DUE, TOLD)
-    call = on.bank.phones[TOLD.customer].call(TOLD.queue)
-    await call.until(CallState.TALKING)
-    await on.until(lambda: on.entries.find(entries[TOLD].callback_id).state is State.DONE)
-    await call.hang_up()
+    entries = _entries(on, *DUE_SOON)
+    calls = (
+        on.bank.phones[RINGS_IN.customer].call(RINGS_IN.queue),
+        on.bank.phones[RUNG_UP.agent].call(RUNG_UP.customer),
+    )
+    for pair in (RINGS_IN, RUNG_UP):
+        await on.until(partial(_is_done, on, entries[pair]))
+        assert on.outcomes(entries[pair]) == []
+    for call in calls:
+        await call.hang_up()
     for pair in (LATE, DUE):
         on.wish(pair, entries[pair])
     for pair in (LATE, DUE):
@@ -225,18 +230,29 @@ async def _cases(on: Stage, daemon: Daemon, http: int) -> None:
         await on.until(partial(_had_news, cases, name))
         assert cases.find(name).news_due_ms == pytest.approx(1000 * time.time() + NEWS_H * HOUR_MS, abs=60_000)
     assert await _overdue(http) == 0
-    assert on.invites(TOLD.customer) == on.invites(CLOSED.customer) == []
+    assert on.invites(RINGS_IN.customer) == on.invites(CLOSED.customer) == []
 
 
 def _case_file(on: Stage) -> Path:
     """Opened so many hours ago; news is due after 48."""
+    opened = (
+        ("late", LATE, 50),
+        ("due", DUE, 47.5),
+        ("in", RINGS_IN, 47.5),
+        ("up", RUNG_UP, 47.5),
+        ("closed", CLOSED, 1),
+    )
     path = on.lab.work / "cases.csv"
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["reference", "number", "opened"])
-        for name, pair, hours in (("late", LATE, 50), ("due", DUE, 47.5), ("told", TOLD, 47.5), ("closed", CLOSED, 1)):
+        for name, pair, hours in opened:
             writer.writerow([f"T-{name}", pair.customer, (datetime.now(UTC) - timedelta(hours=hours)).isoformat()])
     return path
+
+
+def _is_done(on: Stage, entry: Entry) -> bool:
+    return on.entries.find(entry.callback_id).state is State.DONE
 
 
 def _steps(cases: CaseList, reference: str) -> list[str]:
