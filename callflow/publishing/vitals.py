@@ -1,6 +1,5 @@
 """Takes a sample of the daemon, for metrics, health and states."""
 
-import asyncio
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,6 @@ def take_sample(
         calls_live=engine.live,
         agi_sessions=agi.live if agi else 0,
         taps=taps.live if taps else 0,
-        tasks=len(asyncio.all_tasks()),
         store=asdict(store.counters()),
         counts={
             "ami_events": events.counts,

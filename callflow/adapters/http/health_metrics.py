@@ -83,6 +83,7 @@ class HealthCollector(Collector):
         self._pseudonymizer = pseudonymizer
         self._max_names = max_names
         self.sample: Sample | None = None
+        self.tasks = 0
 
     def collect(self) -> Iterator[Metric]:
         """Called by the registry."""
@@ -95,7 +96,7 @@ class HealthCollector(Collector):
         yield _gauge("callflow_calls_live", "Calls being screened or observed.", sample.calls_live)
         yield _gauge("callflow_agi_sessions", "FastAGI connections open.", sample.agi_sessions)
         yield _gauge("callflow_taps", "Callers whose audio is listened to.", sample.taps)
-        yield _gauge("callflow_tasks", "Tasks of the event loop that have not ended.", sample.tasks)
+        yield _gauge("callflow_tasks", "Tasks of the event loop that have not ended.", self.tasks)
         yield _callbacks(sample)
         yield _gauge("callflow_cases_open", "Cases that are open.", sample.cases.get("open", 0))
         yield _gauge("callflow_cases_overdue", "Open cases whose news is late.", sample.cases.get("overdue", 0))

@@ -29,8 +29,6 @@ class Sample:
     calls_live: int
     agi_sessions: int = 0
     taps: int = 0
-    tasks: int = 0
-    """asyncio tasks of the event loop that have not ended."""
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By source (ami_events, agi_refused, tap, core, rings ...): what happened how often."""
     store: Mapping[str, int] = field(default_factory=dict)

@@ -78,6 +78,7 @@ class HttpServer:
         """The sample is taken in the loop, the text made in a thread: thousands of lines take milliseconds."""
         async with self._rendering:
             self._collector.sample = self._sample()
+            self._collector.tasks = len(asyncio.all_tasks())
             text = await asyncio.to_thread(generate_latest, self._registry)
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
