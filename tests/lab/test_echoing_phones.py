@@ -21,8 +21,6 @@ ECHO = 10 ** (-20 / 20)
 DRIFTING = [str(number) for number in range(5001, 5009)]
 THROUGH_GSM = "5009"
 LADDER_S = 40.0
-MOST_TAKEN = 2
-"""An echo may be taken for a voice before there is enough of it to compare: 0, 0, 0, 0 and 1 of nine in five runs."""
 _ENDPOINT = """
 [{n}]
 type = endpoint
@@ -74,7 +72,7 @@ async def _send_back(call: Call, seed: int, *, drifts: bool) -> None:
                 media.play(mulaw.encode(mulaw.decode(frame.payload) * ECHO))
 
 
-async def test_most_phones_that_echo_with_a_changing_delay_or_through_gsm_are_nobody() -> None:
+async def test_phones_that_echo_with_a_changing_delay_are_nobody() -> None:
     async with open_lab("22", additions=_additions) as lab, PhoneBank((LOOPBACK, lab.asterisk.ports.sip)) as bank:
         daemon = await lab.start_daemon(SCENARIO_CONFIG)
         calls, echoing = [], []
@@ -89,6 +87,6 @@ async def test_most_phones_that_echo_with_a_changing_delay_or_through_gsm_are_no
         await daemon.stop()
         found = rows(daemon.database, "select caller_number, result, heard from calls")
         assert len(found) == len(calls)
-        taken = [tuple(row) for row in found if row["result"] != "silent"]
-        assert len(taken) <= MOST_TAKEN, taken
+        taken = [tuple(row) for row in found if row["result"] != "silent" and row["caller_number"] != THROUGH_GSM]
+        assert not taken  # the one through GSM is taken for a voice in about one of seven runs
         assert bank.failures == []
