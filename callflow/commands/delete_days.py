@@ -1,6 +1,5 @@
 """`callflow delete-days`: the oldest days of a fleet's database, deleted."""
 
-import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,9 +8,9 @@ import typer
 from callflow.adapters.store.fleet.aging import delete_before, rows_before
 from callflow.adapters.store.places import Postgres, is_url
 from callflow.commands.context import Context
-from callflow.commands.terminal import console
+from callflow.commands.terminal import agree, console
 from callflow.core.service.grouping import DAY_MS
-from callflow.errors import CallflowError, SettingError
+from callflow.errors import SettingError
 
 
 def delete_days(
@@ -41,7 +40,5 @@ def delete_days(
         out.print("nothing was changed" if old else f"nothing is older than {before:%Y-%m-%d}")
         return
     if not yes:
-        if not sys.stdin.isatty():
-            raise CallflowError("nobody is here to agree", "add --yes")
-        typer.confirm(f"Delete everything before {before:%Y-%m-%d}?", abort=True)
+        agree(f"Delete everything before {before:%Y-%m-%d}?")
     out.print(f"{sum(delete_before(place, day).values()):,} rows were deleted")

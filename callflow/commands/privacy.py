@@ -1,6 +1,5 @@
 """`callflow forget` erases one caller; `callflow rotate-key` makes earlier hashes of numbers worthless."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from callflow.adapters.store.fleet.erasing import erase_from_fleet, search_fleet
 from callflow.adapters.store.places import Postgres
 from callflow.adapters.store.rehashing import rehash
 from callflow.commands.context import Context
-from callflow.commands.terminal import console
+from callflow.commands.terminal import agree, console
 from callflow.errors import CallflowError, SettingError, StoreError
 from callflow.privacy import mask_number, replace_key
 from callflow.publishing.publisher import key_file, pseudonymizer_of
@@ -54,9 +53,7 @@ def forget(
         out.print("\nnothing was changed")
         return
     if (found.rows or audio or in_fleet) and not yes:
-        if not sys.stdin.isatty():
-            raise CallflowError("nobody is here to agree", "add --yes")
-        typer.confirm(f"\nErase {mask_number(number)} for good?", abort=True)
+        agree(f"\nErase {mask_number(number)} for good?")
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), transient=True) as progress:
         task = progress.add_task("erasing", total=None)
         for path in audio:

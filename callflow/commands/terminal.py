@@ -50,6 +50,13 @@ def mend_stdout() -> None:
         )
 
 
+def agree(question: str) -> None:
+    """Ask whoever is at the terminal. Raises CallflowError where nobody is; a no ends the command."""
+    if not sys.stdin.isatty():
+        raise CallflowError("nobody is here to agree", "add --yes")
+    typer.confirm(question, abort=True)
+
+
 def console() -> Console:
     """The console for people: as wide as the terminal; in a pipe, wide enough for whole lines."""
     standard = Console(highlight=False)

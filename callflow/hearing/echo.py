@@ -79,31 +79,32 @@ class EchoPath:
         """
         blocks = blocks_of(heard)
         energy = energy_of(blocks)
-        line = LINE_NOISE * percentile(energy.sum(axis=1), LINE_PERCENTILE)
-        self.is_open = _stands_out(energy[-_RECENT_BLOCKS:].sum(axis=1), line) < ENOUGH_BLOCKS
-        share = _explained(blocks, sent, self._delay)
+        loud = energy.sum(axis=1)
+        line = LINE_NOISE * percentile(loud, LINE_PERCENTILE)
+        self.is_open = _stands_out(loud[-_RECENT_BLOCKS:], line) < ENOUGH_BLOCKS
+        share = _explained(blocks, loud, sent, self._delay)
         if share < ECHO_SHARE and not self._rests:
             self._delay = _most_alike(heard, sent)
-            share = _explained(blocks, sent, self._delay)
+            share = _explained(blocks, loud, sent, self._delay)
             self._rests = _RESTS if share < ECHO_SHARE else 0
         elif share < ECHO_SHARE:
             self._rests -= 1
         if share >= ECHO_SURE:
-            self._remember(blocks, sent)
-        elif share < ECHO_SHARE and (self._covers(blocks, sent) or resembles(energy, sent, line)):
+            self._remember(energy, sent)
+        elif share < ECHO_SHARE and (self._covers(energy, sent) or resembles(energy, sent, line)):
             return ECHO_SHARE
         return share
 
-    def _remember(self, blocks: Spectra, sent: Floats) -> None:
+    def _remember(self, energy: Floats, sent: Floats) -> None:
         ours = energy_of(blocks_of(sent[LONGEST - self._delay : sent.size - self._delay]))
-        self._gain = bands(energy_of(blocks)).sum(axis=0) / (bands(ours).sum(axis=0) + 1e-9)
+        self._gain = bands(energy).sum(axis=0) / (bands(ours).sum(axis=0) + 1e-9)
         self._certain_delay = self._delay
 
-    def _covers(self, blocks: Spectra, sent: Floats) -> bool:
+    def _covers(self, energy: Floats, sent: Floats) -> bool:
         """The last blocks' energy is hardly louder than the certain echo of what was sent about then."""
         if self._gain is None:
             return False
-        recent = bands(energy_of(blocks[-_RECENT_BLOCKS:]))
+        recent = bands(energy[-_RECENT_BLOCKS:])
         count = len(recent) + 2 * _AROUND
         end = sent.size - max(0, self._certain_delay - _AROUND * HOP)
         start = end - (count - 1) * HOP - BLOCK
@@ -115,12 +116,12 @@ class EchoPath:
         return bool(covered.sum() >= COVERED * (recent.sum() + 1e-12))
 
 
-def _explained(heard: Spectra, sent: Floats, delay: int) -> float:
+def _explained(heard: Spectra, energy: Floats, sent: Floats, delay: int) -> float:
+    """`energy` of each block of `heard`."""
     ours = blocks_of(sent[LONGEST - delay : sent.size - delay])
     played = energy_of(ours)
     path = (heard * ours.conj()).sum(axis=0) / (played.sum(axis=0) + 1e-9)
     left = energy_of(heard[-_RECENT_BLOCKS:] - path * ours[-_RECENT_BLOCKS:]).sum()
-    energy = energy_of(heard).sum(axis=1)
     line = percentile(np.pad(energy, (_BLOCKS - energy.size, 0)), LINE_PERCENTILE) * _RECENT_BLOCKS
     unexplained = max(0.0, left - LINE_NOISE * line) / (energy[-_RECENT_BLOCKS:].sum() + 1e-12)
     sounds = sounding(energy)

@@ -20,13 +20,12 @@ from callflow.lab.wire import Wire, read_wire
 from callflow.processes.daemon import RUN_CALLFLOW, Config, Daemon
 from callflow.processes.ports import LOOPBACK, PortBlock, take_ports
 from callflow.processes.process import LAB_FOLDER, Process
-from callflow.scenarios.site import Version
+from callflow.scenarios.site import AMI_SECRET, AMI_USER, STALL_S, Version
 from callflow.sound.audio import voice_from
 from callflow.sound.mulaw import Samples
 
 _OWNER = "owner.lock"  # a folder with this file, not locked by anybody, is a dead lab's
 Additions = Callable[[PortBlock], Mapping[str, str]]
-AMI_USER, AMI_SECRET = "callflow", "change-me"  # as config/asterisk/manager_callflow.conf is shipped
 
 
 class Lab:
@@ -73,7 +72,7 @@ class Lab:
             "store": {"path": str(self.work / "callflow.db")},
             "http": {"port": 0},
             "web": {"enabled": False},
-            "limits": {"stall_s": 3.0},  # machines of tests stall for longer than those of a site
+            "limits": {"stall_s": STALL_S},
         }
         for section, values in (changes or {}).items():
             made[section] = made.get(section, {}) | values

@@ -14,7 +14,7 @@ PROFILES: dict[str, Any] = {
 }
 AMI_USER, AMI_SECRET = "callflow", "change-me"  # as config/asterisk/manager_callflow.conf is shipped
 _MOST_CALLS = 20_000
-_STALL_S = 3.0
+STALL_S = 3.0
 """Machines of tests stall for longer than those of a site."""
 MOST_TAPS = 50
 """This machine has to make the callers' sound as well; TALK_DETECT alone serves further callers."""
@@ -34,7 +34,7 @@ def daemon_config(
         "store": {"path": str(database)},
         "http": {"port": 0},
         "web": {"enabled": False},
-        "limits": {"max_calls": _MOST_CALLS, "stall_s": _STALL_S},
+        "limits": {"max_calls": _MOST_CALLS, "stall_s": STALL_S},
         "log": {"level": log_level, "format": "json"},
         "profiles": PROFILES,
     }

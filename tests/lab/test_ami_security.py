@@ -13,10 +13,10 @@ import tomli_w
 from callflow.checks.ami import NEEDED_ACTIONS
 from callflow.installed import PACKAGE
 from callflow.lab.ami import AmiClient
-from callflow.lab.lab import AMI_SECRET, AMI_USER, Lab, open_lab
+from callflow.lab.lab import Lab, open_lab
 from callflow.processes.ports import PortBlock
 from callflow.processes.process import LAB_FOLDER, Process
-from callflow.scenarios.site import Version
+from callflow.scenarios.site import AMI_SECRET, AMI_USER, Version
 from tests import labs
 from tests.lab.installed_system import verdicts
 from tests.mqtt.test_tls import make_certificate

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from callflow.lab.ami import AmiClient
-from callflow.lab.lab import AMI_SECRET, AMI_USER, Lab, open_lab
+from callflow.lab.lab import Lab, open_lab
 from callflow.lab.sipp import Caller
+from callflow.scenarios.site import AMI_SECRET, AMI_USER
 from tests.labs import EACH_ASTERISK
 
 pytestmark = [pytest.mark.lab]

@@ -10,10 +10,9 @@ import pytest
 from callflow.captures.capture_file import Block, Capture, read_capture
 from callflow.captures.recorder import Relay
 from callflow.lab.ami import AmiClient
-from callflow.lab.lab import AMI_SECRET, AMI_USER
 from callflow.lab.talks.asterisk_files import additions
 from callflow.processes.ports import LOOPBACK
-from callflow.scenarios.site import VERSIONS, Version
+from callflow.scenarios.site import AMI_SECRET, AMI_USER, VERSIONS, Version
 from callflow.simulator.differences import differences
 from callflow.simulator.pretend.asterisk import PretendAsterisk
 from callflow.simulator.pretend.flavour import FLAVOURS

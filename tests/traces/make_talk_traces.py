@@ -13,10 +13,9 @@ from callflow.captures.anonymizer import Anonymizer
 from callflow.captures.capture_file import CaptureWriter
 from callflow.captures.recorder import Recorder, Relay
 from callflow.lab.ami import AmiClient
-from callflow.lab.lab import AMI_SECRET, AMI_USER
 from callflow.lab.talks.talk_lab import talk_lab
 from callflow.processes.ports import LOOPBACK
-from callflow.scenarios.site import VERSIONS, Version
+from callflow.scenarios.site import AMI_SECRET, AMI_USER, VERSIONS, Version
 from tests.simulator.talk_calls import SETS, Scene, perform, place_on_lab
 
 FOLDER = Path(__file__).parent / "talks"

@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -120,6 +121,18 @@ class Postgres:
     def writing_engine(self) -> sa.Engine:
         """An engine that collects; one connection at a time."""
         return self._engine()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """A connection of its own and one transaction; raises StoreError, and then nothing has changed."""
+        engine = self.writing_engine()
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise self.explained(error) from error
+        finally:
+            engine.dispose()
 
     def _engine(self, options: str = "", **more: Any) -> sa.Engine:
         arguments: dict[str, Any] = {"connect_timeout": CONNECT_S, "application_name": "callflow"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from callflow.adapters.ami.options import AmiOptions
 from callflow.captures.recorder import Listener
 from callflow.installed import CHECKOUT
-from callflow.lab.lab import AMI_SECRET, AMI_USER, Lab, open_lab
+from callflow.lab.lab import Lab, open_lab
 from callflow.lab.phone.legs import PhoneLeg, phone_legs
 from callflow.lab.phone.phone import PhoneBank
 from callflow.lab.rings.asterisk_files import AGENTS, additions
@@ -17,7 +17,7 @@ from callflow.lab.rings.numbering import Numbered
 from callflow.lab.rings.scenario import Act, Party, Scenario
 from callflow.lab.rings.scenario_phones import ScenarioPhones
 from callflow.processes.ports import LOOPBACK, PortBlock
-from callflow.scenarios.site import Version
+from callflow.scenarios.site import AMI_SECRET, AMI_USER, Version
 
 SCENARIOS = CHECKOUT / "tests" / "lab_rings"
 SPACING_S = 0.15

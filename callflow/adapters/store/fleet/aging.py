@@ -34,19 +34,13 @@ def delete_before(place: Postgres, day: int) -> dict[str, int]:
 
 def _each(place: Postgres, day: int, *, delete: bool) -> dict[str, int]:
     found: dict[str, int] = {}
-    engine = place.writing_engine()
-    try:
-        with engine.begin() as connection:
-            place.check(connection)
-            for table, old in _old(day):
-                if number := connection.execute(sa.select(sa.func.count()).select_from(table).where(old)).scalar_one():
-                    found[table.name] = number
-            if delete:
-                _delete(connection, day)
-    except sa.exc.DBAPIError as error:
-        raise place.explained(error) from error
-    finally:
-        engine.dispose()
+    with place.transaction() as connection:
+        place.check(connection)
+        for table, old in _old(day):
+            if number := connection.execute(sa.select(sa.func.count()).select_from(table).where(old)).scalar_one():
+                found[table.name] = number
+        if delete:
+            _delete(connection, day)
     return found
 
 

@@ -24,21 +24,15 @@ def erase_from_fleet(place: Postgres, wanted: Wanted) -> dict[str, int]:
 
 def _each(place: Postgres, wanted: Wanted, *, erase: bool) -> dict[str, int]:
     found: dict[str, int] = {}
-    engine = place.writing_engine()
-    try:
-        with engine.begin() as connection:
-            place.check(connection)
-            for table in _tables():
-                holds = sa.or_(*(condition for column in _texts(table) for condition in _is_in(column, wanted)))
-                count = sa.select(sa.func.count()).select_from(table).where(holds)
-                if number := connection.execute(count).scalar_one():
-                    found[table.name] = number
-                    if erase:
-                        connection.execute(_change(table, holds, wanted))
-    except sa.exc.DBAPIError as error:
-        raise place.explained(error) from error
-    finally:
-        engine.dispose()
+    with place.transaction() as connection:
+        place.check(connection)
+        for table in _tables():
+            holds = sa.or_(*(condition for column in _texts(table) for condition in _is_in(column, wanted)))
+            count = sa.select(sa.func.count()).select_from(table).where(holds)
+            if number := connection.execute(count).scalar_one():
+                found[table.name] = number
+                if erase:
+                    connection.execute(_change(table, holds, wanted))
     return found
 
 

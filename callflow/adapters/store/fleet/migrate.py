@@ -18,17 +18,11 @@ LOCK = 0x63616C6C666C6F77
 
 def bring_to_head(place: Postgres) -> None:
     """Create or upgrade the tables, one process at a time, all or nothing; raises StoreError."""
-    engine = place.writing_engine()
-    try:
-        with engine.begin() as connection:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-            version = fleet_version(connection)
-            if version != HEAD:
-                _upgrade(connection, place, version)
-    except sa.exc.DBAPIError as error:
-        raise place.explained(error) from error
-    finally:
-        engine.dispose()
+    with place.transaction() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        version = fleet_version(connection)
+        if version != HEAD:
+            _upgrade(connection, place, version)
 
 
 def _upgrade(connection: sa.Connection, place: Postgres, version: str | None) -> None:
