@@ -31,6 +31,9 @@ SAME_MS = 20
 """A start that was reported twice, milliseconds apart, and of which only one was seen."""
 TOGETHER_S = 0.001
 """Events so close together may come in any order."""
+LATE_MS = 50
+"""So long after the fact another thread of Asterisk may still report it."""
+PICKUPS = sorted(file for file in CAPTURES if "\nEvent: Pickup\n" in file.read_text())
 
 by_file = pytest.mark.parametrize("file", CAPTURES, ids=lambda file: f"{file.parent.name}-{file.stem}")
 
@@ -253,6 +256,36 @@ def test_events_in_another_order(file: Path) -> None:
         assert {identity(record): same(record) for record in records(kept)} == {
             key: same(record) for key, record in known.items()
         }, note
+
+
+def told_late(messages: list[Message], event: str) -> Iterator[tuple[str, list[Message]]]:
+    """One event at every later place that a thread held up for `LATE_MS` leads to; it keeps Asterisk's time."""
+    for at, (at_ms, message) in enumerate(messages):
+        if message["Event"] == event:
+            for later in range(at + 1, len(messages)):
+                if messages[later][0] - at_ms > LATE_MS:
+                    break
+                after = [*messages[at + 1 : later + 1], (messages[later][0], message)]
+                yield f"event {at} after {later}", [*messages[:at], *after, *messages[later + 1 :]]
+
+
+@pytest.mark.parametrize("file", PICKUPS, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_a_pickup_reported_late(file: Path) -> None:
+    """The picker's thread reports it, while the thread of Queue or Dial connects the two."""
+    known = {identity(record): same(record) for record in records(whole(file))}
+    for note, stream in told_late(messages_of(file), "Pickup"):
+        life = Life.begin(stream[0][0])
+        life.hear(stream)
+        kept = life.end()
+        nothing_stays(kept, note)
+        assert {identity(record): same(record) for record in records(kept)} == known, note
+        assert begun(kept) == begun(whole(file)), note
+
+
+def begun(kept: KeptRings) -> list[tuple[str, str, str]]:
+    """Who came to talk with which agent."""
+    talks = (talk.parties for talk in kept.talks if isinstance(talk, TalkBegan))
+    return [(talk.caller_uniqueid, talk.agent_channel, talk.agent) for talk in talks]
 
 
 def same(record: Stay | Offer | Leg) -> tuple[object, ...]:

@@ -264,6 +264,7 @@ class Dialling:
         if leg is None or leg.offer is None or leg.offer.picker is not None or leg.offer.connect_ms is not None:
             return None
         self._take_over(leg.offer, leg, picker, fact.when)
+        self.bridge_entered(picker, fact.when)  # Asterisk may report the pickup after the bridge
         return leg.offer
 
     def _take_over(self, offer: LiveOffer, leg: LiveLeg, picker: Channel, when: facts.When) -> None:
