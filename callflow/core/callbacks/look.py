@@ -1,7 +1,9 @@
 """Who is on the line, by what Asterisk lists of channels, members and waiting callers; what stands in the way."""
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
 from callflow.core.callbacks.numbers import bare
 from callflow.core.rings.names import interface_of
@@ -47,9 +49,9 @@ class ChannelSeen:
     """Name and data: `Dial(PJSIP/carrier/sip:13855550100@...)`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
-    """Everything at one moment."""
+    """Everything at one moment. What is asked of it is found at once, however many calls and agents there are."""
 
     members: tuple[MemberSeen, ...]
     waiting: tuple[CallerSeen, ...]
@@ -57,31 +59,61 @@ class Look:
 
     def of_agent(self, agent: str) -> tuple[MemberSeen, ...]:
         """An agent's places in queues, found by work number or by interface."""
-        return tuple(one for one in self.members if agent in (one.agent, one.interface, one.phone))
+        return tuple(self._places.get(agent, ()))
 
     def agent_is_on_line(self, phones: frozenset[str]) -> bool:
         """One of these phones has a channel."""
-        return any(interface_of(one.channel) in phones for one in self.channels)
+        return not self._phones_on_line.isdisjoint(phones)
 
     def caller_is_on_line(self, number: str) -> bool:
         """The caller waits in a queue, or a channel is theirs, is connected with them or dials them."""
-        if any(same_number(one.number, number) for one in self.waiting):
-            return True
-        dialled = re.compile(rf"(?<![0-9]){re.escape(number.lstrip('+'))}(?![0-9])")
-        return any(
-            same_number(one.number, number) or same_number(one.connected, number) or dialled.search(one.application)
-            for one in self.channels
-        )
+        digits = _digits(number)
+        return bool(digits) and (digits in self._numbers_on_line or digits in self._numbers_dialled)
 
     def callers_ahead(self, queues: frozenset[str], before_ms: int | None) -> bool:
         """Callers wait in these queues; with `before_ms` only those count who joined before."""
-        return any(one.queue in queues and (before_ms is None or one.joined_ms < before_ms) for one in self.waiting)
+        first = self.first_joined_ms(queues)
+        return first is not None and (before_ms is None or first < before_ms)
+
+    def first_joined_ms(self, queues: frozenset[str]) -> int | None:
+        """When the caller joined who has waited longest in these queues; None where nobody waits."""
+        return min((self._first_joined[queue] for queue in queues if queue in self._first_joined), default=None)
+
+    @cached_property
+    def _places(self) -> dict[str, list[MemberSeen]]:
+        places: dict[str, list[MemberSeen]] = defaultdict(list)
+        for one in self.members:
+            for name in {one.agent, one.interface, one.phone}:
+                places[name].append(one)
+        return dict(places)
+
+    @cached_property
+    def _phones_on_line(self) -> frozenset[str]:
+        return frozenset(interface_of(one.channel) for one in self.channels)
+
+    @cached_property
+    def _numbers_on_line(self) -> frozenset[str]:
+        of_channels = (number for one in self.channels for number in (one.number, one.connected))
+        return frozenset(_digits(number) for number in (*(one.number for one in self.waiting), *of_channels))
+
+    @cached_property
+    def _numbers_dialled(self) -> frozenset[str]:
+        return frozenset(digits for one in self.channels for digits in _DIALLED.findall(one.application))
+
+    @cached_property
+    def _first_joined(self) -> dict[str, int]:
+        first: dict[str, int] = {}
+        for one in self.waiting:
+            first[one.queue] = min(one.joined_ms, first.get(one.queue, one.joined_ms))
+        return first
 
 
-def same_number(one: str, other: str) -> bool:
-    """The same digits, with and without `+` and punctuation."""
-    digits = bare(one).lstrip("+")
-    return bool(digits) and digits == bare(other).lstrip("+")
+_DIALLED = re.compile(r"[0-9]+")
+
+
+def _digits(number: str) -> str:
+    """The same for a number with and without `+` and punctuation."""
+    return bare(number).lstrip("+")
 
 
 @dataclass(frozen=True, slots=True)
