@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from time import perf_counter
 
 import aiomqtt
 import structlog
@@ -18,6 +19,7 @@ from callflow.adapters.store.fleet.options import FleetOptions
 from callflow.collecting.identities import Identities
 from callflow.core.backoff import Backoff
 from callflow.core.fleet.arrival import Announced, Arrival, announced
+from callflow.core.fleet.census import Census
 from callflow.core.publishing.topics import Topics
 from callflow.errors import StoreError
 
@@ -42,8 +44,14 @@ class Collector:
         self._waiting: asyncio.Queue[Arrival | Announced] = asyncio.Queue(4 * fleet.batch_events)
         self._reason = ""
         self.is_active = False
-        self.stored = 0
-        """Events, repeated ones too."""
+        self.census = Census()
+        """Of the sites, since it became active."""
+        self.commits = 0
+        self.write_s = 0.0
+        """Spent in transactions."""
+        self.failures = 0
+        self.trouble = ""
+        """Why it cannot collect; "" while it collects or stands by."""
 
     async def run(self) -> None:
         """Wait for the lock, collect, and begin anew after every failure."""
@@ -52,6 +60,7 @@ class Collector:
             began_ms = self._now_ms()
             try:
                 if not await asyncio.to_thread(self._database.open):
+                    self.trouble = ""
                     self._say("another collector is active; this one stands by", "")
                     await asyncio.sleep(STANDBY_S)
                     continue
@@ -61,6 +70,7 @@ class Collector:
                 self._failed(errors)
             finally:
                 self.is_active = False
+                self.census.clear()
                 await asyncio.shield(asyncio.to_thread(self._database.close))
             backoff.session_ended((self._now_ms() - began_ms) / 1000)
             await asyncio.sleep(backoff.pause_s())
@@ -76,9 +86,10 @@ class Collector:
             for site in self._fleet.sites or ("+",):
                 await client.subscribe(f"callflow/v1/{site}/event/#", qos=1)
                 await client.subscribe(f"callflow/v1/{site}/node", qos=1)
-            self.is_active = True
+            self.is_active, self.trouble = True, ""
             for stored in await asyncio.to_thread(self._database.publishers):
                 if not self._fleet.sites or stored.site in self._fleet.sites:
+                    self.census.took(stored.site, stored.stream, stored.taken)
                     await self._confirm(client, stored)
             await self._write(client)
 
@@ -106,12 +117,25 @@ class Collector:
             for said in (one for one in taken if isinstance(one, Announced)):
                 for warning in self._identities.warnings(said):
                     log.warning(warning, site=said.site, node=said.node, host=said.host, version=said.version)
+                self.census.announced(said)
                 await asyncio.to_thread(self._database.note, said)
             if arrivals:
+                began_s = perf_counter()
                 confirmed = await asyncio.to_thread(self._database.write, arrivals)
-                self.stored += len(arrivals)
+                self.commits, self.write_s = self.commits + 1, self.write_s + perf_counter() - began_s
                 for stored in confirmed:
+                    self.census.took(stored.site, stored.stream, stored.taken)
                     await self._confirm(client, stored)
+
+    @property
+    def waiting(self) -> int:
+        """Events and announcements that wait for their transaction."""
+        return self._waiting.qsize()
+
+    @property
+    def unread(self) -> int:
+        """Events that this release cannot store, since the start."""
+        return self._database.unread
 
     async def _confirm(self, client: aiomqtt.Client, stored: Stored) -> None:
         told = json.dumps({"stream": stored.stream, "seq": stored.upto, "gap": stored.gap})
@@ -121,6 +145,7 @@ class Collector:
         error: BaseException = errors
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
+        self.failures, self.trouble = self.failures + 1, str(error)
         remedy = getattr(error, "remedy", "") or "see the broker, and [mqtt] host, port, username, password and tls"
         self._say("collecting has stopped and begins anew; events wait at their nodes", str(error), remedy=remedy)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from callflow.errors import SettingError
 from callflow.settings.model import Settings, find_config, load_settings
 
 if TYPE_CHECKING:
@@ -31,6 +32,17 @@ class Context:
             return where(named)
         settings = self.settings()
         return settings.fleet.database_url.get_secret_value() or settings.store.path
+
+    def fleet_url(self, named: str | None = None) -> str:
+        """The fleet's database: as named, else that of the settings; raises SettingError without one."""
+        url = named or self.settings().fleet.database_url.get_secret_value()
+        if not url:
+            raise SettingError(
+                "[fleet] database_url",
+                "no database of a fleet is named",
+                "set it in the settings file, or CALLFLOW_FLEET__DATABASE_URL in the environment",
+            )
+        return url
 
     def config_file(self) -> Path | None:
         """The settings file in use, None without one."""

@@ -6,11 +6,10 @@ from typing import Annotated
 import typer
 
 from callflow.adapters.store.fleet.aging import delete_before, rows_before
-from callflow.adapters.store.places import Postgres, is_url
+from callflow.adapters.store.places import Postgres
 from callflow.commands.context import Context
 from callflow.commands.terminal import agree, console
 from callflow.core.service.grouping import DAY_MS
-from callflow.errors import SettingError
 
 
 def delete_days(
@@ -28,10 +27,7 @@ def delete_days(
     Example: `callflow delete-days 2025-01-01 --dry-run`
     """
     source: Context = context.obj
-    url = db or source.settings().fleet.database_url.get_secret_value()
-    if not is_url(url):
-        raise SettingError("[fleet] database_url", "no database of a fleet is named", "set it, or give --db URL")
-    place, out = Postgres(url), console()
+    place, out = Postgres(source.fleet_url(db)), console()
     day = int(before.replace(tzinfo=UTC).timestamp() * 1000) // DAY_MS
     old = rows_before(place, day)
     for table, number in old.items():

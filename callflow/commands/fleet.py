@@ -10,12 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from callflow.adapters.store.fleet.nodes import Node, nodes, unread
-from callflow.adapters.store.places import is_url
 from callflow.adapters.store.queries import Reader
 from callflow.commands.context import Context
 from callflow.commands.terminal import console
 from callflow.core.printable import printable
-from callflow.errors import SettingError
 
 
 def fleet(
@@ -32,11 +30,8 @@ def fleet(
     """
     source: Context = context.obj
     settings = source.settings()
-    url = db or settings.fleet.database_url.get_secret_value()
-    if not is_url(url):
-        raise SettingError("[fleet] database_url", "no database of a fleet is named", "set it, or give --db URL")
     now_ms = time.time_ns() // 1_000_000
-    with Reader(url) as reader:
+    with Reader(source.fleet_url(db)) as reader:
         found, kept = nodes(reader, now_ms, 1000 * settings.fleet.max_skew_s), unread(reader)
     if as_json:
         print(json.dumps({"nodes": [asdict(node) for node in found], "unread_events": kept}, indent=2))

@@ -9,7 +9,6 @@ from callflow.adapters.store.fleet.moving import move
 from callflow.adapters.store.places import Postgres
 from callflow.commands.backup import copying
 from callflow.commands.context import Context
-from callflow.errors import SettingError
 from callflow.publishing.publisher import pseudonymizer_of
 
 
@@ -35,10 +34,7 @@ def migrate_store(
     """
     source: Context = context.obj
     settings = source.settings()
-    url = to or settings.fleet.database_url.get_secret_value()
-    if not url:
-        raise SettingError("[fleet] database_url", "no database of a fleet is named", "set it, or give a URL")
-    target = Postgres(url)
+    target = Postgres(source.fleet_url(to))
     with copying("copying") as told:
         moved = move(db or settings.store.path, target, site or settings.mqtt.site, pseudonymizer_of(settings), told)
     print(f"{moved:,} rows are in {target.shown}")

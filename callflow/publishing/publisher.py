@@ -13,6 +13,7 @@ import structlog
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 
 from callflow import __version__
+from callflow.adapters.http.daemon_health import DaemonHealth
 from callflow.adapters.http.health_metrics import HealthCollector, Lags
 from callflow.adapters.http.record_metrics import Buckets, RecordMetrics
 from callflow.adapters.http.sample import OutboxSample, Sample
@@ -77,7 +78,7 @@ class Publishing:
         self.standards = StandardsWatch(settings.standards, settings.store.path, targets, now_ms)
         registry.register(self.standards)
         self._loop_lag = LoopLag(self._lags.loop.observe)
-        self._http = HttpServer(http, registry, collector, self.sample, log)
+        self._http = HttpServer(http, registry, DaemonHealth(http, collector, self.sample), log)
         self._serves = http.enabled
         calls_now, assist_now = CallsNow(), AssistNow()
         self._web = _page(

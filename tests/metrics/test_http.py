@@ -13,6 +13,7 @@ import structlog
 
 from callflow.adapters.http import connections
 from callflow.adapters.http.connections import CONNECTIONS
+from callflow.adapters.http.daemon_health import DaemonHealth
 from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.http.sample import OutboxSample, Sample, alive, ready
 from callflow.adapters.http.server import HttpServer
@@ -29,9 +30,9 @@ class Served:
         self.sample = sample_at()
         self.web = Web()
         log = structlog.get_logger()
-        self.server = HttpServer(
-            HttpOptions(port=port), self.web.registry, self.web.collector, lambda: self.sample, log
-        )
+        options = HttpOptions(port=port)
+        health = DaemonHealth(options, self.web.collector, lambda: self.sample)
+        self.server = HttpServer(options, self.web.registry, health, log)
 
     async def __aenter__(self) -> "Served":
         self.server.start()
@@ -112,7 +113,7 @@ async def test_a_port_in_use_is_told_and_nothing_else_happens() -> None:
         served.server.start()
         await until(lambda: logs)
         await served.server.stop()
-    assert logs[0]["event"] == "metrics cannot be served; calls go on"
+    assert logs[0]["event"] == "metrics cannot be served; all else goes on"
 
 
 # -- hostile neighbours ------------------------------------------------------------------------------------------------

@@ -1,8 +1,7 @@
 """The small web server: /metrics, /healthz, /readyz. Nothing here can hold up or end a call."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -12,12 +11,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from callflow.adapters.http.connections import IDLE_S, Config
-from callflow.adapters.http.health_metrics import HealthCollector
 from callflow.adapters.http.listener import BACKLOG, Listener, Messages
 from callflow.adapters.http.options import HttpOptions
-from callflow.adapters.http.sample import Sample, alive, ready
+from callflow.adapters.http.sample import Verdict
 
-MESSAGES = Messages("metrics are served", "metrics cannot be served; calls go on", "see [http] host and port")
+MESSAGES = Messages("metrics are served", "metrics cannot be served; all else goes on", "see [http] host and port")
+
+
+class Health(Protocol):
+    """How the process is; called in its loop."""
+
+    def before_scrape(self) -> None:
+        """The metrics are about to be read, in a thread."""
+        ...
+
+    def alive(self) -> Verdict: ...
+    def ready(self) -> Verdict: ...
 
 
 class HttpServer:
@@ -27,14 +36,11 @@ class HttpServer:
         self,
         options: HttpOptions,
         registry: CollectorRegistry,
-        collector: HealthCollector,
-        sample: Callable[[], Sample],
+        health: Health,
         log: Any,
     ) -> None:
-        self._options = options
         self._registry = registry
-        self._collector = collector
-        self._sample = sample
+        self._health = health
         self._listener = Listener(options.host, options.port, self._config, messages=MESSAGES, log=log)
         self._rendering = asyncio.Lock()
 
@@ -75,17 +81,16 @@ class HttpServer:
         )
 
     async def _metrics(self, request: Request) -> Response:
-        """The sample is taken in the loop, the text made in a thread: thousands of lines take milliseconds."""
+        """The state is read off in the loop, the text made in a thread: thousands of lines take milliseconds."""
         async with self._rendering:
-            self._collector.sample = self._sample()
-            self._collector.tasks = len(asyncio.all_tasks())
+            self._health.before_scrape()
             text = await asyncio.to_thread(generate_latest, self._registry)
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _healthz(self, request: Request) -> Response:
-        verdict = alive(self._sample(), self._options)
+        verdict = self._health.alive()
         return JSONResponse(verdict.shown, 200 if verdict.good else 503)
 
     async def _readyz(self, request: Request) -> Response:
-        verdict = ready(self._sample(), self._options)
+        verdict = self._health.ready()
         return JSONResponse(verdict.shown, 200 if verdict.good else 503)

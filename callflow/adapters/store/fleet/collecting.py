@@ -21,6 +21,7 @@ from callflow.adapters.store.fleet.rows import FleetTable
 from callflow.adapters.store.fleet.schema import publishers, unread_events
 from callflow.adapters.store.places import Postgres
 from callflow.core.fleet.arrival import Announced, Arrival
+from callflow.core.fleet.census import Taken
 from callflow.core.fleet.progress import Progress
 from callflow.records.collected import COLLECTED, Unreadable, collected_row, storable_text
 from callflow.records.kind import RecordKind
@@ -45,6 +46,7 @@ class Stored:
     stream: str
     upto: int
     gap: bool
+    taken: Taken = field(default=Taken(), compare=False)
 
 
 @dataclass(slots=True)
@@ -58,7 +60,14 @@ class _Part:
     seen: int = 0
     """The highest number of an event."""
     events: int = 0
+    repeated: int = 0
     gaps: int = 0
+
+    def stored(self, stream: Stream) -> Stored:
+        """What it is once the transaction is over."""
+        upto = self.progress.upto
+        taken = Taken(upto, self.seen, self.came_ms, self.lag_ms, self.events, self.repeated, self.gaps)
+        return Stored(*stream, upto, gap=self.seen > upto, taken=taken)
 
 
 @dataclass(slots=True)
@@ -82,6 +91,8 @@ class CollectorDatabase:
         """Held during a transaction: a collector that is stopped closes the connection from another thread."""
         self._tables = {name: FleetTable(kind) for name, kind in COLLECTED.items()}
         self._progress: dict[Stream, Progress] = {}
+        self.unread = 0
+        """Events that could not be stored, since the start."""
 
     def open(self) -> bool:
         """Make or upgrade the tables and take the lock of the shard; False while another collector holds it."""
@@ -110,7 +121,10 @@ class CollectorDatabase:
         known = sa.select(publishers).order_by(publishers.c.last_ms)
         with self._transaction() as connection:
             newest = {row.site: row for row in connection.execute(known)}
-        return [Stored(row.site, row.stream, row.committed_seq, gap=True) for row in newest.values()]
+        return [
+            Stored(row.site, row.stream, upto := row.committed_seq, True, Taken(upto, upto, row.last_ms, row.lag_ms))
+            for row in newest.values()
+        ]
 
     def write(self, arrivals: Sequence[Arrival]) -> list[Stored]:
         """Store events, and note how far each stream has come; all of it is in the database when this returns."""
@@ -122,26 +136,22 @@ class CollectorDatabase:
             for stream, part in found.parts.items():
                 _note(connection, stream, part)
         self._progress.update((stream, part.progress) for stream, part in found.parts.items())
-        return [
-            Stored(*stream, part.progress.upto, gap=part.seen > part.progress.upto)
-            for stream, part in found.parts.items()
-        ]
+        self.unread += len(found.unread)
+        return [part.stored(stream) for stream, part in found.parts.items()]
 
     def note(self, announced: Announced) -> None:
-        """Note who publishes for a site."""
-        values = {
+        """Note who publishes for a site; a retained message is old, and no sign of life."""
+        values: dict[str, Any] = {
             "node": announced.node,
             "host": announced.host,
             "version": announced.version,
             "settings": announced.settings,
-            "last_ms": announced.came_ms,
         }
         if announced.skew_ms is not None:
-            values["skew_ms"] = announced.skew_ms
+            values |= {"skew_ms": announced.skew_ms, "last_ms": announced.came_ms}
         values = {name: storable_text(value) if isinstance(value, str) else value for name, value in values.items()}
-        new = insert(publishers).values(
-            site=announced.site, stream=announced.stream, first_ms=announced.came_ms, **values
-        )
+        first = {"first_ms": announced.came_ms, "last_ms": announced.came_ms}
+        new = insert(publishers).values(site=announced.site, stream=announced.stream, **first | values)
         with self._transaction() as connection:
             connection.execute(new.on_conflict_do_update(index_elements=list(publishers.primary_key), set_=values))
 
@@ -257,6 +267,7 @@ def _advance(part: _Part, arrival: Arrival, event: Mapping[str, Any]) -> None:
     part.came_ms = max(part.came_ms, arrival.came_ms)
     if isinstance(seq := event.get("seq"), int):
         part.seen = max(part.seen, seq)
+        part.repeated += seq <= part.progress.upto
         part.gaps += not part.progress.take(seq, arrival.after)
     with suppress(TypeError, ValueError):
         part.lag_ms = arrival.came_ms - round(datetime.fromisoformat(event.get("occurred_at", "")).timestamp() * 1000)

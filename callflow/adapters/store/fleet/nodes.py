@@ -1,7 +1,7 @@
 """The nodes of a fleet as the collector knows them, and what is wrong with them."""
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -9,11 +9,10 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.fleet.schema import publishers, unread_events
 from callflow.adapters.store.queries import Reader
+from callflow.core.fleet.census import SILENT_MS, differing
 
 TOGETHER_MS = 10_000
 """Two lives of one daemon follow on each other; two that overlap by more are two daemons."""
-SILENT_MS = 120_000
-"""A node announces itself every 30 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def nodes(reader: Reader, now_ms: int, max_skew_ms: float) -> list[Node]:
     for row in reader.rows(sa.select(publishers).order_by(publishers.c.site, publishers.c.last_ms)):
         lives[row["site"]].append(row)
     newest = {site: rows[-1] for site, rows in lives.items()}
-    usual = _usual([json.loads(row["settings"]) for row in newest.values()])
+    differs = differing({site: json.loads(row["settings"]) for site, row in newest.items()})
     return [
         Node(
             site=site,
@@ -55,7 +54,7 @@ def nodes(reader: Reader, now_ms: int, max_skew_ms: float) -> list[Node]:
             lag_ms=row["lag_ms"],
             events=sum(life["events"] for life in lives[site]),
             gaps=sum(life["gaps"] for life in lives[site]),
-            differs=_differing(json.loads(row["settings"]), usual),
+            differs=differs[site],
             wrong=tuple(_wrong(lives[site], now_ms, max_skew_ms)),
         )
         for site, row in newest.items()
@@ -78,16 +77,3 @@ def _wrong(lives: Sequence[sa.RowMapping], now_ms: int, max_skew_ms: float) -> l
     if now_ms - row["last_ms"] > SILENT_MS:
         found.append("it is silent: see its daemon, its network and the broker")
     return found
-
-
-def _usual(all_settings: Sequence[dict[str, str]]) -> dict[str, str]:
-    """The most frequent fingerprint of each section."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for marks in all_settings:
-        for section, mark in marks.items():
-            counts[section][mark] += 1
-    return {section: min(found, key=lambda mark: (-found[mark], mark)) for section, found in counts.items()}
-
-
-def _differing(marks: dict[str, str], usual: dict[str, str]) -> tuple[str, ...]:
-    return tuple(sorted(section for section, mark in marks.items() if usual.get(section) != mark))
