@@ -3,12 +3,16 @@
 import getpass
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from callflow.adapters.store.callback_list import CallbackList, Wanting
+from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.callback_queries import CallbackQueries, Wanting
+from callflow.adapters.store.queries import Reader
 from callflow.commands.callbacks_dial import dial_and_wait
 from callflow.commands.callbacks_report import figures_of, print_figures
 from callflow.commands.callbacks_table import attempt_json, change_json, entry_json, print_entries, print_entry
@@ -32,6 +36,10 @@ callbacks_app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
+ReadDb = Annotated[
+    str | None,
+    typer.Option("--db", metavar="PATH|URL", help="Database. Default: fleet.database_url, else store.path."),
+]
 Db = Annotated[Path | None, typer.Option("--db", metavar="PATH", help="Database. Default: store.path.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the entry, or its first characters.")]
@@ -55,19 +63,22 @@ def list_entries(
     until: Until = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many.")] = 200,
     as_json: AsJson = False,
-    db: Db = None,
+    db: ReadDb = None,
 ) -> None:
-    """List live entries, the one that is due first comes first.
+    """List live entries, the one that is due first comes first. In a fleet's database: those of all nodes.
+
+    A fleet's database has hashes in place of numbers; `--caller` takes such a hash.
 
     Example: `callflow callbacks list --state unknown`
     """
     states = tuple(state) if state else () if every else LIVE
     wanting = Wanting(states, caller, reason and reason.value, since, until)
-    entries = _list(context, db).entries(wanting, limit)
+    with _reading(context, db) as entries:
+        found = entries.listed(wanting, limit)
     if as_json:
-        print(json.dumps({"callbacks": [entry_json(entry) for entry in entries]}, indent=2))
+        print(json.dumps({"callbacks": [entry_json(one.entry) | {"node": one.node} for one in found]}, indent=2))
     else:
-        print_entries(entries, console(), _now_ms())
+        print_entries(found, console(), _now_ms())
 
 
 @callbacks_app.command("add")
@@ -109,14 +120,15 @@ def add(
 
 
 @callbacks_app.command("show")
-def show(context: typer.Context, callback_id: Id, as_json: AsJson = False, db: Db = None) -> None:
+def show(context: typer.Context, callback_id: Id, as_json: AsJson = False, db: ReadDb = None) -> None:
     """Show one entry: why it is there, every step with who made it, and every attempt.
 
     Example: `callflow callbacks show cb-41`
     """
-    entries = _list(context, db)
-    entry = entries.find(callback_id)
-    changes, attempts = entries.changes(entry.callback_id), entries.attempts(entry.callback_id)
+    with _reading(context, db) as entries:
+        entry = entries.find(callback_id)
+        changes, attempts = entries.changes(entry.callback_id), entries.attempts(entry.callback_id)
+        of_fleet = entries.of_fleet
     if as_json:
         shown = entry_json(entry) | {
             "changes": [change_json(change) for change in changes],
@@ -124,7 +136,7 @@ def show(context: typer.Context, callback_id: Id, as_json: AsJson = False, db: D
         }
         print(json.dumps(shown, indent=2))
     else:
-        print_entry(entry, changes, attempts, console())
+        print_entry(entry, changes, attempts, console(), of_fleet=of_fleet)
 
 
 @callbacks_app.command("claim")
@@ -211,13 +223,14 @@ def dial(
 
 @callbacks_app.command("report")
 def report(
-    context: typer.Context, since: Since = None, until: Until = None, as_json: AsJson = False, db: Db = None
+    context: typer.Context, since: Since = None, until: Until = None, as_json: AsJson = False, db: ReadDb = None
 ) -> None:
     """Count by reason: raised, reached, given up, still open, attempts, and the time until callers were reached.
 
     Example: `callflow callbacks report --since 7d`
     """
-    figures = figures_of(_list(context, db), since, until)
+    with _reading(context, db) as entries:
+        figures = figures_of(entries, since, until)
     if as_json:
         print(json.dumps(figures, indent=2))
     else:
@@ -242,6 +255,18 @@ def _tell(entry: Entry, what: str, *, as_json: bool) -> None:
         print(json.dumps(entry_json(entry), indent=2))
     else:
         console().print(f"{entry.callback_id} {what}", markup=False)
+
+
+@contextmanager
+def _reading(context: typer.Context, db: str | None) -> Iterator[CallbackQueries]:
+    """This node's list, or those of all nodes in the database of a fleet."""
+    found: Context = context.obj
+    named = found.records(db)
+    if isinstance(named, Path):
+        yield _list(context, named).queries
+        return
+    with Reader(named) as reader:
+        yield CallbackQueries(reader.rows)
 
 
 def _list(context: typer.Context, db: Path | None) -> CallbackList:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from callflow.adapters.store.callback_list import CallbackList, Wanting
+from callflow.adapters.store.callback_queries import CallbackQueries, Wanting
 from callflow.commands.times import shown_seconds
 from callflow.core.callbacks.attempt import Attempt, Outcome
 from callflow.core.callbacks.entry import Entry, Reason
@@ -17,7 +17,7 @@ from callflow.core.callbacks.states import State
 MOST = 1_000_000
 
 
-def figures_of(entries: CallbackList, since_ms: int | None, until_ms: int | None) -> dict[str, Any]:
+def figures_of(entries: CallbackQueries, since_ms: int | None, until_ms: int | None) -> dict[str, Any]:
     """`{"by_reason": {REASON: figures}, "all": figures, "outcomes": {OUTCOME: number}}`.
 
     An entry counts with its first reason. Times to reach are seconds from raising to being done.

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from callflow.adapters.store.callback_queries import Listed
 from callflow.commands.terminal import WIDE
 from callflow.commands.times import iso, shown, shown_seconds
 from callflow.core.callbacks.attempt import WORDS, Attempt
@@ -51,16 +52,19 @@ def attempt_json(attempt: Attempt) -> dict[str, Any]:
     return asdict(attempt)
 
 
-def print_entries(entries: list[Entry], out: Console, now_ms: int) -> None:
+def print_entries(found: list[Listed], out: Console, now_ms: int) -> None:
     """The table, and below it a count."""
-    if entries:
+    if found:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        names = ("id", "state", "caller", "reasons", "due", "tries", "what happened last")
-        shown_names = names if out.width >= WIDE else names[:-1]
+        names = ("node", "id", "state", "caller", "reasons", "due", "tries", "what happened last")
+        several = len({one.node for one in found}) > 1
+        shown_names = names[not several : None if out.width >= WIDE else -1]
         for name in shown_names:
             table.add_column(name, overflow="fold", no_wrap=name in ("id", "state"))
-        for entry in entries:
+        for one in found:
+            entry = one.entry
             cells = (
+                Text(printable(one.node)),
                 Text(entry.callback_id),
                 _state(entry.state),
                 Text(printable(entry.number)),
@@ -69,21 +73,25 @@ def print_entries(entries: list[Entry], out: Console, now_ms: int) -> None:
                 Text(str(entry.attempts)),
                 Text(printable(entry.why)),
             )
-            table.add_row(*cells[: len(shown_names)])
+            table.add_row(*cells[not several :][: len(shown_names)])
         out.print(table)
-    overdue = sum(entry.live and entry.due_ms <= now_ms for entry in entries)
+    overdue = sum(one.entry.live and one.entry.due_ms <= now_ms for one in found)
     late = f", {overdue} due now" if overdue else ""
-    out.print(Text(f"{len(entries)} call-back{'' if len(entries) == 1 else 's'}{late}"))
+    out.print(Text(f"{len(found)} call-back{'' if len(found) == 1 else 's'}{late}"))
 
 
-def print_entry(entry: Entry, changes: list[CallbackChange], attempts: list[Attempt], out: Console) -> None:
-    """One entry for people."""
+def print_entry(
+    entry: Entry, changes: list[CallbackChange], attempts: list[Attempt], out: Console, *, of_fleet: bool = False
+) -> None:
+    """One entry for people. A fleet's database has no zone: the node has it, and dials."""
+    no_zone = "its node knows the zone" if of_fleet else "meant in no zone: it is not dialled"
+    zone = f"meant in {entry.zone}" if entry.zone else no_zone
     out.print(Text.assemble((entry.callback_id, "bold"), "  ", _state(entry.state), f"  {printable(entry.number)}"))
     facts = {
         "reasons": _reasons(entry),
         "profile": entry.profile,
         "raised": shown(entry.raised_ms),
-        "due": f"{shown(entry.due_ms)} (meant in {entry.zone or 'no zone: it is not dialled'})",
+        "due": f"{shown(entry.due_ms)} ({zone})",
         "note": entry.note,
     }
     for name, text in facts.items():

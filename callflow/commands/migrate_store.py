@@ -27,8 +27,8 @@ def migrate_store(
 
     The daemon may run meanwhile: what it saves later comes through `callflow collect`. Numbers are hidden as they are
     in events (`[privacy]`). If the copy ends early, start it again: what is there already stays, nothing is doubled,
-    and the SQLite file is not changed. Call-backs and cases stay at their node. Exit code 0: all is copied. 2: not
-    all; the message has the reason.
+    and the SQLite file is not changed. Call-back lists are copied without notes; cases stay at their node. Exit code
+    0: all is copied. 2: not all; the message has the reason.
 
     Example: `callflow migrate-store postgresql://callflow@db.example.org/callflow`
     """

@@ -4,11 +4,12 @@ An event has the caller as a hash, no names of persons and no interfaces of phon
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from callflow.core.callbacks.states import LIVE, State
 from callflow.records.agent_intervals import AGENT_INTERVALS
 from callflow.records.assist_steps import ASSIST_STEPS
 from callflow.records.calls import CALLS
@@ -76,6 +77,40 @@ def collected_row(kind: RecordKind[Any], event: Mapping[str, Any]) -> dict[str, 
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Unreadable(f"its fields are not those that this release knows: {error!r}") from None
     return row
+
+
+def callback_rows(event: Mapping[str, Any], site: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The entry of the call-back list that an event tells of, and its change; raises Unreadable.
+
+    Only the node knows the caller's number, zone and note, and the place that the caller keeps.
+    """
+    try:
+        data, revision = event["data"], int(event["revision"])
+        names = ("callback_id", "node", "profile", "actor", "why", "state")
+        texts = {name: storable_text(data[name]) for name in names}
+        live = State(texts["state"]) in LIVE
+        at_ms, raised_ms, due_ms = (
+            round(datetime.fromisoformat(at).timestamp() * 1000)
+            for at in (event["occurred_at"], data["raised_at"], data["due_at"])
+        )
+        both = texts | {
+            "revision": revision,
+            "number": storable_text(data["caller"] or ""),
+            "reasons": storable_text(" ".join(data["reasons"])),
+            "queue": storable_text(data["queue"] or ""),
+            "raised_ms": raised_ms,
+            "due_ms": due_ms,
+            "attempts": int(data["attempts"]),
+            "attempt_id": storable_text(event["call_id"]),
+        }
+        before = storable_text(data["before"] or "")
+        day = datetime.fromtimestamp(raised_ms / 1000, UTC).date().isoformat()
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise Unreadable(f"its fields are not those that this release knows: {error!r}") from None
+    left_out = dict.fromkeys(("zone", "reference", "note", "wish"), "") | {"place": 0}
+    times = {"day": day, "changed_ms": at_ms, "closed_ms": None if live else at_ms}
+    entry = both | left_out | times | {"open": live, "site": storable_text(site)}
+    return entry, both | {"at_ms": at_ms, "before": before, "open": False}
 
 
 def _value(kind: RecordKind[Any], column: sa.Column[Any], event: Mapping[str, Any], data: Mapping[str, Any]) -> Any:

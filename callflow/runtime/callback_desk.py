@@ -14,7 +14,8 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from callflow.adapters.store.callback_list import CallbackList, NoSuchCallback
+from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.callback_queries import NoSuchCallback
 from callflow.adapters.store.case_list import CaseList
 from callflow.adapters.store.recent_records import recent_records
 from callflow.adapters.store.unpublished import MOST, News, Unpublished

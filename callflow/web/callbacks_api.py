@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from callflow.adapters.store.callback_list import CallbackList, NoSuchCallback, Wanting
+from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.callback_queries import NoSuchCallback, Wanting
 from callflow.commands.callbacks_report import figures_of
 from callflow.core.callbacks.attempt import Attempt
 from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
@@ -119,7 +120,9 @@ async def report(me: Me, site: Here, since_ms: Moment = None, until_ms: Moment =
     me.need(Role.VIEWER)
     if me.queues:
         raise Forbidden("these figures are of all queues, and your token is limited to some", "ask for another token")
-    return CallbackFigures.model_validate(await site.callbacks(lambda found: figures_of(found, since_ms, until_ms)))
+    return CallbackFigures.model_validate(
+        await site.callbacks(lambda found: figures_of(found.queries, since_ms, until_ms))
+    )
 
 
 @router.get("/{callback_id}", summary="One entry: every step with who made it, and every call")

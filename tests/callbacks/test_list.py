@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callflow.adapters.store.callback_list import CallbackList, NoSuchCallback, Wanting
+from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.callback_queries import NoSuchCallback, Wanting
 from callflow.adapters.store.migrate import bring_to_head
 from callflow.core.callbacks.attempt import Attempt, Outcome
 from callflow.core.callbacks.entry import Entry, Reason

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.callback_queries import CallbackQueries
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.standing import standing
 from callflow.commands.callbacks_report import figures_of
@@ -15,6 +16,7 @@ from callflow.core.callbacks.rules import CallbackProfile, CallbackRules
 from callflow.core.callbacks.states import Step
 from callflow.core.service.standards import Light, Standard, Trend
 from callflow.core.service.targets import QueueTarget, Targets
+from tests.conftest import At
 
 T0 = 1_769_817_600_000
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -46,15 +48,15 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_measures_are_those_of_the_report(database: Path) -> None:
+def test_the_measures_are_those_of_the_report(database: Path, at: At) -> None:
     reached, time, sales = (
         standard("callbacks_reached", 70, 90),
         standard("time_to_reach", 3600, 900),
         standard("callbacks_reached", 70, 90, "sales"),
     )
-    with Reader(database) as reader:
+    with Reader(at(database)) as reader:
         found = standing(reader, (reached, time, sales), TARGETS, T0, T0 + HOUR_MS, T0 + DAY_MS).judged
-    figures = figures_of(CallbackList(database, "main"), T0, T0 + HOUR_MS)["all"]
+        figures = figures_of(CallbackQueries(reader.rows), T0, T0 + HOUR_MS)["all"]
     assert (figures["reached"], figures["given_up"], figures["open"]) == (3, 1, 1)
     assert (found[0].perceived, found[0].cases, found[0].light) == (75.0, 4, Light.YELLOW)
     assert (found[1].perceived, found[1].cases, found[1].light) == (1800.0, 3, Light.YELLOW)

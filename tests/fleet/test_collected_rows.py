@@ -161,7 +161,7 @@ def test_events_of_a_newer_release_are_read_after_the_upgrade(
 ) -> None:
     sent = arrivals()
     with monkeypatch.context() as older:
-        older.setattr(collecting, "COLLECTED", {name: kind for name, kind in COLLECTED.items() if name != "talk"})
+        older.setattr(collecting, "TABLES", {name: kind for name, kind in COLLECTED.items() if name != "talk"})
         database.write(sent)
     assert not tables(fleet)["talks"]
     assert database.read_again() == 1

@@ -4,27 +4,27 @@ The command line, the page and the daemon all work through this. SQLite lets one
 entry as it is, and the table of states refuses a step that comes too late.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from callflow.adapters.store.callback_queries import CallbackQueries, NoSuchCallback, stored_attempt
 from callflow.adapters.store.database import explained, version_of, writing_engine
 from callflow.adapters.store.migrate import bring_to_head
 from callflow.adapters.store.schema import HEAD
 from callflow.core.callbacks.attempt import Attempt
-from callflow.core.callbacks.entry import CallbackChange, Entry, change_of
+from callflow.core.callbacks.entry import Entry, change_of
 from callflow.core.callbacks.hours import UnknownHours, day_of
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.callbacks.states import WAITING, State
-from callflow.errors import CallflowError
 from callflow.records.callbacks import (
     CALLBACK_ATTEMPTS,
     CALLBACK_CHANGES,
@@ -33,8 +33,6 @@ from callflow.records.callbacks import (
     callback_changes,
     callbacks,
 )
-
-SHOWN_CANDIDATES = 5
 
 _ADD, _ADD_CHANGE = sa.insert(callbacks), sa.insert(callback_changes)
 _REPLACE = sa.update(callbacks).where(
@@ -48,24 +46,6 @@ _OF_NUMBER = (
 )
 
 
-class NoSuchCallback(CallflowError):
-    """No entry has this id, or several begin so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanting:
-    """Which entries: every condition that is given must hold."""
-
-    states: tuple[State, ...] = ()
-    number: str | None = None
-    reason: str | None = None
-    since_ms: int | None = None
-    until_ms: int | None = None
-
-
-EVERY = Wanting()
-
-
 class CallbackList:
     """The list of one daemon, `node`. Every method may raise StoreError; none keeps the database open."""
 
@@ -74,6 +54,10 @@ class CallbackList:
         self._node = node
         self._busy_s = busy_s
         self._engine = writing_engine(path, busy_s)
+        self.queries = queries = CallbackQueries(self._rows, node)
+        """The same on either database."""
+        self.entries, self.find, self.changes = queries.entries, queries.find, queries.changes
+        self.attempts, self.ended_attempts = queries.attempts, queries.ended_attempts
 
     def prepare(self) -> None:
         """Create or upgrade the database, if need be."""
@@ -130,57 +114,15 @@ class CallbackList:
 
     # -- queries --------------------------------------------------------------------------------------------------
 
-    def entries(self, wanting: Wanting = EVERY, limit: int = 1000) -> list[Entry]:
-        """What is due first comes first; settled entries after the live ones, the newest first."""
-        query = sa.select(callbacks).where(callbacks.c.node == self._node, *_conditions(wanting)).limit(limit)
-        live_first = (callbacks.c.open.desc(), sa.case((callbacks.c.open, callbacks.c.due_ms)))
-        order = query.order_by(*live_first, callbacks.c.changed_ms.desc(), callbacks.c.callback_id)
-        return [CALLBACKS.rows.record(row) for row in self._rows(order)]
-
     def live(self) -> list[Entry]:
         """Every live entry; the one that is due first comes first."""
         mine = sa.select(callbacks).where(callbacks.c.node == self._node, sa.text("open"))
         return [CALLBACKS.rows.record(row) for row in self._rows(mine.order_by(callbacks.c.due_ms))]
 
-    def find(self, callback_id: str) -> Entry:
-        """The entry with this id, or the only one whose id begins so; raises NoSuchCallback."""
-        begins = (callbacks.c.callback_id >= callback_id, callbacks.c.callback_id < callback_id + "\U0010ffff")
-        query = sa.select(callbacks).where(callbacks.c.node == self._node, *begins).order_by(callbacks.c.callback_id)
-        found = [CALLBACKS.rows.record(row) for row in self._rows(query.limit(SHOWN_CANDIDATES + 1))]
-        exact = [entry for entry in found if entry.callback_id == callback_id]
-        if len(exact or found) == 1:
-            return (exact or found)[0]
-        if not found:
-            raise NoSuchCallback(f"no call-back has the id {callback_id!r}", "callflow callbacks list shows the ids")
-        ids = ", ".join(entry.callback_id for entry in found[:SHOWN_CANDIDATES])
-        raise NoSuchCallback(f"several call-backs begin with {callback_id!r}: {ids}", "give more of the id")
-
-    def changes(self, callback_id: str) -> list[CallbackChange]:
-        """What happened to an entry, in order."""
-        table = callback_changes
-        query = sa.select(table).where(table.c.callback_id == callback_id, table.c.node == self._node)
-        return [CALLBACK_CHANGES.rows.record(row) for row in self._rows(query.order_by(table.c.revision))]
-
-    def attempts(self, callback_id: str) -> list[Attempt]:
-        """The attempts of an entry, in order."""
-        table = callback_attempts
-        query = sa.select(table).where(table.c.callback_id == callback_id, table.c.node == self._node)
-        return [_attempt(row) for row in self._rows(query.order_by(table.c.began_ms))]
-
     def open_attempts(self) -> list[Attempt]:
         """Attempts that have not ended, or whose agent is still paused for them."""
-        table = callback_attempts
-        return [
-            _attempt(row) for row in self._rows(sa.select(table).where(table.c.node == self._node, sa.text("open")))
-        ]
-
-    def ended_attempts(self, since_ms: int | None, until_ms: int | None) -> list[Attempt]:
-        """The attempts that began in [since_ms, until_ms), in order."""
-        table = callback_attempts
-        conditions = [table.c.node == self._node]
-        conditions += [] if since_ms is None else [table.c.began_ms >= since_ms]
-        conditions += [] if until_ms is None else [table.c.began_ms < until_ms]
-        return [_attempt(row) for row in self._rows(sa.select(table).where(*conditions).order_by(table.c.began_ms))]
+        mine = sa.select(callback_attempts).where(callback_attempts.c.node == self._node, sa.text("open"))
+        return [stored_attempt(row) for row in self._rows(mine)]
 
     # -- inside a transaction -------------------------------------------------------------------------------------
 
@@ -201,7 +143,7 @@ class CallbackList:
         except sa.exc.DBAPIError as error:
             raise explained(error, self._path) from error
 
-    def _rows(self, query: sa.Select[Any]) -> Iterable[sa.RowMapping]:
+    def _rows(self, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
         with self._reading() as connection:
             return connection.execute(query).mappings().all()
 
@@ -268,11 +210,6 @@ class CallbackList:
         connection.execute(insert(callback_attempts).values(row).on_conflict_do_update(index_elements=keys, set_=row))
 
 
-def _attempt(row: sa.RowMapping) -> Attempt:
-    stored = CALLBACK_ATTEMPTS.rows.record(row)
-    return replace(stored, paused_in=tuple(map(unquote, stored.paused_in)))
-
-
 def _new_entry(wanted: Wanted, rules: CallbackRules, now_ms: int) -> Entry:
     profile = rules.profile(wanted.profile)
     zone = wanted.zone or profile.zone
@@ -302,18 +239,3 @@ def _new_entry(wanted: Wanted, rules: CallbackRules, now_ms: int) -> Entry:
         attempt_id="",
         closed_ms=None,
     )
-
-
-def _conditions(wanting: Wanting) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = []
-    if wanting.states:
-        conditions.append(callbacks.c.state.in_([state.value for state in wanting.states]))
-    if wanting.number is not None:
-        conditions.append(callbacks.c.number == wanting.number)
-    if wanting.reason is not None:
-        conditions.append((" " + callbacks.c.reasons + " ").contains(f" {wanting.reason} ", autoescape=True))
-    if wanting.since_ms is not None:
-        conditions.append(callbacks.c.raised_ms >= wanting.since_ms)
-    if wanting.until_ms is not None:
-        conditions.append(callbacks.c.raised_ms < wanting.until_ms)
-    return conditions

@@ -9,6 +9,7 @@ from callflow.adapters.store.fleet.schema import fleet_metadata
 from callflow.adapters.store.hourly import counted_hours
 from callflow.adapters.store.places import Postgres
 from callflow.core.service.grouping import DAY_MS
+from callflow.records.callbacks import CALLBACK_ATTEMPTS, CALLBACK_CHANGES, CALLBACKS
 from callflow.records.calls import happenings
 from callflow.records.collected import BY_DAY, COLLECTED
 
@@ -60,9 +61,10 @@ def _old(day: int) -> Iterator[tuple[sa.Table, sa.ColumnElement[bool]]]:
     """Timelines before the calls they belong to."""
     timelines = fleet_metadata.tables[happenings.name]
     yield timelines, timelines.c.at_ms < day * DAY_MS
-    for kind in COLLECTED.values():
+    for kind in (*COLLECTED.values(), CALLBACKS, CALLBACK_CHANGES, CALLBACK_ATTEMPTS):
         table = fleet_metadata.tables[kind.table.name]
-        yield table, table.c[kind.began.name] < day * DAY_MS
+        old = table.c[kind.began.name] < day * DAY_MS
+        yield table, sa.and_(old, sa.not_(table.c.open)) if kind is CALLBACKS else old
 
 
 def _drop_days(connection: sa.Connection, table: sa.Table, day: int) -> None:

@@ -23,11 +23,14 @@ from callflow.adapters.store.places import Postgres
 from callflow.core.fleet.arrival import Announced, Arrival
 from callflow.core.fleet.census import Taken
 from callflow.core.fleet.progress import Progress
-from callflow.records.collected import COLLECTED, Unreadable, collected_row, storable_text
+from callflow.records.callbacks import CALLBACK_CHANGES, CALLBACKS
+from callflow.records.collected import COLLECTED, Unreadable, callback_rows, collected_row, storable_text
 from callflow.records.kind import RecordKind
 
-LEFT_AT_THE_NODE = {"callback", "case"}
-"""Events of lists that their node keeps, because only it knows the numbers to dial."""
+LEFT_AT_THE_NODE = {"case"}
+"""Events of a list that its node keeps, because only it knows the numbers."""
+TABLES: Mapping[str, RecordKind[Any]] = {**COLLECTED, "callback": CALLBACKS, "callback change": CALLBACK_CHANGES}
+"""Where the rows of events go, by their kind."""
 REREAD = 500
 IS_THE_ROW = (sa.exc.DataError, sa.exc.IntegrityError)
 """Errors for which the row itself is at fault, and would be for ever."""
@@ -89,7 +92,7 @@ class CollectorDatabase:
         self._connection: sa.Connection | None = None
         self.busy = RLock()
         """Held during a transaction: a collector that is stopped closes the connection from another thread."""
-        self._tables = {name: FleetTable(kind) for name, kind in COLLECTED.items()}
+        self._tables = {name: FleetTable(kind) for name, kind in TABLES.items()}
         self._progress: dict[Stream, Progress] = {}
         self.unread = 0
         """Events that could not be stored, since the start."""
@@ -160,15 +163,15 @@ class CollectorDatabase:
         done = 0
         with self._transaction() as connection:
             rows = connection.execute(sa.select(unread_events).limit(REREAD)).all()
-            for row in rows:
-                arrival = Arrival(row.topic, row.body, row.came_ms)
+            for kept in rows:
+                arrival = Arrival(kept.topic, kept.body, kept.came_ms)
                 try:
-                    kind_row = _row(arrival)
+                    rows_by_kind = _rows(arrival)
                 except Unreadable:
                     continue
-                if kind_row is not None and self._save(connection, kind_row[0], [(arrival, kind_row[1])]):
+                if any(self._save(connection, name, [(arrival, row)]) for name, row in rows_by_kind):
                     continue
-                key = [column == getattr(row, column.name) for column in unread_events.primary_key]
+                key = [column == getattr(kept, column.name) for column in unread_events.primary_key]
                 connection.execute(sa.delete(unread_events).where(*key))
                 done += 1
         return done
@@ -181,9 +184,8 @@ class CollectorDatabase:
             event: Mapping[str, Any] = {}
             try:
                 event = _event(arrival)
-                kind_row = _row(arrival)
-                if kind_row is not None:
-                    found.rows[kind_row[0]].append((arrival, kind_row[1]))
+                for name, row in _rows(arrival):
+                    found.rows[name].append((arrival, row))
             except Unreadable as error:
                 found.unread.append((arrival, str(error)))
             if arrival.stream:
@@ -280,15 +282,17 @@ def _event(arrival: Arrival) -> dict[str, Any]:
         raise Unreadable(f"it is no JSON: {error}") from None
 
 
-def _row(arrival: Arrival) -> tuple[str, dict[str, Any]] | None:
-    """The kind and the row of an event; None for one that no table of a fleet keeps. Raises Unreadable."""
+def _rows(arrival: Arrival) -> list[tuple[str, dict[str, Any]]]:
+    """The rows of an event by kind; none for an event that no table of a fleet keeps. Raises Unreadable."""
     if arrival.group == "alert" or arrival.name in LEFT_AT_THE_NODE:
-        return None
-    kind: RecordKind[Any] | None = COLLECTED.get(arrival.name)
+        return []
     event = _event(arrival)
-    if kind is None or event.get("schema") != f"callflow.call.{arrival.name}/1":
+    if arrival.name not in TABLES or event.get("schema") != f"callflow.call.{arrival.name}/1":
         raise Unreadable(f"its schema {event.get('schema')!r} is of another release of callflow")
-    return arrival.name, collected_row(kind, event)
+    if arrival.name == "callback":
+        entry, change = callback_rows(event, arrival.site)
+        return [("callback", entry), ("callback change", change)]
+    return [(arrival.name, collected_row(TABLES[arrival.name], event))]
 
 
 def _keep_unread(connection: sa.Connection, unread: Iterable[tuple[Arrival, str]]) -> None:

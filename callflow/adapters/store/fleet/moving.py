@@ -16,6 +16,7 @@ from callflow.adapters.store.queries import Reader
 from callflow.core.publishing.events import EventMaker
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import Topics
+from callflow.records.callbacks import CALLBACK_ATTEMPTS, CALLBACK_CHANGES, CALLBACKS
 from callflow.records.calls import happenings
 from callflow.records.collected import COLLECTED, collected_row
 from callflow.records.kind import RecordKind
@@ -23,12 +24,16 @@ from callflow.records.kind import RecordKind
 PAGE = 2000
 """Rows in one transaction."""
 
+CALLBACK_LIST: tuple[RecordKind[Any], ...] = (CALLBACKS, CALLBACK_CHANGES, CALLBACK_ATTEMPTS)
+
 Progress = Callable[[int, int], None]
 """Told how many rows are done, and of how many."""
 
 
 def move(source: Path, target: Postgres, site: str, names: Pseudonymizer, progress: Progress) -> int:
-    """Copy the records of calls, rings and agents, and the timelines; returns the rows read. Raises StoreError.
+    """Copy records of calls, rings and agents, timelines and the call-back list; returns the rows read.
+
+    Raises StoreError.
 
     `site`: of the records' events; "" if it is the name of the node. `names` hides numbers as it does in events. After
     a failure, begin anew: what is there already is left as it is.
@@ -37,13 +42,14 @@ def move(source: Path, target: Postgres, site: str, names: Pseudonymizer, progre
     engine = target.writing_engine()
     try:
         with Reader(source) as reader, engine.connect() as connection:
-            total = sum(_count(reader, table) for table in [*(kind.table for kind in COLLECTED.values()), happenings])
+            tables = [*(kind.table for kind in (*COLLECTED.values(), *CALLBACK_LIST)), happenings]
+            total = sum(_count(reader, table) for table in tables)
             done = 0
-            for kind in COLLECTED.values():
-                table = FleetTable(kind)
+            for kind in (*COLLECTED.values(), *CALLBACK_LIST):
+                table, row_of = FleetTable(kind), _list_row if kind in CALLBACK_LIST else _row
                 for rows in _pages(reader, kind.table):
                     with connection.begin():
-                        table.save(connection, [_row(kind, row, site, names) for row in rows])
+                        table.save(connection, [row_of(kind, row, site, names) for row in rows])
                     progress(done := done + len(rows), total)
             add = insert(fleet_metadata.tables[happenings.name]).on_conflict_do_nothing()
             for rows in _pages(reader, happenings):
@@ -83,6 +89,17 @@ def _row(kind: RecordKind[Any], found: sa.RowMapping, site: str, names: Pseudony
     if names.plain:
         return row | _clean(found)
     return row | {name: found[name] for name in ("interrupted", "open") if name in found}
+
+
+def _list_row(kind: RecordKind[Any], found: sa.RowMapping, site: str, names: Pseudonymizer) -> dict[str, Any]:
+    """A row of the call-back list, without what an event leaves out."""
+    row = _clean(found)
+    if not names.plain:
+        row |= {name: names.name(row[name]) for name in ("actor", "why", "queue", "agent", "cause") if name in row}
+        row |= {name: "" for name in ("note", "reference", "interface", "wish", "paused_in") if name in row}
+        if "number" in row:
+            row["number"] = names.caller(row["number"]) or ""
+    return row | ({"site": site or found["node"]} if kind is CALLBACKS else {})
 
 
 def _told(found: sa.RowMapping, names: Pseudonymizer) -> dict[str, str]:

@@ -12,8 +12,12 @@ from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.schema import SchemaItem
 
 from callflow.adapters.store.schema import outbox
+from callflow.records.callbacks import callbacks
 from callflow.records.collected import BY_DAY, COLLECTED
 from callflow.records.kind import metadata
+
+OF_THE_NODE = {"ix_callbacks_one_live"}
+"""Indexes that are unique at a node, which sees to it; here an event may come before the one that makes room for it."""
 
 fleet_metadata = sa.MetaData()
 """Every table of the fleet's database."""
@@ -54,7 +58,7 @@ def _indexes(table: sa.Table) -> list[sa.Index]:
         sa.Index(
             index.name,
             *(column.name for column in index.columns),
-            unique=index.unique,
+            unique=index.unique and index.name not in OF_THE_NODE,
             postgresql_where=index.dialect_options["sqlite"].get("where"),
         )
         for index in table.indexes
@@ -71,6 +75,8 @@ def _build() -> None:
         parts: list[SchemaItem] = [*_columns(table, keyed=kind is None), *_indexes(table)]
         if table.name in collected:
             parts += _of_event()
+        if table is callbacks:
+            parts.append(sa.Column("site", _text(), nullable=False, server_default=""))
         if table.name == "calls":
             parts.append(sa.Index("ix_calls_call_id", "call_id", "node"))
         partition_by = None if kind is None else f"RANGE ({kind.began.name})"

@@ -1,0 +1,159 @@
+"""The call-back lists of all nodes in the fleet's database: the same queries as at a node, from events in any order."""
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.callback_queries import CallbackQueries, NoSuchCallback, Wanting
+from callflow.adapters.store.fleet.collecting import CollectorDatabase
+from callflow.adapters.store.fleet.moving import move
+from callflow.adapters.store.places import Postgres
+from callflow.adapters.store.queries import Reader
+from callflow.cli import app
+from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
+from callflow.core.callbacks.raising import Wanted
+from callflow.core.callbacks.rules import CallbackProfile, CallbackRules
+from callflow.core.callbacks.states import LIVE, State, Step
+from callflow.core.fleet.arrival import Arrival
+from callflow.core.publishing.envelope import with_seq
+from callflow.core.publishing.topics import Topics
+from callflow.records.callbacks import callbacks
+from tests.conftest import At
+from tests.publishing import samples
+
+T0 = samples.T0
+RULES = CallbackRules(profiles={"default": CallbackProfile(zone="Asia/Shanghai", hours=("mon-sun 00:00-24:00",))})
+
+
+@pytest.fixture
+def entries(tmp_path: Path) -> CallbackList:
+    """Three callers: one waits, one is claimed, one was reached, and called again on the same day."""
+    made = CallbackList(tmp_path / "callflow.db", "north")
+    made.prepare()
+    ids = []
+    for number, reason in enumerate((Reason.SILENT, Reason.REPEATED, Reason.OFFER)):
+        wanted = Wanted(f"1385555010{number}", "default", reason, T0 + number, "because", queue="support")
+        ids.append(made.add(wanted, RULES, T0 + number)[0].callback_id)
+    made.change(ids[1], lambda now: now.step(Step.CLAIM, T0 + 1000, "8012", "claimed by 8012"))
+    made.change(ids[2], lambda now: now.step(Step.DONE, T0 + 2000, "8012", "wrote to 13855550102"))
+    made.add(Wanted("13855550102", "default", Reason.QUIET, T0 + 3000, "again"), RULES, T0 + 3000)
+    return made
+
+
+def arrivals(entries: CallbackList, site: str = "north") -> list[Arrival]:
+    """The events of every change, as the node publishes them."""
+    changes = [change for entry in entries.entries() for change in entries.changes(entry.callback_id)]
+    return [arrival(change, site) for change in sorted(changes, key=lambda change: change.at_ms)]
+
+
+def arrival(change: CallbackChange, site: str) -> Arrival:
+    event = replace(samples.MAKER, topics=Topics(site), node="north").event_of(change)
+    assert event is not None
+    return Arrival(event.topic, with_seq(event.body(), 1), T0)
+
+
+@pytest.fixture
+def database(fleet: str) -> Iterator[CollectorDatabase]:
+    opened = CollectorDatabase(Postgres(fleet), "all")
+    assert opened.open()
+    yield opened
+    opened.close()
+
+
+def told(entry: Entry) -> dict[str, Any]:
+    """What an event tells of an entry."""
+    left_out = ("number", "day", "zone", "place", "note", "why")
+    return {name: value for name, value in asdict(entry).items() if name not in left_out}
+
+
+def test_the_same_queries_answer_on_both(entries: CallbackList, at: At, tmp_path: Path) -> None:
+    with Reader(at(tmp_path / "callflow.db")) as reader:
+        found = CallbackQueries(reader.rows)
+        assert found.entries() == entries.entries()
+        assert [one.node for one in found.listed()] == ["north"] * 4
+        for wanting in (Wanting(states=LIVE), Wanting(reason="repeated"), Wanting(number="13855550102")):
+            assert found.entries(wanting) == entries.entries(wanting) != []
+        for entry in entries.entries():
+            assert found.find(entry.callback_id) == entry
+            assert found.changes(entry.callback_id) == entries.changes(entry.callback_id)
+        assert found.entries(limit=2) == entries.entries()[:2]
+        with pytest.raises(NoSuchCallback):
+            found.find("cb-nobody")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_events_in_any_order_and_twice_give_the_list_of_the_node(
+    entries: CallbackList, database: CollectorDatabase, fleet: str, seed: int
+) -> None:
+    sent = arrivals(entries) * 2
+    random.Random(seed).shuffle(sent)
+    for part in (sent[:3], sent[3:]):
+        database.write(part)
+    assert database.unread == 0
+    with Reader(fleet) as reader:
+        found = CallbackQueries(reader.rows)
+        assert list(map(told, found.entries())) == list(map(told, entries.entries()))
+        for entry in entries.entries():
+            changes = found.changes(entry.callback_id)
+            assert [(c.revision, c.state, c.before) for c in changes] == [
+                (c.revision, c.state, c.before) for c in entries.changes(entry.callback_id)
+            ]
+        rows = reader.rows(sa.text("SELECT site, number, why FROM callbacks"))
+        assert {row["site"] for row in rows} == {"north"}
+        assert "1385555" not in str(rows), "a number left its node"
+        twice = [row["number"] for row in rows if "h" in row["number"]]
+        assert (len(twice), len(set(twice))) == (4, 3), "one caller has one hash"
+
+
+def test_an_event_that_makes_no_sense_is_kept(entries: CallbackList, database: CollectorDatabase) -> None:
+    first = arrivals(entries)[0]
+    event = json.loads(first.body)
+    event["data"]["state"] = "on the moon"
+    database.write([replace(first, body=json.dumps(event))])
+    assert database.unread == 1
+
+
+def test_a_copy_of_a_node_has_hashes_and_no_notes(entries: CallbackList, fleet: str, tmp_path: Path) -> None:
+    entries.add(Wanted("13855550109", "default", Reason.MANUAL, T0, "x", note="ask for Ada"), RULES, T0)
+    move(tmp_path / "callflow.db", Postgres(fleet), "", samples.HIDDEN, lambda done, total: None)
+    with Reader(fleet) as reader:
+        rows = reader.rows(sa.select(callbacks))
+    assert len(rows) == 5
+    assert "1385555" not in str(rows)
+    assert "Ada" not in str(rows)
+
+
+def test_the_commands_show_the_lists_of_all_nodes(
+    entries: CallbackList, database: CollectorDatabase, fleet: str
+) -> None:
+    database.write(arrivals(entries))
+    other = replace(samples.callback_change(State.OPEN), callback_id="cb-other", revision=1)
+    event = replace(samples.MAKER, topics=Topics("south"), node="south").event_of(other)
+    assert event is not None
+    database.write([Arrival(event.topic, with_seq(event.body(), 1), T0)])
+
+    def run(*words: str) -> str:
+        done = CliRunner(env={"COLUMNS": "200", "CALLFLOW_CONFIG": ""}).invoke(
+            app, ["callbacks", *words, "--db", fleet]
+        )
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    listed = json.loads(run("list", "--json"))["callbacks"]
+    assert {one["node"] for one in listed} == {"north", "south"}
+    table = run("list")
+    assert "cb-other" in table
+    assert table.split()[0] == "node"
+    claimed = next(one for one in listed if one["state"] == "claimed")
+    shown = run("show", claimed["callback_id"])
+    assert "claimed by 8012" in shown
+    assert "its node knows the zone" in shown
+    assert json.loads(run("report", "--json"))["all"]["raised"] == 5
