@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from callflow.errors import SettingError
+from callflow.settings.credentials import credential_files
 from callflow.settings.environment import variable_of
 
 SECRETS = ("secret", "token", "password", "key", "database_url")
@@ -21,6 +22,7 @@ def explain(error: ValidationError, file: Path | None, model: type[BaseModel]) -
     """One SettingError for the first mistake; it also counts the others."""
     first, *more = error.errors()
     loc = [str(part) for part in first["loc"]]
+    file = credential_files(model).get(".".join(loc), file)
     problem, remedy = _verdict(first, loc, model)
     also = f", and {len(more)} more mistake{'s' * (len(more) > 1)}" if more else ""
     return SettingError(".".join(loc) or "settings", f"{problem} ({_source(loc, file)}){also}", remedy)

@@ -1,4 +1,4 @@
-"""Settings: config/callflow.toml, overridden by the environment: CALLFLOW_AMI__SECRET is [ami] secret."""
+"""Settings: config/callflow.toml, overridden by files of secrets, overridden by the environment."""
 
 import os
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from callflow.adapters.agi.options import AgiOptions
 from callflow.adapters.ami.options import AmiOptions
@@ -35,6 +35,7 @@ from callflow.core.service.evaluation import EvaluationRules
 from callflow.core.service.targets import QueueName, QueueTarget, Targets
 from callflow.errors import SettingError
 from callflow.logs import LogOptions
+from callflow.settings.credentials import credentials
 from callflow.settings.environment import PREFIX, Environment, refuse_misspelt
 from callflow.settings.errors import explain
 from callflow.settings.standards import StandardsOptions
@@ -182,8 +183,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file."""
-        return Environment(settings_cls), init_settings
+        """The environment wins over secrets in files, and these over the settings file."""
+        return Environment(settings_cls), InitSettingsSource(settings_cls, credentials(settings_cls)), init_settings
 
     def procedures(self) -> Procedures:
         """The settings that the screening core needs."""
