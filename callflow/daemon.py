@@ -40,6 +40,7 @@ from callflow.runtime.callbacks import Callbacks
 from callflow.runtime.caller_lookup import CallerLookup
 from callflow.runtime.clock import Clock
 from callflow.runtime.dispatch import Dispatcher
+from callflow.runtime.fleet_orders import FleetOrders
 from callflow.runtime.greeter import Greeter
 from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
@@ -102,6 +103,9 @@ class Daemon:
             lambda phone: self._rings.tracker.agent_at(phone),
         )
         self._publishing.agent_actions = self._assist
+        self._publishing.fleet_orders = FleetOrders(
+            self._callbacks.desk, settings.store.path, self._publishing.pseudonymizer
+        )
         self._rings.subscribe(self._assist.receive)
         self._vouching = Vouching(settings.agi, actions)
         self._agi: AgiServer | None = None

@@ -20,10 +20,12 @@ from callflow.collecting.identities import Identities
 from callflow.core.backoff import Backoff
 from callflow.core.fleet.arrival import Announced, Arrival, announced
 from callflow.core.fleet.census import Census
+from callflow.core.fleet.orders import Answer, answer_of
 from callflow.core.publishing.topics import Topics
 from callflow.errors import StoreError
 
 STANDBY_S = 1.0
+ORDER_AGAIN_MS = 30_000
 RETRY_MIN_S, RETRY_MAX_S = 0.2, 10.0
 
 log = structlog.get_logger()
@@ -41,7 +43,7 @@ class Collector:
         self._now_ms = now_ms
         self._tls = mqtt.tls_context()
         self._identities = Identities(fleet.max_skew_s)
-        self._waiting: asyncio.Queue[Arrival | Announced] = asyncio.Queue(4 * fleet.batch_events)
+        self._waiting: asyncio.Queue[Arrival | Announced | Answer] = asyncio.Queue(4 * fleet.batch_events)
         self._reason = ""
         self.is_active = False
         self.census = Census()
@@ -86,6 +88,7 @@ class Collector:
             for site in self._fleet.sites or ("+",):
                 await client.subscribe(f"callflow/v1/{site}/event/#", qos=1)
                 await client.subscribe(f"callflow/v1/{site}/node", qos=1)
+                await client.subscribe(f"callflow/v1/{site}/fleet/answer", qos=1)
             self.is_active, self.trouble = True, ""
             for stored in await asyncio.to_thread(self._database.publishers):
                 if not self._fleet.sites or stored.site in self._fleet.sites:
@@ -102,13 +105,26 @@ class Collector:
                 said = announced(topic, body, came_ms, message.retain)
                 if said is not None:
                     await self._waiting.put(said)
+            elif topic.endswith("/fleet/answer"):
+                with suppress(ValueError):
+                    await self._waiting.put(answer_of(body))
             elif topic.count("/") == 5 and body:
                 stream, after = _about(message)
                 await self._waiting.put(Arrival(topic, body, came_ms, stream, after))
 
     async def _write(self, client: aiomqtt.Client) -> None:
+        sent_orders_ms: int | None = None
         while True:
-            taken = [await self._waiting.get()]
+            now_ms = self._now_ms()
+            new = self._database.has_short_calls and await asyncio.to_thread(self._database.look, now_ms)
+            if new or sent_orders_ms is None or not 0 <= now_ms - sent_orders_ms < ORDER_AGAIN_MS:
+                sent_orders_ms = now_ms
+                await self._send_orders(client)
+            try:
+                async with asyncio.timeout(ORDER_AGAIN_MS / 1000):
+                    taken = [await self._waiting.get()]
+            except TimeoutError:
+                continue
             if self._waiting.qsize() < self._fleet.batch_events:
                 await asyncio.sleep(self._fleet.batch_s)
             while len(taken) < self._fleet.batch_events and not self._waiting.empty():
@@ -119,6 +135,9 @@ class Collector:
                     log.warning(warning, site=said.site, node=said.node, host=said.host, version=said.version)
                 self.census.announced(said)
                 await asyncio.to_thread(self._database.note, said)
+            for answer in (one for one in taken if isinstance(one, Answer)):
+                log.info("a node has answered", order=answer.order_id, done=answer.done, why=answer.why)
+                await asyncio.to_thread(self._database.answered, answer, self._now_ms())
             if arrivals:
                 began_s = perf_counter()
                 confirmed = await asyncio.to_thread(self._database.write, arrivals)
@@ -126,6 +145,11 @@ class Collector:
                 for stored in confirmed:
                     self.census.took(stored.site, stored.stream, stored.taken)
                     await self._confirm(client, stored)
+
+    async def _send_orders(self, client: aiomqtt.Client) -> None:
+        """Whatever is not answered: a node does nothing twice."""
+        for site, order in await asyncio.to_thread(self._database.orders, self._fleet.sites, self._now_ms()):
+            await client.publish(Topics(site).fleet_command, order.body().encode(), qos=1)
 
     @property
     def waiting(self) -> int:

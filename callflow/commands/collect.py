@@ -32,7 +32,7 @@ def collect(context: typer.Context) -> None:
     settings = source.settings()
     configure_logs(settings.log)
     place = Postgres(source.fleet_url())
-    database = CollectorDatabase(place, settings.fleet.shard)
+    database = CollectorDatabase(place, settings.fleet.shard, settings.callbacks)
     counting = Counting(place.writing_engine, FleetHours())
     counting.start()
     collector = Collector(settings.mqtt, settings.fleet, database, _now_ms)

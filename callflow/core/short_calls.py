@@ -39,6 +39,8 @@ class Repeated:
     calls: int
     first_ms: int
     at_ms: int
+    call_ids: tuple[str, ...] = ()
+    """Of all of them."""
 
 
 @dataclass(slots=True)
@@ -69,6 +71,10 @@ class ShortCalls:
             case Offer(target_type=TargetType.LINE):
                 self._goes_on(record.call_id, record.began_ms)
         return None
+
+    def begin_anew(self, caller: str) -> None:
+        """The short calls of this caller were counted elsewhere."""
+        self._of_caller.pop(caller, None)
 
     def _screened(self, call: CallRecord) -> Repeated | None:
         """A call that ended in the screening; one that went on is counted by its stays in queues."""
@@ -102,7 +108,7 @@ class ShortCalls:
             del calls[old]
         if len(calls) < rule.calls:
             return None
-        found = Repeated(caller, call_id, call.profile, len(calls), min(calls.values()), end_ms)
+        found = Repeated(caller, call_id, call.profile, len(calls), min(calls.values()), end_ms, tuple(calls))
         calls.clear()
         return found
 

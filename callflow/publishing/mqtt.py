@@ -9,6 +9,7 @@ from callflow import __version__
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.mqtt.awaiting import AwaitedCollector
 from callflow.adapters.mqtt.link import MqttLink
+from callflow.adapters.mqtt.outgoing import Commands
 from callflow.adapters.store.outbox import Bounds, Outbox
 from callflow.adapters.store.store import Store
 from callflow.core.assist.actions import AgentActions
@@ -22,6 +23,7 @@ from callflow.core.service.targets import Targets
 from callflow.errors import StoreError
 from callflow.publishing.agent_commands import AgentCommands
 from callflow.publishing.announcement import announcement
+from callflow.publishing.fleet_commands import FleetCommands, ObeysFleet
 from callflow.publishing.live_states import LiveStates, RetainedStates
 from callflow.settings.model import Settings
 
@@ -44,6 +46,7 @@ class MqttPublishing:
         topics: Topics,
         more_states: Callable[[], Mapping[StateKey, State]],
         agent_actions: Callable[[], AgentActions | None],
+        fleet_orders: Callable[[], ObeysFleet | None],
     ) -> None:
         mqtt = settings.mqtt
         self._tidying: asyncio.Task[None] | None = None
@@ -59,7 +62,9 @@ class MqttPublishing:
         discovery = Discovery(topics, prefix, __version__) if prefix else None
         self.live = LiveStates(pseudonymizer, read_off, self._windows.by_queue, now_ms, more_states)
         states = RetainedStates(self.live, topics, discovery)
-        commands = AgentCommands(topics, agent_actions) if mqtt.commands else None
+        commands: list[Commands] = [AgentCommands(topics, agent_actions)] if mqtt.commands else []
+        if mqtt.await_collector:
+            commands.append(FleetCommands(topics, fleet_orders))
         self.link = MqttLink(mqtt, topics, __version__, self.outbox, states, now_ms, log, awaited, commands)
 
     def start(self) -> None:

@@ -30,6 +30,7 @@ from callflow.publishing.agents_today import AgentsToday
 from callflow.publishing.announcements import Announcements
 from callflow.publishing.assist_now import AssistNow
 from callflow.publishing.calls_now import CallsNow
+from callflow.publishing.fleet_commands import ObeysFleet
 from callflow.publishing.mqtt import MqttPublishing
 from callflow.publishing.recording import Recording
 from callflow.publishing.standing import StandardsWatch
@@ -61,6 +62,8 @@ class Publishing:
         self._read_off = read_off
         self.agent_actions: AgentActions | None = None
         """Where agents' requests go; None while there is no such place."""
+        self.fleet_orders: ObeysFleet | None = None
+        """Where orders of a fleet's collector go; None while there is no such place."""
         self.settings = settings
         """Those in force, as the page shows them."""
         pseudonymizer, targets = pseudonymizer_of(settings), settings.targets()
@@ -105,6 +108,7 @@ class Publishing:
                 topics,
                 self._more_states,
                 lambda: self.agent_actions,
+                lambda: self.fleet_orders,
             )
             if settings.mqtt.enabled
             else None

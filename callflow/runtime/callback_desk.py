@@ -140,6 +140,18 @@ class CallbackDesk:
         self.look_soon()
         return entry
 
+    async def add_counted(self, wanted: Wanted) -> tuple[Entry, bool]:
+        """Put a caller on the list whose short calls were counted elsewhere; the entry, and whether it is new."""
+        entry, new = await asyncio.to_thread(self.list.add, wanted, self.rules, self._now_ms())
+        self.begin_anew(wanted.number)
+        self.counts["raised"] += new
+        self.look_soon()
+        return entry, new
+
+    def begin_anew(self, number: str) -> None:
+        """The short calls of this caller were counted elsewhere."""
+        self._raising.begin_anew(number)
+
     def bridge_entered(self, event: dict[str, str]) -> None:
         """Somebody came into a bridge: a call with a caller on the list may have been answered."""
         if self.live and (number := self._answered.entered(event, self._entries.numbers)) is not None:

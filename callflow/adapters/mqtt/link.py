@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -34,9 +34,9 @@ class MqttLink:
         now_ms: Callable[[], int],
         log: Any,
         awaited: AwaitedCollector | None = None,
-        commands: Commands | None = None,
+        commands: Sequence[Commands] = (),
     ) -> None:
-        """`commands`: None where none are taken from the broker."""
+        """`commands`: what is taken from the broker."""
         self._awaited = awaited
         self._options = options
         self._topics = topics

@@ -55,7 +55,7 @@ class StateReader(Protocol):
 
 
 class Commands(Protocol):
-    """What agents ask for over the broker. `answer` returns topic and payload; it never raises."""
+    """What agents, or a fleet's collector, ask for. `answer` returns topic and payload; it never raises."""
 
     @property
     def filter(self) -> str: ...

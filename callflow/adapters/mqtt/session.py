@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from paho.mqtt.packettypes import PacketTypes
@@ -56,7 +57,7 @@ class MqttSession:
         options: MqttOptions,
         log: Any,
         awaited: AwaitedCollector | None = None,
-        commands: Commands | None = None,
+        commands: Sequence[Commands] = (),
     ) -> None:
         self._awaited = awaited
         self._client = client
@@ -82,8 +83,8 @@ class MqttSession:
             await self._client.subscribe(self._topics.status, qos=1)
             for topics in (*self._filters, *([self._birth] if self._birth else [])):
                 await self._client.subscribe(topics, qos=0)
-            if self._commands is not None:
-                await self._client.subscribe(self._commands.filter, qos=1)
+            for commands in self._commands:
+                await self._client.subscribe(commands.filter, qos=1)
             tasks.create_task(self._send_states())
             if self._awaited is not None:
                 await self._client.subscribe(self._topics.collected, qos=1)
@@ -180,23 +181,22 @@ class MqttSession:
             elif topic == self._birth:
                 if text == "online":
                     self._states.all_again()
-            elif self._commands is not None and self._commands.takes(topic):
-                self._command(topic, text, tasks, retained=message.retain)
+            elif taker := next((commands for commands in self._commands if commands.takes(topic)), None):
+                self._command(taker, topic, text, tasks, retained=message.retain)
             elif message.retain and text:
                 self._states.seen(topic)
 
-    def _command(self, topic: str, text: str, tasks: asyncio.TaskGroup, *, retained: bool) -> None:
+    def _command(self, taker: Commands, topic: str, text: str, tasks: asyncio.TaskGroup, *, retained: bool) -> None:
         """A retained command is an old one."""
         if retained or self._answering >= MOST_COMMANDS:
             self._log.warning("a command from the broker was dropped", topic=topic[:100], retained=retained)
             return
         self._answering += 1
-        tasks.create_task(self._answer(topic, text))
+        tasks.create_task(self._answer(taker, topic, text))
 
-    async def _answer(self, topic: str, text: str) -> None:
+    async def _answer(self, taker: Commands, topic: str, text: str) -> None:
         try:
-            if self._commands is not None:
-                await self._publish(*await self._commands.answer(topic, text))
+            await self._publish(*await taker.answer(topic, text))
         finally:
             self._answering -= 1
 

@@ -1,6 +1,7 @@
 """Which records put a caller on the call-back list: rows A1 and A2."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.call_record import CallRecord
@@ -37,7 +38,11 @@ class Raising:
 
     def __init__(self, rules: CallbackRules) -> None:
         self._rules = rules
-        self._short_calls = ShortCalls(self._short_call_rule)
+        self._short_calls = ShortCalls(partial(short_call_rule, rules))
+
+    def begin_anew(self, number: str) -> None:
+        """The short calls of this caller were counted over all nodes of a fleet."""
+        self._short_calls.begin_anew(number)
 
     def receive(self, record: object, final: bool) -> list[Wanted]:
         """Who is to be called back because of this record."""
@@ -77,6 +82,8 @@ class Raising:
             return [Wanted(number, profile, Reason.SILENT, step.at_ms, why, queue=step.queue)]
         return []
 
-    def _short_call_rule(self, profile: str) -> ShortCallRule:
-        rules = self._rules.profile(profile)
-        return ShortCallRule(round(1000 * rules.short_call_s), rules.short_calls, round(3_600_000 * rules.window_h))
+
+def short_call_rule(rules: CallbackRules, profile: str) -> ShortCallRule:
+    """Row A1 for the callers of a profile."""
+    found = rules.profile(profile)
+    return ShortCallRule(round(1000 * found.short_call_s), found.short_calls, round(3_600_000 * found.window_h))

@@ -46,6 +46,16 @@ class Topics:
         """Retained, for the collector: which daemon publishes here."""
         return f"{self.root}/node"
 
+    @property
+    def fleet_command(self) -> str:
+        """Not retained, from the collector: what this node is asked to do."""
+        return f"{self.root}/fleet/command"
+
+    @property
+    def fleet_answer(self) -> str:
+        """Not retained, for the collector: what came of it."""
+        return f"{self.root}/fleet/answer"
+
     def state(self, kind: str, name: str) -> str:
         """Retained: `kind` is queue, agent or line. Raises UnfitId."""
         return f"{self.root}/{kind}/{topic_id(name)}/state"

@@ -4,7 +4,7 @@ Lock and writing share the connection, so a collector that loses the lock cannot
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,11 +17,14 @@ import structlog
 from sqlalchemy.dialects.postgresql import insert
 
 from callflow.adapters.store.fleet.migrate import bring_to_head
+from callflow.adapters.store.fleet.repeats import RepeatCallers
 from callflow.adapters.store.fleet.rows import FleetTable
 from callflow.adapters.store.fleet.schema import publishers, unread_events
 from callflow.adapters.store.places import Postgres
+from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.fleet.arrival import Announced, Arrival
 from callflow.core.fleet.census import Taken
+from callflow.core.fleet.orders import Answer, Order
 from callflow.core.fleet.progress import Progress
 from callflow.records.callbacks import CALLBACK_CHANGES, CALLBACKS
 from callflow.records.collected import COLLECTED, Unreadable, callback_rows, collected_row, storable_text
@@ -32,6 +35,7 @@ LEFT_AT_THE_NODE = {"case"}
 TABLES: Mapping[str, RecordKind[Any]] = {**COLLECTED, "callback": CALLBACKS, "callback change": CALLBACK_CHANGES}
 """Where the rows of events go, by their kind."""
 REREAD = 500
+TIDY_MS = 3_600_000
 IS_THE_ROW = (sa.exc.DataError, sa.exc.IntegrityError)
 """Errors for which the row itself is at fault, and would be for ever."""
 
@@ -81,11 +85,16 @@ class _Sorted:
     unread: list[tuple[Arrival, str]] = field(default_factory=list)
     parts: dict[Stream, _Part] = field(default_factory=dict)
 
+    def of(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The rows of one kind, each with its site."""
+        return ((arrival.site, row) for arrival, row in self.rows.get(name, ()))
+
 
 class CollectorDatabase:
     """Used by one thread at a time. Every method may raise StoreError; then open it again."""
 
-    def __init__(self, place: Postgres, shard: str) -> None:
+    def __init__(self, place: Postgres, shard: str, rules: CallbackRules | None = None) -> None:
+        """`rules`: when a caller at several nodes is repeated."""
         self._place = place
         self._lock = int.from_bytes(blake2b(f"callflow collect {shard}".encode(), digest_size=8).digest(), signed=True)
         self._engine = place.writing_engine()
@@ -94,8 +103,12 @@ class CollectorDatabase:
         """Held during a transaction: a collector that is stopped closes the connection from another thread."""
         self._tables = {name: FleetTable(kind) for name, kind in TABLES.items()}
         self._progress: dict[Stream, Progress] = {}
+        self._repeats = RepeatCallers(rules or CallbackRules())
+        self._tidied_ms = 0
         self.unread = 0
         """Events that could not be stored, since the start."""
+        self.has_short_calls = True
+        """There may be calls for `look`: an earlier collector may have left some."""
 
     def open(self) -> bool:
         """Make or upgrade the tables and take the lock of the shard; False while another collector holds it."""
@@ -109,6 +122,7 @@ class CollectorDatabase:
             raise self._place.explained(error) from error
         if not taken:
             self.close()
+        self.has_short_calls = True
         return bool(taken)
 
     def close(self) -> None:
@@ -135,7 +149,9 @@ class CollectorDatabase:
             found = self._sort(connection, arrivals)
             for name, rows in found.rows.items():
                 found.unread += self._save(connection, name, rows)
-            _keep_unread(connection, found.unread)
+            if found.unread:
+                _keep_unread(connection, found.unread)
+            self.has_short_calls |= self._repeats.note(connection, found.of("screened"), found.of("stay"))
             for stream, part in found.parts.items():
                 _note(connection, stream, part)
         self._progress.update((stream, part.progress) for stream, part in found.parts.items())
@@ -157,6 +173,27 @@ class CollectorDatabase:
         new = insert(publishers).values(site=announced.site, stream=announced.stream, **first | values)
         with self._transaction() as connection:
             connection.execute(new.on_conflict_do_update(index_elements=list(publishers.primary_key), set_=values))
+
+    def look(self, now_ms: int) -> bool:
+        """Count the callers of new short calls over all nodes; whether there are new orders."""
+        with self._transaction() as connection:
+            ordered = self._repeats.look(connection, now_ms)
+            if now_ms - self._tidied_ms >= TIDY_MS:
+                self._repeats.tidy(connection, now_ms)
+        if now_ms - self._tidied_ms >= TIDY_MS:
+            self._tidied_ms = now_ms
+        self.has_short_calls = False
+        return ordered
+
+    def orders(self, sites: Sequence[str], now_ms: int) -> list[tuple[str, Order]]:
+        """What the nodes of these sites (empty: all) have not answered yet."""
+        with self._transaction() as connection:
+            return self._repeats.open_orders(connection, sites, now_ms)
+
+    def answered(self, answer: Answer, now_ms: int) -> None:
+        """A node has answered an order."""
+        with self._transaction() as connection:
+            self._repeats.answered(connection, answer, now_ms)
 
     def read_again(self) -> int:
         """Store the events that an earlier release could not read, as far as this one can; returns how many."""

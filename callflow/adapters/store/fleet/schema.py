@@ -104,6 +104,41 @@ publishers = sa.Table(
 )
 """One row per life of a daemon. `committed_seq`: its events up to here are stored. `settings`: fingerprints, JSON."""
 
+short_calls = sa.Table(
+    "short_calls",
+    fleet_metadata,
+    sa.Column("site", _text(), primary_key=True),
+    sa.Column("node", _text(), primary_key=True),
+    sa.Column("call_id", _text(), primary_key=True),
+    sa.Column("caller", _text(), nullable=False),
+    sa.Column("ended_ms", sa.BigInteger, nullable=False),
+    sa.Column("looked", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Index("ix_short_calls_caller", "caller", "ended_ms"),
+    sa.Index("ix_short_calls_new", "caller", postgresql_where=sa.text("NOT looked")),
+)
+"""Calls of the last days that may be short. `looked`: counted since it came."""
+
+repeat_orders = sa.Table(
+    "repeat_orders",
+    fleet_metadata,
+    sa.Column("order_id", _text(), primary_key=True),
+    sa.Column("site", _text(), nullable=False),
+    sa.Column("action", _text(), nullable=False),
+    sa.Column("caller", _text(), nullable=False),
+    sa.Column("call_id", _text(), nullable=False),
+    sa.Column("call_ms", sa.BigInteger, nullable=False),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("profile", _text(), nullable=False),
+    sa.Column("why", _text(), nullable=False),
+    sa.Column("made_ms", sa.BigInteger, nullable=False),
+    sa.Column("answered_ms", sa.BigInteger),
+    sa.Column("answer", _text(), nullable=False, server_default=""),
+    sa.Column("callback_id", _text(), nullable=False, server_default=""),
+    sa.Index("ix_repeat_orders_caller", "caller", "at_ms"),
+    sa.Index("ix_repeat_orders_open", "site", postgresql_where=sa.text("answered_ms IS NULL")),
+)
+"""What nodes are asked to do for callers with short calls at several of them; calls up to `at_ms` are counted."""
+
 unread_events = sa.Table(
     "unread_events",
     fleet_metadata,

@@ -1,0 +1,82 @@
+"""What the collector asks of a node over MQTT, and the answer. Both are JSON."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from callflow.core.documents import json_of
+
+LONGEST = 4000
+"""Characters of a message."""
+
+
+class Do(StrEnum):
+    """What a node is asked to do."""
+
+    RAISE = "raise"
+    """Put a caller on the call-back list, who made short calls at several nodes, the last one here."""
+    BEGIN_ANEW = "begin_anew"
+    """The short calls of this caller are counted: count from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One caller at one node. Only the node knows the number: it finds it by the call."""
+
+    order_id: str
+    do: Do
+    caller: str
+    """The hash."""
+    call_id: str
+    """Of the caller's last short call at this node."""
+    call_ms: int
+    """When that ended, epoch ms."""
+    at_ms: int
+    """When the last of all short calls ended."""
+    profile: str
+    why: str
+
+    def body(self) -> str:
+        """The message."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of an order. A refused order is not sent again."""
+
+    order_id: str
+    done: bool
+    why: str
+    callback_id: str = ""
+
+    def body(self) -> str:
+        """The message."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def order_of(text: str) -> Order:
+    """The order of a message; raises ValueError."""
+    said = _read(text, Order)
+    return Order(**said | {"do": Do(said["do"])})
+
+
+def answer_of(text: str) -> Answer:
+    """The answer of a message; raises ValueError."""
+    return Answer(**_read(text, Answer))
+
+
+def _read(text: str, kind: type[Any]) -> dict[str, Any]:
+    """The fields of a message; what a later release adds is left out."""
+    said = json_of(text) if len(text) <= LONGEST else None
+    if not isinstance(said, dict):
+        raise ValueError("it is not an object, or too long")
+    found: dict[str, Any] = {}
+    for field in fields(kind):
+        value = said.get(field.name)
+        wanted = field.type if field.type in (int, bool) else str
+        if type(value) is not wanted:
+            raise ValueError(f"{field.name} is {value!r}")
+        found[field.name] = value
+    return found
