@@ -32,6 +32,7 @@ from tests.compose.published import not_published
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE_IMAGES = ("debian:sid", "python:3.11-slim")
+DAEMON_IMAGE, BELOW_IT = "callflow-daemon:local", BASE_IMAGES[1]
 SIMULATED, WELL = "s1", "3 of 3 as expected."
 BUILD_S, UP_S, CALLS_S, STEP_S = 1800.0, 80.0, 110.0, 40.0
 
@@ -74,6 +75,14 @@ class Compose:
             self._lend("stop")
             self._lend("images")
             self._lend("build", str(ROOT))
+
+    def size_mb(self, image: str) -> float:
+        """Uncompressed size of an image that the engine holds; raises Failed for one that it does not."""
+        docker = [*self._engine, "exec", "docker"] if self._engine else ["docker"]
+        size = self._output([*docker, "image", "inspect", "--format", "{{.Size}}", image]).strip()
+        if not size.isdecimal():
+            raise Failed(f"the engine tells no size of the image {image}")
+        return int(size) / 1e6
 
     def up(self) -> None:
         """Start every service and wait until all are healthy."""
@@ -210,6 +219,8 @@ def main() -> int:
         compose.down()  # what an interrupted check may have left
         compose.up()
         _show(_wait_for_calls(compose))
+        whole, base = compose.size_mb(DAEMON_IMAGE), compose.size_mb(BELOW_IT)
+        print(f"image {DAEMON_IMAGE}: {whole:.0f} MB, of which {BELOW_IT} is {base:.0f} MB")
     except Failed as failure:
         print(compose.log()[-20_000:])
         print(f"compose check: {failure}", file=sys.stderr)
