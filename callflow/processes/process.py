@@ -3,11 +3,12 @@
 import asyncio
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from signal import Signals
 from typing import Self
 
-_SHARED_MEMORY = Path("/dev/shm")
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the user's own is made there
 _ENOUGH_BYTES = 1 << 30
 _STOP_S = 5.0
 _AHEAD = ("nice", "-n", "-10")
@@ -19,7 +20,7 @@ def _lab_folder() -> Path:
     if chosen := os.environ.get("CALLFLOW_LAB_DIR"):
         return Path(chosen)
     roomy = os.access(_SHARED_MEMORY, os.W_OK) and shutil.disk_usage(_SHARED_MEMORY).free > _ENOUGH_BYTES
-    return (_SHARED_MEMORY if roomy else Path("/tmp")) / f"callflow-lab-{os.getuid()}"
+    return (_SHARED_MEMORY if roomy else Path(tempfile.gettempdir())) / f"callflow-lab-{os.getuid()}"
 
 
 LAB_FOLDER = _lab_folder()

@@ -79,7 +79,8 @@ class DaemonView:
         ):
             calls.setdefault(callback_id, []).append(outcome or "")
         entries = self._select("select callback_id, number, reasons, state from callbacks order by raised_ms")
-        ratings = self._select(f"select call_id, not_asked, ended_ms, {', '.join(Scale)} from ratings order by came_ms")
+        scales = ", ".join(Scale)
+        ratings = self._select(f"select call_id, not_asked, ended_ms, {scales} from ratings order by came_ms")  # noqa: S608
         return Aftercare(
             tuple(
                 SeenCallback(number, tuple(reasons.split()), state, tuple(calls.get(callback_id, ())))
