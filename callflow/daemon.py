@@ -104,7 +104,7 @@ class Daemon:
         )
         self._publishing.agent_actions = self._assist
         self._publishing.fleet_orders = FleetOrders(
-            self._callbacks.desk, settings.store.path, self._publishing.pseudonymizer
+            self._callbacks.desk, settings.store.path, self._publishing.pseudonymizer, self._clock.now_ms
         )
         self._rings.subscribe(self._assist.receive)
         self._vouching = Vouching(settings.agi, actions)

@@ -4,14 +4,14 @@ import getpass
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from callflow.adapters.store.callback_list import CallbackList
-from callflow.adapters.store.callback_queries import CallbackQueries, Wanting
+from callflow.adapters.store.callback_queries import CallbackQueries, NoSuchCallback, Wanting
 from callflow.adapters.store.queries import Reader
 from callflow.commands.callbacks_dial import dial_and_wait
 from callflow.commands.callbacks_report import figures_of, print_figures
@@ -209,11 +209,16 @@ def dial(
     dialled twice: when the outcome was not seen, the entry becomes `unknown`, and you decide with `reopen`, `done`,
     `give-up` or another `dial`.
 
-    Exit code 0: reached. 1: not reached. 2: the call was not placed.
+    For an entry of another node of the fleet its node is asked, and the outcome is not awaited.
+
+    Exit code 0: reached, or asked. 1: not reached. 2: the call was not placed.
 
     Example: `callflow callbacks dial cb-41 --agent 8012`
     """
     settings = _settings(context)
+    if url := _elsewhere(settings, db, callback_id):
+        _remote(settings, url, callback_id, Step.DIAL, who(by), "", agent, as_json=as_json)
+        return
     entries = _list(context, db)
     entry = dial_and_wait(settings, db or settings.store.path, entries, callback_id, agent, who(by), as_json=as_json)
     if as_json:
@@ -240,6 +245,10 @@ def report(
 def _step(
     context: typer.Context, db: Path | None, callback_id: str, step: Step, actor: str, why: str, *, as_json: bool
 ) -> None:
+    settings = _settings(context)
+    if url := _elsewhere(settings, db, callback_id):
+        _remote(settings, url, callback_id, step, actor, why, as_json=as_json)
+        return
     entries = _list(context, db)
     found = entries.find(callback_id)
     try:
@@ -248,6 +257,30 @@ def _step(
         remedy = f"callflow callbacks show {found.callback_id} shows who did what"
         raise CallflowError(f"{found.callback_id}: {error}", remedy) from None
     _tell(entry, f"is {entry.state.value.replace('_', ' ')} now", as_json=as_json)
+
+
+def _elsewhere(settings: Settings, db: Path | None, callback_id: str) -> str:
+    """The fleet's database, where the entry is on no list here; else ""."""
+    url = settings.fleet.database_url.get_secret_value()
+    if db is not None or not url:
+        return ""
+    if settings.store.path.is_file():
+        with suppress(NoSuchCallback):
+            CallbackList(settings.store.path, settings.node.name).find(callback_id)
+            return ""
+    return url
+
+
+def _remote(
+    settings: Settings, url: str, callback_id: str, step: Step, actor: str, why: str, agent: str = "", *, as_json: bool
+) -> None:
+    from callflow.commands.callbacks_remote import step_at_its_node  # needs the libraries of MQTT and PostgreSQL
+
+    answer = step_at_its_node(settings, url, callback_id, step, actor, why, agent)
+    if as_json:
+        print(json.dumps({"callback_id": answer.callback_id, "answer": answer.why}, indent=2))
+    else:
+        console().print(f"{answer.callback_id} {answer.why}", markup=False)
 
 
 def _tell(entry: Entry, what: str, *, as_json: bool) -> None:

@@ -1,9 +1,9 @@
-"""What the collector of a fleet asks of this node over MQTT: an order in, its answer out."""
+"""What this node of a fleet is asked over MQTT: an order in, its answer out."""
 
 from collections.abc import Callable
 from typing import Protocol
 
-from callflow.core.fleet.orders import Answer, Order, order_of
+from callflow.core.fleet.orders import Answer, ListStep, Order, order_of
 from callflow.core.publishing.topics import Topics
 from callflow.errors import CallflowError
 
@@ -11,7 +11,7 @@ from callflow.errors import CallflowError
 class ObeysFleet(Protocol):
     """Where orders go."""
 
-    async def obey(self, order: Order) -> Answer:
+    async def obey(self, order: Order | ListStep) -> Answer:
         """What came of an order, which may come twice; raises CallflowError when it is to be tried again."""
         ...
 

@@ -184,7 +184,7 @@ class Node:
 
     def __init__(self, path: Path, recorder: Any, now_ms: Any) -> None:
         self.desk = CallbackDesk(RULES, path, "main", recorder, now_ms)
-        self.orders = FleetOrders(self.desk, path, samples.HIDDEN)
+        self.orders = FleetOrders(self.desk, path, samples.HIDDEN, now_ms)
         self.list = CallbackList(path, "main")
 
 

@@ -66,6 +66,9 @@ class CallbackRules(Section):
     )
     caller_id: str = Field("", description="Number that the caller is shown; empty: Asterisk's own.")
     first: Literal["agent", "customer"] = Field("agent", description="Who is called first.")
+    remote: bool = Field(
+        False, description="Take steps and calls from the broker, as mqtt.await_collector does orders of the collector."
+    )
     auto: bool = Field(False, description="Place due call-backs whenever an agent is free and no caller waits.")
     language: Name = Field("en", description="Language of what agents and customers are told in a call-back.")
     agent_ring_s: int = Field(20, ge=5, le=120, description="Seconds an agent's phone rings for a call-back.")

@@ -1,10 +1,11 @@
-"""What the collector asks of a node over MQTT, and the answer. Both are JSON."""
+"""What a node of a fleet is asked over MQTT, by the collector or by a person, and the answer. All are JSON."""
 
 import json
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from callflow.core.callbacks.states import Step
 from callflow.core.documents import json_of
 
 LONGEST = 4000
@@ -43,6 +44,23 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class ListStep:
+    """A step in the call-back list of a node, asked for by a person."""
+
+    order_id: str
+    callback_id: str
+    step: Step
+    actor: str
+    why: str
+    agent: str = ""
+    """For a dial: the agent whose phone is to ring."""
+
+    def body(self) -> str:
+        """The message."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What came of an order. A refused order is not sent again."""
 
@@ -56,9 +74,13 @@ class Answer:
         return json.dumps(asdict(self), ensure_ascii=False)
 
 
-def order_of(text: str) -> Order:
-    """The order of a message; raises ValueError."""
-    said = _read(text, Order)
+def order_of(text: str) -> Order | ListStep:
+    """What a message asks for; raises ValueError."""
+    try:
+        said = _read(text, Order)
+    except ValueError:
+        said = _read(text, ListStep)
+        return ListStep(**said | {"step": Step(said["step"])})
     return Order(**said | {"do": Do(said["do"])})
 
 
