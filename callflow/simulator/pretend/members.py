@@ -48,6 +48,8 @@ class Waiting:
     channel: Channel
     since: float
     priority: int = 0
+    rung_for: bool = False
+    """A member's phone rings for this caller."""
 
 
 @dataclass
@@ -115,14 +117,26 @@ class Members:
         for member in self._of(interface):
             self._events.queue_member_status(self._told(member))
 
+    def is_turn(self, queue: Queue, waiting: Waiting) -> bool:
+        """A free member is left for this caller: queues.conf has autofill = yes, and callers ahead are served first."""
+        ahead = 0
+        for one in queue.waiting:
+            if one is waiting:
+                return ahead < sum(self._is_free(member) for member in queue.members)
+            ahead += not one.rung_for
+        return False
+
     def free(self, queue: Queue) -> Membership | None:
         """The next member that may be rung; the turn goes round."""
         for number in range(len(queue.members)):
             member = queue.members[(queue.turn + number) % len(queue.members)]
-            if not member.paused and self.devices[member.interface].status == 1:
+            if self._is_free(member):
                 queue.turn = (queue.turn + number + 1) % len(queue.members)
                 return member
         return None
+
+    def _is_free(self, member: Membership) -> bool:
+        return not member.paused and self.devices[member.interface].status == 1
 
     # -- pausing --------------------------------------------------------------------------------------------------
 

@@ -71,14 +71,16 @@ async def _wait(stay: _Stay, options: str) -> None:
     """Until a member talks to the caller, or the time is over."""
     program, world = stay.program, stay.program.world
     while (now := world.clock.now()) < stay.until_s:
-        first = stay.queue.waiting and stay.queue.waiting[0] is stay.entry
-        member = world.members.free(stay.queue) if first else None
+        member = world.members.free(stay.queue) if world.members.is_turn(stay.queue, stay.entry) else None
         if member is None:
+            first = stay.queue.waiting[:1] == [stay.entry]
             await _pause(stay, min(RETRY_S if first else 0.2, stay.until_s - now))
-        elif await _offer(stay, member, options):
+            continue
+        stay.entry.rung_for = True
+        if await _offer(stay, member, options):
             return
-        else:
-            await _pause(stay, min(RETRY_S, max(0.0, stay.until_s - world.clock.now())))
+        stay.entry.rung_for = False
+        await _pause(stay, min(RETRY_S, max(0.0, stay.until_s - world.clock.now())))
     _abandon(stay)
     program.set("QUEUESTATUS", "TIMEOUT")
 
