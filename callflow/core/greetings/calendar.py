@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 LUNAR_YEARS = range(1901, 2099)
 """Years that the lunar calendar is known for."""
@@ -42,6 +43,7 @@ class Festival:
             return None
 
 
+@lru_cache(maxsize=512)
 def parse_festival(text: str) -> Festival:
     """A festival as the settings write it: "mid_autumn lunar 08-15", "national_day 10-01 3". Raises NoFestival."""
     found = _FESTIVAL.fullmatch(text)
@@ -62,6 +64,7 @@ def festival_of(today: date, festivals: Iterable[Festival]) -> str:
     return next((festival.prompt for festival in festivals if festival.includes(today)), "")
 
 
+@lru_cache(maxsize=512)
 def _lunar(year: int, month: int, day: int) -> date:
     """The solar date of a day of a lunar year. Raises ValueError if that year has no such day, or is not known."""
     from borax.calendars.lunardate import LunarDate  # only a site with lunar festivals needs it
