@@ -25,23 +25,34 @@ web.add_typer(token, name="token")
 @web.callback(invoke_without_command=True)
 def serve(
     context: typer.Context,
-    db: Annotated[Path | None, typer.Option(help="Database to show; default: store.path of the settings.")] = None,
+    db: Annotated[
+        str | None,
+        typer.Option(metavar="PATH|URL", help="Database to show. Default: fleet.database_url, else store.path."),
+    ] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; default: web.port.")] = None,
 ) -> None:
     """Serve the page from a database alone; no daemon is needed, and no call is touched.
+
+    In a fleet's database it shows all nodes: their calls, reports and call-back lists, and how each node is. Nothing is
+    live and nothing can be changed there: both are on the page of each node. Tokens and audit trail are beside
+    store.path, or where web.tokens_file and web.audit_file say.
 
     Example: callflow web --db /backup/callflow.db --port 9900
     """
     if context.invoked_subcommand is not None:
         return
+    from callflow.adapters.store.queries import Reader
     from callflow.web.server import WebServer  # loads the page's framework, which no other command needs
 
-    settings = context.find_object(Context).settings()  # type: ignore[union-attr]
+    source: Context = context.find_object(Context)  # type: ignore[assignment]
+    settings, named = source.settings(), source.records(db)
     options = settings.web if port is None else settings.web.model_copy(update={"port": port})
-    path = db or settings.store.path
-    if not path.is_file():
-        raise CallflowError(f"there is no database at {path}", "name one with --db, or start the daemon once")
-    server = WebServer(options, path, _now_ms, settings=lambda: settings)
+    if not isinstance(named, Path):
+        with Reader(named):
+            pass  # says at once what is wrong with it
+    elif not named.is_file():
+        raise CallflowError(f"there is no database at {named}", "name one with --db, or start the daemon once")
+    server = WebServer(options, named, _now_ms, settings=lambda: settings)
     try:
         print(f"the page: http://{options.host}:{options.port}/  (stop with Ctrl-C)", flush=True)
         asyncio.run(server.serve())

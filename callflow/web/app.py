@@ -19,6 +19,7 @@ from callflow.web import (
     callbacks_api,
     calls_api,
     cases_api,
+    fleet_api,
     live_api,
     quality_api,
     reports_api,
@@ -105,6 +106,7 @@ def make_app(site: Site, files: StaticFiles | None = None) -> FastAPI:
         quality_api,
         callbacks_api,
         cases_api,
+        fleet_api,
         actions_api,
         admin_api,
     )

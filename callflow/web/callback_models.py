@@ -31,10 +31,16 @@ class CallbackRow(Shape):
     closed_ms: int | None
 
 
+class ListedRow(CallbackRow):
+    """An entry as a list shows it."""
+
+    node: str = Field(description="On whose list it is.")
+
+
 class CallbackPage(Shape):
     """Entries of the list."""
 
-    callbacks: list[CallbackRow]
+    callbacks: list[ListedRow]
 
 
 class ChangeShape(Shape):

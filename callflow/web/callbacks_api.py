@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 
 from callflow.adapters.store.callback_list import CallbackList
-from callflow.adapters.store.callback_queries import NoSuchCallback, Wanting
+from callflow.adapters.store.callback_queries import CallbackQueries, NoSuchCallback, Wanting
 from callflow.commands.callbacks_report import figures_of
 from callflow.core.callbacks.attempt import Attempt
 from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
@@ -29,6 +29,7 @@ from callflow.web.callback_models import (
     CallbackWanted,
     ChangeShape,
     DialWanted,
+    ListedRow,
     StepWanted,
 )
 from callflow.web.errors import Conflict, Forbidden, NotFound
@@ -78,12 +79,12 @@ async def entries(
     """Numbers are masked. An agent sees the entries that nobody has claimed, and their own."""
     wanting = Wanting(tuple(state or LIVE), None, reason and reason.value, since_ms, until_ms)
 
-    def look(found: CallbackList) -> list[CallbackRow]:
+    def look(found: CallbackQueries) -> list[ListedRow]:
         limited = me.queues or me.role is Role.AGENT
-        seen = (entry for entry in found.entries(wanting, MOST if limited else limit) if _sees(found, entry, me))
-        return [_row(entry, me) for entry in islice(seen, limit)]
+        seen = (one for one in found.listed(wanting, MOST if limited else limit) if _sees(found, one.entry, me))
+        return [ListedRow(**_row(one.entry).model_dump(), node=one.node) for one in islice(seen, limit)]
 
-    return CallbackPage(callbacks=await site.callbacks(look))
+    return CallbackPage(callbacks=await site.listed(look))
 
 
 @router.post("", status_code=201, summary="Put a caller on the list by hand")
@@ -111,7 +112,7 @@ async def add(me: Me, site: Here, wanted: CallbackWanted) -> CallbackRow:
     )  # fmt: skip
     entry, _ = await site.callbacks(lambda found: found.add(raised, rules, now_ms))
     site.audit.note(me, "add call-back", callback=entry.callback_id)
-    return _row(entry, me)
+    return _row(entry)
 
 
 @router.get("/report", summary="Figures by reason: raised, reached, given up, open, attempts, time until reached")
@@ -120,15 +121,13 @@ async def report(me: Me, site: Here, since_ms: Moment = None, until_ms: Moment =
     me.need(Role.VIEWER)
     if me.queues:
         raise Forbidden("these figures are of all queues, and your token is limited to some", "ask for another token")
-    return CallbackFigures.model_validate(
-        await site.callbacks(lambda found: figures_of(found.queries, since_ms, until_ms))
-    )
+    return CallbackFigures.model_validate(await site.listed(lambda found: figures_of(found, since_ms, until_ms)))
 
 
 @router.get("/{callback_id}", summary="One entry: every step with who made it, and every call")
 async def detail(me: Me, site: Here, callback_id: Id, unmask: Annotated[bool, Query()] = False) -> CallbackDetail:
     """`unmask` shows the number to a supervisor, or to the agent who has claimed the entry, and is written down."""
-    entry, changes, attempts = await site.callbacks(lambda found: _whole(found, callback_id, me))
+    entry, changes, attempts = await site.listed(lambda found: _whole(found, callback_id, me))
     if unmask:
         if not (me.at_least(Role.SUPERVISOR) or _claimed_by(entry, changes, me)):
             raise Forbidden("the number is shown to supervisors, and to who has claimed the entry", "claim it first")
@@ -161,7 +160,7 @@ async def dial(me: Me, site: Here, callback_id: Id, wanted: DialWanted) -> Callb
             raise Conflict(str(error), "look at the entry again: somebody may have been first") from None
 
     def change(found: CallbackList) -> tuple[Entry, list[CallbackChange], list[Attempt]]:
-        _whole(found, callback_id, me)
+        _whole(found.queries, callback_id, me)
         return found.change(callback_id, make), found.changes(callback_id), found.attempts(callback_id)
 
     entry, changes, attempts = await site.callbacks(change)
@@ -192,7 +191,7 @@ async def take_step(me: Me, site: Here, callback_id: Id, step: ByHand, given: St
     why = given.why or WORDS[step]
 
     def change(found: CallbackList) -> tuple[Entry, list[CallbackChange], list[Attempt]]:
-        seen, changes, _ = _whole(found, callback_id, me)
+        seen, changes, _ = _whole(found.queries, callback_id, me)
         if me.role is Role.AGENT and step is not ByHand.CLAIM and not (step in OWN and _claimed_by(seen, changes, me)):
             raise Forbidden("agents settle and release the entries that they have claimed", "claim it first")
         entry = found.change(callback_id, _stepped(seen, step, _who(me), why))
@@ -222,7 +221,7 @@ def _who(me: Visitor) -> str:
     return me.agent or me.name
 
 
-def _whole(found: CallbackList, callback_id: str, me: Visitor) -> tuple[Entry, list[CallbackChange], list[Attempt]]:
+def _whole(found: CallbackQueries, callback_id: str, me: Visitor) -> tuple[Entry, list[CallbackChange], list[Attempt]]:
     """An entry with all that belongs to it; raises NotFound, also for what the visitor may not see."""
     try:
         entry = found.find(callback_id)
@@ -233,7 +232,7 @@ def _whole(found: CallbackList, callback_id: str, me: Visitor) -> tuple[Entry, l
     return entry, found.changes(callback_id), found.attempts(callback_id)
 
 
-def _sees(found: CallbackList, entry: Entry, me: Visitor) -> bool:
+def _sees(found: CallbackQueries, entry: Entry, me: Visitor) -> bool:
     """Tokens limited to queues see entries of those; an agent sees what can be claimed, and their own."""
     if me.queues and entry.queue not in me.queues:
         return False
@@ -244,7 +243,7 @@ def _sees(found: CallbackList, entry: Entry, me: Visitor) -> bool:
     return _claimed_by(entry, found.changes(entry.callback_id), me)
 
 
-def _called_by(entry: Entry, found: CallbackList, me: Visitor) -> bool:
+def _called_by(entry: Entry, found: CallbackQueries, me: Visitor) -> bool:
     """The last call of an entry that is being dialled, or is settled, was placed for the visitor's phone."""
     if not entry.attempt_id or entry.state not in (State.DIALLING, State.DONE):
         return False
@@ -277,7 +276,7 @@ def _may_dial(entry: Entry, me: Visitor) -> bool:
     return Step.DIAL in TRANSITIONS[entry.state] and not entry.wish and me.role is not Role.VIEWER
 
 
-def _row(entry: Entry, me: Visitor) -> CallbackRow:
+def _row(entry: Entry) -> CallbackRow:
     return CallbackRow.model_validate(_fields(CallbackRow, entry) | {"number": mask_number(entry.number)})
 
 

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
+from callflow.adapters.store.places import Where
 from callflow.adapters.store.queries import Reader
 from callflow.web.errors import QueryTooSlow
 
@@ -16,8 +16,8 @@ THREADS = 2
 class Database:
     """Opens the database for each query: a reader that stays open would keep the log of the writer from shrinking."""
 
-    def __init__(self, path: Path, timeout_s: float) -> None:
-        self._path = path
+    def __init__(self, named: Where, timeout_s: float) -> None:
+        self._named = named
         self._timeout_s = timeout_s
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="web query")
         self._room = asyncio.Semaphore(THREADS)
@@ -28,7 +28,7 @@ class Database:
         over = False
 
         def work() -> T:
-            with Reader(self._path) as reader:
+            with Reader(self._named) as reader:
                 opened.append(reader)
                 if over:
                     raise QueryTooSlow(self._timeout_s)

@@ -45,6 +45,7 @@ class Me(Shape):
     agent: str = Field(description="Work number whose data this is limited to; empty for none.")
     may_unmask: bool = Field(description="May open a call to see the caller's whole number.")
     live: bool = Field(description="False where the page shows a database alone.")
+    fleet: bool = Field(description="The page shows the database of a fleet.")
     may_change: bool = Field(description="May take steps here; nobody may where the page shows a database alone.")
     may_administer: bool = Field(description="May see and change tokens, and see the audit trail and the settings.")
 
@@ -344,3 +345,27 @@ class SilenceReport(Shape):
     by_heard: list[SilenceGroup] = Field(description="The 50 most frequent causes, the most frequent first.")
     by_trunk: list[SilenceGroup] = Field(description="The 50 trunks with most such callers.")
     observed: list[Observed]
+
+
+class FleetNode(Shape):
+    """One site of a fleet: its newest daemon; the fields are those of `callflow fleet --json`."""
+
+    site: str
+    node: str
+    host: str
+    version: str
+    last_ms: int = Field(description="When it was last heard, by the collector's clock.")
+    skew_ms: int | None = Field(description="How far its clock is ahead of the collector's.")
+    lag_ms: int | None = Field(description="From its newest event to the arrival.")
+    events: int
+    gaps: int
+    differs: tuple[str, ...] = Field(description="Sections of its settings that differ from those of most nodes.")
+    wrong: tuple[str, ...] = Field(description="What is wrong, in sentences.")
+
+
+class FleetNodes(Shape):
+    """The nodes of a fleet."""
+
+    nodes: list[FleetNode]
+    unread_events: int = Field(description="Events that the collector's release cannot store.")
+    now_ms: int

@@ -11,12 +11,14 @@ from callflow.adapters.http.connections import IDLE_S, Config
 from callflow.adapters.http.listener import BACKLOG, Listener, Messages
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.case_list import CaseList
+from callflow.adapters.store.places import Where
 from callflow.core.assist.actions import AgentActions
 from callflow.settings.model import Settings
 from callflow.web.access import Access
 from callflow.web.app import make_app
 from callflow.web.audit import Audit
 from callflow.web.database import Database
+from callflow.web.errors import NotFound
 from callflow.web.live import LiveFeed, State
 from callflow.web.options import WebOptions
 from callflow.web.site import Site
@@ -42,32 +44,40 @@ def audit_file_of(options: WebOptions, database: Path) -> Path:
 
 def site_for(
     options: WebOptions,
-    database: Path,
+    database: Where,
     now_ms: Callable[[], int],
     read_off: Callable[[], State] | None,
     settings: Callable[[], Settings] = Settings,
     agent_actions: Callable[[], AgentActions | None] = lambda: None,
 ) -> Site:
-    """The parts of the page for one database."""
-    tokens = tokens_of(options, database)
+    """The parts of the page for one database: a file, or the URL of a fleet's."""
+    file = database if isinstance(database, Path) else None
+    beside = file or settings().store.path
+    tokens = tokens_of(options, beside)
 
     @cache
     def callback_list() -> CallbackList:
-        return CallbackList(database, settings().node.name, busy_s=options.query_timeout_s / 2)
+        return CallbackList(at_the_node(), settings().node.name, busy_s=options.query_timeout_s / 2)
 
     def case_list() -> CaseList:
-        return CaseList(database, settings().node.name, busy_s=options.query_timeout_s / 2)
+        return CaseList(at_the_node(), settings().node.name, busy_s=options.query_timeout_s / 2)
+
+    def at_the_node() -> Path:
+        if file is None:
+            raise NotFound("this is kept at each node, and not in the database of the fleet", "open the node's page")
+        return file
 
     return Site(
         access=Access(options, tokens),
         tokens=tokens,
-        audit=Audit(audit_file_of(options, database), now_ms),
+        audit=Audit(audit_file_of(options, beside), now_ms),
         database=Database(database, options.query_timeout_s),
         live=None if read_off is None else LiveFeed(read_off, now_ms, options.max_viewers),
         settings=settings,
         callback_list=callback_list,
         case_list=case_list,
         agent_actions=agent_actions,
+        of_fleet=file is None,
     )
 
 
@@ -80,7 +90,7 @@ class WebServer:
     def __init__(
         self,
         options: WebOptions,
-        database: Path,
+        database: Where,
         now_ms: Callable[[], int],
         read_off: Callable[[], State] | None = None,
         settings: Callable[[], Settings] = Settings,

@@ -44,6 +44,7 @@ def shown(me: Visitor, site: Site) -> Me:
         agent=me.agent,
         may_unmask=me.at_least(Role.SUPERVISOR),
         live=site.live is not None,
+        fleet=site.of_fleet,
         may_change=site.live is not None and me.role is not Role.VIEWER,
         may_administer=me.at_least(Role.ADMIN) and not me.queues,
     )

@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 from fastapi import Request
 
 from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.callback_queries import CallbackQueries
 from callflow.adapters.store.case_list import CaseList
 from callflow.core.assist.actions import AgentActions
 from callflow.settings.model import Settings
@@ -35,10 +36,18 @@ class Site:
     case_list: Callable[[], CaseList]
     agent_actions: Callable[[], AgentActions | None]
     """Where agents' requests go; None where the page runs alone on a database."""
+    of_fleet: bool = False
+    """The page shows the database of a fleet: every node's history, and nothing live."""
 
     async def callbacks(self, work: Callable[[CallbackList], T]) -> T:
         """What `work` makes of the call-back list, in a thread; raises StoreError, or QueryTooSlow."""
         return await self.database.run(lambda: work(self.callback_list()))
+
+    async def listed(self, work: Callable[[CallbackQueries], T]) -> T:
+        """What `work` finds on the call-back list, or on those of all nodes; raises StoreError, or QueryTooSlow."""
+        if self.of_fleet:
+            return await self.database.ask(lambda reader: work(CallbackQueries(reader.rows)))
+        return await self.callbacks(lambda found: work(found.queries))
 
 
 def site_of(request: Request) -> Site:

@@ -11,6 +11,7 @@ from callflow.processes.ports import take_ports
 from callflow.processes.process import Process
 from callflow.web.tokens import Role, TokenFile
 from tests.adapters.waiting import answered
+from tests.services.postgres import copy_of
 
 COMMANDS_AND_DAEMON = """
 import sys
@@ -23,6 +24,25 @@ assert "fastapi" not in sys.modules
 
 def test_only_the_page_loads_its_framework() -> None:
     subprocess.run([sys.executable, "-c", COMMANDS_AND_DAEMON], check=True, timeout=60)
+
+
+async def test_the_command_serves_the_database_of_a_fleet(database: Path, fleet: str, tmp_path: Path) -> None:
+    copy_of(database, fleet)
+    config = tmp_path / "fleet.toml"
+    config.write_text(f'[store]\npath = "{tmp_path}/none.db"\n[fleet]\ndatabase_url = "{fleet}"\n')
+    _, secret = TokenFile(tmp_path / "web-tokens.json").add("test", Role.VIEWER)
+    with take_ports() as ports:
+        port = ports.named()
+        command = [sys.executable, "-m", "callflow", "-c", str(config), "web", "--port", str(port)]
+        process = await Process.start(command, tmp_path, "page")
+        try:
+            await answered(port)
+            address, headers = f"http://127.0.0.1:{port}/", {"Authorization": f"Bearer {secret}"}
+            async with httpx.AsyncClient(base_url=address, headers=headers, timeout=30) as client:
+                assert len((await client.get("/api/v1/calls")).json()["calls"]) == 7
+                assert (await client.get("/api/v1/session")).json()["fleet"]
+        finally:
+            await process.stop()
 
 
 def checksum(file: Path) -> bytes:

@@ -10,6 +10,7 @@ import { language, useWords } from "./words.js";
 
 const PAGES = {
   now: () => import("./pages/now.js"),
+  fleet: () => import("./pages/fleet.js"),
   rings: () => import("./pages/rings.js"),
   silence: () => import("./pages/silence.js"),
   calls: () => import("./pages/calls.js"),
@@ -22,11 +23,13 @@ const PAGES = {
   admin: () => import("./pages/admin.js"),
   definitions: () => import("./pages/definitions.js"),
 };
+// What a fleet's database has not: it is kept at each node, or live there.
+const AT_THE_NODE = ["now", "cases", "health"];
 const FOR_AGENTS = ["now", "rings", "callbacks", "ratings", "definitions"];
 
 // The pages in the menu: those that show something to this visitor. Screening and cases belong to no queue.
 function menu(visitor) {
-  const hidden = new Set(["call", ...(visitor.may_administer ? [] : ["admin"]), ...(visitor.queues.length ? ["silence", "cases"] : [])]);
+  const hidden = new Set(["call", ...(visitor.fleet ? AT_THE_NODE : ["fleet"]), ...(visitor.may_administer ? [] : ["admin"]), ...(visitor.queues.length ? ["silence", "cases", "fleet"] : [])]);
   return Object.keys(PAGES).filter((name) => !hidden.has(name) && (visitor.role !== "agent" || FOR_AGENTS.includes(name)));
 }
 
@@ -55,7 +58,7 @@ function Freshness({ visitor }) {
   const feed = useStore(live);
   const age = duration(Date.now() - feed.heardAt);
   const stale = isStale(feed);
-  if (!visitor.live) return html`<span class="freshness hint" role="status">${words("not_live")}</span>`;
+  if (!visitor.live) return html`<span class="freshness hint" role="status">${words(visitor.fleet ? "fleet_not_live" : "not_live")}</span>`;
   const text = !feed.heardAt ? words("connecting") : !stale ? words("live") : words(feed.connected ? "stale" : "offline", { age });
   return html`<span class=${`freshness ${stale ? "stale" : "fresh"}`} role="status">${text}</span>`;
 }
@@ -121,7 +124,8 @@ function Page({ here }) {
 
 function App() {
   const visitor = useStore(me);
-  const here = usePlace();
+  const chosen = usePlace();
+  const here = visitor?.fleet && chosen.name === "now" ? { ...chosen, name: menu(visitor)[0] } : chosen;
   const words = useWords();
   useStore(theme);
   useEffect(() => {

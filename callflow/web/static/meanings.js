@@ -1,5 +1,11 @@
 // What each number means, by the id that its links carry: [word of words.js, English, Mandarin].
 export const MEANINGS = {
+  node_heard: ["node_heard", "Time since the collector last heard the node, which announces itself every 30 s.", "收集器上次收到该节点消息以来的时间；节点每 30 秒报告一次。"],
+  skew: ["skew", "How far the node's clock is ahead of the collector's.", "节点时钟比收集器时钟快多少。"],
+  event_lag: ["event_lag", "From the node's newest event to its arrival at the collector.", "从节点的最新事件到它抵达收集器的时间。"],
+  events_stored: ["events_stored", "Events of the node that the collector has stored, repeated ones too.", "收集器存下的该节点事件数，含重复的。"],
+  gaps: ["gaps", "Events that came before an earlier one, which the node then sent again.", "早于前一事件到达的事件；节点随后重发了缺失的部分。"],
+  differs: ["differs", "Sections of the node's settings that differ from those of most nodes.", "该节点与多数节点不同的设置部分。"],
   waiting: ["waiting", "Callers in the queue who are not connected to an agent yet.", "在队列中、尚未接通座席的来电。"],
   oldest: ["oldest", "How long the first of the waiting callers has waited, from joining the queue.", "最先到达的等待者从进入队列起已等待的时间。"],
   talking: ["talking", "Connected to a caller. For an agent also while the caller is on hold; for a line, calls connected now.", "已与来电接通；座席让来电等待时也算。对直线而言，是正在通话的数目。"],

@@ -15,6 +15,7 @@ from playwright.async_api import Browser, BrowserContext
 from playwright.async_api import Page as Tab
 
 from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.places import Where
 from callflow.core.service.evaluation import AgentFigures, Holds
 from callflow.core.service.grouping import Counted
 from callflow.publishing.agents_today import today_of
@@ -126,15 +127,15 @@ class Served:
         """The secret of a new token."""
         return self.tokens.add("browser", role, **limits)[1]
 
-    async def restart(self, *, live: bool = True) -> None:
-        """Stop, and serve again at the same port; not `live`: a database alone."""
+    async def restart(self, *, live: bool = True, of: Where = "", settings: Settings | None = None) -> None:
+        """Stop, and serve again at the same port; not `live`, or `of` another database: a database alone."""
         await self.server.stop()
         self.server = WebServer(
             self.options,
-            self.database,
+            of or self.database,
             lambda: self.floor.now_ms,
-            (lambda: self.floor.state) if live else None,
-            lambda: settings_of(self.database),
+            (lambda: self.floor.state) if live and not of else None,
+            lambda: settings or settings_of(self.database),
         )
         self.server.start()
         await until(lambda: self.server.port)

@@ -79,11 +79,13 @@ function NewCallback({ done }) {
 
 function List({ rows }) {
   const { words, state, reason } = useNames();
+  const visitor = useStore(me);
   useClock();
   if (!rows.length) return html`<${Empty} title=${words("no_callbacks")} next=${words("next_step_callbacks")} />`;
   const due = (row) => (row.closed_ms ? "–" : row.due_ms <= serverNow() ? words("due_now") : duration(row.due_ms - serverNow()));
   const columns = [
     { head: words("raised"), cell: (row) => html`<a href=${`#/callbacks/${encodeURIComponent(row.callback_id)}`}><time>${moment(row.raised_ms)}</time></a>` },
+    ...(visitor.fleet ? [{ head: words("node"), cell: (row) => html`<span class="name">${row.node}</span>` }] : []),
     { head: words("caller"), cell: (row) => html`<span class="name">${row.number}</span>` },
     { head: words("reasons"), cell: (row) => row.reasons.map(reason).join(", ") },
     { head: html`<${Term} id="callback_state">${words("state")}<//>`, cell: (row) => state(row.state) },

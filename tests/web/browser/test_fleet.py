@@ -1,0 +1,46 @@
+"""The page on the database of a fleet, in a browser."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from tests.web.browser.conftest import Served, barriers
+from tests.web.test_fleet_page import fill_fleet, fleet_settings
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
+
+
+@pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
+async def test_it_begins_with_the_nodes_and_says_that_nothing_is_live(
+    served: Served, visit: Any, quality: Path, fleet: str, language: str
+) -> None:
+    fill_fleet(quality, fleet)
+    await served.restart(of=fleet, settings=fleet_settings(quality))
+    one = await visit(language=language)
+    tab = one.tab
+    row = tab.get_by_role("row").filter(has_text="south")
+    await expect(row).to_contain_text("its clock is -90 s")
+    await expect(row).to_contain_text("rings")
+    await expect(tab.get_by_role("alert")).to_contain_text("1")
+    said = "Nothing is live here" if language == "en-GB" else "这里没有实时数据"
+    await expect(tab.locator("main")).to_contain_text(said)
+    for name in ("now", "cases", "health"):
+        assert await tab.locator(f'nav a[href="#/{name}"]').count() == 0
+    assert await barriers(tab) == []
+    await tab.locator('nav a[href="#/callbacks"]').click()
+    await expect(tab.get_by_role("row").nth(1)).to_contain_text("main")
+    await tab.locator('nav a[href="#/calls"]').click()
+    await expect(tab.get_by_role("row").nth(7)).to_be_visible()
+    assert one.problems == []
+
+
+async def test_a_token_of_one_queue_begins_with_its_rings(
+    served: Served, visit: Any, quality: Path, fleet: str
+) -> None:
+    fill_fleet(quality, fleet)
+    await served.restart(of=fleet, settings=fleet_settings(quality))
+    tab = (await visit(queues=("support",))).tab
+    await expect(tab.locator('nav a[aria-current="page"]')).to_have_attribute("href", "#/rings")
+    assert await tab.locator('nav a[href="#/fleet"]').count() == 0
