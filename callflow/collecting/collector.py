@@ -116,8 +116,9 @@ class Collector:
         sent_orders_ms: int | None = None
         while True:
             now_ms = self._now_ms()
-            new = self._database.has_short_calls and await asyncio.to_thread(self._database.look, now_ms)
-            if new or sent_orders_ms is None or not 0 <= now_ms - sent_orders_ms < ORDER_AGAIN_MS:
+            if self._database.has_short_calls:
+                await asyncio.to_thread(self._database.look, now_ms)
+            if self._database.has_orders or sent_orders_ms is None or not 0 <= now_ms - sent_orders_ms < ORDER_AGAIN_MS:
                 sent_orders_ms = now_ms
                 await self._send_orders(client)
             try:

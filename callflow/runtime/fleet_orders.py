@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 import structlog
 
+from callflow.adapters.store.callback_queries import NoSuchCallback
 from callflow.adapters.store.queries import Reader
 from callflow.core.callbacks.entry import Entry, Reason
 from callflow.core.callbacks.numbers import bare
@@ -49,6 +50,8 @@ class FleetOrders:
             return await asyncio.shield(task)
         if not self._desk.rules.enabled:
             return Answer(order.order_id, False, "call-backs are off at this node")
+        if order.do is Do.SETTLE:
+            return await self._settle(order)
         number = await asyncio.to_thread(self._number, order)
         if number is None:
             return Answer(order.order_id, False, "no call of this caller is stored here")
@@ -59,6 +62,21 @@ class FleetOrders:
         entry, new = await self._desk.add_counted(wanted)
         log.info("a caller of several nodes is to be called back", callback=entry.callback_id, new=new, why=order.why)
         return Answer(order.order_id, True, "raised" if new else "is on the list already", entry.callback_id)
+
+    async def _settle(self, order: Order) -> Answer:
+        """Settle an entry, unless it is settled already, or was raised after that call."""
+
+        def make(now: Entry) -> Entry:
+            if self._pseudonymizer.caller(now.number) != order.caller or now.raised_ms > order.at_ms:
+                raise NotAllowed("that call does not settle this entry", "")
+            return now.step(Step.ANSWER, self._now_ms(), "callflow", order.why)
+
+        try:
+            entry = await asyncio.to_thread(self._desk.list.change, order.callback_id, make)
+        except (NoSuchCallback, IllegalStep, NotAllowed) as error:
+            return Answer(order.order_id, False, str(error), order.callback_id)
+        self._desk.look_soon()
+        return Answer(order.order_id, True, "settled", entry.callback_id)
 
     async def _take(self, asked: ListStep) -> Answer:
         """Take a step that a person asks for; what is not possible is refused with the reason."""

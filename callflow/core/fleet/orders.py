@@ -19,6 +19,8 @@ class Do(StrEnum):
     """Put a caller on the call-back list, who made short calls at several nodes, the last one here."""
     BEGIN_ANEW = "begin_anew"
     """The short calls of this caller are counted: count from 0."""
+    SETTLE = "settle"
+    """A call with the caller of an entry was answered at another node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Order:
     """When the last of all short calls ended."""
     profile: str
     why: str
+    callback_id: str = ""
+    """The entry to be settled."""
 
     def body(self) -> str:
         """The message."""

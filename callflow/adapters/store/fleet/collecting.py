@@ -20,6 +20,7 @@ from callflow.adapters.store.fleet.migrate import bring_to_head
 from callflow.adapters.store.fleet.repeats import RepeatCallers
 from callflow.adapters.store.fleet.rows import FleetTable
 from callflow.adapters.store.fleet.schema import publishers, unread_events
+from callflow.adapters.store.fleet.settling import settle_elsewhere
 from callflow.adapters.store.places import Postgres
 from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.fleet.arrival import Announced, Arrival
@@ -107,6 +108,8 @@ class CollectorDatabase:
         self._tidied_ms = 0
         self.unread = 0
         """Events that could not be stored, since the start."""
+        self.has_orders = True
+        """There may be some that were not sent yet."""
         self.has_short_calls = True
         """There may be calls for `look`: an earlier collector may have left some."""
 
@@ -151,6 +154,9 @@ class CollectorDatabase:
                 found.unread += self._save(connection, name, rows)
             if found.unread:
                 _keep_unread(connection, found.unread)
+            self.has_orders |= settle_elsewhere(
+                connection, found.of("stay"), found.of("callback change"), max(one.came_ms for one in arrivals)
+            )
             self.has_short_calls |= self._repeats.note(connection, found.of("screened"), found.of("stay"))
             for stream, part in found.parts.items():
                 _note(connection, stream, part)
@@ -175,7 +181,7 @@ class CollectorDatabase:
             connection.execute(new.on_conflict_do_update(index_elements=list(publishers.primary_key), set_=values))
 
     def look(self, now_ms: int) -> bool:
-        """Count the callers of new short calls over all nodes; whether there are new orders."""
+        """Count the callers of new short calls over all nodes; whether some of them are repeated."""
         with self._transaction() as connection:
             ordered = self._repeats.look(connection, now_ms)
             if now_ms - self._tidied_ms >= TIDY_MS:
@@ -183,12 +189,15 @@ class CollectorDatabase:
         if now_ms - self._tidied_ms >= TIDY_MS:
             self._tidied_ms = now_ms
         self.has_short_calls = False
+        self.has_orders |= ordered
         return ordered
 
     def orders(self, sites: Sequence[str], now_ms: int) -> list[tuple[str, Order]]:
         """What the nodes of these sites (empty: all) have not answered yet."""
         with self._transaction() as connection:
-            return self._repeats.open_orders(connection, sites, now_ms)
+            found = self._repeats.open_orders(connection, sites, now_ms)
+        self.has_orders = False
+        return found
 
     def answered(self, answer: Answer, now_ms: int) -> None:
         """A node has answered an order."""

@@ -94,15 +94,7 @@ class RepeatCallers:
         if sites:
             mine.append(table.c.site.in_(sites))
         rows = connection.execute(sa.select(table).where(*mine).order_by(table.c.made_ms, table.c.order_id)).all()
-        return [
-            (
-                row.site,
-                Order(
-                    row.order_id, Do(row.action), row.caller, row.call_id, row.call_ms, row.at_ms, row.profile, row.why
-                ),
-            )
-            for row in rows
-        ]
+        return [(row.site, _order_of(row)) for row in rows]
 
     def answered(self, connection: sa.Connection, answer: Answer, now_ms: int) -> None:
         """A node has answered; the first answer counts."""
@@ -128,7 +120,8 @@ class RepeatCallers:
     # -- counting -----------------------------------------------------------------------------------------------------
 
     def _count(self, connection: sa.Connection, caller: str, now_ms: int) -> bool:
-        counted = sa.select(sa.func.max(repeat_orders.c.at_ms)).where(repeat_orders.c.caller == caller)
+        counts = repeat_orders.c.action != Do.SETTLE.value
+        counted = sa.select(sa.func.max(repeat_orders.c.at_ms)).where(repeat_orders.c.caller == caller, counts)
         after_ms = connection.execute(counted).scalar() or 0
         mine = (short_calls.c.caller == caller, short_calls.c.ended_ms > after_ms)
         rows = connection.execute(sa.select(short_calls).where(*mine)).all()
@@ -142,6 +135,11 @@ class RepeatCallers:
                 connection.execute(sa.insert(repeat_orders), list(_orders(repeat, caller, ends, now_ms)))
                 ordered |= repeat.sites > 1
         return ordered
+
+
+def _order_of(row: sa.Row[Any]) -> Order:
+    fields = ("order_id", "caller", "call_id", "call_ms", "at_ms", "profile", "why", "callback_id")
+    return Order(do=Do(row.action), **{name: getattr(row, name) for name in fields})
 
 
 def _short(site: str, row: Row, call_id: str, ended_ms: int) -> dict[str, Any]:
