@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from typing import Protocol
 
+import structlog
+
 from callflow.core.fleet.orders import Answer, ListStep, Order, order_of
 from callflow.core.publishing.topics import Topics
 from callflow.errors import CallflowError
+
+log = structlog.get_logger()
 
 
 class ObeysFleet(Protocol):
@@ -37,6 +41,10 @@ class FleetCommands:
         orders = self._orders()
         try:
             answer = None if orders is None else await orders.obey(order_of(payload))
-        except (ValueError, CallflowError):
+        except (ValueError, CallflowError) as error:
+            log.info("an order of the fleet was not carried out", reason=str(error)[:200])
+            answer = None
+        except Exception:
+            log.exception("an order of the fleet failed")  # the connection to the broker goes on
             answer = None
         return self._topics.fleet_answer, answer.body() if answer is not None else ""

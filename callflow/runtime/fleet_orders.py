@@ -25,6 +25,8 @@ from callflow.records.stays import stays
 from callflow.runtime.callback_desk import CallbackDesk
 
 BY_HAND = (Step.CLAIM, Step.RELEASE, Step.REOPEN, Step.DONE, Step.GIVE_UP)
+ACTOR = 64
+"""Characters of a name that are kept."""
 REMEMBERED = 1000
 NEAR_MS = 3_600_000
 """A short call began so near to its end, by whatever clock."""
@@ -98,10 +100,10 @@ class FleetOrders:
             if now.wish or not asked.agent:
                 raise NotAllowed("this call is asked for already" if now.wish else "the call needs an agent", "")
             may_dial(now, self._desk.rules, at_ms)
-            return now.wished(asked.agent, at_ms, asked.actor)
+            return now.wished(asked.agent, at_ms, asked.actor[:ACTOR])
         if asked.step not in BY_HAND:
             raise IllegalStep(now.state, asked.step)
-        return now.step(asked.step, at_ms, asked.actor, asked.why)
+        return now.step(asked.step, at_ms, asked.actor[:ACTOR], asked.why)
 
     def _number(self, order: Order) -> str | None:
         """The number of the call, if it is the caller's whom the collector means."""

@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from callflow.core.publishing.topics import Topics
 from callflow.core.rings.records import Outcome, Stay
 from callflow.daemon import Daemon
 from callflow.processes.ports import take_ports
+from callflow.publishing.fleet_commands import FleetCommands
 from callflow.runtime.callback_desk import CallbackDesk
 from callflow.runtime.clock import Clock
 from callflow.runtime.fleet_orders import FleetOrders
@@ -173,7 +174,12 @@ def test_what_is_too_old_or_turned_off_raises_nothing(fleet: str) -> None:
 def test_what_is_no_order_and_no_answer_is_refused() -> None:
     answer = Answer("1", True, "raised", "cb-1")
     assert answer_of(json.dumps({**json.loads(answer.body()), "more": 1})) == answer
-    for text in ("", "[]", "{}", '{"order_id": 1}', "x" * 5000, '{"order_id": "1", "done": 1, "why": ""}'):
+    assert (
+        order_of(json.dumps({name: value for name, value in asdict(order()).items() if name != "callback_id"}))
+        == order()
+    )
+    late = json.dumps(asdict(order()) | {"call_ms": 10**30})
+    for text in (late, "", "[]", "{}", '{"order_id": 1}', "x" * 5000, '{"order_id": "1", "done": 1, "why": ""}'):
         for reads in (answer_of, order_of):
             with pytest.raises(ValueError, match=r"it is|is None|is 1|Expecting"):
                 reads(text)
@@ -205,6 +211,21 @@ async def test_an_order_that_comes_again_raises_nothing_more(tmp_path: Path) -> 
     assert (again.callback_id, again.why) == (first.callback_id, "is on the list already")
     (entry,) = node.list.entries()
     assert (entry.number, entry.reasons, entry.why) == ("+15550100", ("repeated",), "5 short calls")
+
+
+async def test_an_order_that_fails_leaves_the_connection_alone(fleet: str) -> None:
+    class Broken:
+        async def obey(self, order: Any) -> Answer:
+            raise OverflowError("too large")
+
+    commands = FleetCommands(Topics("north"), Broken)
+    assert await commands.answer("callflow/v1/north/fleet/command", order().body()) == (
+        "callflow/v1/north/fleet/answer",
+        "",
+    )
+    database = opened(fleet)
+    database.answered(Answer("1\x00", True, "a\x00b", "cb\x00"), NOW)
+    database.close()
 
 
 async def test_the_daemon_gives_orders_to_its_own_call_back_list(tmp_path: Path) -> None:

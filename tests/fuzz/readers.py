@@ -23,6 +23,7 @@ from callflow.adapters.store.migrate import bring_to_head
 from callflow.captures.capture_file import CaptureInvalid, read_capture
 from callflow.captures.replay import Replay, procedures_of
 from callflow.core.fleet.arrival import Arrival, announced
+from callflow.core.fleet.orders import answer_of, order_of
 from callflow.errors import SettingError
 from callflow.runtime.caller_lookup import read_answer
 from callflow.scenarios.errors import ScenarioInvalid
@@ -153,6 +154,9 @@ def _mqtt() -> Iterator[Read]:
         announced("callflow/1/site/node", text, 1, retained=False)
         with suppress(ValueError):
             Arrival("callflow/1/site/node/call/stay", text, 1).event()
+        for read_message in (order_of, answer_of):
+            with suppress(ValueError):
+                read_message(text)
         with suppress(ValueError):
             read_answer(data)
 

@@ -1,7 +1,7 @@
 """What a node of a fleet is asked over MQTT, by the collector or by a person, and the answer. All are JSON."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -10,6 +10,8 @@ from callflow.core.documents import json_of
 
 LONGEST = 4000
 """Characters of a message."""
+MOST = 2**53
+"""Times beyond are none."""
 
 
 class Do(StrEnum):
@@ -94,15 +96,15 @@ def answer_of(text: str) -> Answer:
 
 
 def _read(text: str, kind: type[Any]) -> dict[str, Any]:
-    """The fields of a message; what a later release adds is left out."""
+    """The fields of a message; what another release adds is left out, and what it has not is as by default."""
     said = json_of(text) if len(text) <= LONGEST else None
     if not isinstance(said, dict):
         raise ValueError("it is not an object, or too long")
     found: dict[str, Any] = {}
     for field in fields(kind):
-        value = said.get(field.name)
+        value = said.get(field.name, None if field.default is MISSING else field.default)
         wanted = field.type if field.type in (int, bool) else str
-        if type(value) is not wanted:
+        if type(value) is not wanted or (isinstance(value, int) and not 0 <= value < MOST):
             raise ValueError(f"{field.name} is {value!r}")
         found[field.name] = value
     return found

@@ -20,6 +20,7 @@ from callflow.core.fleet.repeats import CallAt, Repeat, repeats
 from callflow.core.screening.states import Result
 from callflow.core.short_calls import MAY_GO_ON
 from callflow.records.calls import CALLS
+from callflow.records.collected import storable_text
 from callflow.records.offers import OFFERS
 from callflow.records.stays import STAYS
 
@@ -98,8 +99,9 @@ class RepeatCallers:
 
     def answered(self, connection: sa.Connection, answer: Answer, now_ms: int) -> None:
         """A node has answered; the first answer counts."""
-        open_one = (repeat_orders.c.order_id == answer.order_id, repeat_orders.c.answered_ms.is_(None))
-        said = {"answered_ms": now_ms, "answer": answer.why, "callback_id": answer.callback_id}
+        open_one = (repeat_orders.c.order_id == storable_text(answer.order_id), repeat_orders.c.answered_ms.is_(None))
+        texts = {"answer": storable_text(answer.why), "callback_id": storable_text(answer.callback_id)}
+        said = {"answered_ms": now_ms, **texts}
         connection.execute(sa.update(repeat_orders).where(*open_one).values(said))
 
     # -- calls that may be short ------------------------------------------------------------------------------------
