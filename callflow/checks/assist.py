@@ -3,7 +3,7 @@
 from callflow.adapters.ami.actions import GOODBYE_CONTEXT, RETURN_CONTEXT, SAY_CONTEXT, WHISPER_CONTEXT
 from callflow.adapters.ami.link import AmiLink
 from callflow.checks.ami import PRIVILEGES
-from callflow.checks.finding import Finding, fail, hint, ok, warn
+from callflow.checks.finding import Finding, fail, ok, warn
 from callflow.core.profile import Assist
 from callflow.errors import LinkError
 from callflow.settings.model import Settings
@@ -33,11 +33,3 @@ async def check_assist(settings: Settings, link: AmiLink) -> list[Finding]:
         remedy = "install this version's callflow.conf, then `dialplan reload`"
         return [fail("assistance", f"there is no context {', '.join(missing)}", remedy)]
     return [ok("assistance", f"its contexts are loaded, for {', '.join(wanting)}")]
-
-
-def check_features(settings: Settings) -> list[Finding]:
-    """A hint: neither AMI nor a function of the dialplan tells what the application map has (Asterisk 16 and 22)."""
-    if not _wanting(settings):
-        return []
-    remedy = "for agents who type codes: `asterisk -rx 'features show'` lists callflow-ready; docs/assistance.md"
-    return [hint("feature codes", "AMI does not show the application map to a least-privilege user", remedy)]

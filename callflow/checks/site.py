@@ -8,8 +8,9 @@ import structlog
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
 from callflow.checks.ami import check_dialplan, check_privileges, check_rings, check_version
-from callflow.checks.assist import check_assist, check_features
+from callflow.checks.assist import check_assist
 from callflow.checks.callbacks import check_callbacks
+from callflow.checks.feature_codes import check_feature_codes
 from callflow.checks.finding import Finding, fail, hint, ok
 from callflow.checks.host import check_host
 from callflow.checks.inbox import Inbox
@@ -20,7 +21,7 @@ from callflow.errors import LoginRefused
 from callflow.settings.model import Settings
 
 LOGIN_S = 5.0
-WANTED = frozenset({b"UserEvent", b"ChannelTalkingStart", b"DialBegin"})
+WANTED = frozenset({b"UserEvent", b"ChannelTalkingStart", b"DialBegin", b"BridgeEnter"})
 
 
 async def check_site(settings: Settings, config: Path | None) -> AsyncIterator[Finding]:
@@ -76,7 +77,7 @@ async def _check_asterisk(settings: Settings, link: AmiLink, inbox: Inbox) -> As
     for finding in await check_gain(settings, actions):
         yield finding
     yield await check_rings(actions, inbox)
-    for finding in check_features(settings):
+    for finding in await check_feature_codes(settings, link, inbox):
         yield finding
     for finding in await check_prompts(settings, actions, inbox):
         yield finding

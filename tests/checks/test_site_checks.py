@@ -10,8 +10,11 @@ from callflow.adapters.agi.options import AgiOptions
 from callflow.adapters.ami.link import AmiLink
 from callflow.checks.ami import check_version
 from callflow.checks.assist import ACTIONS, CONTEXTS, check_assist
+from callflow.checks.feature_codes import check_feature_codes
 from callflow.checks.finding import Finding, Verdict
 from callflow.checks.host import check_host
+from callflow.checks.inbox import Inbox
+from callflow.errors import ActionRefused
 from callflow.settings.model import Settings
 
 
@@ -96,3 +99,60 @@ async def test_what_assistance_needs_is_checked_where_it_is_on(
     settings = Settings.model_validate({"profiles": {"default": {"assist": assist}}})
     findings = await check_assist(settings, cast("AmiLink", Dialplan(contexts, allowed)))
     assert [finding.verdict for finding in findings] == verdicts
+
+
+class TestTalk:
+    """An Asterisk with a test talk, and the features that it has loaded."""
+
+    __test__ = False
+
+    def __init__(self, *, loaded: bool, given: bool, talk: bool = True) -> None:
+        self.inbox = Inbox()
+        self.hung_up = False
+        self._loaded, self._given, self._talk = loaded, given, talk
+        self._keys = ""
+
+    async def action(self, name: str, **headers: object) -> dict[str, str]:
+        match name:
+            case "Originate" if not self._talk:
+                raise ActionRefused("Originate", "Extension does not exist.")
+            case "Originate" if str(headers["Channel"]).startswith("Local/talk@"):
+                agent = str(headers["Variable"]).partition("=")[2]
+                self.inbox.add({"Event": "BridgeEnter", "Uniqueid": agent})
+            case "PlayDTMF" if self._loaded:
+                self._keys += str(headers["Digit"])
+                if self._keys == "AA":
+                    agent = str(headers["Channel"])
+                    self.inbox.add({"Event": "UserEvent", "UserEvent": "CallflowSaying", "Id": agent})
+            case "Hangup":
+                self.hung_up = True
+        return {}
+
+    async def action_list(self, name: str, timeout_s: float) -> list[dict[str, str]]:
+        given = [{"Context": "desk", "AppData": "support,tb(callflow-agent^s^1)"}] if self._given else []
+        return [{"Context": "callflow-check", "AppData": "callflow-agent,s,1"}, *given]
+
+
+@pytest.mark.parametrize(
+    ("asterisk", "verdict", "says"),
+    [
+        pytest.param(TestTalk(loaded=True, given=True), Verdict.OK, "codes in desk", id="all-there"),
+        pytest.param(TestTalk(loaded=True, given=False), Verdict.HINT, "no Queue or Dial", id="given-to-nobody"),
+        pytest.param(TestTalk(loaded=False, given=True), Verdict.WARN, "did nothing", id="not-loaded"),
+        pytest.param(TestTalk(loaded=True, given=True, talk=False), Verdict.WARN, "not tested", id="old-dialplan"),
+    ],
+)
+async def test_a_code_is_typed_in_a_test_talk(
+    asterisk: TestTalk, verdict: Verdict, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callflow.checks.feature_codes.ANSWER_S", 0.05)
+    settings = Settings.model_validate({"profiles": {"default": {"assist": "prompt"}}})
+    (finding,) = await check_feature_codes(settings, cast("AmiLink", asterisk), asterisk.inbox)
+    assert (finding.verdict, says in finding.seen) == (verdict, True)
+    assert bool(finding.remedy) == (verdict is not Verdict.OK)
+    assert asterisk.hung_up or verdict is Verdict.WARN, "the test talk ends at once"
+
+
+async def test_no_code_is_typed_where_assistance_is_off() -> None:
+    asterisk = TestTalk(loaded=False, given=False, talk=False)
+    assert await check_feature_codes(Settings(), cast("AmiLink", asterisk), asterisk.inbox) == []

@@ -10,22 +10,30 @@ from callflow.processes.daemon import RUN_CALLFLOW
 from callflow.processes.ports import PortBlock
 from callflow.processes.process import Process
 from callflow.scenarios.site import Version
+from tests.labs import rows
 
 pytestmark = [pytest.mark.lab]
 
-LEVELED = {"profiles": {"support": {"quiet": {"gain": "agc"}}}}
-FOUND = ("AMI login", "version", "privileges", "dialplan", "gain")
+SETTINGS = {"profiles": {"support": {"assist": "prompt", "quiet": {"gain": "agc"}}}}
+FOUND = ("AMI login", "version", "privileges", "dialplan", "assistance", "gain", "feature codes")
+TRACES = ("calls", "legs", "offers", "stays", "talks", "transfers", "holds", "assist_steps")
+
+
+def with_codes(_: PortBlock) -> Mapping[str, str]:
+    """What to add to an Asterisk's files so that agents have feature codes."""
+    entry = "\n[desk]\nexten => s,1,Queue(lab,tb(callflow-agent^s^1))\n same => n,Hangup()\n"
+    return {"features.conf": "#include features_callflow.conf\n", "extensions.conf": entry}
 
 
 def bare(_: PortBlock) -> Mapping[str, str]:
-    """What to add to an Asterisk's files so that it has neither taps nor automatic gain."""
+    """What to add to an Asterisk's files so that it has no taps, no automatic gain and no feature codes."""
     return {"modules.conf": "noload => func_speex.so\nnoload => app_audiosocket.so\n"}
 
 
 async def check(lab: Lab) -> tuple[int, dict[str, list[str]]]:
     """Its exit code, and of each line by its subject: the verdict, then all it says."""
     settings = lab.work / "check.toml"
-    settings.write_text(tomli_w.dumps(lab.config(LEVELED)))
+    settings.write_text(tomli_w.dumps(lab.config(SETTINGS)))
     command = [*RUN_CALLFLOW[:-2], "--config", str(settings), "check"]
     process = await Process.start(command, lab.work, "check")
     code = await process.wait(60)
@@ -40,11 +48,16 @@ async def check(lab: Lab) -> tuple[int, dict[str, list[str]]]:
 
 
 @pytest.mark.parametrize("version", ["22", "16"])
-async def test_all_that_is_there_is_found(version: Version) -> None:
-    async with open_lab(version) as lab:
+async def test_all_that_is_there_is_found_and_a_running_daemon_records_none_of_it(version: Version) -> None:
+    async with open_lab(version, additions=with_codes) as lab:
+        daemon = await lab.start_daemon(SETTINGS)
         code, lines = await check(lab)
+        assert {table: rows(daemon.database, f"select * from {table}") for table in TRACES} == {
+            table: [] for table in TRACES
+        }
     assert code == 0
-    assert {lines[subject][0] for subject in FOUND} == {"ok"}
+    assert {subject: lines[subject][0] for subject in FOUND} == dict.fromkeys(FOUND, "ok")
+    assert "desk" in "".join(lines["feature codes"])
     assert lines["tap"][0] == ("ok" if version == "22" else "warn"), "Asterisk has AudioSocket from 18 on"
 
 
@@ -52,6 +65,11 @@ async def test_what_is_missing_is_named_with_its_remedy() -> None:
     async with open_lab("22", additions=bare) as lab:
         code, lines = await check(lab)
     assert code == 0, "callers can be screened without"
-    for subject, module in (("tap", "app_audiosocket.so"), ("gain", "func_speex.so")):
+    missing = {
+        "tap": "load => app_audiosocket.so",
+        "gain": "load => func_speex.so",
+        "feature codes": "#include features_callflow.conf",
+    }
+    for subject, remedy in missing.items():
         assert lines[subject][0] == "warn"
-        assert f"load => {module}" in "".join(lines[subject])
+        assert remedy in "".join(lines[subject])

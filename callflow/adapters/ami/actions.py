@@ -187,6 +187,12 @@ class AmiActions:
             "still", "CALLFLOW_CHECK=", {"ChannelId": f"tone-{channel_id}", "OtherChannelId": channel_id}
         )
 
+    async def begin_test_talk(self, agent_id: str) -> None:
+        """Begin a talk of two Local channels; the one that plays the agent has this uniqueid and the feature codes."""
+        ids = {"ChannelId": f"tone-{agent_id}", "OtherChannelId": agent_id}
+        await self._originate("agent", "CALLFLOW_CHECK=", ids)
+        await self._originate("talk", f"CALLFLOW_TALK={agent_id}")
+
     async def try_prompt(self, path: str) -> None:
         """Begin a prompt where no caller hears it; a missing one is told by UserEvent CallflowPromptMissing."""
         await self._originate("prompt", f"__CALLFLOW_PROMPT={path}")

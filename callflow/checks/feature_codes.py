@@ -1,0 +1,66 @@
+"""Checks the agents' feature codes: one that is typed in a test call must do what the application map says.
+
+AMI shows the map to nobody without the privilege `command`, and what a file says need not be loaded.
+"""
+
+import uuid
+
+from callflow.adapters.ami.actions import CHECK_CONTEXT, AmiActions
+from callflow.adapters.ami.link import AmiLink
+from callflow.adapters.ami.translate_assist import SAID_EVENT, SAYING_EVENT
+from callflow.checks.ami import PRIVILEGES
+from callflow.checks.finding import Finding, hint, ok, warn
+from callflow.checks.inbox import Inbox
+from callflow.core.assist.rules import Prompt
+from callflow.core.profile import Assist
+from callflow.errors import LinkError
+from callflow.settings.model import Settings
+
+BRIDGE_S = 2.0
+ANSWER_S = 2.0
+AGENT_CONTEXT = "callflow-agent"
+SUBJECT = "feature codes"
+
+
+async def check_feature_codes(settings: Settings, link: AmiLink, inbox: Inbox) -> list[Finding]:
+    """Nothing where every profile has `assist = "off"`; a test call of two Local channels, which no phone hears."""
+    if all(profile.assist is Assist.OFF for profile in settings.profiles.values()):
+        return []
+    language = settings.prompts.default_language
+    path = settings.prompts.path.format(language=language, prompt=Prompt.ONE_MOMENT.value)
+    try:
+        lines = await link.action_list("ShowDialPlan", timeout_s=10)
+        loaded = await _typed(AmiActions(link, link), inbox, path)
+    except LinkError as error:
+        remedy = f"{PRIVILEGES}; install this version's callflow.conf, then `dialplan reload`"
+        return [warn(SUBJECT, f"not tested: {error.problem}", remedy)]
+    if not loaded:
+        remedy = "#include features_callflow.conf at the end of features.conf, then `module reload features`"
+        return [warn(SUBJECT, "a code typed in a test call did nothing: agents cannot type codes", remedy)]
+    given = {line.get("Context", "") for line in lines if AGENT_CONTEXT in line.get("AppData", "")} - {CHECK_CONTEXT}
+    if not given:
+        remedy = f"b({AGENT_CONTEXT}^s^1) in the options of Queue or Dial, for agents who type codes"
+        return [hint(SUBJECT, "loaded: a code typed in a test call arrived; no Queue or Dial gives agents any", remedy)]
+    return [ok(SUBJECT, f"a code typed in a test call arrived; agents have codes in {', '.join(sorted(given))}")]
+
+
+async def _typed(actions: AmiActions, inbox: Inbox, path: str) -> bool:
+    """Whether Asterisk carries out a code that is typed in the name of a test agent. Raises LinkError."""
+    agent = f"callflow-check-{uuid.uuid4().hex[:12]}"
+    await actions.begin_test_talk(agent)
+    try:
+        await inbox.until(lambda: _talks(inbox, agent), BRIDGE_S)
+        await actions.play_by_code(agent, agent, agent, path)
+        return await inbox.until(lambda: _told(inbox, agent), ANSWER_S)
+    finally:
+        await actions.hang_up(agent)
+
+
+def _talks(inbox: Inbox, agent: str) -> bool:
+    return any(event["Event"] == "BridgeEnter" and event.get("Uniqueid") == agent for event in inbox.events)
+
+
+def _told(inbox: Inbox, test_id: str) -> bool:
+    """The code has begun to play a prompt, or has failed to."""
+    told = (event for event in inbox.events if event.get("UserEvent") in (SAYING_EVENT, SAID_EVENT))
+    return any(event.get("Id") == test_id for event in told)
