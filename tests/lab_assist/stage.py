@@ -10,7 +10,7 @@ import numpy as np
 
 from callflow.lab.ami import AmiClient
 from callflow.lab.phone.call import Call
-from callflow.lab.phone.heard import Span
+from callflow.lab.phone.heard import Span, gaps
 from callflow.lab.phone.media import Frame, audio, tone
 from callflow.lab.phone.phone import Phone
 from callflow.lab.phone.presence import Presence, presence
@@ -23,6 +23,9 @@ from tests.labs import rows
 
 CALLER_HZ, AGENT_HZ = 650, 750
 CALLER = "1301"
+LONGEST_GAP_S = 0.06
+BUSY_S = 0.5
+"""What holds up the phones then holds up Asterisk as well."""
 
 
 @dataclass
@@ -35,6 +38,8 @@ class Talk:
     agent: Call
     stalls: list[Span] = field(default_factory=list)
     """When this machine was busy with other things."""
+    only: str = ""
+    """Of several talks beside each other, the one of this agent."""
 
     async def says(self, call: Call, hz: int, seconds: float) -> None:
         """This phone speaks for so long; returns at the end of it."""
@@ -59,7 +64,8 @@ class Talk:
 
     def steps(self) -> list[dict[str, object]]:
         """What the daemon has stored of it."""
-        return [dict(row) for row in rows(self.daemon.database, "select * from assist_steps order by at_ms, seq")]
+        found = rows(self.daemon.database, "select * from assist_steps order by at_ms, seq")
+        return [dict(row) for row in found if self.only in ("", row["agent"])]
 
     def holds(self) -> list[dict[str, object]]:
         """The holds that the daemon has stored, those that last included."""
@@ -91,6 +97,27 @@ class Talk:
                 for row in rows(self.daemon.database, query):
                     return dict(row)
                 await asyncio.sleep(0.05)
+
+
+def gaps_ok(talk: Talk) -> None:
+    """No gap when ears and whispers come and go, but for pauses of the sending phone and of the machine."""
+    names = ("ChanSpyStart", "ChanSpyStop", "BridgeEnter")
+    moments = [float(event["Timestamp"]) for event in talk.talks.ami.events if event["Event"] in names]
+    for call, other in ((talk.caller, talk.agent), (talk.agent, talk.caller)):
+        sent = gaps(other.media.sent, 0.03)
+        for gap in gaps(call.media.received, LONGEST_GAP_S):
+            if not any(gap.began - 0.5 < at < gap.ended + 0.1 for at in moments):
+                continue
+            own_s = max((one.lasted_s for one in sent if one.began < gap.ended and gap.began < one.ended), default=0.02)
+            busy_s = sum(one.lasted_s for one in talk.stalls if abs(one.began - gap.began) < BUSY_S)
+            assert gap.lasted_s - own_s - busy_s < LONGEST_GAP_S - 0.02, f"a gap of {gap.lasted_s:.3f} s"
+
+
+def agent_freed_s(talk: Talk) -> float:
+    """From the redirect until the agent's phone was sent its BYE."""
+    parted = next(step for step in talk.steps() if step["kind"] == "parted")
+    bye = next(one for one in talk.talks.bank.messages(talk.agent.call_id) if one.message.first.startswith("BYE"))
+    return bye.at - int(str(parted["at_ms"])) / 1000
 
 
 def own_channels(ami: AmiClient) -> list[str]:

@@ -11,7 +11,7 @@ from callflow.lab.talks.asterisk_files import AGENTS
 from callflow.processes.ports import LOOPBACK, take_ports
 from callflow.scenarios.site import Version
 from callflow.web.tokens import Role, TokenFile
-from tests.lab_assist.stage import AGENT_HZ, CALLER_HZ, Talk, assisted
+from tests.lab_assist.stage import AGENT_HZ, CALLER_HZ, Talk, agent_freed_s, assisted, gaps_ok
 from tests.labs import EACH_ASTERISK, rows
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
@@ -20,6 +20,8 @@ STEP_DB = 6.0
 LOW_DBOV = -56.0
 """Far below speech, also when it is raised."""
 SETTLED_S = 0.5
+HEARD = 0.9
+"""Of a prompt: its share that reached the caller."""
 
 
 async def both_have_spoken(talk: Talk) -> None:
@@ -63,9 +65,11 @@ async def test_an_agents_codes_raise_the_level_say_prompts_and_begin_a_wrap_up(v
         await talk.told("action", "wrapup", "done")
         done = [step["what"] for step in talk.steps() if step["kind"] == "action" and step["outcome"] == "done"]
         assert done == ["louder", "louder", "repeat", "callback", "wrapup"], "the caller's code did nothing"
-        heard = talk.at(talk.caller, ["hear_me_now", "volume_at_limit", "say_again"])
-        assert {name: one.share > 0.95 for name, one in heard.prompts.items()}.get("say_again")
-        assert talk.at(talk.agent, ["say_again", "call_back_agreed"]).prompts == {}
+        prompts = ["hear_me_now", "volume_at_limit", "say_again", "call_back_agreed"]
+        heard = talk.at(talk.caller, prompts).prompts
+        assert {name: one.share > HEARD for name, one in heard.items()} == dict.fromkeys(prompts, True), heard
+        assert talk.at(talk.agent, prompts).prompts == {}
+        gaps_ok(talk)
         await talk.agent.hang_up()
         begun = await talk.stored("select * from wrap_ups where began_ms is not null")
         assert begun["agent"] == AGENTS[0]
@@ -102,6 +106,7 @@ async def test_an_agents_codes_ask_for_the_handset_pass_a_look_up_and_say_the_go
         assert {name: one.share > 0.95 for name, one in heard.items()} == dict.fromkeys(prompts, True)
         assert sorted(prompts, key=lambda name: heard[name].span.began) == prompts
         assert talk.at(talk.agent, prompts).prompts == {}
+        gaps_ok(talk)
         ended = await talk.stored("select * from wrap_ups where began_ms is not null")
         assert (ended["agent"], ended["outcome"]) == (AGENTS[0], "order")
 
@@ -118,6 +123,9 @@ async def test_a_nuisance_is_asked_once_and_hung_up_on(version: Version) -> None
         heard = talk.at(talk.caller, ["anything_else", "goodbye"])
         assert {name: one.share > 0.95 for name, one in heard.prompts.items()} == dict.fromkeys(heard.prompts, True)
         assert set(heard.prompts) == {"anything_else", "goodbye"}
+        assert talk.at(talk.agent, ["anything_else", "goodbye"]).prompts == {}
+        assert abs(agent_freed_s(talk)) < 0.2
+        gaps_ok(talk)
         await talk.told("hung_up")
         assert not rows(talk.daemon.database, "select * from callbacks")
 
@@ -147,7 +155,10 @@ async def test_the_supervisor_takes_the_caller_over(version: Version) -> None:
         there.ring()
         await there.answer()
         assert (await talk.told("said", "ask_supervisor"))["outcome"] == "reached"
-        assert talk.at(talk.caller).spans("music")
+        heard = talk.at(talk.caller, ["ask_supervisor"])
+        assert heard.prompts["ask_supervisor"].share > HEARD
+        assert heard.spans("music")
+        assert talk.at(talk.agent, ["ask_supervisor"]).prompts == talk.at(there, ["ask_supervisor"]).prompts == {}
         await talk.agent.hang_up()
         await talk.talks.event("AttendedTransfer", 10)
         await asyncio.sleep(SETTLED_S)

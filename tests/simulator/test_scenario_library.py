@@ -1,5 +1,6 @@
 """The scenarios that come with the project."""
 
+import re
 from itertools import islice
 
 import pytest
@@ -24,6 +25,15 @@ def test_each_can_be_read_and_scheduled(name: str) -> None:
 
 def test_every_row_that_is_implemented_is_there() -> None:
     assert set(shipped()) >= ROWS | AFTER_THE_CALL
+
+
+def test_every_procedure_has_a_scenario_that_names_its_row() -> None:
+    named = set()
+    for path in shipped().values():
+        for first, last in re.findall(r"\b([SQDPA]\d)(?:-([SQDPA]\d))?", read_scenario(path).purpose):
+            named |= {f"{first[0]}{number}" for number in range(int(first[1]), int((last or first)[1]) + 1)}
+    rows = {"S": (1, 3), "Q": (1, 6), "D": (1, 8), "P": (2, 3), "A": (1, 4)}
+    assert named == {f"{row}{number}" for row, (first, last) in rows.items() for number in range(first, last + 1)}
 
 
 @pytest.mark.parametrize("name", sorted(AFTER_THE_CALL))

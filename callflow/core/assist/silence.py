@@ -156,7 +156,7 @@ class Silence:
     def _voice(self, window: WindowJudged, now_ms: int) -> None:
         quiet, level = self._case.profile.quiet, window.level_dbov
         self._level_dbov, self._voice_heard = level, True
-        if window.heard is Heard.SPEECH or gain.is_clear(level, self._gain_db, quiet):
+        if gain.is_clear(level, self._gain_db, quiet):
             self._case.go(Input.CLEAR)
             return
         wanted = gain.gain_for(level, window.noise_dbov, quiet)

@@ -71,6 +71,10 @@ exten => _rated!,1,Answer()
  same => n,Queue(${{CUT(EXTEN,_,2)}},ctb(callflow-agent^s^1),,,60)
  same => n,Gosub(callflow-rating,s,1(default))
  same => n,Hangup()
+; screened_QUEUE_PROFILE: callflow screens the caller first
+exten => _scree[n]ed!,1,Gosub(callflow-screen,s,1(${{CUT(EXTEN,_,3)}}))
+ same => n,Queue(${{CUT(EXTEN,_,2)}},,,,60)
+ same => n,Hangup()
 ; stays_QUEUE and line_AGENT: the caller stays when the agent hangs up
 exten => _stays!,1,Answer()
  same => n,Queue(${{CUT(EXTEN,_,2)}},c,,,60)

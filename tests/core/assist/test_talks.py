@@ -156,6 +156,15 @@ def test_a_low_voice_is_raised_before_anything_is_said(world: World) -> None:
     assert world.kinds()[-2:] == [StepKind.GAIN, StepKind.HEARD]
 
 
+def test_a_voice_that_stays_too_low_is_raised_first_and_then_asked(world: World) -> None:
+    scene = greeted(world)
+    scene.hears, scene.low_dbov = Heard.QUIET, -58.0
+    world.wait(3500)
+    assert len(of(world, commands.SetGain)) == 1
+    world.wait(1000)
+    assert (world.said(), world.kinds()[-1]) == (["a_little_louder"], StepKind.GAIN)
+
+
 @pytest.mark.parametrize(("assist", "to"), [(Assist.NOTIFY, "agent"), (Assist.PROMPT, "caller")])
 def test_whom_callflow_speaks_to_is_the_profiles(assist: Assist, to: str) -> None:
     world = World(assist)

@@ -106,6 +106,8 @@ class Scene:
     nuisance_after: int | None = None
     """The agent has called it a nuisance then: who spoke before may be hung up on."""
     hears: Heard | None = Heard.DIGITAL_SILENCE
+    """`quiet`: a voice of `low_dbov`."""
+    low_dbov: float = -45.0
     verified: bool = True
 
     @property
@@ -245,9 +247,10 @@ class World:
                 self.receive(events.EventsFenced(question.call_id, question.fence_id))
                 continue
             heard = scene.hears
-            level = -45.0 if heard is Heard.QUIET else -26.0 if heard is Heard.SPEECH else None
+            level = scene.low_dbov if heard is Heard.QUIET else -26.0 if heard is Heard.SPEECH else None
+            told = Heard.SPEECH if heard is Heard.QUIET else heard  # the tap tells a voice and its level, no more
             self.receive(
-                events.WindowJudged(question.call_id, question.ask_id, heard, level, -80.0, verified=scene.verified)
+                events.WindowJudged(question.call_id, question.ask_id, told, level, -80.0, verified=scene.verified)
             )
 
     # -- what is wanted ---------------------------------------------------------------------------------------------

@@ -1,0 +1,147 @@
+"""Low voices and a screened caller at agents of a real Asterisk, beside each other, judged from the phones' packets."""
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from callflow.lab.phone.call import State
+from callflow.lab.phone.media import Frame, audio
+from callflow.lab.talks.asterisk_files import AGENTS
+from callflow.lab.talks.talk_lab import TalkLab, talk_lab
+from callflow.processes.daemon import Daemon
+from callflow.scenarios.site import Version
+from callflow.sound import mulaw
+from callflow.sound.audio import FRAME, RATE, Sound, level_dbov, timeline
+from tests.lab_assist.stage import Talk, talk
+from tests.labs import EACH_ASTERISK, rows
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
+
+LOOP_S = 2
+"""A low voice says the same again and again, so that every stretch of so long has the same level."""
+SETTLED_S = 0.3
+MOST = 0.8
+"""Of a prompt; with three talks at once on a busy machine, some frames come late."""
+LOW_DBOV, FAINT_DBOV = -51.0, -58.0
+"""A voice that the greatest gain makes clear, and one that stays too low; TALK_DETECT hears neither."""
+LOW_ON_16_DBOV = -47.0
+MOST_GAIN_DB = 15.0
+QUESTIONS = ["can_you_hear", "a_little_louder", "still_faint"]
+SCREENED = "desk"
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_low_voices_and_a_screened_caller(version: Version) -> None:
+    async with talk_lab(version) as talks:
+        profiles = {"default": {"assist": "prompt"}, SCREENED: {"assist": "prompt"}}
+        daemon = await talks.lab.start_daemon({"profiles": profiles})
+        if version == "22":
+            await asyncio.gather(
+                a_low_voice_is_raised_and_nothing_is_said(talks, daemon),
+                a_faint_voice_is_raised_before_it_is_asked(talks, daemon),
+                a_screened_caller_is_asked_as_well(talks, daemon),
+            )
+        else:
+            await asyncio.gather(
+                a_low_voice_is_the_callers_without_a_tap(talks, daemon),
+                a_screened_caller_is_asked_as_well(talks, daemon),
+            )
+
+
+async def a_low_voice_is_raised_and_nothing_is_said(talks: TalkLab, daemon: Daemon) -> None:
+    there = await low_voice(talks, daemon, AGENTS[0], LOW_DBOV)
+    gain = await there.told("gain")
+    await there.told("heard")
+    await asyncio.sleep(LOOP_S + 2 * SETTLED_S)
+    assert raised_db(there, gain) == pytest.approx(MOST_GAIN_DB, abs=1.0)
+    assert there.at(there.caller, QUESTIONS).prompts == {}
+    assert there.at(there.agent, QUESTIONS).prompts == {}
+
+
+async def a_faint_voice_is_raised_before_it_is_asked(talks: TalkLab, daemon: Daemon) -> None:
+    there = await low_voice(talks, daemon, AGENTS[1], FAINT_DBOV)
+    gain = await there.told("gain")
+    assert (await there.told("said", "a_little_louder"))["outcome"] == "reached"
+    assert raised_db(there, gain) == pytest.approx(MOST_GAIN_DB, abs=1.0)
+    there.caller.media.background = voice(talks, -26.0)
+    await there.told("heard")
+    await asyncio.sleep(SETTLED_S)
+    heard = there.at(there.caller, QUESTIONS).prompts
+    assert {name: one.share > MOST for name, one in heard.items()} == {"a_little_louder": True}, heard
+    assert heard["a_little_louder"].span.began > moment(gain)
+    assert there.at(there.agent, QUESTIONS).prompts == {}
+
+
+async def a_low_voice_is_the_callers_without_a_tap(talks: TalkLab, daemon: Daemon) -> None:
+    """On 16 nobody measures how low it is: callflow neither takes the caller for silent nor raises anything."""
+    there = await low_voice(talks, daemon, AGENTS[0], LOW_ON_16_DBOV)
+    heard = await there.told("heard")
+    await asyncio.sleep(LOOP_S + 2 * SETTLED_S)
+    assert raised_db(there, heard) == pytest.approx(0.0, abs=1.0)
+    assert there.at(there.caller, QUESTIONS).prompts == {}
+    assert not [step for step in there.steps() if step["kind"] in ("gain", "said")]
+
+
+async def a_screened_caller_is_asked_as_well(talks: TalkLab, daemon: Daemon) -> None:
+    """The caller speaks to the screening, then is silent at the agent, in the profile of the screening."""
+    phone, agent = talks.phone("1303"), talks.agent(number=AGENTS[2])
+    phone.tone_hz = agent.tone_hz = 0
+    call = phone.call(f"screened_sales_{SCREENED}")
+    await call.until(State.TALKING)
+    call.media.play(voice(talks, -26.0))
+    answer = await agent.next_call(20)
+    answer.ring()
+    await asyncio.sleep(LOOP_S)  # the caller has finished
+    await answer.answer()
+    await talks.event("BridgeEnter", Channel=await talks.channel(agent.number))
+    there = Talk(talks, daemon, call, answer, only=AGENTS[2])
+    screening = screened(daemon)
+    await there.agent_greets()
+    asked = await there.told("said", "can_you_hear")
+    assert (asked["outcome"], asked["profile"]) == ("reached", SCREENED)
+    assert there.at(call, QUESTIONS).prompts["can_you_hear"].share > MOST
+    assert there.at(answer, QUESTIONS).prompts == {}
+    assert [(row["result"], row["profile"]) for row in screening[0]] == [("spoke", SCREENED)]
+    assert screened(daemon) == screening, "what assistance does is none of the screening's business"
+
+
+def screened(daemon: Daemon) -> list[list[dict[str, object]]]:
+    """What the daemon has stored of the one screened call."""
+    queries = ("select * from calls", "select * from happenings")
+    return [[dict(row) for row in rows(daemon.database, query)] for query in queries]
+
+
+async def low_voice(talks: TalkLab, daemon: Daemon, agent: str, level_dbov: float) -> Talk:
+    """A talk whose agent has greeted and whose caller speaks in so low a voice from the beginning."""
+    caller, phone = talks.phone(f"130{agent[-1]}"), talks.agent(number=agent)
+    caller.tone_hz = phone.tone_hz = 0
+    there = await talk(talks, daemon, caller, phone, f"line_{agent}")
+    there.only = agent
+    there.caller.media.background = voice(talks, level_dbov)
+    await there.agent_greets()
+    return there
+
+
+def voice(talks: TalkLab, level_dbov: float) -> bytes:
+    """Mu-law of someone who speaks for LOOP_S."""
+    return mulaw.encode(timeline([Sound(0.0, "speech", LOOP_S, level_dbov)], LOOP_S, talks.lab.voice))
+
+
+def moment(step: dict[str, object]) -> float:
+    """When a step was taken, epoch seconds."""
+    return int(str(step["at_ms"])) / 1000
+
+
+def raised_db(there: Talk, step: dict[str, object]) -> float:
+    """By how much the agent hears the caller louder since this step."""
+    before, after = moment(step) - SETTLED_S - LOOP_S, moment(step) + SETTLED_S
+    return loop_dbov(there.agent.media.received, after) - loop_dbov(there.agent.media.received, before)
+
+
+def loop_dbov(frames: Sequence[Frame], began: float) -> float:
+    """Level of LOOP_S of what a phone received."""
+    sound = [frame.payload for frame in audio(frames) if frame.at >= began][: LOOP_S * RATE // FRAME]
+    assert len(sound) == LOOP_S * RATE // FRAME
+    return level_dbov(mulaw.decode(b"".join(sound)).astype(np.float64))
