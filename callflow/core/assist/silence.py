@@ -16,6 +16,8 @@ from callflow.core.screening import gain
 TAP_AFTER_MS = 1000
 """Most callers answer sooner: only a longer silence is worth a tap."""
 ANSWER_TIMEOUT_MS = 1500
+LATE_EAR_MS = 1500
+"""That a tap cannot be had may be known only after the listening time: so much longer somebody listens."""
 MOST_DROPPED = 2
 NOTICE_MS = 3000
 VOICES = (Heard.SPEECH, Heard.QUIET)
@@ -40,6 +42,8 @@ class Silence:
         self._at: int | None = None
         self._tap_at: int | None = None
         self._tapped = False
+        self._opening = False
+        """A tap was asked for: nobody hears a low voice yet."""
         self._asks = 0
         self._wish: Wish | None = None
         self._dropped = 0
@@ -105,8 +109,11 @@ class Silence:
     def without_tap(self, now_ms: int) -> None:
         """Asterisk's own ear serves alone: from here any low sound counts as the caller's voice."""
         case = self._case
+        self._opening = False
         if not self._lowered:
             self._lowered = True
+            if self._at is not None:
+                self._at = max(self._at, now_ms + LATE_EAR_MS)
             ear = ear_settings(case.profile.talk_detect.probe_threshold)
             case.do(commands.ArmEar(case.caller_ear, case.parties.caller_channel, ear.silence_ms, ear.threshold))
             self._voices.caller.rearmed(now_ms)
@@ -114,17 +121,20 @@ class Silence:
 
     def tap_opened(self) -> None:
         """The window begins with the first sound that the tap can hear."""
+        self._opening = False
         self._case.begin_window()
 
     def proceed(self, now_ms: int) -> None:
         """Do what is due."""
         if self._tap_at is not None and now_ms >= self._tap_at:
-            self._tap_at, self._tapped = None, True
+            self._tap_at, self._tapped, self._opening = None, True, True
             self._case.open_tap()
         if self._at is None or now_ms < self._at:
             return
         self._at = None
         match self._case.state:
+            case State.TIMING if self._opening:
+                self._opening, self._at = False, now_ms + LATE_EAR_MS
             case State.TIMING:
                 self._case.go(Input.LISTENED)
                 self._judge(now_ms)

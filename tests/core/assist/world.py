@@ -141,6 +141,7 @@ class World:
         self.asterisk_refuses, self.asterisk_answers = False, True
         self.requests = 0
         self.answers = True
+        self.taps_open = True
         self.asked: list[tuple[Scene, commands.JudgeWindow | commands.FenceEvents]] = []
         self.issued: list[AssistCommand] = []
         self.steps: list[AssistStep] = []
@@ -332,7 +333,7 @@ class World:
             for person in scene.people:
                 if person.sound_from is not None and command.channel == scene.channel_of(person):
                     self.receive(events.SoundStarted(person.uniqueid, self.now))
-        elif isinstance(command, commands.OpenTap):
+        elif isinstance(command, commands.OpenTap) and self.taps_open:
             self.receive(events.TapOpened(command.call_id))
         elif isinstance(command, commands.SetGain):
             self.receive(events.GainSet(command.call_id, command.gain_db))
