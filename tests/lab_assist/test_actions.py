@@ -49,6 +49,7 @@ async def test_an_agents_codes_raise_the_level_say_prompts_and_begin_a_wrap_up(v
         await talk.agent.press("*71")
         await talk.told("gain", f"{STEP_DB:g} dB")
         assert await level_now(talk) - before == pytest.approx(STEP_DB, abs=1.0)
+        await talk.told("said", "hear_me_now")
         await talk.agent.press("*71")
         await talk.told("said", "volume_at_limit")
         await talk.agent.press("*71")

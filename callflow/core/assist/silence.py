@@ -16,8 +16,10 @@ from callflow.core.screening import gain
 TAP_AFTER_MS = 1000
 """Most callers answer sooner: only a longer silence is worth a tap."""
 ANSWER_TIMEOUT_MS = 1500
-LATE_EAR_MS = 1500
-"""That a tap cannot be had may be known only after the listening time: so much longer somebody listens."""
+LATE_TAP_MS = 2500
+"""A tap that cannot be had is known after 4 s: the listening time lasts so much longer if that is not known yet."""
+LOWERED_MS = 1500
+"""From then on Asterisk's own ear listens for low sounds, at least so long."""
 MOST_DROPPED = 2
 NOTICE_MS = 3000
 VOICES = (Heard.SPEECH, Heard.QUIET)
@@ -40,6 +42,8 @@ class Silence:
         """When this silence began, epoch ms."""
         self._listen_ms = round(rules.silent_after_s * 1000)
         self._at: int | None = None
+        self._listened_at = 0
+        """The end of the listening time, epoch ms, unless nobody listens yet."""
         self._tap_at: int | None = None
         self._tapped = False
         self._opening = False
@@ -98,7 +102,7 @@ class Silence:
         self._listen(since_ms, now_ms)
 
     def _listen(self, since_ms: int, now_ms: int) -> None:
-        self._at = max(now_ms, since_ms + self._listen_ms)
+        self._at = self._listened_at = max(now_ms, since_ms + self._listen_ms)
         if self._tapped:
             self._case.begin_window()
         elif self._case.profile.ear == "tap":
@@ -112,8 +116,8 @@ class Silence:
         self._opening = False
         if not self._lowered:
             self._lowered = True
-            if self._at is not None:
-                self._at = max(self._at, now_ms + LATE_EAR_MS)
+            if self._at is not None and case.state is State.TIMING:
+                self._at = max(self._listened_at, now_ms + LOWERED_MS)
             ear = ear_settings(case.profile.talk_detect.probe_threshold)
             case.do(commands.ArmEar(case.caller_ear, case.parties.caller_channel, ear.silence_ms, ear.threshold))
             self._voices.caller.rearmed(now_ms)
@@ -134,7 +138,7 @@ class Silence:
         self._at = None
         match self._case.state:
             case State.TIMING if self._opening:
-                self._opening, self._at = False, now_ms + LATE_EAR_MS
+                self._opening, self._at = False, now_ms + LATE_TAP_MS
             case State.TIMING:
                 self._case.go(Input.LISTENED)
                 self._judge(now_ms)
