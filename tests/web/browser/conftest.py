@@ -212,6 +212,12 @@ async def visit(chromium: Browser, served: Served) -> AsyncIterator[Any]:
         await context.close()
 
 
+async def turn_to(tab: Tab, place: str) -> None:
+    """Go to a place of the page, such as `calls`, once the first one is drawn."""
+    await tab.wait_for_selector(".desk h1, .wall h1")
+    await tab.evaluate("place => { location.hash = '#/' + place }", place)
+
+
 async def settle(tab: Tab) -> None:
     """Two drawings of the page."""
     await tab.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")

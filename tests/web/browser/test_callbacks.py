@@ -16,7 +16,7 @@ from callflow.privacy import mask_number
 from callflow.web.tokens import Role
 from tests.adapters.waiting import until
 from tests.store.samples import T0
-from tests.web.browser.conftest import Served, barriers, first_callback, settle
+from tests.web.browser.conftest import Served, barriers, first_callback, settle, turn_to
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -26,7 +26,7 @@ async def test_an_agent_claims_a_call_back_and_settles_it_with_the_keyboard(visi
     tab = (await visit(role=Role.AGENT, agent="8001")).tab
     await tab.wait_for_selector("nav a")
     one = first_callback(served)
-    await tab.evaluate("one => { location.hash = '#/callbacks/' + one }", one)
+    await turn_to(tab, f"callbacks/{one}")
     await tab.focus("button:text-is('Claim')")
     await tab.keyboard.press("Enter")
     await tab.wait_for_selector("button:text-is('Done')")
@@ -53,7 +53,7 @@ async def test_a_supervisor_has_a_call_back_dialled_with_the_keyboard(visit: Any
         asked.append(dialog.message)
 
     tab.once("dialog", refuse)
-    await tab.evaluate("one => { location.hash = '#/callbacks/' + one }", one)
+    await turn_to(tab, f"callbacks/{one}")
     await tab.focus("input[list=agents]")
     assert await tab.evaluate("[...document.querySelectorAll('datalist option')].map(each => each.value).length") == 60
     await tab.keyboard.type("8001")
@@ -97,7 +97,7 @@ async def test_an_agent_dials_with_their_own_phone_and_hears_why_it_failed(visit
     tab = (await visit(role=Role.AGENT, agent="8001")).tab
     await tab.wait_for_selector("nav a")
     found, one = CallbackList(served.database, "main"), first_callback(served)
-    await tab.evaluate("one => { location.hash = '#/callbacks/' + one }", one)
+    await turn_to(tab, f"callbacks/{one}")
     tab.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     await tab.click("button:text-is('Call back')")
     await tab.wait_for_selector("[role=status]:has-text('asked to call for agent 8001')")
@@ -114,7 +114,7 @@ async def test_a_call_back_outside_the_hours_is_refused_in_words(
     tab = (await visit()).tab
     await tab.wait_for_selector("nav a")
     one = first_callback(served)
-    await tab.evaluate("one => { location.hash = '#/callbacks/' + one }", one)
+    await turn_to(tab, f"callbacks/{one}")
     tab.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     await tab.fill("input[list=agents]", "8001")
     await tab.click("button:text-is('Call back')")

@@ -4,23 +4,21 @@ from typing import Any
 
 import pytest
 
-from tests.web.browser.conftest import Served
+from tests.web.browser.conftest import Served, turn_to
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
 
 async def test_a_number_is_shown_on_demand(visit: Any) -> None:
     tab = (await visit()).tab
-    await tab.wait_for_selector(".tile")
-    await tab.evaluate("location.hash = '#/call/main/silent-1'")
+    await turn_to(tab, "call/main/silent-1")
     await tab.click("text=Show the number")
     await tab.wait_for_selector("text=+1-555-0100")
 
 
 async def test_any_days_can_be_chosen(visit: Any) -> None:
     tab = (await visit()).tab
-    await tab.wait_for_selector(".tile")
-    await tab.evaluate("location.hash = '#/calls'")
+    await turn_to(tab, "calls")
     await tab.wait_for_selector("td a")
     await tab.fill("input[type=date] >> nth=1", "2026-01-30")
     await tab.wait_for_selector(".empty")
@@ -31,8 +29,7 @@ async def test_any_days_can_be_chosen(visit: Any) -> None:
 
 async def test_a_search_by_number_is_for_supervisors_and_written_down(visit: Any, served: Served) -> None:
     tab = (await visit()).tab
-    await tab.wait_for_selector(".tile")
-    await tab.evaluate("location.hash = '#/calls'")
+    await turn_to(tab, "calls")
     await tab.wait_for_selector("td a")
     await tab.fill("input[inputmode=tel]", "+1-555-0199")
     await tab.keyboard.press("Enter")
@@ -42,8 +39,7 @@ async def test_a_search_by_number_is_for_supervisors_and_written_down(visit: Any
 
 async def test_one_call_shows_its_transfer_and_its_wrap_up(visit: Any) -> None:
     tab = (await visit()).tab
-    await tab.wait_for_selector(".tile")
-    await tab.evaluate("location.hash = '#/call/main/spoke-0'")
+    await turn_to(tab, "call/main/spoke-0")
     await tab.wait_for_selector("svg.picture rect.wrap")
     await tab.click("figure summary")
     drawn = await tab.inner_text("figure table")
@@ -55,8 +51,7 @@ async def test_one_call_shows_its_transfer_and_its_wrap_up(visit: Any) -> None:
 
 async def test_rings_are_shown_for_one_agent_and_the_address_is_a_link(visit: Any, served: Served) -> None:
     tab = (await visit()).tab
-    await tab.wait_for_selector(".tile")
-    await tab.evaluate("location.hash = '#/rings?period=days365'")
+    await turn_to(tab, "rings?period=days365")
     await tab.wait_for_selector("canvas")
     await tab.select_option("select >> nth=1", "agent/1007")
     await tab.wait_for_url("**/#/rings?period=days365&of=agent%2F1007")

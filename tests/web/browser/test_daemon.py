@@ -20,6 +20,7 @@ from callflow.scenarios.scenario import find_scenario
 from callflow.scenarios.site import daemon_config
 from callflow.web.tokens import Role, TokenFile
 from tests.adapters.waiting import answered
+from tests.web.browser.conftest import turn_to
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -87,10 +88,10 @@ async def test_calls_are_shown_while_they_last_and_after_and_a_killed_daemon_com
     await tab.wait_for_selector(".freshness.stale")
     await floor.daemon.start()
     await tab.wait_for_selector(".freshness.fresh")
-    await tab.evaluate("location.hash = '#/calls'")
+    await turn_to(tab, "calls")
     await tab.click(f"td a[href='#/call/{call.node}/{call.record.call_id}']")
     await tab.wait_for_selector("svg.picture rect.span.prompt")
-    await tab.evaluate("location.hash = '#/health'")
+    await turn_to(tab, "health")
     await tab.wait_for_selector(".health dt:has-text('AMI')")
     for page in await tab.locator("nav a").all():
         await page.click()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.browser.conftest import settle
+from tests.web.browser.conftest import settle, turn_to
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -51,14 +51,13 @@ UNDEFINED = r"""() => {
 @pytest.mark.parametrize("page", PAGES)
 async def test_every_figure_has_its_definition(visit: Any, page: str) -> None:
     tab = (await visit()).tab
-    await tab.wait_for_selector(".tile")
-    await tab.evaluate("place => { location.hash = '#/' + place }", page)
+    await turn_to(tab, page)
     await tab.wait_for_selector(PAGES[page])
     await settle(tab)
     seen = await tab.evaluate(UNDEFINED)
     assert seen["found"] == []
     assert seen["figures"] >= (1 if "/T" in page else 4), "there is something to look at"
-    await tab.evaluate("location.hash = '#/definitions'")
+    await turn_to(tab, "definitions")
     await tab.wait_for_selector(".meanings")
     defined = await tab.evaluate("[...document.querySelectorAll('.meanings > div')].map((each) => each.id)")
     assert {link.removeprefix("#/definitions/") for link in seen["links"]} <= {

@@ -8,7 +8,7 @@ import pytest
 from callflow.web.tokens import Role
 from tests.docs.pictures import PAGES as PICTURES
 from tests.docs.pictures import take
-from tests.web.browser.conftest import Served, barriers, first_callback, settle
+from tests.web.browser.conftest import Served, barriers, first_callback, settle, turn_to
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -44,8 +44,7 @@ async def test_every_page_is_drawn_and_readable_by_everybody(
 ) -> None:
     window = await visit(language=language, dark=dark, width=width, role=Role.ADMIN)
     tab = window.tab
-    await tab.wait_for_selector(".tile")
-    await tab.evaluate("place => { location.hash = '#/' + place }", page.replace("ONE", first_callback(served)))
+    await turn_to(tab, page.replace("ONE", first_callback(served)))
     await tab.wait_for_selector(PAGES[page])
     await settle(tab)
     assert await tab.evaluate("document.documentElement.lang") == language[:2]
@@ -98,7 +97,7 @@ async def test_an_empty_page_says_what_to_do_next(
     tab = (await visit()).tab
     nothing = "2025-06-01..2025-06-02"
     for page in ("now", f"rings?period={nothing}", f"silence?period={nothing}", f"calls?period={nothing}", *MORE):
-        await tab.evaluate("place => { location.hash = '#/' + place }", page)
+        await turn_to(tab, page)
         await tab.wait_for_selector(f"nav a[aria-current][href='#/{page.partition('?')[0]}']")
         await tab.wait_for_selector("main:not(:has-text('Loading')) .empty .hint")
         hints = await tab.locator("main .empty .hint").all_inner_texts()
@@ -108,8 +107,7 @@ async def test_an_empty_page_says_what_to_do_next(
 @pytest.mark.parametrize("page", ["call/main/nobody", "callbacks/nobody", "cases/nobody"])
 async def test_a_link_to_what_is_not_there_is_a_sentence(visit: Any, page: str) -> None:
     tab = (await visit()).tab
-    await tab.wait_for_selector(".tile")
-    await tab.evaluate("place => { location.hash = '#/' + place }", page)
+    await turn_to(tab, page)
     await tab.wait_for_selector("main [role=alert]:has-text('there is no')")
 
 
@@ -135,7 +133,7 @@ async def test_a_page_alone_on_a_database_offers_nothing_that_needs_the_daemon(v
         ("cases", "td .bad"),
         ("cases/T%2F1", "dd .bad"),
     ):
-        await tab.evaluate("page => { location.hash = '#/' + page }", page)
+        await turn_to(tab, page)
         await tab.wait_for_selector(there)
         offered = await tab.locator("main button:not([title]), main form, main summary").all_inner_texts()
         assert offered == [], page

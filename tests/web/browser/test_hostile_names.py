@@ -9,7 +9,7 @@ from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.case_list import CaseList
 from callflow.adapters.store.store import Store
 from tests.store.samples import T0, ended, live_call
-from tests.web.browser.conftest import Served, first_callback, settle
+from tests.web.browser.conftest import Served, first_callback, settle, turn_to
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -44,14 +44,14 @@ async def test_a_hostile_caller_name_of_10_kb_stays_text_and_in_its_place(
     tab = window.tab
     pages = ("now", "calls", "call/main/hostile", "callbacks", f"callbacks/{one}", "cases", "cases/T%2F1")
     for page in pages:
-        await tab.evaluate("page => { location.hash = '#/' + page }", page)
+        await turn_to(tab, page)
         await tab.wait_for_selector("main :text('<img src=x')")
         await settle(tab)
         seen = await tab.evaluate(WHERE_IT_STANDS)
         assert seen["width"] <= width, page
         assert seen["outside"] == [], page
         assert await tab.locator("main img").count() == 0
-    await tab.evaluate("location.hash = '#/call/main/hostile'")
+    await turn_to(tab, "call/main/hostile")
     await tab.wait_for_selector("main :text('<img src=x')")
     assert len(await tab.inner_text("main")) < 3000, "a name takes no screens"
     assert window.problems == []

@@ -9,7 +9,7 @@ from playwright.async_api import Route
 from callflow.web import live
 from tests.adapters.waiting import until
 from tests.store.samples import T0
-from tests.web.browser.conftest import Served, settle
+from tests.web.browser.conftest import Served, settle, turn_to
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -84,8 +84,7 @@ async def test_months_at_the_wall_leave_no_memory_behind(
     monkeypatch.setattr(live, "LOOK_S", 0.002)
     window = await visit()
     tab = window.tab
-    await tab.wait_for_selector(".tile")
-    await tab.evaluate("location.hash = '#/now?wall'")
+    await turn_to(tab, "now?wall")
     await tab.wait_for_selector(".wall .tile")
     chromium = await window.context.new_cdp_session(tab)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from callflow.web.tokens import Role
-from tests.web.browser.conftest import Served
+from tests.web.browser.conftest import Served, turn_to
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group
 async def test_sixty_agents_the_queues_and_the_callers_are_on_one_screen_of_a_wall(visit: Any) -> None:
     tab = (await visit(width=1920)).tab
     await tab.set_viewport_size({"width": 1920, "height": 1080})
-    await tab.evaluate("location.hash = '#/now?wall'")
+    await turn_to(tab, "now?wall")
     await tab.wait_for_selector(".wall .tile")
     assert await tab.evaluate("document.querySelectorAll('.wall .tiles.small .tile').length") == 60
     lowest = await tab.evaluate(
