@@ -48,6 +48,7 @@ from callflow.runtime.pauses import keep_pauses_short
 from callflow.runtime.rating_watch import RatingWatch
 from callflow.runtime.reloading import Reloading
 from callflow.runtime.ring_watch import RingWatch
+from callflow.runtime.spoken_names import SpokenNames
 from callflow.runtime.vouching import Vouching
 from callflow.runtime.watchdog import Watchdog
 from callflow.settings.model import Settings
@@ -90,8 +91,9 @@ class Daemon:
         self._rings.subscribe(_log_talk)
         self._ratings = self._make_ratings()
         self._greeter = Greeter(settings.greetings, settings.prompts.path, CallerLookup())
+        self._names = SpokenNames(settings.assist, settings.store.path, self._clock.now_ms)
         self._callbacks = Callbacks(
-            settings, self._actions_link, actions, self._publishing.recording, self._clock.now_ms
+            settings, self._actions_link, actions, self._publishing.recording, self._clock.now_ms, self._names
         )
         self._publishing.recording.follow(self._callbacks.follow)
         self._assist = Assisting(
@@ -101,6 +103,7 @@ class Daemon:
             self._publishing.recording.save,
             self._dispatch.spawn,
             lambda phone: self._rings.tracker.agent_at(phone),
+            self._names,
         )
         self._publishing.agent_actions = self._assist
         self._publishing.fleet_orders = FleetOrders(
@@ -142,6 +145,7 @@ class Daemon:
                 await self._taps.start()
             self._watchdog.start()
             self._callbacks.start()
+            self._names.start()
             await self._agi.start()  # last: until then Asterisk is refused, and the caller goes on at once
             await self._events_link.start()
             await self._actions_link.start()
@@ -173,6 +177,7 @@ class Daemon:
             await self._taps.stop()
             log.info("taps", refused=dict(self._taps.refused), **self._taps.counts)
         await self._callbacks.stop()
+        await self._names.stop()
         await self._events_link.stop()
         await self._actions_link.stop()
         await self._publishing.stop()
@@ -192,6 +197,7 @@ class Daemon:
         self._receive(changed)
         self._assist.receive(changed)
         self._assist.change(settings.assist)
+        self._names.change(settings.assist)
         self._ratings.change(settings.ratings, settings.procedures())
         self._greeter.change(settings.greetings)
         self._publishing.settings = settings

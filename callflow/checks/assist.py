@@ -1,6 +1,15 @@
 """What assistance in talks needs of Asterisk, where any profile asks for it: contexts, actions, modules."""
 
-from callflow.adapters.ami.actions import GOODBYE_CONTEXT, RETURN_CONTEXT, SAY_CONTEXT, WHISPER_CONTEXT
+import os
+
+from callflow.adapters.ami.actions import (
+    GOODBYE_CONTEXT,
+    NAME_CONTEXT,
+    NAME_SPY_CONTEXT,
+    RETURN_CONTEXT,
+    SAY_CONTEXT,
+    WHISPER_CONTEXT,
+)
 from callflow.adapters.ami.link import AmiLink
 from callflow.checks.ami import PRIVILEGES
 from callflow.checks.finding import Finding, fail, ok, warn
@@ -9,6 +18,7 @@ from callflow.errors import LinkError
 from callflow.settings.model import Settings
 
 CONTEXTS = (WHISPER_CONTEXT, SAY_CONTEXT, GOODBYE_CONTEXT, RETURN_CONTEXT)
+NAME_CONTEXTS = (NAME_SPY_CONTEXT, NAME_CONTEXT)
 ACTIONS = ("Hangup", "Redirect", "Getvar", "Atxfer", "QueuePause")
 
 
@@ -29,7 +39,19 @@ async def check_assist(settings: Settings, link: AmiLink) -> list[Finding]:
     if forbidden := [name for name in ACTIONS if name not in allowed]:
         return [fail("assistance", f"not allowed: {', '.join(forbidden)}", PRIVILEGES)]
     contexts = {line.get("Context", "") for line in lines}
-    if missing := [context for context in CONTEXTS if context not in contexts]:
+    wanted = CONTEXTS + (NAME_CONTEXTS if settings.assist.ask_name else ())
+    if missing := [context for context in wanted if context not in contexts]:
         remedy = "install this version's callflow.conf, then `dialplan reload`"
         return [fail("assistance", f"there is no context {', '.join(missing)}", remedy)]
-    return [ok("assistance", f"its contexts are loaded, for {', '.join(wanting)}")]
+    return [ok("assistance", f"its contexts are loaded, for {', '.join(wanting)}"), *_check_names(settings)]
+
+
+def _check_names(settings: Settings) -> list[Finding]:
+    """Callers' names are written by Asterisk and deleted by callflow; nothing where callers are asked for none."""
+    if not settings.assist.ask_name:
+        return []
+    folder = settings.assist.names_dir
+    if not os.access(folder, os.W_OK | os.X_OK):
+        remedy = f"install -d -o asterisk -g callflow -m 2770 {folder}; callers are asked for a name in vain until then"
+        return [fail("spoken names", f"callflow cannot write to {folder}", remedy)]
+    return [ok("spoken names", f"they lie in {folder}, which Asterisk must be able to write to as well")]

@@ -44,7 +44,7 @@ def _prompt_files(settings: Settings) -> set[str]:
     return {profile.prompts.get(name, name) for profile in settings.profiles.values() for name in ratings} | {
         profile.prompts.get(name, name)
         for profile in settings.profiles.values()
-        for name in (*_of_assistance(profile), *_of_ladders(settings, profile))
+        for name in (*_of_assistance(settings, profile), *_of_ladders(settings, profile))
     }
 
 
@@ -55,11 +55,12 @@ def _of_ladders(settings: Settings, profile: Profile) -> list[str]:
     return [rung.prompt for ladder in ladders for rung in settings.ladders[ladder].rungs if rung.prompt]
 
 
-def _of_assistance(profile: Profile) -> list[str]:
+def _of_assistance(settings: Settings, profile: Profile) -> list[str]:
     if profile.assist is Assist.OFF:
         return []
     spoken = profile.assist in (Assist.PROMPT, Assist.ACT)
-    return [prompt.value for prompt in Prompt if spoken or prompt in TO_AGENT]
+    said = [prompt for prompt in Prompt if prompt is not Prompt.SAY_YOUR_NAME or settings.assist.ask_name]
+    return [prompt.value for prompt in said if spoken or prompt in TO_AGENT]
 
 
 def _path(settings: Settings, language: str, name: str) -> str:

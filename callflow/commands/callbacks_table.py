@@ -121,7 +121,8 @@ def _state(state: State) -> Text:
 
 
 def _reasons(entry: Entry) -> str:
-    more = (f"{entry.queue} place {entry.place}" if entry.place else "", entry.reference)
+    spoken = "spoken name" if entry.spoken_name else ""
+    more = (f"{entry.queue} place {entry.place}" if entry.place else "", entry.reference, spoken)
     return ", ".join((*entry.reasons, *filter(None, more)))
 
 

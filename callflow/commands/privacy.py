@@ -9,6 +9,7 @@ from rich.table import Table
 
 from callflow.adapters.store.erasing import Found, Wanted, erase, in_files, inside_longer_numbers, search, spellings
 from callflow.adapters.store.fleet.erasing import erase_from_fleet, search_fleet
+from callflow.adapters.store.names_of_callers import names_of
 from callflow.adapters.store.places import Postgres
 from callflow.adapters.store.rehashing import rehash
 from callflow.commands.context import Context
@@ -16,6 +17,7 @@ from callflow.commands.terminal import agree, console
 from callflow.errors import CallflowError, SettingError, StoreError
 from callflow.privacy import mask_number, replace_key
 from callflow.publishing.publisher import key_file, pseudonymizer_of
+from callflow.runtime.spoken_names import SUFFIX
 from callflow.settings.model import Settings
 
 
@@ -29,9 +31,10 @@ def forget(
     """Erase one caller everywhere on this node, and in the fleet's database if the settings name one, and prove it.
 
     The caller's number and name become empty in every record, so that the figures of reports stay right. Events that
-    wait for the broker are deleted, and so is stored audio. Then callflow searches every table, and the bytes of the
-    database files. The daemon may run. Write the number as Asterisk gives it; a number with a country code and one
-    without it are two numbers. Not reached: backups, exports, and what the broker's consumers have already received.
+    wait for the broker are deleted, and so are stored audio and spoken names. Then callflow searches every table and
+    the bytes of the database files, and sees that the names are gone. The daemon may run. Write the number as Asterisk
+    gives it; a number with a country code and one without it are two numbers. Not reached: backups, exports, and what
+    the broker's consumers have already received.
 
     Exit code 0: nothing of the number is left. 1: something is left. 2: it could not be done.
 
@@ -43,8 +46,8 @@ def forget(
         raise StoreError(f"there is no database at {database}", "name one with --db")
     wanted = _wanted(settings, database, number)
     found, out = search(database, wanted), console()
-    audio = _recordings(settings, found)
-    out.print(_table(found, audio))
+    audio, names = _recordings(settings, found), _spoken_names(settings, database, wanted)
+    out.print(_table(found, audio, names))
     fleet = _fleet_of(settings)
     in_fleet = search_fleet(fleet, wanted) if fleet else {}
     for table, number_of_rows in in_fleet.items():
@@ -52,12 +55,12 @@ def forget(
     if dry_run:
         out.print("\nnothing was changed")
         return
-    if (found.rows or audio or in_fleet) and not yes:
+    if (found.rows or audio or names or in_fleet) and not yes:
         agree(f"\nErase {mask_number(number)} for good?")
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), transient=True) as progress:
         task = progress.add_task("erasing", total=None)
-        for path in audio:
-            path.unlink(missing_ok=True)
+        for path in (*audio, *names):
+            _delete(path)
         if fleet:
             erase_from_fleet(fleet, wanted)
             in_fleet = search_fleet(fleet, wanted)
@@ -65,6 +68,9 @@ def forget(
         progress.update(task, description="searching")
         left, in_bytes = search(database, wanted), in_files(database, wanted.texts)
         longer = inside_longer_numbers(database, wanted) if in_bytes else 0
+    if left_names := [path for path in names if path.exists()]:
+        out.print(f"[bold red]something is left[/]: {len(left_names)} spoken names in {left_names[0].parent}")
+        raise typer.Exit(1)
     if left.rows or in_fleet or (in_bytes and not longer):
         rows = left.rows | in_fleet
         out.print(f"[bold red]something is left[/]: {rows} {in_bytes}; a call of this caller may be in progress")
@@ -125,7 +131,25 @@ def _recordings(settings: Settings, found: Found) -> list[Path]:
     return [path for path in sorted(folder.glob("*.sln")) if path.stem in names]
 
 
-def _table(found: Found, audio: list[Path]) -> Table:
+def _spoken_names(settings: Settings, database: Path, wanted: Wanted) -> list[Path]:
+    """Files of the names that the caller has said; of some, nothing may be left. Raises StoreError or CallflowError."""
+    folder = settings.assist.names_dir
+    names = sorted(names_of(database, wanted.numbers))
+    if names and not folder.is_dir():
+        remedy = "mount the folder, or name the right one in assist.names_dir, and repeat it"
+        raise CallflowError(f"the caller has said a name, and {folder} is not there", remedy)
+    return [path for name in names if (path := folder / f"{name}{SUFFIX}").exists()]
+
+
+def _delete(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        remedy = "run it as root or as the service"
+        raise CallflowError(f"{path} cannot be deleted: {error.strerror}", remedy) from None
+
+
+def _table(found: Found, audio: list[Path], names: list[Path]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("where", "found", "what happens to it"):
         table.add_column(heading)
@@ -134,6 +158,8 @@ def _table(found: Found, audio: list[Path]) -> Table:
         table.add_row(name, str(count), kept)
     if audio:
         table.add_row("stored audio", str(len(audio)), "deleted")
+    if names:
+        table.add_row("spoken names", str(len(names)), "deleted")
     if not table.row_count:
         table.add_row("anywhere", "0", "nothing to do")
     return table

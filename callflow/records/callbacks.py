@@ -40,6 +40,7 @@ callbacks = sa.Table(
     sa.Column("wish", sa.Text, nullable=False),
     sa.Column("attempt_id", sa.Text, nullable=False),
     sa.Column("closed_ms", sa.BigInteger),
+    sa.Column("spoken_name", sa.Text, nullable=False, server_default=""),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_callbacks_one_live", "node", "number", "day", unique=True, sqlite_where=ONE),
     sa.Index("ix_callbacks_open", "node", "due_ms", sqlite_where=OPEN),
@@ -67,6 +68,7 @@ callback_changes = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("attempt_id", sa.Text, nullable=False),
     sa.Column("before", sa.Text, nullable=False),
+    sa.Column("spoken_name", sa.Text, nullable=False, server_default=""),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Index("ix_callback_changes_at", "at_ms"),
     sa.Index("ix_callback_changes_open", "node", sqlite_where=OPEN),
@@ -115,6 +117,7 @@ def _event(change: CallbackChange, names: Pseudonymizer) -> EventFacts:
         "raised_at": utc(change.raised_ms),
         "due_at": utc(change.due_ms),
         "attempts": change.attempts,
+        "spoken_name": bool(change.spoken_name),
     }
     return EventFacts(change.callback_id, change.attempt_id, change.at_ms, data, change.revision)
 

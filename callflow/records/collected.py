@@ -64,6 +64,10 @@ _UNSENT = {"interface", "phone", "caller_name", "interrupted", "talk_began_ms", 
 """Columns that an event need not have."""
 
 
+RECORDED = "recorded"
+"""For the file of a spoken name: an event tells only that there is one."""
+
+
 class Unreadable(ValueError):
     """An event that this release cannot store; the message says why."""
 
@@ -102,6 +106,7 @@ def callback_rows(event: Mapping[str, Any], site: str) -> tuple[dict[str, Any], 
             "due_ms": due_ms,
             "attempts": int(data["attempts"]),
             "attempt_id": storable_text(event["call_id"]),
+            "spoken_name": RECORDED if data.get("spoken_name") else "",
         }
         before = storable_text(data["before"] or "")
         day = datetime.fromtimestamp(raised_ms / 1000, UTC).date().isoformat()

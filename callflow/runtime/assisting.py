@@ -7,6 +7,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from callflow.adapters.ami.translate_assist import (
     code_typed,
     goodbye_spoken,
     hold_event,
+    recording_over,
     talks_of,
     whisper_event,
 )
@@ -29,19 +31,22 @@ from callflow.core.assist.commands import (
     AnswerAction,
     AssistCommand,
     Consult,
+    DropName,
     EndCall,
     PartCaller,
     PauseAgent,
+    RecordName,
     ReturnCaller,
     SaveStep,
     SaveWrapUp,
     Say,
     SetLoudness,
+    StopRecording,
     StopSaying,
 )
 from callflow.core.assist.facts import AssistEvent, CallerParted, PartingFailed, TalksSeen
 from callflow.core.assist.rules import AssistRules
-from callflow.core.assist.steps import AssistStep
+from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.assist.wrap_up import WrapUp
 from callflow.core.rings.names import interface_of
 from callflow.core.rings.talk_events import TalkEnded, TalkHeld, TalkParties, TalkResumed
@@ -49,6 +54,8 @@ from callflow.errors import LinkError
 from callflow.runtime.clock import Clock
 from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
+from callflow.runtime.name_recording import NamePhone, NameRecording
+from callflow.runtime.spoken_names import SpokenNames
 from callflow.runtime.whispering import Whispering, WhisperPhone
 from callflow.settings.model import Settings
 
@@ -62,7 +69,7 @@ WRAP_UP = "wrapup"
 log = structlog.get_logger()
 
 
-class AssistPhone(WhisperPhone, Protocol):
+class AssistPhone(WhisperPhone, NamePhone, Protocol):
     """What is asked of AMI; every method may raise LinkError."""
 
     async def fence(self) -> None: ...
@@ -84,6 +91,7 @@ class Assisting:
         save: Callable[[AssistStep | WrapUp, bool], None],
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         agent_of: Callable[[str], str],
+        names: SpokenNames,
     ) -> None:
         """`agent_of`: the work number of who is at a phone."""
         self.assistant = Assistant(settings.procedures(), settings.assist)
@@ -98,6 +106,7 @@ class Assisting:
         self._clock = Clock()
         self._loop: CoreLoop[AssistCommand] = CoreLoop(self.assistant, self._clock, self._carry_out)
         self._whispering = Whispering(phone, partial(_path, settings.prompts.path), self._clock.now_ms)
+        self._recording = NameRecording(phone, names)
         self._found: dict[str, TalkParties] = {}
         """Talks that were found under way, by both uniqueids: nobody else tells of their holds and their end."""
         self.failures = self._loop.failures
@@ -147,6 +156,8 @@ class Assisting:
             self._follow_found(message)
         if (event := whisper_event(message)) is not None:
             self._whispering.event(event)
+        elif (name_id := recording_over(message)) is not None:
+            self._recording.over(name_id)
         elif (spoken := goodbye_spoken(message, self._clock.now_ms())) is not None:
             self.receive(spoken)
         elif (code := code_typed(message)) is not None:
@@ -155,6 +166,7 @@ class Assisting:
     def link_lost(self, reason: str) -> None:
         """AMI is gone: talks are left as they are."""
         self._whispering.link_lost()
+        self._recording.link_lost()
         self.receive(events.LinkLost(self._clock.now_ms(), reason))
 
     async def take_snapshot(self, channels: list[dict[str, str]]) -> None:
@@ -198,12 +210,13 @@ class Assisting:
     def _carry_out(self, command: AssistCommand) -> None:
         match command:
             case SaveStep(step):
-                log.info("assist", call=step.call_id, step=step.kind.value, what=step.what, outcome=step.outcome)
-                self._save(step, True)
+                self._save_step(step)
             case Say():
                 self._spawn(self._say(command))
             case StopSaying(say_id):
                 self._spawn(self._quietly(self._whispering.stop(say_id)))
+            case RecordName() | StopRecording() | DropName():
+                self._spawn(self._name(command))
             case PartCaller():
                 self._spawn(self._part(command))
             case ReturnCaller(channel):
@@ -233,6 +246,34 @@ class Assisting:
             ):
                 if work := self._listening.carry_out(CORE, command, self.receive):
                     self._spawn(work)
+
+    def _save_step(self, step: AssistStep) -> None:
+        if step.kind is StepKind.NAME_RECORDED:
+            self._spawn(self._save_name(step))
+        else:
+            self._keep(step)
+
+    def _keep(self, step: AssistStep) -> None:
+        log.info("assist", call=step.call_id, step=step.kind.value, what=step.what, outcome=step.outcome)
+        self._save(step, True)
+
+    async def _save_name(self, step: AssistStep) -> None:
+        """The core has heard the caller; whether Asterisk has recorded it is seen once the file is closed."""
+        if problem := await self._recording.problem(step.what):
+            step = replace(step, kind=StepKind.NO_NAME, what="", why=problem, caller_number="")
+        self._keep(step)
+
+    async def _name(self, command: RecordName | StopRecording | DropName) -> None:
+        match command:
+            case RecordName():
+                self.receive(await self._recording.record(command))
+            case StopRecording(name_id):
+                await self._quietly(self._recording.stop(name_id))
+            case DropName(name_id):
+                try:
+                    await self._recording.drop(name_id)
+                except OSError as error:
+                    log.warning("a recording without a name could not be deleted; tried again", reason=str(error))
 
     async def _say(self, command: Say) -> None:
         self.receive(await self._whispering.say(command))

@@ -56,15 +56,16 @@ class RunningAttempt:
         desk: CallbackDesk,
         phone: Phone,
         prompt_path: Callable[[str, str], str],
+        name_path: Callable[[str], str],
     ) -> None:
-        """`prompt_path(language, prompt)` is a prompt's path below Asterisk's sounds folder."""
+        """`prompt_path` and `name_path`: as the dialler has them."""
         self.dialling = dialling
         self.entry = entry
         self._number = number
         self._owner = owner
         self._desk = desk
         self._phone = phone
-        self._prompt_path = prompt_path
+        self._prompt_path, self._name_path = prompt_path, name_path
         self._timer: asyncio.TimerHandle | None = None
         self._saving = asyncio.Lock()
         self._over = False
@@ -251,7 +252,9 @@ class RunningAttempt:
         dial = rules.dial.replace("{number}", number)
         reason = entry.reasons[0] if entry.reasons else Reason.MANUAL.value
         digits = [mark for mark in number if mark.isdigit()][-rules.say_digits :] if rules.say_digits else []
-        agent_hears = [f"callback_{reason}", *(f"digit_{digit}" for digit in digits), "callback_accept"]
+        name = self._name_path(entry.spoken_name)
+        agent_hears = [f"callback_{reason}", *(f"digit_{digit}" for digit in digits), *([name] if name else [])]
+        agent_hears.append("callback_accept")
         confirm = "callback_confirm" if rules.customer_confirms else ""
         agent_first = attempt.first == "agent"
         second = (dial, rules.customer_ring_s) if agent_first else (attempt.interface, rules.agent_ring_s)

@@ -38,13 +38,17 @@ class CallbackDialler:
         desk: CallbackDesk,
         phone: Phone,
         prompt_path: Callable[[str, str], str],
+        name_path: Callable[[str], str],
         now_ms: Callable[[], int],
         new_id: Callable[[], str] = lambda: f"cb-{uuid4().hex[:16]}",
     ) -> None:
-        """`prompt_path(language, prompt)` is a prompt's path below Asterisk's sounds folder."""
+        """`prompt_path(language, prompt)` and `name_path(spoken_name)` are paths as Asterisk plays them.
+
+        A prompt's is below the sounds folder; a name's is absolute, or "" where there is no file.
+        """
         self._desk = desk
         self._phone = phone
-        self._prompt_path = prompt_path
+        self._prompt_path, self._name_path = prompt_path, name_path
         self._now_ms = now_ms
         self._new_id = new_id
         self._running: dict[str, RunningAttempt] = {}
@@ -156,7 +160,7 @@ class CallbackDialler:
     def _run(self, entry: Entry, dialling: Dialling, number: str) -> None:
         self._desk.own_call(dialling.attempt.attempt_id)
         self._running[dialling.attempt.attempt_id] = RunningAttempt(
-            dialling, entry, number, self, self._desk, self._phone, self._prompt_path
+            dialling, entry, number, self, self._desk, self._phone, self._prompt_path, self._name_path
         )
 
     def _ring_ms(self) -> int:

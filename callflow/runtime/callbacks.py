@@ -14,6 +14,7 @@ from callflow.core.rings.names import Names
 from callflow.errors import CallflowError, LinkError
 from callflow.runtime.callback_desk import CallbackDesk, Recorder
 from callflow.runtime.callback_dialler import CallbackDialler
+from callflow.runtime.spoken_names import SpokenNames
 from callflow.settings.model import Settings
 
 log = structlog.get_logger()
@@ -29,6 +30,7 @@ class Callbacks:
         actions: AmiActions,
         recorder: Recorder,
         now_ms: Callable[[], int],
+        names: SpokenNames,
     ) -> None:
         self._phone = CallbackActions(link, actions, Names(settings.rings))
         self._now_ms = now_ms
@@ -38,7 +40,7 @@ class Callbacks:
             return path.format(language=language, prompt=prompt)
 
         self.desk = CallbackDesk(settings.callbacks, settings.store.path, settings.node.name, recorder, now_ms)
-        self.dialler = CallbackDialler(self.desk, self._phone, prompt_path, now_ms)
+        self.dialler = CallbackDialler(self.desk, self._phone, prompt_path, names.sound_of, now_ms)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:

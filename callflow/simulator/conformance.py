@@ -20,7 +20,7 @@ CLASSES: tuple[tuple[str, str], ...] = (
     ("uuid", r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
     ("channel id", r"cb-[a-z0-9-]+"),
     ("channel", r"PJSIP/(?:caller|fax-caller|agent|customers|8\d{3})-[0-9a-f]{8}"),
-    ("local channel", r"Local/[\w-]+@(?:callflow-(?:check|tap)|talk-\w+)-[0-9a-f]{8};[12]"),
+    ("local channel", r"Local/[\w-]+@(?:callflow-(?:check|tap|name-spy)|talk-\w+)-[0-9a-f]{8};[12]"),
     ("address", r"127\.0\.0\.1:\d{4,5}"),
     ("dial string", r"agent/sip:\d{4}@127\.0\.0\.1:\d{4,5}"),
     ("second", r"1[5-9]\d{8}"),

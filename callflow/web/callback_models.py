@@ -29,6 +29,7 @@ class CallbackRow(Shape):
     wish: str = Field(description="Agent for whom the daemon is asked to place the call; empty for none.")
     changed_ms: int
     closed_ms: int | None
+    spoken_name: str = Field(description="File of the name that the caller has said; empty for none.")
 
 
 class ListedRow(CallbackRow):

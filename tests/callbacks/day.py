@@ -216,7 +216,7 @@ class Daemon:
         self.desk._publish = _nothing  # type: ignore[method-assign]
         self.desk._catch_up = _nothing  # type: ignore[method-assign]
         self.dialler = CallbackDialler(
-            self.desk, Phone(world), lambda language, prompt: prompt, now_ms, lambda: f"cb-{number}-{next(ids)}"
+            self.desk, Phone(world), lambda language, prompt: prompt, str, now_ms, lambda: f"cb-{number}-{next(ids)}"
         )
         world.tell = self.dialler.ami_event
         self.desk.start()

@@ -115,7 +115,7 @@ async def test_an_entry_that_was_raised_in_time_waits_for_the_next_hours(
     in_force = rules(profile, auto=True, agent_rest_s=0)
     desk = CallbackDesk(in_force, tmp_path / "callflow.db", "main", Recorder(), lambda: FRIDAY_EVENING)
     world = World(random.Random(1))
-    dialler = CallbackDialler(desk, Phone(world), lambda language, prompt: prompt, lambda: FRIDAY_EVENING)
+    dialler = CallbackDialler(desk, Phone(world), lambda language, prompt: prompt, str, lambda: FRIDAY_EVENING)
     desk.start()
     dialler.link_up()
     entries = CallbackList(tmp_path / "callflow.db", "main")

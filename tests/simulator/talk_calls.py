@@ -108,7 +108,28 @@ CONSULTATIONS = (
         acts=(Act(0.5, "Atxfer", (), _CONSULT),),
     ),
 )  # fmt: skip
-SETS = {"callbacks": CALL_BACKS, "talks": TALKS, "consultations": CONSULTATIONS}
+
+
+def _name(at_s: float, seconds: int, number: int) -> Act:
+    headers = (
+        ("Channel", "Local/s@callflow-name-spy/n"), ("Context", "callflow-name"), ("Exten", "s"), ("Priority", "1"),
+        ("Async", "true"), ("ChannelId", f"cb-name-{number}"), ("OtherChannelId", f"cb-name-spy-{number}"),
+    )  # fmt: skip
+    variables = (("NAMECHAN", "CALLERID"), ("NAMEFILE", f"spoken-{number}"), ("NAMESECONDS", str(seconds)))
+    return Act(at_s, "Originate", variables, headers)
+
+
+_HELD = _phone({"at_s": 0.5, "hold": True}, {"at_s": 3.5, "resume": True}, talk_s=4.5)
+_LISTENS = tuple(_setvar(0.2, who, "TALK_DETECT(set)", "160,256") for who in ("CALLER", "AGENT"))
+NAMES = (
+    Scene(
+        "name-stopped", 6.0, _HELD, dials=f"plain_{QUEUE}",
+        acts=(*_LISTENS, _name(1.0, 5, 1), Act(2.2, "Hangup", (), (("Channel", "cb-name-1"),))),
+    ),
+    Scene("name-longest", 6.0, _HELD, dials=f"plain_{QUEUE}", acts=(*_LISTENS, _name(1.0, 1, 2))),
+    Scene("name-without-caller", 4.0, _phone(talk_s=1.5), dials=f"plain_{QUEUE}", acts=(*_LISTENS, _name(0.8, 5, 3))),
+)  # fmt: skip
+SETS = {"callbacks": CALL_BACKS, "talks": TALKS, "consultations": CONSULTATIONS, "names": NAMES}
 Place = Callable[[int, Scene], Awaitable[None]]
 
 

@@ -15,6 +15,9 @@ DISARM = "TALK_DETECT(remove)"
 CHECK_CONTEXT = "callflow-check"
 TAP_CONTEXT, EAR_CONTEXT = "callflow-tap", "callflow-ear"
 WHISPER_CONTEXT, SAY_CONTEXT = "callflow-whisper", "callflow-say"
+NAME_SPY_CONTEXT, NAME_CONTEXT = "callflow-name-spy", "callflow-name"
+NAME_PREFIX = "callflow-name-"
+"""So the ids of our recordings begin."""
 GOODBYE_CONTEXT, RETURN_CONTEXT = "callflow-goodbye", "callflow-return"
 OWN_CHANNELS = f"Local/s@{WHISPER_CONTEXT}-"
 """So the names of our whispers begin."""
@@ -79,6 +82,25 @@ class AmiActions:
             OtherChannelId=f"{say_id};spy",
             Variable=[f"SAYCHAN={uniqueid}", f"SAYPROMPT={path}"],
         )
+
+    async def record_name(self, name_id: str, uniqueid: str, path: str, longest_s: int) -> None:
+        """Record what the channel of this uniqueid says into `path`.wav; Hangup of NAME_PREFIX + `name_id` ends it."""
+        recording_id = f"{NAME_PREFIX}{name_id}"
+        await self._actions.action(
+            "Originate",
+            Channel=f"Local/s@{NAME_SPY_CONTEXT}/n",
+            Context=NAME_CONTEXT,
+            Exten="s",
+            Priority="1",
+            Async="true",
+            ChannelId=recording_id,
+            OtherChannelId=f"{recording_id};spy",
+            Variable=[f"NAMECHAN={uniqueid}", f"NAMEFILE={path}", f"NAMESECONDS={longest_s}"],
+        )
+
+    async def stop_recording(self, name_id: str) -> None:
+        """End a recording; what was recorded is kept."""
+        await self.hang_up(f"{NAME_PREFIX}{name_id}")
 
     async def has_codes(self, channel: str) -> bool:
         """The dialplan has given our feature codes to this agent's channel; whether the map is loaded is not known."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from callflow.adapters.ami.actions import NAME_PREFIX
 from callflow.adapters.ami.translate import AmiEvent, first, stamped_ms
 from callflow.core.assist.facts import GoodbyeSpoken
 from callflow.core.rings.names import interface_of, safe_name
@@ -53,6 +54,13 @@ def whisper_event(event: AmiEvent) -> WhisperEvent | None:
         case "UserEvent" if first(event, "UserEvent") == SAID_EVENT:
             return WhisperGone(first(event, "Id"), first(event, "Status") == "SUCCESS")
     return None
+
+
+def recording_over(event: AmiEvent) -> str | None:
+    """The id of a name whose recording has ended; None for any other event."""
+    uniqueid = first(event, "Uniqueid") if event.get("Event") == "Hangup" else ""
+    is_ours = uniqueid.startswith(NAME_PREFIX) and not uniqueid.endswith(SPY_SUFFIX)
+    return uniqueid.removeprefix(NAME_PREFIX) if is_ours else None
 
 
 def goodbye_spoken(event: AmiEvent, arrived_ms: int) -> GoodbyeSpoken | None:

@@ -162,6 +162,8 @@ class CallbackList:
             more |= {"queue": wanted.queue, "place": wanted.place}
         if found.state in WAITING and wanted.due_ms is not None and wanted.due_ms < found.due_ms:
             more["due_ms"] = wanted.due_ms
+        if wanted.spoken_name and wanted.spoken_name != found.spoken_name:
+            more["spoken_name"] = wanted.spoken_name
         entry = found.with_reason(wanted.reason.value, now_ms, wanted.actor, wanted.why, **more)
         if entry is not found:
             self._save(connection, entry, found)
@@ -238,4 +240,5 @@ def _new_entry(wanted: Wanted, rules: CallbackRules, now_ms: int) -> Entry:
         wish="",
         attempt_id="",
         closed_ms=None,
+        spoken_name=wanted.spoken_name,
     )

@@ -128,6 +128,8 @@ def _changes(table: sa.Table, wanted: Wanted) -> Iterator[sa.Update | sa.Delete]
     if table.name == OUTBOX:
         yield sa.delete(table).where(_holds(table, wanted))
         return
+    if "spoken_name" in table.c:
+        yield sa.update(table).where(table.c.number.in_(wanted.numbers)).values(spoken_name="")
     if "caller_number" in table.c:
         emptied = {name: "" for name in IDENTITY if name in table.c}
         yield sa.update(table).where(table.c.caller_number.in_(wanted.numbers)).values(emptied)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from callflow.adapters.store import hourly
 from callflow.records.kind import metadata
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest migration, so that readers and a daemon in a hurry need not load Alembic."""
 
 counted_hours = hourly.counted_hours

@@ -13,6 +13,7 @@ from callflow.core.assist.facts import (
     AssistEvent,
     CallerParted,
     GoodbyeSpoken,
+    NameOver,
     PartingFailed,
     PromptOver,
     TalksSeen,
@@ -26,7 +27,7 @@ from callflow.core.profile import Assist, Mode, Procedures, Profile
 from callflow.core.rings.talk_events import TalkBegan, TalkEnded, TalkHeld, TalkParties, TalkResumed
 
 MOST_ARRIVALS = 20_000
-OF_TALK = (PromptOver, CallerParted, PartingFailed)
+OF_TALK = (PromptOver, NameOver, CallerParted, PartingFailed)
 OF_CHANNEL = (events.SoundStarted, events.SoundEnded, events.KeyPressed, events.CallerHungUp, GoodbyeSpoken)
 
 

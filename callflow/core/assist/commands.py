@@ -34,6 +34,31 @@ class StopSaying:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordName:
+    """Record what the caller says, for so long at most -> NameOver with the same `name_id`."""
+
+    talk_id: str
+    name_id: str
+    """Name of the file, without folder and extension."""
+    uniqueid: str
+    longest_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    """The name has been said -> NameOver."""
+
+    name_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropName:
+    """Delete the file: it holds no name."""
+
+    name_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class PartCaller:
     """Take the caller out of the talk and say goodbye -> CallerParted or PartingFailed, then GoodbyeSpoken."""
 
@@ -118,6 +143,9 @@ AssistCommand = (
     commands.Command
     | Say
     | StopSaying
+    | RecordName
+    | StopRecording
+    | DropName
     | PartCaller
     | ReturnCaller
     | EndCall

@@ -37,6 +37,15 @@ class PromptOver:
 
 
 @dataclass(frozen=True, slots=True)
+class NameOver:
+    """A `RecordName` has come to its end; `problem` is a sentence, "" if there is a file."""
+
+    talk_id: str
+    name_id: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CallerParted:
     """The caller hears the goodbye; the agent is free."""
 
@@ -72,6 +81,7 @@ AssistEvent = (
     events.Event
     | TalkEvent
     | PromptOver
+    | NameOver
     | CallerParted
     | PartingFailed
     | GoodbyeSpoken

@@ -4,6 +4,7 @@ One moment, reassurance, an offer to call back, thanks on return.
 """
 
 from callflow.core.assist.case import Case
+from callflow.core.assist.naming import Naming
 from callflow.core.assist.rules import Prompt
 from callflow.core.assist.speaker import Purpose, Speaker, Wish
 from callflow.core.assist.steps import StepKind
@@ -26,6 +27,7 @@ class Holding:
         self._offer_open_until: int | None = None
         self._offered = False
         self._accepted = False
+        self.naming = Naming(case, voices, speaker, self._agreed)
         self._reassured = False
         """The next reassurance is the gentler one."""
 
@@ -40,8 +42,8 @@ class Holding:
 
     @property
     def takes_key(self) -> bool:
-        """A key may accept the call-back."""
-        return self._offer_open_until is not None
+        """A key may accept the call-back, or end the caller's name."""
+        return self._offer_open_until is not None or self.naming.lasts
 
     def look_up(self, now_ms: int) -> bool:
         """The agent looks something up, and the caller waits without music; False if that is so already."""
@@ -95,21 +97,32 @@ class Holding:
     def _end_waiting(self, now_ms: int, why: str) -> None:
         self._lasts = self._looking_up = self._reassured = self.announced = False
         self._reassure_at = self._offer_at = self._offer_open_until = None
+        self.naming.end(now_ms)
         self._speaker.forget(now_ms, why)
         self._speaker.over_music = False
 
     def key(self, key: str, now_ms: int) -> None:
-        """The caller has pressed a key: it may accept the call-back."""
+        """The caller has pressed a key: it may accept the call-back, or end the name."""
+        if self.naming.lasts:
+            self.naming.key(key, now_ms)
+            return
         until = self._offer_open_until
         if until is None or now_ms > until or key != self._case.rules.offer_key or self._accepted:
             return
         self._accepted, self._offer_open_until, self._reassure_at = True, None, None
         self._speaker.forget(now_ms, "the caller has answered")
         self._case.tell(StepKind.CALLBACK_ACCEPTED, now_ms, key, "the caller asks to be called back")
+        if self._case.rules.ask_name and any(mark.isdigit() for mark in self._case.parties.caller_number):
+            self.naming.begin(now_ms)
+        else:
+            self._agreed(now_ms)
+
+    def _agreed(self, now_ms: int) -> None:
         self._say(Prompt.CALL_BACK_AGREED, "the caller has accepted", now_ms)
 
     def proceed(self, now_ms: int) -> None:
         """Say what is due."""
+        self.naming.proceed(now_ms)
         rules = self._case.rules
         if self._offer_at is not None and now_ms >= self._offer_at:
             self._offer_at, self._offered = None, True
@@ -128,7 +141,8 @@ class Holding:
 
     def next_deadline(self) -> int | None:
         """When to call `proceed`, epoch ms."""
-        return min((at for at in (self._reassure_at, self._offer_at) if at is not None), default=None)
+        due = (self._reassure_at, self._offer_at, self.naming.next_deadline())
+        return min((at for at in due if at is not None), default=None)
 
     def _say(self, prompt: Prompt, why: str, now_ms: int) -> None:
         self._speaker.ask(Wish(Purpose.HOLD, prompt.value, self._voices.caller, PROMPT_MS, why), now_ms)

@@ -1,8 +1,10 @@
 """What a site may set about assistance in talks, each with default, unit and bound beside it."""
 
+import re
 from enum import StrEnum
+from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from callflow.core.profile import Ladder, Rung
 from callflow.core.section import Name, Section
@@ -47,6 +49,19 @@ class AssistRules(Section):
     )
     offer_key: str = Field("1", pattern=r"^[0-9*#]$", description="Key that accepts the call-back.")
     offer_open_s: float = Field(10.0, ge=2, le=60, description="Seconds after the offer in which the key counts.")
+    ask_name: bool = Field(
+        False,
+        description="Ask a caller who has accepted the call-back for a name, and record it (opt-in: it is a voice).",
+    )
+    names_dir: Path = Field(
+        Path("/var/spool/callflow"),
+        description="Folder of spoken names, at the same path for Asterisk, which writes them, and for callflow, "
+        "which deletes them; of this daemon alone.",
+    )
+    name_longest_s: int = Field(5, ge=2, le=15, description="Seconds that a spoken name lasts at most.")
+    names_keep_h: float = Field(
+        24.0, ge=0, le=8760, description="Hours from the end of a call-back until its spoken name is deleted."
+    )
     same_agent_s: int = Field(
         8, ge=1, le=60, description="Seconds that the same agent is called for a caller who spoke during the goodbye."
     )
@@ -65,6 +80,13 @@ class AssistRules(Section):
         20, ge=1, le=600, description="Most actions of one agent in a minute; further ones are refused."
     )
 
+    @field_validator("names_dir")
+    @classmethod
+    def _fits_the_dialplan(cls, value: Path) -> Path:
+        if not re.fullmatch(r"(/[\w.-]+)+", str(value)) or ".." in value.parts:
+            raise ValueError("must be an absolute path of letters, digits and _ . - / alone")
+        return value
+
 
 class Prompt(StrEnum):
     """Prompts of assistance that no ladder names; a profile's `prompts` may name other recordings."""
@@ -76,6 +98,7 @@ class Prompt(StrEnum):
     STILL_LOOKING_AGAIN = "still_looking_again"
     THANK_YOU_FOR_WAITING = "thank_you_for_waiting"
     OFFER_CALL_BACK = "offer_call_back"
+    SAY_YOUR_NAME = "say_your_name"
     CALL_BACK_AGREED = "call_back_agreed"
     HEAR_ME_NOW = "hear_me_now"
     VOLUME_AT_LIMIT = "volume_at_limit"

@@ -20,6 +20,8 @@ class Purpose(StrEnum):
     NOTICE = "notice"
     LULL = "lull"
     HOLD = "hold"
+    NAME = "name"
+    """It asks for the caller's name."""
     ACTION = "action"
     """On the agent's word."""
 

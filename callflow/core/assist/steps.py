@@ -23,6 +23,10 @@ class StepKind(StrEnum):
     CALLBACK_ACCEPTED = "callback_accepted"
     CALLBACK_ASKED = "callback_asked"
     """The agent asked for a call-back to the caller."""
+    NAME_RECORDED = "name_recorded"
+    """The caller has said a name; `what`: its file, `lasted_ms`: the time since the call-back was accepted."""
+    NO_NAME = "no_name"
+    """The caller was asked for a name, and there is none."""
     PARTED = "parted"
     """The agent was freed and the caller hears the goodbye."""
     RETURNED = "returned"
@@ -36,7 +40,7 @@ class StepKind(StrEnum):
     """`lasted_ms`: the talk's length."""
 
 
-TO_CALL_BACK = (StepKind.CALLBACK_ACCEPTED, StepKind.CALLBACK_ASKED, StepKind.HUNG_UP)
+TO_CALL_BACK = (StepKind.CALLBACK_ACCEPTED, StepKind.CALLBACK_ASKED, StepKind.NAME_RECORDED, StepKind.HUNG_UP)
 """Callers who are put on the call-back list, where the profile wants it."""
 
 

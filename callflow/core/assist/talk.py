@@ -4,7 +4,7 @@ from callflow.core import commands, events
 from callflow.core.assist.actions import Action, Refusal
 from callflow.core.assist.case import Case
 from callflow.core.assist.commands import ReturnCaller
-from callflow.core.assist.facts import Outcome, PromptOver
+from callflow.core.assist.facts import NameOver, Outcome, PromptOver
 from callflow.core.assist.holding import Holding
 from callflow.core.assist.lulls import Lulls
 from callflow.core.assist.parting import Parting
@@ -116,6 +116,7 @@ class AssistedTalk:
         self._finished = True
         case = self.case
         case.state = State.DONE
+        self._holding.naming.end(now_ms)
         self.speaker.close(now_ms)
         case.close_tap()
         for ear, channel in self._ears():
@@ -156,6 +157,8 @@ class AssistedTalk:
                 self._silence.gain_refused(reason, now_ms)
             case PromptOver():
                 self.speaker.over(event)
+            case NameOver():
+                self._holding.naming.over(event, now_ms)
             case events.LinkLost():
                 self.case.go(Input.LINK_LOST)
             case _:
@@ -325,11 +328,13 @@ class AssistedTalk:
                 self._silence.asked(wish, outcome, now_ms)
             case Purpose.LULL:
                 self._lulls.over(now_ms)
-            case Purpose.ACTION | Purpose.HOLD:
+            case Purpose.ACTION | Purpose.HOLD | Purpose.NAME:
                 self._lulls.over(now_ms)
                 self._own_prompt_over_ms = now_ms
                 if wish.purpose is Purpose.ACTION:
                     self._actions.said(wish, outcome)
+                elif wish.purpose is Purpose.NAME:
+                    self._holding.naming.asked(outcome, now_ms)
             case Purpose.NOTICE:
                 pass
 

@@ -60,6 +60,8 @@ class Entry:
     attempt_id: str
     """Of the last attempt: the ChannelId of its call."""
     closed_ms: int | None
+    spoken_name: str = ""
+    """File of the name that the caller has said, without folder and extension; "" for none."""
 
     @property
     def live(self) -> bool:
@@ -114,6 +116,7 @@ class CallbackChange:
     attempt_id: str
     before: str
     """The state before this step; "" for a new entry."""
+    spoken_name: str = ""
 
 
 def change_of(entry: Entry, before: Entry | None) -> CallbackChange:
@@ -134,4 +137,5 @@ def change_of(entry: Entry, before: Entry | None) -> CallbackChange:
         entry.attempts,
         entry.attempt_id,
         "" if before is None else before.state.value,
+        entry.spoken_name,
     )

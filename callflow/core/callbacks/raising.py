@@ -31,6 +31,7 @@ class Wanted:
     """None: as the profile says."""
     zone: str = ""
     """"" for the profile's."""
+    spoken_name: str = ""
 
 
 class Raising:
@@ -67,13 +68,17 @@ class Raising:
         return [Wanted(call.caller_number, call.profile, reason, at_ms, why)]
 
     def _in_talk(self, step: AssistStep) -> list[Wanted]:
-        """A caller who accepted an offer on hold, whom the agent wants called, or who was hung up on as silent."""
+        """A caller who accepted an offer on hold or said a name, whom the agent wants called, or who was hung up on."""
         if not step.caller_number:
             return []
         number, profile = step.caller_number, step.profile
         if step.kind is StepKind.CALLBACK_ACCEPTED:
             why = f"the caller accepted a call-back in call {step.call_id}"
             return [Wanted(number, profile, Reason.OFFER, step.at_ms, why, queue=step.queue)]
+        if step.kind is StepKind.NAME_RECORDED:
+            at_ms = step.at_ms - (step.lasted_ms or 0)
+            why = f"the caller has said a name in call {step.call_id}"
+            return [Wanted(number, profile, Reason.OFFER, at_ms, why, queue=step.queue, spoken_name=step.what)]
         if step.kind is StepKind.CALLBACK_ASKED:
             why = f"agent {step.agent} asked for a call-back in call {step.call_id}"
             return [Wanted(number, profile, Reason.OFFER, step.at_ms, why, queue=step.queue)]

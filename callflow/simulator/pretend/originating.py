@@ -101,6 +101,7 @@ class OriginatedLocal:
         self._priority = int(request.get("Priority") or 1)
         pair.one.variables = dict(pair.variables)
         self._programs = {half: Program(world, half, self._heard) for half in (pair.one, pair.two)}
+        self._programs[pair.one].hears = lambda: self._programs[pair.two].spies_on
 
     def start(self) -> None:
         """Both halves begin, the called one first; an extension that does not exist ends them at once."""

@@ -1,4 +1,4 @@
 """The database of a fleet, in PostgreSQL: records of many nodes, collected from their events."""
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration, so that readers need not load Alembic, nor a daemon the tables."""

@@ -65,4 +65,6 @@ def _change(table: sa.Table, holds: sa.ColumnElement[bool], wanted: Wanted) -> s
         changes[column.name] = sa.case((column.in_(wanted.numbers), ""), else_=left)
     if "caller_number" in table.c and "caller_name" in table.c:
         changes["caller_name"] = sa.literal("")
+    if "spoken_name" in table.c:
+        changes["spoken_name"] = sa.literal("")
     return sa.update(table).where(holds).values(changes)

@@ -55,6 +55,8 @@ class Program:
         self.agi: AgiCall | None = None
         self.spies_on: Channel | None = None
         """Whom ChanSpy listens to on this channel."""
+        self.hears: Callable[[], Channel | None] = lambda: channel
+        """Whose sound comes to this channel."""
         self.on_agent: Callable[[Channel], None] = lambda agent: None
         self.on_leave: list[Callable[[], None]] = []
         """What is done when the channel has left the dialplan, before its Hangup."""

@@ -5,6 +5,9 @@ from callflow.simulator.pretend.program.dialling import dial
 from callflow.simulator.pretend.program.playing import PLAYING
 from callflow.simulator.pretend.program.program import Application
 from callflow.simulator.pretend.program.queueing import queue
+from callflow.simulator.pretend.program.recording import RECORDING
 from callflow.simulator.pretend.program.spying import SPYING
 
-APPLICATIONS: dict[str, Application] = {**BUILTINS, **PLAYING, **SPYING, "dial": dial, "queue": queue}
+APPLICATIONS: dict[str, Application] = {
+    **BUILTINS, **PLAYING, **SPYING, **RECORDING, "dial": dial, "queue": queue,
+}  # fmt: skip

@@ -86,7 +86,7 @@ function List({ rows }) {
   const columns = [
     { head: words("raised"), cell: (row) => html`<a href=${`#/callbacks/${encodeURIComponent(row.callback_id)}`}><time>${moment(row.raised_ms)}</time></a>` },
     ...(visitor.fleet ? [{ head: words("node"), cell: (row) => html`<span class="name">${row.node}</span>` }] : []),
-    { head: words("caller"), cell: (row) => html`<span class="name">${row.number}</span>` },
+    { head: words("caller"), cell: (row) => html`<span class="name">${row.number}</span>${row.spoken_name && html` <small>${words("with_name")}</small>`}` },
     { head: words("reasons"), cell: (row) => row.reasons.map(reason).join(", ") },
     { head: html`<${Term} id="callback_state">${words("state")}<//>`, cell: (row) => state(row.state) },
     { head: html`<${Term} id="due">${words("due")}<//>`, right: true, cell: due },
@@ -157,6 +157,7 @@ function Entry({ entry, path, show, reload }) {
       <div><dt><${Term} id="tries">${words("tries")}<//></dt><dd>${whole(entry.attempts)}</dd></div>
       ${entry.queue && html`<div><dt>${words("queue")}</dt><dd class="name">${entry.queue}</dd></div>`}
       ${entry.place > 0 && html`<div><dt><${Term} id="place">${words("place")}<//></dt><dd>${whole(entry.place)}</dd></div>`}
+      ${entry.spoken_name && html`<div><dt>${words("spoken_name")}</dt><dd>${words("name_recorded")}</dd></div>`}
       ${entry.note && html`<div><dt>${words("note")}</dt><dd class="name">${entry.note}</dd></div>`}
     </dl>
     <${Progress} entry=${entry} reload=${reload} />
