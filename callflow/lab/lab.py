@@ -73,6 +73,7 @@ class Lab:
             "http": {"port": 0},
             "web": {"enabled": False},
             "limits": {"stall_s": STALL_S},
+            "assist": {"names_dir": str(self.work)},
         }
         for section, values in (changes or {}).items():
             made[section] = made.get(section, {}) | values

@@ -26,6 +26,7 @@ class ExpectedCallback(Strict):
     reasons: tuple[Reason, ...] = Field(min_length=1, description="Why; in any order.")
     state: State = Field(State.DONE, description="Where the entry stands.")
     outcomes: tuple[Outcome, ...] | None = Field(None, description="How its calls ended, in order.")
+    spoken_name: bool = Field(False, description="The caller has said a name, and its file is there.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class SeenCallback:
     reasons: tuple[str, ...]
     state: str
     outcomes: tuple[str, ...]
+    spoken_name: bool = False
+    """There is one, and its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,9 @@ def _of_callbacks(seen: Iterable[SeenCallback], expected: Sequence[ExpectedCallb
             yield f"call-back {entry.number}: reasons {', '.join(entry.reasons)}, expected {', '.join(wanted.reasons)}"
         if entry.state != wanted.state:
             yield f"call-back {entry.number}: {entry.state}, expected {wanted.state}"
+        if entry.spoken_name != wanted.spoken_name:
+            names = {True: "a spoken name", False: "no spoken name"}
+            yield f"call-back {entry.number}: {names[entry.spoken_name]}, expected {names[wanted.spoken_name]}"
         if wanted.outcomes is not None and entry.outcomes != wanted.outcomes:
             yield f"call-back {entry.number}: calls ended {_list(entry.outcomes)}, expected {_list(wanted.outcomes)}"
     yield from (f"call-back {number} is not on the list" for number in left)

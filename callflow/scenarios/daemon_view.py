@@ -78,19 +78,25 @@ class DaemonView:
             "select callback_id, outcome from callback_attempts where placed_ms is not null order by began_ms"
         ):
             calls.setdefault(callback_id, []).append(outcome or "")
-        entries = self._select("select callback_id, number, reasons, state from callbacks order by raised_ms")
+        entries = self._select(
+            "select callback_id, number, reasons, state, spoken_name from callbacks order by raised_ms"
+        )
         scales = ", ".join(Scale)
         ratings = self._select(f"select call_id, not_asked, ended_ms, {scales} from ratings order by came_ms")  # noqa: S608
         return Aftercare(
             tuple(
-                SeenCallback(number, tuple(reasons.split()), state, tuple(calls.get(callback_id, ())))
-                for callback_id, number, reasons, state in entries
+                SeenCallback(number, tuple(reasons.split()), state, tuple(calls.get(callback_id, ())), self._has(name))
+                for callback_id, number, reasons, state, name in entries
             ),
             tuple(
                 SeenRating(call_id, _rating_result(not_asked, scores), tuple(score or 0 for score in scores), bool(end))
                 for call_id, not_asked, end, *scores in ratings
             ),
         )
+
+    def _has(self, name: str) -> bool:
+        """The file of a spoken name is in the folder that the scenario's daemon has for them."""
+        return bool(name) and (self._path.parent / f"{name}.wav").is_file()
 
     def _select(self, query: str) -> list[tuple[Any, ...]]:
         new = f"arrived_ms >= {self._since_ms}"

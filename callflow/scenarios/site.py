@@ -36,5 +36,6 @@ def daemon_config(
         "web": {"enabled": False},
         "limits": {"max_calls": _MOST_CALLS, "stall_s": STALL_S},
         "log": {"level": log_level, "format": "json"},
+        "assist": {"names_dir": str(database.parent)},
         "profiles": PROFILES,
     }

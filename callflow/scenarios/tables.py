@@ -32,7 +32,8 @@ def aftercare_tables(tally: Tally) -> Iterator[Table]:
     if tally.aftercare.callbacks:
         table = plain_table("call-backs, as recorded", "number", "why", "state", "calls")
         for entry in tally.aftercare.callbacks:
-            table.add_row(entry.number, ", ".join(entry.reasons), entry.state, ", ".join(entry.outcomes))
+            why = (*entry.reasons, "spoken name") if entry.spoken_name else entry.reasons
+            table.add_row(entry.number, ", ".join(why), entry.state, ", ".join(entry.outcomes))
         yield table
     if tally.aftercare.ratings:
         counts = Counter((rating.result, rating.scores) for rating in tally.aftercare.ratings)

@@ -37,6 +37,7 @@ SECTIONS = (
     "rings",
     "callbacks",
     "greetings",
+    "assist",
     "ratings",
     "standards",
     "evaluation",

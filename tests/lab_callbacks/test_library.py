@@ -11,7 +11,7 @@ from callflow.scenarios.site import VERSIONS, Version
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(200)]
 
 IN_CI = ("cases",)
-EVERY = ("by-hand", "customer-first", "hung-up-on", "keep-place", "repeated")
+EVERY = ("by-hand", "customer-first", "hung-up-on", "keep-place", "repeated", "spoken-name")
 """Minutes in all: with CALLFLOW_EVERY_SCENARIO=1."""
 
 

@@ -7,6 +7,8 @@ from typing import get_args
 
 import pytest
 
+from callflow.core.section import Section
+from callflow.settings.documentation import SECTIONS
 from callflow.settings.model import Settings
 
 PACKAGE = Path(__file__).resolve().parents[2] / "callflow"
@@ -38,3 +40,12 @@ def test_the_options_of_an_adapter_are_a_section_of_the_settings(adapter: str) -
     sections = {*annotations, *(entry for annotation in annotations for entry in get_args(annotation))}
     module = f"callflow.adapters.{adapter}.options"
     assert module in {section.__module__ for section in sections if isinstance(section, type)}
+
+
+def test_every_section_is_documented() -> None:
+    found = {
+        name
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+    }
+    assert found == set(SECTIONS)

@@ -14,7 +14,7 @@ from callflow.scenarios.errors import ScenarioInvalid
 from callflow.scenarios.scenario import Scenario, read_scenario
 from callflow.scenarios.settling import merged
 
-IN_CI = ("ratings", "keep-place", "talk-prompts", "greetings")
+IN_CI = ("ratings", "keep-place", "spoken-name", "talk-prompts", "greetings")
 EVERY = ("by-hand", "cases", "customer-first", "hung-up-on", "offer", "repeated")
 """Minutes in all: with CALLFLOW_EVERY_SCENARIO=1."""
 
@@ -37,6 +37,10 @@ SEEN = SeenCallback("1", ("silent", "repeated"), "done", ("busy", "reached"))
         (
             [expected(reasons=["silent", "repeated"], outcomes=["reached"])],
             ["call-back 1: calls ended busy, reached, expected reached"],
+        ),
+        (
+            [expected(reasons=["silent", "repeated"], spoken_name=True)],
+            ["call-back 1: no spoken name, expected a spoken name"],
         ),
         (
             [expected(reasons=["silent", "repeated"]), expected(number="2")],

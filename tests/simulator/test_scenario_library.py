@@ -11,7 +11,17 @@ from callflow.scenarios.scenario import find_scenario, read_scenario, shipped
 from callflow.scenarios.schedule import expected_calls, schedule
 
 ROWS = {"s1", "s2", "s3", "key", "rescued", "observe", "noise", "morning", "demo", "busy"}
-AFTER_THE_CALL = {"repeated", "hung-up-on", "offer", "keep-place", "cases", "by-hand", "customer-first", "ratings"}
+AFTER_THE_CALL = {
+    "repeated",
+    "hung-up-on",
+    "offer",
+    "keep-place",
+    "cases",
+    "by-hand",
+    "customer-first",
+    "ratings",
+    "spoken-name",
+}
 
 
 @pytest.mark.parametrize("name", shipped())

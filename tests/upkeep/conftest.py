@@ -25,6 +25,10 @@ class Site:
     def audio(self) -> Path:
         return self.folder / "audio"
 
+    @property
+    def names(self) -> Path:
+        return self.folder / "names"
+
     def run(self, *arguments: object) -> tuple[int, str]:
         """Exit code and output of a command."""
         return callflow("--config", self.folder / "callflow.toml", *(str(one) for one in arguments))
@@ -34,7 +38,12 @@ class Site:
 def site(tmp_path: Path) -> Site:
     made = Site(tmp_path)
     made.audio.mkdir()
-    settings = {"store": {"path": str(made.database)}, "tap": {"debug_audio_dir": str(made.audio)}}
+    made.names.mkdir()
+    settings = {
+        "store": {"path": str(made.database)},
+        "tap": {"debug_audio_dir": str(made.audio)},
+        "assist": {"names_dir": str(made.names)},
+    }
     (tmp_path / "callflow.toml").write_text(tomli_w.dumps(settings))
     return made
 

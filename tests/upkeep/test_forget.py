@@ -12,13 +12,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callflow.adapters.store.backlog import EventRow
+from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.copying import PARTS
 from callflow.adapters.store.erasing import OF_NO_CALLER, Wanted, erase, in_files, search, spellings
 from callflow.adapters.store.store import Store
+from callflow.core.assist.steps import StepKind
 from callflow.core.call_record import Kind, TimelineEntry
+from callflow.core.callbacks.entry import Reason
+from callflow.core.callbacks.raising import Wanted as Spoken
+from callflow.core.callbacks.rules import CallbackRules
 from callflow.publishing.publisher import pseudonymizer_of
 from callflow.records.kind import metadata
 from callflow.settings.model import load_settings
+from tests.publishing.samples import assist_step
 from tests.store.samples import T0, ended, live_call
 from tests.upkeep.conftest import Site
 
@@ -94,6 +100,58 @@ def test_a_running_daemon_goes_on_writing(site: Site, store: Store) -> None:
         assert site.run("forget", NUMBER, "--yes")[0] == 0
         running.save(ended(live_call("6.6")), final=True)
     assert rows(site.database, "SELECT count(*) FROM calls") == [(5,)]
+
+
+def say_names(site: Site, store: Store) -> CallbackList:
+    """The caller has said a name, and another one in a later call; so has somebody else."""
+    said = [("first-1", NUMBER), ("second-2", NUMBER), ("other-3", OTHER)]
+    for name, number in said:
+        step = replace(assist_step(StepKind.NAME_RECORDED, ""), what=name, step_id=f"{name}-9", caller_number=number)
+        store.save(step, final=True)
+        (site.names / f"{name}.wav").write_bytes(bytes(2000))
+    store.close()
+    entries = CallbackList(site.database, "main")
+    for name, number in said[1:]:
+        wanted = Spoken(number, "default", Reason.OFFER, T0, "accepted", spoken_name=name)
+        entries.add(wanted, CallbackRules(), T0)
+    return entries
+
+
+def test_every_name_that_the_caller_has_said_is_deleted_and_nobody_else_s(site: Site, store: Store) -> None:
+    entries = say_names(site, store)
+    code, output = site.run("forget", NUMBER, "--dry-run")
+    assert (code, len(list(site.names.iterdir()))) == (0, 3)
+    assert any("spoken names" in line and " 2 " in line for line in output.splitlines()), output
+    code, output = site.run("forget", NUMBER, "--yes")
+    assert code == 0, output
+    assert [path.name for path in site.names.iterdir()] == ["other-3.wav"]
+    assert {(entry.number, entry.spoken_name) for entry in entries.entries()} == {("", ""), (OTHER, "other-3")}
+    assert rows(site.database, "SELECT spoken_name FROM callback_changes ORDER BY 1") == [("",), ("other-3",)]
+
+
+def test_a_name_that_is_gone_already_is_forgotten_too(site: Site, store: Store) -> None:
+    entries = say_names(site, store)
+    for path in site.names.iterdir():
+        path.unlink()
+    assert site.run("forget", NUMBER, "--yes")[0] == 0
+    assert {entry.spoken_name for entry in entries.entries()} == {"", "other-3"}
+
+
+def test_nothing_is_forgotten_while_the_names_cannot_be_reached(site: Site, store: Store) -> None:
+    """Once the number is gone from the database, nobody knows which files were the caller's."""
+    entries = say_names(site, store)
+    site.names.rename(site.folder / "elsewhere")
+    code, output = site.run("forget", NUMBER, "--yes")
+    assert (code, "assist.names_dir" in output) == (2, True)
+    assert NUMBER in {entry.number for entry in entries.entries()}
+
+
+def test_a_name_that_cannot_be_deleted_ends_it_and_the_number_stays(site: Site, store: Store) -> None:
+    entries = say_names(site, store)
+    (site.names / "second-2.wav").unlink()
+    (site.names / "second-2.wav").mkdir()
+    assert site.run("forget", NUMBER, "--yes")[0] == 2
+    assert NUMBER in {entry.number for entry in entries.entries()}
 
 
 def test_what_was_deleted_earlier_is_gone_from_the_bytes_too(site: Site, store: Store) -> None:
