@@ -7,6 +7,7 @@ from callflow.hearing.blocks import (
     HOP,
     LINE_NOISE,
     LINE_PERCENTILE,
+    LOWEST_HZ,
     Spectra,
     bands,
     blocks_of,
@@ -143,6 +144,7 @@ def _most_alike(heard: Floats, sent: Floats) -> int:
     size = 1 << (sent.size // 2 - 1).bit_length()
     halves = [np.fft.rfft(samples[::2] + samples[1::2], size) for samples in (heard, sent)]
     cross = halves[0] * halves[1].conj()
+    cross[: LOWEST_HZ * size // 4000] = 0.0
     alike = np.fft.irfft(cross / (np.sqrt(np.abs(cross)) + 1e-9))
     # heard begins LONGEST after sent, so an echo of delay d lies at lag d - LONGEST
     lags = np.concatenate((alike[size - LONGEST // 2 :], alike[:1]))
