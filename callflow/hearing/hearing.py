@@ -23,6 +23,8 @@ VOICE = 0.5
 """Probability from which a frame counts as voice."""
 PERHAPS_VOICE = 0.3
 """From here on a frame is asked whether it is our own echo: four of these make a voice of a window."""
+DOUBTFUL_VOICE = 0.04
+"""The same on a line that has echoed: of these a finding makes a voice in doubt."""
 
 TOGETHER = 200
 """Listeners in one run of the model: more at once cost no less each, and hold up what else the process does."""
@@ -75,7 +77,8 @@ class Hearing:
         memory["dc_known"][rows] = True
         columns = np.array([one.frames for one in due]) % KEPT_FRAMES
         voice = self._listen(rows, columns, frames)
-        may_be_echo = ((voice >= PERHAPS_VOICE) | memory["open"][rows]) & memory["played_to"][rows]
+        asked_from = np.where(memory["echoes"][rows], DOUBTFUL_VOICE, PERHAPS_VOICE)
+        may_be_echo = ((voice >= asked_from) | memory["open"][rows]) & memory["played_to"][rows]
         for index in may_be_echo.nonzero()[0]:
             if frames_of_echo := due[index].own_echo():
                 voice[index] = 0.0

@@ -141,6 +141,7 @@ class Listener:
         self._open = range(since, self.frames + 1) if is_open else range(0)
         self._memory.rows["open"][self.row] = is_open and self.frames >= _LEAST_HEARD_FRAMES
         if share >= ECHO_SURE:
+            self._memory.rows["echoes"][self.row] = True
             return RECENT_FRAMES  # also what could not be told from a voice yet
         return self.frames + 1 - since if share >= ECHO_SHARE else 0
 

@@ -40,6 +40,7 @@ _ROW = np.dtype(
         ("voiced", "i4"),  # frames in a row with voice
         ("speaking", "?"),  # a voice is certain, and told
         ("played_to", "?"),  # of late: what is heard may be our own echo
+        ("echoes", "?"),  # an echo has been certain
         ("open", "?"),  # whether the sound before this frame was our own echo is open
         ("history", FRAME_RECORD, KEPT_FRAMES),
         ("magnitudes", "f4", (KEPT_FRAMES, STEPS)),  # of each frame of the history, see p56
