@@ -58,11 +58,14 @@ class Listener:
         self._lead = samples.size
 
     def sent(self, samples: Samples) -> None:
-        """What is played to the caller at the same time, fed in step with `feed` (or not at all)."""
+        """What is played to the caller at the same time, fed in step with `feed` (or not at all).
+
+        After a pause the samples may be more than were heard: they end together with what was heard.
+        """
         behind = self._heard.size + self._lead - self._sent.size - samples.size
         if behind > _IN_STEP:
             self._sent.skip(behind)
-        self._sent.add(samples)
+        self._sent.add(samples[max(0, -behind) :])
         self._memory.rows["played_to"][self.row] = True
 
     def begin_window(self) -> None:

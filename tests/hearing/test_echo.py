@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from callflow.adapters.audio.reference import AHEAD
 from callflow.core.heard import Heard
 from callflow.hearing import Hearing, Listener
 from tests.hearing.callers import Samples, noise, pcm, prompt, voice
@@ -32,11 +33,12 @@ def _play(hearing: Hearing, heard: Samples, *, told: bool = True, from_ms: int =
     """The greeting begins with `heard`; the tap opens at `from_ms`."""
     listener, opened = hearing.listener(), from_ms * 8
     if told:
-        listener.sent_before(GREETING[:opened])
+        listener.sent_before(GREETING[: opened + AHEAD])
     for at in range(opened, heard.size, 160):
         listener.feed(heard[at : at + 160])
         if told and at < GREETING.size:
-            listener.sent(GREETING[at : at + 160])
+            piece = GREETING[at + AHEAD : at + AHEAD + 160]
+            listener.sent(np.pad(piece, (0, 160 - piece.size)))
         hearing.run([listener])
     return listener
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from callflow.adapters.audio.reference import AHEAD
 from callflow.hearing import Hearing, Listener
 from tests.bench.hearing import codecs, line, sounds
 from tests.bench.hearing.cases import WINDOW
@@ -114,13 +115,17 @@ def _listen(
     way: Way, hearing: Hearing, listeners: Sequence[Listener], calls: Sequence[Played]
 ) -> list[tuple[bool, float]]:
     spoke = [float("inf")] * len(calls)
+    if way.reference:
+        for listener, call in zip(listeners, calls, strict=True):
+            listener.sent_before(call.sent[:AHEAD])
     for at in range(0, max(call.sent.size for call in calls), STEP):
         for listener, call in zip(listeners, calls, strict=True):
             if call.ends <= at < call.ends + STEP:
                 listener.begin_window()
             listener.feed(call.heard[at : at + STEP])
             if way.reference:
-                listener.sent(call.sent[at : at + STEP])
+                piece = call.sent[at + AHEAD : at + AHEAD + STEP]
+                listener.sent(np.pad(piece, (0, STEP - piece.size)))
         hearing.run(listeners)
         for number, (listener, call) in enumerate(zip(listeners, calls, strict=True)):
             if (onset := listener.speaking) and at < call.ends and spoke[number] == float("inf"):
