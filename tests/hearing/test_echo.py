@@ -6,6 +6,7 @@ import pytest
 from callflow.adapters.audio.reference import AHEAD
 from callflow.core.heard import Heard
 from callflow.hearing import Hearing, Listener
+from callflow.hearing.echo import ECHO_SURE, LONGEST, EchoPath
 from tests.hearing.callers import Samples, noise, pcm, prompt, voice
 
 GREETING = pcm(prompt("en/callflow/greeting"))
@@ -188,3 +189,34 @@ def test_who_has_just_begun_to_speak_over_the_prompt_is_no_echo(
     onset = _play(hearing, np.concatenate((np.zeros(after_ms * 8, dtype=np.int16), said))).speaking
     assert onset is not None
     assert onset.confirmed_ms - after_ms <= 500
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_drift_below_what_a_telephone_carries_does_not_hide_an_echo(seed: int) -> None:
+    """GSM drifts where a faint sound ends: at 5 to 40 Hz, far louder than the echo."""
+    random, size = np.random.default_rng(seed), 16384
+    sent = GREETING[: LONGEST + size] / 32768
+    heard = np.concatenate((np.zeros(800), sent))[LONGEST : LONGEST + size] / 10
+    at = np.arange(size) / 8000
+    swings = sum(np.sin(2 * np.pi * (hz * at + random.random())) for hz in random.uniform(5, 40, 3))
+    drift = 0.05 * swings * np.hanning(size)
+    assert EchoPath().explains((heard + drift).astype(np.float32), sent.astype(np.float32)) >= ECHO_SURE
+
+
+@pytest.mark.parametrize("delay_ms", [100, 140])
+def test_the_faint_beginning_of_an_echo_is_no_voice_on_a_line_that_has_echoed(hearing: Hearing, delay_ms: int) -> None:
+    """Too unlike a voice to be compared on any other line, and enough for a finding in doubt."""
+    before = np.concatenate((pcm(prompt("zh/callflow/can_you_hear")), np.zeros(24000, dtype=np.int16)))
+    sent = np.concatenate((before, pcm(prompt("zh/callflow/goodbye"))[:6400]))
+    echo = np.concatenate((np.zeros(delay_ms * 8), sent / 10))[: sent.size]
+    heard = pcm((echo + noise(-88, 1 + sent.size / 8000)[: sent.size]) / 32768)
+    listener, found = hearing.listener(), set()
+    for at in range(0, sent.size - 160, 160):
+        if at // 160 == before.size // 160:
+            listener.begin_window()
+        listener.feed(heard[at : at + 160])
+        listener.sent(sent[at : at + 160])
+        hearing.run([listener])
+        if at > before.size:
+            found.add(listener.verdict().heard)
+    assert not found & {Heard.SPEECH, Heard.QUIET}
