@@ -97,6 +97,7 @@ async def a_screened_caller_is_asked_as_well(talks: TalkLab, daemon: Daemon) -> 
     await answer.answer()
     await talks.event("BridgeEnter", Channel=await talks.channel(agent.number))
     there = Talk(talks, daemon, call, answer, only=AGENTS[2])
+    await there.stored("select * from calls where result = 'spoke'")
     screening = screened(daemon)
     await there.agent_greets()
     asked = await there.told("said", "can_you_hear")

@@ -165,6 +165,13 @@ def test_a_voice_that_stays_too_low_is_raised_first_and_then_asked(world: World)
     assert (world.said(), world.kinds()[-1]) == (["a_little_louder"], StepKind.GAIN)
 
 
+def test_a_site_s_own_recording_is_said_in_place_of_a_prompt() -> None:
+    world = World(prompts={"can_you_hear": "our_question"})
+    greeted(world)
+    world.wait(3500)
+    assert world.said() == ["our_question"]
+
+
 @pytest.mark.parametrize(("assist", "to"), [(Assist.NOTIFY, "agent"), (Assist.PROMPT, "caller")])
 def test_whom_callflow_speaks_to_is_the_profiles(assist: Assist, to: str) -> None:
     world = World(assist)

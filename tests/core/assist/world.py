@@ -45,7 +45,9 @@ EarCommand = (
 )
 
 
-def procedures(assist: Assist = Assist.ACT, mode: Mode = Mode.ACT, supervisor: str = "") -> Procedures:
+def procedures(
+    assist: Assist = Assist.ACT, mode: Mode = Mode.ACT, supervisor: str = "", **profile: object
+) -> Procedures:
     ladders = {
         "silent": SILENT_LADDER,
         "quiet": QUIET_LADDER,
@@ -53,9 +55,9 @@ def procedures(assist: Assist = Assist.ACT, mode: Mode = Mode.ACT, supervisor: s
         "agent_quiet": AGENT_QUIET_LADDER,
         "agent_nuisance": AGENT_NUISANCE_LADDER,
     }
-    profile = Profile(assist=assist, mode=mode, supervisor=supervisor)
+    default = Profile.model_validate({"assist": assist, "mode": mode, "supervisor": supervisor} | profile)
     return Procedures(
-        profiles={"default": profile}, ladders=ladders, languages=("en",), default_language="en", max_calls=100
+        profiles={"default": default}, ladders=ladders, languages=("en",), default_language="en", max_calls=100
     )
 
 
@@ -133,8 +135,9 @@ class World:
         may_go_deaf: bool = True,
         supervisor: str = "",
         caller_number: str = "",
+        **profile: object,
     ) -> None:
-        self.assistant = Assistant(procedures(assist, mode, supervisor), RULES)
+        self.assistant = Assistant(procedures(assist, mode, supervisor, **profile), RULES)
         self.now = START_MS
         self.happened = 0
         self.scenes = [self._scene(name, caller_number) for name in ("x", "y")]
