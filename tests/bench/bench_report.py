@@ -23,19 +23,16 @@ import sqlalchemy as sa
 from callflow.adapters.store.counting import FileHours, Hours, count_hours
 from callflow.adapters.store.database import writing_engine
 from callflow.adapters.store.fleet.counting import FleetHours
-from callflow.adapters.store.fleet.moving import move
-from callflow.adapters.store.fleet.rows import make_day
-from callflow.adapters.store.fleet.schema import fleet_metadata
 from callflow.adapters.store.migrate import bring_to_head
 from callflow.adapters.store.places import Postgres, Where
 from callflow.adapters.store.queries import Reader
 from callflow.commands.report_figures import By, make_report
 from callflow.commands.report_period import Period, Slot, parse_zone
-from callflow.core.publishing.privacy import PrivacyRules, Pseudonymizer
 from callflow.core.service.grouping import DAY_MS, Scope, Whom
 from callflow.core.service.targets import QueueTarget, Targets
 from callflow.records import KINDS
 from callflow.records.kind import Record
+from tests.bench.postgres_days import PostgresDays
 from tests.store.plausible_day import MIDNIGHT, plausible_day
 
 FOLDER = Path.home() / ".cache" / "callflow" / "bench"
@@ -71,8 +68,7 @@ def _run(folder: Path, url: str | None, days: int, calls_a_day: int, *, build_on
         build_file(path, days, calls_a_day)
     else:
         build_file(path, 1, calls_a_day)
-        _copy_first_day(path, Postgres(url))
-        _build(url, days)
+        PostgresDays(Postgres(url), BEGAN, MIDNIGHT, _moved).build(path, days)
     database: Where = path if url is None else url
     if not build_only:
         _measure(database, days)
@@ -112,40 +108,18 @@ def _first_day(path: Path, calls: int) -> None:
     half_done.rename(path)
 
 
-def _copy_first_day(path: Path, place: Postgres) -> None:
-    """From a file that may have further days."""
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        alone = Path(folder) / "day.db"
-        bring_to_head(alone)
-        engine = writing_engine(alone, 5.0)
-        with engine.connect() as connection:
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("ATTACH ? AS whole", (str(path),))
-            for table, at in BEGAN.items():
-                connection.exec_driver_sql(
-                    f"INSERT INTO {table} SELECT * FROM whole.{table} WHERE {at} < {MIDNIGHT + DAY_MS}"
-                )
-        engine.dispose()
-        move(alone, place, "", Pseudonymizer(b"", PrivacyRules(numbers="plain")), lambda done, total: None)
-
-
-def _build(database: Where, days: int) -> None:
-    engine = _engine(database)
+def _build(path: Path, days: int) -> None:
+    engine = _engine(path)
     with engine.connect() as connection:
-        if isinstance(database, Path):
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("PRAGMA synchronous = OFF")
-            connection.exec_driver_sql("PRAGMA cache_size = -200000")
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA synchronous = OFF")
+        connection.exec_driver_sql("PRAGMA cache_size = -200000")
         connection.rollback()
         while (done := _days_made(connection)) < days:
             begun = time.perf_counter()
             with connection.begin():
                 _copy_day(connection, done)
             print(f"day {done + 1} of {days} in {time.perf_counter() - begun:.1f} s", flush=True)
-        if isinstance(database, str):
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("ANALYZE")
-            connection.commit()
     engine.dispose()
 
 
@@ -158,11 +132,7 @@ def _days_made(connection: sa.Connection) -> int:
 def _copy_day(connection: sa.Connection, day: int) -> None:
     """The first day once more, `day` days later; calls last, because they tell how far it has come."""
     for table, at in BEGAN.items():
-        columns = fleet_metadata.tables[table] if connection.dialect.name == "postgresql" else KINDS_BY_NAME[table]
-        if columns.dialect_options["postgresql"]["partition_by"]:
-            for into in {(MIDNIGHT + day * DAY_MS + part) // DAY_MS for part in (0, DAY_MS - 1)}:
-                make_day(connection, columns, into)
-        names = list(columns.c.keys())
+        names = list(KINDS_BY_NAME[table].c.keys())
         listed = ", ".join(f'"{name}"' for name in names)
         connection.exec_driver_sql(
             f"INSERT INTO {table} ({listed}) SELECT {_moved(names, day)} FROM {table}"

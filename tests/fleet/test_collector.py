@@ -3,9 +3,7 @@
 import asyncio
 import os
 import random
-import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
@@ -20,11 +18,11 @@ from callflow.adapters.store.schema import outbox
 from callflow.core.fleet.arrival import Arrival
 from callflow.core.publishing.envelope import with_seq
 from callflow.processes.ports import take_ports
-from callflow.processes.process import Process
+from tests.fleet.collecting import collecting
 from tests.fleet.test_moving import tables
 from tests.mqtt.sending import Sending, sending
 from tests.publishing import samples
-from tests.services.mosquitto import PASSWORD, USER, Broker, settings_for
+from tests.services.mosquitto import Broker, settings_for
 from tests.services.postgres import clear
 
 KILLS = int(os.environ.get("CALLFLOW_COLLECTOR_KILLS", "3"))
@@ -48,42 +46,6 @@ async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
     with take_ports() as ports:
         async with Broker(tmp_path / "mosquitto", ports.named()) as broker:
             yield broker
-
-
-class Collecting:
-    """`callflow collect` beside the test."""
-
-    def __init__(self, folder: Path, port: int, url: str) -> None:
-        self._folder = folder
-        folder.mkdir()
-        self._config = folder / "collect.toml"
-        self._config.write_text(
-            f'[mqtt]\nhost = "127.0.0.1"\nport = {port}\nusername = "{USER}"\npassword = "{PASSWORD}"\n'
-            f'[fleet]\ndatabase_url = "{url}"\nbatch_events = 50\nbatch_s = 0.05\n'
-        )
-        self._process: Process | None = None
-
-    async def start(self) -> None:
-        command = [sys.executable, "-m", "callflow", "--config", str(self._config), "collect"]
-        self._process = await Process.start(command, self._folder, "collect")
-
-    async def kill(self) -> None:
-        assert self._process is not None
-        await self._process.kill()
-
-    async def stop(self) -> None:
-        assert self._process is not None
-        await self._process.stop()
-
-
-@asynccontextmanager
-async def collecting(folder: Path, port: int, url: str) -> AsyncIterator[Collecting]:
-    collector = Collecting(folder, port, url)
-    await collector.start()
-    try:
-        yield collector
-    finally:
-        await collector.stop()
 
 
 def waiting(sender: Sending) -> int:

@@ -24,14 +24,15 @@ OPTIONS = (
 class Cluster:
     """Its programs refuse to run as root: root starts them as the user `postgres`, or else as `nobody`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: str = OPTIONS) -> None:
         self.folder = folder
+        self._options = options
         self._user = _user() if os.geteuid() == 0 else None
 
     @classmethod
-    def new(cls) -> "Cluster":
+    def new(cls, options: str = OPTIONS) -> "Cluster":
         """One in a new folder, not started; the path is short, as that of a socket must be."""
-        return cls(Path(tempfile.mkdtemp(prefix="callflow-postgres-", dir="/tmp")))
+        return cls(Path(tempfile.mkdtemp(prefix="callflow-postgres-", dir="/tmp")), options)
 
     def start(self) -> None:
         """Make the cluster and start it, unless another process of the run has; raises Missing, RuntimeError."""
@@ -47,15 +48,35 @@ class Cluster:
             self._run(
                 "initdb", "-D", str(data), "-U", "callflow", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"
             )
-            options = f"{OPTIONS} -k {self.folder}"
-            self._run("pg_ctl", "-D", str(data), "-l", str(self.folder / "log"), "-w", "-o", options, "start")
+            self._start()
+
+    def crash(self) -> None:
+        """End it as a crash does: nothing more is written."""
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
+
+    def restart(self) -> None:
+        """Start it again after `crash`."""
+        self._start()
+
+    def pids(self) -> list[int]:
+        """Its processes; none while it is down."""
+        try:
+            first = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+            return [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
+        except (OSError, ValueError, IndexError):
+            return []
 
     def stop(self) -> None:
         """End it and remove its folder."""
         if (self.folder / "data" / "postmaster.pid").exists():
-            self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
+            self.crash()
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder.parent / f"{self.folder.name}.lock").unlink(missing_ok=True)
+
+    def _start(self) -> None:
+        options = f"{self._options} -k {self.folder}"
+        log = str(self.folder / "log")
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-l", log, "-w", "-o", options, "start")
 
     def _run(self, name: str, *arguments: str) -> None:
         done = subprocess.run(

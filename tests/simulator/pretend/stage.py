@@ -154,7 +154,10 @@ async def _play(
     beside = await Peer.to(asterisk.ami.port)
     await beside.login()
     listening = asyncio.create_task(_listen(beside, played.events))
-    running = await _start_daemon(asterisk, agi_port, tmp_path, tap, reloads or {}) if daemon else None
+    config = daemon_config(
+        asterisk.ami.port, agi_port, tmp_path / "callflow.db", "warning", taps=MOST_TAPS if tap else 0
+    )
+    running = await start_daemon(config, reloads) if daemon else None
     work = asyncio.create_task(meanwhile(asterisk)) if meanwhile else None
     asterisk.begin()
     await asterisk.done.wait()
@@ -177,11 +180,9 @@ async def _listen(tap: Peer, events: list[Event]) -> None:
         tap.writer.close()
 
 
-async def _start_daemon(
-    asterisk: PretendAsterisk, agi_port: int, work: Path, tap: bool, reloads: Config
-) -> tuple[Daemon, "asyncio.Task[None]"]:
-    config = daemon_config(asterisk.ami.port, agi_port, work / "callflow.db", "warning", taps=MOST_TAPS if tap else 0)
-    daemon = Daemon(Settings(**config), lambda: Settings(**config | reloads))
+async def start_daemon(config: Config, reloads: Config | None = None) -> tuple[Daemon, "asyncio.Task[None]"]:
+    """A daemon in this virtual loop, once it hears; its `Clock` must be a VirtualDaemonClock. End it with `_finish`."""
+    daemon = Daemon(Settings(**config), lambda: Settings(**config | (reloads or {})))
     _owe_the_database(daemon)
     task = asyncio.create_task(daemon.run())
     while not daemon._engine.ear_proven:  # noqa: ASYNC110 - the daemon tells nobody but systemd
