@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
+from callflow.adapters.mqtt import session
 from callflow.adapters.store.fleet.collecting import CollectorDatabase
 from callflow.adapters.store.outbox import MQTT
 from callflow.adapters.store.places import Postgres
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.schema import outbox
+from callflow.cli import app
 from callflow.core.fleet.arrival import Arrival
 from callflow.core.publishing.envelope import with_seq
 from callflow.processes.ports import take_ports
@@ -30,6 +33,7 @@ KILLS = int(os.environ.get("CALLFLOW_COLLECTOR_KILLS", "3"))
 
 pytestmark = pytest.mark.timeout(240 + 6 * KILLS)
 
+DAY_MS = 86_400_000
 AWAITS = {"await_collector": True, "collector_timeout_s": 2.0}
 PATIENCE_S = 60.0 + KILLS
 
@@ -161,6 +165,40 @@ async def test_a_standby_takes_over(fleet: str, broker: Broker, tmp_path: Path) 
             await first.kill()
             sender.tell(2)
             await all_stored(sender, fleet)
+
+
+async def test_a_node_whose_clock_is_a_day_off_is_named_and_loses_nothing(
+    fleet: str, broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "ANNOUNCE_S", 0.5)
+    mqtt = {**settings_for(broker.port), **AWAITS}
+    async with (
+        sending(tmp_path / "ahead", mqtt | {"site": "ahead"}, ahead_ms=DAY_MS) as ahead,
+        sending(tmp_path / "behind", mqtt | {"site": "behind"}, ahead_ms=-DAY_MS) as behind,
+        collecting(tmp_path / "collector", broker.port, fleet) as collector,
+    ):
+        ahead.tell(1)
+        behind.tell(2)
+        await eventually(lambda: len(event_ids(fleet)) == len(ahead.wanted | behind.wanted))
+        await eventually(lambda: waiting(ahead) == waiting(behind) == 0)
+        log = collector.process.output
+        await eventually(lambda: log.read_text().count("the clock of this node is 86400 s") == 2)
+    done = CliRunner(env={"COLUMNS": "200", "CALLFLOW_CONFIG": ""}).invoke(app, ["fleet", "--db", fleet])
+    assert "ahead: its clock is +86400 s" in done.stdout
+    assert "behind: its clock is -86400 s" in done.stdout
+
+
+async def test_two_nodes_with_one_name_are_told_of_and_lose_nothing(fleet: str, broker: Broker, tmp_path: Path) -> None:
+    async with (
+        sending(tmp_path / "one", {**settings_for(broker.port), **AWAITS}) as one,
+        sending(tmp_path / "other", {**settings_for(broker.port), **AWAITS}) as other,
+        collecting(tmp_path / "collector", broker.port, fleet) as collector,
+    ):
+        one.tell(1)
+        other.tell(2)
+        await eventually(lambda: one.wanted | other.wanted <= set(event_ids(fleet)))
+        await eventually(lambda: waiting(one) == waiting(other) == 0)
+        await eventually(lambda: "two daemons use this site's name" in collector.process.output.read_text())
 
 
 async def test_without_a_collector_the_broker_alone_confirms(broker: Broker, tmp_path: Path) -> None:

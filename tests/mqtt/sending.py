@@ -102,9 +102,12 @@ class Sending:
 
 
 @asynccontextmanager
-async def sending(folder: Path, mqtt: dict[str, Any], **sections: dict[str, Any]) -> AsyncIterator[Sending]:
-    """Started, and stopped as the daemon stops."""
+async def sending(
+    folder: Path, mqtt: dict[str, Any], *, ahead_ms: int = 0, **sections: dict[str, Any]
+) -> AsyncIterator[Sending]:
+    """Started, and stopped as the daemon stops. `ahead_ms`: its clock is so far ahead from the beginning."""
     sender = Sending(folder, mqtt, **sections)
+    sender.ahead_ms = ahead_ms
     sender.publishing.recording.open()
     sender.publishing.start()
     try:

@@ -42,6 +42,11 @@ class Broker:
     async def __aexit__(self, *exception: object) -> None:
         await self.stop()
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self) -> None:
         """Start it and wait until it answers."""
         config = self._folder / "mosquitto.conf"

@@ -8,7 +8,11 @@ from functools import partial
 from pathlib import Path
 
 import callflow.daemon
+from callflow.adapters.http.sample import Sample
+from callflow.adapters.store.store import Store
 from callflow.logs import configure_logs
+from callflow.publishing.publisher import Publishing
+from callflow.runtime.clock import Clock
 from callflow.scenarios.scenario import read_scenario
 from callflow.scenarios.site import daemon_config
 from callflow.settings.model import Settings
@@ -36,6 +40,18 @@ async def fill(folder: Path, site: str, scenario: Path, no_broker: int) -> None:
     asterisk.close()
 
 
+def settle(folder: Path, site: str, no_broker: int) -> None:
+    """End what the daemon left open, as its next start would, and hold the events back."""
+    settings = Settings.model_validate(sections(folder, site, no_broker, {}))
+    store = Store(settings.store.path, site)
+    now_ms = Clock().now_ms
+    Publishing(settings, store, lambda: Sample(now_ms(), True, True, 0), now_ms).recording.open()
+    store.close()
+    events = HeldEvents(settings.store.path)
+    events.hold()
+    events.close()
+
+
 def main() -> None:
     """One node after the other."""
     folder, calls, rate, no_broker = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
@@ -45,9 +61,7 @@ def main() -> None:
         scenario = folder / f"{site}.toml"
         scenario.write_text(scenario_text(rate, calls / rate).replace("seed = 1", f"seed = {int(site[1:])}"))
         in_virtual_time(partial(fill, folder, site, scenario, no_broker))
-        events = HeldEvents(database(folder, site))
-        events.hold()
-        events.close()
+        settle(folder, site, no_broker)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ class HeldEvents:
     """The events of a filled database: held back first, then released in order."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
 
     def close(self) -> None:
         self._connection.close()

@@ -212,7 +212,7 @@ class CollectorDatabase:
             for kept in rows:
                 arrival = Arrival(kept.topic, kept.body, kept.came_ms)
                 try:
-                    rows_by_kind = _rows(arrival)
+                    rows_by_kind = _rows(arrival, _event(arrival))
                 except Unreadable:
                     continue
                 if any(self._save(connection, name, [(arrival, row)]) for name, row in rows_by_kind):
@@ -230,7 +230,7 @@ class CollectorDatabase:
             event: Mapping[str, Any] = {}
             try:
                 event = _event(arrival)
-                for name, row in _rows(arrival):
+                for name, row in _rows(arrival, event):
                     found.rows[name].append((arrival, row))
             except Unreadable as error:
                 found.unread.append((arrival, str(error)))
@@ -328,11 +328,10 @@ def _event(arrival: Arrival) -> dict[str, Any]:
         raise Unreadable(f"it is no JSON: {error}") from None
 
 
-def _rows(arrival: Arrival) -> list[tuple[str, dict[str, Any]]]:
+def _rows(arrival: Arrival, event: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """The rows of an event by kind; none for an event that no table of a fleet keeps. Raises Unreadable."""
     if arrival.group == "alert" or arrival.name in LEFT_AT_THE_NODE:
         return []
-    event = _event(arrival)
     if arrival.name not in TABLES or event.get("schema") != f"callflow.call.{arrival.name}/1":
         raise Unreadable(f"its schema {event.get('schema')!r} is of another release of callflow")
     if arrival.name == "callback":
