@@ -189,9 +189,11 @@ async def test_a_node_whose_clock_is_a_day_off_is_named_and_loses_nothing(
 
 
 async def test_two_nodes_with_one_name_are_told_of_and_lose_nothing(fleet: str, broker: Broker, tmp_path: Path) -> None:
+    """The broker ends the connection of one when the other connects; the pauses in between grow."""
+    mqtt = {**settings_for(broker.port), **AWAITS, "reconnect_min_s": 0.5, "reconnect_max_s": 30.0}
     async with (
-        sending(tmp_path / "one", {**settings_for(broker.port), **AWAITS}) as one,
-        sending(tmp_path / "other", {**settings_for(broker.port), **AWAITS}) as other,
+        sending(tmp_path / "one", mqtt) as one,
+        sending(tmp_path / "other", mqtt) as other,
         collecting(tmp_path / "collector", broker.port, fleet) as collector,
     ):
         one.tell(1)

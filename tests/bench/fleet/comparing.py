@@ -24,6 +24,12 @@ class Comparison:
     """Records that no node has."""
     different: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.records} records at the nodes; in PostgreSQL {self.lost} lost, {self.doubled} doubled, "
+            f"{self.strange} of no node, {self.different} different"
+        )
+
     @property
     def equal(self) -> bool:
         return not (self.lost or self.doubled or self.strange or self.different)

@@ -24,6 +24,9 @@ from tests.bench.bench_soak import scenario_text
 from tests.bench.fleet.node import HeldEvents, database, sections
 from tests.simulator.pretend.stage import free_port, in_virtual_time, start_daemon
 
+LONGEST_STALL_S = 60.0
+"""As long as the settings allow: calls in virtual time take no harm from a stall of the machine."""
+
 
 async def fill(folder: Path, site: str, scenario: Path, no_broker: int) -> None:
     """Make the database of one node; its events are held back."""
@@ -32,6 +35,7 @@ async def fill(folder: Path, site: str, scenario: Path, no_broker: int) -> None:
     await asterisk.start(0)
     path = database(folder, site)
     config = daemon_config(asterisk.ami.port, agi_port, path, "error") | sections(folder, site, no_broker, {})
+    config["limits"] |= {"stall_s": LONGEST_STALL_S}
     daemon, running = await start_daemon(config)
     asterisk.begin()
     await asterisk.done.wait()
@@ -57,11 +61,16 @@ def main() -> None:
     folder, calls, rate, no_broker = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
     setattr(callflow.daemon, "Clock", VirtualDaemonClock)  # noqa: B010 - it is no part of the module's interface
     configure_logs(Settings().log.model_copy(update={"level": "error"}))
+    unfinished = folder / "unfinished"
+    unfinished.mkdir(exist_ok=True)
     for site in sys.argv[5:]:
-        scenario = folder / f"{site}.toml"
+        for left in unfinished.glob(f"{site}.*"):
+            left.unlink()
+        scenario = unfinished / f"{site}.toml"
         scenario.write_text(scenario_text(rate, calls / rate).replace("seed = 1", f"seed = {int(site[1:])}"))
-        in_virtual_time(partial(fill, folder, site, scenario, no_broker))
-        settle(folder, site, no_broker)
+        in_virtual_time(partial(fill, unfinished, site, scenario, no_broker))
+        settle(unfinished, site, no_broker)
+        database(unfinished, site).rename(database(folder, site))
 
 
 if __name__ == "__main__":
