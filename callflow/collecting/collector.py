@@ -12,7 +12,7 @@ from time import perf_counter
 import aiomqtt
 import structlog
 
-from callflow.adapters.mqtt.client import collecting_client
+from callflow.adapters.mqtt.client import CollectingClient, collecting_client
 from callflow.adapters.mqtt.options import MqttOptions
 from callflow.adapters.store.fleet.collecting import CollectorDatabase, Stored
 from callflow.adapters.store.fleet.options import FleetOptions
@@ -96,21 +96,26 @@ class Collector:
                     await self._confirm(client, stored)
             await self._write(client)
 
-    async def _receive(self, client: aiomqtt.Client) -> None:
+    async def _receive(self, client: CollectingClient) -> None:
         async for message in client.messages:
-            topic = message.topic.value
-            body = bytes(message.payload).decode("utf-8", "replace") if isinstance(message.payload, bytes) else ""
-            came_ms = self._now_ms()
-            if topic.endswith("/node") and topic.count("/") == 3:
-                said = announced(topic, body, came_ms, message.retain)
-                if said is not None:
-                    await self._waiting.put(said)
-            elif topic.endswith("/fleet/answer"):
-                with suppress(ValueError):
-                    await self._waiting.put(answer_of(body))
-            elif topic.count("/") == 5 and body:
-                stream, after = _about(message)
-                await self._waiting.put(Arrival(topic, body, came_ms, stream, after))
+            await self._take(message)
+            client.taken(message)
+
+    async def _take(self, message: aiomqtt.Message) -> None:
+        """Wait until there is room for it."""
+        topic = message.topic.value
+        body = bytes(message.payload).decode("utf-8", "replace") if isinstance(message.payload, bytes) else ""
+        came_ms = self._now_ms()
+        if topic.endswith("/node") and topic.count("/") == 3:
+            said = announced(topic, body, came_ms, message.retain)
+            if said is not None:
+                await self._waiting.put(said)
+        elif topic.endswith("/fleet/answer"):
+            with suppress(ValueError):
+                await self._waiting.put(answer_of(body))
+        elif topic.count("/") == 5 and body:
+            stream, after = _about(message)
+            await self._waiting.put(Arrival(topic, body, came_ms, stream, after))
 
     async def _write(self, client: aiomqtt.Client) -> None:
         sent_orders_ms: int | None = None

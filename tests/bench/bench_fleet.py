@@ -209,10 +209,10 @@ def main() -> int:
     parser.add_argument("--in-process", type=int, default=10, help="nodes that share a process, and its death")
     parser.add_argument("--at-once", type=int, default=2, help="processes that fill databases")
     parser.add_argument("--keep", type=Path, help="a folder in which the filled databases stay for the next time")
-    parser.add_argument("--quick", action="store_true", help="a minute: four nodes, some hundred calls, every fault")
+    parser.add_argument("--quick", action="store_true", help="a minute: four nodes, some calls, every fault")
     options = parser.parse_args()
     if options.quick:
-        options.nodes, options.calls, options.rate, options.in_process = 4, 120, 12.0, 2
+        options.nodes, options.calls, options.rate, options.in_process = 4, 60, 8.0, 2
     structlog.configure(processors=[structlog.dev.ConsoleRenderer()])
     with contextlib.ExitStack() as stack:
         keep = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callflow-nodes-")))

@@ -20,7 +20,7 @@ FIGURES = {
 @pytest.mark.parametrize("module", FIGURES)
 def test_the_quick_form_prints_its_figures(module: str) -> None:
     command = [sys.executable, "-m", module, "--quick"]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert run.returncode == 0, run.stderr
     assert not [figure for figure in FIGURES[module] if figure not in run.stdout], run.stdout
 

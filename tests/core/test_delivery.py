@@ -41,6 +41,17 @@ def test_a_gap_is_filled_once_and_again_if_that_did_not_help() -> None:
     assert delivery.heard(4, gap=True, now_ms=1100) is Resend.ALL
 
 
+def test_while_what_goes_again_arrives_it_does_not_go_a_third_time() -> None:
+    """A long backlog takes longer than the time-out, and what was sent before it still tells of the gap."""
+    delivery = Delivery(1000, 3000)
+    delivery.sent(99, 0)
+    assert delivery.heard(4, gap=True, now_ms=100) is Resend.ALL
+    for upto in range(5, 50):
+        assert delivery.heard(upto, gap=True, now_ms=(upto - 4) * 500) is None
+    assert delivery.heard(49, gap=True, now_ms=46 * 500) is None
+    assert delivery.heard(49, gap=True, now_ms=47 * 500) is Resend.ALL
+
+
 @given(st.lists(st.booleans(), max_size=40), st.randoms(use_true_random=False))
 def test_whatever_is_lost_everything_is_stored_in_the_end(lost: list[bool], dice: object) -> None:
     """A channel that loses what it likes for a while: publisher and collector get everything across."""

@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from callflow.adapters.mqtt import session
+from callflow.adapters.mqtt import client, session
+from callflow.adapters.mqtt.options import MqttOptions
 from callflow.adapters.store.fleet.collecting import CollectorDatabase
 from callflow.adapters.store.outbox import MQTT
 from callflow.adapters.store.places import Postgres
@@ -201,6 +202,27 @@ async def test_two_nodes_with_one_name_are_told_of_and_lose_nothing(fleet: str, 
         await eventually(lambda: one.wanted | other.wanted <= set(event_ids(fleet)))
         await eventually(lambda: waiting(one) == waiting(other) == 0)
         await eventually(lambda: "two daemons use this site's name" in collector.process.output.read_text())
+
+
+async def test_a_collector_without_room_leaves_events_at_the_broker(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """aiomqtt confirms and discards what does not fit into its queue."""
+    monkeypatch.setattr(client, "AT_ONCE", 5)
+    monkeypatch.setattr(client, "QUEUED", 10)
+    options = MqttOptions.model_validate(dict(settings_for(broker.port)))
+    async with client.collecting_client(options, "slow", None) as slow, broker.client() as publisher:
+        await slow.subscribe("many", qos=1)
+        for number in range(50):
+            await publisher.publish("many", str(number), qos=1)
+        came = []
+        async with asyncio.timeout(PATIENCE_S):
+            async for message in slow.messages:
+                came.append(int(bytes(message.payload)))
+                slow.taken(message)
+                if len(came) == 50:
+                    break
+    assert came == list(range(50))
 
 
 async def test_without_a_collector_the_broker_alone_confirms(broker: Broker, tmp_path: Path) -> None:

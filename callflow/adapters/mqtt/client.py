@@ -3,11 +3,17 @@
 from typing import Any
 
 import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from callflow.adapters.mqtt.options import MqttOptions
 
 SHOWN_PENDING = 5
+AT_ONCE = 1000
+"""Most messages that the broker sends to a collector before it has taken the first of them."""
+QUEUED = 20_000
+"""aiomqtt discards what comes beyond that."""
 
 
 def new_client(options: MqttOptions, client_id: str, will: aiomqtt.Will, tls_context: Any) -> "Client":
@@ -31,9 +37,11 @@ def new_client(options: MqttOptions, client_id: str, will: aiomqtt.Will, tls_con
     return client
 
 
-def collecting_client(options: MqttOptions, client_id: str, tls_context: Any) -> "Client":
-    """A client for whom the broker keeps nothing: a queue would double what the publishers send again."""
-    return Client(
+def collecting_client(options: MqttOptions, client_id: str, tls_context: Any) -> "CollectingClient":
+    """A client for whom the broker keeps nothing when it goes: a queue would double what the publishers send again."""
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.ReceiveMaximum = AT_ONCE
+    return CollectingClient(
         options.host,
         options.port,
         username=options.username or None,
@@ -43,7 +51,8 @@ def collecting_client(options: MqttOptions, client_id: str, tls_context: Any) ->
         clean_start=True,
         keepalive=options.keepalive_s,
         timeout=options.timeout_s,
-        max_queued_incoming_messages=20_000,
+        max_queued_incoming_messages=QUEUED,
+        properties=properties,
         tls_context=tls_context,
     )
 
@@ -58,3 +67,15 @@ class Client(aiomqtt.Client):
             client.disconnect()  # aiomqtt does not close a connection that it takes for closed
             return
         super()._on_publish(client, userdata, mid, reason_code, properties)
+
+
+class CollectingClient(Client):
+    """Confirms a message once it is taken: the broker keeps what the collector has no room for, in its own queue."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._client.manual_ack_set(True)
+
+    def taken(self, message: aiomqtt.Message) -> None:
+        """The broker may send another one."""
+        self._client.ack(message.mid, message.qos)

@@ -41,6 +41,8 @@ class Delivery:
         was_silent, self._is_silent = self._is_silent, False
         if progress:
             self._wait_ms = self._timeout_ms
+            if now_ms < self._again_from_ms:  # what goes again is arriving: it may be long
+                self._again_from_ms = now_ms + self._timeout_ms
         if progress or not missing:
             self._due_at = now_ms + self._wait_ms if missing else None
         if missing and (was_silent or (gap and now_ms >= self._again_from_ms)):
