@@ -11,9 +11,7 @@ from callflow.adapters.mqtt.options import MqttOptions
 
 SHOWN_PENDING = 5
 AT_ONCE = 1000
-"""Most messages that the broker sends to a collector before it has taken the first of them."""
-QUEUED = 20_000
-"""aiomqtt discards what comes beyond that."""
+"""Most messages that a broker sends to a collector before one is taken; Mosquitto 2.0.11 now and then sends more."""
 
 
 def new_client(options: MqttOptions, client_id: str, will: aiomqtt.Will, tls_context: Any) -> "Client":
@@ -51,7 +49,7 @@ def collecting_client(options: MqttOptions, client_id: str, tls_context: Any) ->
         clean_start=True,
         keepalive=options.keepalive_s,
         timeout=options.timeout_s,
-        max_queued_incoming_messages=QUEUED,
+        max_queued_incoming_messages=None,  # aiomqtt discards what a bounded queue has no room for
         properties=properties,
         tls_context=tls_context,
     )
