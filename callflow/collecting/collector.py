@@ -153,9 +153,9 @@ class Collector:
                     await self._confirm(client, stored)
 
     async def _send_orders(self, client: aiomqtt.Client) -> None:
-        """Whatever is not answered: a node does nothing twice."""
+        """Whatever is not answered, again and again: a node does nothing twice."""
         for site, order in await asyncio.to_thread(self._database.orders, self._fleet.sites, self._now_ms()):
-            await client.publish(Topics(site).fleet_command, order.body().encode(), qos=1)
+            await client.publish(Topics(site).fleet_command, order.body().encode(), qos=0)
 
     @property
     def waiting(self) -> int:

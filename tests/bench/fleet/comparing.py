@@ -7,6 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from callflow.adapters.store.fleet.moving import move
+from callflow.adapters.store.fleet.schema import fleet_metadata
 from callflow.adapters.store.places import Postgres
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.records.collected import COLLECTED
@@ -50,11 +51,12 @@ def compare(folder: Path, sites: list[str], fleet: str, expected: str) -> Compar
 
 
 def _rows(url: str) -> Counter[tuple[str, str]]:
-    """The event of every row, and a sum of all its columns."""
+    """The event of every row that has ended, and a sum of all its columns: what is open has its event at its end."""
     rows: Counter[tuple[str, str]] = Counter()
     with Postgres(url).engine().connect() as connection:
         for kind in COLLECTED.values():
-            name = kind.table.name
-            query = f"SELECT event_id::text, md5({name}::text) FROM {name}"
-            rows.update((name + event_id, told) for event_id, told in connection.execute(sa.text(query)))
+            table = fleet_metadata.tables[kind.table.name]
+            told: sa.ColumnClause[str] = sa.literal_column(f"md5({table.name}::text)")
+            query = sa.select(table.c.event_id, told).where(sa.not_(kind.is_open(table.c)))
+            rows.update((table.name + event_id, text) for event_id, text in connection.execute(query))
     return rows
