@@ -17,7 +17,9 @@ from callflow.errors import LinkError
 from callflow.settings.model import Settings
 
 BRIDGE_S = 2.0
-ANSWER_S = 2.0
+ANSWER_S = 1.2
+TRIES = 3
+"""Keys that come while the two are still being brought together may be lost."""
 AGENT_CONTEXT = "callflow-agent"
 SUBJECT = "feature codes"
 
@@ -50,8 +52,11 @@ async def _typed(actions: AmiActions, inbox: Inbox, path: str) -> bool:
     await actions.begin_test_talk(agent)
     try:
         await inbox.until(lambda: _talks(inbox, agent), BRIDGE_S)
-        await actions.play_by_code(agent, agent, agent, path)
-        return await inbox.until(lambda: _told(inbox, agent), ANSWER_S)
+        for _ in range(TRIES):
+            await actions.play_by_code(agent, agent, agent, path)
+            if await inbox.until(lambda: _told(inbox, agent), ANSWER_S):
+                return True
+        return False
     finally:
         await actions.hang_up(agent)
 
