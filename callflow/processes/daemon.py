@@ -2,17 +2,17 @@
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from signal import Signals
 from typing import Any
-from uuid import uuid4
 
 import tomli_w
 
 from callflow.processes.errors import LabStartFailed
+from callflow.processes.notify_socket import NotifySocket
 from callflow.processes.process import Process
 
 Config = dict[str, Any]
@@ -49,26 +49,23 @@ class Daemon:
     def running(self) -> bool:
         return self._process is not None and self._process.running
 
-    async def start(self, env: dict[str, str] | None = None) -> None:
-        """Write the settings, start, and wait for READY=1. Raises LabStartFailed."""
+    async def start(self, env: dict[str, str] | None = None, notify: NotifySocket | None = None) -> None:
+        """Write the settings, start, and wait for READY=1, at `notify` if given. Raises LabStartFailed."""
         (self.work / "callflow.toml").write_text(tomli_w.dumps(self.config))
-        address = f"@callflow-{os.getpid()}-{uuid4().hex}"  # without a file: a path may be too long for a socket
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-            notify.bind(address.replace("@", "\0"))
-            notify.setblocking(False)
-            full = os.environ | {"NOTIFY_SOCKET": address, "PYTHONUNBUFFERED": "1"} | (env or {})
+        with ExitStack() as stack:
+            notify = notify or stack.enter_context(NotifySocket())
+            full = os.environ | {"NOTIFY_SOCKET": notify.address, "PYTHONUNBUFFERED": "1"} | (env or {})
             self._process = await Process.start(self._command, self.work, "daemon", env=full, ahead=self._ahead)
             await self._until_ready(self._process, notify)
 
-    async def _until_ready(self, process: Process, notify: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
+    async def _until_ready(self, process: Process, notify: NotifySocket) -> None:
         ended = asyncio.create_task(process.wait(_START_S))
         try:
             async with asyncio.timeout(_START_S):
                 while True:
-                    told = asyncio.create_task(loop.sock_recv(notify, 4096))
+                    told = asyncio.create_task(notify.told())
                     await asyncio.wait([told, ended], return_when=asyncio.FIRST_COMPLETED)
-                    if told.done() and b"READY=1" in told.result().split(b"\n"):
+                    if told.done() and "READY=1" in told.result():
                         return
                     if not told.done():
                         told.cancel()

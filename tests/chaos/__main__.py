@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,17 +27,29 @@ from callflow.processes.ports import LOOPBACK, take_ports
 from callflow.scenarios.site import VERSIONS, Version
 from tests.chaos.audit import Struck, Verdict, audit
 from tests.chaos.callers import Load
-from tests.chaos.faults import FAULTS, Disk, Fault, Site, environment, mountable, possible
+from tests.chaos.faults import BROKER_AWAY_S, Disk, Fault, Site, environment, faults, mountable, possible
 from tests.labs import rows
 from tests.mqtt.consumer import Consumer, consuming
 from tests.services.mosquitto import PASSWORD, USER, Broker
 from tests.services.programs import install
+from tests.services.systemd import Service
 
 RATE_PER_S, QUICK_RATE_PER_S = 20.0, 2.0
 BEFORE_S, AFTER_S = 6.0, 8.0
 """Calls come for so long before the fault strikes, and after it is over."""
 LONGEST_CALL_S = 90.0
 SETTLED_S = 20.0
+HEADINGS = (
+    "fault",
+    "calls",
+    "harmed",
+    "longest silence",
+    "not accounted",
+    "let on",
+    "screened again",
+    "results",
+)
+"""`let on`: without a greeting. `screened again`: from the strike until every caller is greeted."""
 NO_PORT = "couldn't allocate a port for RTP"
 """In Asterisk's log. When the daemon ends, all callers go on at once, and each agent's leg needs a port, too."""
 OWN_MOUNTS = "CALLFLOW_CHAOS_MOUNTS"
@@ -54,7 +66,7 @@ class Chaos:
 
 
 @asynccontextmanager
-async def chaos(version: Version, broker_away_s: float) -> AsyncIterator[Chaos]:
+async def chaos(version: Version) -> AsyncIterator[Chaos]:
     """A lab with a daemon behind a line that can be cut, a broker, a small disk and a clock. Raises LabError."""
     async with AsyncExitStack() as stack:
         agents, rtp = Agents(ring_s=0.2, talk_s=0.3), stack.enter_context(take_ports())
@@ -71,8 +83,8 @@ async def chaos(version: Version, broker_away_s: float) -> AsyncIterator[Chaos]:
         consumer = Consumer()
         await stack.enter_async_context(consuming(broker.port, consumer))
         daemon = lab.daemon(_config(lab, proxy.port, broker.port, disk))
-        await daemon.start(environment(clock))
-        site = Site(lab, daemon, proxy, broker, disk, clock, broker_away_s)
+        service = await stack.enter_async_context(Service(daemon, environment(clock)))
+        site = Site(lab, service, proxy, broker, disk, clock)
         yield Chaos(site, Load(lab, tuple(phones)), consumer)
 
 
@@ -86,17 +98,17 @@ def _config(lab: Lab, ami: int, mqtt: int, disk: Disk) -> Config:
     }
 
 
-async def strike(chaos: Chaos, name: str, rate_per_s: float) -> Verdict:
+async def strike(chaos: Chaos, fault: Fault, rate_per_s: float) -> Verdict:
     """One fault under load, from its first call to the last, and what came of it."""
-    fault, site = FAULTS[name], chaos.site
+    site = chaos.site
     known = {row["call_id"] for row in rows(site.daemon.database, "select call_id from calls")}
     capture = site.lab.capture()
     async with capture:
-        load = asyncio.create_task(_load(chaos, rate_per_s, BEFORE_S + AFTER_S + _lasts_s(name, site), fault))
+        load = asyncio.create_task(_load(chaos, rate_per_s, BEFORE_S + fault.lasts_s + AFTER_S, fault.loss))
         await asyncio.sleep(BEFORE_S)
         began_at = time.time()
         await fault.strike(site)
-        struck = Struck(began_at, time.time(), fault.asterisk_dies, fault.daemon_is_down)
+        struck = Struck(began_at, time.time(), fault.asterisk_dies)
         await load
     found = await _settled(site, known)
     wire = await asyncio.to_thread(site.lab.read, capture)  # the AMI line that can be cut is in this loop
@@ -114,23 +126,9 @@ def _judge(lab: Lab, wire: Wire, found: list[dict[str, Any]], struck: Struck) ->
     return audit([(call, book.spoken(call.received)) for call in wire.calls], by_number, struck)
 
 
-async def _load(chaos: Chaos, rate_per_s: float, for_s: float, fault: Fault) -> None:
-    processes = await chaos.load.begin(rate_per_s, for_s, fault.loss)
+async def _load(chaos: Chaos, rate_per_s: float, for_s: float, loss: float) -> None:
+    processes = await chaos.load.begin(rate_per_s, for_s, loss)
     await asyncio.gather(*(process.wait(for_s + LONGEST_CALL_S) for process in processes))
-
-
-def _lasts_s(name: str, site: Site) -> float:
-    longest = {
-        "freeze": 5.0,
-        "kill": 3.0,
-        "read-only": 5.0,
-        "refused-writes": 8.0,
-        "broker": site.broker_away_s,
-        "clock": 9.0,
-        "full-disk": 8.0,
-        "dead-ami": 6.0,
-    }
-    return longest.get(name, 3.0)
 
 
 async def _settled(site: Site, known: set[str]) -> list[dict[str, Any]]:
@@ -155,19 +153,18 @@ async def _published(chaos: Chaos, found: list[dict[str, Any]]) -> list[str]:
     return []
 
 
-async def run(version: Version, names: Sequence[str], rate_per_s: float, broker_away_s: float, console: Console) -> int:
+async def run(version: Version, struck: Mapping[str, Fault], rate_per_s: float, console: Console) -> int:
     """Strike with one fault after the other and print a table; the number of violations."""
-    table = Table(title=f"Asterisk {version}, {rate_per_s:g} calls per second, from the wire")
-    for heading in ("fault", "calls", "harmed", "longest silence", "not accounted", "screened again", "results"):
-        justify, overflow = ("left", "fold") if heading in ("fault", "results") else ("right", "ellipsis")
-        table.add_column(heading, justify=justify, overflow=overflow)  # type: ignore[arg-type]
+    table = Table(*HEADINGS, title=f"Asterisk {version}, {rate_per_s:g} calls per second, from the wire")
+    for column in table.columns[1:-1]:
+        column.justify = "right"
     violations: list[str] = []
-    async with chaos(version, broker_away_s) as made:
-        for name in names:
-            with console.status(f"{name}: {FAULTS[name].about}"):
-                verdict = await strike(made, name, rate_per_s)
+    async with chaos(version) as made:
+        for name, fault in struck.items():
+            with console.status(f"{name}: {fault.about}"):
+                verdict = await strike(made, fault, rate_per_s)
             violations += [f"{name}: {line}" for line in verdict.violations]
-            table.add_row(*_cells(name, verdict))
+            table.add_row(*_cells(fault, verdict))
         log = made.site.daemon.log.read_text(errors="replace")
         if "Traceback" in log:
             violations.append("the daemon's log has a traceback: " + log[log.index("Traceback") :][:2000])
@@ -179,16 +176,16 @@ async def run(version: Version, names: Sequence[str], rate_per_s: float, broker_
     return len(violations)
 
 
-def _cells(name: str, verdict: Verdict) -> tuple[str, ...]:
-    again = "-" if verdict.screened_after_s is None else f"{verdict.screened_after_s:.1f} s"
+def _cells(fault: Fault, verdict: Verdict) -> tuple[str, ...]:
     results = ", ".join(f"{result} {number}" for result, number in verdict.results.most_common())
     return (
-        FAULTS[name].about,
+        fault.about,
         str(verdict.calls),
         str(len(verdict.harmed)),
         f"{verdict.longest_silence_s:.1f} s",
         str(len(verdict.accounts)),
-        again,
+        str(verdict.unscreened),
+        "never" if verdict.recovered_s is None else f"{verdict.recovered_s:.1f} s",
         results,
     )
 
@@ -198,13 +195,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--asterisk", choices=VERSIONS, default=VERSIONS[0])
     parser.add_argument("--rate", type=float, default=RATE_PER_S, help="calls per second")
-    parser.add_argument("--faults", default=",".join(FAULTS), help="which, and in which order; all by default")
-    parser.add_argument("--broker-away", type=float, default=30.0, metavar="S", help="how long the broker is away")
+    parser.add_argument("--faults", default=",".join(faults()), help="which, and in which order; all by default")
+    parser.add_argument(
+        "--broker-away", type=float, default=BROKER_AWAY_S, metavar="S", help="how long the broker is away"
+    )
     parser.add_argument("--quick", action="store_true", help="one kill at 2 calls a second")
     asked = parser.parse_args()
     names = ["kill"] if asked.quick else asked.faults.split(",")
-    if unknown := [name for name in names if name not in FAULTS]:
-        parser.error(f"no such fault: {', '.join(unknown)}; there are {', '.join(FAULTS)}")
+    every = faults(asked.broker_away)
+    if unknown := [name for name in names if name not in every]:
+        parser.error(f"no such fault: {', '.join(unknown)}; there are {', '.join(every)}")
     if not mountable():
         parser.error("the database gets a file system of its own, which only root can mount")
     if OWN_MOUNTS not in os.environ:
@@ -215,7 +215,7 @@ def main() -> int:
         console.print("installing libfaketime")
         install(["libfaketime"])
     rate = QUICK_RATE_PER_S if asked.quick else asked.rate
-    return 1 if asyncio.run(run(asked.asterisk, names, rate, asked.broker_away, console)) else 0
+    return 1 if asyncio.run(run(asked.asterisk, {name: every[name] for name in names}, rate, console)) else 0
 
 
 if __name__ == "__main__":

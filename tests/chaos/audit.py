@@ -25,7 +25,6 @@ class Struck:
     began_at: float
     over_at: float
     asterisk_dies: bool = False
-    daemon_is_down: bool = False
 
 
 @dataclass
@@ -38,8 +37,10 @@ class Verdict:
     accounts: list[str] = field(default_factory=list)
     results: Counter[str] = field(default_factory=Counter)
     longest_silence_s: float = 0.0
-    screened_after_s: float | None = None
-    """From the end of the fault to the first greeting of a new caller."""
+    unscreened: int = 0
+    """Callers who were let on without a greeting."""
+    recovered_s: float | None = 0.0
+    """From the strike to the arrival of the first caller after whom every caller was greeted; None if there is none."""
 
     @property
     def violations(self) -> list[str]:
@@ -60,20 +61,22 @@ def audit(
         verdict.longest_silence_s = max(verdict.longest_silence_s, silence_s)
         if silence_s > LONGEST_SILENCE_S + SLACK_S:
             verdict.silences.append(f"{call.number} heard nothing for {silence_s:.1f} s")
-        verdict.accounts += _accounted(call, rows.get(call.number, ()), struck)
+        verdict.accounts += _accounted(call, rows.get(call.number, ()))
     for found in rows.values():
         verdict.results.update(str(row["result"]) for row in found)
     verdict.accounts += [f"{number} is in the database, and never called" for number in rows.keys() - _numbers(calls)]
-    greeted = [
-        bursts[0].started_at
-        for call, bursts in calls
-        if call.answered_at is not None
-        and call.answered_at >= struck.over_at - SLACK_S
-        and bursts
-        and bursts[0].prompt == "greeting"
-    ]
-    verdict.screened_after_s = max(0.0, min(greeted) - struck.over_at) if greeted else None
+    verdict.unscreened, verdict.recovered_s = _recovery(calls, struck)
     return verdict
+
+
+def _recovery(calls: Sequence[tuple[WireCall, Sequence[Burst]]], struck: Struck) -> tuple[int, float | None]:
+    """How many callers were let on without a greeting from the strike on, and when that was over."""
+    arrivals = sorted((call.answered_at, bool(bursts)) for call, bursts in calls if call.answered_at is not None)
+    missed = [at for at, greeted in arrivals if not greeted and at >= struck.began_at - SLACK_S]
+    if not missed:
+        return 0, 0.0
+    again = [at - struck.began_at for at, greeted in arrivals if greeted and at > missed[-1]]
+    return len(missed), min(again, default=None)
 
 
 def last_sign_of_life(call: WireCall, before: float) -> float | None:
@@ -109,12 +112,10 @@ def _harmed(call: WireCall, bursts: Sequence[Burst]) -> Iterator[str]:
         yield f"{call.number} was hung up on without a goodbye"
 
 
-def _accounted(call: WireCall, rows: Sequence[Mapping[str, Any]], struck: Struck) -> Iterator[str]:
-    arrived_at = call.answered_at or 0.0
-    unseen = struck.daemon_is_down and struck.began_at - SLACK_S <= arrived_at <= struck.over_at + SLACK_S
+def _accounted(call: WireCall, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if len(rows) > 1:
         yield f"{call.number} is in the database {len(rows)} times"
-    if not rows and not unseen:
+    if not rows:
         yield f"{call.number} is not in the database"
     for row in rows:
         if row["ended_ms"] is None:

@@ -5,12 +5,12 @@ import os
 import resource
 import shutil
 import subprocess
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from signal import Signals
-from types import MappingProxyType
 
 import pytest
 
@@ -19,11 +19,9 @@ from callflow.lab.proxy import Proxy
 from callflow.processes.daemon import Daemon
 from callflow.processes.errors import LabStartFailed
 from tests.services.mosquitto import Broker
+from tests.services.systemd import Service
 
-RESTART_S = 1.0
-"""systemd starts the daemon again after this (RestartSec of the unit)."""
-FROZEN_S = 2.0
-"""systemd ends a daemon that is frozen for this long (WatchdogSec of the unit)."""
+BROKER_AWAY_S = 30.0
 LIBFAKETIME = "libfaketime.so.1"
 
 
@@ -73,13 +71,16 @@ class Site:
     """All that can be struck."""
 
     lab: Lab
-    daemon: Daemon
+    service: Service
     ami: Proxy
     broker: Broker
     disk: Disk
     clock: Path
     """libfaketime reads the daemon's wall clock from here, as an offset."""
-    broker_away_s: float = 30.0
+
+    @property
+    def daemon(self) -> Daemon:
+        return self.service.daemon
 
 
 @dataclass(frozen=True)
@@ -88,22 +89,23 @@ class Fault:
 
     about: str
     strike: Callable[[Site], Awaitable[None]]
-    daemon_is_down: bool = False
-    """While it lasts nobody screens callers, and nobody records them."""
+    lasts_s: float = 3.0
+    """About so long, with what systemd does about it."""
     asterisk_dies: bool = False
     loss: float = 0.0
 
 
 async def _kill(site: Site) -> None:
-    await site.daemon.kill()
-    await asyncio.sleep(RESTART_S)
-    await site.daemon.start(environment(site.clock))
+    await _struck(site, Signals.SIGKILL)
 
 
 async def _freeze(site: Site) -> None:
-    site.daemon.stall()
-    await asyncio.sleep(FROZEN_S)
-    await _kill(site)
+    await _struck(site, Signals.SIGSTOP)
+
+
+async def _struck(site: Site, number: Signals) -> None:
+    site.daemon.send_signal(number)
+    await site.service.until_ready()
 
 
 async def _cut_ami(site: Site) -> None:
@@ -146,15 +148,15 @@ async def _refused_writes(site: Site) -> None:
 
 
 async def _read_only(site: Site) -> None:
-    await site.daemon.kill()
-    with site.disk.read_only(), pytest.raises(LabStartFailed, match="ended with code 2"):
-        await site.daemon.start(environment(site.clock))
-    await site.daemon.start(environment(site.clock))
+    """Exit code 2: systemd leaves it down, and a person starts it once the database is mended."""
+    with site.disk.read_only(), pytest.raises(LabStartFailed, match="stays down"):
+        await _struck(site, Signals.SIGKILL)
+    await site.service.start()
 
 
-async def _broker_away(site: Site) -> None:
+async def _broker_away(site: Site, away_s: float) -> None:
     await site.broker.stop()
-    await asyncio.sleep(site.broker_away_s)
+    await asyncio.sleep(away_s)
     await site.broker.start()
 
 
@@ -168,23 +170,24 @@ async def _nothing(site: Site) -> None:
     await asyncio.sleep(0)
 
 
-FAULTS: Mapping[str, Fault] = MappingProxyType(
-    {
+def faults(broker_away_s: float = BROKER_AWAY_S) -> dict[str, Fault]:
+    """Every fault by its name."""
+    away = partial(_broker_away, away_s=broker_away_s)
+    return {
         "none": Fault("nothing goes wrong", _nothing),
-        "kill": Fault("kill -9, started again after 1 s", _kill, daemon_is_down=True),
-        "freeze": Fault("SIGSTOP, ended by systemd after 2 s", _freeze, daemon_is_down=True),
+        "kill": Fault("kill -9", _kill),
+        "freeze": Fault("SIGSTOP", _freeze, 5.0),
         "cut-ami": Fault("AMI cut and refused for 3 s", _cut_ami),
-        "dead-ami": Fault("AMI passes nothing on for 6 s", _dead_ami),
+        "dead-ami": Fault("AMI passes nothing on for 6 s", _dead_ami, 6.0),
         "restart-asterisk": Fault("Asterisk killed and started", _restart_asterisk, asterisk_dies=True),
         "pause-asterisk": Fault("Asterisk stopped for 2 s", _pause_asterisk),
-        "full-disk": Fault("no room for the database for 8 s", _full_disk),
-        "refused-writes": Fault("every write to a file refused for 8 s", _refused_writes),
-        "read-only": Fault("killed, then started on a read-only database", _read_only, daemon_is_down=True),
-        "broker": Fault("MQTT broker away", _broker_away),
-        "clock": Fault("wall clock steps by an hour, both ways", _clock_steps),
+        "full-disk": Fault("no room for the database for 8 s", _full_disk, 8.0),
+        "refused-writes": Fault("every write to a file refused for 8 s", _refused_writes, 8.0),
+        "read-only": Fault("kill -9, and the database is read-only", _read_only, 5.0),
+        "broker": Fault(f"MQTT broker away for {broker_away_s:g} s", away, broker_away_s),
+        "clock": Fault("wall clock steps by an hour, both ways", _clock_steps, 9.0),
         "loss": Fault("a tenth of all packets lost", _nothing, loss=0.1),
     }
-)
 
 
 def environment(clock: Path) -> dict[str, str]:

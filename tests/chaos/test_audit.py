@@ -65,10 +65,18 @@ def test_what_is_not_accounted_for_once_is_told(rows: list[dict[str, Any]], prob
     assert problems(hung_up(), SPOKEN, *rows) == [problem]
 
 
-def test_a_call_that_is_missing_is_told_unless_the_daemon_was_down() -> None:
+def test_a_call_that_is_missing_is_told() -> None:
     call = hung_up(agent_rang_at=0.5)
     assert audit([(call, [])], {}, CALM).accounts == ["101 is not in the database"]
-    assert audit([(call, [])], {}, Struck(-1.0, 1.0, daemon_is_down=True)).accounts == []
+
+
+def test_recovery_ends_with_the_first_caller_after_whom_all_are_greeted() -> None:
+    arrived = [(99.0, False), (101.0, False), (102.0, True), (103.0, False), (104.5, True), (105.0, True)]
+    calls = [(hung_up(answered_at=at), SPOKEN[:1] if greeted else []) for at, greeted in arrived]
+    verdict = audit(calls, {}, CALM)
+    assert (verdict.unscreened, verdict.recovered_s) == (2, 4.5)
+    assert audit(calls[:4], {}, CALM).recovered_s is None
+    assert audit(calls[4:], {}, CALM).recovered_s == 0.0
 
 
 def test_a_record_of_nobody_is_told() -> None:
