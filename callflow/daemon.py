@@ -16,6 +16,7 @@ from callflow.adapters.agi.options import Admission
 from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.agi.session import AgiSession
 from callflow.adapters.ami.actions import AmiActions
+from callflow.adapters.ami.call_notes import CallNotes
 from callflow.adapters.ami.link import AmiLink
 from callflow.adapters.ami.translate import WANTED, first, may_go_deaf, stamped_ms, translate
 from callflow.adapters.ami.translate_assist import ASSIST_WANTED
@@ -24,6 +25,7 @@ from callflow.adapters.ami.translate_rings import RINGS_WANTED
 from callflow.adapters.http.connections import CONNECTIONS
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.counting import file_counting
+from callflow.adapters.store.known_calls import KnownCalls
 from callflow.adapters.store.rating_history import RatingHistory
 from callflow.adapters.store.retention import Retention
 from callflow.adapters.store.store import Store
@@ -39,11 +41,12 @@ from callflow.runtime.assisting import Assisting
 from callflow.runtime.callbacks import Callbacks
 from callflow.runtime.caller_lookup import CallerLookup
 from callflow.runtime.clock import Clock
-from callflow.runtime.dispatch import Dispatcher
+from callflow.runtime.dispatch import KNOWN, Dispatcher
 from callflow.runtime.fleet_orders import FleetOrders
 from callflow.runtime.greeter import Greeter
 from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
+from callflow.runtime.noted_calls import NotedCalls
 from callflow.runtime.pauses import keep_pauses_short
 from callflow.runtime.rating_watch import RatingWatch
 from callflow.runtime.reloading import Reloading
@@ -111,6 +114,12 @@ class Daemon:
         )
         self._rings.subscribe(self._assist.receive)
         self._vouching = Vouching(settings.agi, actions)
+        self._noted = NotedCalls(
+            CallNotes(self._actions_link),
+            KnownCalls(settings.store.path, settings.node.name).among,
+            self._publishing.recording.flush,
+            self._receive,
+        )
         self._agi: AgiServer | None = None
         self._watchdog = Watchdog(settings.limits.stall_s)
         self._end: asyncio.Future[CallflowError | None] | None = None
@@ -149,6 +158,7 @@ class Daemon:
             await self._agi.start()  # last: until then Asterisk is refused, and the caller goes on at once
             await self._events_link.start()
             await self._actions_link.start()
+            self._noted.start()
             loop.call_later(READY_WITHOUT_EAR_S, self._tell_ready)
             keep_pauses_short(lambda: not self._engine.live)
             error = await self._end
@@ -161,6 +171,7 @@ class Daemon:
         """Hand every caller on, save everything, close."""
         self._stopping = True
         self._reloading.stop()
+        self._noted.stop()
         self._watchdog.tell("STOPPING=1")
         self._receive(events.LinkLost(self._clock.now_ms(), "the daemon stops"))
         self._rings.link_lost("the daemon stops")
@@ -254,6 +265,7 @@ class Daemon:
         arrived = call_arrived(session.variables, self._loop.now_ms())
         session.on_hangup = partial(self._on_hangup, arrived)
         session.on_closed = partial(self._on_closed, arrived)
+        session.last_words = f"SET VARIABLE {KNOWN} 1"
         self._dispatch.add_session(arrived.call_id, session)
         self._receive(arrived)
         self._assist.receive(arrived)

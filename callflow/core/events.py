@@ -23,6 +23,15 @@ class CallArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class CallNoted:
+    """The dialplan noted a call that callflow, being away, did not screen; it went on, or was hung up, at `left_ms`."""
+
+    arrived: CallArrived
+    left_ms: int
+    hung_up: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EarArmed:
     """Asterisk accepted TALK_DETECT on the caller's channel."""
 
@@ -247,6 +256,7 @@ class ProceduresChanged:
 
 Event = (
     CallArrived
+    | CallNoted
     | EarArmed
     | EarFailed
     | SoundStarted

@@ -10,11 +10,13 @@ import structlog
 from callflow.core import commands, events
 from callflow.core.call_record import CallRecord, TimelineEntry
 from callflow.core.rings.records import Measured
-from callflow.core.screening.states import HANG_UPS
+from callflow.core.screening.states import HANG_UPS, Result
 from callflow.errors import AgiError, LinkError
 from callflow.privacy import mask_number
 from callflow.runtime.listening import Listening
 
+KNOWN = "CALLFLOW_KNOWN"
+"""Set on a channel whose call is recorded: the dialplan then makes no note of it."""
 CORE = "screening"
 """Whom the listening service listens for."""
 HANG_UP_S = 0.1
@@ -211,6 +213,8 @@ class Dispatcher:
                     await asyncio.wait([playing])
                 if session is not None:
                     await session.set_variable("CALLFLOW_RESULT", command.result)
+                    if command.result is Result.UNAVAILABLE:  # which is also what a daemon that is away leaves there
+                        await session.set_variable(KNOWN, "1")
         except (TimeoutError, AgiError) as error:
             log.debug("set over AMI instead", call=call_id, reason=str(error) or "the prompt did not stop")
             with suppress(LinkError):

@@ -48,6 +48,18 @@ async def test_a_prompt_cut_short_by_the_end_of_the_call_says_which(board: Switc
     assert await board.end() == "hangup"
 
 
+async def test_the_last_words_are_said_to_a_hang_up_and_to_nothing_else(board: Switchboard) -> None:
+    for ending, said in (("HANGUP\n", "SET VARIABLE A 1"), ("", "")):
+        channel, session = await board.call()
+        session.last_words = "SET VARIABLE A 1"
+        if ending:
+            channel.say(ending)
+        else:
+            session.close()
+        assert await channel.command() == said
+        assert await channel.command() == ""
+
+
 async def test_a_prompt_cut_short_by_nothing_known_is_refused(
     board: Switchboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:

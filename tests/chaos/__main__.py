@@ -50,6 +50,8 @@ HEADINGS = (
     "results",
 )
 """`let on`: without a greeting. `screened again`: from the strike until every caller is greeted."""
+WIDTH = 160
+"""Of the table in a file."""
 NO_PORT = "couldn't allocate a port for RTP"
 """In Asterisk's log. When the daemon ends, all callers go on at once, and each agent's leg needs a port, too."""
 OWN_MOUNTS = "CALLFLOW_CHAOS_MOUNTS"
@@ -210,7 +212,7 @@ def main() -> int:
     if OWN_MOUNTS not in os.environ:
         os.environ[OWN_MOUNTS] = "yes"
         os.execvp("unshare", ["unshare", "--mount", sys.executable, "-m", "tests.chaos", *sys.argv[1:]])
-    console = Console(soft_wrap=False)
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     if not all(map(possible, names)):
         console.print("installing libfaketime")
         install(["libfaketime"])

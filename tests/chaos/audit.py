@@ -71,7 +71,11 @@ def audit(
 
 def _recovery(calls: Sequence[tuple[WireCall, Sequence[Burst]]], struck: Struck) -> tuple[int, float | None]:
     """How many callers were let on without a greeting from the strike on, and when that was over."""
-    arrivals = sorted((call.answered_at, bool(bursts)) for call, bursts in calls if call.answered_at is not None)
+    arrivals = sorted(
+        (call.answered_at, any(burst.prompt == "greeting" for burst in bursts))
+        for call, bursts in calls
+        if call.answered_at is not None
+    )
     missed = [at for at, greeted in arrivals if not greeted and at >= struck.began_at - SLACK_S]
     if not missed:
         return 0, 0.0

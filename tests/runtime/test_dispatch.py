@@ -10,7 +10,7 @@ from callflow.core import commands, events
 from callflow.core.screening.states import Result
 from callflow.errors import AgiClosedEarly
 from callflow.runtime import dispatch as dispatching
-from callflow.runtime.dispatch import Dispatcher
+from callflow.runtime.dispatch import KNOWN, Dispatcher
 from callflow.runtime.listening import Listening
 
 HANG_UP_S = 0.05
@@ -27,7 +27,7 @@ class Desk:
         self.late = asyncio.Event()
 
     async def set_variable(self, name: str, value: str) -> None:
-        self.asked.append(value)
+        self.asked.append("known" if name == KNOWN else value)
         if self.session == "ends":
             raise AgiClosedEarly("Asterisk closed the FastAGI connection")
         if self.session == "never" or (self.session == "late" and value in ("silent", "quiet")):
@@ -100,7 +100,7 @@ async def test_after_it_asterisk_confirms_another_result_before_it_has_the_chann
     await dispatch.drain(1)
     dispatch(release(Result.UNAVAILABLE))
     await dispatch.drain(1)
-    assert desk.asked == ["silent", "unavailable", "closed"]
+    assert desk.asked == ["silent", "unavailable", "known", "closed"]
 
 
 async def test_if_it_confirms_nothing_ami_is_told() -> None:
@@ -111,6 +111,16 @@ async def test_if_it_confirms_nothing_ami_is_told() -> None:
     dispatch(release(Result.UNAVAILABLE))
     await dispatch.drain(1)
     assert desk.asked == ["silent", "unavailable", "AMI unavailable", "closed"]
+
+
+async def test_only_where_nothing_else_tells_it_a_call_is_marked_as_known() -> None:
+    """The dialplan notes a call whose result is `unavailable`, as it was set before the daemon was asked."""
+    for result, known in ((Result.SPOKE, []), (Result.UNAVAILABLE, ["known"])):
+        desk = Desk()
+        dispatch = desk.dispatcher()
+        dispatch(release(result))
+        await dispatch.drain(1)
+        assert desk.asked == ["flush", result, *known, "closed"]
 
 
 async def test_another_result_takes_the_place_of_a_hang_up_under_way() -> None:

@@ -4,13 +4,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from callflow.core.events import CallArrived
+from callflow.core.events import CallArrived, CallNoted
 from callflow.core.printable import one_line
+from callflow.core.screening.states import Result
 
 _FIRST = ("agi_network_script", "agi_channel", "agi_language", "agi_uniqueid", "agi_version", "agi_callerid")
 """Fields in the order in which Asterisk sends them, before any value that a caller can choose."""
 _LAST = ("agi_rdnis", "agi_dnid", "agi_callingpres")
 """Fields behind the caller's name, from the last to the first; behind them only agi_threadid and the arguments."""
+NOTED_FIELDS = 8
 _ARGUMENT = re.compile(r"\nagi_arg_([0-9]+): ")
 _THREAD = re.compile(r"-?[0-9]+")
 
@@ -67,6 +69,26 @@ def call_arrived(variables: Mapping[str, str], at_ms: int) -> CallArrived:
         dialled=_known(variables.get("agi_dnid", "")),
         check=variables.get("agi_arg_3", ""),
     )
+
+
+def call_noted(name: str, note: str) -> CallNoted | None:
+    """The core's event from a note of the dialplan's [callflow-note]; None for one that is not whole."""
+    uniqueid, _, screening = name.rpartition("-")
+    fields = note.split("|")
+    if len(fields) != NOTED_FIELDS or not (fields[0].isdecimal() and fields[1].isdecimal()):
+        return None
+    since, left, result, channel, language, profile, number, dialled = fields
+    arrived = CallArrived(
+        call_id=call_id(uniqueid, screening),
+        uniqueid=uniqueid,
+        channel=channel,
+        profile=one_line(profile),
+        at_ms=int(since) * 1000,
+        language=language,
+        caller_number=_known(number),
+        dialled=_known(dialled),
+    )
+    return CallNoted(arrived, max(int(left), int(since)) * 1000, hung_up=result == Result.HANGUP)
 
 
 @dataclass(frozen=True, slots=True)

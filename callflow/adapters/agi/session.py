@@ -45,6 +45,8 @@ class AgiSession(Request):  # type: ignore[misc]  # panoramisk is untyped
         self.variables: Mapping[str, str] = headers
         self.on_hangup: Callable[[], None] = _nothing
         self.on_closed: Callable[[], None] = _nothing
+        self.last_words = ""
+        """A command to send when the caller has hung up; nobody waits for its answer."""
         self._counts = counts
         self._turn = asyncio.Lock()
         self._awaited: deque[asyncio.Future[Answer]] = deque()
@@ -134,12 +136,12 @@ class AgiSession(Request):  # type: ignore[misc]  # panoramisk is untyped
     async def run(self, *, hung_up: bool = False) -> None:
         """Read until the connection ends. `hung_up`: HANGUP has come already."""
         if hung_up:
-            self._end(AgiHangup("the caller hung up"), self.on_hangup)
+            self._hung_up()
         answers = AnswerReader()
         try:
             while line := await self.reader.readline():
                 if line.rstrip(b"\r\n") == b"HANGUP":
-                    self._end(AgiHangup("the caller hung up"), self.on_hangup)
+                    self._hung_up()
                 elif answer := answers.take(line):
                     self._answered(answer)
         except (ConnectionError, OSError):
@@ -147,6 +149,11 @@ class AgiSession(Request):  # type: ignore[misc]  # panoramisk is untyped
         except ValueError:
             self._counts["endless line"] += 1
         self._end(AgiClosedEarly("Asterisk closed the FastAGI connection"), self.on_closed)
+
+    def _hung_up(self) -> None:
+        if self.last_words and not self.closed:
+            self.writer.write(self.last_words.encode() + b"\n")
+        self._end(AgiHangup("the caller hung up"), self.on_hangup)
 
     def _answered(self, answer: Answer) -> None:
         if not self._awaited:

@@ -9,6 +9,7 @@ from callflow.core.deadlines import Deadlines
 from callflow.core.printable import shortened
 from callflow.core.profile import CHECK_LADDER, Mode, Procedures, Profile
 from callflow.core.screening.early import EarlySounds
+from callflow.core.screening.journal import record_noted
 from callflow.core.screening.link import Link
 from callflow.core.screening.screening import Screening
 from callflow.core.screening.states import IllegalInput, Result
@@ -53,6 +54,8 @@ class Engine:
         match event:
             case events.CallArrived():
                 return self._take_over(event, now_ms)
+            case events.CallNoted():
+                return self._noted(event)
             case events.SoundStarted():
                 self._link.proven = self._link.up
             case events.LinkUp():
@@ -121,6 +124,14 @@ class Engine:
                 issued += self._step(call, sound, now_ms)
         return issued
 
+    def _noted(self, event: events.CallNoted) -> list[commands.Command]:
+        """Record a call that nobody screened; mode `off` records none."""
+        profile, issued = self._profile(event.arrived)
+        if profile.mode is not Mode.OFF and event.arrived.call_id not in self._calls:
+            language = self._procedures.choose_language(profile, event.arrived.language)
+            record_noted(event, profile, language, issued.append)
+        return issued
+
     def _profile(self, event: events.CallArrived) -> tuple[Profile, list[commands.Command]]:
         """The profile named in the dialplan; an unknown one falls back to `default` and is reported once."""
         if event.check:
@@ -140,7 +151,7 @@ class Engine:
         match event:
             case events.SoundStarted() | events.SoundEnded() | events.KeyPressed() | events.CallerHungUp():
                 return self._by_uniqueid.get(event.uniqueid)
-            case events.CallArrived() | events.LinkUp() | events.LinkLost():
+            case events.CallArrived() | events.CallNoted() | events.LinkUp() | events.LinkLost():
                 return None
             case events.ChannelsSeen() | events.ProceduresChanged():
                 return None

@@ -91,3 +91,16 @@ class Journal:
             level_dbov=self.level_dbov,
             gain_db=self.gain_db,
         )
+
+
+def record_noted(
+    noted: events.CallNoted, profile: Profile, language: str, keep: Callable[[commands.Command], None]
+) -> None:
+    """The whole record of a call that nobody screened."""
+    arrived = noted.arrived
+    journal = Journal(arrived, profile, language, keep, lambda: (profile.ear, 0))
+    journal.partial = True
+    journal.result = Result.HANGUP if noted.hung_up else Result.UNAVAILABLE
+    journal.save(noted.left_ms)
+    journal.tell(Kind.ARRIVED, arrived.at_ms, arrived.profile)
+    journal.tell(Kind.DECIDED, noted.left_ms, journal.result, "callflow was not running, or did not answer")
