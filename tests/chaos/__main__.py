@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -47,11 +47,14 @@ HEADINGS = (
     "not accounted",
     "let on",
     "screened again",
+    "daemon ended",
     "results",
 )
-"""`let on`: without a greeting. `screened again`: from the strike until every caller is greeted."""
+"""`let on`: without a greeting. `screened again`: from the strike until every caller is greeted. `ended`: exit codes."""
 WIDTH = 160
 """Of the table in a file."""
+FAULT_SIGN, STALL_SIGN = "Traceback", "Timeout ("
+"""An error of our own; a loop that stalled until the daemon ended itself."""
 NO_PORT = "couldn't allocate a port for RTP"
 """In Asterisk's log. When the daemon ends, all callers go on at once, and each agent's leg needs a port, too."""
 OWN_MOUNTS = "CALLFLOW_CHAOS_MOUNTS"
@@ -102,7 +105,7 @@ def _config(lab: Lab, ami: int, mqtt: int, disk: Disk) -> Config:
 
 async def strike(chaos: Chaos, fault: Fault, rate_per_s: float) -> Verdict:
     """One fault under load, from its first call to the last, and what came of it."""
-    site = chaos.site
+    site, lives = chaos.site, len(chaos.site.service.exit_codes)
     known = {row["call_id"] for row in rows(site.daemon.database, "select call_id from calls")}
     capture = site.lab.capture()
     async with capture:
@@ -116,6 +119,7 @@ async def strike(chaos: Chaos, fault: Fault, rate_per_s: float) -> Verdict:
     wire = await asyncio.to_thread(site.lab.read, capture)  # the AMI line that can be cut is in this loop
     verdict = await asyncio.to_thread(_judge, site.lab, wire, found, struck)
     verdict.accounts += await _published(chaos, found)
+    verdict.exit_codes = site.service.exit_codes[lives:]
     capture.path.unlink()
     return verdict
 
@@ -161,21 +165,29 @@ async def run(version: Version, struck: Mapping[str, Fault], rate_per_s: float, 
     for column in table.columns[1:-1]:
         column.justify = "right"
     violations: list[str] = []
-    async with chaos(version) as made:
-        for name, fault in struck.items():
-            with console.status(f"{name}: {fault.about}"):
-                verdict = await strike(made, fault, rate_per_s)
-            violations += [f"{name}: {line}" for line in verdict.violations]
-            table.add_row(*_cells(fault, verdict))
-        log = made.site.daemon.log.read_text(errors="replace")
-        if "Traceback" in log:
-            violations.append("the daemon's log has a traceback: " + log[log.index("Traceback") :][:2000])
-        if NO_PORT in made.site.lab.asterisk.log.read_text(errors="replace"):
-            violations.append("Asterisk ran out of RTP ports: calls that ended then say nothing of callflow")
-    console.print(table)
-    for line in violations[:50]:
-        console.print(line, style="red", markup=False, highlight=False)
+    try:
+        async with chaos(version) as made:
+            for name, fault in struck.items():
+                with console.status(f"{name}: {fault.about}"):
+                    verdict = await strike(made, fault, rate_per_s)
+                violations += [f"{name}: {line}" for line in verdict.violations]
+                table.add_row(*_cells(fault, verdict))
+            violations += _logged(made.site)
+    finally:
+        console.print(table)
+        for line in violations[:50]:
+            console.print(line, style="red", markup=False, highlight=False)
     return len(violations)
+
+
+def _logged(site: Site) -> Iterator[str]:
+    """What the logs of daemon and Asterisk have that must not be there."""
+    log = site.daemon.log.read_text(errors="replace")
+    for sign in (FAULT_SIGN, STALL_SIGN):
+        if sign in log:
+            yield f"the daemon's log has {sign!r}: " + log[log.index(sign) :][:2000]
+    if NO_PORT in site.lab.asterisk.log.read_text(errors="replace"):
+        yield "Asterisk ran out of RTP ports: calls that ended then say nothing of callflow"
 
 
 def _cells(fault: Fault, verdict: Verdict) -> tuple[str, ...]:
@@ -188,6 +200,7 @@ def _cells(fault: Fault, verdict: Verdict) -> tuple[str, ...]:
         str(len(verdict.accounts)),
         str(verdict.unscreened),
         "never" if verdict.recovered_s is None else f"{verdict.recovered_s:.1f} s",
+        ", ".join(map(str, verdict.exit_codes)),
         results,
     )
 

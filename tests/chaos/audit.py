@@ -37,6 +37,8 @@ class Verdict:
     accounts: list[str] = field(default_factory=list)
     results: Counter[str] = field(default_factory=Counter)
     longest_silence_s: float = 0.0
+    exit_codes: list[int] = field(default_factory=list)
+    """Of the daemon's lives that ended meanwhile."""
     unscreened: int = 0
     """Callers who were let on without a greeting."""
     recovered_s: float | None = 0.0
@@ -80,7 +82,7 @@ def _recovery(calls: Sequence[tuple[WireCall, Sequence[Burst]]], struck: Struck)
     if not missed:
         return 0, 0.0
     again = [at - struck.began_at for at, greeted in arrivals if greeted and at > missed[-1]]
-    return len(missed), min(again, default=None)
+    return len(missed), max(0.0, min(again)) if again else None
 
 
 def last_sign_of_life(call: WireCall, before: float) -> float | None:

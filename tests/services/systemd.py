@@ -57,6 +57,8 @@ class Service:
     unit: Unit = field(default_factory=Unit.read)
     watchdog_ends: int = 0
     """How often the watchdog has ended the daemon."""
+    exit_codes: list[int] = field(default_factory=list)
+    """Of every life that is over; -9 after SIGKILL."""
 
     def __post_init__(self) -> None:
         self._notify = NotifySocket()
@@ -93,7 +95,8 @@ class Service:
 
     async def _run(self) -> None:
         while True:
-            if await self._life() in self.unit.stays_down_after:
+            self.exit_codes.append(await self._life())
+            if self.exit_codes[-1] in self.unit.stays_down_after:
                 return
             await asyncio.sleep(self.unit.restart_s)
 

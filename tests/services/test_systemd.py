@@ -1,6 +1,5 @@
 """The stand-in for systemd does what the shipped unit says."""
 
-import asyncio
 import sys
 from pathlib import Path
 from signal import Signals
@@ -19,7 +18,7 @@ while True:
     tell("WATCHDOG=1")
     time.sleep(0.1)
 """
-UNIT = Unit(watchdog_s=1.0, watchdog_signal=Signals.SIGKILL, restart_s=0.1, stays_down_after=frozenset({2}))
+UNIT = Unit(watchdog_s=3.0, watchdog_signal=Signals.SIGKILL, restart_s=0.1, stays_down_after=frozenset({2}))
 
 
 def service(folder: Path, program: str) -> Service:
@@ -27,8 +26,7 @@ def service(folder: Path, program: str) -> Service:
 
 
 def test_the_shipped_unit_is_read() -> None:
-    unit = Unit.read()
-    assert unit == Unit(2.0, Signals.SIGKILL, 1.0, frozenset({2}))
+    assert Unit.read() == Unit(2.0, Signals.SIGKILL, 1.0, frozenset({2}))
 
 
 @pytest.mark.parametrize("number", [Signals.SIGKILL, Signals.SIGSTOP])
@@ -39,13 +37,6 @@ async def test_a_daemon_that_died_or_froze_is_started_again(tmp_path: Path, numb
         await made.until_ready()
         assert made.daemon.pid != first
         assert made.watchdog_ends == (number is Signals.SIGSTOP)
-
-
-async def test_a_daemon_that_beats_is_left_alone(tmp_path: Path) -> None:
-    async with service(tmp_path, BEATS) as made:
-        await asyncio.sleep(2 * UNIT.watchdog_s)
-        assert made.watchdog_ends == 0
-        assert made.daemon.running
 
 
 async def test_exit_code_2_is_for_a_person(tmp_path: Path) -> None:
