@@ -114,12 +114,8 @@ class Daemon:
         )
         self._rings.subscribe(self._assist.receive)
         self._vouching = Vouching(settings.agi, actions)
-        self._noted = NotedCalls(
-            CallNotes(self._actions_link),
-            KnownCalls(settings.store.path, settings.node.name).among,
-            self._publishing.recording.flush,
-            self._receive,
-        )
+        known, flush = KnownCalls(settings.store.path, settings.node.name).among, self._publishing.recording.flush
+        self._noted = NotedCalls(CallNotes(self._actions_link), known, flush, self._receive)
         self._agi: AgiServer | None = None
         self._watchdog = Watchdog(settings.limits.stall_s)
         self._end: asyncio.Future[CallflowError | None] | None = None

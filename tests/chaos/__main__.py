@@ -50,7 +50,7 @@ HEADINGS = (
     "daemon ended",
     "results",
 )
-"""`let on`: without a greeting. `screened again`: from the strike until every caller is greeted. `ended`: exit codes."""
+"""`let on`: without a greeting. `screened again`: from the strike until every caller is. `ended`: exit codes."""
 WIDTH = 160
 """Of the table in a file."""
 FAULT_SIGN, STALL_SIGN = "Traceback", "Timeout ("
