@@ -32,7 +32,6 @@ from callflow.adapters.store.store import Store
 from callflow.core import events
 from callflow.core.assist.wrap_up import WrapUp
 from callflow.core.rings.records import Stay
-from callflow.core.rings.talk_events import TalkEvent
 from callflow.core.screening.engine import Engine
 from callflow.errors import CallflowError, HearingFailed, LinkError, LoginRefused
 from callflow.publishing.publisher import Publishing
@@ -50,7 +49,7 @@ from callflow.runtime.noted_calls import NotedCalls
 from callflow.runtime.pauses import keep_pauses_short
 from callflow.runtime.rating_watch import RatingWatch
 from callflow.runtime.reloading import Reloading
-from callflow.runtime.ring_watch import RingWatch
+from callflow.runtime.ring_watch import RingWatch, log_talk
 from callflow.runtime.spoken_names import SpokenNames
 from callflow.runtime.vouching import Vouching
 from callflow.runtime.watchdog import Watchdog
@@ -91,7 +90,7 @@ class Daemon:
         self._loop = CoreLoop(self._engine, self._clock, self._dispatch)
         self._dispatch.receive = self._receive
         self._rings = RingWatch(settings, actions, self._dispatch)
-        self._rings.subscribe(_log_talk)
+        self._rings.subscribe(log_talk)
         self._ratings = self._make_ratings()
         self._greeter = Greeter(settings.greetings, settings.prompts.path, CallerLookup())
         self._names = SpokenNames(settings.assist, settings.store.path, self._clock.now_ms)
@@ -364,11 +363,6 @@ class Daemon:
         )
         self._watchdog.tell(f"READY=1\nSTATUS=screening; {heard}")
         log.info("callflow is ready", ear_proven=self._engine.ear_proven)
-
-
-def _log_talk(event: TalkEvent) -> None:
-    parties = event.parties
-    log.debug("talk", what=type(event).__name__, call_id=parties.call_id, agent=parties.agent, at_ms=event.at_ms)
 
 
 def _allow_files(wanted: int) -> None:

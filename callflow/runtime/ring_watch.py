@@ -115,3 +115,9 @@ class RingWatch:
         if not self.failures[type(error).__name__]:
             log.exception("the ring tracker failed; calls are not affected, figures may be")
         self.failures[type(error).__name__] += 1
+
+
+def log_talk(event: TalkEvent) -> None:
+    """A subscriber that logs each step of a talk."""
+    parties = event.parties
+    log.debug("talk", what=type(event).__name__, call_id=parties.call_id, agent=parties.agent, at_ms=event.at_ms)
