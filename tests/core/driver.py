@@ -13,6 +13,8 @@ from callflow.core.screening.states import HANG_UPS
 
 START_MS = 1_000_000
 UNIQUEID = "1000.1"
+# With prompts of 4 s: greeting 0-4 s, listening 4-7 s, again 7-11 s, listening 11-14 s, goodbye 14-18 s, end at 20 s.
+LISTENING = START_MS + 5000
 
 
 def procedures(**changes: object) -> Procedures:
@@ -199,3 +201,16 @@ class Driver:
             if ends < inf:
                 stop = int(ends) + 160
                 self._due.append((stop, events.SoundEnded(call_id, stop, int(ends) - begins)))
+
+
+def tapped(profile: Profile | None = None) -> Driver:
+    """A call whose tap is live and hears digital silence, though the line has carried something."""
+    engine = Engine(procedures(profiles={"default": profile or Profile()}))
+    call = Driver(engine=engine, tap=True, hears=(Heard.DIGITAL_SILENCE, -96.0)).link_up().arrive("default")
+    call.run_until(START_MS + 200)
+    call.tell(events.MediaBegan(UNIQUEID, call.now))
+    return call
+
+
+def gains(call: Driver) -> list[tuple[float, str, float]]:
+    return [(c.gain_db, c.how, c.target_dbov) for _, c in call.log if isinstance(c, commands.SetGain)]

@@ -5,8 +5,7 @@ import pytest
 from callflow.core import commands, events
 from callflow.core.profile import Profile
 from callflow.core.screening.engine import Engine
-from tests.core.driver import START_MS, UNIQUEID, Driver, procedures
-from tests.core.test_quiet_ladder import tapped
+from tests.core.driver import START_MS, UNIQUEID, Driver, procedures, tapped
 
 
 def untapped(*, may_go_deaf: bool = True, profile: Profile | None = None) -> Driver:

@@ -6,8 +6,7 @@ from callflow.core import commands, events
 from callflow.core.heard import Heard
 from callflow.core.profile import Profile, Quiet
 from callflow.core.screening.screening import KEY_BEFORE_MS, MAX_INCONCLUSIVE_VOICES
-from tests.core.driver import START_MS, UNIQUEID, Driver
-from tests.core.test_quiet_ladder import tapped
+from tests.core.driver import START_MS, UNIQUEID, Driver, tapped
 
 # With prompts of 4 s: goodbye 14-18 s, the fence at 19.97 s, the end at 20 s.
 GOODBYE, FENCE, END = START_MS + 14_000, START_MS + 19_970, START_MS + 20_000

@@ -4,8 +4,7 @@ import pytest
 
 from callflow.core import commands, events
 from callflow.core.heard import Heard
-from tests.core.driver import START_MS, UNIQUEID, Driver
-from tests.core.test_quiet_ladder import tapped
+from tests.core.driver import START_MS, UNIQUEID, Driver, tapped
 
 DECIDED_MS = START_MS + 20_001
 
