@@ -84,7 +84,8 @@ class Proxy:
         writer.close()
 
     def _end(self, writer: asyncio.StreamWriter, *, reset: bool) -> None:
-        if reset and (sock := writer.get_extra_info("socket")):
+        sock = writer.get_extra_info("socket")
+        if reset and sock is not None and sock.fileno() >= 0:  # it may have ended by itself
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
             writer.transport.abort()
         writer.close()
