@@ -71,31 +71,26 @@ class AmiActions:
 
         The half that spies has `say_id` and ";spy": ChanSpyStart tells that it is attached.
         """
-        await self._actions.action(
-            "Originate",
-            Channel=f"Local/s@{WHISPER_CONTEXT}/n",
-            Context=SAY_CONTEXT,
-            Exten="s",
-            Priority="1",
-            Async="true",
-            ChannelId=say_id,
-            OtherChannelId=f"{say_id};spy",
-            Variable=[f"SAYCHAN={uniqueid}", f"SAYPROMPT={path}"],
-        )
+        variables = [f"SAYCHAN={uniqueid}", f"SAYPROMPT={path}"]
+        await self._spy(WHISPER_CONTEXT, SAY_CONTEXT, say_id, variables)
 
     async def record_name(self, name_id: str, uniqueid: str, path: str, longest_s: int) -> None:
         """Record what the channel of this uniqueid says into `path`.wav; Hangup of NAME_PREFIX + `name_id` ends it."""
-        recording_id = f"{NAME_PREFIX}{name_id}"
+        variables = [f"NAMECHAN={uniqueid}", f"NAMEFILE={path}", f"NAMESECONDS={longest_s}"]
+        await self._spy(NAME_SPY_CONTEXT, NAME_CONTEXT, f"{NAME_PREFIX}{name_id}", variables)
+
+    async def _spy(self, spy_context: str, context: str, own_id: str, variables: list[str]) -> None:
+        """Begin a Local channel whose half `own_id`;spy spies on a channel, while `own_id` runs `context`."""
         await self._actions.action(
             "Originate",
-            Channel=f"Local/s@{NAME_SPY_CONTEXT}/n",
-            Context=NAME_CONTEXT,
+            Channel=f"Local/s@{spy_context}/n",
+            Context=context,
             Exten="s",
             Priority="1",
             Async="true",
-            ChannelId=recording_id,
-            OtherChannelId=f"{recording_id};spy",
-            Variable=[f"NAMECHAN={uniqueid}", f"NAMEFILE={path}", f"NAMESECONDS={longest_s}"],
+            ChannelId=own_id,
+            OtherChannelId=f"{own_id};spy",
+            Variable=variables,
         )
 
     async def stop_recording(self, name_id: str) -> None:

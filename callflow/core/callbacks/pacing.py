@@ -20,8 +20,10 @@ def agents_for(
     waiting.
     """
     free = _Free(look, taken, rested_before_ms)
+    if not free.members:
+        return []
     pairs = []
-    for entry in sorted(due, key=lambda entry: entry.due_ms) if free.members else ():
+    for entry in sorted(due, key=lambda entry: entry.due_ms):
         if entry.state not in WAITING or look.caller_is_on_line(entry.number):
             continue
         if (found := free.member_for(entry)) is not None:

@@ -26,7 +26,16 @@ class Do(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class _Message:
+    """What goes to a node, or comes back."""
+
+    def body(self) -> str:
+        """The message."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Order(_Message):
     """One caller at one node. Only the node knows the number: it finds it by the call."""
 
     order_id: str
@@ -44,13 +53,9 @@ class Order:
     callback_id: str = ""
     """The entry to be settled."""
 
-    def body(self) -> str:
-        """The message."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
 
 @dataclass(frozen=True, slots=True)
-class ListStep:
+class ListStep(_Message):
     """A step in the call-back list of a node, asked for by a person."""
 
     order_id: str
@@ -61,23 +66,15 @@ class ListStep:
     agent: str = ""
     """For a dial: the agent whose phone is to ring."""
 
-    def body(self) -> str:
-        """The message."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(_Message):
     """What came of an order. A refused order is not sent again."""
 
     order_id: str
     done: bool
     why: str
     callback_id: str = ""
-
-    def body(self) -> str:
-        """The message."""
-        return json.dumps(asdict(self), ensure_ascii=False)
 
 
 def order_of(text: str) -> Order | ListStep:
