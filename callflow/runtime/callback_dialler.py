@@ -55,6 +55,8 @@ class CallbackDialler:
         self._tasks: set[asyncio.Task[None]] = set()
         self._link_up = False
         self._resumed = False
+        """What an earlier life has left open is taken up; nothing begins before."""
+        self._resuming: asyncio.Task[None] | None = None
         self._pacing: asyncio.Task[None] | None = None
         self._paced_ms = 0
         self._releasing: set[str] = set()
@@ -104,8 +106,8 @@ class CallbackDialler:
     def _looked(self) -> None:
         """The desk has looked at its list."""
         if not self._resumed:
-            self._resumed = True
-            self.spawn(self._resume())
+            if self._resuming is None or self._resuming.done():
+                self._resuming = self.spawn(self._resume())
             return
         now_ms = self._now_ms()
         busy = {running.entry.callback_id for running in self._running.values()}
@@ -198,21 +200,26 @@ class CallbackDialler:
     # -- after a start --------------------------------------------------------------------------------------------
 
     async def _resume(self) -> None:
-        """Take up the attempts that an earlier life has left open."""
+        """Take up the attempts that an earlier life has left open: all or, if they cannot be read, none."""
         try:
-            left = await asyncio.to_thread(self._desk.list.open_attempts)
-            for attempt in left:
-                entry = await asyncio.to_thread(self._desk.list.find, attempt.callback_id)
-                if attempt.ended_ms is not None:
-                    self.spawn(self.release(attempt))
-                    continue
-                plan = Plan(entry.number, attempt.agent, False, entry.raised_ms, bool(entry.place))
-                self._run(entry, Dialling(attempt, plan, self._ring_ms()), entry.number)
-                log.warning("a call-back was under way when callflow ended", callback=attempt.callback_id)
-                self._running[attempt.attempt_id].resume(self._link_up)
+            left = await asyncio.to_thread(self._left_open)
         except CallflowError as error:
-            self._resumed = False
             log.warning("earlier call-backs cannot be read; tried again", reason=error.problem)
+            return
+        for attempt, entry in left:
+            if attempt.ended_ms is not None:
+                self.spawn(self.release(attempt))
+                continue
+            plan = Plan(entry.number, attempt.agent, False, entry.raised_ms, bool(entry.place))
+            self._run(entry, Dialling(attempt, plan, self._ring_ms()), entry.number)
+            log.warning("a call-back was under way when callflow ended", callback=attempt.callback_id)
+            self._running[attempt.attempt_id].resume(self._link_up)
+        self._resumed = True
+        self._desk.look_soon()
+
+    def _left_open(self) -> list[tuple[Attempt, Entry]]:
+        attempts = self._desk.list.open_attempts()
+        return [(attempt, self._desk.list.find(attempt.callback_id)) for attempt in attempts]
 
     # -- what attempts ask for ------------------------------------------------------------------------------------
 

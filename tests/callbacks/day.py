@@ -1,7 +1,7 @@
 """A day of call-backs in virtual time: the real desk, dialler and database against a model of Asterisk.
 
-The daemon is killed, AMI is cut, and replies are lost, all day long. `python -m tests.callbacks.day` plays 10,000
-call-backs and prints what became of them.
+The daemon is killed, AMI is cut, replies are lost, and the disk is slow, all day long.
+`python -m tests.callbacks.day` plays 10,000 call-backs and prints what became of them.
 """
 
 import argparse
@@ -38,6 +38,8 @@ AGENTS = 60
 LOOK_S = 5.0
 KILL_EVERY_S, CUT_EVERY_S = 600.0, 300.0
 LOST_REPLIES = 0.1
+SLOW_DISK, SLOW_S = 0.03, (0.5, 15.0)
+"""How often the database, or the thread, keeps its answer back, and for how long."""
 ENDINGS = ("reached", "reached", "reached", "busy", "no answer", "declined", "agent busy", "agent silent", "refused")
 CAN_END = {
     "reached": {Outcome.REACHED},
@@ -365,7 +367,7 @@ def play(number: int, length_s: float = DAY_S, seed: int = 22) -> Day:
     async def in_this_thread(work: Callable[..., Any], *values: Any) -> Any:
         await asyncio.sleep(chance.uniform(0.0005, 0.005))
         answer = work(*values)
-        await asyncio.sleep(chance.uniform(0.0005, 0.005))
+        await asyncio.sleep(chance.uniform(*SLOW_S) if chance.random() < SLOW_DISK else chance.uniform(0.0005, 0.005))
         return answer
 
     with (
