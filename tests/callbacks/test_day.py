@@ -1,4 +1,4 @@
-"""A part of a day of call-backs: kills, cuts, lost replies, a slow disk. `python -m tests.callbacks.day` plays it whole."""
+"""A part of a day of call-backs, with every trouble. `python -m tests.callbacks.day` plays it whole."""
 
 import structlog
 
