@@ -334,17 +334,18 @@ class Daemon:
 
     async def _take_snapshot(self, *, of_channels: bool) -> None:
         """What is there now; with the channels, also what has ended unseen."""
-        asked_ms, channels = self._rings.now_ms(), None
-        if of_channels or not self._assist.assistant.is_off:
-            try:
-                channels = await self._actions.channels()
-                uniqueids = frozenset(channel["Uniqueid"] for channel in channels)
-                self._receive(events.ChannelsSeen(uniqueids, self._clock.now_ms()))
-            except LinkError as error:
-                log.warning("no snapshot of the channels", reason=str(error))
-        await self._rings.take_snapshot(asked_ms, channels if of_channels else None)
-        if channels is not None:
-            await self._assist.take_snapshot(channels)
+        with self._assist.looking():
+            asked_ms, channels = self._rings.now_ms(), None
+            if of_channels or not self._assist.assistant.is_off:
+                try:
+                    channels = await self._actions.channels()
+                    uniqueids = frozenset(channel["Uniqueid"] for channel in channels)
+                    self._receive(events.ChannelsSeen(uniqueids, self._clock.now_ms()))
+                except LinkError as error:
+                    log.warning("no snapshot of the channels", reason=str(error))
+            await self._rings.take_snapshot(asked_ms, channels if of_channels else None)
+            if channels is not None:
+                await self._assist.take_snapshot(channels)
 
     def _sample(self) -> Sample:
         """How everything here is now, for metrics and states."""

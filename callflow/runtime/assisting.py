@@ -5,8 +5,8 @@ Whatever goes wrong in here is logged and counted, and touches no call.
 
 import asyncio
 import uuid
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
@@ -109,6 +109,9 @@ class Assisting:
         self._recording = NameRecording(phone, names)
         self._found: dict[str, TalkParties] = {}
         """Talks that were found under way, by both uniqueids: nobody else tells of their holds and their end."""
+        self._looks = 0
+        self._left_meanwhile: set[str] = set()
+        """Who has left a bridge while the channels were looked at, by uniqueid."""
         self.failures = self._loop.failures
         """Faults of our own, by the name of the error."""
 
@@ -152,6 +155,8 @@ class Assisting:
         """Take in what an AMI event tells of whispers, goodbyes, and talks found under way."""
         if self.assistant.is_off:
             return
+        if self._looks and message.get("Event") == "BridgeLeave":
+            self._left_meanwhile.add(message.get("Uniqueid", ""))
         if self._found:
             self._follow_found(message)
         if (event := whisper_event(message)) is not None:
@@ -169,6 +174,17 @@ class Assisting:
         self._recording.link_lost()
         self.receive(events.LinkLost(self._clock.now_ms(), reason))
 
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """From before the channels are listed until `take_snapshot` is done: who leaves meanwhile is in no talk."""
+        self._looks += 1
+        try:
+            yield
+        finally:
+            self._looks -= 1
+            if not self._looks:
+                self._left_meanwhile.clear()
+
     async def take_snapshot(self, channels: list[dict[str, str]]) -> None:
         """Hang up what an earlier life has left, and find the talks under way."""
         if self.assistant.is_off:
@@ -182,7 +198,8 @@ class Assisting:
         except LinkError as error:
             log.warning("the talks under way are not assisted", reason=str(error))
             return
-        self._found = {uniqueid: one for one in found for uniqueid in (one.caller_uniqueid, one.agent_uniqueid)}
+        talks = tuple((one, held) for one, held in talks if self._left_meanwhile.isdisjoint(_uniqueids(one)))
+        self._found = {uniqueid: one for one, _ in talks for uniqueid in _uniqueids(one)}
         self.receive(TalksSeen(self._clock.now_ms(), talks))
 
     def _follow_found(self, message: dict[str, str]) -> None:
@@ -194,7 +211,7 @@ class Assisting:
             make = TalkHeld if hold[1] else TalkResumed
             self.receive(make(hold[2], parties, hold[0] == parties.agent_uniqueid))
         elif message.get("Event") == "BridgeLeave":
-            for uniqueid in (parties.caller_uniqueid, parties.agent_uniqueid):
+            for uniqueid in _uniqueids(parties):
                 self._found.pop(uniqueid, None)
             self.receive(TalkEnded(now_ms, parties))
 
@@ -330,6 +347,10 @@ class Assisting:
         """An action whose failure changes nothing for the caller."""
         with suppress(LinkError):
             await action
+
+
+def _uniqueids(parties: TalkParties) -> tuple[str, str]:
+    return parties.caller_uniqueid, parties.agent_uniqueid
 
 
 def _path(pattern: str, prompt: str, language: str) -> str:

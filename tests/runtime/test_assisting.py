@@ -1,0 +1,70 @@
+"""Talks that are found under way when AMI is there: the list of channels is old by the time it is read."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callflow.runtime.assisting import Assisting
+from callflow.runtime.listening import Listening
+from callflow.runtime.spoken_names import SpokenNames
+from callflow.settings.model import Settings
+from tests.adapters.test_translate_assist import AGENT, CALLER, agent_of
+
+
+class Asterisk:
+    """Holds nobody; every other action is refused to exist. `meanwhile` happens before each answer."""
+
+    def __init__(self) -> None:
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    async def holds(self, channel: str) -> bool:
+        self.meanwhile()
+        return False
+
+
+@pytest.fixture
+def asterisk() -> Asterisk:
+    return Asterisk()
+
+
+@pytest.fixture
+def assisting(tmp_path: Path, asterisk: Asterisk) -> Assisting:
+    def drop(work: Coroutine[Any, Any, None]) -> None:
+        work.close()
+
+    settings = Settings.model_validate(
+        {"store": {"path": tmp_path / "callflow.db"}, "profiles": {"default": {"assist": "notify"}}}
+    )
+    phone: Any = asterisk
+    names = SpokenNames(settings.assist, settings.store.path, lambda: 0)
+    return Assisting(settings, phone, Listening(None, phone), lambda record, final: None, drop, agent_of, names)
+
+
+@pytest.mark.parametrize("leaver", ["", CALLER["Uniqueid"], AGENT["Uniqueid"]])
+@pytest.mark.parametrize("asked_first", [True, False], ids=["before the list is read", "while holds are asked for"])
+async def test_a_talk_that_ends_while_it_is_looked_for_is_not_assisted(
+    assisting: Assisting, asterisk: Asterisk, leaver: str, asked_first: bool
+) -> None:
+    """Twice: what left during one look is a talk again in the next, and one that goes on is found once."""
+
+    def leave() -> None:
+        assisting.ami_event({"Event": "BridgeLeave", "Uniqueid": leaver, "BridgeUniqueid": "b1"})
+
+    try:
+        with assisting.looking():
+            await asyncio.sleep(0)
+            if asked_first:
+                leave()
+            else:
+                asterisk.meanwhile = leave
+            await assisting.take_snapshot([CALLER, AGENT])
+        assert assisting.assistant.live == (0 if leaver else 1)
+        asterisk.meanwhile = lambda: None
+        with assisting.looking():
+            await assisting.take_snapshot([CALLER, AGENT])
+        assert assisting.assistant.live == 1
+    finally:
+        assisting.close()
