@@ -100,7 +100,7 @@ callback_attempts = sa.Table(
     sa.Index("ix_callback_attempts_began", "began_ms"),
     sa.Index("ix_callback_attempts_open", "node", sqlite_where=OPEN),
 )
-"""One row per attempt. `open`: it has not ended, or its agent is still paused for it."""
+"""One row per attempt. `open`: it has not ended, its agent is still paused for it, or it is not published yet."""
 
 
 def _event(change: CallbackChange, names: Pseudonymizer) -> EventFacts:
@@ -120,6 +120,27 @@ def _event(change: CallbackChange, names: Pseudonymizer) -> EventFacts:
         "spoken_name": bool(change.spoken_name),
     }
     return EventFacts(change.callback_id, change.attempt_id, change.at_ms, data, change.revision)
+
+
+def _attempt_event(attempt: Attempt, names: Pseudonymizer) -> EventFacts:
+    data = {
+        "attempt_id": attempt.attempt_id,
+        "callback_id": attempt.callback_id,
+        "agent": names.name(attempt.agent),
+        "actor": names.name(attempt.actor),
+        "first": attempt.first,
+        "began_at": utc(attempt.began_ms),
+        "placed_at": utc(attempt.placed_ms),
+        "agent_ring_ms": attempt.agent_ring_ms,
+        "customer_ring_ms": attempt.customer_ring_ms,
+        "accepted_at": utc(attempt.accepted_ms),
+        "reached_at": utc(attempt.reached_ms),
+        "ended_at": utc(attempt.ended_ms),
+        "outcome": attempt.outcome and attempt.outcome.value,
+        "cause": names.name(attempt.cause),
+    }
+    occurred_ms = attempt.began_ms if attempt.ended_ms is None else attempt.ended_ms
+    return EventFacts(attempt.attempt_id, attempt.attempt_id, occurred_ms, data)
 
 
 def _metrics(figures: Figures) -> Count[CallbackChange]:
@@ -167,4 +188,5 @@ CALLBACK_ATTEMPTS = RecordKind(
     began=callback_attempts.c.began_ms,
     age=Age.RECORDS,
     ended_at_restart=None,
+    event=EventKind("callback_attempt", _attempt_event),
 )

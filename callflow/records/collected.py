@@ -9,9 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from callflow.core.callbacks.attempt import Outcome
 from callflow.core.callbacks.states import LIVE, State
 from callflow.records.agent_intervals import AGENT_INTERVALS
 from callflow.records.assist_steps import ASSIST_STEPS
+from callflow.records.callbacks import CALLBACK_ATTEMPTS
 from callflow.records.calls import CALLS
 from callflow.records.holds import HOLDS
 from callflow.records.kind import RecordKind
@@ -42,6 +44,7 @@ COLLECTED: Mapping[str, RecordKind[Any]] = {
 """What a fleet stores, by the last level of the topic."""
 
 _FIELDS = {
+    "accepted_ms": "accepted_at",
     "arrived_ms": "arrived_at",
     "asked_ms": "asked_at",
     "at_ms": "at",
@@ -55,12 +58,14 @@ _FIELDS = {
     "joined_ms": "joined_at",
     "left_ms": "left_at",
     "pickup_ms": "picked_up_at",
+    "placed_ms": "placed_at",
+    "reached_ms": "reached_at",
     "ring_start_ms": "ring_started_at",
     "seq": "step",
     "talk_end_ms": "talk_ended_at",
 }
 """Columns whose field in an event has another name."""
-_UNSENT = {"interface", "phone", "caller_name", "interrupted", "talk_began_ms", "open"}
+_UNSENT = {"interface", "phone", "caller_name", "interrupted", "talk_began_ms", "open", "paused_in"}
 """Columns that an event need not have."""
 
 
@@ -116,6 +121,14 @@ def callback_rows(event: Mapping[str, Any], site: str) -> tuple[dict[str, Any], 
     times = {"day": day, "changed_ms": at_ms, "closed_ms": None if live else at_ms}
     entry = both | left_out | times | {"open": live, "site": storable_text(site)}
     return entry, both | {"at_ms": at_ms, "before": before, "open": False}
+
+
+def attempt_row(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The attempt of a call-back that an event tells of; raises Unreadable. It is over: there is one event of it."""
+    row = collected_row(CALLBACK_ATTEMPTS, event)
+    if row["outcome"] not in (None, *Outcome):
+        raise Unreadable(f"this release does not know the outcome {row['outcome']!r}")
+    return {column.name: row[column.name] for column in CALLBACK_ATTEMPTS.table.columns}
 
 
 def _value(kind: RecordKind[Any], column: sa.Column[Any], event: Mapping[str, Any], data: Mapping[str, Any]) -> Any:

@@ -20,6 +20,7 @@ from callflow.adapters.store.case_list import CaseList
 from callflow.adapters.store.recent_records import recent_records
 from callflow.adapters.store.unpublished import MOST, News, Unpublished
 from callflow.core.callbacks.answered import AnsweredCalls
+from callflow.core.callbacks.attempt import Attempt
 from callflow.core.callbacks.entry import CallbackChange, Entry
 from callflow.core.callbacks.live_entries import LiveEntries, digits
 from callflow.core.callbacks.numbers import bare, dialable
@@ -278,18 +279,19 @@ class CallbackDesk:
                 await self.step(entry, Step.GIVE_UP, f"not reached within {hours:g} hours")
 
     async def _publish(self) -> None:
-        """Count and publish changes, whoever made them; each once in this life of the daemon."""
-        named: list[tuple[tuple[str, str, int], CallbackChange | CaseChange]] = [
+        """Count and publish changes, whoever made them, and ended attempts; each once in this life of the daemon."""
+        named: list[tuple[tuple[str, str, int], CallbackChange | CaseChange | Attempt]] = [
             *((("call-back", step.callback_id, step.revision), step) for step in self._news.steps),
             *((("case", step.reference, step.revision), step) for step in self._news.case_steps),
+            *((("attempt", attempt.attempt_id, 1), attempt) for attempt in self._news.attempts),
         ]
         self._published &= {key for key, _ in named}
-        for key, change in named:
+        for key, record in named:
             if key not in self._published:
                 self._published.add(key)
-                self._recorder.save(change, True)
-                if isinstance(change, CallbackChange):
-                    await self.cases.settled(change)
+                self._recorder.save(record, True)
+                if isinstance(record, CallbackChange):
+                    await self.cases.settled(record)
         if named:
             await self._recorder.flush(5.0)
         if len(named) >= MOST:

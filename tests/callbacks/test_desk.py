@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import pytest
 import sqlalchemy as sa
 
 from callflow.adapters.store.callback_list import CallbackList
+from callflow.core.callbacks.attempt import Attempt, Outcome
 from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.callbacks.states import IllegalStep, State, Step
-from callflow.records.callbacks import callback_changes, callbacks
+from callflow.records.callbacks import callback_attempts, callback_changes, callbacks
 from callflow.runtime.callback_desk import AT_ONCE, REREAD_MS, CallbackDesk
 
 T0 = 1_769_817_600_000
@@ -26,12 +28,21 @@ class Recorder:
 
     def __init__(self, callback_list: CallbackList) -> None:
         self._list = callback_list
+        self.attempts: list[Attempt] = []
+        self.is_dead = False
+        """It saves nothing any more."""
 
     def save(self, record: Any, final: bool) -> None:
-        assert isinstance(record, CallbackChange)
-        mine = (callback_changes.c.callback_id == record.callback_id, callback_changes.c.revision == record.revision)
-        with self._list._step() as connection:
-            connection.execute(sa.update(callback_changes).where(*mine).values(open=False))
+        if isinstance(record, Attempt):
+            self.attempts.append(record)
+            table, mine = callback_attempts, callback_attempts.c.attempt_id == record.attempt_id
+        else:
+            assert isinstance(record, CallbackChange)
+            table, revision = callback_changes, callback_changes.c.revision == record.revision
+            mine = sa.and_(callback_changes.c.callback_id == record.callback_id, revision)
+        if not self.is_dead:
+            with self._list._step() as connection:
+                connection.execute(sa.update(table).where(mine).values(open=False))
 
     async def flush(self, timeout_s: float) -> bool:
         return True
@@ -44,7 +55,9 @@ class Watched:
         self.now_ms = T0
         self.beside = CallbackList(path, "main")
         self.beside.prepare()
-        self.desk = CallbackDesk(RULES, path, "main", Recorder(self.beside), lambda: self.now_ms)
+        self.path = path
+        self.recorder = Recorder(self.beside)
+        self.desk = CallbackDesk(RULES, path, "main", self.recorder, lambda: self.now_ms)
         self.reads = 0
         live = self.desk.list.live
 
@@ -139,6 +152,25 @@ async def test_an_entry_that_was_erased_holds_up_no_look(watched: Watched) -> No
     await watched.look(every_ms=REREAD_MS)
     await watched.look()
     assert not watched.desk.live
+
+
+async def test_an_attempt_is_published_once_it_is_over_and_again_if_its_daemon_died_before_it_saved(
+    watched: Watched,
+) -> None:
+    entry = watched.add("0215550100")
+    attempt = Attempt("cb-a1", entry.callback_id, "8012", "PJSIP/8012", "boss", "agent", T0, paused_in=("support",))
+    watched.beside.begin_attempt(attempt, lambda now: now.step(Step.DIAL, T0, "boss", "calls", attempt_id="cb-a1"))
+    over = replace(attempt, ended_ms=T0 + 9, outcome=Outcome.BUSY)
+    watched.beside.save_attempt(over)
+    await watched.look(3)
+    assert watched.recorder.attempts == [], "its agent is still paused"
+    watched.beside.released("cb-a1")
+    watched.recorder.is_dead = True
+    await watched.look(3)
+    assert watched.recorder.attempts == [replace(over, paused_in=())]
+    watched.desk = CallbackDesk(RULES, watched.path, "main", again := Recorder(watched.beside), lambda: T0 + 5000)
+    await watched.look(3)
+    assert again.attempts == watched.recorder.attempts
 
 
 async def test_what_is_wanted_at_once_is_on_the_list_after_one_look(watched: Watched) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.callback_queries import NoSuchCallback, Wanting
 from callflow.adapters.store.migrate import bring_to_head
+from callflow.adapters.store.unpublished import Unpublished
 from callflow.core.callbacks.attempt import Attempt, Outcome
 from callflow.core.callbacks.entry import Entry, Reason
 from callflow.core.callbacks.raising import Wanted
@@ -163,13 +164,16 @@ def test_an_attempt_that_is_no_longer_the_entrys_changes_it_no_more(entries: Cal
     attempt = Attempt("cb-a1", entry.callback_id, "8012", "PJSIP/8012", "boss", "agent", T0, paused_in=("a b", "c%20d"))
     entries.begin_attempt(attempt, lambda now: now.step(Step.DIAL, T0, "boss", "calls", attempt_id="cb-a1"))
     assert entries.open_attempts() == [attempt]
+    unpublished = Unpublished(entries._path, "main")
     entries.change(entry.callback_id, lambda now: now.step(Step.ANSWER, T0 + 1, "callflow", "rang in"))
     over = replace(attempt, ended_ms=T0 + 2, outcome=Outcome.BUSY)
     entries.save_attempt(over, lambda now: now.step(Step.MISS, T0 + 2, "callflow", "busy"))
     assert entries.find(entry.callback_id).state is State.DONE
     assert entries.open_attempts() == [over], "the agent is still paused"
+    assert unpublished.read().attempts == ()
     entries.released("cb-a1")
     assert entries.open_attempts() == []
+    assert unpublished.read().attempts == (replace(over, paused_in=()),), "nobody has published it"
 
 
 def test_what_is_looked_for_by_a_part_of_its_id(entries: CallbackList) -> None:

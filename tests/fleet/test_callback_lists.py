@@ -18,6 +18,7 @@ from callflow.adapters.store.fleet.moving import move
 from callflow.adapters.store.places import Postgres
 from callflow.adapters.store.queries import Reader
 from callflow.cli import app
+from callflow.core.callbacks.attempt import Attempt, Outcome
 from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.rules import CallbackProfile, CallbackRules
@@ -35,7 +36,7 @@ RULES = CallbackRules(profiles={"default": CallbackProfile(zone="Asia/Shanghai",
 
 @pytest.fixture
 def entries(tmp_path: Path) -> CallbackList:
-    """Three callers: one waits, one is claimed, one was reached, and called again on the same day."""
+    """Three callers: one waits, one is claimed, one was reached, called twice for it, and raised again on that day."""
     made = CallbackList(tmp_path / "callflow.db", "north")
     made.prepare()
     ids = []
@@ -43,19 +44,24 @@ def entries(tmp_path: Path) -> CallbackList:
         wanted = Wanted(f"1385555010{number}", "default", reason, T0 + number, "because", queue="support")
         ids.append(made.add(wanted, RULES, T0 + number)[0].callback_id)
     made.change(ids[1], lambda now: now.step(Step.CLAIM, T0 + 1000, "8012", "claimed by 8012"))
+    for number, outcome in enumerate((Outcome.BUSY, Outcome.AGENT_DECLINED)):
+        attempt = replace(samples.callback_attempt(outcome), attempt_id=f"cb-a{number}", callback_id=ids[2])
+        made.save_attempt(replace(attempt, began_ms=T0 + number, cause=f"{outcome.value} 13855550102"))
     made.change(ids[2], lambda now: now.step(Step.DONE, T0 + 2000, "8012", "wrote to 13855550102"))
     made.add(Wanted("13855550102", "default", Reason.QUIET, T0 + 3000, "again"), RULES, T0 + 3000)
     return made
 
 
 def arrivals(entries: CallbackList, site: str = "north") -> list[Arrival]:
-    """The events of every change, as the node publishes them."""
+    """The events of every change and every attempt, as the node publishes them."""
     changes = [change for entry in entries.entries() for change in entries.changes(entry.callback_id)]
-    return [arrival(change, site) for change in sorted(changes, key=lambda change: change.at_ms)]
+    attempts = entries.ended_attempts(None, None)
+    in_order = sorted(changes, key=lambda change: change.at_ms)
+    return [*(arrival(one, site) for one in in_order), *(arrival(one, site) for one in attempts)]
 
 
-def arrival(change: CallbackChange, site: str) -> Arrival:
-    event = replace(samples.MAKER, topics=Topics(site), node="north").event_of(change)
+def arrival(record: CallbackChange | Attempt, site: str) -> Arrival:
+    event = replace(samples.MAKER, topics=Topics(site), node="north").event_of(record)
     assert event is not None
     return Arrival(event.topic, with_seq(event.body(), 1), T0)
 
@@ -106,6 +112,12 @@ def test_events_in_any_order_and_twice_give_the_list_of_the_node(
             assert [(c.revision, c.state, c.before) for c in changes] == [
                 (c.revision, c.state, c.before) for c in entries.changes(entry.callback_id)
             ]
+            at_node = entries.attempts(entry.callback_id)
+            assert [replace(attempt, cause="") for attempt in found.attempts(entry.callback_id)] == [
+                replace(attempt, interface="", cause="") for attempt in at_node
+            ]
+        assert len(found.ended_attempts(None, None)) == 2
+        assert "1385555" not in str(found.ended_attempts(None, None)), "a number left its node"
         rows = reader.rows(sa.text("SELECT site, number, why FROM callbacks"))
         assert {row["site"] for row in rows} == {"north"}
         assert "1385555" not in str(rows), "a number left its node"
@@ -156,4 +168,33 @@ def test_the_commands_show_the_lists_of_all_nodes(
     shown = run("show", claimed["callback_id"])
     assert "claimed by 8012" in shown
     assert "its node knows the zone" in shown
-    assert json.loads(run("report", "--json"))["all"]["raised"] == 5
+    settled = json.loads(run("list", "--json", "--state", "done"))["callbacks"]
+    reached = settled[0]["callback_id"]
+    assert run("show", reached).count("agent 8012: ") == 2
+    report = json.loads(run("report", "--json"))
+    assert report["all"]["raised"] == 5
+    assert report["outcomes"] == {"busy": 1, "agent_declined": 1}
+
+
+def test_an_attempt_of_an_earlier_copy_is_not_doubled_by_its_event(
+    entries: CallbackList, database: CollectorDatabase, fleet: str, tmp_path: Path
+) -> None:
+    """The copy was made while the call was under way."""
+    open_one = replace(samples.callback_attempt(), ended_ms=None, outcome=None)
+    entries.save_attempt(open_one)
+    move(tmp_path / "callflow.db", Postgres(fleet), "", samples.HIDDEN, lambda done, total: None)
+    sent = [arrival(samples.callback_attempt(), "north")] * 2
+    database.write(sent)
+    database.write(sent)
+    with Reader(fleet) as reader:
+        (found,) = CallbackQueries(reader.rows).attempts(open_one.callback_id)
+    assert found == replace(samples.callback_attempt(), interface="")
+
+
+def test_an_attempt_that_makes_no_sense_is_kept(database: CollectorDatabase) -> None:
+    whole = arrival(samples.callback_attempt(), "north")
+    event = json.loads(whole.body)
+    for name, value in (("began_at", "yesterday"), ("agent_ring_ms", "long"), ("outcome", "on the moon")):
+        broken = event | {"event_id": name, "data": event["data"] | {name: value}}
+        database.write([replace(whole, body=json.dumps(broken))])
+    assert database.unread == 3

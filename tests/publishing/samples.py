@@ -5,6 +5,7 @@ from dataclasses import replace
 from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.assist.wrap_up import EndedBy, WrapUp
 from callflow.core.call_record import CallRecord
+from callflow.core.callbacks import attempt as attempts
 from callflow.core.callbacks.entry import CallbackChange
 from callflow.core.callbacks.states import State
 from callflow.core.cases import CaseChange, CaseKind, CaseStep
@@ -227,6 +228,27 @@ def callback_change(
         attempts=1,
         attempt_id="",
         before=before,
+    )
+
+
+def callback_attempt(outcome: attempts.Outcome = attempts.Outcome.REACHED) -> attempts.Attempt:
+    reached = outcome is attempts.Outcome.REACHED
+    return attempts.Attempt(
+        attempt_id="cb-41-1",
+        callback_id="cb-41",
+        agent="8012",
+        interface="PJSIP/8012",
+        actor="8012",
+        first="agent",
+        began_ms=T0,
+        placed_ms=T0 + 20,
+        agent_ring_ms=4_000,
+        customer_ring_ms=6_000 if reached else None,
+        accepted_ms=T0 + 5_000,
+        reached_ms=T0 + 12_000 if reached else None,
+        ended_ms=T0 + 60_000,
+        outcome=outcome,
+        cause="ANSWER 16" if reached else "BUSY 17",
     )
 
 

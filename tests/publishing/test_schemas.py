@@ -13,6 +13,7 @@ from callflow.core.assist.actions import Refusal
 from callflow.core.assist.facts import Outcome as PromptOutcome
 from callflow.core.assist.steps import StepKind
 from callflow.core.assist.wrap_up import EndedBy
+from callflow.core.callbacks import attempt as attempts
 from callflow.core.callbacks.entry import Reason
 from callflow.core.callbacks.states import LIVE, State
 from callflow.core.cases import CaseKind, CaseStep
@@ -79,6 +80,8 @@ def every_record() -> list[Record]:
     records += [samples.case_change(step, kind) for step in CaseStep for kind in CaseKind]
     records += [samples.callback_change(state=state) for state in State]
     records += [samples.callback_change(reasons=tuple(Reason), before=state.value) for state in State]
+    records += [samples.callback_attempt(outcome) for outcome in attempts.Outcome]
+    records += [replace(samples.callback_attempt(), placed_ms=None, accepted_ms=None, agent_ring_ms=None)]
     records += [samples.assist_step(outcome=outcome.value) for outcome in PromptOutcome]
     records += [samples.assist_step(kind, "") for kind in StepKind]
     records += [AgentInterval("201", T0, end_ms, work, "lunch") for work in AgentWork for end_ms in (None, T0 + 5)]
@@ -100,6 +103,7 @@ def test_every_event_fits_its_schema() -> None:
         "hold",
         "rating",
         "callback",
+        "callback_attempt",
         "case",
         "assist",
         "interval",

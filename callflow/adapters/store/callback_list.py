@@ -108,9 +108,8 @@ class CallbackList:
         """The agent is no longer paused for this attempt."""
         with self._step() as connection:
             table = callback_attempts
-            over = table.c.ended_ms.is_not(None)
             mine = (table.c.attempt_id == attempt_id, table.c.node == self._node)
-            connection.execute(sa.update(table).where(*mine).values(paused_in="", open=sa.not_(over)))
+            connection.execute(sa.update(table).where(*mine).values(paused_in=""))
 
     # -- queries --------------------------------------------------------------------------------------------------
 
@@ -121,7 +120,9 @@ class CallbackList:
 
     def open_attempts(self) -> list[Attempt]:
         """Attempts that have not ended, or whose agent is still paused for them."""
-        mine = sa.select(callback_attempts).where(callback_attempts.c.node == self._node, sa.text("open"))
+        table = callback_attempts
+        to_do = sa.or_(table.c.ended_ms.is_(None), table.c.paused_in != "")
+        mine = sa.select(table).where(table.c.node == self._node, sa.text("open"), to_do)
         return [stored_attempt(row) for row in self._rows(mine)]
 
     # -- inside a transaction -------------------------------------------------------------------------------------
@@ -206,8 +207,7 @@ class CallbackList:
 
     def _save_attempt(self, connection: sa.Connection, attempt: Attempt) -> None:
         quoted = replace(attempt, paused_in=tuple(quote(queue, safe="") for queue in attempt.paused_in))
-        final = attempt.ended_ms is not None and not attempt.paused_in
-        row = CALLBACK_ATTEMPTS.row(quoted, self._node, final=final)
+        row = CALLBACK_ATTEMPTS.row(quoted, self._node, final=False)
         keys = list(callback_attempts.primary_key)
         connection.execute(insert(callback_attempts).values(row).on_conflict_do_update(index_elements=keys, set_=row))
 

@@ -27,13 +27,25 @@ from callflow.core.fleet.arrival import Announced, Arrival
 from callflow.core.fleet.census import Taken
 from callflow.core.fleet.orders import Answer, Order
 from callflow.core.fleet.progress import Progress
-from callflow.records.callbacks import CALLBACK_CHANGES, CALLBACKS
-from callflow.records.collected import COLLECTED, Unreadable, callback_rows, collected_row, storable_text
+from callflow.records.callbacks import CALLBACK_ATTEMPTS, CALLBACK_CHANGES, CALLBACKS
+from callflow.records.collected import (
+    COLLECTED,
+    Unreadable,
+    attempt_row,
+    callback_rows,
+    collected_row,
+    storable_text,
+)
 from callflow.records.kind import RecordKind
 
 LEFT_AT_THE_NODE = {"case"}
 """Events of a list that its node keeps, because only it knows the numbers."""
-TABLES: Mapping[str, RecordKind[Any]] = {**COLLECTED, "callback": CALLBACKS, "callback change": CALLBACK_CHANGES}
+TABLES: Mapping[str, RecordKind[Any]] = {
+    **COLLECTED,
+    "callback": CALLBACKS,
+    "callback change": CALLBACK_CHANGES,
+    "callback_attempt": CALLBACK_ATTEMPTS,
+}
 """Where the rows of events go, by their kind."""
 REREAD = 500
 TIDY_MS = 3_600_000
@@ -337,6 +349,8 @@ def _rows(arrival: Arrival, event: Mapping[str, Any]) -> list[tuple[str, dict[st
     if arrival.name == "callback":
         entry, change = callback_rows(event, arrival.site)
         return [("callback", entry), ("callback change", change)]
+    if arrival.name == "callback_attempt":
+        return [("callback_attempt", attempt_row(event))]
     return [(arrival.name, collected_row(TABLES[arrival.name], event))]
 
 
