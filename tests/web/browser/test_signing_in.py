@@ -55,3 +55,16 @@ async def test_an_administrator_creates_and_revokes_a_token(visit: Any, served: 
     await tab.click("button[aria-label='Revoke wall display']")
     await tab.wait_for_selector("button[aria-label='Revoke wall display']", state="detached")
     assert served.tokens.check(secret) is None
+
+
+async def test_a_token_that_cannot_be_revoked_says_so_and_stays(visit: Any, served: Served) -> None:
+    made = await visit(role=Role.ADMIN)
+    tab = made.tab
+    refusal = {"problem": "the token file cannot be written", "remedy": "look at the disk"}
+    await tab.route("**/api/v1/admin/tokens/*", lambda route: route.fulfill(status=500, json=refusal))
+    await tab.click("nav a[href='#/admin']")
+    tab.once("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+    await tab.click("button[aria-label^='Revoke']")
+    await tab.wait_for_selector(".problem[role=alert]:has-text('cannot be written')")
+    assert await tab.locator("button[aria-label^='Revoke']").count() == len(served.tokens.all())
+    made.problems.clear()

@@ -21,10 +21,12 @@ function Tokens() {
   const words = useWords();
   const found = useAsked("tokens", () => ask("admin/tokens"));
   const [made, tell] = useState(null);
+  const [problem, refuse] = useState(null);
   const reload = found[2];
   const revoke = async (token) => {
     if (!confirm(words("revoke_sure", token))) return;
-    await ask(`admin/tokens/${encodeURIComponent(token.id)}`, { method: "DELETE" }).catch(() => {});
+    refuse(null);
+    await ask(`admin/tokens/${encodeURIComponent(token.id)}`, { method: "DELETE" }).catch(refuse);
     reload();
   };
   const columns = [
@@ -40,6 +42,7 @@ function Tokens() {
     <section><h2>${words("tokens")}</h2>
       <${NewToken} done=${(answer) => { tell(answer); reload(); }} />
       ${made && html`<p class="made" role="status">${words("secret_once", made.token)} <code>${made.secret}</code></p>`}
+      ${problem && html`<p class="problem" role="alert">${problem.message}. ${problem.remedy}</p>`}
       <${Asked} of=${found}>${(tokens) => html`<${Table} caption=${words("tokens")} hidden columns=${columns} rows=${tokens.map((each) => ({ ...each, key: each.id }))} />`}<//>
     </section>`;
 }
