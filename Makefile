@@ -59,7 +59,7 @@ chaos: setup lab-asterisk lab-services  ## Faults of every kind under load on re
 	@$(BIN)/python -m tests.chaos --asterisk 22
 	@$(BIN)/python -m tests.chaos --asterisk 16
 
-fuzz: setup  ## Fuzz every reader of outside input, an hour each (`python -m tests.fuzz --minutes 5 --only ami`: less)
+fuzz: setup  ## Fuzz every reader of outside input, an hour of CPU each (`python -m tests.fuzz --minutes 5 --only ami`: less)
 	@$(BIN)/python -m tests.fuzz --minutes 60
 
 bench: setup  ## Print timings: real calls, reaction, AMI intake, database
