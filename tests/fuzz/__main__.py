@@ -41,10 +41,8 @@ def run(name: str, minutes: float, seed: int) -> int:
                 kept.write_bytes(found.data)
                 print(f"{name}: {kind}, {kept}", flush=True)
     took_min = (time.monotonic() - began) / 60
-    print(
-        f"{name}: {inputs:,} inputs in {minutes:g} min of CPU ({took_min:.0f} min), {len(kinds)} faults, {memory_mb():.0f} MB",
-        flush=True,
-    )
+    figures = f"{minutes:g} min of CPU ({took_min:.0f} min), {len(kinds)} faults, {memory_mb():.0f} MB"
+    print(f"{name}: {inputs:,} inputs in {figures}", flush=True)
     return len(kinds)
 
 
