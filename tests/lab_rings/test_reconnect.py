@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from callflow.lab.lab import Lab
 from callflow.lab.proxy import Proxy
 from callflow.lab.rings.judge import record, records_of, rules_of
 from callflow.lab.rings.run import SCENARIOS, ring_lab
@@ -12,12 +13,13 @@ from callflow.scenarios.site import Version
 from tests.labs import EACH_ASTERISK, rows
 
 CUT_AFTER_S, BACK_AFTER_S = 3.0, 7.8
-"""`queue-ideal` is picked up while AMI is away, `queue-late` after it is back."""
+"""From the first ring on. `queue-ideal` is picked up while AMI is away, `queue-late` after it is back."""
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
 
-async def cut_in_mid_ring(proxy: Proxy) -> None:
+async def cut_in_mid_ring(lab: Lab, proxy: Proxy) -> None:
+    await lab.asterisk.ami.wait_event(lambda event: event["Event"] == "AgentCalled", 30)
     await asyncio.sleep(CUT_AFTER_S)
     proxy.cut(reset=True, refuse=True)
     await asyncio.sleep(BACK_AFTER_S - CUT_AFTER_S)
@@ -30,7 +32,7 @@ async def test_what_rang_while_ami_was_cut_is_told_once_and_never_wrongly(versio
     async with ring_lab(version, read_ring_scenarios(SCENARIOS, names)) as rings, rings.lab.ami_proxy() as proxy:
         cadences = rules_of(rings.scenarios).queue_cadences
         daemon = await rings.lab.start_daemon({"rings": {"queue_cadences": cadences}, "ami": {"port": proxy.port}})
-        placed, _ = await asyncio.gather(rings.place(), cut_in_mid_ring(proxy))
+        placed, _ = await asyncio.gather(rings.place(), cut_in_mid_ring(rings.lab, proxy))
         after = await rings.place()
         await daemon.stop()
         stays, legs = [rows(daemon.database, f"select * from {table} order by rowid") for table in ("stays", "legs")]
