@@ -26,6 +26,9 @@ At = Callable[[Path], Where]
 BY_THE_CLOCK = ("asterisk-", "pretend-", "browser")
 """Groups of tests whose phones, browsers and engines run in real time, on a machine that others use too."""
 
+LAST_LINES = 25
+"""Of a first try's failure."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that runs by the clock is tried once more if it fails; the summary lists it as a rerun."""
@@ -34,6 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             str(mark.args[0]).startswith(BY_THE_CLOCK) for mark in item.iter_markers("xdist_group")
         ):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Why a test had to be tried twice: its second try hides that, and it is a fault of ours or of the test."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.section(f"first try of {report.nodeid}", sep="-")
+        terminalreporter.line("\n".join(report.longreprtext.splitlines()[-LAST_LINES:]))
 
 
 @pytest.fixture(autouse=True)
