@@ -34,8 +34,8 @@ def serve(
     """Serve the page from a database alone; no daemon is needed, and no call is touched.
 
     In a fleet's database it shows all nodes: their calls, reports and call-back lists, and how each node is. Nothing is
-    live and nothing can be changed there: both are on the page of each node. Tokens and audit trail are beside
-    store.path, or where web.tokens_file and web.audit_file say.
+    live there; steps of call-backs are asked of their node where [mqtt] names the broker. Tokens and audit trail are
+    beside store.path, or where web.tokens_file and web.audit_file say.
 
     Example: callflow web --db /backup/callflow.db --port 9900
     """

@@ -96,6 +96,8 @@ class FleetOrders:
     def _next(self, asked: ListStep, now: Entry) -> Entry:
         """The next version of an entry; raises IllegalStep, NotAllowed."""
         at_ms = self._now_ms()
+        if asked.revision not in (0, now.revision):
+            raise NotAllowed("somebody else has just changed this entry", "")
         if asked.step is Step.DIAL:
             if now.wish or not asked.agent:
                 raise NotAllowed("this call is asked for already" if now.wish else "the call needs an agent", "")

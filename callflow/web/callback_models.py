@@ -77,6 +77,7 @@ class CallbackDetail(CallbackRow):
     may: list[str] = Field(description="Steps that the visitor may take now.")
     may_dial: bool = Field(description="The visitor may have the call placed: POST .../dial.")
     may_unmask: bool
+    answer: str = Field("", description="What the node of the entry has said to the step, on the page of a fleet.")
 
 
 class ReasonFigures(Shape):

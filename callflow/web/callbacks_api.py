@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 from itertools import islice
+from secrets import token_hex
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -18,6 +19,7 @@ from callflow.core.callbacks.numbers import UndialableNumber, dialable
 from callflow.core.callbacks.permission import NotAllowed, may_dial
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.states import LIVE, TRANSITIONS, IllegalStep, State, Step
+from callflow.core.fleet.orders import ListStep
 from callflow.privacy import mask_number
 from callflow.web.access import Visitor
 from callflow.web.callback_models import (
@@ -32,6 +34,7 @@ from callflow.web.callback_models import (
     ListedRow,
     StepWanted,
 )
+from callflow.web.callbacks_elsewhere import Whole, take_elsewhere
 from callflow.web.errors import Conflict, Forbidden, NotFound
 from callflow.web.site import Site, site_of, visitor_of
 from callflow.web.tokens import Role
@@ -62,7 +65,7 @@ WORDS = {
     ByHand.REOPEN: "reopened on the page",
     ByHand.DONE: "settled on the page",
 }
-OWN = (ByHand.RELEASE, ByHand.DONE, ByHand.GIVE_UP)
+OWN = (Step.RELEASE, Step.DONE, Step.GIVE_UP)
 """What an agent may do, with an entry that they have claimed."""
 
 
@@ -143,9 +146,12 @@ async def dial(me: Me, site: Here, callback_id: Id, wanted: DialWanted) -> Callb
     """
     if me.role is not Role.AGENT:
         me.need(Role.SUPERVISOR)
-    if site.live is None:
+    if not site.takes_steps:
         raise Forbidden("this page shows a database alone; it places no call", "open the page of a running daemon")
     agent = _for_whom(me, wanted)
+    if site.ask_node is not None:
+        why = f"{_who(me)} asks to call for agent {agent}"
+        return await _elsewhere(site, me, callback_id, Step.DIAL, why, agent)
     now_ms, rules = site.audit.now_ms(), site.settings().callbacks
 
     def make(now: Entry) -> Entry:
@@ -159,7 +165,7 @@ async def dial(me: Me, site: Here, callback_id: Id, wanted: DialWanted) -> Callb
         except IllegalStep as error:
             raise Conflict(str(error), "look at the entry again: somebody may have been first") from None
 
-    def change(found: CallbackList) -> tuple[Entry, list[CallbackChange], list[Attempt]]:
+    def change(found: CallbackList) -> Whole:
         _whole(found.queries, callback_id, me)
         return found.change(callback_id, make), found.changes(callback_id), found.attempts(callback_id)
 
@@ -184,22 +190,40 @@ async def take_step(me: Me, site: Here, callback_id: Id, step: ByHand, given: St
     """For supervisors, and for agents with entries of their own; written to the audit trail and to the entry."""
     if me.role is not Role.AGENT:
         me.need(Role.SUPERVISOR)
-    if site.live is None:
+    if not site.takes_steps:
         raise Forbidden("this page shows a database alone; nothing can be changed", "open the page of a running daemon")
     if step is ByHand.GIVE_UP and not given.why:
         raise Conflict("giving up needs a reason", "say why, for those who read it later")
     why = given.why or WORDS[step]
+    if site.ask_node is not None:
+        return await _elsewhere(site, me, callback_id, Step(step.value), why)
 
-    def change(found: CallbackList) -> tuple[Entry, list[CallbackChange], list[Attempt]]:
-        seen, changes, _ = _whole(found.queries, callback_id, me)
-        if me.role is Role.AGENT and step is not ByHand.CLAIM and not (step in OWN and _claimed_by(seen, changes, me)):
-            raise Forbidden("agents settle and release the entries that they have claimed", "claim it first")
+    def change(found: CallbackList) -> Whole:
+        seen = _allowed(found.queries, callback_id, me, Step(step.value))
         entry = found.change(callback_id, _stepped(seen, step, _who(me), why))
         return entry, found.changes(callback_id), found.attempts(callback_id)
 
     entry, changes, attempts = await site.callbacks(change)
     site.audit.note(me, f"{step.value.replace('_', ' ')} call-back", callback=callback_id, why=why)
     return _shown(entry, changes, attempts, me, site)
+
+
+async def _elsewhere(
+    site: Site, me: Visitor, callback_id: str, step: Step, why: str, agent: str = ""
+) -> CallbackDetail:
+    """The same at the node of the entry."""
+    asked = ListStep(token_hex(8), callback_id, step, _who(me), why, agent)
+    whole, answer = await take_elsewhere(site, me, asked, lambda found: _allowed(found, callback_id, me, step))
+    return _shown(*whole, me, site).model_copy(update={"answer": answer})
+
+
+def _allowed(found: CallbackQueries, callback_id: str, me: Visitor, step: Step) -> Entry:
+    """The entry, if the visitor may take this step with it; raises NotFound or Forbidden."""
+    seen, changes, _ = _whole(found, callback_id, me)
+    anybodys = step in (Step.CLAIM, Step.DIAL)
+    if me.role is Role.AGENT and not anybodys and not (step in OWN and _claimed_by(seen, changes, me)):
+        raise Forbidden("agents settle and release the entries that they have claimed", "claim it first")
+    return seen
 
 
 def _stepped(seen: Entry, step: ByHand, who: str, why: str) -> Callable[[Entry], Entry]:
@@ -221,7 +245,7 @@ def _who(me: Visitor) -> str:
     return me.agent or me.name
 
 
-def _whole(found: CallbackQueries, callback_id: str, me: Visitor) -> tuple[Entry, list[CallbackChange], list[Attempt]]:
+def _whole(found: CallbackQueries, callback_id: str, me: Visitor) -> Whole:
     """An entry with all that belongs to it; raises NotFound, also for what the visitor may not see."""
     try:
         entry = found.find(callback_id)
@@ -267,7 +291,7 @@ def _may(entry: Entry, me: Visitor, *, mine: bool) -> list[str]:
     if me.at_least(Role.SUPERVISOR):
         return [step.value for step in possible]
     if me.role is Role.AGENT:
-        return [step.value for step in possible if step is ByHand.CLAIM or (mine and step in OWN)]
+        return [step.value for step in possible if step is ByHand.CLAIM or (mine and Step(step.value) in OWN)]
     return []
 
 
@@ -289,7 +313,7 @@ def _shown(
     *,
     unmask: bool = False,
 ) -> CallbackDetail:
-    mine, changes_here = _claimed_by(entry, changes, me), site.live is not None
+    mine, changes_here = _claimed_by(entry, changes, me), site.takes_steps
     return CallbackDetail.model_validate(
         _fields(CallbackRow, entry)
         | {"number": entry.number if unmask else mask_number(entry.number)}

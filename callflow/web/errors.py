@@ -8,7 +8,8 @@ WebError
 ├── Unfit            422
 ├── TooManyAttempts  429
 ├── TooManyViewers   503
-└── QueryTooSlow     503
+├── QueryTooSlow     503
+└── NotReachable     504
 """
 
 from typing import ClassVar
@@ -84,3 +85,9 @@ class QueryTooSlow(WebError):
 
     def __init__(self, timeout_s: float) -> None:
         super().__init__(f"the database did not answer within {timeout_s:g} s", "ask for a shorter period")
+
+
+class NotReachable(WebError):
+    """The node that would have to act has not answered."""
+
+    status = 504

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import structlog
 
 from callflow.adapters.http.connections import IDLE_S, Config
 from callflow.adapters.http.listener import BACKLOG, Listener, Messages
+from callflow.adapters.mqtt.asking import answer_of_node
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.case_list import CaseList
 from callflow.adapters.store.places import Where
@@ -50,7 +51,10 @@ def site_for(
     settings: Callable[[], Settings] = Settings,
     agent_actions: Callable[[], AgentActions | None] = lambda: None,
 ) -> Site:
-    """The parts of the page for one database: a file, or the URL of a fleet's."""
+    """The parts of the page for one database: a file, or the URL of a fleet's.
+
+    In a fleet, nodes are asked for steps of call-backs where the settings say which broker they are at.
+    """
     file = database if isinstance(database, Path) else None
     beside = file or settings().store.path
     tokens = tokens_of(options, beside)
@@ -67,6 +71,8 @@ def site_for(
             raise NotFound("this is kept at each node, and not in the database of the fleet", "open the node's page")
         return file
 
+    mqtt = settings().mqtt
+    asks = file is None and "host" in mqtt.model_fields_set
     return Site(
         access=Access(options, tokens),
         tokens=tokens,
@@ -77,6 +83,7 @@ def site_for(
         callback_list=callback_list,
         case_list=case_list,
         agent_actions=agent_actions,
+        ask_node=partial(answer_of_node, mqtt) if asks else None,
         of_fleet=file is None,
     )
 

@@ -1,6 +1,6 @@
 """The parts of the page, put together once and handed to every request."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
@@ -10,6 +10,7 @@ from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.callback_queries import CallbackQueries
 from callflow.adapters.store.case_list import CaseList
 from callflow.core.assist.actions import AgentActions
+from callflow.core.fleet.orders import Answer, ListStep
 from callflow.settings.model import Settings
 from callflow.web.access import Access, Visitor
 from callflow.web.audit import Audit
@@ -36,8 +37,15 @@ class Site:
     case_list: Callable[[], CaseList]
     agent_actions: Callable[[], AgentActions | None]
     """Where agents' requests go; None where the page runs alone on a database."""
+    ask_node: Callable[[str, ListStep], Awaitable[Answer]] | None = None
+    """Has the node of a site take a step of a call-back, and raises NodeAway; None where nobody is to be asked."""
     of_fleet: bool = False
     """The page shows the database of a fleet: every node's history, and nothing live."""
+
+    @property
+    def takes_steps(self) -> bool:
+        """Call-backs can be changed here, or by their node."""
+        return self.live is not None or self.ask_node is not None
 
     async def callbacks(self, work: Callable[[CallbackList], T]) -> T:
         """What `work` makes of the call-back list, in a thread; raises StoreError, or QueryTooSlow."""

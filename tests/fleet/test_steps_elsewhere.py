@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from callflow.adapters.mqtt import asking
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.fleet.collecting import CollectorDatabase
 from callflow.adapters.store.places import Postgres
 from callflow.cli import app
-from callflow.commands import callbacks_remote
 from callflow.core.callbacks.entry import Entry, Reason
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.rules import CallbackProfile, CallbackRules
@@ -114,7 +114,7 @@ async def test_a_node_that_takes_no_steps_or_is_away_is_told(
     code, problem = await elsewhere.run("claim", one)
     assert (code, "callbacks.remote is off" in problem) == (2, True)
     publishing.fleet_orders = None
-    monkeypatch.setattr(callbacks_remote, "ANSWER_S", 2.0)
+    monkeypatch.setattr(asking, "ANSWER_S", 2.0)
     code, problem = await elsewhere.run("claim", one)
     assert (code, "has not answered" in problem) == (2, True)
     assert elsewhere.state() == "open"

@@ -65,6 +65,8 @@ class ListStep(_Message):
     why: str
     agent: str = ""
     """For a dial: the agent whose phone is to ring."""
+    revision: int = 0
+    """Of the entry that the person sees: the node refuses the step for another one. 0: for any."""
 
 
 @dataclass(frozen=True, slots=True)

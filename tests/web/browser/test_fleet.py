@@ -1,11 +1,17 @@
 """The page on the database of a fleet, in a browser."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import expect
 
+from callflow.adapters.mqtt.asking import NodeAway
+from callflow.adapters.mqtt.options import MqttOptions
+from callflow.core.callbacks.states import Step
+from callflow.core.fleet.orders import Answer, ListStep
+from callflow.web import callbacks_elsewhere, server
 from tests.web.browser.conftest import Served, barriers
 from tests.web.test_fleet_page import fill_fleet, fleet_settings
 
@@ -44,3 +50,36 @@ async def test_a_token_of_one_queue_begins_with_its_rings(
     tab = (await visit(queues=("support",))).tab
     await expect(tab.locator('nav a[aria-current="page"]')).to_have_attribute("href", "#/rings")
     assert await tab.locator('nav a[href="#/fleet"]').count() == 0
+
+
+async def test_a_step_is_asked_of_the_node_and_its_answer_is_shown(
+    served: Served, visit: Any, quality: Path, fleet: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_fleet(quality, fleet)
+    may_answer, asked = asyncio.Event(), list[ListStep]()
+
+    async def answer(options: MqttOptions, site: str, step: ListStep) -> Answer:
+        asked.append(step)
+        await may_answer.wait()
+        if len(asked) > 1:
+            raise NodeAway("the node of main has not answered", "callflow fleet shows the node")
+        return Answer(step.order_id, True, "is claimed now", step.callback_id)
+
+    monkeypatch.setattr(server, "answer_of_node", answer)
+    monkeypatch.setattr(callbacks_elsewhere, "LOOKS", 1)
+    settings = fleet_settings(quality).model_copy(update={"mqtt": MqttOptions(host="broker.example.org")})
+    await served.restart(of=fleet, settings=settings)
+    one = await visit()
+    tab = one.tab
+    await tab.locator('nav a[href="#/callbacks"]').click()
+    await tab.get_by_role("row").filter(has_text="open").first.get_by_role("link").click()
+    claim = tab.get_by_role("button", name="Claim")
+    await claim.click()
+    await expect(tab.locator("main")).to_contain_text("the node of the entry is asked")
+    await expect(claim).to_be_disabled()
+    may_answer.set()
+    await expect(tab.locator("main")).to_contain_text("main: is claimed now")
+    await claim.click()
+    await expect(tab.get_by_role("alert")).to_contain_text("has not answered")
+    assert [step.step for step in asked] == [Step.CLAIM] * 2
+    assert await barriers(tab) == []

@@ -168,33 +168,46 @@ function Entry({ entry, path, show, reload }) {
     ${entry.calls.length > 0 && html`<h2>${words("calls_placed")}</h2><${Table} caption=${words("calls_placed")} hidden columns=${calls} rows=${entry.calls.map((row) => ({ ...row, key: row.attempt_id }))} />`}`;
 }
 
-// Posts what the visitor wants of an entry: [post(path, body), what failed]. After a conflict the entry is read again.
+// Posts what the visitor wants of an entry: [post(path, body), said]. `said`: the node of a fleet is asked, its answer, or
+// what failed. After a conflict the entry is read again.
 function usePost(show, reload) {
-  const [problem, tell] = useState(null);
+  const visitor = useStore(me);
+  const [said, tell] = useState({});
   const post = async (path, body) => {
+    tell({ asked: visitor.fleet });
     try {
-      show(await ask(path, { method: "POST", body }));
-      tell(null);
+      const entry = await ask(path, { method: "POST", body });
+      show(entry);
+      tell({ answer: entry.answer });
       return true;
-    } catch (error) {
-      tell(error);
-      if (error.status === 409) reload();
+    } catch (problem) {
+      tell({ problem });
+      if (problem.status === 409) reload();
       return false;
     }
   };
-  return [post, problem];
+  return [post, said];
+}
+
+function Said({ of }) {
+  const { words } = useNames();
+  return html`
+    <p role="status"><bdi class="name">${of.asked ? words("node_asked") : of.answer && words("node_answers", { answer: of.answer })}</bdi></p>
+    <${Failed} problem=${of.problem} />`;
 }
 
 // How the call goes that was asked for; read again each second until it is over.
 function Progress({ entry, reload }) {
   const { words } = useNames();
+  const visitor = useStore(me);
   const call = entry.calls.at(-1);
   const under_way = entry.wish !== "" || entry.state === "dialling" || call?.ended_ms === null;
+  const every_ms = under_way ? 1000 : visitor.fleet ? 3000 : 0; // a node tells the fleet's database a moment later
   useEffect(() => {
-    if (!under_way) return undefined;
-    const timer = setInterval(reload, 1000);
+    if (!every_ms) return undefined;
+    const timer = setInterval(reload, every_ms);
     return () => clearInterval(timer);
-  }, [under_way]);
+  }, [every_ms]);
   const calling = () => words(entry.wish ? "dial_asked" : call?.reached_ms ? "dial_talking" : "dial_calling", { agent: entry.wish || call?.agent });
   return html`<p role="status"><bdi class="name">${under_way ? calling() : `${entry.actor}: ${entry.why}`}</bdi></p>`;
 }
@@ -203,9 +216,9 @@ function Progress({ entry, reload }) {
 function Dial({ entry, path, show, reload }) {
   const { words } = useNames();
   const visitor = useStore(me);
-  const [post, problem] = usePost(show, reload);
+  const [post, said] = usePost(show, reload);
   const [number, write] = useState("");
-  if (!entry.may_dial) return html`<${Failed} problem=${problem} />`;
+  if (!entry.may_dial) return html`<${Said} of=${said} />`;
   const agent = visitor.agent || number.trim();
   const send = (event) => {
     event.preventDefault();
@@ -216,22 +229,22 @@ function Dial({ entry, path, show, reload }) {
       ${!visitor.agent && html`
         <label>${words("dial_for")} <input value=${number} list="agents" required maxlength="64" onInput=${(event) => write(event.target.value)} /></label>
         <datalist id="agents">${entries(live.value.state, "agent").map((each) => html`<option value=${each.agent} />`)}</datalist>`}
-      <button>${words("step_dial")}</button>
+      <button disabled=${said.asked}>${words("step_dial")}</button>
     </form>
-    <${Failed} problem=${problem} />`;
+    <${Said} of=${said} />`;
 }
 
 // What the visitor may do with the entry; the server says what that is.
 function Steps({ entry, path, show, reload }) {
   const { words } = useNames();
-  const [post, problem] = usePost(show, reload);
+  const [post, said] = usePost(show, reload);
   const [why, write] = useState("");
-  if (!entry.may.length) return html`<${Failed} problem=${problem} />`;
+  if (!entry.may.length) return html`<${Said} of=${said} />`;
   const take = async (step) => (await post(`${path}/${step}`, { why: why.trim() })) && write("");
   return html`
     <div class="choices">
       <label>${words("reason_given")} <input value=${why} maxlength="500" onInput=${(event) => write(event.target.value)} /></label>
-      ${entry.may.map((step) => html`<button onClick=${() => take(step)}>${words(`step_${step}`)}</button>`)}
+      ${entry.may.map((step) => html`<button disabled=${said.asked} onClick=${() => take(step)}>${words(`step_${step}`)}</button>`)}
     </div>
-    <${Failed} problem=${problem} />`;
+    <${Said} of=${said} />`;
 }
