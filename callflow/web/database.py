@@ -34,27 +34,38 @@ class Database:
                     raise QueryTooSlow(self._timeout_s)
                 return query(reader)
 
-        try:
-            async with asyncio.timeout(self._timeout_s), self._room:
-                future = asyncio.get_running_loop().run_in_executor(self._pool, work)
-                try:
-                    return await asyncio.shield(future)
-                except asyncio.CancelledError:
-                    over = True
-                    for reader in opened:
-                        reader.interrupt()
-                    raise
-        except TimeoutError:
-            raise QueryTooSlow(self._timeout_s) from None
+        def give_up() -> None:
+            nonlocal over
+            over = True
+            for reader in opened:
+                reader.interrupt()
+
+        return await self._in_thread(work, give_up)
 
     async def run(self, work: Callable[[], T]) -> T:
         """What `work` returns, which opens the database itself; raises StoreError, or QueryTooSlow."""
+        return await self._in_thread(work, lambda: None)
+
+    async def _in_thread(self, work: Callable[[], T], give_up: Callable[[], None]) -> T:
+        """`give_up`: nobody waits any more."""
         try:
             async with asyncio.timeout(self._timeout_s), self._room:
-                return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._pool, work))
+                future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+                future.add_done_callback(_seen)
+                try:
+                    return await asyncio.shield(future)
+                except asyncio.CancelledError:
+                    give_up()
+                    raise
         except TimeoutError:
             raise QueryTooSlow(self._timeout_s) from None
 
     def close(self) -> None:
         """Wait for no query any more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _seen(future: asyncio.Future[T]) -> None:
+    """What a query raises after its time is no news: asyncio would log it."""
+    if not future.cancelled():
+        future.exception()

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import gc
 import io
 import json
 import time
@@ -140,6 +141,8 @@ async def test_another_method_is_refused_with_those_that_are_allowed(page: Page,
 
 
 async def test_a_slow_query_ends_and_the_next_is_served(page: Page) -> None:
+    said: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: said.append(context))
     page.site.database._timeout_s = 0.2
 
     def slow(reader: Reader) -> Any:
@@ -158,6 +161,8 @@ async def test_a_slow_query_ends_and_the_next_is_served(page: Page) -> None:
     page.site.database._timeout_s = 5.0
     async with asyncio.timeout(5):
         assert (await page.get("calls")).status_code == 200
+    gc.collect()
+    assert said == [], "asyncio logs a failure that nobody has looked at"
 
 
 async def test_a_database_that_is_gone_is_a_sentence(page: Page) -> None:
