@@ -3,15 +3,15 @@
 from callflow.core import commands
 from callflow.core.assist.case import Case
 from callflow.core.assist.facts import Outcome
-from callflow.core.assist.rules import Prompt
-from callflow.core.assist.speaker import Purpose, Speaker, Wish
+from callflow.core.assist.low_voice import LowVoice
+from callflow.core.assist.speaker import Purpose, Wish
 from callflow.core.assist.states import Input, State
 from callflow.core.assist.steps import StepKind
+from callflow.core.assist.telling import Telling
 from callflow.core.assist.voices import Voices, ear_settings
 from callflow.core.events import WindowJudged
 from callflow.core.heard import Heard
 from callflow.core.profile import Assist, Rung
-from callflow.core.screening import gain
 
 TAP_AFTER_MS = 1000
 """Most callers answer sooner: only a longer silence is worth a tap."""
@@ -21,21 +21,21 @@ LATE_TAP_MS = 2500
 LOWERED_MS = 1500
 """From then on Asterisk's own ear listens for low sounds, at least so long."""
 MOST_DROPPED = 2
-NOTICE_MS = 3000
 VOICES = (Heard.SPEECH, Heard.QUIET)
 SILENCES = (None, Heard.DIGITAL_SILENCE, Heard.COMFORT_NOISE, Heard.NO_MEDIA, Heard.ONE_WAY_SUSPECTED, Heard.TONE)
 """Nobody is there. Noise, music and lost packets are doubts: the agent is told, and nobody is hung up on."""
 
 
 class Silence:
-    """Knows the places on both ladders. `part` is called when the last rung hangs up."""
+    """Knows the place on the ladder for silence; a low voice that the tap finds there has its own (`low_voice`)."""
 
-    def __init__(self, case: Case, voices: Voices, speaker: Speaker) -> None:
-        self._case, self._voices, self._speaker = case, voices, speaker
+    def __init__(self, case: Case, voices: Voices, low_voice: LowVoice, telling: Telling) -> None:
+        self._case, self._voices, self._low_voice, self._telling = case, voices, low_voice, telling
         ladders, rules = case.procedures.ladders, case.rules
         self._silent: tuple[Rung, ...] = ladders[rules.ladder].rungs
-        self._quiet: tuple[Rung, ...] = ladders[rules.quiet_ladder].rungs
-        self._silent_place = self._quiet_place = 0
+        self._silent_place = 0
+        self._rung: Rung | None = None
+        """The one that is said, or was said last."""
         self._low = False
         """The rung that is said is one of the quiet ladder."""
         self._silent_from = 0
@@ -54,8 +54,6 @@ class Silence:
         self._unreached = 0
         self._voice_heard = False
         self._lowered = False
-        self._gain_db = 0.0
-        self._level_dbov: float | None = None
         self.last_rung: Rung | None = None
         """The rung that hangs up, once the talk has come there."""
 
@@ -73,6 +71,11 @@ class Silence:
         """The caller was heard, the agent speaks, or somebody is on hold."""
         self._at = self._tap_at = None
 
+    def leave_tap(self) -> None:
+        """The ladder is left for good, or for a hold: the tap is not needed any more."""
+        self._tapped = self._opening = False
+        self._case.close_tap()
+
     def restore_ear(self, now_ms: int) -> None:
         """The ladder is left for good: sounds are speech at the usual threshold again."""
         if self._lowered:
@@ -87,7 +90,6 @@ class Silence:
         self._silent = self._case.procedures.ladders[self._case.rules.nuisance_ladder].rungs
         self._silent_place = self._dropped = self._unreached = 0
         self._voice_heard = False
-        self._tapped = self._tapped and self._case.state is State.GREETING
         self._silent_from = now_ms
         self._low = False
         if self._case.profile.ear == "tap" and not self._tapped:  # at once: where there is none, that is known in time
@@ -145,7 +147,7 @@ class Silence:
             case State.JUDGING:
                 self.tell_agent(now_ms, "nobody told what was heard of the caller")
             case State.RAISING:
-                self._after_gain(now_ms, "Asterisk did not answer in time")
+                self.gain_refused("Asterisk did not answer in time", now_ms)
 
     def _judge(self, now_ms: int) -> None:
         self._asks += 1
@@ -168,62 +170,38 @@ class Silence:
             self.tell_agent(now_ms, f"{window.heard.value}, {window.why}" if window.heard else window.why)
 
     def _voice(self, window: WindowJudged, now_ms: int) -> None:
-        quiet, level = self._case.profile.quiet, window.level_dbov
-        self._level_dbov, self._voice_heard = level, True
-        if gain.is_clear(level, self._gain_db, quiet):
-            self._case.go(Input.CLEAR)
-            return
-        wanted = gain.gain_for(level, window.noise_dbov, quiet)
-        rung = self._quiet[self._quiet_place] if self._quiet_place < len(self._quiet) else None
-        if rung is not None and rung.raise_gain:
-            self._quiet_place += 1
-            if wanted > self._gain_db and not self._case.pretends:
-                self._raise(wanted, now_ms)
-                return
-        self._next_quiet(now_ms)
+        self._voice_heard = True
+        self._low_voice.measured(window)
+        if not self._low_voice.is_clear and self._low_voice.raise_gain(now_ms):
+            self._case.go(Input.RAISE_GAIN)
+            self._at = now_ms + ANSWER_TIMEOUT_MS
+        else:
+            self._clear_or_ask(now_ms)
 
-    def _raise(self, gain_db: float, now_ms: int) -> None:
-        case = self._case
-        case.go(Input.RAISE_GAIN)
-        target = gain.target_for(self._level_dbov, gain_db, case.profile.quiet)
-        how = case.profile.quiet.gain
-        case.do(commands.SetGain(case.caller_ear, case.parties.caller_channel, gain_db, how, target))
-        self._at = now_ms + ANSWER_TIMEOUT_MS
-
-    def gain_set(self, gain_db: float, now_ms: int) -> None:
-        """The agent hears the caller louder from here."""
-        if self._case.state is not State.RAISING:
-            return
-        self._gain_db = gain_db
-        self._case.tell(StepKind.GAIN, now_ms, f"{gain_db:g} dB", "the caller's voice is low")
-        if gain.is_clear(self._level_dbov, gain_db, self._case.profile.quiet):
-            self._at = None
+    def _clear_or_ask(self, now_ms: int) -> None:
+        self._at = None
+        if self._low_voice.is_clear:
             self._case.go(Input.CLEAR)
         else:
-            self._after_gain(now_ms, "")
+            self._next_quiet(now_ms)
+
+    def gain_set(self, now_ms: int) -> None:
+        """The agent hears the caller louder from here."""
+        if self._case.state is State.RAISING:
+            self._clear_or_ask(now_ms)
 
     def gain_refused(self, reason: str, now_ms: int) -> None:
         """The caller must be asked instead."""
         if self._case.state is State.RAISING:
-            self._after_gain(now_ms, reason)
-
-    def _after_gain(self, now_ms: int, refused: str) -> None:
-        self._at = None
-        if refused:
-            self._case.tell(StepKind.GAIN, now_ms, "", f"not raised: {refused}")
-        self._next_quiet(now_ms)
+            self._low_voice.gain_refused(reason, now_ms)
+            self._clear_or_ask(now_ms)
 
     # -- rungs ------------------------------------------------------------------------------------------------------
 
     def _next_quiet(self, now_ms: int) -> None:
-        while self._quiet_place < len(self._quiet) and self._quiet[self._quiet_place].raise_gain:
-            self._quiet_place += 1
-        if self._quiet_place >= len(self._quiet) or not self._case.speaks:
+        rung = self._low_voice.next_rung()
+        if rung is None:
             self.tell_agent(now_ms, "the caller's voice is too low", quiet=True)
-            return
-        rung = self._quiet[self._quiet_place]
-        if rung.then == "hang_up":  # callflow hangs up on nobody whose voice it has heard
-            self.tell_agent(now_ms, "the caller's voice stays too low", quiet=True)
             return
         self._low = True
         self._ask(rung, now_ms)
@@ -248,12 +226,8 @@ class Silence:
     def _ask(self, rung: Rung, now_ms: int, what: Input = Input.ASK) -> None:
         """Say a rung of either ladder; it is left behind once it was said."""
         self._case.go(what)
-        caller, agent = self._voices.caller, self._voices.agent
-        wish = Wish(Purpose.LADDER, rung.prompt or "", caller, round(rung.prompt_s * 1000), "the caller is not heard")
-        self._wish = wish
-        self._speaker.ask(wish, now_ms)
-        if self._case.rules.agent_hears:
-            self._speaker.ask(Wish(Purpose.NOTICE, wish.prompt, agent, wish.prompt_ms, "agent_hears"), now_ms)
+        self._rung = rung
+        self._wish = self._telling.ask_caller(rung, Purpose.LADDER, "the caller is not heard", now_ms)
 
     def _last(self, rung: Rung, now_ms: int, why: str) -> None:
         case = self._case
@@ -270,10 +244,8 @@ class Silence:
     def asked(self, wish: Wish, outcome: Outcome, now_ms: int) -> None:
         """The prompt of a rung is over; of one that was left, nothing follows."""
         case = self._case
-        if case.state is not State.ASKING or wish is not self._wish:
+        if case.state is not State.ASKING or wish is not self._wish or self._rung is None:
             return
-        rungs, place = (self._quiet, self._quiet_place) if self._low else (self._silent, self._silent_place)
-        rung = rungs[place]
         if outcome in (Outcome.DROPPED, Outcome.STOPPED):
             self._dropped += 1
             if self._dropped > MOST_DROPPED:
@@ -283,10 +255,10 @@ class Silence:
         else:
             self._unreached += outcome in (Outcome.UNKNOWN, Outcome.NOT_ATTACHED)
             if self._low:
-                self._quiet_place += 1
+                self._low_voice.asked()
             else:
                 self._silent_place += 1
-            self._listen_ms = round(rung.listen_s * 1000)
+            self._listen_ms = round(self._rung.listen_s * 1000)
             case.go(Input.ASKED)
         self._listen(now_ms, now_ms)
 
@@ -295,12 +267,11 @@ class Silence:
         case = self._case
         self.stop()
         case.go(Input.TELL)
-        case.close_tap()
+        self.leave_tap()
         silent_ms = max(0, now_ms - self._silent_from)
         if doubt:
             case.tell(StepKind.DOUBT, now_ms, "hang_up", why)
-        kind, prompt = (StepKind.QUIET, Prompt.CALLER_IS_QUIET) if quiet else (StepKind.SILENT, Prompt.CALLER_IS_SILENT)
-        case.tell(kind, now_ms, why=why or "no sound from the caller", lasted_ms=silent_ms)
-        self._speaker.ask(
-            Wish(Purpose.NOTICE, prompt.value, self._voices.agent, NOTICE_MS, "the agent is told"), now_ms
-        )
+        if quiet:
+            self._telling.tell_agent(StepKind.QUIET, why, now_ms, lasted_ms=silent_ms)
+        else:
+            self._telling.tell_agent(StepKind.SILENT, why or "no sound from the caller", now_ms, lasted_ms=silent_ms)

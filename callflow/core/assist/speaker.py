@@ -17,6 +17,8 @@ class Purpose(StrEnum):
     """Why a prompt is said; its outcome goes to the part that asked for it."""
 
     LADDER = "ladder"
+    LEVEL = "level"
+    """The caller was heard, and is too low."""
     NOTICE = "notice"
     LULL = "lull"
     HOLD = "hold"

@@ -1,11 +1,13 @@
 """The owner of one assisted talk: each event and each deadline goes to the part that it concerns."""
 
-from callflow.core import commands, events
+from callflow.core import events
 from callflow.core.assist.actions import Action, Refusal
 from callflow.core.assist.case import Case
 from callflow.core.assist.commands import ReturnCaller
 from callflow.core.assist.facts import NameOver, Outcome, PromptOver
 from callflow.core.assist.holding import Holding
+from callflow.core.assist.hooks import Hooks
+from callflow.core.assist.low_voice import LowVoice
 from callflow.core.assist.lulls import Lulls
 from callflow.core.assist.parting import Parting
 from callflow.core.assist.silence import Silence
@@ -13,14 +15,11 @@ from callflow.core.assist.speaker import Purpose, Speaker, Wish
 from callflow.core.assist.states import AFTER_PARTING, UNHEARD, Input, State
 from callflow.core.assist.steps import StepKind
 from callflow.core.assist.talk_actions import Taken, TalkActions
+from callflow.core.assist.telling import Telling
+from callflow.core.assist.voice_level import VoiceLevel
 from callflow.core.assist.voices import Voice, Voices, ear_settings
 from callflow.core.rings.talk_events import TalkEnded, TalkEvent, TalkHeld, TalkResumed
 from callflow.core.screening.talk_detect import TalkDetectEar
-
-UNHOOKED_MS = 150
-"""Asterisk 22 plays no whisper to a channel whose hooks have seen a higher sequence number than what it hears now has
-(another agent's, or that of music, which is always 0), unless it was without any hook for a frame. So TALK_DETECT is
-removed, and set again so much later. A hold's music lives on, for the agent's channel keeps its own."""
 
 
 class AssistedTalk:
@@ -29,10 +28,10 @@ class AssistedTalk:
     def __init__(self, case: Case, now_ms: int) -> None:
         self.case = case
         parties, rules = case.parties, case.rules
-        self._settings = ear_settings(case.profile.talk_detect.threshold)
+        settings = ear_settings(case.profile.talk_detect.threshold)
         self.voices = Voices(
-            Voice(TalkDetectEar(self._settings), parties.caller_uniqueid, parties.caller_channel, now_ms),
-            Voice(TalkDetectEar(self._settings), parties.agent_uniqueid, parties.agent_channel, now_ms),
+            Voice(TalkDetectEar(settings), parties.caller_uniqueid, parties.caller_channel, now_ms),
+            Voice(TalkDetectEar(settings), parties.agent_uniqueid, parties.agent_channel, now_ms),
         )
         self.speaker = Speaker(
             case.talk_id,
@@ -44,15 +43,14 @@ class AssistedTalk:
             self._prompt_over,
             pretends=case.pretends,
         )
-        self._silence = Silence(case, self.voices, self.speaker)
+        self._low_voice, telling = LowVoice(case), Telling(case, self.voices, self.speaker)
+        self._silence = Silence(case, self.voices, self._low_voice, telling)
+        self._level = VoiceLevel(case, self.voices, self._low_voice, telling)
+        self._hooks = Hooks(case, self.voices, lambda: self._silence.threshold)
         self._parting = Parting(case, self.voices, self._silence.tell_agent)
         self._lulls = Lulls(case, self.voices, self.speaker)
         self._holding = Holding(case, self.voices, self.speaker)
         self._actions = TalkActions(case, self.voices, self.speaker, self._holding)
-        self._arm_at: int | None = None
-        self._to_arm: tuple[tuple[str, str], ...] = ()
-        """Ears that are set at `_arm_at`, with their channels."""
-        self._armed: set[str] = set()
         self._finished = False
         self._own_prompt_over_ms = 0
         """A silence is timed from here: while callflow spoke on the agent's word, the agent waited."""
@@ -62,52 +60,17 @@ class AssistedTalk:
 
     def start(self, now_ms: int) -> None:
         """The talk has begun: all hooks off, then the ears on."""
-        for ear, channel in self._ears():
-            self.case.do(commands.StopListening(ear, channel, disarm=True))
-        self._armed.clear()
-        self._to_arm = self._ears()
-        self._arm_at = now_ms + UNHOOKED_MS
-
-    def _unhook_caller(self, now_ms: int) -> None:
-        """Music is what the caller's channel hears from here."""
-        case = self.case
-        case.do(commands.StopListening(case.caller_ear, case.parties.caller_channel, disarm=True))
-        self.voices.caller.rearmed(now_ms + UNHOOKED_MS)
-        self._armed.discard(case.caller_ear)
-        self._to_arm = self._ears()[:1]
-        self._arm_at = now_ms + UNHOOKED_MS
+        self._hooks.renew_both(now_ms)
 
     def start_held(self, now_ms: int) -> None:
         """The talk was found in a hold: hooks now would end the music; they wait for the end of the hold."""
         self.case.go(Input.HOLD)
         self._holding.begin(now_ms, by_agent=False)
 
-    def _arm(self) -> None:
-        settings = self._settings
-        self._arm_at = None
-        for ear, channel in self._to_arm:
-            self.case.do(commands.ArmEar(ear, channel, settings.silence_ms, settings.threshold))
-
-    def _doubt_endless_sounds(self, now_ms: int) -> None:
-        """The ear is set afresh: a sound that goes on is told again; a phone that sends nothing makes none."""
-        for voice in self.voices.endless(now_ms):
-            ear = self._ears()[0 if voice is self.voices.caller else 1]
-            threshold = self._silence.threshold if voice is self.voices.caller else self._settings.threshold
-            self.case.do(commands.ArmEar(*ear, self._settings.silence_ms, threshold))
-            voice.rearmed(now_ms)
-
     @property
     def _believes(self) -> bool:
         """Ears may be set afresh now: no music is played that this could end, and the goodbye has not begun."""
-        return self._all_armed and not self._holding.lasts and not self.case.parted
-
-    @property
-    def _all_armed(self) -> bool:
-        return len(self._armed) == len(self._ears())
-
-    def _ears(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        case = self.case
-        return (case.caller_ear, case.parties.caller_channel), (case.agent_ear, case.parties.agent_channel)
+        return self._hooks.all_set and not self._holding.lasts and not self.case.parted
 
     def finish(self, now_ms: int) -> None:
         """Nothing more is done: prompts end, ears come off."""
@@ -119,8 +82,7 @@ class AssistedTalk:
         self._holding.naming.end(now_ms)
         self.speaker.close(now_ms)
         case.close_tap()
-        for ear, channel in self._ears():
-            case.do(commands.StopListening(ear, channel, disarm=True))
+        self._hooks.remove()
         case.tell(StepKind.ENDED, now_ms, lasted_ms=max(0, now_ms - case.began_ms))
 
     def abandon(self, now_ms: int) -> None:
@@ -151,10 +113,14 @@ class AssistedTalk:
             case events.WindowJudged():
                 self._silence.judged(event, now_ms)
                 self._parting.judged(event, now_ms)
+                self._level.judged(event, now_ms)
             case events.GainSet(_, gain_db):
-                self._silence.gain_set(gain_db, now_ms)
+                self._low_voice.gain_set(gain_db, now_ms)
+                self._silence.gain_set(now_ms)
+                self._level.gain_set(now_ms)
             case events.GainRefused(_, reason):
                 self._silence.gain_refused(reason, now_ms)
+                self._level.gain_refused(reason, now_ms)
             case PromptOver():
                 self.speaker.over(event)
             case NameOver():
@@ -171,13 +137,15 @@ class AssistedTalk:
         match event:
             case TalkHeld(_, _, by_agent) if case.state not in AFTER_PARTING and not self._holding.lasts:
                 case.go(Input.HOLD)
-                self._arm_at = None  # hooks that are set in a native bridge end its music
+                self._hooks.wait()
                 self._silence.stop()
+                self._silence.leave_tap()  # a whisper over music is not heard if the caller's channel has a tap
+                self._level.stop()
                 self._parting.stop()
                 self._end_nuisance()
                 self._holding.begin(now_ms, by_agent=by_agent)
-                if by_agent and self._all_armed:
-                    self._unhook_caller(now_ms)
+                if by_agent and self._hooks.all_set:
+                    self._hooks.renew_callers(now_ms)
             case TalkResumed(_, _, by_agent) if case.state is State.HELD:
                 self._resumed(now_ms, by_agent=by_agent)
             case TalkEnded() if case.state not in AFTER_PARTING:
@@ -190,7 +158,7 @@ class AssistedTalk:
         self._holding.end(now_ms, by_agent=by_agent)
         self.voices.caller.silent_since = self.voices.agent.silent_since = now_ms
         self._lulls.begin(now_ms)
-        if not self._all_armed and self._arm_at is None:
+        if not self._hooks.all_set and not self._hooks.awaited:
             self.start(now_ms)
 
     def act(self, action: Action, request_id: str, now_ms: int) -> Refusal | Taken:
@@ -227,6 +195,7 @@ class AssistedTalk:
         if case.nuisance:
             return Refusal.ALREADY
         case.nuisance, case.heard = True, False
+        self._level.stop()
         self.speaker.forget(now_ms, "the agent calls it a nuisance")
         self._holding.end_look_up(now_ms)
         self._silence.begin_nuisance(now_ms)
@@ -242,6 +211,8 @@ class AssistedTalk:
         if voice is self.voices.caller:
             self.speaker.interrupt()
             self._caller_heard(now_ms, "the caller speaks")
+            if self.case.state is State.TALKING:
+                self._level.caller_speaks(now_ms)
             return
         if not self._holding.lasts:
             self.speaker.interrupt()
@@ -262,14 +233,13 @@ class AssistedTalk:
 
     def _talking(self, now_ms: int) -> None:
         """The caller was heard: the ladder is left for good, and the tap is not needed any more."""
-        case = self.case
         self._silence.stop()
         self._parting.stop()
         self._end_nuisance()
         self.speaker.forget(now_ms, "the caller was heard")
         self._lulls.begin(now_ms)
         self._silence.restore_ear(now_ms)
-        case.close_tap()
+        self._silence.leave_tap()
 
     def _key(self, event: events.KeyPressed, now_ms: int) -> None:
         if event.uniqueid != self.case.parties.caller_uniqueid or event.released:
@@ -287,14 +257,16 @@ class AssistedTalk:
         case = self.case
         match event:
             case events.EarArmed(ear):
-                self._armed.add(ear)
-                if case.state is State.ARMING and self._all_armed:
+                self._hooks.is_set(ear)
+                if case.state is State.ARMING and self._hooks.all_set:
                     self._ready(now_ms)
             case events.EarFailed(_, reason) if case.state not in AFTER_PARTING:
                 case.tell(StepKind.DOUBT, now_ms, "ear", reason)
                 case.go(Input.TALK_ENDED)
             case events.TapOpened() if case.state is State.TIMING:
                 self._silence.tap_opened()
+            case events.TapOpened() if case.state is State.TALKING:
+                self._level.tap_opened(now_ms)
             case events.VoiceBegan(certain=True) if case.state in AFTER_PARTING:
                 self._caller_heard(now_ms, "the tap hears a voice")
 
@@ -307,6 +279,8 @@ class AssistedTalk:
     def _ear_lost(self, event: events.EarDeafened | events.TapLost, now_ms: int) -> None:
         """Without a tap Asterisk's ear serves; one that has gone deaf serves nobody."""
         state = self.case.state
+        if state is State.TALKING:
+            self._level.stop()
         if isinstance(event, events.TapLost) and state not in AFTER_PARTING:
             if state in UNHEARD:
                 self._silence.without_tap(now_ms)
@@ -328,6 +302,9 @@ class AssistedTalk:
                 self._silence.asked(wish, outcome, now_ms)
             case Purpose.LULL:
                 self._lulls.over(now_ms)
+            case Purpose.LEVEL:
+                self._lulls.over(now_ms)
+                self._level.asked(wish, outcome, now_ms)
             case Purpose.ACTION | Purpose.HOLD | Purpose.NAME:
                 self._lulls.over(now_ms)
                 self._own_prompt_over_ms = now_ms
@@ -342,15 +319,15 @@ class AssistedTalk:
 
     def expire(self, now_ms: int) -> None:
         """Do what is due."""
-        if self._arm_at is not None and now_ms >= self._arm_at:
-            self._arm()
+        self._hooks.proceed(now_ms)
         for voice in self.voices.expire(now_ms):
             self._speech(voice, now_ms)
         if self._believes:
-            self._doubt_endless_sounds(now_ms)
+            self._hooks.doubt_endless_sounds(now_ms)
         self._silence.proceed(now_ms)
         self._parting.proceed(now_ms)
         self._holding.proceed(now_ms)
+        self._level.proceed(now_ms)
         self._proceed(now_ms)
 
     def _proceed(self, now_ms: int) -> None:
@@ -388,7 +365,8 @@ class AssistedTalk:
     def next_deadline(self) -> int | None:
         """When to call `expire`, epoch ms."""
         case = self.case
-        due = [self._arm_at, self.voices.next_deadline(), self._parting.next_deadline()]
+        parts = (self._hooks, self.voices, self._parting, self._level)
+        due = [part.next_deadline() for part in parts]
         if self._believes:
             due.append(self.voices.next_endless())
         if case.state not in AFTER_PARTING:

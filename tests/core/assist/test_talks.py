@@ -202,18 +202,18 @@ def test_a_click_is_nobody(world: World) -> None:
     assert StepKind.HEARD not in world.kinds()
 
 
-def test_the_tap_is_open_only_on_the_ladder(world: World) -> None:
+def test_the_tap_of_the_ladder_is_opened_after_a_second_and_closed_with_it(world: World) -> None:
     scene = greeted(world)
     world.wait(700)
     assert not of(world, commands.OpenTap)
     world.wait(500)
     assert len(of(world, commands.OpenTap)) == 1
-    world.speak(scene.caller, 500)
-    closed = [one for one in of(world, commands.StopListening) if getattr(one, "call_id", "").endswith("/tap")]
-    assert len(closed) == 1
     world.speak(scene.agent, 500)
-    world.wait(5000)
+    assert scene.tapped
+    world.wait(1500)
     assert len(of(world, commands.OpenTap)) == 1
+    world.hold(scene)
+    assert not scene.tapped
 
 
 def test_without_a_tap_a_low_sound_counts_as_the_caller(world: World) -> None:

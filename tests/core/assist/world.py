@@ -105,6 +105,8 @@ class Scene:
     parted_after: int | None = None
     held: bool = False
     agent_armed: bool = False
+    tapped: bool = False
+    """A tap of the caller is open, or asked for."""
     nuisance_after: int | None = None
     """The agent has called it a nuisance then: who spoke before may be hung up on."""
     hears: Heard | None = Heard.DIGITAL_SILENCE
@@ -145,6 +147,7 @@ class World:
         self.requests = 0
         self.answers = True
         self.taps_open = True
+        self.gain_refused = False
         self.asked: list[tuple[Scene, commands.JudgeWindow | commands.FenceEvents]] = []
         self.issued: list[AssistCommand] = []
         self.steps: list[AssistStep] = []
@@ -254,7 +257,9 @@ class World:
             level = scene.low_dbov if heard is Heard.QUIET else -26.0 if heard is Heard.SPEECH else None
             told = Heard.SPEECH if heard is Heard.QUIET else heard  # the tap tells a voice and its level, no more
             self.receive(
-                events.WindowJudged(question.call_id, question.ask_id, told, level, -80.0, verified=scene.verified)
+                events.WindowJudged(
+                    question.call_id, question.ask_id, told, level, -80.0, voice_ms=2000, verified=scene.verified
+                )
             )
 
     # -- what is wanted ---------------------------------------------------------------------------------------------
@@ -324,6 +329,10 @@ class World:
         scene = self.scene_of(command.call_id)
         channel = getattr(command, "channel", scene.parties.caller_channel)
         assert channel in scene.channels, "an ear on a channel of another talk"
+        if command.call_id.endswith("/tap"):
+            scene.tapped = isinstance(command, commands.OpenTap) or (
+                scene.tapped and not isinstance(command, commands.StopListening)
+            )
         if isinstance(command, commands.ArmEar):
             hooked = command.channel == scene.parties.caller_channel and scene.agent_armed
             assert not scene.held or hooked, "hooks that are set in a native bridge end its music"
@@ -336,8 +345,12 @@ class World:
             for person in scene.people:
                 if person.sound_from is not None and command.channel == scene.channel_of(person):
                     self.receive(events.SoundStarted(person.uniqueid, self.now))
-        elif isinstance(command, commands.OpenTap) and self.taps_open:
-            self.receive(events.TapOpened(command.call_id))
+        elif isinstance(command, commands.OpenTap):
+            assert not scene.held, "a tap that is opened in a hold ends its music"
+            if self.taps_open:
+                self.receive(events.TapOpened(command.call_id))
+        elif isinstance(command, commands.SetGain) and self.gain_refused:
+            self.receive(events.GainRefused(command.call_id, "no such function"))
         elif isinstance(command, commands.SetGain):
             self.receive(events.GainSet(command.call_id, command.gain_db))
         elif isinstance(command, commands.JudgeWindow):
@@ -349,6 +362,7 @@ class World:
         assert scene.parted_after is None, "a whisper to somebody who is in no talk"
         assert not scene.saying, "two prompts at once"
         assert say.over_music is scene.held
+        assert not (scene.held and scene.tapped), "with a tap on the channel, the caller hears no whisper over music"
         for person in (scene.caller,) if scene.held else scene.people:
             assert person.sound_from is None, "a prompt begins while somebody makes a sound"
             pause_ms = self.now - person.silent_since
