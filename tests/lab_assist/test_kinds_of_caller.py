@@ -1,7 +1,7 @@
 """Low voices and a screened caller at agents of a real Asterisk, beside each other, judged from the phones' packets."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from callflow.processes.daemon import Daemon
 from callflow.scenarios.site import Version
 from callflow.sound import mulaw
 from callflow.sound.audio import FRAME, RATE, Sound, level_dbov, timeline
-from tests.lab_assist.stage import Talk, talk
+from tests.lab_assist.stage import Talk, gaps_ok, talk
 from tests.labs import EACH_ASTERISK, rows
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
@@ -26,6 +26,8 @@ MOST = 0.8
 """Of a prompt; with three talks at once on a busy machine, some frames come late."""
 LOW_DBOV, FAINT_DBOV = -51.0, -58.0
 """A voice that the greatest gain makes clear, and one that stays too low; TALK_DETECT hears neither."""
+HEARD_LOW_DBOV, NORMAL_DBOV = -42.0, -26.0
+"""TALK_DETECT hears both."""
 LOW_ON_16_DBOV = -47.0
 MOST_GAIN_DB = 15.0
 QUESTIONS = ["can_you_hear", "a_little_louder", "still_faint"]
@@ -48,6 +50,72 @@ async def test_low_voices_and_a_screened_caller(version: Version) -> None:
                 a_low_voice_is_the_callers_without_a_tap(talks, daemon),
                 a_screened_caller_is_asked_as_well(talks, daemon),
             )
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_voices_that_asterisk_hears(version: Version) -> None:
+    """TALK_DETECT hears both; the profile calls one of them too low."""
+    async with talk_lab(version) as talks:
+        daemon = await talks.lab.start_daemon({"profiles": {"default": {"assist": "prompt"}}})
+        await asyncio.gather(
+            *([a_voice_that_is_heard_and_too_low_is_raised(talks, daemon)] if version == "22" else []),
+            a_normal_voice_is_left_as_it_is(talks, daemon),
+            a_hold_that_begins_while_the_caller_is_measured_keeps_its_music(talks, daemon),
+        )
+
+
+async def a_voice_that_is_heard_and_too_low_is_raised(talks: TalkLab, daemon: Daemon) -> None:
+    there = await low_voice(talks, daemon, AGENTS[0], HEARD_LOW_DBOV)
+    gain = await there.told("gain")
+    assert [step["kind"] for step in there.steps()][:2] == ["began", "heard"]
+    if talks.lab.version == "22":
+        await tap(there, "ChanSpyStop")
+    await asyncio.sleep(LOOP_S + 2 * SETTLED_S)
+    assert raised_db(there, gain) == pytest.approx(float(str(gain["what"]).removesuffix(" dB")), abs=1.0)
+    assert float(str(gain["what"]).removesuffix(" dB")) == pytest.approx(MOST_GAIN_DB, abs=1.0)
+    assert not [step for step in there.steps() if step["kind"] == "said"]
+    assert there.at(there.caller, QUESTIONS).prompts == there.at(there.agent, QUESTIONS).prompts == {}
+    gaps_ok(there)
+
+
+async def a_normal_voice_is_left_as_it_is(talks: TalkLab, daemon: Daemon) -> None:
+    there = await low_voice(talks, daemon, AGENTS[1], NORMAL_DBOV)
+    heard = await there.told("heard")
+    if talks.lab.version == "22":
+        await tap(there, "ChanSpyStop")
+    await asyncio.sleep(LOOP_S + 2 * SETTLED_S)
+    assert raised_db(there, heard) == pytest.approx(0.0, abs=1.0)
+    assert loop_dbov(there.agent.media.received, moment(heard)) == pytest.approx(
+        loop_dbov(there.caller.media.sent, moment(heard)), abs=1.0
+    )
+    assert not [step for step in there.steps() if step["kind"] in ("gain", "said")]
+    gaps_ok(there)
+
+
+async def a_hold_that_begins_while_the_caller_is_measured_keeps_its_music(talks: TalkLab, daemon: Daemon) -> None:
+    there = await low_voice(talks, daemon, AGENTS[2], NORMAL_DBOV)
+    await there.told("heard")
+    if talks.lab.version == "22":
+        await tap(there, "ChanSpyStart")
+    there.caller.media.background = mulaw.encode(np.zeros(FRAME))
+    await there.agent.hold("sendonly")
+    assert (await there.told("said", "one_moment"))["outcome"] == "reached"
+    heard = there.at(there.caller, ["one_moment"])
+    assert heard.prompts["one_moment"].share > MOST
+    (music,) = heard.spans("music")
+    assert music.lasted_s > LOOP_S
+    gaps_ok(there)
+
+
+async def tap(there: Talk, event_name: str) -> None:
+    """Until a tap of the caller has come (ChanSpyStart) or gone (ChanSpyStop). Raises TimeoutError."""
+    uniqueid = await there.talks.uniqueid(f"130{there.only[-1]}")
+
+    def is_its(event: Mapping[str, str]) -> bool:
+        is_tap = event["Event"] == event_name and "callflow-tap" in event["SpyerChannel"]
+        return is_tap and event["SpyeeUniqueid"] == uniqueid
+
+    await there.talks.ami.wait_event(is_its, 25)
 
 
 async def a_low_voice_is_raised_and_nothing_is_said(talks: TalkLab, daemon: Daemon) -> None:
