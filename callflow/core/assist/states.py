@@ -8,7 +8,8 @@ Rules:
 5. An agent who speaks on the ladder takes the talk back to GREETING; the place on the ladder is kept.
 6. A caller who speaks in PARTING returns as soon as the outcome of the redirect is known: two redirects never race.
 7. An agent who calls the call a nuisance begins a ladder of one question; a caller who answers it is in TALKING again.
-8. An input that the table does not list for a state raises IllegalInput and changes nothing.
+8. In TALKING the level of the caller's voice is measured beside all else (voice_level.py), which moves no talk.
+9. An input that the table does not list for a state raises IllegalInput and changes nothing.
 """
 
 from enum import StrEnum
