@@ -1,7 +1,7 @@
 """Row A1: the same caller again and again, each time only for a short while. Pure and bounded."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -59,7 +59,8 @@ class ShortCalls:
     def __init__(self, rule_of: Callable[[str], ShortCallRule]) -> None:
         self._rule_of = rule_of
         self._calls: OrderedDict[str, _Call] = OrderedDict()
-        self._of_caller: OrderedDict[str, dict[str, int]] = OrderedDict()
+        self._of_caller: OrderedDict[str, tuple[tuple[str, int], ...]] = OrderedDict()
+        """Each caller's short calls, with their ends: most callers have one, for which a dict would be large."""
 
     def receive(self, record: object) -> Repeated | None:
         """The caller whose call, with this record, is one short call too many; then counting begins anew."""
@@ -93,7 +94,8 @@ class ShortCalls:
         """Part of a call that began then. A part that ended before was not the whole call."""
         call = kept(self._calls, call_id, lambda: _Call(at_ms), RECENT)
         call.began_ms = min(call.began_ms, at_ms)
-        self._of_caller.get(call.short_of, {}).pop(call_id, None)
+        if call.short_of:
+            self._keep(call.short_of, (one for one in self._of_caller.get(call.short_of, ()) if one[0] != call_id))
         return call
 
     def _ended(self, caller: str, call_id: str, end_ms: int) -> Repeated | None:
@@ -102,15 +104,20 @@ class ShortCalls:
         if not caller or not rule.calls or end_ms - call.began_ms >= rule.shorter_than_ms:
             return None
         call.short_of = caller
-        calls = kept(self._of_caller, caller, dict, CALLERS)
-        calls[call_id] = end_ms
-        for old in [known for known, at_ms in calls.items() if at_ms <= end_ms - rule.window_ms]:
-            del calls[old]
+        calls = {**dict(self._of_caller.pop(caller, ())), call_id: end_ms}
+        calls = {known: at_ms for known, at_ms in calls.items() if at_ms > end_ms - rule.window_ms}
         if len(calls) < rule.calls:
+            self._keep(caller, calls.items())
             return None
-        found = Repeated(caller, call_id, call.profile, len(calls), min(calls.values()), end_ms, tuple(calls))
-        calls.clear()
-        return found
+        return Repeated(caller, call_id, call.profile, len(calls), min(calls.values()), end_ms, tuple(calls))
+
+    def _keep(self, caller: str, calls: Iterable[tuple[str, int]]) -> None:
+        """The short calls of a caller as they are now; nothing is kept of one without any."""
+        if left := tuple(calls):
+            kept(self._of_caller, caller, tuple, CALLERS)
+            self._of_caller[caller] = left
+        else:
+            self._of_caller.pop(caller, None)
 
 
 def kept(entries: OrderedDict[str, Entry], name: str, make: Callable[[], Entry], most: int) -> Entry:

@@ -87,6 +87,7 @@ class Evidence:
         followed = self._followed.pop(uniqueid, None)
         if followed is not None and followed.task is not None:
             followed.task.cancel()
+            followed.task = None  # the two would keep each other alive
         if not self._followed and self._timer is not None:
             self._timer.cancel()
             self._timer = None

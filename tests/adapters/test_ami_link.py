@@ -10,6 +10,7 @@ from panoramisk.manager import Manager
 from callflow.errors import ActionRefused, ActionTimeout, ActionUnsafe, NotConnected
 from tests.adapters.ami_peer import AmiPeer, Headers, Watched, connected, friendly, message, mute, refusing, success
 from tests.adapters.waiting import WAIT_S, until
+from tests.garbage import cycles_left
 
 
 async def test_login_and_action(peer: AmiPeer) -> None:
@@ -224,3 +225,14 @@ def responses(watched: Watched) -> dict[str, Any]:
     assert session is not None
     assert session.protocol is not None
     return session.protocol.responses
+
+
+async def test_a_refused_action_is_freed_at_once(peer: AmiPeer) -> None:
+    """An error that holds the frame in which it was raised, which holds the error, waits for the garbage collector."""
+    async with connected(peer) as watched:
+        peer.reply = lambda action: message(Response="Error", ActionID=action["ActionID"], Message="No such channel")
+        with cycles_left() as found:
+            for _ in range(3):
+                with pytest.raises(ActionRefused):
+                    await watched.link.action("Hangup", Channel="PJSIP/1")
+        assert not found

@@ -85,6 +85,7 @@ class AmiSession(Manager):  # type: ignore[misc]  # panoramisk is untyped
         finally:
             too_late.cancel()
             self.protocol.forget(action)
+            del action, too_late  # an error holds this frame, and the action's future holds the error
 
     def tell(self, name: str, headers: dict[str, HeaderValue]) -> None:
         """Send one action and ignore its answer; raises NotConnected."""

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from errno import EACCES, EISDIR
+from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -36,8 +37,12 @@ def writing_engine(path: Path, busy_s: float) -> sa.Engine:
     return engine
 
 
+@lru_cache(maxsize=32)
 def reading_engine(path: Path) -> sa.Engine:
-    """An engine that can change nothing and blocks no writer."""
+    """The engine that reads a file: it can change nothing, blocks no writer and keeps no connection.
+
+    One for each file: an engine of its own for each question would put the same SQL together again and again.
+    """
     uri = f"{path.resolve().as_uri()}?mode=ro"
 
     def connect_to_read() -> sqlite3.Connection:

@@ -3,6 +3,8 @@
 One moment, reassurance, an offer to call back, thanks on return.
 """
 
+from functools import partial
+
 from callflow.core.assist.case import Case
 from callflow.core.assist.naming import Naming
 from callflow.core.assist.rules import Prompt
@@ -27,7 +29,7 @@ class Holding:
         self._offer_open_until: int | None = None
         self._offered = False
         self._accepted = False
-        self.naming = Naming(case, voices, speaker, self._agreed)
+        self.naming = Naming(case, voices, speaker, partial(_agree, voices, speaker))
         self._reassured = False
         """The next reassurance is the gentler one."""
 
@@ -115,10 +117,7 @@ class Holding:
         if self._case.rules.ask_name and any(mark.isdigit() for mark in self._case.parties.caller_number):
             self.naming.begin(now_ms)
         else:
-            self._agreed(now_ms)
-
-    def _agreed(self, now_ms: int) -> None:
-        self._say(Prompt.CALL_BACK_AGREED, "the caller has accepted", now_ms)
+            _agree(self._voices, self._speaker, now_ms)
 
     def proceed(self, now_ms: int) -> None:
         """Say what is due."""
@@ -146,3 +145,9 @@ class Holding:
 
     def _say(self, prompt: Prompt, why: str, now_ms: int) -> None:
         self._speaker.ask(Wish(Purpose.HOLD, prompt.value, self._voices.caller, PROMPT_MS, why), now_ms)
+
+
+def _agree(voices: Voices, speaker: Speaker, now_ms: int) -> None:
+    """Tell the caller that the call-back is agreed."""
+    wish = Wish(Purpose.HOLD, Prompt.CALL_BACK_AGREED.value, voices.caller, PROMPT_MS, "the caller has accepted")
+    speaker.ask(wish, now_ms)

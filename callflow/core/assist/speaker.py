@@ -116,6 +116,7 @@ class Speaker:
         self.forget(now_ms, "the talk is over")
         if self._spoken is not None:
             self._end(Outcome.STOPPED, "the talk is over", now_ms)
+        self._on_over = _nobody  # a talk that holds itself is not freed when it is let go
 
     def over(self, event: PromptOver) -> None:
         """Asterisk has told of the end of a prompt; a prompt that was given up before is ignored."""
@@ -184,3 +185,7 @@ class Speaker:
         if spoken.stopping and outcome in (Outcome.REACHED, Outcome.UNKNOWN):
             outcome = Outcome.STOPPED
         self._on_over(spoken.wish, outcome, reason, now_ms)
+
+
+def _nobody(wish: Wish, outcome: Outcome, reason: str, now_ms: int) -> None:
+    """Nobody waits for the end of a prompt any more."""

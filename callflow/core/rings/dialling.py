@@ -186,6 +186,7 @@ class Dialling:
             return
         self._open.drop(early)
         for behind in early.legs:
+            behind.offer = None
             for channel in (behind.root, *behind.phones):
                 if channel.uniqueid not in self._open.legs:
                     self._behind(leg, channel)

@@ -64,6 +64,8 @@ class OpenOffers:
             leg.final = True
             self._count(leg, offer)
             self.save_leg(leg, offer)
+            leg.offer = None  # here and below: what ends lets go of what holds it, and is freed without the collector
+        offer.stay = None
 
     def _may_be_handed_over(self, offer: LiveOffer) -> bool:
         """An agent waits in a queue beside a talk with a caller: the whole stay may become the caller's."""

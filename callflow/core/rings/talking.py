@@ -189,6 +189,7 @@ class Talks:
         self._forget(talk)
         if talk.stay is not None:
             self.on_stay_ended(talk.stay, talk, talk.end_ms())
+            talk.stay = None  # whose stay this is: the two would keep each other alive
 
     def _map(self, talk: LiveTalk, uniqueid: str) -> None:
         self._talks[uniqueid] = talk

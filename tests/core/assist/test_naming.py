@@ -11,6 +11,7 @@ from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.rings.talk_events import TalkEnded
 from tests.core.assist.test_talks import heard, of
 from tests.core.assist.world import RULES, Scene, World
+from tests.garbage import cycles_left
 
 NUMBER = "+15550100"
 ASKS = RULES.model_copy(update={"ask_name": True, "offer_after_s": 10.0})
@@ -200,3 +201,13 @@ def test_nothing_else_is_said_while_the_name_is() -> None:
     count = len(of(world, Say))
     world.speak(scene.caller, 4500)
     assert len(of(world, Say)) == count
+
+
+def test_a_talk_that_is_over_is_freed_at_once() -> None:
+    with cycles_left() as found:
+        world, scene, record = asked()
+        recorded(world, record)
+        assert goes_on(world, scene)
+        world.receive(TalkEnded(world.now, scene.parties))
+        assert world.assistant.live == 0
+    assert not found
