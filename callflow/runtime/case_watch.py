@@ -53,7 +53,12 @@ class CaseWatch:
 
     async def settled(self, change: CallbackChange) -> None:
         """A call-back was reached: if it was about a case, its caller has had news. Raises StoreError."""
-        if change.state is not State.DONE or Reason.CASE.value not in change.reasons or not change.attempt_id:
+        if (
+            change.before == change.state
+            or change.state is not State.DONE
+            or Reason.CASE.value not in change.reasons
+            or not change.attempt_id
+        ):
             return
         for case in self.open:
             if case.number == change.number and case.reminded_ms is not None and change.at_ms >= case.reminded_ms:

@@ -69,7 +69,8 @@ class SpokenNames:
             return
         old_s = time.time() - ORPHAN_S
         files = [path for path in folder.glob(f"*{SUFFIX}") if path.stat().st_mtime < old_s]
-        kept = settle_names(self._database, self._now_ms() - round(self._rules.names_keep_h * HOUR_MS))
+        now_ms = self._now_ms()
+        kept = settle_names(self._database, now_ms - round(self._rules.names_keep_h * HOUR_MS), now_ms)
         over = [path.stem for path in files if path.stem not in kept]
         self.delete(over)
         if over:

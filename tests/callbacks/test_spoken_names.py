@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.names_of_callers import DELETED
+from callflow.adapters.store.unpublished import Unpublished
 from callflow.core.assist.rules import AssistRules
 from callflow.core.assist.steps import StepKind
 from callflow.core.callbacks.entry import Entry, Reason
 from callflow.core.callbacks.raising import Raising, Wanted
 from callflow.core.callbacks.rules import CallbackRules
-from callflow.core.callbacks.states import Step
+from callflow.core.callbacks.states import State, Step
 from callflow.core.publishing.privacy import PrivacyRules, Pseudonymizer
 from callflow.errors import StoreError
 from callflow.records.callbacks import CALLBACK_CHANGES
@@ -106,7 +108,13 @@ def test_a_name_is_deleted_some_time_after_its_call_back_was_settled(place: Plac
     place.now_ms += 2 * HOUR_MS
     place.names.sweep()
     assert not file.exists()
-    assert place.list.find(entry.callback_id).spoken_name == ""
+    now, steps = place.list.find(entry.callback_id), place.list.changes(entry.callback_id)
+    assert (now.spoken_name, now.state, now.revision) == ("", State.DONE, steps[-1].revision)
+    assert (steps[-1].why, steps[-1].number, steps[-1].spoken_name) == (DELETED, NUMBER, "")
+    unpublished = Unpublished(place.list._path, "main").read().steps
+    assert unpublished[-1] == steps[-1], "what follows the list is told"
+    place.names.sweep()
+    assert place.list.changes(entry.callback_id) == steps
 
 
 def test_a_name_that_is_gone_already_is_no_error(place: Place) -> None:

@@ -13,8 +13,11 @@ from typer.testing import CliRunner
 
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.callback_queries import CallbackQueries, NoSuchCallback, Wanting
+from callflow.adapters.store.erasing import Wanted as EraseWanted
+from callflow.adapters.store.erasing import erase
 from callflow.adapters.store.fleet.collecting import CollectorDatabase
 from callflow.adapters.store.fleet.moving import move
+from callflow.adapters.store.names_of_callers import settle_names
 from callflow.adapters.store.places import Postgres
 from callflow.adapters.store.queries import Reader
 from callflow.cli import app
@@ -174,6 +177,30 @@ def test_the_commands_show_the_lists_of_all_nodes(
     report = json.loads(run("report", "--json"))
     assert report["all"]["raised"] == 5
     assert report["outcomes"] == {"busy": 1, "agent_declined": 1}
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_name_that_is_deleted_later_is_deleted_in_the_fleet_too(
+    database: CollectorDatabase, fleet: str, tmp_path: Path, forgotten: bool
+) -> None:
+    path = tmp_path / "callflow.db"
+    at_node = CallbackList(path, "north")
+    at_node.prepare()
+    entry, _ = at_node.add(Wanted("+15550100", "default", Reason.OFFER, T0, "said", spoken_name="a-1"), RULES, T0)
+    at_node.change(entry.callback_id, lambda now: now.step(Step.DONE, T0 + 1, "8012", "reached"))
+    before = arrivals(at_node)
+    database.write(before)
+    if forgotten:
+        erase(path, EraseWanted(("+15550100",)), lambda table: None)
+    else:
+        settle_names(path, T0 + 10, T0 + 10)
+    database.write(arrivals(at_node))
+    database.write(before)
+    with Reader(fleet) as reader:
+        now = CallbackQueries(reader.rows).find(entry.callback_id)
+    assert (now.spoken_name, now.revision, now.state) == ("", 3, State.DONE)
+    assert now.number == ("" if forgotten else samples.HIDDEN.caller("+15550100"))
+    assert at_node.find(entry.callback_id).revision == now.revision
 
 
 def test_an_attempt_of_an_earlier_copy_is_not_doubled_by_its_event(

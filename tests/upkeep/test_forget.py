@@ -126,7 +126,7 @@ def test_every_name_that_the_caller_has_said_is_deleted_and_nobody_else_s(site: 
     assert code == 0, output
     assert [path.name for path in site.names.iterdir()] == ["other-3.wav"]
     assert {(entry.number, entry.spoken_name) for entry in entries.entries()} == {("", ""), (OTHER, "other-3")}
-    assert rows(site.database, "SELECT spoken_name FROM callback_changes ORDER BY 1") == [("",), ("other-3",)]
+    assert rows(site.database, "SELECT spoken_name FROM callback_changes ORDER BY 1") == [("",), ("",), ("other-3",)]
 
 
 def test_a_name_that_is_gone_already_is_forgotten_too(site: Site, store: Store) -> None:

@@ -12,8 +12,10 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.copying import PARTS
 from callflow.adapters.store.database import connect, explained, reading_engine, writing_engine
+from callflow.adapters.store.names_of_callers import name_deleted
 from callflow.core.publishing.privacy import bare
 from callflow.errors import StoreError
+from callflow.records.callbacks import callbacks
 
 BUSY_S = 30.0
 CHECKPOINT_S = 10.0
@@ -124,11 +126,14 @@ def _stands_in(path: Path, wanted: Sequence[bytes]) -> bool:
     return any(text in chunk for chunk in _chunks(path, wanted) for text in wanted)
 
 
-def _changes(table: sa.Table, wanted: Wanted) -> Iterator[sa.Update | sa.Delete]:
+def _changes(table: sa.Table, wanted: Wanted) -> Iterator[sa.Insert | sa.Update | sa.Delete]:
     if table.name == OUTBOX:
         yield sa.delete(table).where(_holds(table, wanted))
         return
-    if "spoken_name" in table.c:
+    if table.name == callbacks.name and "spoken_name" in table.c:
+        mine = callbacks.c.number.in_(wanted.numbers)
+        yield from name_deleted(mine, time.time_ns() // 1_000_000, number=sa.literal(""))
+    elif "spoken_name" in table.c:
         yield sa.update(table).where(table.c.number.in_(wanted.numbers)).values(spoken_name="")
     if "caller_number" in table.c:
         emptied = {name: "" for name in IDENTITY if name in table.c}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,15 +17,39 @@ from callflow.records.callbacks import callback_changes, callbacks
 BUSY_S = 5.0
 
 
-def settle_names(database: Path, before_ms: int) -> set[str]:
+DELETED = "the spoken name was deleted"
+
+
+def settle_names(database: Path, before_ms: int, now_ms: int) -> set[str]:
     """Forget the names of call-backs settled before; the names of all the others. Raises StoreError."""
     has_name = callbacks.c.spoken_name != ""
-    over = sa.update(callbacks).where(has_name, callbacks.c.closed_ms < before_ms).values(spoken_name="")
     with _transaction(database) as connection:
         if version_of(connection) != HEAD:
             raise StoreError(f"the database {database} is of another version", "start the daemon of this version once")
-        connection.execute(over)
+        for change in name_deleted(callbacks.c.closed_ms < before_ms, now_ms):
+            connection.execute(change)
         return set(connection.execute(sa.select(callbacks.c.spoken_name).where(has_name)).scalars())
+
+
+def name_deleted(
+    which: sa.ColumnElement[bool], now_ms: int, number: sa.ColumnElement[str] = callbacks.c.number
+) -> Iterator[sa.Insert | sa.Update]:
+    """Forget the names of these call-backs; `number`: what their steps tell of the caller.
+
+    That is a step of the entry, with the next revision: the daemon publishes it, and the database of a fleet follows.
+    """
+    named = sa.and_(which, callbacks.c.spoken_name != "")
+    told: dict[str, Any] = {
+        "revision": callbacks.c.revision + 1,
+        "actor": sa.literal("callflow"),
+        "why": sa.literal(DELETED),
+        "spoken_name": sa.literal(""),
+    }
+    step = told | {"at_ms": sa.literal(now_ms), "number": number, "before": callbacks.c.state, "open": sa.true()}
+    names = [column.name for column in callback_changes.columns]
+    values = [step[name] if name in step else callbacks.c[name] for name in names]
+    yield sa.insert(callback_changes).from_select(names, sa.select(*values).where(named))
+    yield sa.update(callbacks).where(named).values(changed_ms=sa.func.max(callbacks.c.changed_ms, now_ms), **told)
 
 
 def names_of(database: Path, numbers: Sequence[str]) -> set[str]:
