@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from callflow.core.call_record import CallRecord
+from callflow.core.callbacks.numbers import bare
 from callflow.core.rings.records import Offer, Outcome, Stay, TargetType
 from callflow.core.screening.states import Result
 from callflow.core.service.tallies import SENT_ON, TURNED_AWAY
@@ -61,6 +62,8 @@ class ShortCalls:
         self._calls: OrderedDict[str, _Call] = OrderedDict()
         self._of_caller: OrderedDict[str, tuple[tuple[str, int], ...]] = OrderedDict()
         """Each caller's short calls, with their ends: most callers have one, for which a dict would be large."""
+        self._counted: OrderedDict[str, int] = OrderedDict()
+        """Up to when the calls of a caller are counted elsewhere, or were before a restart."""
 
     def receive(self, record: object) -> Repeated | None:
         """The caller whose call, with this record, is one short call too many; then counting begins anew."""
@@ -73,9 +76,11 @@ class ShortCalls:
                 self._goes_on(record.call_id, record.began_ms)
         return None
 
-    def begin_anew(self, caller: str) -> None:
-        """The short calls of this caller were counted elsewhere."""
-        self._of_caller.pop(caller, None)
+    def begin_anew(self, caller: str, upto_ms: int) -> None:
+        """The short calls of this caller that ended up to then are counted already."""
+        caller = bare(caller)
+        self._counted[caller] = max(upto_ms, kept(self._counted, caller, lambda: upto_ms, CALLERS))
+        self._keep(caller, (one for one in self._of_caller.get(caller, ()) if one[1] > upto_ms))
 
     def _screened(self, call: CallRecord) -> Repeated | None:
         """A call that ended in the screening; one that went on is counted by its stays in queues."""
@@ -103,11 +108,14 @@ class ShortCalls:
         rule = self._rule_of(call.profile)
         if not caller or not rule.calls or end_ms - call.began_ms >= rule.shorter_than_ms:
             return None
-        call.short_of = caller
-        calls = {**dict(self._of_caller.pop(caller, ())), call_id: end_ms}
+        of = bare(caller)
+        if end_ms <= self._counted.get(of, 0):
+            return None
+        call.short_of = of
+        calls = {**dict(self._of_caller.pop(of, ())), call_id: end_ms}
         calls = {known: at_ms for known, at_ms in calls.items() if at_ms > end_ms - rule.window_ms}
         if len(calls) < rule.calls:
-            self._keep(caller, calls.items())
+            self._keep(of, calls.items())
             return None
         return Repeated(caller, call_id, call.profile, len(calls), min(calls.values()), end_ms, tuple(calls))
 

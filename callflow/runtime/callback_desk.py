@@ -87,6 +87,7 @@ class CallbackDesk:
         self.cases = CaseWatch(CaseList(path, node), rules, self.add_now)
         self._early: list[tuple[Any, bool]] | None = []
         """Records that came before the earlier ones were read; None afterwards."""
+        self._early_counted: list[tuple[str, int]] = []
 
     @property
     def live(self) -> tuple[Entry, ...]:
@@ -144,14 +145,20 @@ class CallbackDesk:
     async def add_counted(self, wanted: Wanted) -> tuple[Entry, bool]:
         """Put a caller on the list whose short calls were counted elsewhere; the entry, and whether it is new."""
         entry, new = await asyncio.to_thread(self.list.add, wanted, self.rules, self._now_ms())
-        self.begin_anew(wanted.number)
+        self._forget_short_calls(wanted.number, wanted.at_ms)
         self.counts["raised"] += new
         self.look_soon()
         return entry, new
 
-    def begin_anew(self, number: str) -> None:
-        """The short calls of this caller were counted elsewhere."""
-        self._raising.begin_anew(number)
+    async def begin_anew(self, number: str, upto_ms: int) -> None:
+        """The short calls of this caller that ended up to then were counted elsewhere. Raises StoreError."""
+        await asyncio.to_thread(self.list.note_counted, bare(number), upto_ms)
+        self._forget_short_calls(number, upto_ms)
+
+    def _forget_short_calls(self, number: str, upto_ms: int) -> None:
+        self._raising.begin_anew(number, upto_ms)
+        if self._early is not None:
+            self._early_counted.append((number, upto_ms))
 
     def bridge_entered(self, event: dict[str, str]) -> None:
         """Somebody came into a bridge: a call with a caller on the list may have been answered."""
@@ -228,13 +235,19 @@ class CallbackDesk:
         """Read what callers did before the start, so that nobody is forgotten and short calls go on counting."""
         await asyncio.to_thread(self.list.prepare)
         hours = max((profile.window_h for profile in self.rules.profiles.values()), default=24.0)
-        since_ms = self._now_ms() - round(HOUR_MS * max(24.0, hours))
+        now_ms = self._now_ms()
+        since_ms = now_ms - round(HOUR_MS * (max(24.0, hours) + 1))  # a call of the window may have begun before it
         raising, found = Raising(self.rules), list[Wanted]()
+        for number, upto_ms in await asyncio.to_thread(self.list.counted, since_ms, now_ms):
+            raising.begin_anew(number, upto_ms)
         async for records in _pages(self._path, since_ms):
             for record in records:
                 found += raising.receive(record, True)
         early, self._early = self._early or [], None
         self._raising = raising
+        for number, upto_ms in self._early_counted:
+            raising.begin_anew(number, upto_ms)
+        self._early_counted.clear()
         for wanted in found:
             self.want(wanted)
         for record, final in early:

@@ -58,7 +58,7 @@ class FleetOrders:
         if number is None:
             return Answer(order.order_id, False, "no call of this caller is stored here")
         if order.do is Do.BEGIN_ANEW:
-            self._desk.begin_anew(number)
+            await self._desk.begin_anew(number, order.call_ms)
             return Answer(order.order_id, True, "its short calls are counted anew")
         wanted = Wanted(bare(number), order.profile, Reason.REPEATED, order.at_ms, order.why)
         entry, new = await self._desk.add_counted(wanted)

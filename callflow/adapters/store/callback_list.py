@@ -18,9 +18,9 @@ from sqlalchemy.dialects.sqlite import insert
 from callflow.adapters.store.callback_queries import CallbackQueries, NoSuchCallback, stored_attempt
 from callflow.adapters.store.database import explained, version_of, writing_engine
 from callflow.adapters.store.migrate import bring_to_head
-from callflow.adapters.store.schema import HEAD
+from callflow.adapters.store.schema import HEAD, counted_short_calls
 from callflow.core.callbacks.attempt import Attempt
-from callflow.core.callbacks.entry import Entry, change_of
+from callflow.core.callbacks.entry import Entry, Reason, change_of
 from callflow.core.callbacks.hours import UnknownHours, day_of
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.rules import CallbackRules
@@ -104,6 +104,23 @@ class CallbackList:
             if entry is not None and entry.attempt_id == attempt.attempt_id and entry.state is State.DIALLING:
                 self._change(connection, attempt.callback_id, make)
 
+    def note_counted(self, number: str, upto_ms: int) -> None:
+        """The short calls of this caller that ended up to then are counted."""
+        with self._step() as connection:
+            connection.execute(sa.insert(counted_short_calls), self._counted(number, upto_ms))
+
+    def counted(self, since_ms: int, until_ms: int) -> list[tuple[str, int]]:
+        """Callers, and up to when their short calls are counted; forgets what is older.
+
+        What is later than `until_ms` is left out: the clock was wrong.
+        """
+        table = counted_short_calls
+        mine = table.c.node == self._node
+        with self._step() as connection:
+            connection.execute(sa.delete(table).where(mine, table.c.upto_ms < since_ms))
+            known = sa.select(table.c.number, table.c.upto_ms).where(mine, table.c.upto_ms <= until_ms)
+            return [(row.number, row.upto_ms) for row in connection.execute(known.order_by(table.c.upto_ms))]
+
     def released(self, attempt_id: str) -> None:
         """The agent is no longer paused for this attempt."""
         with self._step() as connection:
@@ -149,6 +166,8 @@ class CallbackList:
             return connection.execute(query).mappings().all()
 
     def _add(self, connection: sa.Connection, wanted: Wanted, rules: CallbackRules, now_ms: int) -> tuple[Entry, bool]:
+        if wanted.reason is Reason.REPEATED:
+            connection.execute(sa.insert(counted_short_calls), self._counted(wanted.number, wanted.at_ms))
         found = self._latest(connection, wanted, rules)
         if found is not None and not found.live and (found.closed_ms or 0) >= wanted.at_ms:
             return found, False
@@ -169,6 +188,9 @@ class CallbackList:
         if entry is not found:
             self._save(connection, entry, found)
         return entry, False
+
+    def _counted(self, number: str, upto_ms: int) -> dict[str, Any]:
+        return {"node": self._node, "number": number, "upto_ms": upto_ms}
 
     def _change(self, connection: sa.Connection, callback_id: str, make: Callable[[Entry], Entry]) -> Entry:
         before = self._entry(connection, callback_id)

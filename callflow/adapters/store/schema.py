@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from callflow.adapters.store import hourly
 from callflow.records.kind import metadata
 
-HEAD = "0014"
+HEAD = "0015"
 """The newest migration, so that readers and a daemon in a hurry need not load Alembic."""
 
 counted_hours = hourly.counted_hours
@@ -20,6 +20,17 @@ deleted = sa.Table(
     sa.Column("before_ms", sa.BigInteger, nullable=False),
 )
 """How far back the database has been cleared of `details` and of `records`."""
+
+counted_short_calls = sa.Table(
+    "counted_short_calls",
+    metadata,
+    sa.Column("counted_id", sa.Integer, primary_key=True),
+    sa.Column("node", sa.Text, nullable=False),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("upto_ms", sa.BigInteger, nullable=False),
+    sa.Index("ix_counted_short_calls_upto", "node", "upto_ms"),
+)
+"""One row each time that a caller's short calls were enough: those that ended up to `upto_ms` count no more."""
 
 outbox = sa.Table(
     "outbox",

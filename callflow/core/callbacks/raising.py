@@ -41,9 +41,9 @@ class Raising:
         self._rules = rules
         self._short_calls = ShortCalls(partial(short_call_rule, rules))
 
-    def begin_anew(self, number: str) -> None:
-        """The short calls of this caller were counted over all nodes of a fleet."""
-        self._short_calls.begin_anew(number)
+    def begin_anew(self, number: str, upto_ms: int) -> None:
+        """The short calls of this caller that ended up to then are counted: over all nodes, or before a restart."""
+        self._short_calls.begin_anew(number, upto_ms)
 
     def receive(self, record: object, final: bool) -> list[Wanted]:
         """Who is to be called back because of this record."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.schema import SchemaItem
 
-from callflow.adapters.store.schema import outbox
+from callflow.adapters.store.schema import counted_short_calls, outbox
 from callflow.records.callbacks import callbacks
 from callflow.records.collected import BY_DAY, COLLECTED
 from callflow.records.kind import metadata
@@ -69,7 +69,7 @@ def _build() -> None:
     by_day = {kind.table.name: kind for kind in BY_DAY}
     collected = {kind.table.name for kind in COLLECTED.values()}
     for table in metadata.sorted_tables:
-        if table is outbox:
+        if table in (outbox, counted_short_calls):
             continue
         kind = by_day.get(table.name)
         parts: list[SchemaItem] = [*_columns(table, keyed=kind is None), *_indexes(table)]
