@@ -1,6 +1,7 @@
 """A fleet on one machine: many nodes, one broker, two collectors, one PostgreSQL; everything is killed once.
 
 python -m tests.bench.bench_fleet --nodes 50 --calls 30000 --rate 1000
+python -m tests.bench.bench_fleet --nodes 50 --keep FOLDER --faults-only --minutes 15
 python -m tests.bench.bench_fleet --quick
 
 First each node's calls happen in virtual time: a real daemon beside a pretend Asterisk, no broker. Then the nodes send
@@ -17,7 +18,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ from tests.services.postgres import make_database
 PARTS = ("nodes, publishing", "broker", "collectors", "PostgreSQL")
 QUICK_MQTT = {"settle_s": 0.5, "reconnect_min_s": 0.05, "reconnect_max_s": 0.5, "collector_timeout_s": 3.0}
 QUICK_FLEET = {"batch_s": 0.05}
+PROGRESS_S = 10.0
 STORED_BYTES = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relnamespace = 2200"
 
 
@@ -107,12 +109,16 @@ async def strike(stage: Stage) -> dict[str, float]:
     return recovered
 
 
-async def play(folder: Path, load: Load, options: argparse.Namespace, *, faults: bool) -> Played:
-    """Send everything, and compare; uses up the databases in `folder`."""
+async def play(folder: Path, load: Load, options: argparse.Namespace, console: Console, *, faults: bool) -> Played:
+    """Send everything, and compare; uses up the databases in `folder`. Raises TimeoutError after `--minutes`."""
     groups = [load.sites[n : n + options.in_process] for n in range(0, len(load.sites), options.in_process)]
     mqtt, fleet = (QUICK_MQTT, QUICK_FLEET) if options.quick else ({}, {})
     events_a_second = options.rate * load.events / load.calls / len(load.sites)
-    async with staged(folder, groups, events_a_second, mqtt, fleet) as stage:
+    async with (
+        asyncio.timeout_at(options.ends_at),
+        staged(folder, groups, events_a_second, mqtt, fleet) as stage,
+        progress(stage, load, console),
+    ):
         begun = time.monotonic()
         for number in range(len(groups)):
             await stage.start_nodes(number)
@@ -129,6 +135,31 @@ async def play(folder: Path, load: Load, options: argparse.Namespace, *, faults:
         expected = make_database(stage.cluster.folder, "expected")
         played.comparison = await asyncio.to_thread(compare, folder, load.sites, stage.url, expected)
         return played
+
+
+@contextlib.asynccontextmanager
+async def progress(stage: Stage, load: Load, console: Console) -> AsyncIterator[None]:
+    """A line every ten seconds while inside; where it ends early, what a call has cost until then."""
+    begun = time.monotonic()
+
+    def so_far() -> str:
+        return f"{round(stage.share * load.events):,} of {load.events:,} events stored ({stage.share:.0%})"
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_S)
+            console.print(f"{time.monotonic() - begun:6.0f} s: {so_far()}; at {len(stage.unfinished)} nodes some wait")
+
+    telling = asyncio.create_task(tell())
+    try:
+        yield
+    except BaseException:
+        stored = max(1.0, stage.share * load.calls)
+        costs = ", ".join(f"{part} {1000 * stage.cpu.seconds(part) / stored:.1f} ms" for part in PARTS)
+        console.print(f"not finished: {so_far()}; CPU for a call until then: {costs}")
+        raise
+    finally:
+        telling.cancel()
 
 
 def measure(folder: Path, sites: list[str]) -> Load:
@@ -159,11 +190,21 @@ async def run(folder: Path, options: argparse.Namespace, console: Console) -> bo
     load = measure(folder, sites)
     runs = {}
     for name, faults in (("undisturbed", False), ("with faults", True)):
-        if faults or not options.quick:
+        if faults or not (options.quick or options.faults_only):
+            console.print(f"{name}: {load.events:,} events of {load.calls:,} calls at {len(sites)} nodes")
             with tempfile.TemporaryDirectory(prefix="callflow-fleet-") as work:
-                runs[name] = await play(copied(folder, sites, Path(work) / "nodes"), load, options, faults=faults)
+                runs[name] = await play(
+                    copied(folder, sites, Path(work) / "nodes"), load, options, console, faults=faults
+                )
     show(load, runs, options, console)
     return all(played.comparison.equal for played in runs.values())
+
+
+async def bounded(folder: Path, options: argparse.Namespace, console: Console) -> bool:
+    """`run`, for at most `--minutes`."""
+    options.ends_at = asyncio.get_running_loop().time() + 60 * options.minutes
+    async with asyncio.timeout_at(options.ends_at):
+        return await run(folder, options, console)
 
 
 def show(load: Load, runs: dict[str, Played], options: argparse.Namespace, console: Console) -> None:
@@ -209,6 +250,8 @@ def main() -> int:
     parser.add_argument("--in-process", type=int, default=10, help="nodes that share a process, and its death")
     parser.add_argument("--at-once", type=int, default=2, help="processes that fill databases")
     parser.add_argument("--keep", type=Path, help="a folder in which the filled databases stay for the next time")
+    parser.add_argument("--minutes", type=float, default=15.0, help="it gives up after so long, with what it knows")
+    parser.add_argument("--faults-only", action="store_true", help="leave the undisturbed run out")
     parser.add_argument("--quick", action="store_true", help="a minute: four nodes, some calls, every fault")
     options = parser.parse_args()
     if options.quick:
@@ -217,7 +260,12 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         keep = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callflow-nodes-")))
         keep.mkdir(parents=True, exist_ok=True)
-        return 0 if asyncio.run(run(keep, options, Console(width=120, highlight=False))) else 1
+        console = Console(width=120, highlight=False)
+        try:
+            return 0 if asyncio.run(bounded(keep, options, console)) else 1
+        except TimeoutError:
+            console.print(f"given up after {options.minutes:g} minutes (--minutes)")
+            return 1
 
 
 if __name__ == "__main__":
