@@ -44,9 +44,9 @@ class AssistedTalk:
             pretends=case.pretends,
         )
         self._low_voice, telling = LowVoice(case), Telling(case, self.voices, self.speaker)
-        self._silence = Silence(case, self.voices, self._low_voice, telling)
+        silence = self._silence = Silence(case, self.voices, self._low_voice, telling)
         self._level = VoiceLevel(case, self.voices, self._low_voice, telling)
-        self._hooks = Hooks(case, self.voices, lambda: self._silence.threshold)
+        self._hooks = Hooks(case, self.voices, lambda: silence.threshold)  # not of self: a talk that is over is freed
         self._parting = Parting(case, self.voices, self._silence.tell_agent)
         self._lulls = Lulls(case, self.voices, self.speaker)
         self._holding = Holding(case, self.voices, self.speaker)
