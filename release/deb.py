@@ -69,6 +69,8 @@ POSTRM = """\
 set -e
 [ "$1" = purge ] || exit 0
 rm -rf /etc/callflow /var/lib/callflow
+rm -f /etc/systemd/system/callflow.service /etc/systemd/system/callflow-collect.service
+rm -f /etc/systemd/system/callflow-web.service
 if getent passwd callflow > /dev/null; then userdel callflow; fi
 """
 SCRIPTS = {"postinst": POSTINST, "prerm": PRERM, "postrm": POSTRM}

@@ -14,12 +14,12 @@ from rich.text import Text
 from callflow import __version__
 from callflow.commands.terminal import console
 from callflow.errors import InstallError
-from callflow.install.activate import Done, activate, after_removal, check_as_service, deactivate
+from callflow.install.activate import Done, activate, activate_fleet, after_removal, check_as_service, deactivate
 from callflow.install.carry_out import carry_out, lines_by_hand
-from callflow.install.choose import choose
+from callflow.install.choose import choose, refuse_home
 from callflow.install.manifest import read_manifest
-from callflow.install.parts import SHIPPED_PROGRAM, parts
-from callflow.install.place import Place, find_asterisk
+from callflow.install.parts import COLLECTOR_UNIT, FLEET_UNITS, SHIPPED_PROGRAM, WEB_UNIT, fleet_parts, parts
+from callflow.install.place import Place, find_asterisk, has_asterisk
 from callflow.install.plan import Action, Step, plan
 from callflow.install.remove import Removal, Taken, refuse_while_callers_enter, removals, remove
 from callflow.install.root import Root, may_write
@@ -51,25 +51,36 @@ def install(
         Path | None,
         typer.Option(help="The program that the service starts; default: this one, with --root /opt/callflow."),
     ] = None,
+    collector: Annotated[
+        bool, typer.Option("--collector", help="Also the service of a fleet's collector, `callflow collect`.")
+    ] = False,
+    web: Annotated[bool, typer.Option("--web", help="Also the service of a fleet's page, `callflow web`.")] = False,
 ) -> None:
     """Install callflow beside Asterisk, or bring an installation up to date; run it as root.
 
     Finds Asterisk (plain, FreePBX, Issabel, MikoPBX), shows what it will write, and writes the dialplan, an AMI user
     with a secret of its own, prompts, settings and the systemd unit. A file that you have changed is kept; the new one
     is put beside it. In the end it starts the service, runs `callflow check`, and shows the one line that your dialplan
-    needs.
+    needs. With `--collector` or `--web` it installs these services of a fleet too, or alone where there is no Asterisk;
+    a later `install` keeps them up to date.
     Exit code 0: installed, and the check is good. 1: the check found something to fix. 2: it cannot be installed.
 
     Examples: callflow install --dry-run
               callflow install
+              callflow install --collector --web
     """
     system = _system(root)
-    place = find_asterisk(system)
     started = program or (_this_program() if system.is_this_machine else SHIPPED_PROGRAM)
+    refuse_home(started)
     manifest = read_manifest(system)
-    steps = plan(system, parts(place, choose(system, place, started)), manifest)
+    asked = {COLLECTOR_UNIT: collector, WEB_UNIT: web}
+    fleet = [unit for unit in FLEET_UNITS if asked[unit] or str(unit) in manifest.files]
+    place = None if fleet and not has_asterisk(system) else find_asterisk(system)
+    node = [] if place is None else parts(place, choose(system, place, started))
+    steps = plan(system, [*node, *fleet_parts(started, fleet)], manifest)
     out = console()
-    out.print(f"{place.distribution.name} in {place.etc}, sounds in {place.sounds}; the service starts {started}\n")
+    where = "no Asterisk" if place is None else f"{place.distribution.name} in {place.etc}, sounds in {place.sounds}"
+    out.print(f"{where}; the service starts {started}\n")
     out.print(_plan_table((step.action, step.target, step.part.purpose) for step in steps))
     if dry_run:
         out.print("\nnothing was changed")
@@ -80,10 +91,13 @@ def install(
     _say_what_was_kept(out, steps)
     code = 0
     if system.is_this_machine:
-        _tell(out, activate(started, upgraded=upgraded))
-        out.print()
-        code = check_as_service(started)
-    _say_what_is_left(out, place, steps)
+        _tell(out, activate_fleet(fleet))
+        if place is not None:
+            _tell(out, activate(started, upgraded=upgraded))
+            out.print()
+            code = check_as_service(started)
+    if place is not None:
+        _say_what_is_left(out, place, steps)
     raise typer.Exit(min(code, 1))
 
 
@@ -103,11 +117,13 @@ def uninstall(
     Example: callflow uninstall --dry-run
     """
     system = _system(root)
-    place, manifest = find_asterisk(system), read_manifest(system)
+    manifest = read_manifest(system)
+    place = None if manifest.files and not has_asterisk(system) else find_asterisk(system)
     planned = removals(system, place, manifest)
     out = console()
     out.print(_plan_table((taken.removal, taken.path, taken.purpose) for taken in planned))
-    refuse_while_callers_enter(system, place)
+    if place is not None:
+        refuse_while_callers_enter(system, place)
     if dry_run:
         out.print("\nnothing was changed")
         return
@@ -116,7 +132,7 @@ def uninstall(
         _tell(out, deactivate())
     _with_progress(remove(system, planned, manifest, purge=purge), planned, "removing")
     if system.is_this_machine:
-        _tell(out, after_removal())
+        _tell(out, after_removal(asterisk=place is not None))
     out.print("callflow is removed" + ("" if purge else "; its records stay in /var/lib/callflow"))
 
 

@@ -2,15 +2,14 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from callflow.errors import InstallError
 from callflow.install.carry_out import run
-from callflow.install.parts import ENVIRONMENT, SERVICE_USER, SETTINGS
+from callflow.install.parts import COLLECT_SETTINGS, ENVIRONMENT, FLEET_UNITS, SERVICE_USER, SETTINGS, UNIT
 
-UNIT_NAME = "callflow"
 SYSTEMD_RUNS = Path("/run/systemd/system")
 
 
@@ -29,21 +28,40 @@ def activate(program: Path, *, upgraded: bool) -> Iterator[Done]:
         yield Done("systemd does not run here", f"start the daemon yourself: {program} run --config {SETTINGS}")
         return
     run("systemctl", "daemon-reload")
-    run("systemctl", "enable", UNIT_NAME)
-    run("systemctl", "restart" if upgraded or not _is_active() else "reload", UNIT_NAME)
+    run("systemctl", "enable", UNIT.name)
+    run("systemctl", "restart" if upgraded or not _is("active", UNIT) else "reload", UNIT.name)
     yield Done("the service is enabled and runs")
 
 
+def activate_fleet(units: Iterable[Path]) -> Iterator[Done]:
+    """Enable units of FLEET_UNITS; one that runs is started anew, a new one when a person has named the database."""
+    if not SYSTEMD_RUNS.is_dir():
+        return
+    run("systemctl", "daemon-reload")
+    for unit in units:
+        run("systemctl", "enable", unit.name)
+        if _is("active", unit):
+            run("systemctl", "restart", unit.name)
+            yield Done(f"{unit.stem} was started anew")
+        else:
+            remedy = f"set fleet.database_url and mqtt.host in {COLLECT_SETTINGS}, then: systemctl start {unit.stem}"
+            yield Done(f"{unit.stem} is enabled and does not run yet", remedy)
+
+
 def deactivate() -> Iterator[Done]:
-    """Stop the service, before its files are removed."""
-    if SYSTEMD_RUNS.is_dir() and _is_active():
-        run("systemctl", "disable", "--now", UNIT_NAME)
-        yield Done("the service is stopped and disabled")
+    """Stop the services, before their files are removed."""
+    if not SYSTEMD_RUNS.is_dir():
+        return
+    for unit in (UNIT, *FLEET_UNITS):
+        if _is("active", unit) or _is("enabled", unit):
+            run("systemctl", "disable", "--now", unit.name)
+            yield Done(f"{unit.stem} is stopped and disabled")
 
 
-def after_removal() -> Iterator[Done]:
-    """Let Asterisk and systemd forget it."""
-    yield from _reload_asterisk()
+def after_removal(*, asterisk: bool) -> Iterator[Done]:
+    """Let systemd forget it, and Asterisk where there is one."""
+    if asterisk:
+        yield from _reload_asterisk()
     if SYSTEMD_RUNS.is_dir():
         run("systemctl", "daemon-reload")
 
@@ -70,5 +88,5 @@ def _reload_asterisk() -> Iterator[Done]:
         yield Done(f"Asterisk: {what}")
 
 
-def _is_active() -> bool:
-    return subprocess.run(["systemctl", "is-active", "--quiet", UNIT_NAME], check=False).returncode == 0
+def _is(state: str, unit: Path) -> bool:
+    return subprocess.run(["systemctl", f"is-{state}", "--quiet", unit.name], check=False).returncode == 0

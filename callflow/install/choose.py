@@ -19,13 +19,17 @@ HIDDEN_FROM_SERVICES = (Path("/home"), Path("/root"))
 """The unit has ProtectHome=yes."""
 
 
-def choose(root: Root, place: Place, program: Path) -> Chosen:
-    """Decide; the secret of an earlier installation stays. Raises InstallError."""
+def refuse_home(program: Path) -> None:
+    """Raises InstallError for a program that a service cannot start."""
     if any(program.is_relative_to(folder) for folder in HIDDEN_FROM_SERVICES):
         raise InstallError(
             f"the service could not start {program}: it sees no home folder",
             f"install callflow elsewhere: python3 -m venv {SHIPPED_PROGRAM.parents[1]}",
         )
+
+
+def choose(root: Root, place: Place, program: Path) -> Chosen:
+    """Decide; the secret of an earlier installation stays."""
     general = _general(root.text(place.etc / "manager.conf") or "")
     settings: dict[str, dict[str, str]] = {}
     port = general.get("port", DEFAULT_AMI_PORT)

@@ -1,6 +1,6 @@
 """What is installed: whole files of ours, and single lines in files of others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,13 @@ SERVICE_USER = "callflow"
 STATE = Path("/var/lib/callflow")
 SETTINGS = Path("/etc/callflow/callflow.toml")
 ENVIRONMENT = Path("/etc/callflow/callflow.env")
-UNIT = Path("/etc/systemd/system/callflow.service")
+COLLECT_SETTINGS = Path("/etc/callflow/collect.toml")
+UNITS = Path("/etc/systemd/system")
+UNIT = UNITS / "callflow.service"
+COLLECTOR_UNIT = UNITS / "callflow-collect.service"
+WEB_UNIT = UNITS / "callflow-web.service"
+FLEET_UNITS = (COLLECTOR_UNIT, WEB_UNIT)
+"""Installed where they are asked for."""
 LINK = Path("/usr/local/bin/callflow")
 SHIPPED_PROGRAM = Path("/opt/callflow/bin/callflow")
 """The program that the shipped unit starts."""
@@ -78,11 +84,19 @@ def parts(place: Place, chosen: Chosen) -> list[Part]:
         File(SETTINGS, _settings(chosen), "settings"),
         Line(ENVIRONMENT, f"CALLFLOW_AMI__SECRET={chosen.secret}", "CALLFLOW_AMI__SECRET=", "secret of the AMI user"),
         Line(ENVIRONMENT, "CALLFLOW_AGI__TOKEN=auto", "CALLFLOW_AGI__TOKEN=", "token of FastAGI"),
-        File(UNIT, _unit(chosen.program), "systemd unit", 0o644, ROOT_OWNER),
+        _unit(UNIT, chosen.program, "systemd unit"),
         _include(place.manager_file, "manager_callflow.conf", asterisk, by_hand),
         _include(place.dialplan_file, "callflow.conf", asterisk, by_hand),
         _include(place.features_file, "features_callflow.conf", asterisk, by_hand),
     ]
+
+
+def fleet_parts(program: Path, units: Iterable[Path]) -> list[Part]:
+    """What these units of FLEET_UNITS need, with one settings file for both; nothing without any."""
+    purposes = {COLLECTOR_UNIT: "unit of the collector", WEB_UNIT: "unit of the fleet's page"}
+    found: list[Part] = [_unit(unit, program, purposes[unit]) for unit in units]
+    settings = File(COLLECT_SETTINGS, _shipped("config/collect.toml"), "settings of the fleet")
+    return [settings, *found] if found else []
 
 
 def _include(path: Path, name: str, owner: Owner, by_hand: str) -> Line:
@@ -107,8 +121,9 @@ def _manager(chosen: Chosen) -> bytes:
     return (text + chosen.manager_general).encode()
 
 
-def _unit(program: Path) -> bytes:
-    return _shipped("config/systemd/callflow.service").replace(str(SHIPPED_PROGRAM).encode(), str(program).encode())
+def _unit(path: Path, program: Path, purpose: str) -> File:
+    shipped = _shipped(f"config/systemd/{path.name}")
+    return File(path, shipped.replace(str(SHIPPED_PROGRAM).encode(), str(program).encode()), purpose, 0o644, ROOT_OWNER)
 
 
 def _settings(chosen: Chosen) -> bytes:

@@ -111,18 +111,30 @@ class Place:
         return self.etc / self.distribution.features_file
 
 
+def has_asterisk(root: Root) -> bool:
+    """Whether there is an Asterisk on this system."""
+    return root.exists(_etc(_directories(root)) / "extensions.conf")
+
+
 def find_asterisk(root: Root) -> Place:
     """The Asterisk of a system. Raises InstallError if there is none."""
-    text = root.text(ASTERISK_CONF)
-    directories = dict(_DIRECTORY.findall(text or ""))
-    etc = Path(directories.get("astetcdir", "/etc/asterisk"))
-    if not root.exists(etc / "extensions.conf"):
+    directories = _directories(root)
+    etc = _etc(directories)
+    if not has_asterisk(root):
         raise InstallError(
             f"there is no Asterisk on this system: {etc}/extensions.conf does not exist",
             "install Asterisk first; for a system in a folder, name it with --root",
         )
     owner = root.outside(etc / "extensions.conf").stat()
     return Place(_distribution(root), etc, _sounds(root, directories), owner.st_uid, owner.st_gid)
+
+
+def _directories(root: Root) -> dict[str, str]:
+    return dict(_DIRECTORY.findall(root.text(ASTERISK_CONF) or ""))
+
+
+def _etc(directories: dict[str, str]) -> Path:
+    return Path(directories.get("astetcdir", "/etc/asterisk"))
 
 
 def _distribution(root: Root) -> Distribution:

@@ -53,9 +53,10 @@ def _files(root: Root, place: Place) -> list[Path]:
     return [place.etc / path.relative_to(etc) for path in found]
 
 
-def removals(root: Root, place: Place, manifest: Manifest) -> list[Taken]:
-    """What `remove` will do. Lines first: no file may include one that is gone."""
-    including = [path for path in _files(root, place) if any(has_line(root.text(path) or "", one) for one in INCLUDES)]
+def removals(root: Root, place: Place | None, manifest: Manifest) -> list[Taken]:
+    """What `remove` will do; `place`: None without an Asterisk. Lines first: no file may include one that is gone."""
+    files = [] if place is None else _files(root, place)
+    including = [path for path in files if any(has_line(root.text(path) or "", one) for one in INCLUDES)]
     lines = dict.fromkeys([*including, *(path for path in map(Path, manifest.lines) if root.exists(path))])
     planned = [Taken(Removal.REMOVE_LINE, path) for path in lines]
     for name in manifest.files:

@@ -200,6 +200,19 @@ def test_every_setting_named_exists() -> None:
 # -- systemd ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["callflow-collect", "callflow-web"])
+def test_the_units_of_a_fleet_are_as_shut_in_as_the_daemons(name: str) -> None:
+    def confined(unit: str) -> set[str]:
+        text = (PROJECT / "config" / "systemd" / f"{unit}.service").read_text("utf-8")
+        begins = text.index("RestrictAddressFamilies=")
+        return {line for line in text[begins:].splitlines() if "=" in line and not line.startswith(("#", "ReadWrite"))}
+
+    assert confined(name) == confined("callflow")
+    unit = (PROJECT / "config" / "systemd" / f"{name}.service").read_text("utf-8").splitlines()
+    assert {"User=callflow", "RestartPreventExitStatus=2", "Type=exec", "StateDirectory=callflow"} <= {*unit}
+    assert not any(line.startswith("WatchdogSec=") for line in unit), "these programs tell systemd nothing"
+
+
 def test_the_unit_ends_a_frozen_daemon_and_respects_exit_code_2() -> None:
     unit = (PROJECT / "config" / "systemd" / "callflow.service").read_text("utf-8").splitlines()
     for line in (

@@ -307,3 +307,50 @@ def test_no_file_is_left_that_includes_one_that_is_gone(plain: Path) -> None:
     install(plain)
     assert uninstall(plain)[0] == 0
     assert path.read_text() == "[general]\n[default]\n"
+
+
+FLEET = {
+    "collector": ("etc/systemd/system/callflow-collect.service", "--config /etc/callflow/collect.toml collect"),
+    "web": ("etc/systemd/system/callflow-web.service", "--config /etc/callflow/collect.toml web"),
+}
+
+
+@pytest.mark.parametrize("asterisk", [True, False])
+@pytest.mark.parametrize("asked", [("collector",), ("web",), ("collector", "web")])
+def test_the_services_of_a_fleet_are_installed_where_asked_and_removed(
+    tmp_path: Path, asked: tuple[str, ...], asterisk: bool
+) -> None:
+    root = make_system(tmp_path / "system", PLAIN if asterisk else {})
+    before = snapshot(root)
+    install(root, *(f"--{name}" for name in asked), "--program", "/srv/callflow/bin/callflow")
+    for name, (unit, command) in FLEET.items():
+        assert (root / unit).exists() is (name in asked)
+        if name in asked:
+            assert f"ExecStart=/srv/callflow/bin/callflow {command}" in (root / unit).read_text().splitlines()
+    assert (root / "etc/systemd/system/callflow.service").exists() is asterisk
+    settings = Settings(**tomllib.loads((root / "etc/callflow/collect.toml").read_text()))
+    assert settings == Settings()
+    installed = snapshot(root)
+    install(root, "--program", "/srv/callflow/bin/callflow")
+    assert snapshot(root) == installed, "it is known what was asked for"
+    code, output = uninstall(root, "--purge")
+    assert code == 0, output
+    assert snapshot(root) == before
+
+
+def test_without_a_wish_no_service_of_a_fleet_is_installed(plain: Path) -> None:
+    install(plain)
+    assert not (plain / "etc/callflow/collect.toml").exists()
+    assert [path.name for path in (plain / "etc/systemd/system").iterdir()] == ["callflow.service"]
+
+
+def test_changed_settings_of_a_fleet_are_kept(tmp_path: Path) -> None:
+    root = make_system(tmp_path / "system", {})
+    install(root, "--collector")
+    settings = root / "etc/callflow/collect.toml"
+    settings.write_text('[fleet]\ndatabase_url = "postgresql:///callflow"\n')
+    install(root, "--web")
+    assert "postgresql:///callflow" in settings.read_text()
+    assert (root / FLEET["web"][0]).exists()
+    assert uninstall(root)[0] == 0
+    assert settings.exists()

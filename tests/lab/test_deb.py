@@ -74,10 +74,12 @@ def test_apt_installs_it_and_purges_it_without_a_trace(fresh: Path, tmp_path: Pa
     assert code == 0, output
     assert "run 'callflow install'" in output
     assert run(fresh, "callflow", "settings", "check")[0] == 0
-    code, output = run(fresh, "callflow", "install", "--yes")
+    code, output = run(fresh, "callflow", "install", "--yes", "--collector", "--web")
     assert code == 1, "there is no Asterisk to be reached"
     assert "the service starts /usr/bin/callflow" in output
     assert "#include callflow.conf" in (etc / "extensions.conf").read_text()
+    units = {path.name for path in (fresh / "etc/systemd/system").glob("callflow*")}
+    assert units == {"callflow.service", "callflow-collect.service", "callflow-web.service"}
     (etc / "extensions.conf").write_text("#include callflow.conf\nexten => 1,1,Gosub(callflow-screen,s,1(default))\n")
     assert run(fresh, "apt-get", "purge", "-y", "callflow")[0] != 0, "callers still enter"
     assert run(fresh, "callflow", "--version")[0] == 0
