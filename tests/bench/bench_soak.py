@@ -1,4 +1,6 @@
-"""Soak: the daemon with everything enabled, hour after hour. Prints what it holds, by tenths; asserts nothing.
+"""Soak: the daemon with everything enabled, hour after hour. Prints what it holds, by tenths.
+
+Exit code 1 if memory is above its plan (`soak_plan.py`), or if anything grew that is not in it.
 
 python -m tests.bench.bench_soak --rate 20 --seconds 7200
 python -m tests.bench.bench_soak --quick
@@ -34,6 +36,7 @@ from callflow.scenarios.site import daemon_config
 from callflow.simulator.pretend.report import Outcome, Status, read_line
 from callflow.web.tokens import Role, TokenFile
 from tests.adapters.waiting import answered
+from tests.bench.soak_plan import Held, held, planned_mb, settled, unplanned
 from tests.bench.viewers import watching
 from tests.services.mosquitto import Broker, settings_for
 from tests.webhooks.receiver import Receiver, webhooks_to
@@ -44,7 +47,8 @@ TAPS = 50
 PARTS = 10
 SAMPLES = "samples.jsonl"
 MB = 2**20
-QUICK_RATE, QUICK_S = 10.0, 4.0
+QUICK_RATE, QUICK_S = 14.0, 5.0
+WATCHED = (sys.executable, "-m", "tests.bench.watched_daemon", "run", "--config")
 SCENARIO = """
 purpose = "A mix of callers at a steady rate, with everything enabled, for the bench."
 seed = 1
@@ -110,6 +114,9 @@ class Figures:
     ended: int = 0
     results: Counter[str] = field(default_factory=Counter)
     samples: list[dict[str, float]] = field(default_factory=list)
+    before: Held = field(default_factory=Held)
+    after: Held = field(default_factory=Held)
+    """What the daemon holds while no call is under way."""
 
 
 def scenario_text(rate: float, seconds: float) -> str:
@@ -182,18 +189,20 @@ async def run(rate: float, seconds: float, console: Console, keep: Path) -> Figu
             config["web"] = {"port": ports.named()}
             scenario = keep / "soak.toml"
             scenario.write_text(scenario_text(rate, seconds))
-            daemon = Daemon(keep, config, ahead=True)
+            daemon = Daemon(keep, config, WATCHED, ahead=True)
             process = await stack.enter_async_context(pretend(scenario, ami_port, agi_port))
             await daemon.start()
             stack.push_async_callback(daemon.stop)
             await answered(config["web"]["port"])
             _, token = TokenFile(daemon.database.with_name("web-tokens.json")).add("bench", Role.VIEWER)
             await stack.enter_async_context(watching(config["web"]["port"], token, 1))
+            figures.before = await held(daemon)
             assert process.stdin is not None
             process.stdin.write(b"begin\n")
             watch = asyncio.create_task(sample(figures, daemon, config["http"]["port"], receiver))
             try:
                 await follow(process, figures, seconds, console)
+                figures.after = await settled(daemon, figures.before, figures.placed)
             finally:
                 watch.cancel()
     return figures
@@ -267,6 +276,15 @@ def show(figures: Figures, stored: Mapping[str, Any], console: Console) -> None:
         console.print(f"CPU: {(last['CPU'] - first['CPU']) / (last['at'] - first['at']):.3f} of a core")
 
 
+def faults(figures: Figures, rate: float) -> list[str]:
+    """What is not as planned."""
+    found = list(unplanned(figures.before, figures.after, figures.placed))
+    memory_mb, planned = figures.samples[-1]["memory"], planned_mb(rate, figures.placed)
+    if memory_mb > planned:
+        found.append(f"memory is {memory_mb:.0f} MB, planned are {planned:.0f}")
+    return found
+
+
 def stored(database: Path) -> dict[str, Any]:
     """Calls in the database after the end, and the rows of its other tables."""
     with contextlib.closing(sqlite3.connect(database)) as connection:
@@ -294,6 +312,9 @@ def main() -> None:
         keep.mkdir(parents=True, exist_ok=True)
         figures = asyncio.run(run(options.rate, options.seconds, console, keep))
         show(figures, stored(keep / "callflow.db"), console)
+    found = faults(figures, options.rate)
+    console.print("\n".join(found) or "memory: as planned, and nothing grew that is not planned", highlight=False)
+    sys.exit(1 if found else 0)
 
 
 if __name__ == "__main__":

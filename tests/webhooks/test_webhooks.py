@@ -20,6 +20,7 @@ from callflow.adapters.webhooks.options import WebhookOptions
 from callflow.cli import app
 from callflow.processes.ports import PortBlock, take_ports
 from callflow.processes.process import Process
+from tests.garbage import cycles_left
 from tests.mqtt.sending import Sending, sending
 from tests.mqtt.waiting import soon
 from tests.publishing.test_schemas import check
@@ -75,6 +76,16 @@ async def test_events_arrive_in_order_with_schema_and_signature(tmp_path: Path) 
         signed = at.removeprefix("t=").encode() + b"." + body
         assert hmac.compare_digest(digest, hmac.new(SECRET.encode(), signed, sha256).hexdigest())
         assert headers["content-type"] == "application/json"
+
+
+async def test_an_answer_is_freed_at_once(tmp_path: Path) -> None:
+    """httpx's answer and its stream hold each other: thousands would wait for the garbage collector."""
+    async with posting(tmp_path, receiving()) as (receiver, sender):
+        with cycles_left("httpx.") as found:
+            for number in range(3):
+                sender.tell(number)
+            await soon(lambda: set(receiver.confirmed) == sender.wanted)
+        assert not found["httpx.Response"]
 
 
 async def test_two_receivers_choose_their_events_and_do_not_wait_for_each_other(tmp_path: Path) -> None:

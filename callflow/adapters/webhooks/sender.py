@@ -114,6 +114,7 @@ class WebhookSender:
             answer = await client.post(self._options.url, content=body, headers=self._headers(event, body))
         except httpx.HTTPError as error:
             return 0, type(error).__name__, 0.0
+        answer.stream = httpx.ByteStream(b"")  # it has been read: its own holds the answer, and would for minutes
         return answer.status_code, f"status {answer.status_code}", _retry_after_s(answer, self._options.retry_max_s)
 
     def _headers(self, event: Event, body: bytes) -> dict[str, str]:
