@@ -17,6 +17,7 @@ from callflow.core.heard import Heard
 from callflow.errors import ActionUnsafe, LinkError, NotConnected, TapFailed
 from tests.adapters.audio_peer import Exchange, Peer, ended, tone, unread
 from tests.adapters.waiting import until
+from tests.garbage import cycles_left
 from tests.hearing.callers import voice
 
 
@@ -46,6 +47,17 @@ async def test_no_audio_is_no_finding() -> None:
         await exchange.taps.open("call", "1.1")
         assert exchange.taps.finding("call") is None
         assert exchange.taps.finding("stranger") is None
+
+
+async def test_a_tap_that_is_not_had_is_freed_at_once() -> None:
+    """Its tapes take 300 KB: on a busy machine, hundreds waited for the garbage collector."""
+    async with Exchange(patience=Patience(open_timeout_s=0.05), answers=False) as exchange:
+        with cycles_left() as found:
+            opening = asyncio.create_task(exchange.taps.open("call", "1.1"))
+            await asyncio.wait([opening])
+            assert isinstance(opening.exception(), TapFailed)
+            del opening
+        assert not found
 
 
 async def test_a_tap_that_asterisk_ends_is_lost() -> None:

@@ -88,6 +88,12 @@ class Taps:
 
     async def open(self, call_id: str, uniqueid: str) -> None:
         """Tap a caller; returns when Asterisk has connected. Raises TapFailed."""
+        # Raised out here: one that is raised while another is handled keeps its frames, and so the tap, for minutes.
+        if problem := await self._problem(call_id, uniqueid):
+            raise TapFailed(problem)
+
+    async def _problem(self, call_id: str, uniqueid: str) -> str:
+        """Why a caller could not be tapped; "" once Asterisk has connected. Raises TapFailed before it is asked."""
         loop = asyncio.get_running_loop()
         self._refuse_if_useless(loop.time())
         tap = Tap(call_id, self._hearing.listener(), self._tell, self._now_ms)
@@ -104,16 +110,17 @@ class Taps:
         except (ActionUnsafe, NotConnected) as error:
             self.close(call_id)  # Asterisk was not asked, so this says nothing of what it can do
             self.counts["not asked"] += 1
-            raise TapFailed(error.problem) from None
+            return error.problem
         except (TimeoutError, LinkError) as error:
             if self._taps.get(call_id) is not tap:
-                raise TapFailed("the call was over before it was tapped") from None
+                return "the call was over before it was tapped"
             self._failed(tap, loop.time())
-            raise TapFailed(str(error) or "Asterisk did not connect in time") from None
+            return str(error) or "Asterisk did not connect in time"
         self._failures = 0
         self.counts["opened"] += 1
         if self._recorder is not None and self._taps.get(call_id) is tap:
             tap.recording = self._recorder.open(call_id)
+        return ""
 
     def close(self, call_id: str) -> None:
         """Stop listening to this call."""
