@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from callflow.adapters.store.fleet import collecting
 from callflow.adapters.store.fleet.collecting import CollectorDatabase, Stored
@@ -162,8 +163,12 @@ def test_events_of_a_newer_release_are_read_after_the_upgrade(
     sent = arrivals()
     with monkeypatch.context() as older:
         older.setattr(collecting, "TABLES", {name: kind for name, kind in COLLECTED.items() if name != "talk"})
-        database.write(sent)
+        with capture_logs() as logs:
+            database.write(sent)
     assert not tables(fleet)["talks"]
+    (kept,) = read(fleet, unread_events)
+    assert kept["reason"] == "its schema 'callflow.call.talk/1' is of another release of callflow"
+    assert [line["reason"] for line in logs if "cannot be stored" in line["event"]] == [kept["reason"]]
     assert database.read_again() == 1
     assert len(tables(fleet)["talks"]) == 1
     assert read(fleet, unread_events) == []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from callflow.adapters.mqtt import client, session
@@ -151,8 +152,10 @@ async def test_what_a_broker_forgets_is_sent_again(fleet: str, tmp_path: Path) -
             await eventually(lambda: sender.outbox.sent >= 60)
             await broker.kill()
             await broker.start()
-            async with collecting(tmp_path / "collector", broker.port, fleet):
-                await all_stored(sender, fleet)
+            with capture_logs() as logs:
+                async with collecting(tmp_path / "collector", broker.port, fleet):
+                    await all_stored(sender, fleet)
+            assert "the collector misses events; they are sent again" in {line["event"] for line in logs}
 
 
 async def test_a_standby_takes_over(fleet: str, broker: Broker, tmp_path: Path) -> None:

@@ -46,6 +46,36 @@ def test_a_newer_database_is_refused_and_left_alone(postgres: str) -> None:
             opened()
 
 
+FULL_DISK = """
+CREATE FUNCTION full_disk() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF to_regclass('short_calls') IS NOT NULL THEN
+        RAISE EXCEPTION 'could not extend file "base/1/2": No space left on device' USING ERRCODE = 'disk_full';
+    END IF;
+END $$;
+CREATE EVENT TRIGGER full_disk ON ddl_command_end EXECUTE FUNCTION full_disk()
+"""
+
+
+def test_a_disk_that_fills_during_a_migration_leaves_the_database_as_it_was(postgres: str) -> None:
+    """PostgreSQL refuses one of the later steps."""
+    place = Postgres(postgres)
+    tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+    with place.transaction() as connection:
+        connection.exec_driver_sql(FULL_DISK)
+    try:
+        with pytest.raises(StoreError, match="No space left") as refused:
+            bring_to_head(place)
+        assert refused.value.remedy == "make room on the disk of PostgreSQL"
+        with place.transaction() as connection:
+            assert connection.exec_driver_sql(tables).scalar() == 0, "nothing of the migration is there"
+    finally:
+        with place.transaction() as connection:
+            connection.exec_driver_sql("DROP EVENT TRIGGER full_disk; DROP FUNCTION full_disk()")
+    bring_to_head(place)
+    with Reader(postgres) as reader:
+        assert reader.count() == 0
+
+
 def test_a_reader_changes_nothing(postgres: str) -> None:
     bring_to_head(Postgres(postgres))
     with Reader(postgres) as reader, pytest.raises(StoreError, match="read-only"):
