@@ -23,6 +23,7 @@ def procedures(**changes: object) -> Procedures:
         "profiles": {
             "default": Profile(),
             "support": Profile(),
+            "impatient": Profile(media_wait_s=1.0),
             "watch": Profile(mode=Mode.OBSERVE),
             "off": Profile(mode=Mode.OFF),
             "gentle": Profile(ladder="gentle"),
@@ -203,9 +204,10 @@ class Driver:
                 self._due.append((stop, events.SoundEnded(call_id, stop, int(ends) - begins)))
 
 
-def tapped(profile: Profile | None = None) -> Driver:
+def tapped(profile: Profile | None = None, ladder: Ladder = SILENT_LADDER) -> Driver:
     """A call whose tap is live and hears digital silence, though the line has carried something."""
-    engine = Engine(procedures(profiles={"default": profile or Profile()}))
+    ladders = {"silent": ladder, "quiet": QUIET_LADDER}
+    engine = Engine(procedures(profiles={"default": profile or Profile()}, ladders=ladders))
     call = Driver(engine=engine, tap=True, hears=(Heard.DIGITAL_SILENCE, -96.0)).link_up().arrive("default")
     call.run_until(START_MS + 200)
     call.tell(events.MediaBegan(UNIQUEID, call.now))

@@ -4,7 +4,8 @@ import pytest
 
 from callflow.core import commands, events
 from callflow.core.heard import Heard
-from callflow.core.profile import Profile, Quiet
+from callflow.core.profile import Ladder, Profile, Quiet, Rung
+from callflow.core.screening.call import LONGEST_SILENCE_MS
 from callflow.core.screening.screening import KEY_BEFORE_MS, MAX_INCONCLUSIVE_VOICES
 from tests.core.driver import START_MS, UNIQUEID, Driver, tapped
 
@@ -101,8 +102,20 @@ def test_a_sound_is_kept_though_the_answer_to_arming_comes_behind_it() -> None:
     assert call.results == ["rescued"]
 
 
-def test_nobody_listens_for_ever_to_what_comes_to_nothing() -> None:
+def test_voices_that_come_to_nothing_do_not_leave_the_caller_in_silence() -> None:
     call = tapped().run_until(START_MS + 5000)
+    call.hears = (Heard.NOISE, -60.0)
+    while call.now < START_MS + 12_000:
+        call.tell(events.VoiceBegan(UNIQUEID, call.now))
+        call.run_for(500)
+    something_at_ms = [*call.offset(commands.PlayPrompt)[1:], *call.offset(commands.Release)]
+    assert min(something_at_ms) <= 4000 + LONGEST_SILENCE_MS
+
+
+def test_nobody_listens_for_ever_to_what_comes_to_nothing() -> None:
+    """A site may want a longer silence."""
+    patient = Ladder(rungs=(Rung(prompt="greeting", listen_s=30.0, then="pass_on"),))
+    call = tapped(ladder=patient).run_until(START_MS + 5000)
     call.hears = (Heard.NOISE, -60.0)
     for _ in range(MAX_INCONCLUSIVE_VOICES + 1):
         assert call.results == []

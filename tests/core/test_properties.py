@@ -2,6 +2,8 @@
 
 Messages are late or lost, a hang-up takes time, the ear goes deaf, and any step may fail with an error of our own.
 
+Nor does it hold a caller in silence for more than 5 s: then the next prompt begins, or the caller goes on.
+
 With the tap live there is one more way to a hang-up: a voice too low, to the end of the quiet ladder. Then the tap must
 not plainly understand anybody, with our gain counted in. A sound that only Asterisk's ear took for speech counts unless
 the tap explained it as noise or a tone.
@@ -22,6 +24,7 @@ from hypothesis import strategies as st
 from callflow.core import commands, events
 from callflow.core.heard import Heard
 from callflow.core.screening.assessor import LOOK_MARGIN_DB
+from callflow.core.screening.call import LONGEST_SILENCE_MS
 from callflow.core.screening.engine import Engine
 from callflow.core.screening.states import HANG_UPS
 from tests.core.driver import START_MS, UNIQUEID, procedures
@@ -73,6 +76,9 @@ class World:
         self.fails = False
         """The next step of the call fails with an error of our own."""
         self.faults = 0
+        self.silent_from: int | None = START_MS
+        """Since when the caller hears nothing; None while a prompt plays, and once the call has gone on."""
+        self.longest_silence_ms = 0
         self.take(self.engine.receive(events.LinkUp(self.now), self.now))
         self.take(self.engine.receive(events.SoundStarted("x", self.now), self.now))
         arrived = events.CallArrived(UNIQUEID, UNIQUEID, "PJSIP/a", profile, self.now)
@@ -80,6 +86,7 @@ class World:
 
     def take(self, issued: list[commands.Command]) -> None:
         for command in issued:
+            self.sounds(command)
             match command:
                 case commands.PlayPrompt():
                     self.play_id = command.play_id
@@ -106,6 +113,22 @@ class World:
             for answer in asked:
                 self.take(self.engine.receive(answer, self.now))
 
+    def sounds(self, command: commands.Command) -> None:
+        """A prompt begins, or the call goes on, or a prompt ends."""
+        match command:
+            case commands.PlayPrompt(call_id) if call_id == UNIQUEID:
+                self.hears_something()
+            case commands.Release(call_id) if call_id == UNIQUEID and command.result not in HANG_UPS:
+                self.hears_something()
+            case commands.StopPrompt(call_id) if call_id == UNIQUEID:
+                self.silent_from = self.silent_from or self.now
+
+    def hears_something(self) -> None:
+        """The silence is over."""
+        if self.silent_from is not None:
+            self.longest_silence_ms = max(self.longest_silence_ms, self.now - self.silent_from)
+        self.silent_from = None
+
     def release(self, command: commands.Release) -> None:
         """A hang-up is begun; any other release takes its place."""
         if command.result in HANG_UPS:
@@ -121,6 +144,7 @@ class World:
             result, _ = self.hanging_up
             self.hanging_up = None
             self.check_nobody_was_there()
+            self.hears_something()
             self.released.append(result)
             self.take(self.engine.receive(events.Released(UNIQUEID), self.now))
 
@@ -182,6 +206,10 @@ class World:
                 self.tapped = True
             case events.TapLost():
                 self.tapped = False
+            case events.PromptFinished(_, play_id) if play_id == self.play_id:
+                self.silent_from = self.silent_from or self.now
+            case events.CallerHungUp() | events.AgiClosed():
+                self.silent_from = None
         with self.failing("receive"):
             self.take(self.engine.receive(event, self.now))
 
@@ -321,6 +349,14 @@ def played(profile: str, steps: list[str | int], *, once: bool = False) -> World
 @given(steps=STEPS)
 def test_nobody_who_was_there_is_hung_up(steps: list[str | int]) -> None:
     assert played("support", steps).engine.live == 0, "a call was never let go"
+
+
+@settings(max_examples=ORDERS, deadline=None)
+@given(steps=STEPS)
+def test_nobody_is_held_in_silence(steps: list[str | int]) -> None:
+    """Prompts end at once here, so a profile that waits for media only briefly."""
+    world = played("impatient", steps)
+    assert world.longest_silence_ms <= LONGEST_SILENCE_MS
 
 
 @settings(max_examples=ORDERS // 8, deadline=None)

@@ -8,6 +8,10 @@ from callflow.core.screening.journal import Journal, Standing
 from callflow.core.screening.states import Input, Result, State, next_state
 
 RELEASE_TIMEOUT_MS = 3000
+LONGEST_SILENCE_MS = 4500
+"""A caller hears nothing for so long at most; handing the call on may take another half second."""
+SPARE_MS = 500
+"""Beyond a longer time of silence that the settings ask for: what the last question may take."""
 GONE = (Result.HANGUP, Result.TAKEN)
 FAULT = "a fault of callflow's own"
 
@@ -24,6 +28,8 @@ class Call:
         self.state = State.ARMING
         self.over_at: int | None = None
         """When the state's time is over, epoch ms."""
+        self.speak_by: int | None = None
+        """When the caller must hear a prompt or go on to a person, epoch ms; None while a prompt is played."""
         self.commands: list[commands.Command] = []
         self.do = self.commands.append  # no method of ours in the parts: a call is freed at once when it is let go
         self.journal = Journal(arrived, profile, language, self.do, standing)
@@ -45,6 +51,7 @@ class Call:
         """Say a prompt over AGI."""
         self._plays += 1
         self._playing = prompt
+        self.speak_by = None
         file = self.profile.prompts.get(prompt, prompt)
         self.do(commands.PlayPrompt(self.id, self._plays, file, self.journal.language))
 
@@ -61,6 +68,19 @@ class Call:
             self.do(commands.StopPrompt(self.id, self.channel))
             self.tell(Kind.PROMPT_STOPPED, now_ms, self._playing)
             self._playing = ""
+            self.falls_silent(now_ms)
+
+    # -- silence ----------------------------------------------------------------------------------------------------
+
+    def falls_silent(self, now_ms: int, wanted_ms: int = 0) -> None:
+        """The caller hears nothing from now on, for `wanted_ms` if the settings ask for so much."""
+        if self.conduct.acts:
+            since = self.speak_by or now_ms + LONGEST_SILENCE_MS
+            self.speak_by = max(since, now_ms + wanted_ms + SPARE_MS)
+
+    def within_silence(self, at_ms: int) -> int:
+        """`at_ms`, or earlier: time is left for the last question before the caller must hear something."""
+        return at_ms if self.speak_by is None else min(at_ms, self.speak_by - SPARE_MS)
 
     # -- its beginning and its end ----------------------------------------------------------------------------------
 

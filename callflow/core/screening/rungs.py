@@ -117,7 +117,15 @@ class Rungs:
         since = now_ms
         if self._ears.media_awaited and self._ladder.rung.listen_s:
             since = max(now_ms, call.arrived.at_ms + int(1000 * call.profile.media_wait_s))
+        if after in (Input.PROMPT_ENDED, Input.ONLY_LISTEN):
+            call.falls_silent(now_ms, since - now_ms + self._silence_ms)
         self._listen_since(since, now_ms)
+
+    @property
+    def _silence_ms(self) -> int:
+        """How long this rung is silent, by the settings."""
+        rung = self._ladder.rung
+        return int(1000 * (rung.listen_s + (rung.pause_s if rung.then == "hang_up" else 0.0)))
 
     def on_hold(self, now_ms: int) -> None:
         """Music: listen on and say nothing, up to `music_wait_s`; then a person. Before a hang-up it is a doubt."""
@@ -125,6 +133,8 @@ class Rungs:
         since = self._on_hold_from = self._listen_from if self._on_hold_from is None else self._on_hold_from
         if allows(call.state, Input.ON_HOLD) and now_ms < since + int(1000 * call.profile.music_wait_s):
             self._assessor.forget_voice()
+            call.speak_by = None  # whoever hears music has put the phone down
+            call.falls_silent(now_ms)
             self.listen(Input.ON_HOLD, now_ms)
         else:
             call.conclude(Input.DOUBT, Result.PASSED, now_ms, f"{Heard.MUSIC}: the caller has put us on hold")
@@ -135,10 +145,16 @@ class Rungs:
         return not self._listened_on and allows(self._call.state, Input.JUST_BEGUN)
 
     def listen_on(self, now_ms: int) -> None:
-        """It may be music: listen for as long again, and say nothing."""
+        """It may be music: listen on to the same window, for as long again if the caller may be left in silence."""
         self._listened_on = True
         self._assessor.forget_voice()
-        self.listen(Input.JUST_BEGUN, now_ms)
+        self._call.go(Input.JUST_BEGUN)
+        self._listen_from_then(now_ms)
+
+    @property
+    def may_ask(self) -> bool:
+        """The next rung speaks to the caller, and is not the end."""
+        return self._call.state is State.JUDGING and self._ladder.rung.then == "next"
 
     def media_began(self, now_ms: int) -> None:
         """The line carries something: nothing more is waited for."""
@@ -146,10 +162,13 @@ class Rungs:
             self._listen_since(now_ms, now_ms)
 
     def _listen_since(self, at_ms: int, now_ms: int) -> None:
-        call, listen_ms = self._call, int(1000 * self._ladder.rung.listen_s)
         self._begin_window(now_ms)
-        self._listen_from, call.over_at = at_ms, at_ms + listen_ms
-        self._probe.plan(at_ms, listen_ms)
+        self._listen_from_then(at_ms)
+
+    def _listen_from_then(self, from_ms: int) -> None:
+        call, listen_ms = self._call, int(1000 * self._ladder.rung.listen_s)
+        self._listen_from, call.over_at = from_ms, call.within_silence(from_ms + listen_ms)
+        self._probe.plan(from_ms, listen_ms)
 
     def _begin_window(self, now_ms: int, *, prompt: bool = False) -> None:
         self._assessor.begin_window(now_ms, prompt=prompt)

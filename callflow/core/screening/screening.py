@@ -65,6 +65,7 @@ class Screening:
         """The first thing: write the call down and arm the ears."""
         call = self.call
         call.over_at = now_ms + ANSWER_TIMEOUT_MS
+        call.falls_silent(now_ms)
         call.begin()
         self._probe.arm()
         if self._ears.wants_tap:
@@ -79,15 +80,15 @@ class Screening:
     # -- time -------------------------------------------------------------------------------------------------------
 
     def next_deadline(self) -> int | None:
-        """When `expire` must be called, epoch ms; a sound not yet judged holds back silence."""
+        """When `expire` must be called, epoch ms; a sound not yet judged holds back the end of listening."""
         decide_at = self._ears.decide_at
         held_back = decide_at is not None and self.call.state in HELD_BACK
         over_at = None if held_back else self.call.over_at
-        due = (decide_at, self._assessor.next_deadline, self._probe.due_at, over_at)
+        due = (decide_at, self._assessor.next_deadline, self._probe.due_at, over_at, self.call.speak_by)
         return min((at for at in due if at is not None), default=None)
 
     def expire(self, now_ms: int) -> None:
-        """A deadline has passed: a sound is speech, a look is due, or the state's time is over."""
+        """A deadline has passed: a sound is speech, a look is due, or time is over: the state's, or that of silence."""
         look_at, probe_at, over_at = self._assessor.next_deadline, self._probe.due_at, self.call.over_at
         if sound := self._ears.expire(now_ms):
             self._sound(sound, now_ms)
@@ -95,7 +96,7 @@ class Screening:
             self._assessed(self._assessor.expire(now_ms), now_ms)
         elif probe_at is not None and now_ms >= probe_at:
             self._probe.begin()
-        elif over_at is not None and now_ms >= over_at:
+        elif any(at is not None and now_ms >= at for at in (over_at, self.call.speak_by)):
             self._time_over(now_ms)
 
     def _time_over(self, now_ms: int) -> None:
@@ -120,7 +121,7 @@ class Screening:
             case State.RAISING:
                 self._raising.has_timed_out(now_ms)
                 self._too_low(call.journal.level_dbov, call.journal.heard_at_ms or now_ms, now_ms)
-            case State.PAUSING:
+            case State.PAUSING if call.speak_by is None or now_ms < call.speak_by:
                 self._certainty.begin(now_ms)
             case State.WATCHING:
                 call.end(Input.WATCHED, now_ms, "observed to the end")
@@ -291,6 +292,8 @@ class Screening:
             self._rungs.on_hold(now_ms)
         elif answer is Answer.JUST_BEGUN and self._rungs.may_listen_on:
             self._rungs.listen_on(now_ms)
+        elif answer is Answer.JUST_BEGUN and self._rungs.may_ask:
+            self._rungs.silence(now_ms)
         elif answer in (Answer.DOUBT, Answer.JUST_BEGUN) and window is not None:
             call.conclude(Input.DOUBT, Result.PASSED, now_ms, f"{window.heard}, and so perhaps a caller")
         else:
@@ -318,7 +321,7 @@ class Screening:
         self._assessor.measure(at_ms, now_ms)
         up_next = self._ladder.next_quiet
         raises = up_next is not None and up_next.raise_gain
-        call.over_at = now_ms + (MEASURE_MS if raises else HEAR_OUT_MS)
+        call.over_at = call.within_silence(now_ms + (MEASURE_MS if raises else HEAR_OUT_MS))
 
     def _nobody(self, assessment: Assessment, now_ms: int) -> None:
         """Nothing was heard that changes the way up; from the last rung on a voice that came to nothing is a doubt."""
