@@ -5,7 +5,7 @@ import resource
 import signal
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 
@@ -58,7 +58,8 @@ from callflow.settings.model import Settings
 if TYPE_CHECKING:
     from callflow.adapters.audio.taps import Taps
 
-READY_WITHOUT_EAR_S = 5.0
+READY_WITHOUT_AMI_S = 5.0
+SCREENING_WITHOUT_EAR_S = 5.0
 STOP_TIMEOUT_S = 1.0
 HANGUP_TOLD_S = 0.25
 
@@ -118,7 +119,11 @@ class Daemon:
         self._agi: AgiServer | None = None
         self._watchdog = Watchdog(settings.limits.stall_s)
         self._end: asyncio.Future[CallflowError | None] | None = None
-        self._ready = False
+        self._linked = asyncio.Event()
+        """AMI has been there."""
+        self._open = False
+        """Calls are let in."""
+        self._told_screening = False
         self._may_have_missed = False
         """What is known to be under way may have ended before AMI is up the next time."""
         self._stopping = False
@@ -150,17 +155,34 @@ class Daemon:
             self._watchdog.start()
             self._callbacks.start()
             self._names.start()
-            await self._agi.start()  # last: until then Asterisk is refused, and the caller goes on at once
+            await self._agi.bind()
             await self._events_link.start()
             await self._actions_link.start()
+            await self._let_calls_in(self._agi, self._end)
             self._noted.start()
-            loop.call_later(READY_WITHOUT_EAR_S, self._tell_ready)
+            loop.call_later(SCREENING_WITHOUT_EAR_S, self._tell_screening)
             keep_pauses_short(lambda: not self._engine.live)
             error = await self._end
         finally:
             await self._stop()
         if error is not None:
             raise error
+
+    async def _let_calls_in(self, agi: AgiServer, end: "asyncio.Future[CallflowError | None]") -> None:
+        """Once AMI is there, or after 5 s: until then Asterisk is refused, and each caller goes on at once.
+
+        From READY=1 on systemd ends a daemon that freezes, so that no caller ever waits for one that nobody watches.
+        """
+        linked = asyncio.create_task(self._linked.wait())
+        either: tuple[asyncio.Future[Any], ...] = (linked, end)
+        await asyncio.wait(either, timeout=READY_WITHOUT_AMI_S, return_when=asyncio.FIRST_COMPLETED)
+        linked.cancel()
+        if end.done():
+            return
+        self._watchdog.tell("READY=1\nSTATUS=waiting for sound detection; callflow never hangs up")
+        await agi.listen()
+        self._open = True
+        self._on_link_up()
 
     async def _stop(self) -> None:
         """Hand every caller on, save everything, close."""
@@ -217,7 +239,7 @@ class Daemon:
     def _receive(self, event: events.Event) -> None:
         self._loop.receive(event)
         if self._engine.ear_proven:
-            self._tell_ready()
+            self._tell_screening()
 
     def _on_ami_event(self, message: dict[str, str]) -> None:
         now_ms = self._loop.now_ms()
@@ -310,6 +332,9 @@ class Daemon:
     def _on_link_up(self) -> None:
         if not (self._events_link.connected and self._actions_link.connected):
             return
+        self._linked.set()
+        if not self._open:
+            return
         self._vouching.give_token()
         self._dispatch.spawn(self._take_snapshot(of_channels=self._may_have_missed))
         self._may_have_missed = True
@@ -355,14 +380,14 @@ class Daemon:
             now_ms, self._engine, self._rings, self._store, links, self._agi, self._taps, self._callbacks
         )
 
-    def _tell_ready(self) -> None:
-        if self._ready:
+    def _tell_screening(self) -> None:
+        if self._told_screening:
             return
-        self._ready = True
+        self._told_screening = True
         heard = (
             "sound detection is verified" if self._engine.ear_proven else "no sound heard yet: callflow never hangs up"
         )
-        self._watchdog.tell(f"READY=1\nSTATUS=screening; {heard}")
+        self._watchdog.tell(f"STATUS=screening; {heard}")
         log.info("callflow is ready", ear_proven=self._engine.ear_proven)
 
 

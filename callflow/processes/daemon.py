@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from signal import Signals
@@ -18,6 +18,11 @@ from callflow.processes.process import Process
 Config = dict[str, Any]
 RUN_CALLFLOW = (sys.executable, "-m", "callflow", "run", "--config")
 _START_S = 60.0
+
+
+def screens(told: Sequence[str]) -> bool:
+    """What a daemon has told its manager says that it screens calls."""
+    return any(line.startswith("STATUS=screening") for line in told)
 
 
 class Daemon:
@@ -50,29 +55,33 @@ class Daemon:
         return self._process is not None and self._process.running
 
     async def start(self, env: dict[str, str] | None = None, notify: NotifySocket | None = None) -> None:
-        """Write the settings, start, and wait for READY=1, at `notify` if given. Raises LabStartFailed."""
-        (self.work / "callflow.toml").write_text(tomli_w.dumps(self.config))
+        """Start it, and wait until it screens, which it tells at `notify` if given. Raises LabStartFailed."""
         with ExitStack() as stack:
             notify = notify or stack.enter_context(NotifySocket())
-            full = os.environ | {"NOTIFY_SOCKET": notify.address, "PYTHONUNBUFFERED": "1"} | (env or {})
-            self._process = await Process.start(self._command, self.work, "daemon", env=full, ahead=self._ahead)
-            await self._until_ready(self._process, notify)
+            await self.launch(notify, env)
+            await self._until_screening(self._started, notify)
 
-    async def _until_ready(self, process: Process, notify: NotifySocket) -> None:
+    async def launch(self, notify: NotifySocket, env: Mapping[str, str] | None = None) -> None:
+        """Write the settings and start it; it tells at `notify` how it is."""
+        (self.work / "callflow.toml").write_text(tomli_w.dumps(self.config))
+        full = os.environ | {"NOTIFY_SOCKET": notify.address, "PYTHONUNBUFFERED": "1"} | dict(env or {})
+        self._process = await Process.start(self._command, self.work, "daemon", env=full, ahead=self._ahead)
+
+    async def _until_screening(self, process: Process, notify: NotifySocket) -> None:
         ended = asyncio.create_task(process.wait(_START_S))
         try:
             async with asyncio.timeout(_START_S):
                 while True:
                     told = asyncio.create_task(notify.told())
                     await asyncio.wait([told, ended], return_when=asyncio.FIRST_COMPLETED)
-                    if told.done() and "READY=1" in told.result():
+                    if told.done() and screens(told.result()):
                         return
                     if not told.done():
                         told.cancel()
                         raise self._failure(f"ended with code {process.returncode}")
         except TimeoutError:
             await process.kill()
-            raise self._failure("did not say READY=1") from None
+            raise self._failure("did not say that it screens") from None
         finally:
             ended.cancel()
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from uuid import uuid4
@@ -21,6 +22,14 @@ class NotifySocket:
         """The assignments of the next message, as `READY=1`."""
         message = await asyncio.get_running_loop().sock_recv(self._socket, _LARGEST)
         return message.decode(errors="replace").splitlines()
+
+    def waiting(self) -> list[str]:
+        """The assignments of every message that has come and was not taken yet."""
+        lines: list[str] = []
+        with suppress(BlockingIOError):
+            while True:
+                lines += self._socket.recv(_LARGEST).decode(errors="replace").splitlines()
+        return lines
 
     def __enter__(self) -> Self:
         self._socket.bind(self.address.replace("@", "\0"))

@@ -25,9 +25,10 @@ from callflow.lab.wire import Wire
 from callflow.processes.daemon import Config
 from callflow.processes.ports import LOOPBACK, take_ports
 from callflow.scenarios.site import VERSIONS, Version
+from callflow.settings.model import Limits
 from tests.chaos.audit import Struck, Verdict, audit
 from tests.chaos.callers import Load
-from tests.chaos.faults import BROKER_AWAY_S, Disk, Fault, Site, environment, faults, mountable, possible
+from tests.chaos.faults import BROKER_AWAY_S, Disk, Fault, Site, faults, mountable, possible, prepare
 from tests.labs import rows
 from tests.mqtt.consumer import Consumer, consuming
 from tests.services.mosquitto import PASSWORD, USER, Broker
@@ -88,7 +89,7 @@ async def chaos(version: Version) -> AsyncIterator[Chaos]:
         consumer = Consumer()
         await stack.enter_async_context(consuming(broker.port, consumer))
         daemon = lab.daemon(_config(lab, proxy.port, broker.port, disk))
-        service = await stack.enter_async_context(Service(daemon, environment(clock)))
+        service = await stack.enter_async_context(Service(daemon))
         site = Site(lab, service, proxy, broker, disk, clock)
         yield Chaos(site, Load(lab, tuple(phones)), consumer)
 
@@ -100,12 +101,15 @@ def _config(lab: Lab, ami: int, mqtt: int, disk: Disk) -> Config:
         "mqtt": {"enabled": True, "host": LOOPBACK, "port": mqtt, "username": USER, "password": PASSWORD},
         "profiles": {"support": {}},
         "log": {"level": "warning"},
+        "limits": {"stall_s": Limits().stall_s},
     }
 
 
 async def strike(chaos: Chaos, fault: Fault, rate_per_s: float) -> Verdict:
     """One fault under load, from its first call to the last, and what came of it."""
-    site, lives = chaos.site, len(chaos.site.service.exit_codes)
+    site = chaos.site
+    await prepare(site, fault)
+    lives = len(site.service.exit_codes)
     known = {row["call_id"] for row in rows(site.daemon.database, "select call_id from calls")}
     capture = site.lab.capture()
     async with capture:

@@ -1,6 +1,7 @@
 """A stand-in for systemd: runs the daemon by the shipped unit, whose values it reads, so that both agree.
 
-It ends a daemon that has sent no WATCHDOG=1 for `WatchdogSec`, and starts again what has ended, after `RestartSec`.
+It ends a daemon that has sent no WATCHDOG=1 for `WatchdogSec` since READY=1, or no READY=1 for `TimeoutStartSec`, and
+starts again what has ended, after `RestartSec`.
 """
 
 import asyncio
@@ -9,17 +10,18 @@ from collections.abc import Mapping
 from configparser import ConfigParser
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from signal import Signals
 from types import TracebackType
 from typing import Self
 
-from callflow.processes.daemon import Daemon
+from callflow.processes.daemon import Daemon, screens
 from callflow.processes.errors import LabStartFailed
 from callflow.processes.notify_socket import NotifySocket
 
 SHIPPED = Path(__file__).parents[2] / "config/systemd/callflow.service"
-LONGEST_START_S = 30.0
+LONGEST_LIFE_S = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Unit:
     restart_s: float
     stays_down_after: frozenset[int]
     """Exit codes after which the service is not started again."""
+    start_s: float = 30.0
+    """So long may it take to READY=1."""
 
     @classmethod
     def read(cls, path: Path = SHIPPED) -> Self:
@@ -45,6 +49,7 @@ class Unit:
             Signals[service.get("WatchdogSignal", "SIGABRT")],
             float(service["RestartSec"]),
             frozenset(map(int, service.get("RestartPreventExitStatus", "").split())),
+            float(service["TimeoutStartSec"]),
         )
 
 
@@ -59,17 +64,19 @@ class Service:
     """How often the watchdog has ended the daemon."""
     exit_codes: list[int] = field(default_factory=list)
     """Of every life that is over; -9 after SIGKILL."""
+    journal: list[str] = field(default_factory=list)
+    """What the manager has seen and done, with the time."""
 
     def __post_init__(self) -> None:
         self._notify = NotifySocket()
-        self._ready = asyncio.Event()
+        self._screening = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """`systemctl start`: returns once the daemon is ready. Raises LabStartFailed when it stays down."""
+        """Start it, and wait until it screens. Raises LabStartFailed when it stays down."""
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
-            await self.until_ready()
+            await self.until_screening()
 
     async def stop(self) -> None:
         """`systemctl stop`."""
@@ -81,48 +88,63 @@ class Service:
             self.daemon.resume()
             await self.daemon.stop()
 
-    async def until_ready(self) -> None:
-        """Wait for the next READY=1. Raises LabStartFailed when the daemon stays down."""
+    async def until_screening(self) -> None:
+        """Wait until the next life screens calls. Raises LabStartFailed when the daemon stays down."""
         assert self._running is not None
-        self._ready.clear()
-        ready = asyncio.create_task(self._ready.wait())
-        async with asyncio.timeout(LONGEST_START_S):
-            await asyncio.wait([ready, self._running], return_when=asyncio.FIRST_COMPLETED)
-        if not ready.done():
-            ready.cancel()
+        self._screening.clear()
+        screening = asyncio.create_task(self._screening.wait())
+        async with asyncio.timeout(2 * self.unit.start_s):
+            await asyncio.wait([screening, self._running], return_when=asyncio.FIRST_COMPLETED)
+        if not screening.done():
+            screening.cancel()
             self._running.result()
             raise LabStartFailed("the daemon stays down", remedy=f"read {self.daemon.log}")
 
     async def _run(self) -> None:
         while True:
             self.exit_codes.append(await self._life())
+            self._note(f"ended with code {self.exit_codes[-1]}")
             if self.exit_codes[-1] in self.unit.stays_down_after:
                 return
             await asyncio.sleep(self.unit.restart_s)
 
     async def _life(self) -> int:
         """One life of the daemon, from its start to its exit code."""
+        self._notify.waiting()  # what an earlier life told
+        await self.daemon.launch(self._notify, self.env)
+        self._note(f"started as process {self.daemon.pid}")
+        watch = asyncio.create_task(self._watch())
         try:
-            await self.daemon.start(dict(self.env), self._notify)
-        except LabStartFailed:
-            return await self.daemon.wait(self.unit.restart_s)
-        self._ready.set()
-        watchdog = asyncio.create_task(self._watch())
-        try:
-            return await self.daemon.wait(3600)
+            return await self.daemon.wait(LONGEST_LIFE_S)
         finally:
-            watchdog.cancel()
+            watch.cancel()
 
     async def _watch(self) -> None:
         """systemd counts from the end of the start-up on."""
-        last = time.monotonic()
-        while (left_s := last + self.unit.watchdog_s - time.monotonic()) > 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(left_s):
-                    if "WATCHDOG=1" in await self._notify.told():
-                        last = time.monotonic()
-        self.watchdog_ends += 1
+        until, beats = time.monotonic() + self.unit.start_s, False
+        while told := await self._told(until):
+            if "READY=1" in told:
+                beats = True
+                self._note("ready")
+            if screens(told):
+                self._note("screening")
+                self._screening.set()
+            if beats and not {"READY=1", "WATCHDOG=1"}.isdisjoint(told):
+                until = time.monotonic() + self.unit.watchdog_s
+        self.watchdog_ends += beats
+        self._note("no sign of life: ended" if beats else "not ready in time: ended")
         self.daemon.send_signal(self.unit.watchdog_signal)
+
+    async def _told(self, until: float) -> list[str]:
+        """What the daemon tells next; nothing if nothing has come in time, however late we look."""
+        try:
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + until - time.monotonic()):
+                return await self._notify.told()
+        except TimeoutError:
+            return self._notify.waiting()
+
+    def _note(self, what: str) -> None:
+        self.journal.append(f"{datetime.now(UTC):%H:%M:%S.%f} {what}")
 
     async def __aenter__(self) -> Self:
         with ExitStack() as stack:

@@ -58,14 +58,32 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
         return int(self._server.sockets[0].getsockname()[1])
 
     async def start(self) -> None:
-        """Listen; raises SettingError if the address cannot be used."""
+        """Take the address and listen; raises SettingError if the address cannot be used."""
+        await self.bind()
+        await self.listen()
+
+    async def bind(self) -> None:
+        """Take the address, on which Asterisk is refused until `listen`; raises SettingError if it cannot be used."""
         options = self._options
         try:
             self._server = await asyncio.start_server(
-                self.handler, options.host, options.port, limit=self._admission.max_header_bytes, backlog=1024
+                self.handler,
+                options.host,
+                options.port,
+                limit=self._admission.max_header_bytes,
+                backlog=1024,
+                start_serving=False,
             )
         except (OSError, ValueError) as error:
             raise _unusable(options, error) from error
+
+    async def listen(self) -> None:
+        """Let calls in; raises SettingError if another program has begun to listen on the address since `bind`."""
+        if self._server is not None:
+            try:
+                await self._server.start_serving()
+            except OSError as error:
+                raise _unusable(self._options, error) from error
 
     async def stop(self) -> None:
         """Stop listening, and return every channel to the dialplan."""
