@@ -103,10 +103,11 @@ class Lab:
         self._processes.append(process)
         return process
 
-    def capture(self) -> PacketCapture:
-        """Records the lab's packets while its context lasts."""
+    def capture(self, *, control: bool = False) -> PacketCapture:
+        """Records the lab's packets while its context lasts; with `control`, AMI and FastAGI as well."""
         self._captures += 1
-        return PacketCapture(self.tools, self.work / f"capture-{self._captures}.pcap", *self._blocks)
+        ports = (self.asterisk.ports.ami, self.asterisk.ports.agi) if control else ()
+        return PacketCapture(self.tools, self.work / f"capture-{self._captures}.pcap", *self._blocks, tcp_ports=ports)
 
     def read(self, capture: PacketCapture) -> Wire:
         """The calls of a finished capture."""

@@ -1,6 +1,7 @@
 """Recording a lab's packets with tcpdump."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from signal import Signals
 from types import TracebackType
@@ -15,15 +16,16 @@ _START_S = 10.0
 
 
 class PacketCapture:
-    """Everything UDP on these blocks of ports while the context lasts, in a pcap file."""
+    """Everything UDP on these blocks of ports while the context lasts, in a pcap file; and what goes over TCP ports."""
 
-    def __init__(self, host: Host, path: Path, *blocks: PortBlock) -> None:
+    def __init__(self, host: Host, path: Path, *blocks: PortBlock, tcp_ports: Sequence[int] = ()) -> None:
         self.path = path
         # 50 calls are 5,000 packets a second, and a busy machine may read late: many slots, each of them small.
         sizes = ["-s", "2048", "-B", "65536"]
         options = ["-i", "lo", "-n", "--immediate-mode", "-U", *sizes, "-Z", "root", "-w", str(path)]
         ranges = " or ".join(f"portrange {block.base}-{block.last}" for block in blocks)
-        self._command = host.command("tcpdump", *options, f"udp and ({ranges})")
+        wanted = " or ".join([f"(udp and ({ranges}))", *(f"tcp port {port}" for port in tcp_ports)])
+        self._command = host.command("tcpdump", *options, wanted)
         self._process: Process | None = None
 
     async def __aenter__(self) -> Self:

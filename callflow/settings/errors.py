@@ -37,7 +37,7 @@ def _verdict(detail: ErrorDetails, loc: list[str], model: type[BaseModel]) -> tu
         return message, "correct it; `callflow settings reference` explains every setting"
     wanted = _SHAPES.get(detail["type"], "")
     problem = f"must be {wanted}" if wanted else f"{message[:1].lower()}{message[1:]}"
-    if len(loc) > 1:  # a whole section may hold a secret
+    if len(loc) > 1 and detail["type"] != "missing":  # a whole section may hold a secret
         problem += f", not {_shown(detail['input'], loc)}"
     if wanted and variable_of(loc) in os.environ:
         return problem, _form(wanted, loc, model)
@@ -65,6 +65,8 @@ def _source(loc: list[str], file: Path | None) -> str:
 def _shown(value: Any, loc: list[str]) -> str:
     if loc[-1:] and loc[-1].lower() in SECRETS:
         return "the value given"
+    if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value)):
+        return "a table" if isinstance(value, dict) else "a list of tables"  # whose parts may be secrets
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 

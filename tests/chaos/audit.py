@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from callflow.lab.prompts import Burst
-from callflow.lab.wire import WireCall
+from callflow.lab.wire import Packet, WireCall
 from callflow.sound import mulaw
 
 LONGEST_SILENCE_S = 5.0
 SLACK_S = 0.35
 """A sound needs 0.2 s to be one; the machine, and Asterisk's frames, take the rest."""
 AUDIBLE_DBOV = -50.0
+FRAME_S = 0.02
+LATE_S = 0.2
+"""A phone that sends so much too late is late: the machine does not give the callers their time."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,15 @@ class Verdict:
     accounts: list[str] = field(default_factory=list)
     results: Counter[str] = field(default_factory=Counter)
     longest_silence_s: float = 0.0
+    late: list[str] = field(default_factory=list)
+    """Callers who heard nothing for too long, by no more than their own phone was late: no fault of the product."""
+    late_phones: int = 0
+    latest_s: float = 0.0
+    """By how much the latest phone was late."""
     exit_codes: list[int] = field(default_factory=list)
     """Of the daemon's lives that ended meanwhile."""
+    processors: str = ""
+    """Who took them."""
     unscreened: int = 0
     """Callers who were let on without a greeting."""
     recovered_s: float | None = 0.0
@@ -61,8 +71,15 @@ def audit(
         verdict.harmed += _harmed(call, bursts)
         silence_s = longest_silence_s(call, bursts)
         verdict.longest_silence_s = max(verdict.longest_silence_s, silence_s)
+        late_s = late_by_s(call)
+        verdict.late_phones += late_s > LATE_S
+        verdict.latest_s = max(verdict.latest_s, late_s)
         if silence_s > LONGEST_SILENCE_S + SLACK_S:
-            verdict.silences.append(f"{call.number} heard nothing for {silence_s:.1f} s")
+            problem = f"{call.number} heard nothing for {silence_s:.1f} s"
+            if silence_s - late_s > LONGEST_SILENCE_S + SLACK_S:
+                verdict.silences.append(problem)
+            else:
+                verdict.late.append(f"{problem}, and the phone itself was {late_s:.1f} s late")
         verdict.accounts += _accounted(call, rows.get(call.number, ()))
     for found in rows.values():
         verdict.results.update(str(row["result"]) for row in found)
@@ -103,6 +120,16 @@ def longest_silence_s(call: WireCall, bursts: Sequence[Burst]) -> float:
     heard = [(burst.started_at, burst.ended_at) for burst in bursts if burst.started_at < end]
     edges = [(call.answered_at, call.answered_at), *heard, (end, end)]
     return max(after[0] - before[1] for before, after in pairwise(edges))
+
+
+def late_by_s(call: WireCall) -> float:
+    """By how much the caller's phone was late at worst: two packets in a row that it sent too far apart."""
+    pairs = ((before, after) for before, after in pairwise(call.sent) if _follows(after, before))
+    return max((after.at - before.at - FRAME_S for before, after in pairs), default=0.0)
+
+
+def _follows(after: Packet, before: Packet) -> bool:
+    return (after.sequence - before.sequence) & 0xFFFF == 1
 
 
 def _harmed(call: WireCall, bursts: Sequence[Burst]) -> Iterator[str]:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from signal import Signals
@@ -22,6 +22,8 @@ from tests.services.mosquitto import Broker
 from tests.services.systemd import Service
 
 BROKER_AWAY_S = 30.0
+FREEZE_START_S = 4.0
+FREEZES_AFTER_S = (0.3, 0.8, 1.3, 1.8, 2.5)
 LIBFAKETIME = "libfaketime.so.1"
 
 
@@ -111,6 +113,20 @@ async def _struck(site: Site, number: Signals) -> None:
     await site.service.until_screening()
 
 
+async def _freeze_in_start(site: Site) -> None:
+    """At several moments of the start, before READY=1 and after it; systemd is told to be less patient than shipped."""
+    service, patient = site.service, site.service.unit
+    service.unit = replace(patient, start_s=FREEZE_START_S)
+    try:
+        for after_s in FREEZES_AFTER_S:
+            site.daemon.send_signal(Signals.SIGKILL)
+            await service.until_launched()
+            await asyncio.sleep(after_s)
+            await _freeze(site)
+    finally:
+        service.unit = patient
+
+
 async def _cut_ami(site: Site) -> None:
     site.ami.cut(reset=True, refuse=True)
     await asyncio.sleep(3.0)
@@ -180,6 +196,7 @@ def faults(broker_away_s: float = BROKER_AWAY_S) -> dict[str, Fault]:
         "none": Fault("nothing goes wrong", _nothing),
         "kill": Fault("kill -9", _kill),
         "freeze": Fault("SIGSTOP", _freeze, 5.0),
+        "freeze-start": Fault("SIGSTOP in the start", _freeze_in_start, 35.0),
         "cut-ami": Fault("AMI cut and refused for 3 s", _cut_ami),
         "dead-ami": Fault("AMI passes nothing on for 6 s", _dead_ami, 6.0),
         "restart-asterisk": Fault("Asterisk killed and started", _restart_asterisk, asterisk_dies=True),

@@ -57,6 +57,18 @@ def test_dead_air_is_told_until_the_agent_s_phone_rings() -> None:
     assert problems(hung_up(agent_rang_at=8.0), SPOKEN[:1]) == []
 
 
+def test_a_phone_that_was_late_itself_is_told_apart() -> None:
+    """Everything has stood still for 0.6 s: the silence of 5.5 s says nothing of callflow."""
+    sent = [Packet(5.0, SOUND, 1), Packet(5.62, SOUND, 2)]
+    verdict = audit([(hung_up(agent_rang_at=9.5, sent=sent), SPOKEN[:1])], {"101": [ROW]}, CALM)
+    assert verdict.violations == []
+    assert verdict.late == ["101 heard nothing for 5.5 s, and the phone itself was 0.6 s late"]
+    assert verdict.late_phones == 1
+    assert verdict.latest_s == pytest.approx(0.6)
+    lost = [Packet(5.0, SOUND, 1), Packet(5.62, SOUND, 32)]
+    assert problems(hung_up(agent_rang_at=9.5, sent=lost), SPOKEN[:1]) == ["101 heard nothing for 5.5 s"]
+
+
 @pytest.mark.parametrize(
     ("rows", "problem"),
     [([ROW, ROW], "101 is in the database 2 times"), ([ROW | {"ended_ms": None}], "101 has no end in the database")],

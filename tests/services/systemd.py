@@ -69,6 +69,7 @@ class Service:
 
     def __post_init__(self) -> None:
         self._notify = NotifySocket()
+        self._launched = asyncio.Event()
         self._screening = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
@@ -87,6 +88,11 @@ class Service:
         if self.daemon.running:
             self.daemon.resume()
             await self.daemon.stop()
+
+    async def until_launched(self) -> None:
+        """Wait until the next life begins."""
+        self._launched.clear()
+        await self._launched.wait()
 
     async def until_screening(self) -> None:
         """Wait until the next life screens calls. Raises LabStartFailed when the daemon stays down."""
@@ -113,6 +119,7 @@ class Service:
         self._notify.waiting()  # what an earlier life told
         await self.daemon.launch(self._notify, self.env)
         self._note(f"started as process {self.daemon.pid}")
+        self._launched.set()
         watch = asyncio.create_task(self._watch())
         try:
             return await self.daemon.wait(LONGEST_LIFE_S)

@@ -8,7 +8,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import pytest
 import tomli_w
@@ -30,13 +30,15 @@ MARK = "hush-hush"
 
 
 def secret_settings(model: type[BaseModel] = Settings, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The path of every setting that holds a secret, in sections."""
+    """The path of every setting that holds a secret, in sections; `crm` stands for a name of the site's own."""
     for name, field in model.model_fields.items():
         kind = field.annotation
         if kind is SecretStr:
             yield (*above, name)
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from secret_settings(kind, (*above, name))
+        elif get_origin(kind) is dict and isinstance(of := get_args(kind)[1], type) and issubclass(of, BaseModel):
+            yield from secret_settings(of, (*above, name, "crm"))
 
 
 PATHS = sorted(secret_settings())
@@ -44,10 +46,18 @@ PATHS = sorted(secret_settings())
 
 def with_secrets(**more: dict[str, Any]) -> dict[str, Any]:
     """Settings in which every secret is set."""
-    made: dict[str, Any] = {section: dict(values) for section, values in more.items()}
-    for section, name in PATHS:
-        made.setdefault(section, {})[name] = f"{MARK}-{section}-{name}"
+    made: dict[str, Any] = {"webhooks": {"crm": {"url": "http://127.0.0.1:9/"}}}
+    made |= {section: dict(values) for section, values in more.items()}
+    for path in PATHS:
+        put(made, path, f"{MARK}-{'-'.join(path)}")
     return made
+
+
+def put(config: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    """Set one setting of nested sections."""
+    for section in path[:-1]:
+        config = config.setdefault(section, {})
+    config[path[-1]] = value
 
 
 def test_every_setting_by_a_secret_s_name_is_a_secret() -> None:
@@ -58,7 +68,7 @@ def test_every_setting_by_a_secret_s_name_is_a_secret() -> None:
         for name, field in of.annotation.model_fields.items()
     }
     assert {path for path in fields if path[1] in SECRETS} <= set(PATHS)
-    assert ("ami", "secret") in PATHS
+    assert {("ami", "secret"), ("webhooks", "crm", "secret")} <= set(PATHS)
 
 
 def test_neither_repr_nor_output_nor_dump_shows_one(site: Site) -> None:
@@ -73,11 +83,12 @@ def test_neither_repr_nor_output_nor_dump_shows_one(site: Site) -> None:
 
 @pytest.mark.parametrize("path", PATHS, ids=".".join)
 @pytest.mark.parametrize("wrong", ["a list", "a table", "a line break"])
-def test_no_error_text_shows_one(site: Site, path: tuple[str, str], wrong: str) -> None:
-    section, name = path
+def test_no_error_text_shows_one(site: Site, path: tuple[str, ...], wrong: str) -> None:
     value = {"a list": [MARK], "a table": {MARK: MARK}, "a line break": f"{MARK}\r\n/../{MARK}"}[wrong]
     file = site.folder / "callflow.toml"
-    file.write_text(tomli_w.dumps({section: {name: value}, "nowhere": {"x": 1}}))
+    config: dict[str, Any] = {"nowhere": {"x": 1}}
+    put(config, path, value)
+    file.write_text(tomli_w.dumps(config))
     with pytest.raises(SettingError) as raised:
         load_settings(file)
     assert MARK not in f"{raised.value}{raised.value!r}{raised.value.__cause__}"
