@@ -157,6 +157,16 @@ async def _full_disk(site: Site) -> None:
     site.disk.empty()
 
 
+async def _full_disk_and_kill(site: Site) -> None:
+    """The next life must come up without room for a single row."""
+    site.disk.fill()
+    try:
+        await _kill(site)
+        await asyncio.sleep(3.0)
+    finally:
+        site.disk.empty()
+
+
 async def _refused_writes(site: Site) -> None:
     """A file system that turns read-only under open files refuses writes just so, but cannot be mended."""
     pid = site.daemon.pid
@@ -202,6 +212,7 @@ def faults(broker_away_s: float = BROKER_AWAY_S) -> dict[str, Fault]:
         "restart-asterisk": Fault("Asterisk killed and started", _restart_asterisk, asterisk_dies=True),
         "pause-asterisk": Fault("Asterisk stopped for 2 s", _pause_asterisk),
         "full-disk": Fault("no room for the database for 8 s", _full_disk, 8.0),
+        "full-disk-kill": Fault("no room for the database, and kill -9", _full_disk_and_kill, 8.0),
         "refused-writes": Fault("every write to a file refused for 8 s", _refused_writes, 8.0),
         "read-only": Fault("kill -9, and the database is read-only", _read_only, 5.0),
         "broker": Fault(f"MQTT broker away for {broker_away_s:g} s", away, broker_away_s),
