@@ -78,6 +78,11 @@ class Call:
             since = self.speak_by or now_ms + LONGEST_SILENCE_MS
             self.speak_by = max(since, now_ms + wanted_ms + SPARE_MS)
 
+    def allows_answer(self, now_ms: int) -> None:
+        """Asterisk has been asked for something: the caller hears nothing until it had time to answer."""
+        if self.speak_by is not None:
+            self.speak_by = max(self.speak_by, now_ms + SPARE_MS)
+
     def within_silence(self, at_ms: int) -> int:
         """`at_ms`, or earlier: time is left for the last question before the caller must hear something."""
         return at_ms if self.speak_by is None else min(at_ms, self.speak_by - SPARE_MS)

@@ -21,6 +21,8 @@ SETTLED_MS = 250
 """From setting a threshold to the report of a sound that was there already."""
 PACING_MS = 2000
 """Speech pauses at least once in it: Start and Stop came every 0.3 to 1 s (measured)."""
+LEAST_PACING_MS = 1000
+"""Where the caller must not wait in silence for longer."""
 
 
 class Pace(Enum):
@@ -84,7 +86,7 @@ class Probe:
         self._call.go(Input.NOT_UNDERSTOOD)
         self._pacing_since, self._heard_again = now_ms, False
         self.arm(low=True)
-        self._call.over_at = now_ms + PACING_MS
+        self._call.over_at = max(now_ms + LEAST_PACING_MS, self._call.within_silence(now_ms + PACING_MS))
 
     def pace(self) -> Pace:
         """How the sound has gone on; the usual threshold is set again."""

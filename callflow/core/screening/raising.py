@@ -39,6 +39,7 @@ class Raising:
                 call.go(Input.RAISE_GAIN)
                 self._ask(level_dbov, gain_db)
                 call.over_at = now_ms + ANSWER_TIMEOUT_MS
+                call.allows_answer(now_ms)
                 return
         if rung is None or (rung.then == "hang_up" and not may_hang_up):
             why = "the voice stayed too low; a person may understand it"
