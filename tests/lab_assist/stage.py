@@ -24,6 +24,11 @@ from tests.labs import rows
 CALLER_HZ, AGENT_HZ = 650, 750
 CALLER = "1301"
 LONGEST_GAP_S = 0.06
+UNDERTONES_HZ = {"caller": 3350, "agent": 3450}
+UNDERTONE_DBOV = -58.0
+"""Too low for every ear to take it for a voice, loud enough to be measured on the wire. The tap takes it for noise."""
+LEVEL_DB = 1.0
+"""A whisper changes the level of neither speaker by as much."""
 BUSY_S = 0.5
 """What holds up the phones then holds up Asterisk as well."""
 
@@ -99,6 +104,12 @@ class Talk:
                 await asyncio.sleep(0.05)
 
 
+def wire_ok(talk: Talk) -> None:
+    """Ears and whispers leave no gap, and change nobody's level."""
+    gaps_ok(talk)
+    levels_ok(talk)
+
+
 def gaps_ok(talk: Talk) -> None:
     """No gap when ears and whispers come and go, but for pauses of the sending phone and of the machine."""
     names = ("ChanSpyStart", "ChanSpyStop", "BridgeEnter")
@@ -111,6 +122,37 @@ def gaps_ok(talk: Talk) -> None:
             own_s = max((one.lasted_s for one in sent if one.began < gap.ended and gap.began < one.ended), default=0.02)
             busy_s = sum(one.lasted_s for one in talk.stalls if abs(one.began - gap.began) < BUSY_S)
             assert gap.lasted_s - own_s - busy_s < LONGEST_GAP_S - 0.02, f"a gap of {gap.lasted_s:.3f} s"
+
+
+def levels_ok(talk: Talk) -> None:
+    """While a whisper sounds, each phone gets the other as loud as just before, unless the agent wants it otherwise."""
+    raised = [int(str(step["at_ms"])) / 1000 for step in talk.steps() if step["kind"] == "gain"]
+    for began, ended in whispers(talk):
+        before, while_said = (began - 0.6, began - 0.1), (began + 0.2, ended - 0.1)
+        if any(before[0] - 0.1 < at < ended for at in raised):
+            continue
+        for name, speaker, listener in (("caller", talk.caller, talk.agent), ("agent", talk.agent, talk.caller)):
+            hz = {name: UNDERTONES_HZ[name]}
+            sent, got = presence(speaker.media.sent, hz), presence(listener.media.received, hz)
+            sent_db = sent.level_dbov(name, *while_said) - sent.level_dbov(name, *before)
+            if sent.level_dbov(name, *before) > UNDERTONE_DBOV - LEVEL_DB and abs(sent_db) < LEVEL_DB:
+                changed_db = got.level_dbov(name, *while_said) - got.level_dbov(name, *before)
+                assert abs(changed_db) < LEVEL_DB, f"the {name}'s level changes by {changed_db:.1f} dB"
+
+
+def whispers(talk: Talk) -> list[Span]:
+    """When whispers sounded, those alone that lasted for half a second, with nobody on hold."""
+    found: list[Span] = []
+    began: dict[str, float] = {}
+    is_held = False
+    for event in talk.talks.ami.events:
+        if event["Event"] in ("Hold", "Unhold"):
+            is_held = event["Event"] == "Hold"
+        elif is_whisper(event, "ChanSpyStart") and not is_held:
+            began[event["SpyerUniqueid"]] = float(event["Timestamp"])
+        elif is_whisper(event, "ChanSpyStop") and event["SpyerUniqueid"] in began:
+            found.append(Span(began.pop(event["SpyerUniqueid"]), float(event["Timestamp"])))
+    return [span for span in found if span.lasted_s > 0.5]
 
 
 def agent_freed_s(talk: Talk) -> float:
@@ -159,11 +201,13 @@ async def assisted(
     rules: Config | None = None,
     more: Config | None = None,
     caller_sends: bool = True,
+    undertone_dbov: float | None = None,
     **profile: object,
 ) -> AsyncIterator[Talk]:
     """A talk in this mode; both phones send silence until they speak. `more`: further sections of the settings.
 
-    Without `caller_sends` the caller's phone sends no packet until it speaks.
+    Without `caller_sends` the caller's phone sends no packet until it speaks. With `undertone_dbov` both send a low
+    tone, by which `levels_ok` measures them.
     """
     async with talk_lab(version) as talks:
         default = {"assist": assist} | profile
@@ -172,6 +216,9 @@ async def assisted(
         caller, agent = talks.phone(CALLER), talks.agent()
         caller.tone_hz, agent.tone_hz = 0 if caller_sends else None, 0
         made = await talk(talks, daemon, caller, agent, entry)
+        if undertone_dbov is not None:
+            made.caller.media.background = tone(UNDERTONES_HZ["caller"], undertone_dbov)
+            made.agent.media.background = tone(UNDERTONES_HZ["agent"], undertone_dbov)
         watching = asyncio.create_task(watch_machine(made.stalls))
         yield made
         watching.cancel()

@@ -11,7 +11,7 @@ from callflow.lab.talks.asterisk_files import AGENTS
 from callflow.processes.ports import LOOPBACK, take_ports
 from callflow.scenarios.site import Version
 from callflow.web.tokens import Role, TokenFile
-from tests.lab_assist.stage import AGENT_HZ, CALLER_HZ, Talk, agent_freed_s, assisted, gaps_ok
+from tests.lab_assist.stage import AGENT_HZ, CALLER_HZ, Talk, agent_freed_s, assisted, wire_ok
 from tests.labs import EACH_ASTERISK, rows
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
@@ -70,7 +70,7 @@ async def test_an_agents_codes_raise_the_level_say_prompts_and_begin_a_wrap_up(v
         heard = talk.at(talk.caller, prompts).prompts
         assert {name: one.share > HEARD for name, one in heard.items()} == dict.fromkeys(prompts, True), heard
         assert talk.at(talk.agent, prompts).prompts == {}
-        gaps_ok(talk)
+        wire_ok(talk)
         await talk.agent.hang_up()
         begun = await talk.stored("select * from wrap_ups where began_ms is not null")
         assert begun["agent"] == AGENTS[0]
@@ -107,7 +107,7 @@ async def test_an_agents_codes_ask_for_the_handset_pass_a_look_up_and_say_the_go
         assert {name: one.share > 0.95 for name, one in heard.items()} == dict.fromkeys(prompts, True)
         assert sorted(prompts, key=lambda name: heard[name].span.began) == prompts
         assert talk.at(talk.agent, prompts).prompts == {}
-        gaps_ok(talk)
+        wire_ok(talk)
         ended = await talk.stored("select * from wrap_ups where began_ms is not null")
         assert (ended["agent"], ended["outcome"]) == (AGENTS[0], "order")
 
@@ -126,7 +126,7 @@ async def test_a_nuisance_is_asked_once_and_hung_up_on(version: Version) -> None
         assert set(heard.prompts) == {"anything_else", "goodbye"}
         assert talk.at(talk.agent, ["anything_else", "goodbye"]).prompts == {}
         assert abs(agent_freed_s(talk)) < 0.2
-        gaps_ok(talk)
+        wire_ok(talk)
         await talk.told("hung_up")
         assert not rows(talk.daemon.database, "select * from callbacks")
 
