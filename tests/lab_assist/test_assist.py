@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from callflow.lab.phone.call import State
+from callflow.lab.phone.media import tone
 from callflow.lab.talks.asterisk_files import AGENTS
 from callflow.scenarios.site import Version
 from callflow.sound.audio import duration_s
@@ -12,11 +13,12 @@ from tests.lab_assist.stage import (
     AGENT_HZ,
     CALLER_HZ,
     UNDERTONE_DBOV,
+    UNDERTONES_HZ,
     Talk,
     agent_freed_s,
     assisted,
+    gaps_ok,
     own_channels,
-    whispers,
     wire_ok,
 )
 from tests.labs import EACH_ASTERISK
@@ -69,14 +71,18 @@ async def test_a_silent_caller_is_asked_and_parted_and_the_agent_is_free_at_once
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 async def test_a_whisper_changes_nothing_for_those_who_speak(version: Version) -> None:
     """Both phones send a low tone all the time."""
-    async with assisted(
-        version, "prompt", undertone_dbov=BELOW_SPEECH_DBOV, talk_detect={"probe_threshold": 256}
-    ) as talk:
+    async with assisted(version, "prompt", talk_detect={"probe_threshold": 256}) as talk:
+        talk.caller.media.background = tone(UNDERTONES_HZ["caller"], BELOW_SPEECH_DBOV)
+        talk.agent.media.background = tone(UNDERTONES_HZ["agent"], BELOW_SPEECH_DBOV)
         await talk.agent_greets()
         step = await talk.told("said", "can_you_hear")
         assert step["outcome"] == "reached"
-        assert whispers(talk)
-        wire_ok(talk)
+        caller, agent = (talk.levels(one, UNDERTONES_HZ) for one in (talk.caller, talk.agent))
+        prompt = talk.at(talk.caller, ["can_you_hear"]).prompts["can_you_hear"].span
+        for heard, who in ((caller, "agent"), (agent, "caller")):
+            before = heard.level_dbov(who, prompt.began - 1.5, prompt.began - 0.3)
+            assert heard.level_dbov(who, *prompt) == pytest.approx(before, abs=1.0)
+        gaps_ok(talk)
 
 
 @pytest.mark.parametrize("who", ["caller", "agent"])
