@@ -155,6 +155,16 @@ def whispers(talk: Talk) -> list[Span]:
     return [span for span in found if span.lasted_s > 0.5]
 
 
+def music_ok(talk: Talk) -> None:
+    """From the first music to the last, the caller's sound has no gap but what the machine was held up for."""
+    music = talk.at(talk.caller).spans("music")
+    assert music
+    for gap in gaps(talk.caller.media.received, LONGEST_GAP_S):
+        if music[0].began < gap.ended and gap.began < music[-1].ended:
+            busy_s = sum(one.lasted_s for one in talk.stalls if abs(one.began - gap.began) < BUSY_S)
+            assert gap.lasted_s - busy_s < LONGEST_GAP_S, f"a gap of {gap.lasted_s:.3f} s in the music"
+
+
 def agent_freed_s(talk: Talk) -> float:
     """From the redirect until the agent's phone was sent its BYE."""
     parted = next(step for step in talk.steps() if step["kind"] == "parted")

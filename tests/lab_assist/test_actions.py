@@ -11,7 +11,7 @@ from callflow.lab.talks.asterisk_files import AGENTS
 from callflow.processes.ports import LOOPBACK, take_ports
 from callflow.scenarios.site import Version
 from callflow.web.tokens import Role, TokenFile
-from tests.lab_assist.stage import AGENT_HZ, CALLER_HZ, Talk, agent_freed_s, assisted, wire_ok
+from tests.lab_assist.stage import AGENT_HZ, CALLER_HZ, UNDERTONE_DBOV, Talk, agent_freed_s, assisted, wire_ok
 from tests.labs import EACH_ASTERISK, rows
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
@@ -87,7 +87,7 @@ async def test_an_agents_codes_raise_the_level_say_prompts_and_begin_a_wrap_up(v
 async def test_an_agents_codes_ask_for_the_handset_pass_a_look_up_and_say_the_goodbye_of_an_order(
     version: Version,
 ) -> None:
-    async with assisted(version, "prompt", entry="assist_support") as talk:
+    async with assisted(version, "prompt", entry="assist_support", undertone_dbov=UNDERTONE_DBOV) as talk:
         await both_have_spoken(talk)
         await talk.agent.press("*73")
         await talk.told("said", "pick_up_handset")
