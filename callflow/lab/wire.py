@@ -158,6 +158,7 @@ class _Reader:
             caller, asterisk = self._caller_media[call_id], _media_address(message)
             self._media[caller, asterisk] = call, "caller"
             self._media[asterisk, caller] = call, "asterisk"
+            self._agent_media.pop((asterisk, caller), None)  # Asterisk's port was an agent's leg's before
         elif message.startswith("BYE ") and call.bye_at is None:
             call.bye_at, call.ended_by = at, by
 

@@ -42,6 +42,18 @@ class TestWire:
         call = read_wire(_capture(tmp_path, [*_call("1001", "asterisk", False), frame]), SIP).one("1001")
         assert call.agent_rang_at is None
 
+    def test_the_ports_of_an_agents_leg_may_be_a_later_callers(self, tmp_path: Path) -> None:
+        here, phone = ("127.0.0.1", SIP), ("127.0.0.1", CALLER)
+        packets = [
+            (10.0, phone, here, _sip("INVITE sip:dial_zh_support@127.0.0.1 SIP/2.0", "1002", "later", MEDIA + 8)),
+            (10.1, here, phone, _sip("SIP/2.0 200 OK", "1002", "later", RTP + 2)),
+            (10.5, ("127.0.0.1", RTP + 2), ("127.0.0.1", MEDIA + 8), _rtp_packet(0, b"\xff" * 160)),
+        ]
+        frames = [*_call("1001", "asterisk", agent=True), *(_frame(*packet) for packet in packets)]
+        wire = read_wire(_capture(tmp_path, frames), SIP)
+        assert len(wire.one("1002").received) == 1
+        assert wire.one("1001").agent_received == []
+
     def test_two_callers_of_one_number_are_not_one(self, tmp_path: Path) -> None:
         wire = read_wire(_capture(tmp_path, _call("1001", "caller", False)), SIP)
         with pytest.raises(LookupError, match="0 calls"):
