@@ -1,7 +1,6 @@
 """The daemon: puts core, runtime and adapters together, and runs them until a signal."""
 
 import asyncio
-import resource
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -46,6 +45,7 @@ from callflow.runtime.greeter import Greeter
 from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
 from callflow.runtime.noted_calls import NotedCalls
+from callflow.runtime.open_files import allow_files
 from callflow.runtime.pauses import keep_pauses_short
 from callflow.runtime.rating_watch import RatingWatch
 from callflow.runtime.reloading import Reloading
@@ -135,7 +135,7 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._finish, None)
         loop.add_signal_handler(signal.SIGHUP, self._reloading.ask)
-        _allow_files(2 * self._settings.limits.max_calls + self._settings.tap.max_taps + 4 * CONNECTIONS + 100)
+        allow_files(2 * self._settings.limits.max_calls + self._settings.tap.max_taps + 4 * CONNECTIONS + 100)
         left = self._publishing.recording.open()
         self._retention.start()
         self._counting.start()
@@ -389,22 +389,6 @@ class Daemon:
         )
         self._watchdog.tell(f"STATUS=screening; {heard}")
         log.info("callflow is ready", ear_proven=self._engine.ear_proven)
-
-
-def _allow_files(wanted: int) -> None:
-    """Each call holds a socket; raise the soft limit as far as the hard one, and the system, let us."""
-    try:
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        if soft != resource.RLIM_INFINITY and allowed > soft:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-        if allowed < wanted:
-            remedy = "raise LimitNOFILE in the unit, or lower limits.max_calls"
-            log.warning(
-                "fewer open files are allowed than may be needed", allowed=allowed, wanted=wanted, remedy=remedy
-            )
-    except (OSError, ValueError) as error:
-        log.warning("the limit of open files could not be raised", wanted=wanted, reason=str(error))
 
 
 def taps_wanted(settings: Settings) -> bool:

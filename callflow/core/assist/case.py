@@ -108,9 +108,9 @@ class Case:
         self.do(commands.BeginWindow(self.window_ear))
         self.do(commands.CountPackets(self.window_ear, self.parties.caller_channel))
 
-    def judge_window(self, ask_id: int) -> None:
-        """Ask what was heard since."""
-        self.do(commands.JudgeWindow(self.window_ear, self.parties.caller_channel, ask_id))
+    def judge_window(self, ask_id: int, *, verdict: bool = True) -> None:
+        """Ask what was heard since; without a verdict it is only a look."""
+        self.do(commands.JudgeWindow(self.window_ear, self.parties.caller_channel, ask_id, verdict=verdict))
 
     def tell(
         self,

@@ -4,9 +4,15 @@ from callflow.core import commands
 from callflow.core.assist.case import Case
 from callflow.core.assist.steps import StepKind
 from callflow.core.events import WindowJudged
+from callflow.core.heard import Heard
 from callflow.core.profile import Rung
 from callflow.core.screening import gain
 
+VOICES = (Heard.SPEECH, Heard.QUIET)
+ANSWER_TIMEOUT_MS = 1500
+"""For the level, and for the gain."""
+MOST_DROPPED = 2
+"""Prompts for which no pause came, before the agent is told instead."""
 FITTED_DB = 1.0
 """A smaller step down is not worth an action."""
 WOULD = "would"

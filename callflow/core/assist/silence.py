@@ -3,7 +3,7 @@
 from callflow.core import commands
 from callflow.core.assist.case import Case
 from callflow.core.assist.facts import Outcome
-from callflow.core.assist.low_voice import LowVoice
+from callflow.core.assist.low_voice import ANSWER_TIMEOUT_MS, MOST_DROPPED, VOICES, LowVoice
 from callflow.core.assist.speaker import Purpose, Wish
 from callflow.core.assist.states import Input, State
 from callflow.core.assist.steps import StepKind
@@ -15,13 +15,10 @@ from callflow.core.profile import Assist, Rung
 
 TAP_AFTER_MS = 1000
 """Most callers answer sooner: only a longer silence is worth a tap."""
-ANSWER_TIMEOUT_MS = 1500
 LATE_TAP_MS = 2500
 """A tap that cannot be had is known after 4 s: the listening time lasts so much longer if that is not known yet."""
 LOWERED_MS = 1500
 """From then on Asterisk's own ear listens for low sounds, at least so long."""
-MOST_DROPPED = 2
-VOICES = (Heard.SPEECH, Heard.QUIET)
 SILENCES = (None, Heard.DIGITAL_SILENCE, Heard.COMFORT_NOISE, Heard.NO_MEDIA, Heard.ONE_WAY_SUSPECTED, Heard.TONE)
 """Nobody is there. Noise, music and lost packets are doubts: the agent is told, and nobody is hung up on."""
 

@@ -9,13 +9,12 @@ from enum import Enum
 from callflow.core import commands
 from callflow.core.assist.case import Case
 from callflow.core.assist.facts import Outcome
-from callflow.core.assist.low_voice import LowVoice
+from callflow.core.assist.low_voice import ANSWER_TIMEOUT_MS, MOST_DROPPED, VOICES, LowVoice
 from callflow.core.assist.speaker import Purpose, Wish
 from callflow.core.assist.steps import StepKind
 from callflow.core.assist.telling import Telling
 from callflow.core.assist.voices import Voices
 from callflow.core.events import WindowJudged
-from callflow.core.heard import Heard
 
 LOOK_EVERY_MS = 1000
 ENOUGH_MS, MORE_MS = 700, 1500
@@ -25,9 +24,6 @@ LONGEST_MS = 8000
 """A tap in which so little was said is closed, and tried again when the caller next speaks."""
 MOST_TAPS = 3
 TAP_TIMEOUT_MS = 6000
-ANSWER_TIMEOUT_MS = 1500
-MOST_DROPPED = 2
-VOICES = (Heard.SPEECH, Heard.QUIET)
 
 
 class Phase(Enum):
@@ -116,8 +112,7 @@ class VoiceLevel:
         elif caller.sounding or caller.silent_since > self._window_at:
             self._asks += 1
             self._phase, self._at = Phase.JUDGING, now_ms + ANSWER_TIMEOUT_MS
-            case = self._case
-            case.do(commands.JudgeWindow(case.window_ear, case.parties.caller_channel, self._asks, verdict=False))
+            self._case.judge_window(self._asks, verdict=False)
         else:
             self._at = now_ms + LOOK_EVERY_MS
 
