@@ -84,7 +84,7 @@ class Daemon:
         actions = AmiActions(self._actions_link, self._events_link)
         self._actions = actions
         self._taps = self._make_taps()
-        self._listening = Listening(self._taps, actions)
+        self._listening = Listening(self._taps, actions, settings.tap.max_taps)
         self._dispatch = Dispatcher(
             actions, self._publishing.recording, self._listening, settings.prompts.path, self._clock.now_ms
         )

@@ -26,6 +26,8 @@ class OpenTap:
     call_id: str
     uniqueid: str
     channel: str
+    yields: bool = False
+    """Not with one of the last taps, which are kept for calls that cannot do without."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from math import floor
 from typing import Any, Protocol
 
 from callflow.core import commands, events
@@ -20,6 +21,8 @@ from callflow.runtime.evidence import Count, Evidence, PacketPhone, TapGaps
 LOSS = 0.2
 """With more of the packets missing, nothing can be said of the rest."""
 VOICE = (Heard.SPEECH, Heard.QUIET)
+KEPT = 0.25
+"""Share of all taps that is kept for owners who do not yield."""
 Receive = Callable[[events.Event], None]
 Work = Coroutine[Any, Any, None]
 """What a tap tells by itself."""
@@ -58,6 +61,8 @@ class Finding(Protocol):
 
 class TapBook(TapGaps, Protocol):
     """What is asked of the taps, by uniqueid; `open` may raise TapFailed."""
+
+    counts: Counter[str]
 
     async def open(self, key: str, uniqueid: str) -> None: ...
     def close(self, key: str) -> None: ...
@@ -104,8 +109,10 @@ class _Tap:
 class Listening:
     """Knows the taps and the phone; without taps (None) Asterisk's own ear serves every call."""
 
-    def __init__(self, taps: TapBook | None, phone: SoundPhone) -> None:
+    def __init__(self, taps: TapBook | None, phone: SoundPhone, max_taps: int = 0) -> None:
         self._taps = taps
+        self._most_yielding = floor(max_taps * (1 - KEPT))
+        """With so many taps open, none is opened for an owner who yields."""
         self._phone = phone
         self._evidence = Evidence(taps, phone)
         self._owners: dict[tuple[str, str], _Owner] = {}
@@ -203,8 +210,12 @@ class Listening:
     async def _open_tap(self, owner: _Owner, command: commands.OpenTap, taps: TapBook) -> None:
         if owner.gone:
             return
+        tap = self._open.get(command.uniqueid)
+        if tap is None and command.yields and len(self._open) >= self._most_yielding:
+            taps.counts["kept for screening"] += 1
+            owner.receive(events.TapLost(owner.call_id, "the last taps are kept for screening"))
+            return
         uniqueid = owner.uniqueid = command.uniqueid
-        tap = self._open.get(uniqueid)
         if tap is None:
             opening = asyncio.get_running_loop().create_task(taps.open(uniqueid, uniqueid))
             tap = self._open[uniqueid] = _Tap(opening)

@@ -1,6 +1,8 @@
 """What the core asks of a caller's sound, answered from the tap and from Asterisk's counters."""
 
 import asyncio
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,6 +52,7 @@ class Book:
         self.played: list[str] = []
         self.opened: list[str] = []
         self.closed: list[str] = []
+        self.counts: Counter[str] = Counter()
         self.opens = asyncio.Event()
         self.opens.set()
 
@@ -205,6 +208,26 @@ async def test_a_tap_lasts_until_its_last_owner_leaves(first_leaves: int) -> Non
     assert [len(owner.told) for owner in owners] == ([3, 4] if first_leaves == 0 else [4, 3])
     await owners[1 - first_leaves].does(STOP)
     assert (book.closed, listening.live) == (["1.1"], 0)
+
+
+@pytest.mark.parametrize(("max_taps", "of_talks"), [(8, 6), (3, 2), (1, 0)])
+async def test_the_last_quarter_of_the_taps_is_kept_for_screening(max_taps: int, of_talks: int) -> None:
+    """A burst of callers who are measured in their talks, and then one who is screened."""
+    book = Book(None)
+    listening = Listening(book, Phone(), max_taps)
+    told: list[list[events.Event]] = []
+    for number in range(max_taps):
+        wanted = commands.OpenTap(f"talk{number}", f"1.{number}", "PJSIP/a", yields=True)
+        told.append((await Owner(listening, "assist").does(wanted)).told)
+    assert [events.TapOpened(f"talk{number}") in told[number] for number in range(max_taps)] == [
+        number < of_talks for number in range(max_taps)
+    ]
+    assert all(isinstance(one, events.TapLost) for (one,) in told[of_talks:])
+    assert book.counts == {"kept for screening": max_taps - of_talks}
+    (opened,) = (await Owner(listening, "screening").does(replace(OPEN, uniqueid="2.1"))).told
+    assert opened == events.TapOpened("call")
+    again = commands.OpenTap("talk", "2.1", "PJSIP/a", yields=True)
+    assert (await Owner(listening, "assist").does(again)).told == [events.TapOpened("talk")]
 
 
 async def test_a_lost_tap_is_told_to_every_owner_and_can_be_opened_again() -> None:

@@ -94,9 +94,9 @@ class Case:
         self.commands.append(command)
 
     def open_tap(self) -> None:
-        """The ladder needs more than TALK_DETECT tells."""
+        """More is needed than TALK_DETECT tells. Screening, which decides about callers, has the last taps."""
         parties = self.parties
-        self.do(commands.OpenTap(self.window_ear, parties.caller_uniqueid, parties.caller_channel))
+        self.do(commands.OpenTap(self.window_ear, parties.caller_uniqueid, parties.caller_channel, yields=True))
 
     def close_tap(self) -> None:
         """The ladder is left."""
