@@ -32,8 +32,9 @@ class Body:
         return not self._transport.is_closing() and not self._transport.get_write_buffer_size()
 
     def write(self, frame: bytes) -> None:
-        """Send a frame; returns at once."""
-        self._transport.write(b"%x\r\n%b\r\n" % (len(frame), frame) if self._chunked else frame)
+        """Send a frame; returns at once. A viewer who has gone gets nothing."""
+        if not self._transport.is_closing():
+            self._transport.write(b"%x\r\n%b\r\n" % (len(frame), frame) if self._chunked else frame)
 
     def end(self) -> None:
         """Close the connection; a viewer who does not read loses what is unsent."""

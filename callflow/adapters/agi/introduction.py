@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from callflow.adapters.agi.arrival import call_id, parse_first, parse_variables
+from callflow.adapters.agi.sending import sent
 
 SCREEN, RATE, GREET = SCRIPTS = ("screen", "rate", "greet")
 """What the dialplan asks for: the last part of the address."""
@@ -86,7 +87,8 @@ async def introduce(
     vouched = None if voucher is None else await voucher.vouch(uniqueid, proof)
     if vouched is False:
         raise Refused("Asterisk has no such channel")
-    writer.write(f"GET FULL VARIABLE ${{{PROOF_VARIABLE}}}/{marker}\n".encode())
+    if not sent(writer, f"GET FULL VARIABLE ${{{PROOF_VARIABLE}}}/{marker}"):
+        raise ConnectionResetError
     end = f"/{marker})\n".encode()
     header, _, repeated = (await reader.readuntil(end)).removesuffix(end).rpartition(b"200 result=1 (")
     if vouched and not hmac.compare_digest(repeated, proof.encode()):

@@ -11,12 +11,14 @@ from typing import Any
 from panoramisk.fast_agi import Request
 
 from callflow.adapters.agi.answers import Answer, AnswerReader, quoted
+from callflow.adapters.agi.sending import sent
 from callflow.errors import AgiClosedEarly, AgiError, AgiHangup, AgiRefused, AgiTimeout
 
 COMMAND_TIMEOUT_S = 2.0
 LONGEST_PROMPT_S = 60.0
 ENDING_S = 0.1
 """How long Asterisk may take, after the answer to a command cut short, to say what ended the call; 1 ms is usual."""
+CLOSED = "Asterisk closed the FastAGI connection"
 
 _KEY = re.compile(r"200 result=(?P<key>[0-9A-D*]?)(?P<timeout> \(timeout\))?")
 
@@ -114,10 +116,11 @@ class AgiSession(Request):  # type: ignore[misc]  # panoramisk is untyped
     async def _exchange(self, command: str) -> Answer:
         if self._ended is not None:
             raise type(self._ended)(str(self._ended))
+        if not sent(self.writer, command):
+            raise AgiClosedEarly(CLOSED)
         awaited: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         # The future stays in line even if its caller has gone: answers carry no id, only an order.
         self._awaited.append(awaited)
-        self.writer.write(command.encode("utf-8", "replace") + b"\n")
         return await awaited
 
     def close(self) -> None:
@@ -148,11 +151,11 @@ class AgiSession(Request):  # type: ignore[misc]  # panoramisk is untyped
             pass  # the same as the end of file
         except ValueError:
             self._counts["endless line"] += 1
-        self._end(AgiClosedEarly("Asterisk closed the FastAGI connection"), self.on_closed)
+        self._end(AgiClosedEarly(CLOSED), self.on_closed)
 
     def _hung_up(self) -> None:
         if self.last_words and not self.closed:
-            self.writer.write(self.last_words.encode() + b"\n")
+            sent(self.writer, self.last_words)
         self._end(AgiHangup("the caller hung up"), self.on_hangup)
 
     def _answered(self, answer: Answer) -> None:

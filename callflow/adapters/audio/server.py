@@ -176,7 +176,7 @@ class Connection(asyncio.Protocol):
     def send_silence(self) -> None:
         """Send 80 ms of silence: without it Asterisk ends the tap after two seconds."""
         transport = self._transport
-        if transport is None:
+        if transport is None or transport.is_closing():
             return
         if transport.get_write_buffer_size() > UNREAD_BYTES:
             self._server.refuse(self, "does not read")
