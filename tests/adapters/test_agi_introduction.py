@@ -56,6 +56,9 @@ class Wire:
     def __init__(self, reader: asyncio.StreamReader, rest: bytes, before: bytes = b"", proof: str = "") -> None:
         self.reader, self.rest, self.before, self.proof = reader, rest, before, proof
 
+    def is_closing(self) -> bool:
+        return False
+
     def write(self, command: bytes) -> None:
         marker = command.decode().strip().rpartition("/")[2]
         self.reader.feed_data(self.rest + self.before + f"200 result=1 ({self.proof}/{marker})\n".encode())

@@ -93,6 +93,9 @@ def _agi() -> Iterator[Read]:
         def __init__(self, reader: asyncio.StreamReader) -> None:
             self.reader = reader
 
+        def is_closing(self) -> bool:
+            return False
+
         def write(self, command: bytes) -> None:
             marker = command.decode().strip().rpartition("/")[2]
             self.reader.feed_data(f"200 result=1 (/{marker})\n".encode())
