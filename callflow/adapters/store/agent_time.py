@@ -1,8 +1,8 @@
 """What agents did in a span of time: the intervals that begin in it, and the end of the one that began before.
 
 The intervals of an agent at one node follow on each other, stored in order of time and indexed by node, so both are
-found without reading others.
-Each slot is a small span of its own: the database adds up what is stored together much faster than it sorts.
+found without reading others. The database adds up what begins in one slot and ends in another, by both slots, so one
+query serves all slots of a span.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,14 +12,12 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.left_open import last_known_ms
 from callflow.adapters.store.queries import Reader
-from callflow.core.rings.records import AgentWork
 from callflow.core.service.grouping import Counted, Key, Question, Span, Whom
 from callflow.core.service.tallies import AgentTime
 from callflow.records import KINDS
 from callflow.records.agent_intervals import spells
 from callflow.records.kind import OPEN
 
-START_MS, END_MS = (sa.bindparam(name, type_=sa.BigInteger) for name in ("start_ms", "end_ms"))
 Lasting = Mapping[str, int]
 """Up to when what an agent does now is known, epoch ms, by node."""
 
@@ -43,52 +41,64 @@ def agent_time(reader: Reader, span: Span, asked: Question, known_until: Lasting
     ]
     if asked.scope.agents:
         agents = [agent for agent in agents if agent in asked.scope.agents]
-    queries = _begun_within(agents, asked, known_until), _reaching_into(agents, asked, known_until)
-    for piece in span.pieces(asked.slot_ms):
-        slot = None if asked.slot_ms is None else piece.slot(piece.start_ms, asked.slot_ms)
-        ends = {"start_ms": piece.start_ms, "end_ms": piece.end_ms}
-        for row in (row for query in queries for row in reader.rows(query, ends)):
-            times = AgentTime(**{work.value: int(row[work.value]) for work in AgentWork})
-            if times != AgentTime():
-                yield Key(agent=row["agent"] if Whom.AGENT in asked.by else None, slot=slot), Counted(time=times)
+    for found in (_begun_within(agents, span), _reaching_into(agents, span)):
+        for row in reader.rows(_sums(found, span, asked, known_until)):
+            agent, work = row["agent"] if Whom.AGENT in asked.by else None, row["work"]
+            for slot, ms in _by_slot(row, asked.slot_ms):
+                if ms:
+                    yield Key(agent=agent, slot=slot), Counted(time=AgentTime(**{work: ms}))
 
 
-def _begun_within(agents: list[str], asked: Question, known_until: Lasting) -> sa.Select[Any]:
-    begun = sa.and_(spells.c.began_ms >= START_MS, spells.c.began_ms < END_MS)
-    return _sums(asked, known_until).where(spells.c.agent.in_(agents), begun)
+def _by_slot(row: sa.RowMapping, slot_ms: int | None) -> Iterator[tuple[int | None, int]]:
+    """Time in each slot of intervals that begin in the slot `first` and end in the slot `last`."""
+    if slot_ms is None:
+        yield None, int(row["ms"])
+        return
+    yield row["first"], -int(row["before_ms"])
+    yield row["last"], int(row["within_ms"])
+    yield from ((slot, row["n"] * slot_ms) for slot in range(row["first"], row["last"]))
 
 
-def _reaching_into(agents: list[str], asked: Question, known_until: Lasting) -> sa.Select[Any]:
+def _begun_within(agents: list[str], span: Span) -> sa.Select[Any]:
+    begun = sa.and_(spells.c.began_ms >= span.start_ms, spells.c.began_ms < span.end_ms)
+    return sa.select(spells).where(spells.c.agent.in_(agents), begun)
+
+
+def _reaching_into(agents: list[str], span: Span) -> sa.Select[Any]:
     """Of each agent at each node the last interval that began before."""
     known, earlier = known_agents(), spells.alias("earlier")
-    last = sa.select(sa.func.max(earlier.c.began_ms)).where(
-        earlier.c.node == known.c.node, earlier.c.agent == known.c.agent, earlier.c.began_ms < START_MS
+    began_ms = sa.select(sa.func.max(earlier.c.began_ms)).where(
+        earlier.c.node == known.c.node, earlier.c.agent == known.c.agent, earlier.c.began_ms < span.start_ms
     )
-    is_last = sa.and_(
-        spells.c.agent == known.c.agent,
-        spells.c.began_ms == last.scalar_subquery(),
-        spells.c.node == known.c.node,
-    )
-    return _sums(asked, known_until).select_from(known).join(spells, is_last).where(known.c.agent.in_(agents))
+    last = sa.select(known, began_ms.scalar_subquery().label("began_ms")).where(known.c.agent.in_(agents)).cte("last")
+    is_last = sa.and_(*(spells.c[name] == last.c[name] for name in ("agent", "began_ms", "node")))
+    return sa.select(spells).select_from(last.prefix_with("MATERIALIZED")).join(spells, is_last)
 
 
-def _sums(asked: Question, known_until: Lasting) -> sa.Select[Any]:
-    """The time between start and end by what was done, of all agents or of each."""
-    begun: sa.ColumnElement[int] = spells.c.began_ms
-    known = sa.case(dict(known_until), value=spells.c.node, else_=begun) if known_until else begun
-    ended = sa.func.coalesce(spells.c.ended_ms, known)
-    until = sa.case((ended < END_MS, ended), else_=END_MS)
-    since = sa.case((spells.c.began_ms > START_MS, spells.c.began_ms), else_=START_MS)
-    ms = sa.case((until > since, until - since), else_=0)
-    sums: list[Any] = [
-        sa.func.coalesce(sa.func.sum(ms).filter(spells.c.work == work.value), 0).label(work.value) for work in AgentWork
-    ]
-    where = [sa.not_(spells.c.partial)]
-    if asked.scope.node is not None:
-        where.append(spells.c.node == asked.scope.node)
+def _sums(found: sa.Select[Any], span: Span, asked: Question, known_until: Lasting) -> sa.Select[Any]:
+    """The time within the span by what was done, of all agents or of each; see `_by_slot`."""
+    c = found.where(sa.not_(spells.c.partial)).subquery("found").c
+    known = sa.case(dict(known_until), value=c.node, else_=c.began_ms) if known_until else c.began_ms
+    ended = sa.func.coalesce(c.ended_ms, known)
+    since = sa.case((c.began_ms > span.start_ms, c.began_ms), else_=span.start_ms)
+    until = sa.case((ended < span.end_ms, ended), else_=span.end_ms)
+    groups: list[sa.ColumnElement[Any]] = [c.work]
     if Whom.AGENT in asked.by:
-        return sa.select(spells.c.agent, *sums).where(*where).group_by(spells.c.agent)
-    return sa.select(*sums).where(*where)
+        groups.append(c.agent)
+    sums: dict[str, sa.ColumnElement[int]] = {"ms": sa.func.sum(until - since)}
+    if (slot_ms := asked.slot_ms) is not None:
+        local_since, local_until = since + span.offset_ms, until + span.offset_ms
+        groups += [(local_since // slot_ms).label("first"), (local_until // slot_ms).label("last")]
+        sums = {
+            "n": sa.func.count(),
+            "before_ms": sa.func.sum(local_since % slot_ms),
+            "within_ms": sa.func.sum(local_until % slot_ms),
+        }
+    where = [until > since]
+    if asked.scope.node is not None:
+        where.append(c.node == asked.scope.node)
+    query = sa.select(*groups, *(total.label(name) for name, total in sums.items())).where(*where)
+    return query.group_by(*groups)
 
 
 def known_agents() -> sa.CTE:
