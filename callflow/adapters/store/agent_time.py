@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from callflow.adapters.store.left_open import last_known_ms
 from callflow.adapters.store.queries import Reader
-from callflow.core.service.grouping import Counted, Key, Question, Span, Whom
+from callflow.core.service.grouping import Counted, Key, Question, Scope, Span, Whom
 from callflow.core.service.tallies import AgentTime
 from callflow.records import KINDS
 from callflow.records.agent_intervals import spells
@@ -36,11 +36,7 @@ def agent_time(reader: Reader, span: Span, asked: Question, known_until: Lasting
     """The time of each agent. Nothing where queues or lines are asked for."""
     if not asked.whom() <= {Whom.AGENT}:
         return
-    agents = [
-        row["agent"] for row in reader.rows(sa.select(known_agents().c.agent).distinct()) if row["agent"] is not None
-    ]
-    if asked.scope.agents:
-        agents = [agent for agent in agents if agent in asked.scope.agents]
+    agents = agents_of(reader, asked.scope)
     for found in (_begun_within(agents, span), _reaching_into(agents, span)):
         for row in reader.rows(_sums(found, span, asked, known_until)):
             agent, work = row["agent"] if Whom.AGENT in asked.by else None, row["work"]
@@ -59,25 +55,34 @@ def _by_slot(row: sa.RowMapping, slot_ms: int | None) -> Iterator[tuple[int | No
     yield from ((slot, row["n"] * slot_ms) for slot in range(row["first"], row["last"]))
 
 
-def _begun_within(agents: list[str], span: Span) -> sa.Select[Any]:
+def _begun_within(agents: list[str], span: Span) -> sa.FromClause:
     begun = sa.and_(spells.c.began_ms >= span.start_ms, spells.c.began_ms < span.end_ms)
-    return sa.select(spells).where(spells.c.agent.in_(agents), begun)
+    return sa.select(spells).where(spells.c.agent.in_(agents), begun).subquery("within")
 
 
-def _reaching_into(agents: list[str], span: Span) -> sa.Select[Any]:
-    """Of each agent at each node the last interval that began before."""
+def _reaching_into(agents: list[str], span: Span) -> sa.FromClause:
+    """Of each agent at each node the last interval that began before.
+
+    Each is looked up by its key. A join would leave it to the database to guess how many agents there are, and
+    PostgreSQL, guessing too many, reads every interval instead.
+    """
     known, earlier = known_agents(), spells.alias("earlier")
-    began_ms = sa.select(sa.func.max(earlier.c.began_ms)).where(
-        earlier.c.node == known.c.node, earlier.c.agent == known.c.agent, earlier.c.began_ms < span.start_ms
+    of_known = earlier.c.node == known.c.node, earlier.c.agent == known.c.agent
+    began_ms = sa.select(sa.func.max(earlier.c.began_ms)).where(*of_known, earlier.c.began_ms < span.start_ms)
+    looked_up = sa.select(known, began_ms.scalar_subquery().label("began_ms")).where(known.c.agent.in_(agents))
+    last = looked_up.cte("last").prefix_with("MATERIALIZED", dialect="postgresql")
+    is_last = [spells.c[name] == last.c[name] for name in ("agent", "began_ms", "node")]
+    others = (
+        sa.select(spells.c[name]).where(*is_last).scalar_subquery().label(name)
+        for name in ("ended_ms", "work", "partial")
     )
-    last = sa.select(known, began_ms.scalar_subquery().label("began_ms")).where(known.c.agent.in_(agents)).cte("last")
-    is_last = sa.and_(*(spells.c[name] == last.c[name] for name in ("agent", "began_ms", "node")))
-    return sa.select(spells).select_from(last.prefix_with("MATERIALIZED")).join(spells, is_last)
+    reaching = sa.select(last, *others).where(last.c.began_ms.is_not(None)).cte("reaching")
+    return reaching.prefix_with("MATERIALIZED", dialect="postgresql")
 
 
-def _sums(found: sa.Select[Any], span: Span, asked: Question, known_until: Lasting) -> sa.Select[Any]:
+def _sums(found: sa.FromClause, span: Span, asked: Question, known_until: Lasting) -> sa.Select[Any]:
     """The time within the span by what was done, of all agents or of each; see `_by_slot`."""
-    c = found.where(sa.not_(spells.c.partial)).subquery("found").c
+    c = found.c
     known = sa.case(dict(known_until), value=c.node, else_=c.began_ms) if known_until else c.began_ms
     ended = sa.func.coalesce(c.ended_ms, known)
     since = sa.case((c.began_ms > span.start_ms, c.began_ms), else_=span.start_ms)
@@ -94,11 +99,17 @@ def _sums(found: sa.Select[Any], span: Span, asked: Question, known_until: Lasti
             "before_ms": sa.func.sum(local_since % slot_ms),
             "within_ms": sa.func.sum(local_until % slot_ms),
         }
-    where = [until > since]
+    where = [sa.not_(c.partial), until > since]
     if asked.scope.node is not None:
         where.append(c.node == asked.scope.node)
     query = sa.select(*groups, *(total.label(name) for name, total in sums.items())).where(*where)
     return query.group_by(*groups)
+
+
+def agents_of(reader: Reader, scope: Scope) -> list[str]:
+    """Those asked for, of all who were ever known. A query that names them finds their period without reading more."""
+    known = (row["agent"] for row in reader.rows(sa.select(known_agents().c.agent).distinct()))
+    return [agent for agent in known if agent is not None and (not scope.agents or agent in scope.agents)]
 
 
 def known_agents() -> sa.CTE:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from callflow.adapters.store.agent_time import agents_of
 from callflow.adapters.store.queries import CLOCKS_APART_MS, LONGEST_MS, Reader
 from callflow.core.assist.steps import AssistStep
 from callflow.core.assist.wrap_up import WrapUp
@@ -95,13 +96,12 @@ def pauses(reader: Reader, start_ms: int, end_ms: int, scope: Scope) -> list[Pau
     """Pauses that began in the period and are over, by agent and reason; a wrap-up is one with the reason `wrapup`."""
     lasted = spells.c.ended_ms - spells.c.began_ms
     where = [
+        spells.c.agent.in_(agents_of(reader, scope)),
         spells.c.began_ms >= start_ms,
         spells.c.began_ms < end_ms,
         spells.c.ended_ms.is_not(None),
         spells.c.work == AgentWork.PAUSED.value,
     ]
-    if scope.agents:
-        where.append(spells.c.agent.in_(scope.agents))
     if scope.node is not None:
         where.append(spells.c.node == scope.node)
     by = spells.c.agent, spells.c.reason
