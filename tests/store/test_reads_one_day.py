@@ -34,7 +34,7 @@ from tests.store.plausible_day import MIDNIGHT, plausible_day
 FEW, MANY = 3, 8
 CALLS, OTHERS = 100, 30
 AT_MOST = 1.15
-"""How much more may be read where there are almost three times as many days: ends of tables, a page more of an index."""
+"""How much more may be read in almost three times as many days: the ends of tables, a page more of an index."""
 TARGETS = Targets(queues={"default": QueueTarget()})
 ALL, NAMED = Scope(), Scope(agents=("201", "202"))
 
