@@ -42,7 +42,7 @@ ALL, NAMED = Scope(), Scope(agents=("201", "202"))
 def _others(midnight_ms: int, number: int) -> Iterator[Any]:
     """Records of the kinds that a plausible day lacks."""
     at_ms = midnight_ms + 9 * HOUR_MS + number * 600_000
-    samples_of = (
+    samples_of: tuple[Any, ...] = (
         samples.talk(), samples.hold(), samples.transfer(), samples.wrap_up(), samples.rating(), samples.assist_step(),
         samples.callback_change(), samples.callback_attempt(),
         replace(entry(number, f"1{at_ms}"), state=State.DONE, closed_ms=entry(number).raised_ms + 60_000),
@@ -123,7 +123,7 @@ def _looked_at(node: dict[str, Any]) -> int:
     if "Relation Name" not in node:
         return 0
     removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
-    return round((node["Actual Rows"] + removed) * node["Actual Loops"])
+    return int((node["Actual Rows"] + removed) * node["Actual Loops"])
 
 
 Asked = Callable[[Reader, int, int], object]
