@@ -5,13 +5,23 @@ import asyncio
 import httpx
 import pytest
 
-from callflow.lab.phone.call import State
+from callflow.lab.phone.call import Call, State
+from callflow.lab.phone.heard import gaps
 from callflow.lab.phone.media import tone
 from callflow.lab.talks.asterisk_files import AGENTS
 from callflow.processes.ports import LOOPBACK, take_ports
 from callflow.scenarios.site import Version
 from callflow.web.tokens import Role, TokenFile
-from tests.lab_assist.stage import AGENT_HZ, CALLER_HZ, UNDERTONE_DBOV, Talk, agent_freed_s, assisted, wire_ok
+from tests.lab_assist.stage import (
+    AGENT_HZ,
+    CALLER_HZ,
+    LONGEST_GAP_S,
+    UNDERTONE_DBOV,
+    Talk,
+    agent_freed_s,
+    assisted,
+    wire_ok,
+)
 from tests.labs import EACH_ASTERISK, rows
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
@@ -168,6 +178,46 @@ async def test_the_supervisor_takes_the_caller_over(version: Version) -> None:
         assert talk.at(there).spans("caller")
         kept = await talk.stored("select * from transfers")
         assert (kept["kind"], kept["agent"], kept["target"]) == ("attended", AGENTS[0], AGENTS[2])
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_transfer_costs_the_caller_no_more_sound_than_without_callflow(version: Version) -> None:
+    """Asterisk drops the agent's sound while the code of a transfer is typed, then the music begins."""
+    supervisor = f"{AGENTS[2]}@talk-phones"
+    async with assisted(version, "prompt", entry="assist_support", supervisor=supervisor) as talk:
+        talk.talks.phone(AGENTS[2]).tone_hz = 0
+        await both_have_spoken(talk)
+        await talk.agent.press("*78")
+        there = await talk.talks.bank.phones[AGENTS[2]].next_call(25)
+        await asyncio.sleep(SETTLED_S)
+        lost_s = before_music_s(talk, talk.caller)
+        for call in (there, talk.agent, talk.caller):
+            await call.hang_up()
+        await talk.daemon.kill()
+        control_s = await before_music_without_callflow_s(talk)
+        print(f"{version}: {lost_s:.3f} s with callflow, {control_s:.3f} s without")
+        assert lost_s < control_s + LONGEST_GAP_S
+
+
+async def before_music_without_callflow_s(talk: Talk) -> float:
+    """The same for two phones that callflow knows nothing of, and an attended transfer by a bare AMI client."""
+    talks = talk.talks
+    call, agent = talks.phone(AGENTS[3]).call(AGENTS[1]), talks.phone(AGENTS[1])
+    there = await agent.next_call()
+    await there.answer()
+    await asyncio.sleep(2 * SETTLED_S)
+    channel = await talks.channel(AGENTS[1])
+    await talks.ami.action("Atxfer", Channel=channel, Exten=AGENTS[2], Context="talk-phones")
+    await talks.bank.phones[AGENTS[2]].next_call()
+    await asyncio.sleep(SETTLED_S)
+    return before_music_s(talk, call)
+
+
+def before_music_s(talk: Talk, call: Call) -> float:
+    """How much sound a caller has lost when the last music begins."""
+    began = [float(event["Timestamp"]) for event in talk.talks.ami.events if event["Event"] == "MusicOnHoldStart"][-1]
+    around = [gap for gap in gaps(call.media.received, LONGEST_GAP_S) if abs(gap.ended - began) < SETTLED_S]
+    return sum(gap.lasted_s for gap in around)
 
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)
