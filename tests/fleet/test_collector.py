@@ -3,9 +3,11 @@
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -20,9 +22,11 @@ from callflow.adapters.store.places import Postgres
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.schema import outbox
 from callflow.cli import app
+from callflow.core.callbacks.states import State
 from callflow.core.fleet.arrival import Arrival
 from callflow.core.publishing.envelope import with_seq
 from callflow.processes.ports import take_ports
+from callflow.records.callbacks import CALLBACK_ATTEMPTS, CALLBACK_CHANGES, CALLBACKS
 from tests.fleet.collecting import collecting
 from tests.fleet.test_moving import tables
 from tests.mqtt.sending import Sending, sending
@@ -36,6 +40,7 @@ KILLS = int(os.environ.get("CALLFLOW_COLLECTOR_KILLS", "3"))
 pytestmark = pytest.mark.timeout(240 + 6 * KILLS)
 
 DAY_MS = 86_400_000
+LIST = [kind.table.name for kind in (CALLBACKS, CALLBACK_CHANGES, CALLBACK_ATTEMPTS)]
 AWAITS = {"await_collector": True, "collector_timeout_s": 2.0}
 PATIENCE_S = 60.0 + KILLS
 
@@ -102,15 +107,33 @@ async def test_a_collector_killed_at_any_moment_loses_and_doubles_nothing(
             await collector.start()
         load.cancel()
         await all_stored(sender, fleet)
-        collected = tables(fleet)
+        collected = everything(fleet)
     clear(fleet)
-    write_all(fleet, len(sender.wanted) // 3)
-    assert collected == tables(fleet)
+    calls = len(sender.wanted) // 3
+    write_all(fleet, calls)
+    assert collected == everything(fleet)
+    assert {len(collected[name]) for name in LIST} == {calls, 2 * calls}
+
+
+def everything(url: str) -> dict[str, set[tuple[Any, ...]]]:
+    """Every row of a collected kind, and of the call-back lists."""
+    with Postgres(url).writing_engine().connect() as connection:
+        of_list = {name: {tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {name}")} for name in LIST}
+    return tables(url) | of_list
+
+
+def called_back(number: int) -> Iterator[Any]:
+    """A call-back of a caller: raised, placed and reached."""
+    entry = replace(samples.callback_change(), callback_id=f"cb-{number}", revision=1)
+    yield entry
+    yield replace(samples.callback_attempt(), attempt_id=f"cb-{number}-1", callback_id=entry.callback_id)
+    yield replace(entry, revision=2, state=State.DONE, before=State.DIALLING.value, attempt_id=f"cb-{number}-1")
 
 
 def write_all(url: str, calls: int) -> None:
     """What a collector stores that nothing interrupts."""
-    records = [record for n in range(calls) for record in (samples.leg(n), samples.offer(n), samples.stay(n))]
+    of_call = (samples.leg, samples.offer, samples.stay)
+    records = [record for n in range(calls) for record in (*(make(n) for make in of_call), *called_back(n))]
     events = [event for record in records if (event := samples.MAKER.event_of(record)) is not None]
     database = CollectorDatabase(Postgres(url), "test")
     assert database.open()
@@ -119,10 +142,12 @@ def write_all(url: str, calls: int) -> None:
 
 
 async def tell_on(sender: Sending) -> None:
-    """A call every 20 ms."""
+    """A call every 50 ms, and a call-back: 120 events a second."""
     for number in count():
         sender.tell(number)
-        await asyncio.sleep(0.02)
+        for record in called_back(number):
+            sender.publishing.recording.save(record, final=True)
+        await asyncio.sleep(0.05)
 
 
 async def test_a_lost_connection_to_the_database_is_taken_up_again(fleet: str, broker: Broker, tmp_path: Path) -> None:
