@@ -4,7 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -16,7 +16,7 @@ from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.agi.session import AgiSession
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.call_notes import CallNotes
-from callflow.adapters.ami.link import AmiLink
+from callflow.adapters.ami.links import AmiLinks
 from callflow.adapters.ami.translate import WANTED, first, may_go_deaf, stamped_ms, translate
 from callflow.adapters.ami.translate_assist import ASSIST_WANTED
 from callflow.adapters.ami.translate_callbacks import CALLBACKS_WANTED
@@ -35,6 +35,7 @@ from callflow.core.screening.engine import Engine
 from callflow.errors import CallflowError, HearingFailed, LinkError, LoginRefused
 from callflow.publishing.publisher import Publishing
 from callflow.publishing.vitals import take_sample
+from callflow.runtime.arenas import share_arenas
 from callflow.runtime.assisting import Assisting
 from callflow.runtime.callbacks import Callbacks
 from callflow.runtime.caller_lookup import CallerLookup
@@ -79,10 +80,16 @@ class Daemon:
         self._retention = Retention(settings.store)
         self._counting = file_counting(settings.store.path)
         wanted = WANTED | RINGS_WANTED | CALLBACKS_WANTED | ASSIST_WANTED
-        self._events_link = self._link("on", wanted, self._on_ami_event)
-        self._actions_link = self._link("off", frozenset(), lambda event: None)
-        actions = AmiActions(self._actions_link, self._events_link)
-        self._actions = actions
+        self._links = AmiLinks(
+            settings.ami,
+            wanted,
+            on_event=self._on_ami_event,
+            on_up=self._on_link_up,
+            on_down=self._on_link_down,
+            on_refused=self._on_refused,
+            log=log,
+        )
+        self._actions = actions = AmiActions(self._links.actions, self._links.events)
         self._taps = self._make_taps()
         self._listening = Listening(self._taps, actions, settings.tap.max_taps)
         self._dispatch = Dispatcher(
@@ -96,7 +103,7 @@ class Daemon:
         self._greeter = Greeter(settings.greetings, settings.prompts.path, CallerLookup())
         self._names = SpokenNames(settings.assist, settings.store.path, self._clock.now_ms)
         self._callbacks = Callbacks(
-            settings, self._actions_link, actions, self._publishing.recording, self._clock.now_ms, self._names
+            settings, self._links.actions, actions, self._publishing.recording, self._clock.now_ms, self._names
         )
         self._publishing.recording.follow(self._callbacks.follow)
         self._assist = Assisting(
@@ -115,7 +122,7 @@ class Daemon:
         self._rings.subscribe(self._assist.receive)
         self._vouching = Vouching(settings.agi, actions)
         known, flush = KnownCalls(settings.store.path, settings.node.name).among, self._publishing.recording.flush
-        self._noted = NotedCalls(CallNotes(self._actions_link), known, flush, self._receive)
+        self._noted = NotedCalls(CallNotes(self._links.actions), known, flush, self._receive)
         self._agi: AgiServer | None = None
         self._watchdog = Watchdog(settings.limits.stall_s)
         self._end: asyncio.Future[CallflowError | None] | None = None
@@ -156,8 +163,7 @@ class Daemon:
             self._callbacks.start()
             self._names.start()
             await self._agi.bind()
-            await self._events_link.start()
-            await self._actions_link.start()
+            await self._links.start()
             await self._let_calls_in(self._agi, self._end)
             self._noted.start()
             loop.call_later(SCREENING_WITHOUT_EAR_S, self._tell_screening)
@@ -182,7 +188,8 @@ class Daemon:
         self._watchdog.tell("READY=1\nSTATUS=waiting for sound detection; callflow never hangs up")
         await agi.listen()
         self._open = True
-        self._on_link_up()
+        if self._links.connected:
+            self._on_link_up()
 
     async def _stop(self) -> None:
         """Hand every caller on, save everything, close."""
@@ -206,8 +213,7 @@ class Daemon:
             log.info("taps", refused=dict(self._taps.refused), **self._taps.counts)
         await self._callbacks.stop()
         await self._names.stop()
-        await self._events_link.stop()
-        await self._actions_link.stop()
+        await self._links.stop()
         await self._publishing.stop()
         self._retention.stop()
         self._counting.stop()
@@ -315,23 +321,7 @@ class Daemon:
 
     # -- the AMI links --------------------------------------------------------------------------------------------
 
-    def _link(
-        self, events: Literal["on", "off"], wanted: frozenset[bytes], on_event: Callable[[dict[str, str]], None]
-    ) -> AmiLink:
-        return AmiLink(
-            self._settings.ami,
-            wanted=wanted,
-            on_event=on_event,
-            on_up=self._on_link_up,
-            on_down=self._on_link_down,
-            on_refused=self._on_refused,
-            log=log.bind(link="events" if events == "on" else "actions"),
-            events=events,
-        )
-
     def _on_link_up(self) -> None:
-        if not (self._events_link.connected and self._actions_link.connected):
-            return
         self._linked.set()
         if not self._open:
             return
@@ -339,7 +329,7 @@ class Daemon:
         self._dispatch.spawn(self._take_snapshot(of_channels=self._may_have_missed))
         self._may_have_missed = True
         log.info("AMI is connected", host=self._settings.ami.host, port=self._settings.ami.port)
-        up = events.LinkUp(self._clock.now_ms(), may_go_deaf(self._events_link.protocol_version))
+        up = events.LinkUp(self._clock.now_ms(), may_go_deaf(self._links.events.protocol_version))
         self._receive(up)
         self._assist.receive(up)
         self._rings.link_up()
@@ -374,10 +364,9 @@ class Daemon:
 
     def _sample(self) -> Sample:
         """How everything here is now, for metrics and states."""
-        links = self._events_link, self._actions_link
         now_ms = self._clock.now_ms()
         return take_sample(
-            now_ms, self._engine, self._rings, self._store, links, self._agi, self._taps, self._callbacks
+            now_ms, self._engine, self._rings, self._store, self._links, self._agi, self._taps, self._callbacks
         )
 
     def _tell_screening(self) -> None:
@@ -398,6 +387,7 @@ def taps_wanted(settings: Settings) -> bool:
 
 def run_daemon(settings: Settings, reread: Callable[[], Settings]) -> None:
     """Run the daemon in an event loop of its own, uvloop's where it is installed; SIGHUP reads the settings anew."""
+    share_arenas()
     try:
         import uvloop
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from callflow.adapters.agi.server import AgiServer
-from callflow.adapters.ami.link import AmiLink
+from callflow.adapters.ami.links import AmiLinks
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.store import Store
 from callflow.core.screening.engine import Engine
@@ -20,24 +20,23 @@ def take_sample(
     engine: Engine,
     rings: RingWatch,
     store: Store,
-    links: tuple[AmiLink, AmiLink],
+    links: AmiLinks,
     agi: AgiServer | None,
     taps: "Taps | None",
     callbacks: Callbacks,
 ) -> Sample:
-    """`links` carry events and actions; `agi` is None before the start, `taps` where there are none."""
-    events, actions = links
+    """`agi` is None before the start, `taps` where there are none."""
     return Sample(
         now_ms=now_ms,
-        ami_connected=events.connected and actions.connected,
+        ami_connected=links.connected,
         ear_proven=engine.ear_proven,
         calls_live=engine.live,
         agi_sessions=agi.live if agi else 0,
         taps=taps.live if taps else 0,
         store=asdict(store.counters()),
         counts={
-            "ami_events": events.counts,
-            "ami_actions": actions.counts,
+            "ami_events": links.events.counts,
+            "ami_actions": links.actions.counts,
             "agi": agi.counts if agi else {},
             "agi_refused": agi.refused if agi else {},
             "tap": taps.counts if taps else {},

@@ -55,10 +55,10 @@ async def test_however_much_has_come_and_stays_a_collection_goes_through_the_new
     assert set(seen) == {0}
 
 
-def old_garbage() -> "weakref.ref[Cycle]":
-    """Only a full collection finds it."""
+def garbage_that_survives(generation: int) -> "weakref.ref[Cycle]":
+    """Only a collection of the next generation finds it."""
     garbage = Cycle()
-    gc.collect(1)
+    gc.collect(generation)
     return weakref.ref(garbage)
 
 
@@ -68,26 +68,43 @@ async def until_gone(garbage: "weakref.ref[Cycle]") -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_all_that_lives_is_swept_as_soon_as_the_program_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pauses, "LOOK_S", 0.02)
-    asked = asyncio.Event()
+@pytest.fixture
+def swept_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pauses, "RECENT_S", 0.02)
+    monkeypatch.setattr(pauses, "WHOLE_S", 0.02)
+
+
+@pytest.mark.usefixtures("swept_at_once")
+async def test_all_that_lives_is_swept_as_soon_as_the_program_is_idle() -> None:
     idle = False
-
-    def is_idle() -> bool:
-        asked.set()
-        return idle
-
-    pauses.keep_pauses_short(is_idle)
-    garbage = old_garbage()
-    await asked.wait()
-    gc.collect(0)
-    assert garbage() is not None
+    pauses.keep_pauses_short(lambda: idle)
+    old, recent = garbage_that_survives(1), garbage_that_survives(0)
+    await until_gone(recent)
+    assert old() is not None
     idle = True
-    await until_gone(garbage)
+    await until_gone(old)
 
 
+@pytest.mark.usefixtures("swept_at_once")
 async def test_a_program_that_is_never_idle_is_swept_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pauses, "LOOK_S", 0.02)
     monkeypatch.setattr(pauses, "LATEST_S", 0.1)
     pauses.keep_pauses_short(lambda: False)
-    await until_gone(old_garbage())
+    await until_gone(garbage_that_survives(1))
+
+
+@pytest.mark.usefixtures("swept_at_once")
+async def test_a_sweep_of_a_busy_program_goes_through_what_has_come_since_the_last_one() -> None:
+    """All that lives takes most of a second with 25,000 callers remembered, and nobody is answered meanwhile."""
+    pauses.keep_pauses_short(lambda: False)
+    remembered = [[number] for number in range(1000)]
+    garbage = garbage_that_survives(0)
+    await until_gone(garbage)
+    looked_through = {id(one) for one in gc.get_objects(2)}
+    assert {id(one) for one in remembered} <= looked_through
+    swept: list[int] = []
+    gc.callbacks.append(lambda phase, info: swept.append(info["generation"]))
+    try:
+        await until_gone(garbage_that_survives(0))
+    finally:
+        gc.callbacks.pop()
+    assert max(swept) == 1
