@@ -3,14 +3,17 @@
 import asyncio
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from callflow.core.greetings.greeting import Acquaintance, greeting
 from callflow.core.greetings.rules import GreetingRules
 from callflow.lab.phone.call import Call, State
+from callflow.lab.phone.heard import HEARD_DBOV
 from callflow.lab.phone.presence import presence
 from callflow.lab.talks.talk_lab import TalkLab, talk_lab
 from callflow.scenarios.site import Version
@@ -20,6 +23,7 @@ from tests.labs import EACH_ASTERISK
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(150)]
 
 CALLER = "1301"
+WISH = "mid_autumn"
 ENTRY = """
 [from-lab]
 exten => _greet!,1,Set(CHANNEL(language)=${CUT(EXTEN,_,2)})
@@ -53,14 +57,20 @@ async def greeted(talks: TalkLab, entry: str) -> tuple[Call, float, dict[str, st
 
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)
-async def test_a_caller_hears_the_greeting_of_their_line_and_then_the_queue(version: Version) -> None:
+async def test_a_caller_hears_the_greeting_of_their_line_and_then_the_agent_who_hears_nothing_of_it(
+    version: Version,
+) -> None:
+    yesterday = datetime.now(ZoneInfo(GREETINGS["zone"])) - timedelta(days=1)
+    greetings = GREETINGS | {"festivals": [f"{WISH} {yesterday:%m-%d} 3"]}
     async with talk_lab(version, lambda port: {"extensions.conf": ENTRY}) as talks:
-        await talks.lab.start_daemon({"greetings": GREETINGS})
-        rules = GreetingRules.model_validate(GREETINGS)
+        await talks.lab.start_daemon({"greetings": greetings})
+        rules = GreetingRules.model_validate(greetings)
+        agent = talks.agent()
         for entry, line, language in (("greet_zh_direct", "direct", "zh"), ("greet_en_desk", "desk", "en")):
             before_ms = round(time.time() * 1000)
             call, answered_at, told = await greeted(talks, entry)
             said = greeting(rules, line, before_ms, Acquaintance())
+            assert WISH in said
             sounds = {name: read_wav(folder(talks, language) / f"{name}.wav") for name in said}
             heard = presence(call.media.received, {}, sounds).prompts
             assert heard.keys() == sounds.keys()
@@ -69,7 +79,16 @@ async def test_a_caller_hears_the_greeting_of_their_line_and_then_the_queue(vers
             assert all(one.share > 0.9 for one in heard.values())
             length_s = sum(duration_s(folder(talks, language) / f"{name}.wav") for name in said)
             assert float(told["Timestamp"]) - answered_at == pytest.approx(length_s, abs=1.0)
-            await talks.event("QueueCallerJoin", Queue="support")
+            there = await agent.next_call()
+            there.ring()
+            await there.answer()
+            spoken_from = time.time() + 0.2
+            await asyncio.sleep(1.0)
+            at_caller = presence(call.media.received, {"agent": talks.tones[agent.number]})
+            assert at_caller.level_dbov("agent", spoken_from) > HEARD_DBOV
+            at_agent = presence(there.media.received, {"caller": talks.tones[CALLER]}, sounds)
+            assert at_agent.prompts == {}
+            assert at_agent.spans("caller")
             await call.hang_up()
 
 

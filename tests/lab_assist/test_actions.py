@@ -94,7 +94,7 @@ async def test_an_agents_codes_raise_the_level_say_prompts_and_begin_a_wrap_up(v
 
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)
-async def test_an_agents_codes_ask_for_the_handset_pass_a_look_up_and_say_the_goodbye_of_an_order(
+async def test_an_agents_codes_ask_for_the_handset_pass_a_look_up_and_say_the_goodbye_of_each_outcome(
     version: Version,
 ) -> None:
     async with assisted(version, "prompt", entry="assist_support", undertone_dbov=UNDERTONE_DBOV) as talk:
@@ -105,12 +105,14 @@ async def test_an_agents_codes_ask_for_the_handset_pass_a_look_up_and_say_the_go
         await talk.told("said", "one_moment")
         await talk.agent.press("*76")
         await talk.told("said", "thank_you_for_waiting")
-        await talk.agent.press("*82")
-        await talk.told("said", "bye_order")
         await talk.agent.press("*79")
-        await talk.told("action", "wrapup", "done")
+        await talk.told("said", "anything_else")
+        for code, goodbye in (("*81", "bye_enquiry"), ("*83", "bye_no_order"), ("*82", "bye_order")):
+            await talk.agent.press(code)
+            await talk.told("said", goodbye)
         await talk.agent.hang_up()
-        prompts = ["pick_up_handset", "one_moment", "thank_you_for_waiting", "bye_order"]
+        asked = ["pick_up_handset", "one_moment", "thank_you_for_waiting", "anything_else"]
+        prompts = [*asked, "bye_enquiry", "bye_no_order", "bye_order"]
         said = [(step["what"], step["outcome"]) for step in talk.steps() if step["kind"] == "said"]
         assert said[: len(prompts)] == [(f"{prompt} to caller", "reached") for prompt in prompts]
         heard = talk.at(talk.caller, prompts).prompts

@@ -11,13 +11,14 @@ from random import Random
 import pytest
 
 from callflow.lab.phone.call import Call, State
+from callflow.lab.phone.heard import Span
 from callflow.lab.phone.media import tone
 from callflow.lab.proxy import Proxy
 from callflow.lab.talks.asterisk_files import AGENTS
 from callflow.lab.talks.talk_lab import TalkLab, talk_lab
 from callflow.processes.daemon import Daemon
 from callflow.scenarios.site import Version
-from tests.lab_assist.stage import AGENT_HZ, own_channels
+from tests.lab_assist.stage import AGENT_HZ, Talk, own_channels, unbroken, watch_machine
 from tests.labs import EACH_ASTERISK
 
 ROUNDS = int(os.environ.get("CALLFLOW_ROUNDS", "1"))
@@ -38,6 +39,8 @@ async def test_talks_go_on_whatever_happens_to_the_daemon(version: Version) -> N
     async with talk_lab(version) as talks, talks.lab.ami_proxy() as proxy:
         changes = {"ami": {"port": proxy.port}, "profiles": {"default": {"assist": "prompt"}}}
         daemon = await talks.lab.start_daemon(changes)
+        stalls: list[Span] = []
+        watching = asyncio.create_task(watch_machine(stalls))
         agent = talks.agent()
         agent.tone_hz = 0
         for number in range(ROUNDS * len(FAULTS)):
@@ -51,9 +54,11 @@ async def test_talks_go_on_whatever_happens_to_the_daemon(version: Version) -> N
             if not daemon.running:
                 assert own_channels(talks.ami) == []
                 await daemon.start()
-            for call, _ in sides:
+            for call, there in sides:
+                unbroken(Talk(talks, daemon, call, there, stalls))
                 await call.hang_up()
             await none_remains(talks)
+        watching.cancel()
 
 
 async def none_remains(talks: TalkLab) -> None:
