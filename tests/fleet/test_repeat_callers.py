@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.fleet import repeats
 from callflow.adapters.store.fleet.collecting import CollectorDatabase
 from callflow.adapters.store.places import Postgres
 from callflow.adapters.store.store import Store
@@ -99,6 +100,23 @@ def test_the_node_of_the_last_call_raises_and_the_others_begin_anew(fleet: str) 
     assert not database.look(NOW), "counting has begun anew"
     database.write([arrival("east", short(9))])
     assert database.look(NOW)
+    database.close()
+
+
+def test_old_calls_are_not_read_again_with_each_new_one(fleet: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node was cut off for days, and a machine rang it all the time: its calls come late, one after the other."""
+    read: list[Any] = []
+
+    def parts(connection: Any, *of_call: Any) -> list[Any]:
+        read.append(of_call)
+        return []
+
+    monkeypatch.setattr(repeats, "_parts", parts)
+    database = opened(fleet)
+    for number in range(10):
+        database.write([arrival(SITES[number % 5], short(number))])
+        assert not database.look(NOW + 3 * 86_400_000)
+    assert read == []
     database.close()
 
 
