@@ -27,7 +27,7 @@ log = structlog.get_logger()
 class Phone(Protocol):
     """What is asked of AMI; every method may raise LinkError."""
 
-    async def look(self, now_ms: int) -> Look: ...
+    async def look(self) -> Look: ...
     async def pause(self, queue: str, interface: str, paused: bool) -> None: ...
     async def place(self, call: CallToPlace) -> None: ...
     async def channel_exists(self, uniqueid: str) -> bool: ...
@@ -140,7 +140,7 @@ class RunningAttempt:
 
     async def _look(self) -> None:
         try:
-            look = await self._phone.look(self._owner.now_ms())
+            look = await self._phone.look()
         except LinkError as error:
             self.tell(signals.Failed(str(error)))
             return

@@ -137,7 +137,7 @@ class CallbackDialler:
         if not due:
             return
         try:
-            look = await self._phone.look(now_ms)
+            look = await self._phone.look()
         except LinkError as error:
             log.debug("no look at the agents", reason=str(error))
             return

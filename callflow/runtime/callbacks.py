@@ -32,7 +32,7 @@ class Callbacks:
         now_ms: Callable[[], int],
         names: SpokenNames,
     ) -> None:
-        self._phone = CallbackActions(link, actions, Names(settings.rings))
+        self._phone = CallbackActions(link, actions, Names(settings.rings), now_ms)
         self._now_ms = now_ms
         path = settings.prompts.path
 

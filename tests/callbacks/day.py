@@ -164,7 +164,7 @@ class Phone:
         if not self._world.link_up:
             raise NotConnected("cut")
 
-    async def look(self, now_ms: int) -> Look:
+    async def look(self) -> Look:
         await self._reply()
         busy = {phone for phone, _ in self._world.talking.values()}
         members = tuple(

@@ -1,11 +1,13 @@
 """What a call-back asks of Asterisk: who is on the line, a pause, one call, whether its channel exists."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.link import AmiLink
+from callflow.adapters.ami.shared import Shared
 from callflow.adapters.ami.translate import first
 from callflow.core.callbacks.look import CallerSeen, ChannelSeen, Look, MemberSeen
 from callflow.core.rings.names import Names
@@ -29,13 +31,22 @@ class CallToPlace:
 class CallbackActions:
     """Every method raises NotConnected, ActionTimeout, ActionRefused or ActionUnsafe."""
 
-    def __init__(self, link: AmiLink, actions: AmiActions, names: Names) -> None:
+    def __init__(self, link: AmiLink, actions: AmiActions, names: Names, now_ms: Callable[[], int]) -> None:
         self._link = link
         self._actions = actions
         self._names = names
+        self._now_ms = now_ms
+        self._looks = Shared(self._look)
 
-    async def look(self, now_ms: int) -> Look:
-        """Who is on the line, in which queues agents are, and who waits."""
+    async def look(self) -> Look:
+        """Who is on the line, in which queues agents are, and who waits: asked for once for all who ask together.
+
+        Both lists of fifty call-backs that begin at once were 30,000 messages, and halted the loop for 0.9 s.
+        """
+        return await self._looks.ask()
+
+    async def _look(self) -> Look:
+        now_ms = self._now_ms()
         channels, queues = await asyncio.gather(self._actions.channels(), self._actions.queues())
         return Look(
             tuple(self._member(entry) for entry in queues if entry.get("Event") == "QueueMember"),
