@@ -94,7 +94,7 @@ async def test_a_program_that_is_never_idle_is_swept_now_and_then(monkeypatch: p
 
 @pytest.mark.usefixtures("swept_at_once")
 async def test_a_sweep_of_a_busy_program_goes_through_what_has_come_since_the_last_one() -> None:
-    """All that lives takes most of a second with 25,000 callers remembered, and nobody is answered meanwhile."""
+    """All that lives takes a quarter of a second with 24,000 callers remembered: nobody is answered meanwhile."""
     pauses.keep_pauses_short(lambda: False)
     remembered = [[number] for number in range(1000)]
     garbage = garbage_that_survives(0)
