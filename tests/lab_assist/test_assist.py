@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from callflow.lab.phone.call import State
+from callflow.lab.phone.call import Call, State
+from callflow.lab.phone.heard import heard as sounded
 from callflow.lab.phone.media import tone
 from callflow.lab.talks.asterisk_files import AGENTS
 from callflow.scenarios.site import Version
@@ -12,6 +13,7 @@ from callflow.sound.audio import duration_s
 from tests.lab_assist.stage import (
     AGENT_HZ,
     CALLER_HZ,
+    MUSIC_S,
     UNDERTONE_DBOV,
     UNDERTONES_HZ,
     Talk,
@@ -28,6 +30,10 @@ from tests.labs import EACH_ASTERISK
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
 
+PROMPT_LATE_S = 2.0
+"""A prompt is heard so much later than it is due, at most: after a pause of both, with its spy and its silent head."""
+NO_TAP_S = 3.5
+"""The listening time is longer where it takes so long to know that there is no tap."""
 BELOW_SPEECH_DBOV = -44.0
 """Too low for TALK_DETECT to call it speech, loud enough for the tap to call it a tone: nobody is there."""
 
@@ -38,6 +44,11 @@ def kinds(talk: Talk) -> list[object]:
 
 def said(talk: Talk) -> list[tuple[object, object]]:
     return [(step["what"], step["outcome"]) for step in talk.steps() if step["kind"] == "said"]
+
+
+def last_spoke(call: Call, hz: int) -> float:
+    """When this phone sent the last of its own sine, epoch seconds."""
+    return sounded(call.media.sent, hz)[-1].ended
 
 
 def long_enough(talk: Talk, prompt: str) -> float:
@@ -58,6 +69,8 @@ async def test_a_silent_caller_is_asked_and_parted_and_the_agent_is_free_at_once
             "goodbye": True,
         }
         assert talk.at(talk.agent, ["can_you_hear", "goodbye"]).prompts == {}
+        asked_s = heard.prompts["can_you_hear"].span.began - last_spoke(talk.agent, AGENT_HZ)
+        assert 3.0 < asked_s < 3.0 + PROMPT_LATE_S + (NO_TAP_S if version == "16" else 0)
         await talk.told("parted")
         assert abs(agent_freed_s(talk)) < 0.2
         assert goodbye_s == pytest.approx(long_enough(talk, "goodbye") + 2.0, abs=0.4)
@@ -175,6 +188,8 @@ async def test_a_caller_who_was_heard_is_asked_after_both_kinds_of_lull(version:
         heard = talk.at(talk.caller, prompts)
         assert [heard.prompts[name].share > 0.95 for name in prompts] == [True, True]
         assert talk.at(talk.agent, prompts).prompts == {}
+        lull_s = heard.prompts["please_go_on"].span.began - last_spoke(talk.caller, CALLER_HZ)
+        assert 4.0 < lull_s < 4.0 + PROMPT_LATE_S
         for name in prompts:  # no prompt over speech
             assert heard.level_dbov("agent", *heard.prompts[name].span) < -50
         wire_ok(talk)
@@ -217,6 +232,11 @@ async def test_a_caller_on_hold_is_spoken_to_over_the_music(version: Version) ->
         music_s, (hold,) = sum(span.lasted_s for span in heard.spans("music")), talk.holds()
         assert music_s == pytest.approx(int(str(hold["hold_ms"])) / 1000, abs=0.5)
         assert [outcome for what, outcome in said(talk)] == ["reached"] * 5
+        music = [span for span in heard.spans("music") if span.lasted_s > MUSIC_S]
+        due = {"one_moment": 0.0, "still_looking": 9.0, "offer_call_back": 16.0}
+        late_s = {name: heard.prompts[name].span.began - music[0].began - due_s for name, due_s in due.items()}
+        late_s["thank_you_for_waiting"] = heard.prompts["thank_you_for_waiting"].span.began - music[-1].ended
+        assert all(0 <= seconds < PROMPT_LATE_S for seconds in late_s.values()), late_s
         music_ok(talk)
 
 
