@@ -143,6 +143,10 @@ def callbacks(reader: Reader, start_ms: int, end_ms: int) -> object:
     return of_all.listed(Wanting(since_ms=start_ms, until_ms=end_ms)), of_all.ended_attempts(start_ms, end_ms)
 
 
+def live_callbacks(reader: Reader, start_ms: int, end_ms: int) -> object:
+    return CallbackQueries(reader.rows).listed(Wanting(states=(State.OPEN, State.CLAIMED)))
+
+
 def standards(reader: Reader, start_ms: int, end_ms: int) -> object:
     scopes: list[dict[str, Any]] = [{}, {"queues": ("sales",)}, {"agents": ("201",)}, {"lines": ("8001",)}]
     judged = [
@@ -164,6 +168,7 @@ ASKED: dict[str, Asked] = {
     "agents' figures": lambda reader, start, end: agent_figures(reader, start, end, TARGETS, end),
     "standards": standards,
     "call-backs": callbacks,
+    "live call-backs": live_callbacks,
     "calls": lambda reader, start, end: list(reader.stream(CallFilter(start, end), page=50)),
     "calls of a queue": lambda reader, start, end: reader.page(CallFilter(start, end, queues=("sales",))),
     "newest calls": lambda reader, start, end: reader.page(limit=20),

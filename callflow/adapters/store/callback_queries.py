@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from callflow.core.callbacks.attempt import Attempt
 from callflow.core.callbacks.entry import CallbackChange, Entry
-from callflow.core.callbacks.states import State
+from callflow.core.callbacks.states import LIVE, State
 from callflow.errors import CallflowError
 from callflow.records.callbacks import (
     CALLBACK_ATTEMPTS,
@@ -19,6 +19,7 @@ from callflow.records.callbacks import (
     callback_changes,
     callbacks,
 )
+from callflow.records.kind import OPEN
 
 SHOWN_CANDIDATES = 5
 
@@ -120,9 +121,11 @@ def stored_attempt(row: sa.RowMapping) -> Attempt:
     return replace(stored, paused_in=tuple(map(unquote, stored.paused_in)))
 
 
-def _conditions(wanting: Wanting) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = []
+def _conditions(wanting: Wanting) -> list[sa.ColumnElement[bool] | sa.TextClause]:
+    conditions: list[sa.ColumnElement[bool] | sa.TextClause] = []
     if wanting.states:
+        if set(wanting.states) <= set(LIVE):
+            conditions.append(OPEN)  # the index of live entries
         conditions.append(callbacks.c.state.in_([state.value for state in wanting.states]))
     if wanting.number is not None:
         conditions.append(callbacks.c.number == wanting.number)
