@@ -82,6 +82,19 @@ async def test_a_silent_caller_is_asked_and_parted_and_the_agent_is_free_at_once
 
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_when_the_last_taps_are_kept_for_screening_a_silent_caller_is_asked_without_one(version: Version) -> None:
+    async with assisted(version, "prompt", more={"tap": {"max_taps": 1}}) as talk:
+        await talk.agent_greets()
+        assert (await talk.told("said", "can_you_hear"))["outcome"] == "reached"
+        asked = talk.at(talk.caller, ["can_you_hear"]).prompts["can_you_hear"].span
+        assert 3.0 < asked.began - last_spoke(talk.agent, AGENT_HZ) < 3.0 + PROMPT_LATE_S
+        assert (await talk.told("said", "caller_is_silent"))["outcome"] == "reached"
+        assert talk.at(talk.agent, ["caller_is_silent"]).prompts["caller_is_silent"].share > 0.95
+        assert talk.caller.state is talk.agent.state is State.TALKING
+        assert not any("callflow-tap" in event["Channel"] for event in talk.talks.ami.events if "Channel" in event)
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
 async def test_a_whisper_changes_nothing_for_those_who_speak(version: Version) -> None:
     """Both phones send a low tone all the time."""
     async with assisted(version, "prompt", talk_detect={"probe_threshold": 256}) as talk:
