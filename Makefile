@@ -71,7 +71,7 @@ bench: setup  ## Print timings: real calls, reaction, AMI intake, database
 	@$(BIN)/python -m tests.bench.bench_taps
 	@$(BIN)/python -m tests.bench.bench_assist
 	@$(BIN)/python -m tests.bench.bench_web
-	@$(BIN)/python -m tests.bench.bench_fleet --calls 5000
+	@$(BIN)/python -m tests.bench.bench_fleet --calls 2000 --rate 200
 
 soak: setup  ## Two hours at 20 calls a second with everything enabled: what the daemon holds, by tenths
 	@$(BIN)/python -m tests.bench.bench_soak

@@ -1,5 +1,6 @@
 """A fleet on one machine: many nodes, one broker, two collectors, one PostgreSQL; everything is killed once.
 
+python -m tests.bench.bench_fleet --nodes 50 --calls 2000 --rate 200         # some minutes on two idle cores
 python -m tests.bench.bench_fleet --nodes 50 --calls 30000 --rate 1000
 python -m tests.bench.bench_fleet --nodes 50 --keep FOLDER --faults-only --minutes 15
 python -m tests.bench.bench_fleet --quick
@@ -132,6 +133,7 @@ async def play(folder: Path, load: Load, options: argparse.Namespace, console: C
         played.cpu = {part: stage.cpu.seconds(part) for part in PARTS}
         played.repeated = int(query(stage.url, "SELECT sum(events) FROM publishers")[0][0]) - load.events
         played.stored_bytes = int(query(stage.url, STORED_BYTES)[0][0])
+        await stage.rest()
         expected = make_database(stage.cluster.folder, "expected")
         played.comparison = await asyncio.to_thread(compare, folder, load.sites, stage.url, expected)
         return played
@@ -196,6 +198,7 @@ async def run(folder: Path, options: argparse.Namespace, console: Console) -> bo
                 runs[name] = await play(
                     copied(folder, sites, Path(work) / "nodes"), load, options, console, faults=faults
                 )
+            console.print(f"{name}: {runs[name].lasted_s:.0f} s; {runs[name].comparison}")
     show(load, runs, options, console)
     return all(played.comparison.equal for played in runs.values())
 
@@ -229,8 +232,6 @@ def show(load: Load, runs: dict[str, Played], options: argparse.Namespace, conso
     for fault in FAULTS:
         row(f"{fault}: all nodes stored again after", partial(_recovered, fault))
     console.print(table)
-    for name, played in runs.items():
-        console.print(f"{name}: {played.comparison}")
 
 
 def _cpu(calls: int, part: str, played: Played) -> str:

@@ -96,6 +96,11 @@ class Stage:
                     self.stored[site], self.lives[site] = upto, lives
             await asyncio.sleep(LOOK_S)
 
+    async def rest(self) -> None:
+        """Stop nodes and collectors: what they have stored is to be compared."""
+        nodes, self.nodes = self.nodes, []
+        await asyncio.gather(*(process.stop() for process in (*nodes, *(one.process for one in self.collectors))))
+
     def look(self) -> None:
         """Note what every part has used."""
         self.cpu.look("nodes, publishing", (process.pid for process in self.nodes))
@@ -130,15 +135,11 @@ async def staged(
         command = [sys.executable, "-m", "tests.bench.fleet.publishing"]
         publish = [*command, str(folder), str(port), str(events_a_second), json.dumps(mqtt)]
         stage = Stage(cluster, url, broker, [first, second], last, groups, publish, folder)
-        stack.push_async_callback(_stop, stage)
+        stack.push_async_callback(stage.rest)
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(stage.watch())
             yield stage
             watching.cancel()
-
-
-async def _stop(stage: Stage) -> None:
-    await asyncio.gather(*(process.stop() for process in stage.nodes))
 
 
 async def fill(folder: Path, sites: list[str], calls: int, rate: float, at_once: int) -> float:
