@@ -8,8 +8,8 @@ python -m tests.bench.bench_soak --quick
 A pretend Asterisk 22 places callers who speak and rate their agent, stay silent, press a key, hang up at once and ring
 again, or are put on hold. Beside it stand a real Mosquitto, a receiver of webhooks and a viewer of the page.
 
-Beside other work, give it priority (`nice -n -10`, as root) and switch off kernel.sched_autogroup_enabled: with it, Linux
-gives every session the same share of the processors, however nice its processes are.
+Beside other work, give it priority (`nice -n -10`, as root) and switch off kernel.sched_autogroup_enabled: with it,
+Linux gives every session the same share of the processors, however nice its processes are.
 """
 
 import argparse
@@ -311,7 +311,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.quick:
         options.rate, options.seconds = QUICK_RATE, QUICK_S
-    console = Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
+    console = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
     with contextlib.ExitStack() as stack:
         keep = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callflow-soak-")))
         keep.mkdir(parents=True, exist_ok=True)
