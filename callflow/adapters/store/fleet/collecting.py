@@ -170,8 +170,7 @@ class CollectorDatabase:
                 connection, found.of("stay"), found.of("callback change"), max(one.came_ms for one in arrivals)
             )
             self.has_short_calls |= self._repeats.note(connection, found.of("screened"), found.of("stay"))
-            for stream, part in found.parts.items():
-                _note(connection, stream, part)
+            _note(connection, found.parts)
         self._progress.update((stream, part.progress) for stream, part in found.parts.items())
         self.unread += len(found.unread)
         return [part.stored(stream) for stream, part in found.parts.items()]
@@ -372,22 +371,33 @@ def _keep_unread(connection: sa.Connection, unread: Iterable[tuple[Arrival, str]
         connection.execute(insert(unread_events).on_conflict_do_nothing(), rows)
 
 
-def _note(connection: sa.Connection, stream: Stream, part: _Part) -> None:
-    new = insert(publishers).values(
-        site=stream[0],
-        stream=stream[1],
-        first_ms=part.came_ms,
-        last_ms=part.came_ms,
-        committed_seq=part.progress.upto,
-        events=part.events,
-        gaps=part.gaps,
-        lag_ms=part.lag_ms,
-    )
-    changed = {
-        "last_ms": sa.func.greatest(publishers.c.last_ms, new.excluded.last_ms),
-        "committed_seq": sa.func.greatest(publishers.c.committed_seq, new.excluded.committed_seq),
-        "lag_ms": sa.func.coalesce(new.excluded.lag_ms, publishers.c.lag_ms),
-        "events": publishers.c.events + new.excluded.events,
-        "gaps": publishers.c.gaps + new.excluded.gaps,
-    }
-    connection.execute(new.on_conflict_do_update(index_elements=list(publishers.primary_key), set_=changed))
+def _note(connection: sa.Connection, parts: Mapping[Stream, _Part]) -> None:
+    """How far each stream has come, all in one statement: a batch may have events of every site."""
+    rows = [
+        {
+            "site": site,
+            "stream": stream,
+            "first_ms": part.came_ms,
+            "last_ms": part.came_ms,
+            "committed_seq": part.progress.upto,
+            "events": part.events,
+            "gaps": part.gaps,
+            "lag_ms": part.lag_ms,
+        }
+        for (site, stream), part in parts.items()
+    ]
+    if rows:
+        connection.execute(_NOTE, rows)
+
+
+_NEW, _KNOWN = insert(publishers), publishers.c
+_NOTE = _NEW.on_conflict_do_update(
+    index_elements=list(publishers.primary_key),
+    set_={
+        "last_ms": sa.func.greatest(_KNOWN.last_ms, _NEW.excluded.last_ms),
+        "committed_seq": sa.func.greatest(_KNOWN.committed_seq, _NEW.excluded.committed_seq),
+        "lag_ms": sa.func.coalesce(_NEW.excluded.lag_ms, _KNOWN.lag_ms),
+        "events": _KNOWN.events + _NEW.excluded.events,
+        "gaps": _KNOWN.gaps + _NEW.excluded.gaps,
+    },
+)
