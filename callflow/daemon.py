@@ -258,6 +258,8 @@ class Daemon:
         self._rings.ami_event(message)
         if message.get("Event") == "Hangup":
             self._ratings.channel_ended(first(message, "Uniqueid"))
+            if self._taps is not None:
+                self._taps.channel_ended(first(message, "Uniqueid"))
         self._callbacks.ami_event(message)
 
     def _make_agi_server(self) -> AgiServer:
@@ -311,7 +313,7 @@ class Daemon:
         from callflow.adapters.audio.taps import Taps  # only where callers are tapped: NumPy takes 11 MB
 
         try:
-            return Taps(self._settings.tap, self._actions.open_tap, self._heard, self._clock.now_ms, log)
+            return Taps(self._settings.tap, self._actions, self._heard, self._clock.now_ms, log)
         except HearingFailed as error:
             log.error("callers cannot be tapped; Asterisk's own ear serves", reason=error.problem, remedy=error.remedy)
             return None

@@ -44,7 +44,7 @@ async def check_tap(settings: Settings, actions: AmiActions, log: Any) -> list[F
 
 async def _through(options: TapOptions, actions: AmiActions, log: Any) -> Finding | None:
     """The finding of a tone through a tap; None: the port is in use. Raises HearingFailed, LinkError, TapFailed."""
-    taps = Taps(options, actions.open_tap, lambda event: None, lambda: 0, log)
+    taps = Taps(options, actions, lambda event: None, lambda: 0, log)
     try:
         await taps.start()
         heard = await _tone_through(taps, actions)

@@ -2,6 +2,8 @@
 
 import asyncio
 import select
+import socket
+import struct
 from array import array
 from dataclasses import dataclass, field
 from fcntl import ioctl
@@ -17,6 +19,8 @@ from callflow.adapters.audio.tap import Tap
 from callflow.adapters.audio.taps import Taps
 from callflow.core import events
 from callflow.errors import LinkError
+from callflow.processes.ports import LOOPBACK
+from callflow.sound import mulaw
 from tests.adapters.waiting import until
 
 RATE = 8000
@@ -83,9 +87,42 @@ class Peer:
         self.writer.close()
 
 
+class RtpPeer:
+    """A channel of Asterisk's that sends RTP to a tap."""
+
+    def __init__(self, address: str) -> None:
+        host, _, port = address.rpartition(":")
+        self.to = (host, int(port))
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((LOOPBACK, 0))
+        self.number = 65_530
+        """Of the next packet; it soon begins again from 0."""
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where it sends from."""
+        host, port = self.socket.getsockname()
+        return host, port
+
+    def send(self, pcm: bytes) -> None:
+        """Audio in packets of 20 ms."""
+        for start in range(0, len(pcm), 320):
+            self.socket.sendto(rtp(self.number, pcm[start : start + 320]), self.to)
+            self.number += 1
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def rtp(number: int, pcm: bytes, source: int = 7) -> bytes:
+    """One packet of mu-law."""
+    codes = mulaw.encode(np.frombuffer(pcm, dtype="<i2"))
+    return struct.pack("!BBHII", 0x80, 0, number % 65536, number * 160 % 2**32, source) + codes
+
+
 @dataclass
 class Exchange:
-    """Taps whose Asterisk is this test: each Originate is answered by a Peer, if `answers`."""
+    """Taps whose Asterisk is this test: each Originate is answered by a Peer, or by an RtpPeer, if `answers`."""
 
     options: TapOptions = field(default_factory=TapOptions)
     answers: bool = True
@@ -94,10 +131,15 @@ class Exchange:
     told: list[events.Event] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    has_audio_socket: bool = True
+    rtp_peers: list[RtpPeer] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    """Channels that are to be kept."""
+    hung_up: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.news = asyncio.Event()
-        self.taps = Taps(self.options, self._originate, self._tell, lambda: 0, structlog.get_logger(), self.patience)
+        self.taps = Taps(self.options, self, self._tell, lambda: 0, structlog.get_logger(), self.patience)
 
     async def __aenter__(self) -> "Exchange":
         await self.taps.start()
@@ -105,10 +147,10 @@ class Exchange:
 
     async def __aexit__(self, *_: object) -> None:
         await self.taps.stop()
-        for peer in self.peers:
+        for peer in (*self.peers, *self.rtp_peers):
             peer.close()
 
-    async def _originate(self, uniqueid: str, uuid: str, address: str) -> None:
+    async def open_tap(self, uniqueid: str, uuid: str, address: str) -> None:
         if self.failing is not None:
             raise self.failing
         self.asked.append((uniqueid, uuid))
@@ -116,6 +158,22 @@ class Exchange:
             peer = await Peer.connect(address)
             peer.introduce(uuid)
             self.peers.append(peer)
+
+    async def open_rtp_tap(self, channel_id: str, uniqueid: str, address: str) -> tuple[str, int]:
+        if self.failing is not None:
+            raise self.failing
+        self.asked.append((uniqueid, channel_id))
+        peer = RtpPeer(address)
+        self.rtp_peers.append(peer)
+        if not self.answers:
+            await asyncio.sleep(60)
+        return peer.place
+
+    def keep_rtp_tap(self, channel_id: str) -> None:
+        self.kept.append(channel_id)
+
+    def end_rtp_tap(self, channel_id: str) -> None:
+        self.hung_up.append(channel_id)
 
     def _tell(self, event: events.Event) -> None:
         self.told.append(event)

@@ -7,13 +7,16 @@ from types import MappingProxyType
 
 from callflow.adapters.ami.framing import HeaderValue
 from callflow.adapters.ami.link import AmiLink
-from callflow.errors import ActionRefused
+from callflow.adapters.ami.translate import has_audio_socket
+from callflow.errors import ActionRefused, NotConnected
 
 NO_IDS: Mapping[str, HeaderValue] = MappingProxyType({})
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 DISARM = "TALK_DETECT(remove)"
 CHECK_CONTEXT = "callflow-check"
-TAP_CONTEXT, EAR_CONTEXT = "callflow-tap", "callflow-ear"
+TAP_CONTEXT, EAR_CONTEXT, RTP_CONTEXT = "callflow-tap", "callflow-ear", "callflow-rtp"
+RTP_TAP_S = 10
+"""A channel that sends RTP ends so long after the daemon has last asked for more; callflow-rtp begins with the same."""
 WHISPER_CONTEXT, SAY_CONTEXT = "callflow-whisper", "callflow-say"
 NAME_SPY_CONTEXT, NAME_CONTEXT = "callflow-name-spy", "callflow-name"
 NAME_PREFIX = "callflow-name-"
@@ -65,6 +68,42 @@ class AmiActions:
             Priority="1",
             Variable=[f"TAPCHAN={uniqueid}", f"TAPUUID={uuid}", f"TAPADDRESS={address}"],
         )
+
+    @property
+    def has_audio_socket(self) -> bool:
+        """This release of Asterisk has AudioSocket, as far as is known."""
+        return has_audio_socket(self._events.protocol_version)
+
+    async def open_rtp_tap(self, channel_id: str, uniqueid: str, address: str) -> tuple[str, int]:
+        """Make Asterisk send a caller's audio to `address` as RTP in mu-law; host and port that it is sent from.
+
+        The channel that sends has the uniqueid `channel_id`.
+        """
+        await self._actions.action(
+            "Originate",
+            Channel=f"UnicastRTP/{address}/c(ulaw)",
+            Context=RTP_CONTEXT,
+            Exten="s",
+            Priority="1",
+            ChannelId=channel_id,
+            Variable=f"TAPCHAN={uniqueid}",
+        )
+        host, port = await asyncio.gather(
+            *(self._get(channel_id, f"UNICASTRTP_LOCAL_{name}") for name in ("ADDRESS", "PORT"))
+        )
+        if not port.isdigit():
+            raise ActionRefused("Originate", "UnicastRTP does not tell its port")
+        return host, int(port)
+
+    def keep_rtp_tap(self, channel_id: str) -> None:
+        """Put off the end of a channel that sends RTP; without AMI it ends by itself."""
+        with suppress(NotConnected):
+            self._actions.tell("Setvar", Channel=channel_id, Variable="TIMEOUT(absolute)", Value=str(RTP_TAP_S))
+
+    def end_rtp_tap(self, channel_id: str) -> None:
+        """End a channel that sends RTP."""
+        with suppress(NotConnected):
+            self._actions.tell("Hangup", Channel=channel_id, Cause="16")
 
     async def whisper(self, say_id: str, uniqueid: str, path: str) -> None:
         """Play a prompt to the channel of this uniqueid; `say_id` becomes the uniqueid of the half that plays it.

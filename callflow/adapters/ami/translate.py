@@ -16,6 +16,9 @@ LATEST_S = 1e11
 NEVER_DEAF = 5
 """AMI 5 is Asterisk 16, the last release that was seen never to go deaf; 22 (AMI 11) was seen to."""
 
+AUDIO_SOCKET_FROM = 7
+"""AMI 7 is Asterisk 18, the first release with AudioSocket."""
+
 CHECK_EVENT = "CallflowCheck"
 
 
@@ -54,8 +57,19 @@ def _stamp_ms(text: str) -> int | None:
 
 def may_go_deaf(protocol_version: str) -> bool:
     """Whether an Asterisk with this AMI version may stop hearing a caller whose RTP goes on; unknown: it may."""
+    major = _major(protocol_version)
+    return major is None or major > NEVER_DEAF
+
+
+def has_audio_socket(protocol_version: str) -> bool:
+    """Whether an Asterisk with this AMI version has AudioSocket; unknown: it has."""
+    major = _major(protocol_version)
+    return major is None or major >= AUDIO_SOCKET_FROM
+
+
+def _major(protocol_version: str) -> int | None:
     major = protocol_version.partition(".")[0]
-    return not (major.isascii() and major.isdigit() and int(major) <= NEVER_DEAF)
+    return int(major) if major.isascii() and major.isdigit() else None
 
 
 def check_outcome(event: AmiEvent) -> tuple[str, str, str] | None:

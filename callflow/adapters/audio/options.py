@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -9,11 +10,14 @@ from callflow.core.section import Section
 
 
 class TapOptions(Section):
-    """Callers' audio over AudioSocket (Asterisk 18 and later). Where the tap fails, TALK_DETECT is used alone."""
+    """Callers' audio over AudioSocket (Asterisk 18 and later) or RTP. Where the tap fails, TALK_DETECT is used alone."""
 
     enabled: bool = Field(True, description="Listen to callers' audio where Asterisk can send it.")
+    transport: Literal["auto", "audiosocket", "rtp"] = Field(
+        "auto", description="How the audio comes; auto: by AudioSocket where this release of Asterisk has it, else by RTP."
+    )
     host: str = Field("127.0.0.1", description="Address to listen on for the audio; keep it on loopback.")
-    port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 takes a free one and tells Asterisk.")
+    port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 takes a free one and tells Asterisk. RTP does.")
     address: str = Field(
         "",
         pattern=r"^$|^[A-Za-z0-9._\[\]:-]+:\d{1,5}$",
@@ -30,6 +34,12 @@ class TapOptions(Section):
         None, description="Folder to store callers' audio in, only to find faults. Voice is personal data."
     )
     debug_audio_days: float = Field(3.0, gt=0, le=30, description="Days after which stored audio is deleted.")
+
+    def address_of(self, port: int) -> str:
+        """HOST:PORT for Asterisk to send to."""
+        if self.address:
+            return f"{self.address.rpartition(':')[0]}:{port}"
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
 
 
 @dataclass(frozen=True, slots=True)

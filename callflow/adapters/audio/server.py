@@ -173,7 +173,7 @@ class Connection(asyncio.Protocol):
         if self._guest is not None:
             self._guest.connected(self)
 
-    def send_silence(self) -> None:
+    def keep_alive(self) -> None:
         """Send 80 ms of silence: without it Asterisk ends the tap after two seconds."""
         transport = self._transport
         if transport is None or transport.is_closing():

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 from uuid import UUID, uuid4
 
 import numpy as np
 
 from callflow.adapters.audio.kernel import READ_BYTES
 from callflow.adapters.audio.reference import Playing, Samples
-from callflow.adapters.audio.server import Connection
 from callflow.core import events
 from callflow.hearing import Finding, Listener
 
@@ -25,6 +24,19 @@ SAMPLE = np.dtype("<i2")
 ZEROS = bytes(READ_BYTES)
 
 
+class Line(Protocol):
+    """What brings the audio."""
+
+    def take_in(self) -> None:
+        """Give the tap all that has come."""
+
+    def keep_alive(self) -> None:
+        """Keep Asterisk from ending it; called every 80 ms."""
+
+    def close(self) -> None:
+        """End it without telling the tap."""
+
+
 class Tap:
     """From the request for a caller's audio to its end; `tell` takes MediaBegan and VoiceBegan."""
 
@@ -34,7 +46,7 @@ class Tap:
         self.call_id = call_id
         self.uuid: UUID = uuid4()
         self.listener = listener
-        self.connection: Connection | None = None
+        self.connection: Line | None = None
         self.on_connected: Callable[[], None] = _nothing
         self.on_disconnected: Callable[[str], None] = _nothing
         self.recording: BinaryIO | None = None
@@ -51,11 +63,11 @@ class Tap:
 
     # -- called by the connection -----------------------------------------------------------------------------------
 
-    def connected(self, connection: Connection) -> None:
-        """Asterisk has connected; audio follows 0.12 s after callflow's first silence (measured)."""
+    def connected(self, connection: Line) -> None:
+        """Asterisk has connected, or may send; audio follows 0.12 s after callflow's first silence (measured)."""
         self.connection = connection
         self._heard_at_ms = self._now_ms() + FIRST_MS
-        connection.send_silence()
+        connection.keep_alive()
         self.on_connected()
 
     def heard(self, pcm: bytes) -> None:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from callflow.adapters.audio.options import Patience, TapOptions
 from callflow.adapters.audio.recording import Recorder
 from callflow.adapters.audio.reference import read_prompt
+from callflow.adapters.audio.rtp import RtpLine
 from callflow.adapters.audio.server import AudioServer
 from callflow.adapters.audio.tap import MOST_UNJUDGED, Tap
 from callflow.adapters.audio.ticker import PunctualTicker
@@ -29,8 +30,28 @@ LOST_AFTER_S = 0.25
 FAILURES_IN_A_ROW = 3
 REST_S = 60.0
 
-Originate = Callable[[str, str, str], Awaitable[None]]
-"""Make Asterisk tap the channel with this uniqueid, under this uuid, to this address. Raises LinkError."""
+CHANNEL = "callflow-tap-"
+"""So the uniqueids of channels that send RTP begin."""
+
+
+class TapPhone(Protocol):
+    """What is asked of Asterisk; raises LinkError."""
+
+    @property
+    def has_audio_socket(self) -> bool:
+        """This release of Asterisk has AudioSocket."""
+
+    async def open_tap(self, uniqueid: str, uuid: str, address: str) -> None:
+        """Tap the channel with this uniqueid over AudioSocket, under this uuid, to this address."""
+
+    async def open_rtp_tap(self, channel_id: str, uniqueid: str, address: str) -> tuple[str, int]:
+        """Tap it by a channel with the uniqueid `channel_id`, which sends RTP to this address; where it sends from."""
+
+    def keep_rtp_tap(self, channel_id: str) -> None:
+        """Put off the time at which Asterisk ends that channel."""
+
+    def end_rtp_tap(self, channel_id: str) -> None:
+        """End that channel."""
 
 
 class Taps:
@@ -39,7 +60,7 @@ class Taps:
     def __init__(
         self,
         options: TapOptions,
-        originate: Originate,
+        phone: TapPhone,
         tell: Callable[[events.Event], None],
         now_ms: Callable[[], int],
         log: Any,
@@ -47,7 +68,7 @@ class Taps:
     ) -> None:
         self._options = options
         self._open_timeout_s = patience.open_timeout_s
-        self._originate = originate
+        self._phone = phone
         self._tell = tell
         self._now_ms = now_ms
         self._log = log
@@ -61,13 +82,14 @@ class Taps:
         self._recorder = (
             Recorder(options.debug_audio_dir, options.debug_audio_days, log) if (options.debug_audio_dir) else None
         )
+        self._dropped: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
         """By outcome: opened, over max_taps, resting, not had, lost, unknown prompts."""
 
     @property
     def refused(self) -> Counter[str]:
-        """Connections that the server closed, by reason."""
-        return self._server.refused
+        """Connections that the server closed, and RTP packets that were left out, by reason."""
+        return self._server.refused + self._dropped
 
     @property
     def live(self) -> int:
@@ -99,19 +121,15 @@ class Taps:
         tap = Tap(call_id, self._hearing.listener(), self._tell, self._now_ms)
         self._taps[call_id] = tap
         self._ticker.start()
-        connected: asyncio.Future[None] = loop.create_future()
-        tap.on_connected = partial(_settle, connected)
         tap.on_disconnected = partial(self._lost, tap)
-        self._server.expect(tap.uuid, tap)
         try:
             async with asyncio.timeout(self._open_timeout_s):
-                await self._originate(uniqueid, str(tap.uuid), self._server.address)
-                await connected
+                await (self._by_rtp(tap, uniqueid) if self._is_by_rtp else self._by_socket(tap, uniqueid))
         except (ActionUnsafe, NotConnected) as error:
             self.close(call_id)  # Asterisk was not asked, so this says nothing of what it can do
             self.counts["not asked"] += 1
             return error.problem
-        except (TimeoutError, LinkError) as error:
+        except (OSError, LinkError) as error:
             if self._taps.get(call_id) is not tap:
                 return "the call was over before it was tapped"
             self._failed(tap, loop.time())
@@ -121,6 +139,35 @@ class Taps:
         if self._recorder is not None and self._taps.get(call_id) is tap:
             tap.recording = self._recorder.open(call_id)
         return ""
+
+    @property
+    def _is_by_rtp(self) -> bool:
+        way = self._options.transport
+        return way == "rtp" or (way == "auto" and not self._phone.has_audio_socket)
+
+    async def _by_socket(self, tap: Tap, uniqueid: str) -> None:
+        """Returns when Asterisk has connected. Raises LinkError."""
+        connected: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        tap.on_connected = partial(_settle, connected)
+        self._server.expect(tap.uuid, tap)
+        await self._phone.open_tap(uniqueid, str(tap.uuid), self._server.address)
+        await connected
+
+    async def _by_rtp(self, tap: Tap, uniqueid: str) -> None:
+        """Returns when Asterisk has a channel that sends. Raises LinkError, and OSError without a socket."""
+        phone, channel_id = self._phone, _channel_id(tap)
+        keep, end = partial(phone.keep_rtp_tap, channel_id), partial(phone.end_rtp_tap, channel_id)
+        line = RtpLine(self._options.host, tap.heard, keep, end, self._dropped)
+        tap.connected(line)
+        line.listen_to(*await phone.open_rtp_tap(channel_id, uniqueid, self._options.address_of(line.port)))
+
+    def channel_ended(self, uniqueid: str) -> None:
+        """A channel has ended; a tap whose channel it was is lost."""
+        if uniqueid.startswith(CHANNEL):
+            for tap in self._taps.values():
+                if _channel_id(tap) == uniqueid and tap.connection is not None:
+                    tap.connection.close()
+                    tap.disconnected("Asterisk ended the tap")
 
     def close(self, call_id: str) -> None:
         """Stop listening to this call."""
@@ -183,13 +230,13 @@ class Taps:
             tap.look()
 
     def _keep_alive(self) -> None:
-        """Send silence to two fifths of the taps, in turn: all at once would make this tick long."""
+        """Turn to two fifths of the taps: all at once would make this tick long."""
         self._turn = (self._turn + 1) % TURNS
         taps = list(self._taps.values())
         for turn in (self._turn, (self._turn + 2) % TURNS):
             for tap in taps[turn::TURNS]:
                 if tap.connection is not None:
-                    tap.connection.send_silence()
+                    tap.connection.keep_alive()
 
     # -- faults --------------------------------------------------------------------------------------------------
 
@@ -202,7 +249,7 @@ class Taps:
             raise TapFailed("Asterisk could not tap the last callers; next try within a minute")
 
     def _failed(self, tap: Tap, now_s: float) -> None:
-        """Count a failure; after three in a row rest for a minute: this Asterisk may have no AudioSocket."""
+        """Count a failure; after three in a row rest for a minute: this Asterisk may have neither way."""
         self.close(tap.call_id)
         self.counts["not had"] += 1
         self._failures += 1
@@ -219,6 +266,10 @@ class Taps:
             self.counts["lost"] += 1
             self.close(tap.call_id)
             self._tell(events.TapLost(tap.call_id, reason))
+
+
+def _channel_id(tap: Tap) -> str:
+    return f"{CHANNEL}{tap.uuid}"
 
 
 def _settle(connected: "asyncio.Future[None]") -> None:
