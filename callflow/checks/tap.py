@@ -17,10 +17,17 @@ from callflow.settings.model import Settings
 HEAR_S = 2.0
 SOUNDING_S = 0.2
 """From the answer to the Originate until the channel can be spied on."""
-REMEDY = (
-    "load => app_audiosocket.so, res_audiosocket.so and app_chanspy.so (Asterisk 18 or later); `dialplan reload` with "
-    "the callflow.conf of this release; tap.address, if set, is where Asterisk reaches this host"
-)
+MODULES = {
+    False: "load => app_audiosocket.so, res_audiosocket.so and app_chanspy.so",
+    True: "load => chan_rtp.so, res_rtp_multicast.so, app_chanspy.so and func_timeout.so",
+}
+"""What a tap needs, by whether it is by RTP."""
+
+
+def _remedy(*, is_by_rtp: bool) -> str:
+    rest = "`dialplan reload` with the callflow.conf of this release; tap.address, if set, is where Asterisk reaches"
+    return f"{MODULES[is_by_rtp]}; {rest} this host"
+
 
 
 async def check_tap(settings: Settings, actions: AmiActions, log: Any) -> list[Finding]:
@@ -28,6 +35,7 @@ async def check_tap(settings: Settings, actions: AmiActions, log: Any) -> list[F
     if not settings.tap.enabled or all(profile.ear != "tap" for profile in settings.profiles.values()):
         return [hint("tap", "off; low voices, noise and tones are not told apart", "tap.enabled = true")]
     options = settings.tap.model_copy(update={"debug_audio_dir": None})
+    is_by_rtp = options.is_by_rtp(has_audio_socket=actions.has_audio_socket)
     try:
         finding = await _through(options, actions, log)
         if finding is None and not options.address:  # Asterisk is told the port, so any will do
@@ -35,7 +43,7 @@ async def check_tap(settings: Settings, actions: AmiActions, log: Any) -> list[F
     except HearingFailed as error:
         return [warn("tap", f"{error.problem}; TALK_DETECT alone serves", error.remedy)]
     except (LinkError, SettingError, TapFailed) as error:
-        return [warn("tap", f"{error.problem}; TALK_DETECT alone serves", REMEDY)]
+        return [warn("tap", f"{error.problem}; TALK_DETECT alone serves", _remedy(is_by_rtp=is_by_rtp))]
     if finding is None:
         seen = f"port {options.port} is in use, by the running daemon perhaps; whether Asterisk reaches it is not seen"
         finding = hint("tap", seen, "stop the daemon for a moment and check again")
@@ -54,9 +62,11 @@ async def _through(options: TapOptions, actions: AmiActions, log: Any) -> Findin
         raise
     finally:
         await taps.stop()
+    is_by_rtp = options.is_by_rtp(has_audio_socket=actions.has_audio_socket)
     if heard is not Heard.TONE:
-        return warn("tap", f"the tone was not heard through it ({heard or 'no audio came'})", REMEDY)
-    return ok("tap", "a tone was heard through it")
+        seen = f"the tone was not heard through it ({heard or 'no audio came'})"
+        return warn("tap", seen, _remedy(is_by_rtp=is_by_rtp))
+    return ok("tap", "a tone was heard through it" + (", by RTP: for talks, not for screening" if is_by_rtp else ""))
 
 
 async def check_gain(settings: Settings, actions: AmiActions) -> list[Finding]:
@@ -85,7 +95,7 @@ async def _sounding(actions: AmiActions) -> str:
 async def _tone_through(taps: Taps, actions: AmiActions) -> Heard | None:
     """What a tap hears of a channel that sounds a tone."""
     channel_id = await _sounding(actions)
-    await taps.open(channel_id, channel_id)
+    await taps.open(channel_id, channel_id, some_will_do=True)
     heard = None
     for _ in range(round(HEAR_S / 0.1)):
         await asyncio.sleep(0.1)

@@ -28,6 +28,8 @@ class OpenTap:
     channel: str
     yields: bool = False
     """Not with one of the last taps, which are kept for calls that cannot do without."""
+    some_will_do: bool = False
+    """Audio of which up to a fifth is missing serves, too."""
 
 
 @dataclass(frozen=True, slots=True)

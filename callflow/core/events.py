@@ -65,9 +65,10 @@ class SoundEnded:
 
 @dataclass(frozen=True, slots=True)
 class TapOpened:
-    """The caller's audio reaches us from now on."""
+    """The caller's audio reaches us from now on; `is_whole`: all of it."""
 
     call_id: str
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

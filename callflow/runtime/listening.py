@@ -60,11 +60,11 @@ class Finding(Protocol):
 
 
 class TapBook(TapGaps, Protocol):
-    """What is asked of the taps, by uniqueid; `open` may raise TapFailed."""
+    """What is asked of the taps, by uniqueid; `open` returns whether the audio is whole, and may raise TapFailed."""
 
     counts: Counter[str]
 
-    async def open(self, key: str, uniqueid: str) -> None: ...
+    async def open(self, key: str, uniqueid: str, *, some_will_do: bool) -> bool: ...
     def close(self, key: str) -> None: ...
     def begin_window(self, key: str) -> None: ...
     def finding(self, key: str) -> Finding | None: ...
@@ -102,7 +102,7 @@ class _Owner:
 class _Tap:
     """An open tap, or one that is being opened, and its owners in the order in which they came."""
 
-    opening: asyncio.Task[None]
+    opening: asyncio.Task[bool]
     owners: list[_Owner] = field(default_factory=list)
 
 
@@ -217,7 +217,9 @@ class Listening:
             return
         uniqueid = owner.uniqueid = command.uniqueid
         if tap is None:
-            opening = asyncio.get_running_loop().create_task(taps.open(uniqueid, uniqueid))
+            opening = asyncio.get_running_loop().create_task(
+                taps.open(uniqueid, uniqueid, some_will_do=command.some_will_do)
+            )
             tap = self._open[uniqueid] = _Tap(opening)
         tap.owners.append(owner)
         await asyncio.wait([tap.opening])
@@ -226,7 +228,7 @@ class Listening:
             return
         if error is None:
             self._evidence.follow(uniqueid, owner.channel, lambda: self.heard(events.EarDeafened(uniqueid)))
-            owner.receive(events.TapOpened(owner.call_id))
+            owner.receive(events.TapOpened(owner.call_id, tap.opening.result()))
         elif isinstance(error, TapFailed):
             self._leave_tap(owner)
             owner.receive(events.TapLost(owner.call_id, error.problem))

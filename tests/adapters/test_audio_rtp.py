@@ -137,13 +137,23 @@ def taken_in(tap: Tap, heard_ms: int) -> bool:
 async def test_what_asterisk_offers_is_used(transport: str, has_audio_socket: bool, is_by_rtp: bool) -> None:
     async with Exchange(TapOptions.model_validate({"transport": transport})) as exchange:
         exchange.has_audio_socket = has_audio_socket
-        await exchange.taps.open("call", "1.1")
+        assert await exchange.taps.open("call", "1.1", some_will_do=True) is not is_by_rtp
         assert (len(exchange.rtp_peers), len(exchange.peers)) == ((1, 0) if is_by_rtp else (0, 1))
+
+
+async def test_screening_needs_all_of_the_audio() -> None:
+    """Asterisk 16 leaves frames out."""
+    async with by_rtp() as exchange:
+        for number in range(5):
+            with pytest.raises(TapFailed, match="in talks alone"):
+                await exchange.taps.open(f"call{number}", "1.1")
+        await exchange.taps.open("talk", "1.1", some_will_do=True)
+        assert exchange.taps.counts == {"opened": 1}
 
 
 async def test_a_caller_is_heard_and_our_close_ends_the_channel() -> None:
     async with by_rtp() as exchange:
-        await exchange.taps.open("call", "1.1")
+        await exchange.taps.open("call", "1.1", some_will_do=True)
         ((uniqueid, channel_id),), (peer,) = exchange.asked, exchange.rtp_peers
         assert uniqueid == "1.1"
         exchange.taps.begin_window("call")
@@ -169,7 +179,7 @@ async def test_only_the_port_of_its_own_channel_is_heard() -> None:
                 return await original(channel_id, uniqueid, address)
 
             exchange.open_rtp_tap = flooded  # type: ignore[method-assign]
-            await exchange.taps.open("call", "1.1")
+            await exchange.taps.open("call", "1.1", some_will_do=True)
             (peer,) = exchange.rtp_peers
             with pytest.raises(ConnectionRefusedError):
                 for number in range(400):
@@ -184,15 +194,15 @@ async def test_only_the_port_of_its_own_channel_is_heard() -> None:
 async def test_asterisk_is_asked_again_and_again_to_keep_the_channel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter, "KEEP_ALIVE_TURNS", 3)
     async with by_rtp() as exchange:
-        await exchange.taps.open("call", "1.1")
+        await exchange.taps.open("call", "1.1", some_will_do=True)
         await until(lambda: len(exchange.kept) >= 3)
         assert set(exchange.kept) == {exchange.asked[0][1]}
 
 
 async def test_a_channel_that_ends_is_a_lost_tap() -> None:
     async with by_rtp() as exchange:
-        await exchange.taps.open("call", "1.1")
-        await exchange.taps.open("other", "1.2")
+        await exchange.taps.open("call", "1.1", some_will_do=True)
+        await exchange.taps.open("other", "1.2", some_will_do=True)
         exchange.taps.channel_ended("1.1")
         exchange.taps.channel_ended(exchange.asked[0][1])
         assert await exchange.until_told(events.TapLost) == events.TapLost("call", "Asterisk ended the tap")
@@ -202,7 +212,7 @@ async def test_a_channel_that_ends_is_a_lost_tap() -> None:
 
 async def test_a_tap_that_ends_with_its_caller_is_not_called_lost() -> None:
     async with by_rtp() as exchange:
-        await exchange.taps.open("call", "1.1")
+        await exchange.taps.open("call", "1.1", some_will_do=True)
         exchange.taps.channel_ended(exchange.asked[0][1])
         exchange.taps.close("call")
         await asyncio.sleep(0.3)
@@ -214,14 +224,14 @@ async def test_an_asterisk_without_chan_rtp_is_not_asked_for_every_call() -> Non
         exchange.failing = ActionRefused("Originate", "Originate failed")
         for number in range(5):
             with pytest.raises(TapFailed):
-                await exchange.taps.open(f"call{number}", "1.1")
+                await exchange.taps.open(f"call{number}", "1.1", some_will_do=True)
         assert exchange.taps.counts == {"not had": 3, "resting": 2}
         assert exchange.taps.live == 0
 
 
 async def test_a_caller_who_leaves_while_the_channel_is_made_leaves_none_behind() -> None:
     async with by_rtp(Patience(open_timeout_s=0.05), answers=False) as exchange:
-        opening = asyncio.create_task(exchange.taps.open("call", "1.1"))
+        opening = asyncio.create_task(exchange.taps.open("call", "1.1", some_will_do=True))
         await until(lambda: exchange.asked)
         exchange.taps.close("call")
         with pytest.raises(TapFailed, match="over"):
@@ -233,5 +243,5 @@ async def test_a_caller_who_leaves_while_the_channel_is_made_leaves_none_behind(
 async def test_an_asterisk_that_does_not_answer_is_told_to_end_what_it_may_have_begun() -> None:
     async with by_rtp(Patience(open_timeout_s=0.05), answers=False) as exchange:
         with pytest.raises(TapFailed):
-            await exchange.taps.open("call", "1.1")
+            await exchange.taps.open("call", "1.1", some_will_do=True)
         assert exchange.hung_up == [exchange.asked[0][1]]

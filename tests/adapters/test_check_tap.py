@@ -19,6 +19,8 @@ LOOPBACK = "127.0.0.1"
 class Asterisk:
     """Connects to the address it is told, and brings no audio."""
 
+    has_audio_socket = True
+
     def __init__(self) -> None:
         self.reached: list[str] = []
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from callflow.adapters.ami import translate, translate_assist, translate_callbac
 from callflow.adapters.ami.protocol import MAX_MESSAGE_BYTES
 from callflow.adapters.ami.translate_rings import RINGS_WANTED, RingTranslator
 from callflow.adapters.audio.framing import MAX_AUDIO_BYTES, Misframed, Splitter
+from callflow.adapters.audio.rtp import RtpStream
 from callflow.adapters.mqtt.session import Status
 from callflow.adapters.store.database import make_file
 from callflow.adapters.store.migrate import bring_to_head
@@ -146,6 +148,24 @@ def _audiosocket() -> Iterator[Read]:
 
 
 @contextmanager
+def _rtp() -> Iterator[Read]:
+    """As packets, each behind its length; nothing that is read is longer than what came."""
+
+    def read(data: bytes) -> None:
+        packets, rest = [], data
+        while rest:
+            packets.append(rest[1 : 1 + rest[0]])
+            rest = rest[1 + rest[0] :]
+        dropped = Counter[str]()
+        stream = RtpStream(dropped)
+        heard = [stream.samples(packets[start : start + 3]) for start in range(0, len(packets), 3)]
+        assert len(b"".join(heard)) <= 2 * len(data)
+        assert dropped.total() <= len(packets)
+
+    yield read
+
+
+@contextmanager
 def _mqtt() -> Iterator[Read]:
     """As the payload of every message that is subscribed to, and as a caller's lookup, which is JSON too."""
     from callflow.publishing.agent_commands import _read
@@ -246,6 +266,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "ami": Reader(_ami, "tests/traces/22/*.txt"),
         "agi": Reader(_agi),
         "audiosocket": Reader(_audiosocket),
+        "rtp": Reader(_rtp),
         "mqtt": Reader(_mqtt),
         "http": Reader(_http),
         "settings": Reader(lambda: _of_file(load_settings, ".toml", SettingError), "tests/upgrades/*/callflow.toml"),

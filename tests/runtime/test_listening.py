@@ -56,11 +56,12 @@ class Book:
         self.opens = asyncio.Event()
         self.opens.set()
 
-    async def open(self, key: str, uniqueid: str) -> None:
+    async def open(self, key: str, uniqueid: str, *, some_will_do: bool) -> bool:
         self.opened.append(key)
         await self.opens.wait()
         if self.fails:
             raise TapFailed("none left")
+        return not some_will_do
 
     def close(self, key: str) -> None:
         self.closed.append(key)
@@ -152,6 +153,11 @@ async def test_nothing_is_kept_of_a_call_whose_answer_comes_behind_its_end() -> 
 async def test_a_tap_is_there_or_lost(fails: bool) -> None:
     (told,) = await answers(Listening(Book(None, fails=fails), Phone()), OPEN)
     assert told == (events.TapLost("call", "none left") if fails else events.TapOpened("call"))
+
+
+async def test_who_can_do_with_some_of_the_audio_is_told_that_it_is_not_all() -> None:
+    some = commands.OpenTap("call", "1.1", "PJSIP/a", some_will_do=True)
+    assert await answers(Listening(Book(None), Phone()), some) == [events.TapOpened("call", is_whole=False)]
 
 
 @pytest.mark.parametrize(("how", "what"), [("volume", "volume 15"), ("agc", "agc -26")])

@@ -35,6 +35,10 @@ class TapOptions(Section):
     )
     debug_audio_days: float = Field(3.0, gt=0, le=30, description="Days after which stored audio is deleted.")
 
+    def is_by_rtp(self, *, has_audio_socket: bool) -> bool:
+        """Whether callers are tapped by RTP, on a release of Asterisk with AudioSocket or without."""
+        return self.transport == "rtp" or (self.transport == "auto" and not has_audio_socket)
+
     def address_of(self, port: int) -> str:
         """HOST:PORT for Asterisk to send to."""
         if self.address:

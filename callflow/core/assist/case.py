@@ -96,7 +96,8 @@ class Case:
     def open_tap(self) -> None:
         """More is needed than TALK_DETECT tells. Screening, which decides about callers, has the last taps."""
         parties = self.parties
-        self.do(commands.OpenTap(self.window_ear, parties.caller_uniqueid, parties.caller_channel, yields=True))
+        uniqueid, channel = parties.caller_uniqueid, parties.caller_channel
+        self.do(commands.OpenTap(self.window_ear, uniqueid, channel, yields=True, some_will_do=True))
 
     def close_tap(self) -> None:
         """The ladder is left."""

@@ -107,10 +107,10 @@ class Silence:
         elif self._case.profile.ear == "tap":
             self._tap_at = max(now_ms, since_ms + TAP_AFTER_MS)
         else:
-            self.without_tap(now_ms)
+            self.lower_ear(now_ms)
 
-    def without_tap(self, now_ms: int) -> None:
-        """Asterisk's own ear serves alone: from here any low sound counts as the caller's voice."""
+    def lower_ear(self, now_ms: int) -> None:
+        """There is no tap, or not all of its audio: from here any low sound counts as the caller's voice."""
         case = self._case
         self._opening = False
         if not self._lowered:

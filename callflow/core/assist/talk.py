@@ -263,6 +263,8 @@ class AssistedTalk:
             case events.EarFailed(_, reason) if case.state not in AFTER_PARTING:
                 case.tell(StepKind.DOUBT, now_ms, "ear", reason)
                 case.go(Input.TALK_ENDED)
+            case events.TapOpened(is_whole=False) if case.state in UNHEARD:
+                self._silence.lower_ear(now_ms)
             case events.TapOpened() if case.state is State.TIMING:
                 self._silence.tap_opened()
             case events.TapOpened() if case.state is State.TALKING:
@@ -283,7 +285,7 @@ class AssistedTalk:
             self._level.stop()
         if isinstance(event, events.TapLost) and state not in AFTER_PARTING:
             if state in UNHEARD:
-                self._silence.without_tap(now_ms)
+                self._silence.lower_ear(now_ms)
             return
         why = "the ear has gone deaf" if isinstance(event, events.EarDeafened) else "the tap was lost"
         if state is State.PARTING:

@@ -105,16 +105,17 @@ class VoiceLevel:
                 self.stop()
 
     def _look(self, now_ms: int) -> None:
-        """Ask for the level; an agent's voice in the window may have come back from the caller's phone as an echo."""
-        agent, caller = self._voices.agent, self._voices.caller
+        """Ask for the level; an agent's voice in the window may have come back from the caller's phone as an echo.
+
+        The caller may be too low for Asterisk's ear by now: it was set lower on the ladder.
+        """
+        agent = self._voices.agent
         if agent.sounding or agent.silent_since > self._window_at:
             self._begin_window(now_ms)
-        elif caller.sounding or caller.silent_since > self._window_at:
-            self._asks += 1
-            self._phase, self._at = Phase.JUDGING, now_ms + ANSWER_TIMEOUT_MS
-            self._case.judge_window(self._asks, verdict=False)
-        else:
-            self._at = now_ms + LOOK_EVERY_MS
+            return
+        self._asks += 1
+        self._phase, self._at = Phase.JUDGING, now_ms + ANSWER_TIMEOUT_MS
+        self._case.judge_window(self._asks, verdict=False)
 
     # -- answers ----------------------------------------------------------------------------------------------------
 

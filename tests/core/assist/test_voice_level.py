@@ -139,6 +139,18 @@ def test_what_the_agents_voice_brought_back_as_an_echo_is_not_measured(world: Wo
     assert gains(world) == []
 
 
+def test_a_voice_that_asterisks_ear_hears_no_more_is_measured(world: World) -> None:
+    """It was heard while that ear was set lower, on the ladder of Asterisk 16."""
+    scene = world.scenes[0]
+    scene.hears = Heard.QUIET
+    world.begin(scene)
+    world.wait(200)
+    world.speak(scene.caller, 300)
+    world.speak(scene.agent, 1500)
+    world.wait(3000)
+    assert gains(world) == [15.0]
+
+
 def test_a_tap_in_which_too_little_is_said_is_closed_and_tried_again_a_few_times(world: World) -> None:
     scene = world.scenes[0]
     scene.hears = None
