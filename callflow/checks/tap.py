@@ -29,7 +29,6 @@ def _remedy(*, is_by_rtp: bool) -> str:
     return f"{MODULES[is_by_rtp]}; {rest} this host"
 
 
-
 async def check_tap(settings: Settings, actions: AmiActions, log: Any) -> list[Finding]:
     """Check that a tap brings audio and that our prompts can be read. Without a tap TALK_DETECT alone serves."""
     if not settings.tap.enabled or all(profile.ear != "tap" for profile in settings.profiles.values()):

@@ -101,7 +101,9 @@ def calls_of(capture: Capture) -> dict[str, Call]:
 def _roles(block: Block) -> Iterator[str]:
     """The channels that an event is about."""
     headers = block.headers
-    tapped = "@callflow-tap-" in headers.get("SpyerChannel", "")  # the pretend Asterisk does not tell of its taps
+    tapped = "@callflow-tap-" in headers.get(
+        "SpyerChannel", ""
+    )  # of those by AudioSocket the pretend Asterisk does not tell of its taps
     spies = () if tapped else ("SpyerChannel",)
     for key in ("Channel", "DestChannel", "LocalOneChannel", "LocalTwoChannel", *spies):
         if found := _ROLE.match(headers.get(key, "")):

@@ -181,10 +181,10 @@ async def test_only_the_port_of_its_own_channel_is_heard() -> None:
             exchange.open_rtp_tap = flooded  # type: ignore[method-assign]
             await exchange.taps.open("call", "1.1", some_will_do=True)
             (peer,) = exchange.rtp_peers
+            stranger.connect(peer.to)
+            stranger.send(rtp(400, tone(20)))
             with pytest.raises(ConnectionRefusedError):
-                for number in range(400):
-                    stranger.connect(peer.to)
-                    stranger.send(rtp(number, tone(20)))
+                stranger.send(rtp(401, tone(20)))
             peer.send(tone(40))
             tap = exchange.taps._taps["call"]
             await until(partial(taken_in, tap, 40))

@@ -10,14 +10,17 @@ from callflow.core.section import Section
 
 
 class TapOptions(Section):
-    """Callers' audio over AudioSocket (Asterisk 18 and later) or RTP. Where the tap fails, TALK_DETECT is used alone."""
+    """Callers' audio over AudioSocket (Asterisk 18 and later) or RTP. Where it fails, TALK_DETECT is used alone."""
 
     enabled: bool = Field(True, description="Listen to callers' audio where Asterisk can send it.")
     transport: Literal["auto", "audiosocket", "rtp"] = Field(
-        "auto", description="How the audio comes; auto: by AudioSocket where this release of Asterisk has it, else by RTP."
+        "auto",
+        description="How the audio comes; auto: by AudioSocket where this release of Asterisk has it, else by RTP.",
     )
     host: str = Field("127.0.0.1", description="Address to listen on for the audio; keep it on loopback.")
-    port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 takes a free one and tells Asterisk. RTP does.")
+    port: int = Field(
+        0, ge=0, le=65535, description="Port to listen on; 0 takes a free one and tells Asterisk. RTP does."
+    )
     address: str = Field(
         "",
         pattern=r"^$|^[A-Za-z0-9._\[\]:-]+:\d{1,5}$",

@@ -11,6 +11,7 @@ from callflow.simulator.pretend.keys import inject
 from callflow.simulator.pretend.local import CHECK, LocalCall
 from callflow.simulator.pretend.member import QUEUE
 from callflow.simulator.pretend.originating import LONGEST_ID, OriginatedLocal, OriginatedPhone
+from callflow.simulator.pretend.rtp_tapping import TECHNOLOGY
 from callflow.simulator.pretend.tapping import EAR, TAP, Taps
 from callflow.simulator.pretend.world import World
 
@@ -187,7 +188,9 @@ class Actions:
             session.success(request, "Message: Originate successfully queued")
             self.originated += 1
             called = channel.partition("@")[2].partition("/")[0]
-            if not channel.startswith("Local/"):
+            if channel.startswith(TECHNOLOGY):
+                self._taps.open_rtp(request)
+            elif not channel.startswith("Local/"):
                 OriginatedPhone(self._world, request).start()
             elif (called, context) == (TAP, EAR):
                 self._taps.open(request)

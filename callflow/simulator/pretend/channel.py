@@ -51,8 +51,8 @@ class Channel:
     __slots__ = (
         "accountcode", "alive", "answered_at", "application", "attached", "bridge", "caller_name",
         "caller_number", "cause", "connected_name", "connected_number", "context", "created_at", "data", "dnid", "ear",
-        "exten", "gain", "hangup_handlers", "inherited", "language", "linkedid", "music", "mute", "name", "on_answer",
-        "on_key", "on_ringing", "owner",
+        "exten", "gain", "hangup_handlers", "inherited", "language", "limit_s", "linkedid", "music", "mute", "name",
+        "on_answer", "on_key", "on_ringing", "owner",
         "priority", "sip_code", "spies", "state", "stream", "talk", "uniqueid", "variables",
     )  # fmt: skip
 
@@ -89,6 +89,8 @@ class Channel:
         self.sip_code: int | None = None
         self.inherited: dict[str, str] = {}
         """Variables that dialled channels get, and how they were spelled: _NAME or __NAME."""
+        self.limit_s: float | None = None
+        """TIMEOUT(absolute) as it was set last, until its owner has seen it."""
         self.hangup_handlers: list[tuple[str, str, int]] = []
 
     @property
@@ -151,6 +153,9 @@ class Channel:
                 return True
             case "VOLUME(RX)":
                 return self._raise(value)
+            case "TIMEOUT(absolute)":
+                self.limit_s = float(value)
+                return True
             case "AGC(rx)":
                 return True  # and nothing changes here
             case _ if "(" in name:
@@ -192,6 +197,12 @@ class Switch:
         stem = f"Local/{exten}@{context}-{next(self._locals):08x}"
         one = self._keep(f"{stem};1", context, exten, None, ids[0])
         return one, self._keep(f"{stem};2", context, exten, one, ids[1])
+
+    def new_rtp(self, address: str, uniqueid: str) -> Channel:
+        """A channel of chan_rtp that sends to HOST:PORT."""
+        return self._keep(
+            f"UnicastRTP/{address}-0x{0x7F0000000000 + 8 * self.processed:x}", "default", "s", None, uniqueid
+        )
 
     def with_uniqueid(self, uniqueid: str) -> Channel | None:
         """The channel that ChanSpy's option u names, or an AMI action in place of a channel's name."""

@@ -8,6 +8,7 @@ from callflow.simulator.pretend.ami_server import Request
 from callflow.simulator.pretend.audio_socket import AudioSocket
 from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.pair import LocalPair
+from callflow.simulator.pretend.rtp_tapping import RtpTap
 from callflow.simulator.pretend.stream import FRAME_S
 from callflow.simulator.pretend.world import World
 
@@ -26,13 +27,19 @@ class Taps:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._taps: set[Tap] = set()
+        self._taps: set[Tap | RtpTap] = set()
         self._ticker = Ticker(FRAME_S, self._tick)
         world.on_death.append(self.die)
 
     def open(self, request: Request) -> None:
         """Originate of a tap."""
-        tap = Tap(self._world, LocalPair(self._world, request), self._taps.discard)
+        self._begin(Tap(self._world, LocalPair(self._world, request), self._taps.discard))
+
+    def open_rtp(self, request: Request) -> None:
+        """Originate of a tap by RTP."""
+        self._begin(RtpTap(self._world, request, self._taps.discard))
+
+    def _begin(self, tap: "Tap | RtpTap") -> None:
         self._taps.add(tap)
         self._ticker.start()
         tap.start()

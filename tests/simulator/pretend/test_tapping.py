@@ -1,6 +1,7 @@
 """The audio tap of the pretend Asterisk, and the daemon that listens through it, in virtual time."""
 
 import asyncio
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,12 @@ class TestWithTheDaemon:
         played = play(monkeypatch, tmp_path, plan, tap=True)
         assert sorted(ends_of_taps(played)) == [("callflow-ear", "16"), ("callflow-tap", "16")]
 
-    def test_on_16_the_tap_is_refused_and_the_low_voice_is_found_all_the_same(
+    def test_on_16_screening_has_no_tap_and_the_low_voice_is_found_all_the_same(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         plan = scenario([{"name": "low", "does": [speech("listen1+0.2", -54, 12)]}])
         played = play(monkeypatch, tmp_path, plan, ASTERISK_16, tap=True)
-        assert ends_of_taps(played) == [("callflow-ear", "0"), ("callflow-tap", "0")]
+        assert not [event for event in played.events if "callflow-tap" in event.get("Uniqueid", "")]
         assert played.one("low").result == "spoke"
         (call,) = rows(tmp_path / "callflow.db", "select heard, level_dbov from calls")
         assert (call["heard"], call["level_dbov"]) == ("quiet", None)
@@ -170,3 +171,37 @@ def test_the_tone_of_the_check_is_heard_through_a_tap() -> None:
     assert samples.size >= 8000
     spectrum = np.abs(np.fft.rfft(samples[:8000].astype(np.float64)))
     assert int(np.argmax(spectrum)) == 1004
+
+
+def test_by_rtp_a_caller_is_heard_until_the_time_limit_that_a_daemon_puts_off() -> None:
+    """As the daemon asks for it where there is no AudioSocket."""
+
+    async def work() -> None:
+        asterisk = PretendAsterisk(scenario([{"name": "x", "at_s": 1}]), Places(free_port(), flavour=ASTERISK_16))
+        await asterisk.start(0)
+        operator = await Peer.to(asterisk.ami.port)
+        await operator.login("off")
+        await operator.ask(
+            "Action: Originate", "Channel: Local/still@callflow-check/n", "Context: callflow-check", "Exten: tone",
+            "Priority: 1", "ChannelId: tone-1", "OtherChannelId: still-1",
+        )  # fmt: skip
+        await asyncio.sleep(0.2)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+            ear.bind(("127.0.0.1", 0))
+            ear.setblocking(False)
+            await operator.ask(
+                "Action: Originate", f"Channel: UnicastRTP/127.0.0.1:{ear.getsockname()[1]}/c(ulaw)",
+                "Context: callflow-rtp", "Exten: s", "Priority: 1", "ChannelId: tap-1", "Variable: TAPCHAN=still-1",
+            )  # fmt: skip
+            told = await operator.ask("Action: Getvar", "Channel: tap-1", "Variable: UNICASTRTP_LOCAL_PORT")
+            await asyncio.sleep(2)
+            data, (_, port) = ear.recvfrom(2048)
+            assert (data[:2], len(data), str(port)) == (b"\x80\0", 172, told["Value"])
+            await operator.ask("Action: Setvar", "Channel: tap-1", "Variable: TIMEOUT(absolute)", "Value: 1")
+            await asyncio.sleep(0.5)
+            assert asterisk.world.switch.with_uniqueid("tap-1") is not None
+            await asyncio.sleep(1)
+            assert asterisk.world.switch.with_uniqueid("tap-1") is None
+        asterisk.close()
+
+    in_virtual_time(work)
