@@ -132,6 +132,7 @@ class Exchange:
     peers: list[Peer] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     has_audio_socket: bool = True
+    answers_after_s: float = 0.0
     rtp_peers: list[RtpPeer] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     """Channels that are to be kept."""
@@ -167,6 +168,7 @@ class Exchange:
         self.rtp_peers.append(peer)
         if not self.answers:
             await asyncio.sleep(60)
+        await asyncio.sleep(self.answers_after_s)
         return peer.place
 
     def keep_rtp_tap(self, channel_id: str) -> None:

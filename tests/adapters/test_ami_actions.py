@@ -120,3 +120,44 @@ async def test_all_channels(peer: AmiPeer, both: tuple[AmiActions, Watched]) -> 
 
     peer.reply = channels
     assert {channel["Uniqueid"] for channel in await both[0].channels()} == {"1.0", "1.1"}
+
+
+PLACE = {"UNICASTRTP_LOCAL_ADDRESS": "127.0.0.1", "UNICASTRTP_LOCAL_PORT": "14000"}
+
+
+async def test_a_tap_by_rtp_waits_for_its_channel(peer: AmiPeer, both: tuple[AmiActions, Watched]) -> None:
+    """Asterisk answers Originate a moment before the channel is there."""
+    refusals = 4
+
+    def reply(action: Headers) -> bytes | None:
+        nonlocal refusals
+        if action["Action"] != "Getvar":
+            return friendly(action)
+        if refusals:
+            refusals -= 1
+            return error(action, "No such channel")
+        return message(Response="Success", ActionID=action["ActionID"], Value=PLACE[action["Variable"]])
+
+    peer.reply = reply
+    assert await both[0].open_rtp_tap("tap-1", "1.1", "127.0.0.1:4000") == ("127.0.0.1", 14000)
+    both[0].keep_rtp_tap("tap-1")
+    both[0].end_rtp_tap("tap-1")
+    await both[0].stop_prompt("x")  # behind them on the same wire
+    sent = wire(peer)
+    assert sent[0] == {
+        "Action": "Originate", "Channel": "UnicastRTP/127.0.0.1:4000/c(ulaw)", "Context": "callflow-rtp", "Exten": "s",
+        "Priority": "1", "ChannelId": "tap-1", "Variable": "TAPCHAN=1.1", "Async": "true",
+    }  # fmt: skip
+    assert sent[-3:-1] == [
+        {"Action": "Setvar", "Channel": "tap-1", "Variable": "TIMEOUT(absolute)", "Value": "10"},
+        {"Action": "Hangup", "Channel": "tap-1", "Cause": "16"},
+    ]
+
+
+async def test_a_tap_by_rtp_whose_channel_never_comes_is_refused(
+    peer: AmiPeer, both: tuple[AmiActions, Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ami_actions, "CHANNEL_BEGINS_S", (0.0, 0.0))
+    peer.reply = lambda action: error(action, "No such channel") if action["Action"] == "Getvar" else friendly(action)
+    with pytest.raises(ActionRefused, match="No such channel"):
+        await both[0].open_rtp_tap("tap-1", "1.1", "127.0.0.1:4000")

@@ -3,7 +3,7 @@
 import pytest
 
 from callflow.adapters.ami.options import AmiOptions
-from callflow.adapters.ami.translate import WANTED, check_outcome, may_go_deaf, stamped_ms, translate
+from callflow.adapters.ami.translate import WANTED, check_outcome, has_audio_socket, may_go_deaf, stamped_ms, translate
 from callflow.core import events
 from callflow.errors import SettingError
 
@@ -72,3 +72,10 @@ def test_a_certificate_that_cannot_be_read_is_a_setting_error() -> None:
 )
 def test_a_release_that_was_not_measured_may_go_deaf(version: str, may: bool) -> None:
     assert may_go_deaf(version) is may
+
+
+@pytest.mark.parametrize(
+    ("version", "has"), [("5.0.4", False), ("6.0.0", False), ("7.0.3", True), ("11.0.0", True), ("", True), ("x", True)]
+)
+def test_audio_socket_came_with_asterisk_18(version: str, has: bool) -> None:
+    assert has_audio_socket(version) is has

@@ -240,6 +240,17 @@ async def test_a_caller_who_leaves_while_the_channel_is_made_leaves_none_behind(
         assert exchange.taps.counts == {}
 
 
+async def test_a_channel_that_begins_behind_its_end_is_ended_again() -> None:
+    async with by_rtp() as exchange:
+        exchange.answers_after_s = 0.05
+        opening = asyncio.create_task(exchange.taps.open("call", "1.1", some_will_do=True))
+        await until(lambda: exchange.asked)
+        exchange.taps.close("call")
+        with pytest.raises(TapFailed, match="over"):
+            await opening
+        assert exchange.hung_up == 2 * [exchange.asked[0][1]]
+
+
 async def test_an_asterisk_that_does_not_answer_is_told_to_end_what_it_may_have_begun() -> None:
     async with by_rtp(Patience(open_timeout_s=0.05), answers=False) as exchange:
         with pytest.raises(TapFailed):

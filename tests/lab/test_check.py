@@ -58,7 +58,8 @@ async def test_all_that_is_there_is_found_and_a_running_daemon_records_none_of_i
     assert code == 0
     assert {subject: lines[subject][0] for subject in FOUND} == dict.fromkeys(FOUND, "ok")
     assert "desk" in "".join(lines["feature codes"])
-    assert lines["tap"][0] == ("ok" if version == "22" else "warn"), "Asterisk has AudioSocket from 18 on"
+    assert lines["tap"][0] == "ok"
+    assert ("by RTP" in "".join(lines["tap"])) == (version == "16"), "Asterisk has AudioSocket from 18 on"
 
 
 async def test_what_is_missing_is_named_with_its_remedy() -> None:

@@ -15,6 +15,8 @@ NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 DISARM = "TALK_DETECT(remove)"
 CHECK_CONTEXT = "callflow-check"
 TAP_CONTEXT, EAR_CONTEXT, RTP_CONTEXT = "callflow-tap", "callflow-ear", "callflow-rtp"
+CHANNEL_BEGINS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+"""Pauses between questions: Asterisk answers Originate some milliseconds before the channel is there (measured)."""
 RTP_TAP_S = 10
 """A channel that sends RTP ends so long after the daemon has last asked for more; callflow-rtp begins with the same."""
 WHISPER_CONTEXT, SAY_CONTEXT = "callflow-whisper", "callflow-say"
@@ -88,11 +90,19 @@ class AmiActions:
             ChannelId=channel_id,
             Variable=f"TAPCHAN={uniqueid}",
         )
+        for pause_s in CHANNEL_BEGINS_S:
+            with suppress(ActionRefused):
+                return await self._sends_from(channel_id)
+            await asyncio.sleep(pause_s)
+        return await self._sends_from(channel_id)
+
+    async def _sends_from(self, channel_id: str) -> tuple[str, int]:
+        """Host and port of a channel that sends RTP; raises ActionRefused while there is no such channel."""
         host, port = await asyncio.gather(
             *(self._get(channel_id, f"UNICASTRTP_LOCAL_{name}") for name in ("ADDRESS", "PORT"))
         )
         if not port.isdigit():
-            raise ActionRefused("Originate", "UnicastRTP does not tell its port")
+            raise ActionRefused("Getvar", "UnicastRTP does not tell its port")
         return host, int(port)
 
     def keep_rtp_tap(self, channel_id: str) -> None:

@@ -28,7 +28,7 @@ Packet = tuple[int, int, bytes]
 
 
 class RtpStream:
-    """Puts packets into order. A lost one leaves no gap, as in AudioSocket; what is no audio is left out, and counted."""
+    """Puts packets into order. A lost one leaves no gap, as in AudioSocket; what is no audio is dropped and counted."""
 
     def __init__(self, dropped: "Counter[str]") -> None:
         self._dropped = dropped

@@ -161,7 +161,12 @@ class Taps:
         keep, end = partial(phone.keep_rtp_tap, channel_id), partial(phone.end_rtp_tap, channel_id)
         line = RtpLine(self._options.host, tap.heard, keep, end, self._dropped)
         tap.connected(line)
-        line.listen_to(*await phone.open_rtp_tap(channel_id, uniqueid, self._options.address_of(line.port)))
+        place = await phone.open_rtp_tap(channel_id, uniqueid, self._options.address_of(line.port))
+        try:
+            line.listen_to(*place)
+        except OSError:
+            end()  # closed meanwhile; the channel may not have been there yet when that was told
+            raise
 
     def channel_ended(self, uniqueid: str) -> None:
         """A channel has ended; a tap whose channel it was is lost."""
