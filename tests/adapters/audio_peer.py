@@ -15,6 +15,7 @@ import structlog
 
 from callflow.adapters.audio.framing import Kind, frame
 from callflow.adapters.audio.options import Patience, TapOptions
+from callflow.adapters.audio.server import Connection
 from callflow.adapters.audio.tap import Tap
 from callflow.adapters.audio.taps import Taps
 from callflow.core import events
@@ -34,7 +35,7 @@ def tone(ms: int, amplitude: int = 8000) -> bytes:
 
 def _descriptor(tap: Tap) -> int:
     """The socket of the daemon's half."""
-    assert tap.connection is not None
+    assert isinstance(tap.connection, Connection)
     assert tap.connection._transport is not None
     return int(tap.connection._transport.get_extra_info("socket").fileno())
 
@@ -148,8 +149,10 @@ class Exchange:
 
     async def __aexit__(self, *_: object) -> None:
         await self.taps.stop()
-        for peer in (*self.peers, *self.rtp_peers):
+        for peer in self.peers:
             peer.close()
+        for channel in self.rtp_peers:
+            channel.close()
 
     async def open_tap(self, uniqueid: str, uuid: str, address: str) -> None:
         if self.failing is not None:

@@ -137,7 +137,7 @@ async def a_low_voice_is_raised_and_nothing_is_said(talks: TalkLab, daemon: Daem
 async def a_faint_voice_is_raised_before_it_is_asked(talks: TalkLab, daemon: Daemon) -> None:
     there = await low_voice(talks, daemon, AGENTS[1], FAINT_DBOV)
     gain = await there.told("gain")
-    assert (await there.told("said", "a_little_louder"))["outcome"] == "reached"
+    await there.told("said", "a_little_louder", "reached")
     assert raised_db(there, gain) == pytest.approx(MOST_GAIN_DB, abs=1.0)
     there.caller.media.background = voice(talks, -26.0)
     await there.told("heard")

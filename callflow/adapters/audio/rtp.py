@@ -71,8 +71,9 @@ class RtpStream:
         audio = data[start:end]
         return (source, number, audio) if 0 < len(audio) <= MOST_BYTES else self._drop("wrong length")
 
-    def _drop(self, reason: str) -> None:
+    def _drop(self, reason: str) -> Packet | None:
         self._dropped[reason] += 1
+        return None
 
 
 class RtpLine:

@@ -177,7 +177,7 @@ def test_by_rtp_a_caller_is_heard_until_the_time_limit_that_a_daemon_puts_off() 
     """As the daemon asks for it where there is no AudioSocket."""
 
     async def work() -> None:
-        asterisk = PretendAsterisk(scenario([{"name": "x", "at_s": 1}]), Places(free_port(), flavour=ASTERISK_16))
+        asterisk = PretendAsterisk(scenario([{"name": "x", "at_s": 1}]), Places(free_port()), flavour=ASTERISK_16)
         await asterisk.start(0)
         operator = await Peer.to(asterisk.ami.port)
         await operator.login("off")
