@@ -100,7 +100,7 @@ def test_a_tap_whose_connection_has_gone_gets_no_silence() -> None:
     """One that raised would keep the silence from every other tap."""
     connection = Connection(cast("AudioServer", None))
     connection._transport = cast("asyncio.Transport", Gone())
-    connection.send_silence()
+    connection.keep_alive()
 
 
 def test_a_viewer_who_has_gone_gets_no_frame() -> None:
