@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -147,10 +148,10 @@ def live_callbacks(reader: Reader, start_ms: int, end_ms: int) -> object:
     return CallbackQueries(reader.rows).listed(Wanting(states=(State.OPEN, State.CLAIMED)))
 
 
-def standards(reader: Reader, start_ms: int, end_ms: int) -> object:
+def standards(reader: Reader, start_ms: int, end_ms: int, measure: str = "wrap_up") -> object:
     scopes: list[dict[str, Any]] = [{}, {"queues": ("sales",)}, {"agents": ("201",)}, {"lines": ("8001",)}]
     judged = [
-        Standard(name=f"{number}", measure="wrap_up", adequate=60, desired=20, owner="Ada", **scope)
+        Standard(name=f"{number}", measure=measure, adequate=60, desired=60, owner="Ada", **scope)
         for number, scope in enumerate(scopes)
     ]
     half_ms = start_ms + (end_ms - start_ms) // 2
@@ -167,6 +168,7 @@ ASKED: dict[str, Asked] = {
     "report of two agents": report(scope=NAMED),
     "agents' figures": lambda reader, start, end: agent_figures(reader, start, end, TARGETS, end),
     "standards": standards,
+    "standards of the agents' time": partial(standards, measure="occupancy"),
     "call-backs": callbacks,
     "live call-backs": live_callbacks,
     "calls": lambda reader, start, end: list(reader.stream(CallFilter(start, end), page=50)),
@@ -204,3 +206,12 @@ def test_the_hours_of_a_day_are_asked_for_together(of_days: Mapping[int, Where])
             report(*by)(reader, MIDNIGHT + DAY_MS, MIDNIGHT + 2 * DAY_MS)
             asked[by] = reader.queries
     assert asked[Slot.HOUR,] == asked[()]
+
+
+def test_standards_that_need_no_agents_time_read_none(of_days: Mapping[int, Where]) -> None:
+    read = {}
+    for name in ("standards", "standards of the agents' time"):
+        with Measured(of_days[FEW]) as reader:
+            ASKED[name](reader, MIDNIGHT + DAY_MS, MIDNIGHT + 2 * DAY_MS)
+            read[name] = reader.queries
+    assert read["standards"] < read["standards of the agents' time"]

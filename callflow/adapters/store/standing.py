@@ -29,11 +29,15 @@ def standing(
     """Judge each standard over a period, and compare it with the period of the same length before; blocks."""
     before_ms = start_ms - (end_ms - start_ms)
     known: dict[tuple[Scope, int], Counted] = {}
+    of_time = {standard.scope for standard in standards if standard.taken.of_time}
 
     def counted(scope: Scope, from_ms: int, until_ms: int) -> Counted:
         """Standards of the same scope share their counts."""
         if (scope, from_ms) not in known:
-            known[scope, from_ms] = _counted(reader, scope, targets, from_ms, until_ms, now_ms)
+            asked, span = Question(targets, scope=scope), Span(from_ms, until_ms)
+            times = agent_time(reader, span, asked, lasting(reader, now_ms)) if scope in of_time else ()
+            after = (*callbacks_settled(reader, span, asked), *wrapped_up(reader, span, asked))
+            known[scope, from_ms] = total(one for _, one in (*tally(reader, span, asked), *times, *after))
         return known[scope, from_ms]
 
     today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
@@ -47,11 +51,3 @@ def standing(
         for standard in standards
     )
     return Standing(start_ms, end_ms, tuple(judged))
-
-
-def _counted(reader: Reader, scope: Scope, targets: Targets, start_ms: int, end_ms: int, now_ms: int) -> Counted:
-    asked, span = Question(targets, scope=scope), Span(start_ms, end_ms)
-    times = agent_time(reader, span, asked, lasting(reader, now_ms))
-    after = (*callbacks_settled(reader, span, asked), *wrapped_up(reader, span, asked))
-    parts = (*tally(reader, span, asked), *times, *after)
-    return total(counted for _, counted in parts)

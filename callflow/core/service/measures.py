@@ -32,6 +32,8 @@ class Measure:
     higher_is_better: bool
     value: Callable[[Counted], float | None]
     cases: Callable[[Counted], int]
+    of_time: bool = False
+    """It is made of the agents' time, which takes much longer to count than all else."""
 
 
 def _rings(take: Callable[[Rings], T]) -> Callable[[Counted], T | None]:
@@ -202,5 +204,6 @@ MEASURES: dict[str, Measure] = {
         True,
         _percent(_time(lambda time: time.occupancy)),
         _n(_time(lambda time: (time.available + time.ringing + time.talking + time.calling) // HOUR_MS)),
+        of_time=True,
     ),
 }

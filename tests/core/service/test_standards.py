@@ -140,3 +140,11 @@ def test_green_implies_adequate(measure: str, one_level: float, other_level: flo
     assert one.mss is not None
     assert one.mss <= one.msa
     assert (one.light is Light.RED) is (one.msa < 0)
+
+
+def test_only_measures_of_the_agents_time_need_it() -> None:
+    """Where none is asked for it is not counted: it takes much longer than all else."""
+    worked = Counted(time=AgentTime(available=3_600_000, talking=3_600_000))
+    assert {name for name, measure in MEASURES.items() if measure.value(worked) is not None} == {
+        name for name, measure in MEASURES.items() if measure.of_time
+    }

@@ -375,17 +375,11 @@ def _note(connection: sa.Connection, parts: Mapping[Stream, _Part]) -> None:
     """How far each stream has come, all in one statement: a batch may have events of every site."""
     rows = [
         {
-            "site": site,
-            "stream": stream,
-            "first_ms": part.came_ms,
-            "last_ms": part.came_ms,
-            "committed_seq": part.progress.upto,
-            "events": part.events,
-            "gaps": part.gaps,
-            "lag_ms": part.lag_ms,
+            "site": site, "stream": stream, "first_ms": part.came_ms, "last_ms": part.came_ms, "lag_ms": part.lag_ms,
+            "committed_seq": part.progress.upto, "events": part.events, "gaps": part.gaps,
         }
         for (site, stream), part in parts.items()
-    ]
+    ]  # fmt: skip
     if rows:
         connection.execute(_NOTE, rows)
 
