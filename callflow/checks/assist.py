@@ -20,6 +20,8 @@ from callflow.settings.model import Settings
 CONTEXTS = (WHISPER_CONTEXT, SAY_CONTEXT, GOODBYE_CONTEXT, RETURN_CONTEXT)
 NAME_CONTEXTS = (NAME_SPY_CONTEXT, NAME_CONTEXT)
 ACTIONS = ("Hangup", "Redirect", "Getvar", "Atxfer", "QueuePause")
+FREE_AGENT = "DEVICE_STATE(Custom:callflow)"
+"""Its function tells whether the agent's phone is free; "" if Asterisk has not loaded it."""
 
 
 def _wanting(settings: Settings) -> list[str]:
@@ -34,6 +36,7 @@ async def check_assist(settings: Settings, link: AmiLink) -> list[Finding]:
     try:
         allowed = await link.action("ListCommands")
         lines = await link.action_list("ShowDialPlan", timeout_s=10)
+        state = await link.action("Getvar", Variable=FREE_AGENT) if _acts(settings) else None
     except LinkError as error:
         return [warn("assistance", error.problem, PRIVILEGES)]
     if forbidden := [name for name in ACTIONS if name not in allowed]:
@@ -43,7 +46,18 @@ async def check_assist(settings: Settings, link: AmiLink) -> list[Finding]:
     if missing := [context for context in wanted if context not in contexts]:
         remedy = "install this version's callflow.conf, then `dialplan reload`"
         return [fail("assistance", f"there is no context {', '.join(missing)}", remedy)]
-    return [ok("assistance", f"its contexts are loaded, for {', '.join(wanting)}"), *_check_names(settings)]
+    found = [ok("assistance", f"its contexts are loaded, for {', '.join(wanting)}"), *_check_names(settings)]
+    if state is not None and not state.get("Value"):
+        remedy = "load func_devstate.so; until then such a caller goes to the front of the queue"
+        found.append(
+            warn("same agent", "Asterisk cannot tell whether the agent of a caller who returns is free", remedy)
+        )
+    return found
+
+
+def _acts(settings: Settings) -> bool:
+    """A profile parts silent callers from their agents, and may have to take them back."""
+    return any(profile.assist is Assist.ACT for profile in settings.profiles.values())
 
 
 def _check_names(settings: Settings) -> list[Finding]:

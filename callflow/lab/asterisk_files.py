@@ -16,10 +16,10 @@ MODULES = """
     bridge_builtin_features bridge_holding bridge_native_rtp
     bridge_simple bridge_softmix chan_pjsip chan_rtp codec_a_mu codec_alaw codec_gsm codec_resample codec_ulaw
     codec_g722
-    format_gsm format_pcm format_sln format_wav func_callerid func_channel func_cut func_db func_dialplan func_env
-    func_global func_logic func_math func_sprintf func_speex func_strings func_talkdetect func_timeout func_uri
-    func_volume pbx_config res_agi res_audiosocket res_musiconhold res_pjproject res_pjsip res_pjsip_acl
-    res_pjsip_authenticator_digest res_pjsip_caller_id res_pjsip_dtmf_info res_pjsip_empty_info
+    format_gsm format_pcm format_sln format_wav func_callerid func_channel func_cut func_db func_devstate
+    func_dialplan func_env func_global func_logic func_math func_sprintf func_speex func_strings func_talkdetect
+    func_timeout func_uri func_volume pbx_config res_agi res_audiosocket res_musiconhold res_pjproject res_pjsip
+    res_pjsip_acl res_pjsip_authenticator_digest res_pjsip_caller_id res_pjsip_dtmf_info res_pjsip_empty_info
     res_pjsip_endpoint_identifier_ip res_pjsip_endpoint_identifier_user res_pjsip_header_funcs res_pjsip_logger
     res_pjsip_maintenance res_pjsip_nat res_pjsip_refer res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp
     res_pjsip_session res_pjsip_pubsub res_rtp_asterisk res_rtp_multicast res_sorcery_astdb res_sorcery_config

@@ -72,13 +72,13 @@ def test_a_missing_agi_token_is_named(token: str, verdict: Verdict, tmp_path: Pa
 
 
 class Dialplan:
-    """Lists these contexts, and allows these actions."""
+    """Lists these contexts, allows these actions, and knows the states of phones or not."""
 
-    def __init__(self, contexts: Sequence[str], allowed: Sequence[str]) -> None:
-        self._contexts, self._allowed = contexts, allowed
+    def __init__(self, contexts: Sequence[str], allowed: Sequence[str], state: str = "UNKNOWN") -> None:
+        self._contexts, self._allowed, self._state = contexts, allowed, state
 
-    async def action(self, name: str) -> dict[str, str]:
-        return dict.fromkeys(self._allowed, "")
+    async def action(self, name: str, **headers: str) -> dict[str, str]:
+        return {"Value": self._state} if name == "Getvar" else dict.fromkeys(self._allowed, "")
 
     async def action_list(self, name: str, timeout_s: float) -> list[dict[str, str]]:
         return [{"Context": context} for context in self._contexts]
@@ -98,6 +98,13 @@ async def test_what_assistance_needs_is_checked_where_it_is_on(
 ) -> None:
     settings = Settings.model_validate({"profiles": {"default": {"assist": assist}}})
     findings = await check_assist(settings, cast("AmiLink", Dialplan(contexts, allowed)))
+    assert [finding.verdict for finding in findings] == verdicts
+
+
+@pytest.mark.parametrize(("assist", "verdicts"), [("prompt", [Verdict.OK]), ("act", [Verdict.OK, Verdict.WARN])])
+async def test_an_asterisk_that_cannot_tell_a_free_agent_is_named(assist: str, verdicts: list[Verdict]) -> None:
+    settings = Settings.model_validate({"profiles": {"default": {"assist": assist}}})
+    findings = await check_assist(settings, cast("AmiLink", Dialplan(CONTEXTS, ACTIONS, "")))
     assert [finding.verdict for finding in findings] == verdicts
 
 

@@ -50,6 +50,9 @@ class Functions:
                 return self._channel(data)
             case "CUT":
                 return _cut(program.get(parts[0]), parts[1] or "-", parts[2])
+            case "DEVICE_STATE":
+                busy = any(one.startswith(f"{data}-") for one in program.world.switch.channels)
+                return "INUSE" if busy else "NOT_INUSE"
             case "DIALPLAN_EXISTS":
                 context, exten, priority = (*parts, "1", "1")[:3]
                 return str(int(program.world.dialplan.step(context, exten, int(priority)) is not None))
