@@ -8,7 +8,7 @@ from callflow.core import commands, events
 from callflow.core.assist.actions import ActionCarried, ActionWanted
 from callflow.core.assist.agent_desk import AgentDesk
 from callflow.core.assist.case import Case, Link
-from callflow.core.assist.commands import AssistCommand
+from callflow.core.assist.commands import AssistCommand, ReturnCaller
 from callflow.core.assist.facts import (
     AssistEvent,
     CallerParted,
@@ -41,7 +41,7 @@ class Assistant:
         self._by_uniqueid: dict[str, AssistedTalk] = {}
         self._deadlines: Deadlines[str] = Deadlines()
         self._arrived: dict[str, tuple[str, str]] = {}
-        """Profile and channel language of callers who were screened, by uniqueid."""
+        """Profile and channel language of callers who were screened or have returned to an agent, by uniqueid."""
         self._link = Link()
         self._desk = AgentDesk(rules, self._talks.values, self._by_uniqueid.get, self._run)
         self.unexpected: Counter[str] = Counter()
@@ -197,6 +197,8 @@ class Assistant:
         case = talk.case
         issued = case.commands.copy()
         case.commands.clear()
+        if any(isinstance(command, ReturnCaller) for command in issued):  # the same agent is dialled without a queue
+            self._arrived[case.parties.caller_uniqueid] = case.profile_name, case.language
         if case.done:
             self._deadlines.set(case.talk_id, None)
             if self._talks.pop(case.talk_id, None) is not None and self._link.up:

@@ -1,5 +1,6 @@
 """What assistance does in a talk, step by step, with a virtual clock."""
 
+import dataclasses
 from typing import TypeVar
 
 import pytest
@@ -9,8 +10,8 @@ from callflow.core.assist.commands import EndCall, PartCaller, ReturnCaller, Say
 from callflow.core.assist.facts import Outcome, TalksSeen
 from callflow.core.assist.steps import StepKind
 from callflow.core.heard import Heard
-from callflow.core.profile import Assist, Mode
-from tests.core.assist.world import RULES, Scene, World
+from callflow.core.profile import Assist, Mode, Profile
+from tests.core.assist.world import RULES, Scene, World, procedures
 
 T = TypeVar("T")
 
@@ -87,6 +88,20 @@ def test_a_caller_who_speaks_after_the_redirect_returns(world: World, when_ms: i
     world.wait(10_000)
     assert len(of(world, ReturnCaller)) == 1
     assert not of(world, EndCall)
+
+
+def test_a_returned_caller_keeps_the_profile_of_the_queue_at_an_agent_who_is_dialled(world: World) -> None:
+    profiles = {"default": Profile(), "support": Profile(assist=Assist.ACT)}
+    world.receive(events.ProceduresChanged(procedures().model_copy(update={"profiles": profiles})))
+    scene = parted(world)
+    world.goodbye_spoken(scene)
+    world.speak(scene.caller, 500)
+    assert of(world, ReturnCaller)
+    scene.parties = dataclasses.replace(scene.parties, queue="")
+    world.begin(scene)
+    assert [(step.profile, step.mode) for step in world.steps if step.kind is StepKind.BEGAN] == [
+        ("support", "act")
+    ] * 2
 
 
 def test_a_caller_who_speaks_during_the_redirect_returns_once_it_is_done(world: World) -> None:
