@@ -22,6 +22,7 @@ PACKETS_PER_S = 30
 CODE_S = 1.5
 """From the keys of a code until its prompt begins; it takes 0.5 s."""
 LONGEST_S = 60.0
+NOT_PLAYED = "Asterisk could not play the prompt"
 
 
 class WhisperPhone(Protocol):
@@ -77,7 +78,7 @@ class Whispering:
             whisper.attached = True
             whisper.told.set()
         else:
-            whisper.played = event.played
+            whisper.played = whisper.played and event.played
             whisper.end()
 
     def link_lost(self) -> None:
@@ -134,6 +135,8 @@ class Whispering:
             return (Outcome.STOPPED, "") if whisper.stopped else (Outcome.NOT_ATTACHED, "no spy was attached")
         if whisper.stopped:
             return Outcome.STOPPED, ""
+        if not whisper.played:
+            return Outcome.NOT_ATTACHED, NOT_PLAYED
         if command.over_music:
             return Outcome.REACHED, ""
         return await self._judge(command, before, lasted_s)
@@ -160,7 +163,7 @@ class Whispering:
             self._codes_dead = not whisper.told.is_set()
             return Outcome.NOT_ATTACHED, "Asterisk has not loaded callflow's feature codes"
         if not whisper.played:
-            return Outcome.NOT_ATTACHED, "Asterisk could not play the prompt"
+            return Outcome.NOT_ATTACHED, NOT_PLAYED
         return Outcome.REACHED, "played by the listener's own channel"
 
     async def _end_of(self, command: Say, whisper: _Whisper) -> None:

@@ -168,6 +168,18 @@ async def test_a_file_that_asterisk_cannot_play_has_not_reached_the_listener() -
     assert (await saying).outcome is Outcome.NOT_ATTACHED
 
 
+@pytest.mark.parametrize(("say", "packets"), [(SAY, (100, 103)), (OVER_MUSIC, ())])
+async def test_neither_has_a_whisper_without_its_file(say: Say, packets: tuple[int, ...]) -> None:
+    phone = Phone(*packets)
+    made = whispering(phone)
+    saying = asyncio.create_task(made.say(say))
+    await phone.begun.wait()
+    made.event(WhisperAttached(say.say_id))
+    made.event(WhisperGone(say.say_id, played=False))
+    made.event(WhisperGone(say.say_id))
+    assert (await saying).outcome is Outcome.NOT_ATTACHED
+
+
 async def test_a_prompt_by_code_is_stopped() -> None:
     phone = Phone(100, 100, codes=True)
     made, saying = await by_code(phone)
