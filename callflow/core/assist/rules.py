@@ -106,6 +106,7 @@ class Prompt(StrEnum):
     SAY_AGAIN = "say_again"
     ASK_SUPERVISOR = "ask_supervisor"
     ANYTHING_ELSE = "anything_else"
+    WELCOME_AGAIN = "welcome_again"
     BYE_ENQUIRY = "bye_enquiry"
     BYE_ORDER = "bye_order"
     BYE_NO_ORDER = "bye_no_order"

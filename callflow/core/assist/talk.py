@@ -244,6 +244,7 @@ class AssistedTalk:
     def _key(self, event: events.KeyPressed, now_ms: int) -> None:
         if event.uniqueid != self.case.parties.caller_uniqueid or event.released:
             return
+        self._actions.answered()
         if self._holding.lasts or self._holding.takes_key:
             self._holding.key(event.key, now_ms)
         if not self._holding.lasts:
@@ -311,7 +312,7 @@ class AssistedTalk:
                 self._lulls.over(now_ms)
                 self._own_prompt_over_ms = now_ms
                 if wish.purpose is Purpose.ACTION:
-                    self._actions.said(wish, outcome)
+                    self._actions.said(wish, outcome, now_ms)
                 elif wish.purpose is Purpose.NAME:
                     self._holding.naming.asked(outcome, now_ms)
             case Purpose.NOTICE:
@@ -348,6 +349,7 @@ class AssistedTalk:
         if case.state is State.TALKING and not self._holding.waits:
             self._lulls.proceed(now_ms)
         if case.state not in AFTER_PARTING:
+            self._actions.proceed(now_ms)
             self.speaker.proceed(now_ms)
 
     def _caller_understood(self, now_ms: int) -> None:
@@ -372,7 +374,8 @@ class AssistedTalk:
         if self._believes:
             due.append(self.voices.next_endless())
         if case.state not in AFTER_PARTING:
-            due += [self._silence.next_deadline(), self._holding.next_deadline(), self.speaker.next_deadline()]
+            due += [self._silence.next_deadline(), self._holding.next_deadline(), self._actions.next_deadline()]
+            due.append(self.speaker.next_deadline())
         if case.state is State.TALKING and not self._holding.waits:
             due.append(self._lulls.next_deadline())
         return min((at for at in due if at is not None), default=None)

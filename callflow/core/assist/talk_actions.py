@@ -15,6 +15,8 @@ from callflow.core.assist.voices import Voices
 from callflow.core.profile import Assist
 
 PROMPT_MS = 6000
+ANSWER_MS = 3000
+"""A caller who says nothing for so long after `anything_else` wants nothing else."""
 IN_HOLD = (Action.CALLBACK, Action.WRAPUP)
 """What an agent may ask for while the caller hears music."""
 SAYS = {
@@ -48,6 +50,8 @@ class TalkActions:
         self._called_back = False
         self._supervisor: str | None = None
         """The request whose consultation begins when its prompt is over."""
+        self._asked_at: int | None = None
+        """`anything_else` was over then, and nobody has answered yet."""
         self.outstanding = 0
         """Prompts of actions that wait or are being said."""
 
@@ -64,6 +68,7 @@ class TalkActions:
 
     def act(self, action: Action, request_id: str, now_ms: int) -> Refusal | Taken:
         """Do it, or begin to."""
+        self._asked_at = None
         match action:
             case Action.LOUDER | Action.SOFTER:
                 return self._set_level(action, request_id, now_ms)
@@ -136,12 +141,40 @@ class TalkActions:
         self._say(Prompt.ASK_SUPERVISOR, Action.SUPERVISOR, now_ms)
         return Taken.DONE
 
-    def said(self, wish: Wish, outcome: Outcome) -> None:
+    def said(self, wish: Wish, outcome: Outcome, now_ms: int) -> None:
         """A prompt of an action is over, said or not."""
         self.outstanding -= 1
         case = self._case
+        heard = outcome in (Outcome.REACHED, Outcome.UNKNOWN)
+        if wish.prompt == Prompt.ANYTHING_ELSE and heard:
+            self._asked_at = now_ms
         if wish.prompt == Prompt.ASK_SUPERVISOR and self._supervisor is not None and not case.parted and not case.done:
             exten, _, context = case.profile.supervisor.partition("@")
             case.do(Consult(self._supervisor, case.parties.agent_channel, exten, context))
             self._supervisor = None
-            self._holding.announced = outcome in (Outcome.REACHED, Outcome.UNKNOWN)
+            self._holding.announced = heard
+
+    # -- anything else? ---------------------------------------------------------------------------------------------
+
+    def answered(self) -> None:
+        """The caller has pressed a key."""
+        self._asked_at = None
+
+    def next_deadline(self) -> int | None:
+        """When to call `proceed`, epoch ms."""
+        quiet_since = self._voices.quiet_since(caller_only=False)
+        if self._asked_at is None or quiet_since is None:
+            return None
+        return max(self._asked_at, quiet_since) + ANSWER_MS
+
+    def proceed(self, now_ms: int) -> None:
+        """A caller who wants nothing else is bidden goodbye; one who speaks, or whose agent does, is left alone."""
+        asked_at, voices = self._asked_at, self._voices
+        if asked_at is None:
+            return
+        spoke_at = max(voices.caller.spoke_at or 0, voices.agent.spoke_at or 0)
+        if spoke_at > asked_at or self._holding.waits or self._case.state is not State.TALKING:
+            self._asked_at = None
+        elif (due := self.next_deadline()) is not None and now_ms >= due:
+            self._asked_at = None
+            self._say(Prompt.WELCOME_AGAIN, Action.WRAPUP, now_ms)

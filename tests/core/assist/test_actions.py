@@ -363,6 +363,40 @@ def test_a_wrap_up_lasts_from_the_end_of_the_talk_until_the_agent_is_ready(world
     assert not of(world, PauseAgent)[-1].paused
 
 
+def test_a_caller_who_wants_nothing_else_is_bidden_goodbye_once(world: World) -> None:
+    scene = talking(world)
+    ask(world, "wrapup")
+    world.over(scene)
+    world.wait(2900)
+    assert world.said() == ["anything_else"]
+    world.wait(200)
+    assert world.said() == ["anything_else", "welcome_again"]
+    world.over(scene)
+    world.wait(30_000)
+    assert world.said() == ["anything_else", "welcome_again"]
+
+
+@pytest.mark.parametrize("what", ["caller speaks", "agent speaks", "key", "hold", "other action", "not said"])
+def test_nobody_is_bidden_goodbye_once_something_else_comes(world: World, what: str) -> None:
+    scene = talking(world)
+    ask(world, "wrapup")
+    world.over(scene, Outcome.STOPPED if what == "not said" else Outcome.REACHED)
+    world.wait(1000)
+    match what:
+        case "caller speaks" | "agent speaks":
+            world.speak(getattr(scene, what.split()[0]), 500)
+        case "key":
+            world.receive(events.KeyPressed(scene.parties.caller_uniqueid, "1", world.now))
+        case "hold":
+            world.hold(scene)
+        case "other action":
+            ask(world, "close:order")
+            world.wait(100)
+            world.over(scene)
+    world.wait(5000)
+    assert "welcome_again" not in world.said()
+
+
 def test_a_wrap_up_may_be_asked_for_just_after_the_talk(world: World) -> None:
     scene = talking(world)
     end(world, scene)
