@@ -65,7 +65,12 @@ exten => _tra[n]sfer!,1,Answer()
 exten => _assist!,1,Answer()
  same => n,Queue(${{CUT(EXTEN,_,2)}},tb(callflow-agent^s^1),,,60)
  same => n,Hangup()
-; rated_QUEUE: the same, and the caller rates the call, also one whom assistance brought back to an agent
+; both_QUEUE: the same, and the caller has the codes, too
+exten => _both!,1,Answer()
+ same => n,Gosub(callflow-agent,s,1)
+ same => n,Queue(${{CUT(EXTEN,_,2)}},tb(callflow-agent^s^1),,,60)
+ same => n,Hangup()
+; rated_QUEUE: as assist_QUEUE, and the caller rates the call, also one whom assistance brought back to an agent
 exten => _rated!,1,Answer()
  same => n,Set(CALLFLOW_RATE=default)
  same => n,Queue(${{CUT(EXTEN,_,2)}},ctb(callflow-agent^s^1),,,60)
