@@ -186,7 +186,7 @@ class Daemon:
         if end.done():
             return
         self._watchdog.tell("READY=1\nSTATUS=waiting for sound detection; callflow never hangs up")
-        await agi.listen()
+        agi.listen()
         self._open = True
         if self._links.connected:
             self._on_link_up()

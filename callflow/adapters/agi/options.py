@@ -32,7 +32,8 @@ class AgiOptions(Section):
 class Admission:
     """Limits for a connection until it has proved to be a call."""
 
-    header_timeout_s: float = 5.0
+    header_timeout_s: float = 2.5
+    """The caller hears nothing meanwhile. AMI has 1 s of it to vouch for the channel; a busy loop has the rest."""
     max_header_bytes: int = 65_536
     max_sessions: int = 4000
     """Calls at once; more are refused."""

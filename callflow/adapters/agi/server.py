@@ -9,6 +9,7 @@ from typing import Any
 
 from panoramisk.fast_agi import Application
 
+from callflow.adapters.accepting import Acceptor
 from callflow.adapters.agi.introduction import Introduction, Refused, Voucher, WrongToken, introduce
 from callflow.adapters.agi.options import Admission, AgiOptions
 from callflow.adapters.agi.session import AgiSession
@@ -36,7 +37,7 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
         self._on_call = on_call
         self._log = log
         self._voucher = voucher
-        self._server: asyncio.Server | None = None
+        self._acceptor = Acceptor(options.host, options.port, self._protocol)
         self._strangers: dict[asyncio.StreamWriter, None] = {}
         self._handlers: set[asyncio.Task[Any]] = set()
         self._sessions: dict[str, _Live] = {}
@@ -53,42 +54,31 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
     @property
     def port(self) -> int:
         """The port in use, which the system chose if the options say 0."""
-        if self._server is None or not self._server.sockets:
-            return self._options.port
-        return int(self._server.sockets[0].getsockname()[1])
+        address = self._acceptor.address
+        return self._options.port if address is None else address[1]
 
     async def start(self) -> None:
         """Take the address and listen; raises SettingError if the address cannot be used."""
         await self.bind()
-        await self.listen()
+        self.listen()
 
     async def bind(self) -> None:
         """Take the address, on which Asterisk is refused until `listen`; raises SettingError if it cannot be used."""
-        options = self._options
         try:
-            self._server = await asyncio.start_server(
-                self.handler,
-                options.host,
-                options.port,
-                limit=self._admission.max_header_bytes,
-                backlog=1024,
-                start_serving=False,
-            )
-        except (OSError, ValueError) as error:
-            raise _unusable(options, error) from error
+            await self._acceptor.bind()
+        except OSError as error:
+            raise _unusable(self._options, error) from error
 
-    async def listen(self) -> None:
+    def listen(self) -> None:
         """Let calls in; raises SettingError if another program has begun to listen on the address since `bind`."""
-        if self._server is not None:
-            try:
-                await self._server.start_serving()
-            except OSError as error:
-                raise _unusable(self._options, error) from error
+        try:
+            self._acceptor.listen()
+        except OSError as error:
+            raise _unusable(self._options, error) from error
 
     async def stop(self) -> None:
         """Stop listening, and return every channel to the dialplan."""
-        if self._server is not None:
-            self._server.close()
+        self._acceptor.close()
         for writer in list(self._strangers):
             writer.transport.abort()
         for live in list(self._sessions.values()):
@@ -109,6 +99,10 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
             self._refuse(refusal, writer)
         finally:
             writer.close()
+
+    def _protocol(self) -> asyncio.StreamReaderProtocol:
+        """For one connection: calls `handler` as soon as it is made."""
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(self._admission.max_header_bytes), self.handler)
 
     # -- letting in -----------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any, Protocol, cast
 from uuid import UUID
 
+from callflow.adapters.accepting import Acceptor
 from callflow.adapters.audio.framing import SILENCE, Kind, Misframed, Splitter
 from callflow.adapters.audio.kernel import READ_BYTES, OnDemandReader
 from callflow.adapters.audio.options import Patience, TapOptions
@@ -37,7 +38,7 @@ class AudioServer:
         self._options = options
         self._patience = patience
         self._log = log
-        self._server: asyncio.Server | None = None
+        self._acceptor = Acceptor(options.host, options.port, lambda: Connection(self))
         self._expected: dict[bytes, Guest] = {}
         self._strangers: dict[Connection, None] = {}
         self.refused: Counter[str] = Counter()
@@ -46,26 +47,23 @@ class AudioServer:
     @property
     def address(self) -> str:
         """HOST:PORT for Asterisk to connect to."""
-        if self._options.address or self._server is None:
+        if self._options.address or self._acceptor.address is None:
             return self._options.address
-        host, port = self._server.sockets[0].getsockname()[:2]
+        host, port = self._acceptor.address
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     async def start(self) -> None:
         """Listen; raises SettingError when the address cannot be bound."""
         where = f"{self._options.host}:{self._options.port}"
-        loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(
-                lambda: Connection(self), self._options.host, self._options.port, backlog=1024
-            )
-        except (OSError, ValueError) as error:
+            await self._acceptor.bind()
+            self._acceptor.listen()
+        except OSError as error:
             raise SettingError("[tap] port", f"cannot listen on {where}: {error}", "choose another, or 0") from error
 
     async def stop(self) -> None:
         """Stop listening; guests close their own connections."""
-        if self._server is not None:
-            self._server.close()
+        self._acceptor.close()
         for stranger in list(self._strangers):
             stranger.close()
 
