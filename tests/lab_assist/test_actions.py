@@ -14,6 +14,7 @@ from callflow.scenarios.site import Version
 from callflow.web.tokens import Role, TokenFile
 from tests.lab_assist.stage import (
     AGENT_HZ,
+    CALLER,
     CALLER_HZ,
     LONGEST_GAP_S,
     UNDERTONE_DBOV,
@@ -30,6 +31,7 @@ STEP_DB = 6.0
 LOW_DBOV = -56.0
 """Far below speech, also when it is raised."""
 SETTLED_S = 0.5
+PAUSE_S = 2.0
 HEARD = 0.9
 """Of a prompt: its share that reached the caller."""
 
@@ -65,6 +67,9 @@ async def test_an_agents_codes_raise_the_level_say_prompts_and_begin_a_wrap_up(v
         await talk.agent.press("*71")
         await talk.told("action", "louder", "at_limit")
         assert await level_now(talk) - before == pytest.approx(STEP_DB, abs=1.0)
+        await talk.agent.press("*72")
+        await talk.told("gain", "0 dB")
+        assert await level_now(talk) == pytest.approx(before, abs=1.0)
         talk.agent.media.background = silence
         await talk.agent.press("*74")
         assert (await talk.told("said", "say_again"))["outcome"] == "reached"
@@ -75,7 +80,7 @@ async def test_an_agents_codes_raise_the_level_say_prompts_and_begin_a_wrap_up(v
         await talk.agent.press("*79")
         await talk.told("action", "wrapup", "done")
         done = [step["what"] for step in talk.steps() if step["kind"] == "action" and step["outcome"] == "done"]
-        assert done == ["louder", "louder", "repeat", "callback", "wrapup"], "the caller's code did nothing"
+        assert done == ["louder", "louder", "softer", "repeat", "callback", "wrapup"], "the caller's code did nothing"
         prompts = ["hear_me_now", "volume_at_limit", "say_again", "call_back_agreed"]
         heard = talk.at(talk.caller, prompts).prompts
         assert {name: one.share > HEARD for name, one in heard.items()} == dict.fromkeys(prompts, True), heard
@@ -90,29 +95,31 @@ async def test_an_agents_codes_raise_the_level_say_prompts_and_begin_a_wrap_up(v
         assert ended["ended_by"] == "ready"
         await talk.talks.event("QueueMemberPause", Queue="support", Paused="0")
         await dialled.until(State.ENDED)
-        assert "offer" in str((await talk.stored("select * from callbacks"))["reasons"])
+        kept = await talk.stored("select * from callbacks")
+        assert (kept["number"], kept["reasons"]) == (CALLER, "offer")
 
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 async def test_an_agents_codes_ask_for_the_handset_pass_a_look_up_and_say_the_goodbye_of_each_outcome(
     version: Version,
 ) -> None:
-    async with assisted(version, "prompt", entry="assist_support", undertone_dbov=UNDERTONE_DBOV) as talk:
+    rules = {"reassure_every_s": 6.0}
+    async with assisted(version, "prompt", entry="assist_support", rules=rules, undertone_dbov=UNDERTONE_DBOV) as talk:
         await both_have_spoken(talk)
         await talk.agent.press("*73")
         await talk.told("said", "pick_up_handset")
         await talk.agent.press("*75")
-        await talk.told("said", "one_moment")
+        await talk.told("said", "still_looking")
         await talk.agent.press("*76")
         await talk.told("said", "thank_you_for_waiting")
         await talk.agent.press("*79")
-        await talk.told("said", "anything_else")
+        await talk.told("said", "welcome_again")
         for code, goodbye in (("*81", "bye_enquiry"), ("*83", "bye_no_order"), ("*82", "bye_order")):
             await talk.agent.press(code)
             await talk.told("said", goodbye)
         await talk.agent.hang_up()
-        asked = ["pick_up_handset", "one_moment", "thank_you_for_waiting", "anything_else"]
-        prompts = [*asked, "bye_enquiry", "bye_no_order", "bye_order"]
+        asked = ["pick_up_handset", "one_moment", "still_looking", "thank_you_for_waiting"]
+        prompts = [*asked, "anything_else", "welcome_again", "bye_enquiry", "bye_no_order", "bye_order"]
         said = [(step["what"], step["outcome"]) for step in talk.steps() if step["kind"] == "said"]
         assert said[: len(prompts)] == [(f"{prompt} to caller", "reached") for prompt in prompts]
         heard = talk.at(talk.caller, prompts).prompts
@@ -138,6 +145,9 @@ async def test_a_nuisance_is_asked_once_and_hung_up_on(version: Version) -> None
         assert set(heard.prompts) == {"anything_else", "goodbye"}
         assert talk.at(talk.agent, ["anything_else", "goodbye"]).prompts == {}
         assert abs(agent_freed_s(talk)) < 0.2
+        bye = next(one for one in talk.talks.bank.messages(talk.caller.call_id) if one.message.first.startswith("BYE"))
+        pause_s = bye.at - heard.prompts["goodbye"].span.ended
+        assert PAUSE_S < pause_s < PAUSE_S + SETTLED_S
         wire_ok(talk)
         await talk.told("hung_up")
         assert not rows(talk.daemon.database, "select * from callbacks")

@@ -1,5 +1,7 @@
 """The daemon is killed, stalled or cut off from AMI at any moment of assistance: talks go on, nothing of ours remains.
 
+In every third talk the caller is on hold: the music goes on as well.
+
 `CALLFLOW_ROUNDS=20 python -m pytest tests/lab_assist/test_faults.py` begins 600 talks on each release; with
 `CALLFLOW_SEED` they are struck at other moments.
 """
@@ -18,12 +20,15 @@ from callflow.lab.talks.asterisk_files import AGENTS
 from callflow.lab.talks.talk_lab import TalkLab, talk_lab
 from callflow.processes.daemon import Daemon
 from callflow.scenarios.site import Version
-from tests.lab_assist.stage import AGENT_HZ, Talk, own_channels, unbroken, watch_machine
+from tests.lab_assist.stage import AGENT_HZ, Talk, music_ok, own_channels, unbroken, watch_machine
 from tests.labs import EACH_ASTERISK
 
 ROUNDS = int(os.environ.get("CALLFLOW_ROUNDS", "1"))
 SEED = int(os.environ.get("CALLFLOW_SEED", "16"))
 TALKS = 10
+HELD = 3
+SETTLED_S = 0.5
+"""The daemon has set its ears: what is set in the moment of a hold ends the music."""
 FAULTS = ("kill", "stall", "cut")
 PROMPT_S = 5.0
 """A prompt that was begun is said to its end."""
@@ -45,8 +50,12 @@ async def test_talks_go_on_whatever_happens_to_the_daemon(version: Version) -> N
         agent.tone_hz = 0
         for number in range(ROUNDS * len(FAULTS)):
             sides = await begin(talks, number)
-            for _, there in sides:
-                there.media.play(tone(AGENT_HZ))
+            await asyncio.sleep(SETTLED_S)
+            for one, (_, there) in enumerate(sides):
+                if one % HELD == 0:
+                    await there.hold()
+                else:
+                    there.media.play(tone(AGENT_HZ))
             await asyncio.sleep(random.uniform(0.1, 7.0))
             await strike(FAULTS[number % len(FAULTS)], daemon, proxy)
             await asyncio.sleep(PROMPT_S)
@@ -54,8 +63,9 @@ async def test_talks_go_on_whatever_happens_to_the_daemon(version: Version) -> N
             if not daemon.running:
                 assert own_channels(talks.ami) == []
                 await daemon.start()
-            for call, there in sides:
-                unbroken(Talk(talks, daemon, call, there, stalls))
+            for one, (call, there) in enumerate(sides):
+                judge = music_ok if one % HELD == 0 else unbroken
+                judge(Talk(talks, daemon, call, there, stalls))
                 await call.hang_up()
             await none_remains(talks)
         watching.cancel()
