@@ -18,7 +18,7 @@ class LogOptions(Section):
     """What the daemon logs, and how: the section [log]."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least level to log: debug, info, warning or error."
+        "info", description="Lowest level to log: debug, info, warning or error."
     )
     format: Literal["console", "json"] = Field("console", description="console for people, json for machines.")
 

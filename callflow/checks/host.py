@@ -61,7 +61,7 @@ def _database(path: Path) -> Finding:
     target = path if there else path.parent
     if os.access(target, os.W_OK) and os.access(path.parent, os.W_OK):
         return ok("database", f"{path} can be written")
-    return fail("database", f"{target} cannot be written", "make the folder, or set store.path to another")
+    return fail("database", f"{target} cannot be written", "create the folder, or set store.path to another")
 
 
 def _ami_address(ami_port: int) -> Finding:
@@ -81,4 +81,4 @@ def _agi_token(token: SecretStr) -> Finding:
     """Without it, whoever reaches the FastAGI port can pretend to be a call."""
     if token.get_secret_value():
         return ok("FastAGI token", "calls must bring the token of [agi] token")
-    return warn("FastAGI token", "none is set: every program on this host is answered", 'set [agi] token = "auto"')
+    return warn("FastAGI token", "none is set: callflow answers every program on this host", 'set [agi] token = "auto"')

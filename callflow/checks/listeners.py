@@ -37,8 +37,8 @@ def _tap(settings: Settings) -> str:
 
 
 LISTENERS = (
-    Listener("agi", _agi, "agi.host = 127.0.0.1, or a token of your own in agi.token and in CALLFLOW_AGI"),
-    Listener("http", _http, "http.host = 127.0.0.1, or a firewall that lets in the Prometheus server alone"),
+    Listener("agi", _agi, "agi.host = 127.0.0.1, or your own token in agi.token and in CALLFLOW_AGI"),
+    Listener("http", _http, "http.host = 127.0.0.1, or a firewall that admits only the Prometheus server"),
     Listener("web", _web, "web.host = 127.0.0.1 behind a proxy with TLS, and web.secure_cookie = true"),
     Listener("tap", _tap, "tap.host = 127.0.0.1, or a network that only Asterisk and callflow share"),
 )

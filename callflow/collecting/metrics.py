@@ -69,7 +69,7 @@ class CollectorHealth(MetricsOf):
         yield GaugeMetricFamily(f"{PREFIX}_waiting", "Events that wait for their transaction.", one.waiting)
         yield CounterMetricFamily(f"{PREFIX}_commits", "Transactions with events.", one.commits)
         yield CounterMetricFamily(f"{PREFIX}_write_seconds", "Time spent in these transactions.", one.write_s)
-        yield CounterMetricFamily(f"{PREFIX}_failures", "Times that collecting has ended and begun anew.", one.failures)
+        yield CounterMetricFamily(f"{PREFIX}_failures", "Times that collecting has failed and restarted.", one.failures)
         yield CounterMetricFamily(f"{PREFIX}_unread", "Events that this release cannot store.", one.unread)
 
 

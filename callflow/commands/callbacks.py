@@ -44,12 +44,12 @@ Db = Annotated[Path | None, typer.Option("--db", metavar="PATH", help="Database.
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the entry, or its first characters.")]
 By = Annotated[str, typer.Option("--by", metavar="WHO", help="Who does it: your work number. Default: your login.")]
-Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="A sentence for those who read it later.")]
+Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="A sentence that explains it to later readers.")]
 Since = Annotated[
     int | None,
-    typer.Option(parser=parse_when, metavar="WHEN", help="Only what was raised since then: `2h`, `1d`, `2026-01-31`."),
+    typer.Option(parser=parse_when, metavar="WHEN", help="Only entries raised since then: `2h`, `1d`, `2026-01-31`."),
 ]
-Until = Annotated[int | None, typer.Option(parser=parse_when, metavar="WHEN", help="Only what was raised before then.")]
+Until = Annotated[int | None, typer.Option(parser=parse_when, metavar="WHEN", help="Only entries raised before then.")]
 
 
 @callbacks_app.command("list")
@@ -65,7 +65,7 @@ def list_entries(
     as_json: AsJson = False,
     db: ReadDb = None,
 ) -> None:
-    """List live entries, the one that is due first comes first. In a fleet's database: those of all nodes.
+    """List live entries, the earliest due first. In a fleet's database: those of all nodes.
 
     A fleet's database has hashes in place of numbers; `--caller` takes such a hash.
 
@@ -205,11 +205,11 @@ def dial(
 ) -> None:
     """Have the daemon place the call, and wait for its outcome.
 
-    Hours, holidays, emergency numbers and whether anybody is on the line are checked again first. Nothing is ever
+    It first checks again: hours, holidays, emergency numbers, and whether anybody is on the phone. Nothing is ever
     dialled twice: when the outcome was not seen, the entry becomes `unknown`, and you decide with `reopen`, `done`,
     `give-up` or another `dial`.
 
-    For an entry of another node of the fleet its node is asked, and the outcome is not awaited.
+    For an entry of another node of the fleet it asks that node, and does not wait for the outcome.
 
     Exit code 0: reached, or asked. 1: not reached. 2: the call was not placed.
 

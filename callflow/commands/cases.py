@@ -41,7 +41,7 @@ def list_cases(
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """List open cases; the one whose news is due first comes first.
+    """List open cases, the earliest due news first.
 
     Example: `callflow cases list`
     """
@@ -58,7 +58,7 @@ def add(
     context: typer.Context,
     reference: Reference,
     number: Annotated[str, typer.Option("--number", help="Caller to give news to; without one, only a reminder.")] = "",
-    kind: Annotated[CaseKind, typer.Option("--kind", help="installation: asked after within 24 h.")] = CaseKind.GENERAL,
+    kind: Annotated[CaseKind, typer.Option("--kind", help="installation: news within 24 h.")] = CaseKind.GENERAL,
     profile: Annotated[str, typer.Option("--profile", help="Profile whose calling hours count.")] = "default",
     zone: Annotated[str, typer.Option("--zone", help="IANA zone of the caller. Default: the profile's.")] = "",
     by: By = "",
@@ -130,7 +130,7 @@ def import_cases(
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """Open the cases of a CSV file, all or none; a mistake is named with its file and line.
+    """Open the cases of a CSV file, all or none; a mistake is reported with file and line.
 
     The first line names the columns; only `reference` is needed.
 

@@ -103,7 +103,7 @@ def scenarios(
 def bench(
     version: VersionOption = "22",
     quick: Annotated[
-        bool, typer.Option("--quick", help="Half a minute: shows that it works, measures little.")
+        bool, typer.Option("--quick", help="Half a minute: tests the benchmark, measures little.")
     ] = False,
 ) -> None:
     """Measure how late prompts start, CPU and memory per call at 5, 20 and 50 calls, and the reaction to speech.

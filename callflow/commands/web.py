@@ -31,11 +31,11 @@ def serve(
     ] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; default: web.port.")] = None,
 ) -> None:
-    """Serve the page from a database alone; no daemon is needed, and no call is touched.
+    """Serve the page from a database alone, without a daemon; it affects no call.
 
-    In a fleet's database it shows all nodes: their calls, reports and call-back lists, and how each node is. Nothing is
-    live there; steps of call-backs are asked of their node where [mqtt] names the broker. Tokens and audit trail are
-    beside store.path, or where web.tokens_file and web.audit_file say.
+    From a fleet's database it shows all nodes: their calls, reports, call-back lists and health. It shows nothing live.
+    If [mqtt] names the broker, it sends steps of call-backs to their node. Tokens and audit trail are beside
+    store.path, or where web.tokens_file and web.audit_file say.
 
     Example: callflow web --db /backup/callflow.db --port 9900
     """
@@ -67,7 +67,7 @@ def serve(
 @token.command("add")
 def add(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Who or what it is for, as the audit trail names it.")],
+    name: Annotated[str, typer.Argument(help="Person or purpose, as named in the audit trail.")],
     role: Annotated[Role, typer.Option(help="What the token allows.")] = Role.VIEWER,
     days: Annotated[int, typer.Option(min=0, max=3650, help="Days until it expires; 0 for never.")] = 90,
     queue: Annotated[list[str] | None, typer.Option(help="Only this queue; may be given several times.")] = None,

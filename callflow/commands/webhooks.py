@@ -61,7 +61,7 @@ def list_refused(
 
 @webhooks_app.command()
 def retry(context: typer.Context, numbers: Numbers = None, everything: All = False, db: Database = None) -> None:
-    """Send refused events again, behind what waits; a running daemon does so within seconds.
+    """Send refused events again, after the waiting ones; a running daemon starts within seconds.
 
     Example: `callflow webhooks retry 4711 4712`
     """

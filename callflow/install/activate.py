@@ -42,7 +42,7 @@ def activate_fleet(units: Iterable[Path]) -> Iterator[Done]:
         run("systemctl", "enable", unit.name)
         if _is("active", unit):
             run("systemctl", "restart", unit.name)
-            yield Done(f"{unit.stem} was started anew")
+            yield Done(f"{unit.stem} was restarted")
         else:
             remedy = f"set fleet.database_url and mqtt.host in {COLLECT_SETTINGS}, then: systemctl start {unit.stem}"
             yield Done(f"{unit.stem} is enabled and does not run yet", remedy)

@@ -49,7 +49,7 @@ System > System file customisation, extensions.conf, add to the end:
    [queue-pre-dial-custom]
    exten => _X!,1,Gosub(callflow-screen,s,1(default))
     same => n,Return()"""
-_MIKO_BY_HAND = "MikoPBX writes this file anew: add it in System > System file customisation, `Add to end of file`"
+_MIKO_BY_HAND = "MikoPBX overwrites this file: add it in System > System file customisation, `Add to end of file`"
 
 MIKOPBX = Distribution(
     "MikoPBX",

@@ -139,7 +139,7 @@ def _metrics(figures: Figures) -> Count[CallRecord]:
     )
     quiet = figures.counter(
         "callflow_quiet_calls",
-        "Calls with a voice too low to understand at some time, by what became of them.",
+        "Calls with a voice too low to understand at some time, by result.",
         ["trunk", "result"],
     )
     heard_last = figures.counter("callflow_heard_calls", "Calls by what was heard, as recorded.", ["trunk", "heard"])

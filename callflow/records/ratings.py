@@ -71,7 +71,7 @@ def _event(rating: Rating, names: Pseudonymizer) -> EventFacts:
 def _metrics(figures: Figures) -> Count[Rating]:
     place = ["target_type", "target"]
     ratings_total = figures.counter(
-        "callflow_ratings", "Callers who came to rate a call, by what became of it.", [*place, "outcome"]
+        "callflow_ratings", "Callers who reached a rating, by outcome.", [*place, "outcome"]
     )
     not_asked = figures.counter(
         "callflow_ratings_not_asked", "Callers who were not asked to rate a call, by reason.", [*place, "reason"]

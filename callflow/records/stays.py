@@ -65,9 +65,7 @@ def _event(stay: Stay, names: Pseudonymizer) -> EventFacts:
 
 
 def _metrics(figures: Figures) -> Count[Stay]:
-    offers = figures.counter(
-        "callflow_offers", "Calls offered to a queue, by what became of them.", ["queue", "outcome"]
-    )
+    offers = figures.counter("callflow_offers", "Calls offered to a queue, by outcome.", ["queue", "outcome"])
     wait_s = figures.histogram(
         "callflow_queue_wait_seconds",
         "How long callers waited in a queue.",

@@ -59,7 +59,7 @@ class FleetOrders:
             return Answer(order.order_id, False, "no call of this caller is stored here")
         if order.do is Do.BEGIN_ANEW:
             await self._desk.begin_anew(number, order.call_ms)
-            return Answer(order.order_id, True, "its short calls are counted anew")
+            return Answer(order.order_id, True, "its short calls are counted from zero")
         wanted = Wanted(bare(number), order.profile, Reason.REPEATED, order.at_ms, order.why)
         entry, new = await self._desk.add_counted(wanted)
         log.info("a caller of several nodes is to be called back", callback=entry.callback_id, new=new, why=order.why)

@@ -22,6 +22,6 @@ class WebOptions(Section):
         "", pattern=r"^[A-Za-z0-9-]*$", description="Header in which a reverse proxy names the user; empty for none."
     )
     proxy_addresses: tuple[str, ...] = Field(
-        ("127.0.0.1", "::1"), description="Peers whose proxy_user_header is believed."
+        ("127.0.0.1", "::1"), description="Peers whose proxy_user_header is trusted."
     )
     secure_cookie: bool = Field(False, description="Send the session cookie over HTTPS only; set it behind TLS.")

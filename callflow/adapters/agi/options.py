@@ -17,7 +17,7 @@ class AgiOptions(Section):
     port: int = Field(4573, ge=0, le=65535, description="Port to listen on.")
     token: SecretStr = Field(
         SecretStr(""),
-        description="Secret part of agi://HOST:PORT/TOKEN/screen. auto: made at each start and told to Asterisk.",
+        description="Secret part of agi://HOST:PORT/TOKEN/screen. auto: created at each start and set in Asterisk.",
     )
 
     @field_validator("token")

@@ -15,16 +15,16 @@ class TapOptions(Section):
     enabled: bool = Field(True, description="Listen to callers' audio where Asterisk can send it.")
     transport: Literal["auto", "audiosocket", "rtp"] = Field(
         "auto",
-        description="How the audio comes; auto: by AudioSocket where this release of Asterisk has it, else by RTP.",
+        description="Transport of the audio; auto: AudioSocket where this release of Asterisk has it, else RTP.",
     )
     host: str = Field("127.0.0.1", description="Address to listen on for the audio; keep it on loopback.")
     port: int = Field(
-        0, ge=0, le=65535, description="Port to listen on; 0 takes a free one and tells Asterisk. RTP does."
+        0, ge=0, le=65535, description="Port to listen on; 0, and RTP always: a free one, told to Asterisk."
     )
     address: str = Field(
         "",
         pattern=r"^$|^[A-Za-z0-9._\[\]:-]+:\d{1,5}$",
-        description="HOST:PORT that Asterisk connects to, where it differs from host and port: an address, no name.",
+        description="HOST:PORT that Asterisk connects to, if it differs from host and port: an IP address, not a name.",
     )
     max_taps: int = Field(
         200, ge=0, le=10_000, description="Callers tapped at once; further callers are judged by TALK_DETECT alone."

@@ -24,7 +24,7 @@ class MqttOptions(Section):
     tls_cert_file: str = Field("", description="PEM file with callflow's own certificate and key; empty for none.")
     tls_verify: bool = Field(True, description="Verify the broker's certificate.")
     keepalive_s: int = Field(15, ge=1, le=3600, description="Seconds without traffic before callflow pings the broker.")
-    timeout_s: float = Field(30.0, gt=0, le=600, description="Seconds to wait for the broker's answer to anything.")
+    timeout_s: float = Field(30.0, gt=0, le=600, description="Seconds to wait for any answer of the broker.")
     in_flight: int = Field(20, ge=1, le=1000, description="Messages sent at once without a confirmation.")
     settle_s: float = Field(
         2.0, ge=0, le=60, description="Seconds that events wait after a reconnection, so that consumers reconnect too."
@@ -32,7 +32,10 @@ class MqttOptions(Section):
     reconnect_min_s: float = Field(0.5, gt=0, le=60, description="Seconds before the first attempt to reconnect.")
     reconnect_max_s: float = Field(30.0, gt=0, le=600, description="Longest time between two attempts, in seconds.")
     outbox_max_events: int = Field(
-        100_000, ge=100, le=10_000_000, description="Events kept while the broker is away; beyond that the oldest go."
+        100_000,
+        ge=100,
+        le=10_000_000,
+        description="Events kept while the broker is away; further ones replace the oldest.",
     )
     outbox_max_age_h: float = Field(72.0, gt=0, le=8760, description="Hours to keep an event for the broker.")
     await_collector: bool = Field(

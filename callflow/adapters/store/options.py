@@ -22,7 +22,7 @@ class StoreOptions(Section):
         365,
         ge=0,
         le=36_500,
-        description="Days to keep calls, queue stays, offers and agents' times; 0: for ever.",
+        description="Days to keep calls, queue stays, offers and agents' times; 0: no limit.",
         json_schema_extra=RELOADS,
     )
 

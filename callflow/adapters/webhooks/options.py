@@ -26,7 +26,10 @@ class WebhookOptions(Section):
     retry_min_s: float = Field(1.0, gt=0, le=60, description="Seconds before the second attempt; then they double.")
     retry_max_s: float = Field(300.0, gt=0, le=3600, description="Longest time between two attempts, in seconds.")
     max_events: int = Field(
-        100_000, ge=100, le=10_000_000, description="Events kept while the receiver is away; beyond that the oldest go."
+        100_000,
+        ge=100,
+        le=10_000_000,
+        description="Events kept while the receiver is away; further ones replace the oldest.",
     )
     max_age_h: float = Field(72.0, gt=0, le=8760, description="Hours to keep an event for the receiver.")
 

@@ -71,7 +71,7 @@ class AssistRules(Section):
     nuisance_ladder: Name = Field("agent_nuisance", description="Name of the ladder that the action nuisance begins.")
     louder_step_db: float = Field(4.0, ge=1, le=12, description="Step of the actions louder and softer, in dB (Q5).")
     louder_most_db: float = Field(
-        12.0, ge=1, le=15, description="The caller hears the agent at most so much louder, in dB (Q5)."
+        12.0, ge=1, le=15, description="Greatest gain of the agent's voice for the caller, in dB (Q5)."
     )
     wrap_up_most_s: float = Field(
         300.0, ge=10, le=7200, description="Seconds after which a wrap-up ends without the action ready."

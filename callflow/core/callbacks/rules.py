@@ -17,13 +17,11 @@ class CallbackProfile(Section):
     window_h: float = Field(24.0, gt=0, le=168, description="Hours within which short calls are counted.")
     after_hang_up: bool = Field(True, description="Call back callers who were hung up on as silent or quiet.")
     after_s: int = Field(300, ge=0, le=604_800, description="Seconds from raising an entry until it is due.")
-    zone: str = Field("", description="IANA zone of the callers, as Asia/Shanghai; empty: nobody is called.")
+    zone: str = Field("", description="IANA zone of the callers, as Asia/Shanghai; empty: no calls.")
     hours: tuple[str, ...] = Field(
-        ("mon-sun 09:00-20:00",), description="When they may be called; nobody is called outside."
+        ("mon-sun 09:00-20:00",), description="When callers may be called; no calls outside."
     )
-    holidays: tuple[str, ...] = Field(
-        (), description='Days on which nobody is called: "2026-02-17", or "01-01" for every year.'
-    )
+    holidays: tuple[str, ...] = Field((), description='Days without calls: "2026-02-17", or "01-01" for every year.')
     attempts: int = Field(3, ge=1, le=20, description="Calls to the caller before the entry is given up.")
     spacing_s: int = Field(3600, ge=0, le=604_800, description="Seconds between two calls to a caller.")
     give_up_h: float = Field(72.0, gt=0, le=8760, description="Hours after which an entry is given up.")
@@ -67,7 +65,8 @@ class CallbackRules(Section):
     caller_id: str = Field("", description="Number that the caller is shown; empty: Asterisk's own.")
     first: Literal["agent", "customer"] = Field("agent", description="Who is called first.")
     remote: bool = Field(
-        False, description="Take steps and calls from the broker, as mqtt.await_collector does orders of the collector."
+        False,
+        description="Accept steps and calls from the broker; mqtt.await_collector accepts the collector's orders.",
     )
     auto: bool = Field(False, description="Place due call-backs whenever an agent is free and no caller waits.")
     language: Name = Field("en", description="Language of what agents and customers are told in a call-back.")

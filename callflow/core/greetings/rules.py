@@ -14,12 +14,10 @@ class GreetedLine(Section):
     """How callers of one line are greeted: [greetings.lines.NAME], NAME being what the dialplan names."""
 
     kind: Literal["company", "department", "direct"] = Field(
-        "company", description="What is said: welcome_company, welcome_department, or the work number of a direct line."
+        "company", description="Greeting: welcome_company, welcome_department, or the work number of a direct line."
     )
-    prompt: str = Field(
-        "", pattern=r"^[A-Za-z0-9_-]{0,64}$", description="A recording of the site's own, said in place of that."
-    )
-    work_number: str = Field("", pattern=r"^\d{0,8}$", description="Digits that are said on a direct line.")
+    prompt: str = Field("", pattern=r"^[A-Za-z0-9_-]{0,64}$", description="Your own recording, played instead.")
+    work_number: str = Field("", pattern=r"^\d{0,8}$", description="Digits to say on a direct line.")
 
     @model_validator(mode="after")
     def _has_number(self) -> Self:
@@ -33,9 +31,9 @@ class GreetingRules(Section):
 
     enabled: bool = Field(True, description="Greet callers who reach callflow-greet in the dialplan.")
     zone: str = Field("UTC", description="Time zone of hours and festivals, as Asia/Shanghai.")
-    morning_from: time = Field(time(5), description="From here on good_morning is said.")
-    afternoon_from: time = Field(time(12), description="From here on good_afternoon is said.")
-    evening_from: time = Field(time(18), description="From here on good_evening is said, until morning_from.")
+    morning_from: time = Field(time(5), description="Time from which good_morning is said.")
+    afternoon_from: time = Field(time(12), description="Time from which good_afternoon is said.")
+    evening_from: time = Field(time(18), description="Time from which good_evening is said, until morning_from.")
     festivals: tuple[str, ...] = Field(
         (
             "new_year 01-01",
@@ -49,13 +47,13 @@ class GreetingRules(Section):
     )
     lookup_url: str = Field(
         "",
-        description="Asked whether a caller is known: an http:// address with {number}; empty: nobody is asked.",
+        description="Look-up of known callers: an http:// address with {number}; empty: no look-up.",
     )
     lookup_command: tuple[str, ...] = Field(
-        (), description="A program asked in place of lookup_url, with its arguments; {number} is the caller's number."
+        (), description="Program to run instead of lookup_url, with arguments; {number} is the caller's number."
     )
     lookup_ms: int = Field(300, ge=10, le=300, description="Milliseconds after which the caller counts as unknown.")
-    lines: dict[Name, GreetedLine] = Field({}, description="Lines by name; one that is not here is a company's.")
+    lines: dict[Name, GreetedLine] = Field({}, description="Lines by name; a line that is not listed is a company's.")
 
     @field_validator("zone")
     @classmethod

@@ -21,7 +21,7 @@ class PrivacyRules(Section):
     """What callflow shows of a person's number outside the daemon, over MQTT and in metrics: the section [privacy]."""
 
     numbers: Literal["hash", "plain"] = Field(
-        "hash", description="hash: callers' numbers leave as keyed hashes, names not at all; plain: as they are."
+        "hash", description="hash: publish callers' numbers as keyed hashes, and no names; plain: unchanged."
     )
     key: SecretStr = Field(SecretStr(""), description="Key of the hashes; empty: callflow makes one and keeps it.")
     key_file: str = Field(

@@ -16,7 +16,7 @@ class RatingRules(Section):
     enabled: bool = Field(True, description="Ask callers who reach callflow-rating in the dialplan.")
     answer_s: float = Field(4.0, ge=1, le=30, description="Seconds to wait for a key after the end of a question.")
     again_days: int = Field(
-        7, ge=1, le=365, description="Ask the same caller again after so many days at the earliest, counted in `zone`."
+        7, ge=1, le=365, description="Days before the same caller may be asked again, counted in `zone`."
     )
     zone: str = Field("UTC", description="Time zone whose days are counted, such as Asia/Shanghai.")
 

@@ -30,7 +30,7 @@ class EvaluationRules(Section):
     )
     hold_s: float = Field(60.0, ge=1, le=3600, description="Hint if the mean hold is longer, in seconds.")
     below_team: float = Field(
-        0.5, gt=0, le=4, description="Hint if a mean rating is lower than the team's by so much or more."
+        0.5, gt=0, le=4, description="Hint if a mean rating is lower than the team's by this much or more."
     )
     praise_from: float = Field(4.5, ge=1, le=5, description="Praise for a mean rating from this on.")
 

@@ -13,7 +13,7 @@ class FleetOptions(Section):
         SecretStr(""),
         description="postgresql://USER:PASSWORD@HOST/DATABASE, read by reports; empty: reports read store.path.",
     )
-    sites: tuple[str, ...] = Field((), description="Sites that callflow collect takes; empty: all at the broker.")
+    sites: tuple[str, ...] = Field((), description="Sites that callflow collect stores; empty: all at the broker.")
     shard: str = Field(
         "all", description="Name of this share of the sites: of the collectors with the same name one is active."
     )
