@@ -38,6 +38,8 @@ class Assistant:
         self._procedures, self._rules = procedures, rules
         self._wanted = _wanted(procedures)
         self._talks: dict[str, AssistedTalk] = {}
+        self._newest_ms = 0
+        """No two talks have the same id: each is named after a millisecond of its own."""
         self._by_uniqueid: dict[str, AssistedTalk] = {}
         self._deadlines: Deadlines[str] = Deadlines()
         self._arrived: dict[str, tuple[str, str]] = {}
@@ -117,7 +119,8 @@ class Assistant:
             before = self._by_uniqueid.get(uniqueid)
             if before is not None:  # its end was not seen, or its caller has returned
                 issued += self._run(before, "talk over", partial(before.finish, now_ms), now_ms)
-        talk_id = f"{parties.caller_uniqueid}-{now_ms}"
+        self._newest_ms = max(now_ms, self._newest_ms + 1)  # an attended transfer may begin a talk twice in one ms
+        talk_id = f"{parties.caller_uniqueid}-{self._newest_ms}"
         case = Case(talk_id, parties, name, profile, self._rules, self._procedures, language, self._link, at_ms)
         talk = AssistedTalk(case, now_ms)
         self._talks[talk_id] = talk

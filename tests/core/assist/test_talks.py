@@ -11,6 +11,7 @@ from callflow.core.assist.facts import Outcome, TalksSeen
 from callflow.core.assist.steps import StepKind
 from callflow.core.heard import Heard
 from callflow.core.profile import Assist, Mode, Profile
+from callflow.core.rings.talk_events import TalkEnded
 from tests.core.assist.world import RULES, Scene, World, procedures
 
 T = TypeVar("T")
@@ -351,6 +352,16 @@ def test_talks_that_are_found_are_taken_up_and_those_known_left_alone(world: Wor
     world.receive(TalksSeen(world.now, ((known.parties, False), (found.parties, False))))
     assert world.assistant.live == 2
     assert world.kinds() == [StepKind.BEGAN, StepKind.BEGAN]
+
+
+def test_a_talk_that_begins_twice_in_one_millisecond_has_two_names(world: World) -> None:
+    """Asterisk 22 tells so of some attended transfers."""
+    scene = world.scenes[0]
+    world.begin(scene)
+    world.receive(TalkEnded(world.now, scene.parties))
+    world.begin(scene)
+    ids = [step.step_id for step in world.steps]
+    assert (len(ids), len(set(ids))) == (3, 3)
 
 
 def test_observe_mode_says_what_it_would_do() -> None:
