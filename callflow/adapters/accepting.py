@@ -26,7 +26,7 @@ class Acceptor:
         self._host = host
         self._port = port
         self._make_protocol = make_protocol
-        self._loop = asyncio.get_running_loop()
+        self._loop: asyncio.AbstractEventLoop  # of `bind`: the daemon is put together before its loop runs
         self._sockets: list[socket.socket] = []
         self._connecting: set[asyncio.Task[object]] = set()
         self._spare: int | None = None
@@ -41,6 +41,7 @@ class Acceptor:
 
     async def bind(self) -> None:
         """Take the address, on which peers are refused until `listen`; raises OSError."""
+        self._loop = asyncio.get_running_loop()
         try:
             for family, kind, protocol, _, address in await self._found():
                 self._sockets.append(one := socket.socket(family, kind, protocol))

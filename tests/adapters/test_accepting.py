@@ -179,3 +179,17 @@ async def test_a_closed_acceptor_refuses_and_its_connections_go_on() -> None:
 async def test_a_host_that_is_none_is_an_error_of_the_system(host: str) -> None:
     with pytest.raises(OSError, match=r"."):
         await Acceptor(host, 0, asyncio.Protocol).bind()
+
+
+def test_it_can_be_made_before_a_loop_runs() -> None:
+    """As the daemon makes the server of taps."""
+    acceptor = Acceptor("127.0.0.1", 0, asyncio.Protocol)
+
+    async def binds() -> bool:
+        await acceptor.bind()
+        try:
+            return acceptor.address is not None
+        finally:
+            acceptor.close()
+
+    assert asyncio.run(binds())
