@@ -1,6 +1,6 @@
 """`callflow delete-days`: the oldest days of a fleet's database, deleted."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Annotated
 
 import typer
@@ -12,9 +12,17 @@ from callflow.commands.terminal import agree, console
 from callflow.core.service.grouping import DAY_MS
 
 
+def day_of(text: str) -> date:
+    """A day as a person writes it; raises typer.BadParameter."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day: write 2025-01-01") from None
+
+
 def delete_days(
     context: typer.Context,
-    before: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The first day that stays, in UTC.")],
+    before: Annotated[date, typer.Argument(parser=day_of, metavar="DAY", help="The first day that stays, in UTC.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what there is and change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     db: Annotated[str | None, typer.Option("--db", metavar="URL", help="Default: fleet.database_url.")] = None,
@@ -28,7 +36,7 @@ def delete_days(
     """
     source: Context = context.obj
     place, out = Postgres(source.fleet_url(db)), console()
-    day = int(before.replace(tzinfo=UTC).timestamp() * 1000) // DAY_MS
+    day = int(datetime.combine(before, time.min, UTC).timestamp() * 1000) // DAY_MS
     old = rows_before(place, day)
     for table, number in old.items():
         out.print(f"{number:,} rows of {table}")

@@ -16,7 +16,7 @@ def migrate_store(
     context: typer.Context,
     to: Annotated[
         str | None,
-        typer.Argument(metavar="[URL]", help="postgresql://USER:PASSWORD@HOST/DATABASE. Default: fleet.database_url."),
+        typer.Argument(metavar="[URL]", help="postgresql://USER@HOST/DATABASE. Default: fleet.database_url."),
     ] = None,
     db: Annotated[Path | None, typer.Option(help="SQLite file to read; default: store.path of the settings.")] = None,
     site: Annotated[
@@ -29,6 +29,9 @@ def migrate_store(
     in events (`[privacy]`). If the copy ends early, start it again: what is there already stays, nothing is doubled,
     and the SQLite file is not changed. Call-back lists are copied without notes; cases stay at their node. Exit code
     0: all is copied. 2: not all; the message has the reason.
+
+    Others on this machine see what stands on a command line: a URL with a password belongs into
+    CALLFLOW_FLEET__DATABASE_URL.
 
     Example: `callflow migrate-store postgresql://callflow@db.example.org/callflow`
     """

@@ -61,6 +61,13 @@ def test_days_before_a_date_go_with_their_partitions_and_marks(filled: str) -> N
     assert "nothing is older" in run(filled, FIRST_DAY, "--yes").output
 
 
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-41", "31.1.2026"])
+def test_what_is_no_day_is_told_with_an_example(text: str) -> None:
+    refused = run("postgresql:///nowhere", text, "--yes")
+    assert refused.exit_code == 2
+    assert "is not a day: write 2025-01-01" in refused.output
+
+
 def test_nothing_is_deleted_unless_somebody_agrees(filled: str) -> None:
     refused = run(filled, FIRST_DAY)
     assert refused.exit_code != 0

@@ -82,7 +82,17 @@ def test_a_reader_changes_nothing(postgres: str) -> None:
         reader.rows(sa.text("DELETE FROM calls"))
 
 
-@pytest.mark.parametrize("url", ["mysql://root@localhost/x", "postgresql://u:s3cret@127.0.0.1:1/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://root@localhost/x",
+        "postgresql://u:s3cret@127.0.0.1:1/x",
+        "postgresql://127.0.0.1:1/x?user=u&password=s3cret",
+        "postgresql://u:p@s3cret@127.0.0.1:1/x",
+        "postgresql://u:s3cret/1@127.0.0.1:1/x",
+        "postgresql://u@127.0.0.1:s3cret/x",
+    ],
+)
 def test_a_database_that_is_not_there_is_told_without_its_password(url: str) -> None:
     with pytest.raises(StoreError) as refused:
         Reader(url)

@@ -115,7 +115,8 @@ class Postgres:
 
     def __init__(self, url: str) -> None:
         self.url = parsed(url)
-        self.shown = self.url.render_as_string(hide_password=True).replace(f"{DRIVER}://", "postgresql://", 1)
+        hidden = self.url.update_query_dict({name: "***" for name in self.url.query if "password" in name})
+        self.shown = hidden.render_as_string(hide_password=True).replace(f"{DRIVER}://", "postgresql://", 1)
 
     def engine(self) -> sa.Engine:
         return self._engine(READING, isolation_level="AUTOCOMMIT")
@@ -193,12 +194,12 @@ def parsed(url: str) -> sa.URL:
     """The URL with the driver that callflow uses; raises StoreError for one that is not of PostgreSQL."""
     try:
         found = sa.make_url(url)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):
         found = None
-    if found is None or not is_url(url):
+    if found is None or not is_url(url) or "@" in (found.host or ""):
         raise StoreError(
             "database_url is not the URL of a PostgreSQL database",
-            remedy="write postgresql://USER:PASSWORD@HOST/DATABASE",
+            remedy="write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with @ : / of a password as %40 %3A %2F",
         )
     return found.set(drivername=DRIVER)
 
