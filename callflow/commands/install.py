@@ -77,7 +77,7 @@ def install(
     fleet = [unit for unit in FLEET_UNITS if asked[unit] or str(unit) in manifest.files]
     place = None if fleet and not has_asterisk(system) else find_asterisk(system)
     node = [] if place is None else parts(place, choose(system, place, started))
-    steps = plan(system, [*node, *fleet_parts(started, fleet)], manifest)
+    steps = plan(system, [*node, *fleet_parts(started, fleet, beside_node=place is not None)], manifest)
     out = console()
     where = "no Asterisk" if place is None else f"{place.distribution.name} in {place.etc}, sounds in {place.sounds}"
     out.print(f"{where}; the service starts {started}\n")

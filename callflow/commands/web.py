@@ -60,7 +60,8 @@ def serve(
         pass
     except OSError as error:
         raise CallflowError(
-            f"port {options.port} of {options.host} is not available: {error.strerror}", "choose another with --port"
+            f"port {options.port} of {options.host} is not available: {error.strerror}",
+            "set web.port to another, or choose one with --port",
         ) from None
 
 

@@ -11,6 +11,7 @@ from callflow.install.carry_out import run
 from callflow.install.parts import COLLECT_SETTINGS, ENVIRONMENT, FLEET_UNITS, SERVICE_USER, SETTINGS, UNIT
 
 SYSTEMD_RUNS = Path("/run/systemd/system")
+WHY = "journalctl -u {0} -n 20 says why; then: systemctl restart {0}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,12 @@ def activate(program: Path, *, upgraded: bool) -> Iterator[Done]:
         return
     run("systemctl", "daemon-reload")
     run("systemctl", "enable", UNIT.name)
-    run("systemctl", "restart" if upgraded or not _is("active", UNIT) else "reload", UNIT.name)
-    yield Done("the service is enabled and runs")
+    try:
+        run("systemctl", "restart" if upgraded or not _is("active", UNIT) else "reload", UNIT.name)
+    except InstallError:
+        yield Done("the service is installed and enabled, but does not run as it should", WHY.format(UNIT.stem))
+    else:
+        yield Done("the service is enabled and runs")
 
 
 def activate_fleet(units: Iterable[Path]) -> Iterator[Done]:
@@ -41,8 +46,12 @@ def activate_fleet(units: Iterable[Path]) -> Iterator[Done]:
     for unit in units:
         run("systemctl", "enable", unit.name)
         if _is("active", unit):
-            run("systemctl", "restart", unit.name)
-            yield Done(f"{unit.stem} was restarted")
+            try:
+                run("systemctl", "restart", unit.name)
+            except InstallError:
+                yield Done(f"{unit.stem} does not start", WHY.format(unit.stem))
+            else:
+                yield Done(f"{unit.stem} was restarted")
         else:
             remedy = f"set fleet.database_url and mqtt.host in {COLLECT_SETTINGS}, then: systemctl start {unit.stem}"
             yield Done(f"{unit.stem} is enabled and does not run yet", remedy)

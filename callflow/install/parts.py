@@ -18,6 +18,8 @@ COLLECTOR_UNIT = UNITS / "callflow-collect.service"
 WEB_UNIT = UNITS / "callflow-web.service"
 FLEET_UNITS = (COLLECTOR_UNIT, WEB_UNIT)
 """Installed where they are asked for."""
+PORTS_BESIDE_NODE = {9810: 9812, 9811: 9813}
+"""Metrics and page of the fleet on a machine whose daemon serves its own."""
 LINK = Path("/usr/local/bin/callflow")
 SHIPPED_PROGRAM = Path("/opt/callflow/bin/callflow")
 """The program that the shipped unit starts."""
@@ -91,11 +93,17 @@ def parts(place: Place, chosen: Chosen) -> list[Part]:
     ]
 
 
-def fleet_parts(program: Path, units: Iterable[Path]) -> list[Part]:
-    """What these units of FLEET_UNITS need, with one settings file for both; nothing without any."""
+def fleet_parts(program: Path, units: Iterable[Path], *, beside_node: bool) -> list[Part]:
+    """What these units of FLEET_UNITS need, with one settings file for both; nothing without any.
+
+    Beside a daemon, which has the usual ports, they listen on others.
+    """
     purposes = {COLLECTOR_UNIT: "unit of the collector", WEB_UNIT: "unit of the fleet's page"}
     found: list[Part] = [_unit(unit, program, purposes[unit]) for unit in units]
-    settings = File(COLLECT_SETTINGS, _shipped("config/collect.toml"), "settings of the fleet")
+    content = _shipped("config/collect.toml")
+    for usual, other in PORTS_BESIDE_NODE.items() if beside_node else ():
+        content = content.replace(f"#port = {usual}".encode(), f"port = {other}".encode())
+    settings = File(COLLECT_SETTINGS, content, "settings of the fleet")
     return [settings, *found] if found else []
 
 
