@@ -46,10 +46,14 @@ Description: screens silent callers beside Asterisk
  Run `callflow install` after the installation: it finds Asterisk, shows a plan
  and sets everything up.
 """
+PROGRAMS = ("callflow.cli", "callflow.daemon", "callflow.commands.collect", "callflow.web.server")
+"""What the services load."""
 POSTINST = """\
 #!/bin/sh
 set -e
 [ "$1" = configure ] || exit 0
+# The service may not write here, and would compile everything anew at each start.
+python3 -I -c "import sys; sys.path.insert(0, '/opt/callflow/lib'); import {modules}"
 if [ -e /etc/callflow/installed.json ]; then
     echo "callflow: run 'callflow install' to bring dialplan, prompts and unit up to date"
 else
@@ -60,8 +64,11 @@ PRERM = """\
 #!/bin/sh
 # While a dialplan still sends callers to callflow, this refuses: Asterisk would hang up on them.
 set -e
-[ "$1" = remove ] || exit 0
-[ ! -e /etc/callflow/installed.json ] || callflow uninstall --yes
+case "$1" in
+    remove) [ ! -e /etc/callflow/installed.json ] || callflow uninstall --yes ;;
+    upgrade) ;;
+    *) exit 0 ;;
+esac
 find /opt/callflow -name __pycache__ -type d -prune -exec rm -rf {} +
 """
 POSTRM = """\
@@ -73,7 +80,7 @@ rm -f /etc/systemd/system/callflow.service /etc/systemd/system/callflow-collect.
 rm -f /etc/systemd/system/callflow-web.service
 if getent passwd callflow > /dev/null; then userdel callflow; fi
 """
-SCRIPTS = {"postinst": POSTINST, "prerm": PRERM, "postrm": POSTRM}
+SCRIPTS = {"postinst": POSTINST.format(modules=", ".join(PROGRAMS)), "prerm": PRERM, "postrm": POSTRM}
 
 
 def build(folder: Path) -> Path:

@@ -10,6 +10,7 @@ import pytest
 from callflow.lab.screening.run import SCENARIOS, Outcome, run_scenarios, screened_lab
 from callflow.lab.screening.scenario import read_scenarios
 from callflow.scenarios.site import Version
+from release.deb import build
 from tests.labs import EACH_ASTERISK, leave_out_what_cannot_be_done, rows, scenarios_asked_for
 
 
@@ -31,6 +32,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def placed(request: pytest.FixtureRequest) -> Placed:
     """The calls of all scenarios this run asks for, placed side by side on one Asterisk."""
     return asyncio.run(_place(request.param, scenarios_asked_for(request.session, "placed")))
+
+
+@pytest.fixture(scope="session")
+def debian_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package that `make deb` builds; its tests are one xdist_group, so that it is built once."""
+    return build(tmp_path_factory.mktemp("deb"))
 
 
 async def _place(version: Version, names: tuple[str, ...]) -> Placed:

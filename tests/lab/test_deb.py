@@ -1,20 +1,15 @@
 """`make deb` in a fresh Debian: installed by apt, set up, used, and purged without a trace."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from callflow.lab.mirror import apt_proxy, debian_mirror
-from callflow.lab.roots import cache_folder
-from release.deb import build
+from tests.lab.fresh_debian import debian
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1500), pytest.mark.xdist_group("deb")]
 
-SUITES = {(3, 11): "bookworm", (3, 13): "trixie"}
-"""The Debian whose Python is the one that builds the package."""
 ENTER = """
 set -e
 root=$1; shift
@@ -29,18 +24,9 @@ NOT_COMPARED = ("proc", "dev", "tmp", "opt", "var/lib/dpkg", "var/lib/apt", "var
 
 @pytest.fixture(scope="module")
 def fresh() -> Iterator[Path]:
-    """A small Debian with Python, made once and kept; each run gets a copy."""
-    suite = SUITES.get(sys.version_info[:2])
-    if suite is None:
-        pytest.skip(f"no Debian has Python {sys.version_info[0]}.{sys.version_info[1]}")
-    kept, copy = cache_folder() / f"debian-{suite}", cache_folder() / f"debian-{suite}-{sys.version_info[1]}-run"
-    if not kept.is_dir():
-        options = ["--variant=minbase", "--include=python3", '--aptopt=APT::Install-Recommends "false"']
-        if proxy := apt_proxy():
-            options.append(f'--aptopt=Acquire::http::Proxy "{proxy}"')
-        partial = kept.with_name(f"{kept.name}.partial")
-        subprocess.run(["mmdebstrap", *options, suite, str(partial), debian_mirror()], check=True, capture_output=True)
-        partial.rename(kept)
+    """A copy of the small Debian."""
+    kept = debian("debian", "python3")
+    copy = kept.with_name(f"{kept.name}-run")
     subprocess.run(["rm", "-rf", str(copy)], check=True)
     subprocess.run(["cp", "-a", str(kept), str(copy)], check=True)
     yield copy
@@ -61,18 +47,19 @@ def files(root: Path) -> set[str]:
     return {path for path in inside if not path.startswith(NOT_COMPARED) and not path.endswith(backups)}
 
 
-def test_apt_installs_it_and_purges_it_without_a_trace(fresh: Path, tmp_path: Path) -> None:
+def test_apt_installs_it_and_purges_it_without_a_trace(fresh: Path, debian_package: Path) -> None:
     etc = fresh / "etc/asterisk"
     etc.mkdir()
     (etc / "extensions.conf").write_text("[general]\n")
     (etc / "manager.conf").write_text("[general]\nenabled = yes\n")
     (fresh / "usr/share/asterisk/sounds").mkdir(parents=True)
     before = files(fresh)
-    package = build(tmp_path)
-    (fresh / "tmp/callflow.deb").write_bytes(package.read_bytes())
+    (fresh / "tmp/callflow.deb").write_bytes(debian_package.read_bytes())
     code, output = run(fresh, "apt-get", "install", "-y", "--no-install-recommends", "/tmp/callflow.deb")
     assert code == 0, output
     assert "run 'callflow install'" in output
+    compiled = {path.name.partition(".")[0] for path in (fresh / "opt/callflow/lib/callflow").glob("__pycache__/*.pyc")}
+    assert {"cli", "daemon"} <= compiled, "the service cannot write there, and would compile them at each start"
     assert run(fresh, "callflow", "settings", "check")[0] == 0
     code, output = run(fresh, "callflow", "install", "--yes", "--collector", "--web")
     assert code == 1, "there is no Asterisk to be reached"
