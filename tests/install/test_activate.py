@@ -6,6 +6,7 @@ import pytest
 
 from callflow.errors import InstallError
 from callflow.install import activate
+from callflow.install.parts import FLEET_UNITS
 
 
 @pytest.fixture
@@ -37,5 +38,5 @@ def test_a_collector_that_does_not_start_holds_the_page_up_no_more(
     systemd: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(activate, "_is", lambda state, unit: True)
-    told = list(activate.activate_fleet(activate.FLEET_UNITS))
+    told = list(activate.activate_fleet(FLEET_UNITS))
     assert [one.remedy.split()[2] for one in told] == ["callflow-collect", "callflow-web"]
