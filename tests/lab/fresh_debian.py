@@ -36,7 +36,7 @@ ln -s pts/ptmx dev/ptmx
 mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
 mount -t tmpfs -o mode=1777 tmpfs dev/shm
 ip link set lo up
-exec env -i container=callflow PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot . /lib/systemd/systemd --log-target=console
+exec env -i container=callflow PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot . /lib/systemd/systemd --log-target=journal
 """
 START_S = 120.0
 QUICKLY = ('--aptopt=APT::Install-Recommends "false"', "--dpkgopt=force-unsafe-io")
