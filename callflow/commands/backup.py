@@ -11,8 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from callflow.adapters.store.copying import back_up, check, no_daemon, put_back
+from callflow.adapters.store.fleet import HEAD as FLEET_HEAD
+from callflow.adapters.store.fleet.migrate import take_back as take_back_fleet
 from callflow.adapters.store.migrate import take_back
+from callflow.adapters.store.places import Postgres
 from callflow.commands.context import Context
+from callflow.commands.terminal import agree
 from callflow.errors import StoreError
 
 
@@ -68,15 +72,26 @@ def restore(
 def downgrade(
     context: typer.Context,
     db: Annotated[Path | None, typer.Option(help="Database; default: store.path of the settings.")] = None,
+    fleet: Annotated[bool, typer.Option("--fleet", help="The fleet's database (fleet.database_url) instead.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; with --fleet.")] = False,
 ) -> None:
     """Take the database back by one version, for the release of callflow before this one.
 
-    The daemon must be stopped. A backup is made first, because what only this version stores is lost. Install the older
-    release afterwards; it says whether it needs a yet earlier version. Exit code 0: taken back. 2: nothing has changed.
+    The daemon must be stopped. A backup is made first, because what only this version stores is lost. With `--fleet`
+    the collectors must be stopped, and you make the backup (`pg_dump`). Install the older release afterwards; it says
+    whether it needs a yet earlier version. Exit code 0: taken back. 2: nothing has changed.
 
-    Example: systemctl stop callflow && callflow downgrade
+    Examples: systemctl stop callflow && callflow downgrade
+              callflow --config /etc/callflow/collect.toml downgrade --fleet
     """
-    settings = context.find_object(Context).settings()  # type: ignore[union-attr]
+    source: Context = context.find_object(Context)  # type: ignore[assignment]
+    settings = source.settings()
+    if fleet:
+        place = Postgres(source.fleet_url())
+        if not yes:
+            agree(f"What only this release stores in {place.shown} is lost. Is there a backup (pg_dump), and go on?")
+        print(f"{place.shown} is at version {take_back_fleet(place)}, it was at {FLEET_HEAD}")
+        return
     database = db or settings.store.path
     if not database.is_file():
         raise StoreError(f"there is no database at {database}", "name one with --db")

@@ -1,5 +1,8 @@
 """The schema of the fleet's database comes from its migrations, and fits the records."""
 
+from itertools import pairwise
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -8,11 +11,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from callflow.adapters.store.fleet import HEAD
-from callflow.adapters.store.fleet.migrate import MIGRATIONS, bring_to_head
+from callflow.adapters.store.fleet.collecting import CollectorDatabase
+from callflow.adapters.store.fleet.migrate import MIGRATIONS, bring_to_head, take_back
 from callflow.adapters.store.fleet.schema import fleet_metadata
 from callflow.adapters.store.places import Postgres
 from callflow.adapters.store.queries import Reader
 from callflow.errors import StoreError
+from tests.install.systems import callflow
 
 
 def test_the_migrations_make_exactly_the_schema(postgres: str) -> None:
@@ -28,6 +33,59 @@ def test_head_is_the_newest_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def shape(url: str) -> dict[str, object]:
+    """Columns and indexes of every table, and the triggers."""
+    with Postgres(url).engine().connect() as connection:
+        inspector = sa.inspect(connection)
+        triggers = connection.exec_driver_sql("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1").all()
+        return {"triggers": [tuple(row) for row in triggers]} | {
+            table: (
+                sorted((one["name"], str(one["type"]), one["nullable"]) for one in inspector.get_columns(table)),
+                sorted((str(one["name"]), tuple(one["column_names"])) for one in inspector.get_indexes(table)),
+            )
+            for table in inspector.get_table_names()
+        }
+
+
+def test_each_version_can_be_taken_back(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Down by one makes exactly the tables that were there before up."""
+    place, config = Postgres(postgres), Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    chain = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]
+    monkeypatch.setattr(Postgres, "check", lambda place, connection: None)
+    bring_to_head(place, chain[0])
+    for before, after in pairwise(chain):
+        made = shape(postgres)
+        bring_to_head(place, after)
+        assert shape(postgres) != made
+        assert take_back(place) == before
+        assert shape(postgres) == made
+        bring_to_head(place, after)
+
+
+def test_the_command_takes_the_fleet_back_once_nobody_collects(
+    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLFLOW_FLEET__DATABASE_URL", postgres)
+    (tmp_path / "callflow.toml").write_text("")
+    words = ("--config", tmp_path / "callflow.toml", "downgrade", "--fleet")
+    bring_to_head(Postgres(postgres))
+    whole = shape(postgres)
+    collector = CollectorDatabase(Postgres(postgres), "all")
+    assert collector.open()
+    code, output = callflow(*words, "--yes")
+    assert (code, "a collector uses" in output) == (2, True), output
+    collector.close()
+    assert callflow(*words)[0] == 2, "nobody has agreed"
+    assert shape(postgres) == whole
+    code, output = callflow(*words, "--yes")
+    assert code == 0, output
+    with pytest.raises(StoreError, match="from an older callflow"):
+        Reader(postgres)
+    bring_to_head(Postgres(postgres))
+    assert shape(postgres) == whole
 
 
 def test_an_empty_database_is_no_fleet(postgres: str) -> None:
