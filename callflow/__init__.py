@@ -1,4 +1,4 @@
-"""callflow: screens the callers of a contact centre beside Asterisk, so that nobody is lost in silence."""
+"""callflow: screens the callers of a contact centre beside Asterisk, so that silent calls do not reach an agent."""
 
 import os
 

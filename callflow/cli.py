@@ -48,7 +48,7 @@ COMMANDS = {
 
 
 class Commands(TyperGroup):
-    """Imports a command when it is named: the daemon needs none of them, and each needs few of the others' modules."""
+    """Imports a command only when it is used: the daemon needs none, and each needs few modules of the others."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """In the order of the alphabet."""

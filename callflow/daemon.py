@@ -68,7 +68,7 @@ log = structlog.get_logger()
 
 
 class Daemon:
-    """One callflow beside one Asterisk; `reread` reads the settings anew for a reload."""
+    """One callflow beside one Asterisk; `reread` reads the settings again for a reload."""
 
     def __init__(self, settings: Settings, reread: Callable[[], Settings] | None = None) -> None:
         self._settings = settings

@@ -33,7 +33,7 @@ class CallflowError(Exception):
 
 
 class SettingError(CallflowError):
-    """A setting is wrong; `setting` names it as it stands in the file, e.g. `[agi] port`."""
+    """A setting is wrong; `setting` names it as in the file, e.g. `[agi] port`."""
 
     def __init__(self, setting: str, problem: str, remedy: str) -> None:
         super().__init__(f"{setting}: {problem}", remedy)

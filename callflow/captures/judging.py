@@ -1,4 +1,4 @@
-"""Judges a replay: from the start it must repeat the daemon's decisions, from any later block it must harm no call."""
+"""Judges a replay: from the start it must repeat the daemon's decisions; from later blocks it must disturb no call."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

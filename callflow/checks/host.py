@@ -78,7 +78,7 @@ def _ami_address(ami_port: int) -> Finding:
 
 
 def _agi_token(token: SecretStr) -> Finding:
-    """Without it, whoever reaches the FastAGI port can pretend to be a call."""
+    """Without it, any program that reaches the FastAGI port can pose as a call."""
     if token.get_secret_value():
         return ok("FastAGI token", "calls must bring the token of [agi] token")
     return warn("FastAGI token", "none is set: callflow answers every program on this host", 'set [agi] token = "auto"')

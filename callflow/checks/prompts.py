@@ -1,4 +1,4 @@
-"""Checks that Asterisk finds the prompts: each is started on a Local channel of its own, for a second."""
+"""Checks that Asterisk finds the prompts: it starts each on its own Local channel, for a second."""
 
 import uuid
 

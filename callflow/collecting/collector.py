@@ -1,6 +1,6 @@
 """The collector: one is active, the others of its shard stand by. It may be killed at any moment.
 
-An event is confirmed to its publisher when it is in the database, so whatever is lost on the way comes again.
+It confirms an event to its publisher when the event is in the database, so lost events are sent again.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ class Collector:
         """Why it cannot collect; "" while it collects or stands by."""
 
     async def run(self) -> None:
-        """Wait for the lock, collect, and begin anew after every failure."""
+        """Wait for the lock, collect, and restart after every failure."""
         backoff = Backoff(RETRY_MIN_S, RETRY_MAX_S)
         while True:
             began_ms = self._now_ms()

@@ -29,7 +29,7 @@ def metrics_server(options: HttpOptions, collector: Collector, shard: str, now_m
 
 
 class CollectorHealth(MetricsOf):
-    """A standby has no figures of sites: whoever is active has them."""
+    """A standby has no figures of sites; the active collector has them."""
 
     def __init__(self, collector: Collector, shard: str, now_ms: Callable[[], int]) -> None:
         self._collector = collector

@@ -1,4 +1,4 @@
-"""`callflow callbacks`: whom to call back, and what came of it."""
+"""`callflow callbacks`: the callers to call back, and the outcomes."""
 
 import getpass
 import json

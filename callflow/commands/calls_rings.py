@@ -1,4 +1,4 @@
-"""What became of a call after the screening, in words: queues, phones that rang, talks, and what was done in them."""
+"""A call after the screening, in words: queues, phones that rang, talks, and actions in them."""
 
 from collections.abc import Iterator
 

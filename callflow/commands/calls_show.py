@@ -1,4 +1,4 @@
-"""One call explained: the facts, a picture of who was heard when, and all that happened."""
+"""One call explained: the facts, a picture of who was heard when, and the whole timeline."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""`callflow install` and `callflow uninstall`: put callflow beside an Asterisk, and take it away again."""
+"""`callflow install` and `callflow uninstall`: install callflow beside an Asterisk, and remove it again."""
 
 import sys
 from collections.abc import Iterable, Sized

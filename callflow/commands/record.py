@@ -27,7 +27,7 @@ ReplaceOption = Annotated[bool, typer.Option("--force", help="Replace FILE if it
 
 @dataclass(frozen=True)
 class Taps:
-    """Ports to stand on, between the daemon and Asterisk; 0 for none."""
+    """Relay ports between the daemon and Asterisk; 0 for none."""
 
     ami: int
     agi: int

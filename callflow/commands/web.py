@@ -1,4 +1,4 @@
-"""`callflow web`: the page alone on a database, and the tokens that let people in."""
+"""`callflow web`: the page on a database without a daemon, and access tokens."""
 
 import asyncio
 import getpass

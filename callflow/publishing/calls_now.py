@@ -1,4 +1,4 @@
-"""The calls under way, as the page shows them: where each stands, what is said, and what was heard last."""
+"""The calls in progress, as the page shows them: the state, the prompt, and the last finding of each."""
 
 from collections.abc import Mapping
 from typing import Any

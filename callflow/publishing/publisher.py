@@ -1,6 +1,6 @@
-"""Puts together what leaves the daemon: metrics over HTTP, events, states and alerts over MQTT.
+"""Composes all output of the daemon: metrics over HTTP, events, states and alerts over MQTT.
 
-None of it may hold up a call: everything has tasks of its own, is bounded, and fails by itself.
+None of it may delay a call: each part has its own tasks, is bounded, and fails by itself.
 """
 
 import secrets

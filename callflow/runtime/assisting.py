@@ -1,6 +1,6 @@
-"""Puts assistance beside the engine and the ring tracker: its core, a clock and a loop of its own, and what it does.
+"""Runs assistance beside the engine and the ring tracker: its core, its own clock and loop, and its actions.
 
-Whatever goes wrong in here is logged and counted, and touches no call.
+Every fault in here is logged and counted, and affects no call.
 """
 
 import asyncio

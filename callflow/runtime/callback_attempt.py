@@ -1,4 +1,4 @@
-"""One call-back under way: what its core wants is done here, and what came of it is told to the core."""
+"""One call-back in progress: carries out the core's commands, and reports the outcomes to the core."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

@@ -16,7 +16,7 @@ MOST_AT_ONCE = 20
 
 
 class CallerLookup:
-    """`ask` never raises and never takes longer than `lookup_ms`; `counts` tells what came of the questions."""
+    """`ask` never raises and never takes longer than `lookup_ms`; `counts` has the outcomes."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()

@@ -63,7 +63,7 @@ class _Followed:
 
 
 class Evidence:
-    """Follows every tap for gaps, and tells of a gap in which packets came. Channels go by their uniqueid."""
+    """Watches every tap for gaps, and reports a gap in which packets arrived. Channels are named by uniqueid."""
 
     def __init__(self, taps: TapGaps | None, phone: PacketPhone) -> None:
         self._taps = taps

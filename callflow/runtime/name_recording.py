@@ -1,4 +1,4 @@
-"""Records the names that callers say, over AMI: Asterisk writes the file, callflow looks whether there is one."""
+"""Records the names that callers say, over AMI: Asterisk writes the file, callflow checks that it exists."""
 
 import asyncio
 import os

@@ -1,6 +1,6 @@
-"""Puts the ring tracker beside the engine: translation, a clock and a loop of its own, snapshots after a reconnect.
+"""Runs the ring tracker beside the engine: translation, its own clock and loop, snapshots after a reconnect.
 
-It only watches. Whatever goes wrong in here is logged and counted, and touches no call.
+It only watches. Every fault in here is logged and counted, and affects no call.
 """
 
 from collections.abc import Callable

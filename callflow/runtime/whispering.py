@@ -1,4 +1,4 @@
-"""Says a prompt to one party of a talk over AMI, and tells what became of it.
+"""Says a prompt to one party of a talk over AMI, and reports its outcome.
 
 A prompt is a whisper, which needs packets of the other party. Where that phone sends none, a feature code has the
 listener's own channel play the prompt, if the agent has the codes.

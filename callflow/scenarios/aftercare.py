@@ -43,7 +43,7 @@ class SeenCallback:
 
 @dataclass(frozen=True, slots=True)
 class SeenRating:
-    """What became of one rating: `rated`, `partly_rated`, `unrated` or `not_asked:REASON`; 0 is no answer."""
+    """The outcome of one rating: `rated`, `partly_rated`, `unrated` or `not_asked:REASON`; 0 is no answer."""
 
     call_id: str
     result: str

@@ -76,7 +76,7 @@ class CallerAction(Strict):
 
 
 class Expected(Strict):
-    """What is expected of a call; what is left out is not judged."""
+    """The expectations for a call; keys that are left out are not judged."""
 
     result: Result | None = None
     prompts: tuple[str, ...] | None = Field(None, description="Prompts heard, in order.")

@@ -1,4 +1,4 @@
-"""What a reload may change: each setting says so beside its default (RELOADS in core/section.py)."""
+"""The settings that a reload may change: each is marked beside its default (RELOADS in core/section.py)."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

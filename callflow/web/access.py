@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A person or program that has been let in."""
+    """A signed-in person or program."""
 
     name: str
     role: Role

@@ -44,7 +44,7 @@ HEADERS = {
 
 
 class Hardened:
-    """Adds the security headers to every answer, streams included; answers of the API are checked anew each time."""
+    """Adds the security headers to every answer, streams included; answers of the API are revalidated each time."""
 
     def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""/api/v1/callbacks: whom to call back, why, what was done, the steps that a person takes, and the call itself."""
+"""/api/v1/callbacks: the callers to call back, the reasons, the steps so far, a person's steps, and the call itself."""
 
 import time
 from collections.abc import Callable

@@ -21,7 +21,7 @@ Here = Annotated[Site, Depends(site_of)]
 STEPS = ["news", "close"]
 
 
-@router.get("", summary="Open cases: the one whose news is due first comes first")
+@router.get("", summary="Open cases, the earliest due news first")
 async def cases(me: Me, site: Here) -> list[CaseRow]:
     """Numbers are masked."""
     _need(me, Role.VIEWER)

@@ -1,4 +1,4 @@
-"""Queries for the page: in threads of their own, ended after a time, so that no viewer can hold up the daemon."""
+"""Queries for the page: in separate threads, with a time limit, so that no viewer can delay the daemon."""
 
 import asyncio
 from collections.abc import Callable

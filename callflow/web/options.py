@@ -6,7 +6,7 @@ from callflow.core.section import Section
 
 
 class WebOptions(Section):
-    """The page in the browser. Apart from [http]: metrics and health checks have a listener of their own."""
+    """The page in the browser. Apart from [http]: metrics and health checks have their own listener."""
 
     enabled: bool = Field(True, description="Serve the page. Nobody can read it without a token: callflow web token.")
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on; put a TLS proxy before any other.")

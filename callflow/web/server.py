@@ -1,4 +1,4 @@
-"""Serves the page on a listener of its own, in the daemon or alone on a database."""
+"""Serves the page on its own listener, in the daemon or on a database alone."""
 
 import asyncio
 from collections.abc import Callable

@@ -93,7 +93,7 @@ def call_noted(name: str, note: str) -> CallNoted | None:
 
 @dataclass(frozen=True, slots=True)
 class RatingArrived:
-    """Who has come to rate a call: what Asterisk says about the channel."""
+    """A caller who reached the rating: what Asterisk says about the channel."""
 
     rating_id: str
     uniqueid: str
@@ -118,7 +118,7 @@ def rating_arrived(variables: Mapping[str, str]) -> RatingArrived:
 
 @dataclass(frozen=True, slots=True)
 class GreetingArrived:
-    """Who is to be greeted, on which line."""
+    """The caller to greet, and the line."""
 
     line: str
     language: str

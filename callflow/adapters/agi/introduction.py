@@ -21,7 +21,7 @@ _HANGUP = b"\n\nHANGUP\n"
 
 
 class Refused(Exception):
-    """A connection that is not let in, and why."""
+    """A refused connection, with the reason."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""The section [agi]: where Asterisk finds the FastAGI server; and what a connection may cost before it is let in."""
+"""The section [agi]: where Asterisk finds the FastAGI server; and the limits of a connection before it is accepted."""
 
 import re
 from dataclasses import dataclass

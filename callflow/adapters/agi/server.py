@@ -168,7 +168,7 @@ class AgiServer(Application):  # type: ignore[misc]  # panoramisk is untyped
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """A call that has been let in."""
+    """An accepted call."""
 
     call_id: str
     session: AgiSession

@@ -1,4 +1,4 @@
-"""What a call-back asks of Asterisk: who is on the line, a pause, one call, whether its channel exists."""
+"""What a call-back requests from Asterisk: who is on the phone, a pause, one call, whether its channel exists."""
 
 import asyncio
 from collections.abc import Callable

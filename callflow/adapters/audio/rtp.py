@@ -1,6 +1,6 @@
 """A caller's audio as RTP (RFC 3550): G.711 mu-law, sent by a channel of Asterisk's that spies on the caller.
 
-Where there is no AudioSocket. Each tap has a socket of its own, which hears the port of its channel and no other.
+Used where there is no AudioSocket. Each tap has its own socket, which accepts only the port of its channel.
 """
 
 import socket

@@ -25,7 +25,7 @@ ZEROS = bytes(READ_BYTES)
 
 
 class Line(Protocol):
-    """What brings the audio."""
+    """The transport of the audio."""
 
     def take_in(self) -> None:
         """Give the tap all that has come."""

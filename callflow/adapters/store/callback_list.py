@@ -1,4 +1,4 @@
-"""The call-back list in the database: every step is one transaction, and leaves its change behind.
+"""The call-back list in the database: every step is one transaction, and records its change.
 
 The command line, the page and the daemon all work through this. SQLite lets one writer in at a time, so a step sees the
 entry as it is, and the table of states refuses a step that comes too late.

@@ -84,7 +84,7 @@ def last_closed_ms(now_ms: int) -> int:
 
 
 class FileHours:
-    """Of a SQLite file: a transaction that writes is alone."""
+    """For a SQLite file: a writing transaction runs alone."""
 
     def uncounted(self, connection: sa.Connection, source: Source, now_ms: int) -> Iterator[list[int]]:
         first_ms = connection.scalar(sa.select(sa.func.min(source.at)))

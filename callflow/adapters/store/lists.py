@@ -29,7 +29,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """What became of a caller after the screening, each in order of time."""
+    """A caller's records after the screening, each in order of time."""
 
     stays: list[Stay]
     offers: list[Offer]

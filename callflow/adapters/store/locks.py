@@ -1,4 +1,4 @@
-"""Locks between processes: files beside the database, freed by the kernel however a process ends."""
+"""Locks between processes: files beside the database, released by the kernel when a process ends in any way."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""Brings a database to the present schema.
+"""Migrates a database to the current schema.
 
 To change the schema: change schema.py, add versions/vNNNN_what.py whose `down_revision` is the present HEAD, set HEAD.
 A test compares what the migrations make with schema.py.

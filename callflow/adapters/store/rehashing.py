@@ -1,4 +1,4 @@
-"""A new key for the hashes of callers: what the database keeps by hash is hashed anew, so that it is still found."""
+"""A new key for the hashes of callers: rows kept by hash are hashed again, so that they are still found."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

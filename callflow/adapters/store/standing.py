@@ -1,4 +1,4 @@
-"""How the service stands: every standard judged over a period, and over the one before it."""
+"""Every service standard judged over a period, and over the one before it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the daemon has not published yet: steps of call-backs and cases, whoever took them, and ended attempts."""
+"""What the daemon has not published yet: steps of call-backs and cases by anybody, and ended attempts."""
 
 from dataclasses import dataclass
 from pathlib import Path

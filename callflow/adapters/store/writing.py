@@ -48,7 +48,7 @@ _REFUSE = _sql(
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a batch."""
+    """The outcome of a batch."""
 
     calls: int = 0
     entries: int = 0

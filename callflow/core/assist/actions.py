@@ -114,7 +114,7 @@ class ActionCarried:
 
 @dataclass(frozen=True, slots=True)
 class ActionAnswer:
-    """What became of a request. Done: everything it needs at once is done, and its prompt waits for a pause."""
+    """The answer to a request. Done: its immediate part is carried out, and its prompt waits for a pause."""
 
     request_id: str
     action: str

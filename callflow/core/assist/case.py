@@ -17,7 +17,7 @@ CORE = "assist"
 
 @dataclass(slots=True)
 class Link:
-    """What is known of the AMI connection."""
+    """The known state of the AMI connection."""
 
     up: bool = False
     may_go_deaf: bool = True

@@ -1,4 +1,4 @@
-"""What this core wants done, beside the commands for ears, gain and fence that it shares with screening."""
+"""The commands of this core, besides those for ears, gain and fence that it shares with screening."""
 
 from dataclasses import dataclass
 
@@ -126,7 +126,7 @@ class PauseAgent:
 
 @dataclass(frozen=True, slots=True)
 class AnswerAction:
-    """Tell who asked what became of it."""
+    """Tell the requester the outcome."""
 
     answer: ActionAnswer
 

@@ -1,4 +1,4 @@
-"""What reaches this core beside the ears' events and the talks of the ring tracker; small and in the past tense."""
+"""The events of this core, besides those of the ears and the talks of the ring tracker; small and in the past tense."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from callflow.core.rings.talk_events import TalkEvent, TalkParties
 
 
 class Outcome(StrEnum):
-    """What became of a prompt."""
+    """The outcome of a prompt."""
 
     REACHED = "reached"
     """It was played to its end, and everything needed to hear it was there."""

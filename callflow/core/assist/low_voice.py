@@ -1,4 +1,4 @@
-"""A caller whose voice is too low in a talk: the quiet ladder, and the gain. Whoever measures the voice asks here."""
+"""A caller whose voice is too low in a talk: the quiet ladder, and the gain. Parts that measure the voice ask here."""
 
 from callflow.core import commands
 from callflow.core.assist.case import Case

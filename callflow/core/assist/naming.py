@@ -1,6 +1,6 @@
 """The caller has accepted a call-back and may say a name, which is recorded: asked once more if they spoke too early.
 
-Whatever fails, the call-back stands without a name and the talk goes on.
+After any failure the call-back is valid without a name and the talk goes on.
 """
 
 import re

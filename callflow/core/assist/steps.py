@@ -9,7 +9,7 @@ class StepKind(StrEnum):
 
     BEGAN = "began"
     SAID = "said"
-    """`what`: the prompt; `outcome`: what became of it."""
+    """`what`: the prompt; `outcome`: its outcome."""
     HEARD = "heard"
     """The caller was heard for the first time in the talk, or after `nuisance`."""
     ACTION = "action"

@@ -1,4 +1,4 @@
-"""What both ladders of a talk say: a rung to the caller, and at the end how it stands to the agent."""
+"""What both ladders of a talk say: a rung to the caller, and at the end the result to the agent."""
 
 from callflow.core.assist.case import Case
 from callflow.core.assist.rules import Prompt

@@ -1,1 +1,1 @@
-"""Call-backs: whom to call back, when, and how one is placed. Pure: it never reads a clock, a socket or a file."""
+"""Call-backs: which callers, when, and how to place the call. Pure: it never reads a clock, a socket or a file."""

@@ -14,7 +14,7 @@ _HOLIDAY = re.compile(r"(?:([0-9]{4})-)?([0-9]{2})-([0-9]{2})")
 
 
 class UnknownHours(ValueError):
-    """The zone or the calling hours are not known, so nobody is called; the text says what to set."""
+    """The zone or the calling hours are not known, so callflow calls nobody; the text says what to set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Who is on the line, by what Asterisk lists of channels, members and waiting callers; what stands in the way."""
+"""Who is on the phone, from Asterisk's lists of channels, members and waiting callers; what prevents a call."""
 
 import re
 from collections import defaultdict
@@ -128,7 +128,7 @@ class Plan:
 
 
 def obstacle(look: Look, plan: Plan, phones: frozenset[str]) -> str:
-    """Why the call cannot be placed now; "" if nothing stands in the way."""
+    """Why the call cannot be placed now; "" if it can."""
     if look.agent_is_on_line(phones):
         return "the agent is on a call"
     if look.caller_is_on_line(plan.number):

@@ -1,4 +1,4 @@
-"""Which agents call whom back now: one call for each free agent, and none while callers wait for that agent."""
+"""Which agents call which callers back: one call for each free agent, and none while callers wait for that agent."""
 
 import sys
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The section [callbacks]: whom callflow calls back, when, and how it places the call."""
+"""The section [callbacks]: which callers callflow calls back, when, and how it places the call."""
 
 import re
 from typing import Literal, Self

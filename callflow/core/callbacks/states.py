@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where an entry stands."""
+    """The state of an entry."""
 
     OPEN = "open"
     CLAIMED = "claimed"

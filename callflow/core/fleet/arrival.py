@@ -1,4 +1,4 @@
-"""What comes to the collector of a fleet: events and announcements, taken apart."""
+"""The messages to the collector of a fleet: events and announcements, parsed."""
 
 import json
 from collections.abc import Mapping

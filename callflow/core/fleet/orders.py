@@ -71,7 +71,7 @@ class ListStep(_Message):
 
 @dataclass(frozen=True, slots=True)
 class Answer(_Message):
-    """What came of an order. A refused order is not sent again."""
+    """The outcome of an order. A refused order is not sent again."""
 
     order_id: str
     done: bool

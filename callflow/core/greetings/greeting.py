@@ -10,7 +10,7 @@ from callflow.core.greetings.rules import GreetedLine, GreetingRules
 
 @dataclass(frozen=True, slots=True)
 class Acquaintance:
-    """What a look-up told of a caller; `prompt` is a recording of their own."""
+    """The result of a look-up; `prompt` is a recording for this caller."""
 
     known: bool = False
     prompt: str = ""

@@ -15,7 +15,7 @@ QUEUES = 500
 
 
 class Window:
-    """What became of callers and offers of one queue within the last `length_ms`; partial ones are left out.
+    """Outcomes of callers and offers of one queue within the last `length_ms`; partial ones are left out.
 
     A stay counts at the answer, whose talk may last, or else at its end: all of them as soon as it is known.
     """

@@ -1,4 +1,4 @@
-"""The rating desk: remembers who talked to which agent, decides who is asked, and holds those who are being asked."""
+"""The rating desk: remembers who talked to which agent, decides which callers to ask, holds the interviews."""
 
 import zlib
 from collections import Counter, OrderedDict

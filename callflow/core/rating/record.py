@@ -45,7 +45,7 @@ class Ending(StrEnum):
 
 
 class RatingOutcome(StrEnum):
-    """What became of a rating: a closed set."""
+    """The outcome of a rating: a closed set."""
 
     RATED = "rated"
     """All three questions were answered."""

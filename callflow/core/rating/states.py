@@ -29,7 +29,7 @@ class State(StrEnum):
 
 
 class Reply(StrEnum):
-    """What came back from a prompt."""
+    """The result of a prompt."""
 
     SCORE = "score"
     """A key from 1 to 5."""

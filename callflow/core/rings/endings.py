@@ -1,4 +1,4 @@
-"""How a leg ended, and what became of a stay: closed sets, decided once, at the end, from all events."""
+"""How a leg ended, and the outcome of a stay: closed sets, decided once, at the end, from all events."""
 
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay

@@ -1,4 +1,4 @@
-"""Stays: who waits in which queue, and what becomes of them."""
+"""Stays: who waits in which queue, and with which outcome."""
 
 from collections.abc import Callable
 

@@ -58,7 +58,7 @@ class LegEnd(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a stay in a queue: a closed set, mutually exclusive."""
+    """The outcome of a stay in a queue: a closed set, mutually exclusive."""
 
     ANSWERED = "answered"
     ABANDONED_QUEUE = "abandoned_queue"
@@ -258,7 +258,7 @@ class TransferKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """An agent has handed a caller over; a transfer whose talk nobody saw begin has no record."""
+    """An agent has transferred a caller; if the start of the talk was not seen, there is no record."""
 
     transfer_id: str
     call_id: str

@@ -10,7 +10,7 @@ from callflow.core.section import Name, Section
 
 
 class LineRules(Section):
-    """One direct line with a name of its own."""
+    """One direct line with its own name."""
 
     numbers: tuple[str, ...] = Field(min_length=1, description="Dialled numbers or extensions that are this line.")
     cadence: Name | None = Field(None, description="Ring cadence of this line's phones; leave out for [rings] cadence.")

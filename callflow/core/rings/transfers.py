@@ -12,7 +12,7 @@ from callflow.core.rings.tracker_state import TrackerState
 
 
 class Transfers:
-    """Moves offers, stays and talks from the channel that an agent consulted with to the caller who is handed over."""
+    """Moves offers, stays and talks from the channel that an agent consulted with to the transferred caller."""
 
     def __init__(
         self, state: TrackerState, offers: OpenOffers, dialling: Dialling, queueing: Queueing, talks: Talks

@@ -33,7 +33,7 @@ VOICE = (Heard.SPEECH, Heard.QUIET)
 
 
 class Answer(Enum):
-    """What is known of the caller now."""
+    """The present assessment of the caller."""
 
     CLEAR = "clear"
     """A caller who can be understood."""

@@ -1,6 +1,6 @@
-"""How a call is treated: acted on, or only observed. Everything in which the two differ stands here.
+"""How a call is treated: acted on, or only observed. All differences between the two are here.
 
-Observe mode climbs the same ladder beside a call that has already gone on. Nothing is said and nobody is hung up on;
+Observe mode simulates the same ladder for a call that has already gone on. It plays no prompt and never hangs up;
 prompts last their nominal `prompt_s`. What would have been decided is recorded as `would`, and the ears stay on for
 `observe_after_s` more: a caller who speaks then would have been hung up on wrongly.
 """

@@ -1,4 +1,4 @@
-"""What is written down of one call: each thing that happens, and the record as it stands."""
+"""The journal of one call: each entry of the timeline, and the record so far."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Where a call stands on its two ladders: it may go from one to the other and back, and never starts over."""
+"""A call's position on its two ladders: it may move from one to the other and back, and never starts over."""
 
 from callflow.core.profile import Ladder, Rung
 

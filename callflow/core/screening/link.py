@@ -1,4 +1,4 @@
-"""What is known of the AMI connection that all calls are heard by."""
+"""The known state of the AMI connection that reports the sound of all calls."""
 
 from dataclasses import dataclass
 

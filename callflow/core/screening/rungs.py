@@ -1,4 +1,4 @@
-"""The way up a ladder: what is said, how long is listened, and what follows silence."""
+"""The steps of a ladder: the prompt, the listening time, and the step after silence."""
 
 from typing import Protocol
 
@@ -133,7 +133,7 @@ class Rungs:
         since = self._on_hold_from = self._listen_from if self._on_hold_from is None else self._on_hold_from
         if allows(call.state, Input.ON_HOLD) and now_ms < since + int(1000 * call.profile.music_wait_s):
             self._assessor.forget_voice()
-            call.speak_by = None  # whoever hears music has put the phone down
+            call.speak_by = None  # a caller whose line plays music has put the phone down
             call.falls_silent(now_ms)
             self.listen(Input.ON_HOLD, now_ms)
         else:

@@ -28,7 +28,7 @@ MEASURE_MS = 800
 HEAR_OUT_MS = 2000
 """A caller who is about to be asked to speak up is first let finish."""
 MAX_INCONCLUSIVE_VOICES = 3
-"""So often in a rung the listening time begins anew after a voice that came to nothing: nobody listens for ever."""
+"""Most restarts of a rung's listening time after false voice detections, so that listening always ends."""
 KEY_BEFORE_MS = 100
 """A key released so soon may have been pressed in a menu before, which has sent the caller here."""
 HELD_BACK = (State.LISTENING, State.PROBING, State.PAUSING)

@@ -1,7 +1,7 @@
 """Service level: the share of callers who were answered in time, by a formula that is always named beside the figure.
 
 T is the threshold, S the time within which hanging up says nothing about the service; both are inclusive. The formulas
-differ only in what they make of the callers who gave up.
+differ only in how they count abandoned calls.
 """
 
 from dataclasses import dataclass

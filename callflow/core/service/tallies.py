@@ -126,7 +126,7 @@ class Talk(Tally):
 
 @dataclass(frozen=True, slots=True)
 class Screened(Tally):
-    """Calls that were screened, by what became of them; of the silent and quiet ones, by what was heard."""
+    """Screened calls by result; the silent and quiet ones also by what was heard."""
 
     results: Counter[str] = field(default_factory=Counter)
     causes: Counter[str] = field(default_factory=Counter)

@@ -71,7 +71,7 @@ class Stored:
 
 @dataclass(slots=True)
 class _Part:
-    """What one transaction brings of a stream."""
+    """The part of one transaction that belongs to one stream."""
 
     progress: Progress
     came_ms: int = 0

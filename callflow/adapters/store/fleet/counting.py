@@ -14,7 +14,7 @@ LOCK_WAIT = "2s"
 
 
 class FleetHours:
-    """Hours of the days that have a partition. Two collectors that count do no harm to each other."""
+    """Hours of the days that have a partition. Two collectors may count at the same time."""
 
     def uncounted(self, connection: sa.Connection, source: Source, now_ms: int) -> Iterator[list[int]]:
         marked, last_ms = marked_hours(connection, source), last_closed_ms(now_ms)

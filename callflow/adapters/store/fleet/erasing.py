@@ -1,4 +1,4 @@
-"""Erases one caller from the fleet's database: hashes wherever they stand, and numbers that are a whole value."""
+"""Erases one caller from the fleet's database: hashes anywhere, and numbers that are a whole value."""
 
 from collections.abc import Iterator
 

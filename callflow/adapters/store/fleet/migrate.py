@@ -1,4 +1,4 @@
-"""Brings a fleet's database to the present schema.
+"""Migrates a fleet's database to the current schema.
 
 To change the schema: change the tables of records or schema.py, add migrations/versions/vNNNN_what.py, set HEAD in
 `__init__.py`. A test compares what the migrations make with schema.py.

@@ -1,4 +1,4 @@
-"""Copies a daemon's SQLite database into the fleet's: again and again without harm, because a row replaces itself."""
+"""Copies a daemon's SQLite database into the fleet's; it may be repeated, because a row replaces itself."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""A caller who was spoken to at one node is not called back by another: its node is asked to settle the entry."""
+"""Settles entries for callers whom another node has reached: their node is asked to do so."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
