@@ -29,7 +29,7 @@ from callflow.simulator.pretend.world import Places
 
 TALK_S = 14.0
 PROMPT_S = 5.0
-"""A whisper that was begun plays to its end, whoever has died."""
+"""A whisper that has begun plays to its end, even if the daemon has died."""
 STALL_S = 4.0
 CHECK_S = 10.0
 """Within it the daemon's own test call has ended."""
@@ -80,13 +80,13 @@ def scenario(talks: int, per_s: float) -> Scenario:
 
 @dataclass
 class Run:
-    """What was struck, and what went wrong."""
+    """What the faults hit, and what went wrong."""
 
     strikes: Counter[str] = field(default_factory=Counter)
     struck: set[str] = field(default_factory=set)
-    """Talks during which something struck, by uniqueid."""
+    """Talks during which a fault was injected, by uniqueid."""
     whispers: int = 0
-    """Whispers during which something struck."""
+    """Whispers during which a fault was injected."""
     talks: int = 0
     prompts: int = 0
     """Heard by callers."""

@@ -54,7 +54,7 @@ class Load:
 
 @dataclass
 class Played:
-    """What came of one run."""
+    """The result of one run."""
 
     lasted_s: float = 0.0
     cpu: dict[str, float] = field(default_factory=dict)

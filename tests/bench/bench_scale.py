@@ -74,7 +74,7 @@ class Figures:
         """The scenario's beginning by the monotonic clock."""
         self.results: Counter[str] = Counter()
         self.unexpected: Counter[str] = Counter()
-        """What came of callers of whom something else was expected."""
+        """The outcomes of callers that ended otherwise than expected."""
         self.memory_mb: list[float] = []
         self.status: Status | None = None
         self.waited_s = 0.0

@@ -122,7 +122,7 @@ def _config(lab: Lab, ami: int, mqtt: int, disk: Disk) -> Config:
 
 
 async def strike(chaos: Chaos, name: str, fault: Fault, rate_per_s: float) -> Verdict:
-    """One fault under load, from its first call to the last, and what came of it."""
+    """One fault under load, from its first call to the last, and its result."""
     site = chaos.site
     await prepare(site, fault)
     lives = len(site.service.exit_codes)

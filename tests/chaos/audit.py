@@ -32,7 +32,7 @@ class Struck:
 
 @dataclass
 class Verdict:
-    """What came of one fault."""
+    """The result of one fault."""
 
     calls: int = 0
     harmed: list[str] = field(default_factory=list)

@@ -39,7 +39,7 @@ KINDS = (
 
 @dataclass
 class Load:
-    """Places the calls of all kinds, each kind by one SIPp, every caller with a number of their own."""
+    """Places the calls of all kinds, each kind by one SIPp, every caller with their own number."""
 
     lab: Lab
     sipp: tuple[Sipp, ...]

@@ -70,7 +70,7 @@ class Disk:
 
 @dataclass
 class Site:
-    """All that can be struck."""
+    """Everything that a fault can hit."""
 
     lab: Lab
     service: Service
@@ -222,7 +222,7 @@ def faults(broker_away_s: float = BROKER_AWAY_S) -> dict[str, Fault]:
 
 
 async def prepare(site: Site, fault: Fault) -> None:
-    """Start the daemon anew if its clock must follow `site.clock` and does not, or the other way round."""
+    """Restart the daemon if its clock must follow `site.clock` and does not, or the other way round."""
     wanted = _environment(site.clock) if fault.steps_clock else {}
     if site.service.env != wanted:
         await site.service.stop()

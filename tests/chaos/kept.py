@@ -1,4 +1,4 @@
-"""What explains a failure: kept of every run in a folder of its own, without being asked."""
+"""Evidence of failures: every run keeps it in a separate folder, by default."""
 
 import shutil
 import sqlite3

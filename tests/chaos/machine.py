@@ -1,4 +1,4 @@
-"""Who took the processors: the programs of a chaos run, and everything else on the machine."""
+"""Processor use: the programs of a chaos run, and everything else on the machine."""
 
 import asyncio
 import os

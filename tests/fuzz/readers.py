@@ -1,4 +1,4 @@
-"""The readers of what comes from outside, each as a function of bytes that raises only for a fault of ours."""
+"""The readers of outside input, each as a function of bytes that raises only for a fault of callflow."""
 
 import asyncio
 import tempfile
@@ -149,7 +149,7 @@ def _audiosocket() -> Iterator[Read]:
 
 @contextmanager
 def _rtp() -> Iterator[Read]:
-    """As packets, each behind its length; nothing that is read is longer than what came."""
+    """As packets, each after its length; nothing read is longer than the input."""
 
     def read(data: bytes) -> None:
         packets, rest = [], data

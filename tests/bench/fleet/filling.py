@@ -25,7 +25,7 @@ from tests.bench.fleet.node import HeldEvents, database, sections
 from tests.simulator.pretend.stage import free_port, in_virtual_time, start_daemon
 
 LONGEST_STALL_S = 60.0
-"""As long as the settings allow: calls in virtual time take no harm from a stall of the machine."""
+"""As long as the settings allow: a stall of the machine does not affect calls in virtual time."""
 
 
 async def fill(folder: Path, site: str, scenario: Path, no_broker: int) -> None:

@@ -30,7 +30,7 @@ PROGRESS = "SELECT site, max(committed_seq), count(*) FROM publishers WHERE even
 
 @dataclass
 class Stage:
-    """Everything that can be struck. `last`: the number of the last event of each site."""
+    """Everything that a fault can hit. `last`: the number of the last event of each site."""
 
     cluster: Cluster
     url: str

@@ -41,7 +41,7 @@ class Result:
 
     @property
     def hopeless(self) -> bool:
-        """True if a caller of whom only this is ever heard would be hung up; noise goes on to a person."""
+        """True if callflow would hang up on a caller from whom it hears only this; noise goes on to a person."""
         return self.label in ("silence", "tone")
 
 

@@ -1,4 +1,4 @@
-"""Keeps made sounds in the cache folder, so that they are made once; made anew when their makers change."""
+"""Keeps made sounds in the cache folder, so that they are made once, and again when their makers change."""
 
 import hashlib
 import os

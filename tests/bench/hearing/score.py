@@ -43,7 +43,7 @@ def talker(case: Case) -> bool:
 
 
 def in_bar(case: Case, *kinds: str) -> bool:
-    """A talker to whom the bars apply."""
+    """A talker that the bars count."""
     return talker(case) and case.in_bar and (not kinds or case.what in kinds)
 
 
