@@ -17,6 +17,7 @@ from pydantic import BaseModel, SecretStr
 
 from callflow import __version__
 from callflow.core.publishing.privacy import PrivacyRules, Pseudonymizer
+from callflow.errors import CallflowError
 from callflow.settings.in_force import in_force
 from callflow.settings.model import Settings
 
@@ -26,6 +27,7 @@ ANSWER_S = 3.0
 NAMES = ("caller_name",)
 LEFT_OUT = "(left out)"
 _URL_USER = re.compile(r"://[^/@\s]+@")
+_LABEL = re.compile(r'(\b(?!le=)\w+=)"((?:[^"\\\n]|\\.)*)"')
 
 
 class Veil:
@@ -41,6 +43,10 @@ class Veil:
         for secret in self._secrets:
             text = text.replace(secret, LEFT_OUT)
         return _URL_USER.sub("://", self._names.hidden_in(text))
+
+    def labels(self, metrics: str) -> str:
+        """Metrics whose labels are veiled; the figures stay, and so do the bounds of histograms."""
+        return _LABEL.sub(lambda found: f'{found[1]}"{self.text(found[2])}"', metrics)
 
     def value(self, column: str, value: Any) -> Any:
         """A value of the database."""
@@ -60,13 +66,24 @@ def bundle(settings: Settings) -> Iterator[tuple[str, str]]:
         ("database.txt", lambda: _database(settings.store.path)),
         ("records.json", lambda: _records(settings.store.path, veil)),
         ("health.txt", lambda: veil.text(_asked(settings, "readyz"))),
-        ("metrics.txt", lambda: _asked(settings, "metrics")),
+        ("metrics.txt", lambda: veil.labels(_asked(settings, "metrics"))),
     )
+    if url := settings.fleet.database_url.get_secret_value():
+        from callflow.checks.fleet_bundle import fleet_nodes, fleet_tables  # PostgreSQL: only where there is a fleet
+
+        parts += (
+            ("fleet-database.txt", lambda: fleet_tables(url)),
+            ("fleet-nodes.json", lambda: fleet_nodes(url, 1000 * settings.fleet.max_skew_s, veil.text)),
+        )
     for name, make in parts:
         try:
             yield name, make()
         except Exception as error:  # noqa: BLE001 - whatever fails is what the bundle is made for
-            yield name, f"not available: {veil.text(repr(error))}\n"
+            yield name, f"not available: {veil.text(_said(error))}\n"
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, CallflowError) else repr(error)
 
 
 def _versions() -> str:

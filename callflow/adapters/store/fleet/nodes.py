@@ -66,6 +66,14 @@ def unread(reader: Reader) -> int:
     return int(reader.rows(sa.select(sa.func.count().label("n")).select_from(unread_events))[0]["n"])
 
 
+def why_unread(reader: Reader, most: int = 20) -> list[dict[str, object]]:
+    """The commonest reasons why events could not be stored, without the events."""
+    count = sa.func.count().label("events")
+    by = unread_events.c.reason
+    rows = reader.rows(sa.select(by, count).group_by(by).order_by(count.desc(), by).limit(most))
+    return [dict(row) for row in rows]
+
+
 def _wrong(lives: Sequence[sa.RowMapping], now_ms: int, max_skew_ms: float) -> list[str]:
     row = lives[-1]
     found: list[str] = []
