@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from prometheus_client.parser import text_string_to_metric_families
 from typer.core import TyperGroup
 
 from callflow.cli import app
@@ -14,10 +15,12 @@ from callflow.core.screening.states import TRANSITIONS, Result, State
 from callflow.settings import documentation
 from callflow.settings.model import Settings
 from tests.docs.diagram import DOCS, PICTURES, PROJECT, generated, mermaid, timeline_svg, transitions_table
+from tests.metrics.scraped import Web
 
 PAGES = [*sorted(PROJECT.glob("*.md")), *sorted(DOCS.glob("*.md")), PROJECT / "dialplan" / "sounds" / "README.md"]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INCLUDE = PROJECT / "dialplan" / "callflow.conf"
+CODE = PROJECT / "callflow"
 
 
 def names(pages: list[Path]) -> list[str]:
@@ -170,6 +173,53 @@ def test_every_make_target_shown_exists() -> None:
     for page in PAGES:
         for line in re.findall(r"(?:^    |`|: )make ([a-z][a-z -]*)", page.read_text("utf-8"), re.MULTILINE):
             assert set(line.split()) <= targets, f"{page.name}: make {line}"
+
+
+# -- metrics ----------------------------------------------------------------------------------------------------------
+
+METRIC = re.compile(r"`(callflow_(?!VERSION)[a-z0-9_]+)`")
+NAMED_IN_CODE = {
+    "callflow_standard_": CODE / "publishing" / "standing.py",
+    "callflow_webhook_": CODE / "publishing" / "webhooks.py",
+    "callflow_collector_": CODE / "collecting" / "metrics.py",
+}
+"""Metrics that a scrape has only with a file of standards, a webhook or a fleet: read from the code that names them."""
+
+
+def scraped_names() -> set[str]:
+    """Every family of a daemon's scrape, as its samples are named."""
+    endings = {"counter": "_total", "info": "_info"}
+    families = text_string_to_metric_families(Web().text())
+    names = {family.name + endings.get(family.type, "") for family in families}
+    return {name for name in names if name.startswith("callflow_") and not name.endswith("_created")}
+
+
+def test_every_metric_named_exists() -> None:
+    known, named = scraped_names(), 0
+    for page in PAGES:
+        for name in METRIC.findall(FENCE.sub("", page.read_text("utf-8"))):
+            start = next((start for start in NAMED_IN_CODE if name.startswith(start)), None)
+            if start is None:
+                assert name in known, f"{page.name}: {name}"
+            else:
+                stem = re.sub("_(total|info)$", "", name.removeprefix(start))
+                assert re.search(rf'[_"]{stem}"', NAMED_IN_CODE[start].read_text("utf-8")), f"{page.name}: {name}"
+            named += 1
+    assert named > 50
+
+
+def test_every_metric_of_the_daemon_is_in_the_docs() -> None:
+    named = set(METRIC.findall((DOCS / "metrics.md").read_text("utf-8")))
+    together = "callflow_store_"  # one row names all counters of the database
+    assert {name for name in scraped_names() - named if not name.startswith(together)} == set()
+
+
+# -- MQTT -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_events_of_the_docs_are_those_that_have_a_schema() -> None:
+    named = set(re.findall(r"`event/call/(\w+)`", (DOCS / "mqtt.md").read_text("utf-8")))
+    assert named == {file.name.split(".")[2] for file in (DOCS / "schemas").glob("event.call.*.json")}
 
 
 # -- settings ---------------------------------------------------------------------------------------------------------
