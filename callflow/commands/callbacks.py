@@ -29,7 +29,7 @@ from callflow.settings.model import Settings
 
 callbacks_app = typer.Typer(
     help="The call-back list: callers who could not be heard, who gave up, or who were promised a call.\n\n"
-    "callflow puts callers on it by itself (rows A1 and A2), `add` does so by hand. `dial` places a call; "
+    "callflow puts callers on it by itself; `add` does so by hand. `dial` places a call; "
     "`callbacks.auto` in the settings lets callflow do so whenever an agent is free. "
     "An entry is settled (`done`) when any call with its caller is answered.",
     no_args_is_help=True,

@@ -24,7 +24,7 @@ from callflow.errors import CallflowError
 from callflow.settings.model import Settings
 
 cases_app = typer.Typer(
-    help="Open cases (row A3): their callers get news at least once a day until the case is closed.\n\n"
+    help="Open cases: their callers get news at least once a day until the case is closed.\n\n"
     "When news is due, callflow puts the caller on the call-back list. `news` says what they were told, "
     'even if it is "nothing new yet". A case without news raises an alert.',
     no_args_is_help=True,

@@ -15,7 +15,7 @@ from callflow.core.callbacks.entry import Entry, Reason
 from callflow.core.callbacks.numbers import bare
 from callflow.core.callbacks.permission import NotAllowed, may_dial
 from callflow.core.callbacks.raising import Wanted
-from callflow.core.callbacks.states import IllegalStep, Step
+from callflow.core.callbacks.states import ByHand, IllegalStep, Step
 from callflow.core.fleet.orders import Answer, Do, ListStep, Order
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.short_calls import kept
@@ -24,7 +24,7 @@ from callflow.records.calls import calls
 from callflow.records.stays import stays
 from callflow.runtime.callback_desk import CallbackDesk
 
-BY_HAND = (Step.CLAIM, Step.RELEASE, Step.REOPEN, Step.DONE, Step.GIVE_UP)
+BY_HAND = tuple(Step(step) for step in ByHand)
 ACTOR = 64
 """Characters of a name that are kept."""
 REMEMBERED = 1000

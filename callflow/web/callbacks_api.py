@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from enum import StrEnum
 from itertools import islice
 from secrets import token_hex
 from typing import Annotated, Any
@@ -18,7 +17,7 @@ from callflow.core.callbacks.hours import UnknownHours, zone_of
 from callflow.core.callbacks.numbers import UndialableNumber, dialable
 from callflow.core.callbacks.permission import NotAllowed, may_dial
 from callflow.core.callbacks.raising import Wanted
-from callflow.core.callbacks.states import LIVE, TRANSITIONS, IllegalStep, State, Step
+from callflow.core.callbacks.states import LIVE, TRANSITIONS, ByHand, IllegalStep, State, Step
 from callflow.core.fleet.orders import ListStep
 from callflow.privacy import mask_number
 from callflow.web.access import Visitor
@@ -45,16 +44,6 @@ Me = Annotated[Visitor, Depends(visitor_of)]
 Here = Annotated[Site, Depends(site_of)]
 Moment = Annotated[int | None, Query(ge=0, le=2**53, description="Epoch milliseconds.")]
 Id = Annotated[str, Path(max_length=64, description="Id of the entry.")]
-
-
-class ByHand(StrEnum):
-    """The steps that a person takes; the daemon takes those of a call, which `dial` asks for."""
-
-    CLAIM = "claim"
-    RELEASE = "release"
-    REOPEN = "reopen"
-    DONE = "done"
-    GIVE_UP = "give_up"
 
 
 MOST = 10_000

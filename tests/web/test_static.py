@@ -11,13 +11,12 @@ from callflow.core.assist.wrap_up import EndedBy
 from callflow.core.call_record import Kind
 from callflow.core.callbacks.attempt import Outcome
 from callflow.core.callbacks.entry import Reason
-from callflow.core.callbacks.states import State
+from callflow.core.callbacks.states import ByHand, State
 from callflow.core.cases import CaseKind, CaseStep
 from callflow.core.rating.record import NotAsked
 from callflow.core.rating.states import Scale
 from callflow.core.rings.records import AgentWork, AnswerClass, TransferKind
 from callflow.core.service.standards import Light, Trend
-from callflow.web.callbacks_api import ByHand
 from callflow.web.static_files import FOLDER
 from callflow.web.tokens import Role
 from tests.web.vendor import MANIFEST, PACKAGES, VENDOR, checksum

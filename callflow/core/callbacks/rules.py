@@ -58,7 +58,7 @@ class CallbackProfile(Section):
 class CallbackRules(Section):
     """The call-back list, its dialler, and cases."""
 
-    enabled: bool = Field(True, description="Put callers on the list (rows A1 and A2), and place call-backs.")
+    enabled: bool = Field(True, description="Put callers on the list, and place call-backs.")
     dial: str = Field(
         "", description="How Asterisk dials a caller: PJSIP/{number}@carrier; empty: callflow places no call."
     )
@@ -85,7 +85,7 @@ class CallbackRules(Section):
     claim_min: float = Field(60.0, gt=0, le=10_080, description="Minutes after which a claim lapses.")
     dialable: str = Field(r"\+?[0-9]{3,15}", description="Regular expression: numbers that can be dialled.")
     refused: tuple[str, ...] = Field((), description="Numbers never called, besides all emergency numbers.")
-    case_news_h: float = Field(24.0, gt=0, le=168, description="Hours within which an open case needs news (row A3).")
+    case_news_h: float = Field(24.0, gt=0, le=168, description="Hours within which an open case needs news.")
     profiles: dict[Name, CallbackProfile] = Field(
         {"default": CallbackProfile()}, description="By profile; one that is not here uses default."
     )

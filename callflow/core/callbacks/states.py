@@ -45,6 +45,16 @@ class Step(StrEnum):
     GIVE_UP = "give_up"
 
 
+class ByHand(StrEnum):
+    """The steps that a person takes; the daemon takes those of a call, which `DIAL` asks for."""
+
+    CLAIM = Step.CLAIM
+    RELEASE = Step.RELEASE
+    REOPEN = Step.REOPEN
+    DONE = Step.DONE
+    GIVE_UP = Step.GIVE_UP
+
+
 class IllegalStep(ValueError):
     """A step that is not allowed in this state; nothing was changed."""
 
