@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 AUDIT := .venv-audit
+RUNS := $(VENV)/runs-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 READY := $(VENV)/ready-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on
 TESTS ?=
 
 .DEFAULT_GOAL := help
@@ -14,15 +16,20 @@ help:  ## Show this help
 
 setup: $(READY)  ## Make the virtual environment (.venv) with exact versions
 
-$(READY): requirements-dev.lock pyproject.toml
-	@echo "setting up $(VENV) (once)"
+$(RUNS): requirements.lock pyproject.toml
+	@echo "setting up $(VENV) (once, about a minute)"
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { echo "installing Debian's python3-venv"; \
 	  apt-get install -y -qq python3-venv >/dev/null && $(PYTHON) -m venv $(VENV); }
-	@$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on -r requirements-dev.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PIP_INSTALL) -r requirements.lock -c requirements-dev.lock hatchling editables dpkt tomli-w
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@rm -f $(VENV)/runs-* && touch $@
+
+$(READY): $(RUNS) requirements-dev.lock
+	@echo "adding what the tests need (once, about a minute)"
+	@$(PIP_INSTALL) -r requirements-dev.lock
 	@rm -f $(VENV)/ready-* && touch $@
 
-demo: setup  ## Twelve different callers at once on a pretend Asterisk, live; needs nothing but Python
+demo: $(RUNS)  ## Twelve different callers at once on a pretend Asterisk, live; needs nothing but Python
 	@$(BIN)/callflow simulate demo --pretend
 
 demo-real: setup  ## The same callers with real SIP and RTP on a real Asterisk (needs root on Debian the first time)

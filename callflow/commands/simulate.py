@@ -30,6 +30,8 @@ from callflow.scenarios.tally import Run, Tally
 if TYPE_CHECKING:
     from callflow.scenarios.site import Version
 
+BUSY = 1.5
+"""Programs that want to run, for each processor: from here on, calls may go wrong because the machine is slow."""
 _PRETEND = "the pretend Asterisk's own account"
 _RECORDS = "the daemon's records"
 
@@ -249,6 +251,10 @@ def show_end(tally: Tally, console: Console) -> None:
     for wrong in disagreement_lines(tally):
         console.print(wrong, style="red", markup=False, soft_wrap=not console.is_terminal)
     console.print(summary(tally), soft_wrap=not console.is_terminal)
+    load, processors = os.getloadavg()[0], os.cpu_count() or 1
+    if not tally.succeeded and load > BUSY * processors:
+        busy = f"This machine is busy (load {load:.0f} on {processors} processors). Try again when it is not."
+        console.print(busy, style="yellow", soft_wrap=not console.is_terminal)
 
 
 def _library_table() -> Table:

@@ -6,9 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from callflow.commands.simulate import show_end
+from callflow.scenarios.tally import Tally
 
 DEMO_RESULTS = {
     "silent": 3, "spoke": 3, "rescued": 2, "key": 1, "hangup": 1, "observed": 1, "unavailable": 1,
@@ -110,3 +115,15 @@ def test_a_mistake_is_one_sentence_with_its_remedy(tmp_path: Path, arguments: li
     assert "Traceback" not in done.stderr
     assert "remedy:" in done.stderr
     assert all(word in done.stderr.replace("\n", " ") for word in words), done.stderr
+
+
+@pytest.mark.parametrize(("load", "busy"), [(0.5, False), (20.0, True)])
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_busy_machine_is_named_if_calls_went_wrong(
+    monkeypatch: pytest.MonkeyPatch, load: float, busy: bool, wrong: bool
+) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (load, load, load))
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    told = StringIO()
+    show_end(Tally(wrong_after=["no call-back was listed"] if wrong else []), Console(file=told))
+    assert ("busy (load 20 on 2 processors)" in told.getvalue()) is (busy and wrong)
