@@ -9,7 +9,7 @@ from typing import Any
 
 from panoramisk.fast_agi import Application
 
-from callflow.adapters.accepting import Acceptor
+from callflow.accepting import Acceptor
 from callflow.adapters.agi.introduction import Introduction, Refused, Voucher, WrongToken, introduce
 from callflow.adapters.agi.options import Admission, AgiOptions
 from callflow.adapters.agi.session import AgiSession

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any, Protocol, cast
 from uuid import UUID
 
-from callflow.adapters.accepting import Acceptor
+from callflow.accepting import Acceptor
 from callflow.adapters.audio.framing import SILENCE, Kind, Misframed, Splitter
 from callflow.adapters.audio.kernel import READ_BYTES, OnDemandReader
 from callflow.adapters.audio.options import Patience, TapOptions

@@ -14,7 +14,7 @@ import pytest
 import structlog
 import uvloop
 
-from callflow.adapters.accepting import Acceptor
+from callflow.accepting import Acceptor
 from callflow.adapters.agi.options import AgiOptions
 from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.audio.options import Patience, TapOptions
