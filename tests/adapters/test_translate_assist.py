@@ -43,7 +43,9 @@ def test_a_whisper_is_known_by_the_uniqueid_that_it_was_given() -> None:
 
 def test_the_end_of_a_goodbye() -> None:
     event = {"Event": "UserEvent", "UserEvent": "CallflowGoodbye", "Uniqueid": "1.1", "Timestamp": "2.5"}
-    assert goodbye_spoken(event, 9) == GoodbyeSpoken("1.1", 2500)
+    assert goodbye_spoken(event | {"Status": "SUCCESS"}, 9) == GoodbyeSpoken("1.1", 2500)
+    assert goodbye_spoken(event | {"Status": "FAILED"}, 9) == GoodbyeSpoken("1.1", 2500, played=False)
+    assert goodbye_spoken(event, 9) == GoodbyeSpoken("1.1", 2500, played=False), "of an older dialplan nobody knows"
     assert goodbye_spoken(event | {"UserEvent": "Other"}, 9) is None
 
 

@@ -30,16 +30,17 @@ async def goodbye_over(talk: Talk) -> float:
     return float((await talk.talks.event("UserEvent", 15, UserEvent="CallflowGoodbye"))["Timestamp"])
 
 
-async def meet_again(talk: Talk, again: Call) -> None:
-    """The same agent answers, and the two hear each other."""
+async def meet_again(talk: Talk, again: Call, *, caller_speaks: bool = True) -> None:
+    """The same agent answers, and the two hear each other; a caller who does not speak hears the agent."""
     again.ring()
     await again.answer()
     await talk.talks.event("BridgeEnter", Uniqueid=await talk.talks.uniqueid(AGENTS[0]))
     await asyncio.sleep(0.5)
     before = again.media.sent[-1].at
-    await talk.says(talk.caller, CALLER_HZ, 1)
+    if caller_speaks:
+        await talk.says(talk.caller, CALLER_HZ, 1)
     await talk.says(again, AGENT_HZ, 1)
-    assert talk.at(again).spans("caller")
+    assert bool(talk.at(again).spans("caller")) is caller_speaks
     assert [span for span in talk.at(talk.caller).spans("agent") if span.began > before]
     assert talk.caller.state is again.state is State.TALKING
 
@@ -103,6 +104,23 @@ async def test_an_agent_who_does_not_answer_is_called_for_eight_seconds_then_the
         assert talk.caller.state is State.TALKING
         await waiting.hang_up()
         await talk.caller.hang_up()
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_caller_whose_goodbye_has_no_recording_is_back_with_the_agent_and_not_parted_again(
+    version: Version,
+) -> None:
+    async with assisted(version, "act", prompts={"goodbye": "not_recorded"}) as talk:
+        await talk.agent_greets()
+        again = await talk.talks.bank.phones[AGENTS[0]].next_call(25)
+        assert (await talk.told("returned"))["why"] == "Asterisk could not play the goodbye"
+        await meet_again(talk, again, caller_speaks=False)
+        assert (await talk.told("doubt", "hang_up"))["why"] == "Asterisk could not play the goodbye before"
+        await asyncio.sleep(3.0)
+        assert talk.caller.state is again.state is State.TALKING
+        kinds = [step["kind"] for step in talk.steps()]
+        assert (kinds.count("parted"), kinds.count("hung_up")) == (1, 0)
+        assert talk.at(again, ["caller_is_silent"]).prompts["caller_is_silent"].share > 0.95
 
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)

@@ -64,11 +64,12 @@ def recording_over(event: AmiEvent) -> str | None:
 
 
 def goodbye_spoken(event: AmiEvent, arrived_ms: int) -> GoodbyeSpoken | None:
-    """The dialplan has played the goodbye; None for any other event."""
+    """The dialplan has played the goodbye, or could not; None for any other event."""
     if event.get("Event") != "UserEvent" or first(event, "UserEvent") != GOODBYE_EVENT:
         return None
     at_ms = stamped_ms(event)
-    return GoodbyeSpoken(first(event, "Uniqueid"), arrived_ms if at_ms is None else at_ms)
+    played = first(event, "Status") == "SUCCESS"
+    return GoodbyeSpoken(first(event, "Uniqueid"), arrived_ms if at_ms is None else at_ms, played)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,10 @@ class Assistant:
                 self._remember(event)
             case events.ProceduresChanged(procedures):
                 self._procedures, self._wanted = procedures, _wanted(procedures)
+                self._link.unplayable.clear()
             case events.LinkUp():
                 self._link.up, self._link.may_go_deaf = True, event.may_go_deaf
+                self._link.unplayable.clear()
             case events.LinkLost():
                 return self._link_lost(event, now_ms)
             case _:

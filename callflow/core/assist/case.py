@@ -23,6 +23,8 @@ class Link:
     may_go_deaf: bool = True
     proven: bool = False
     """A sound has been heard over it."""
+    unplayable: set[tuple[str, str]] = field(default_factory=set)
+    """Goodbyes that Asterisk could not play, recording and language: until it connects again, or a reload."""
 
 
 @dataclass(slots=True)

@@ -63,10 +63,11 @@ class PartingFailed:
 
 @dataclass(frozen=True, slots=True)
 class GoodbyeSpoken:
-    """The dialplan has played the whole goodbye."""
+    """The dialplan has played the whole goodbye, or could not."""
 
     uniqueid: str
     at_ms: int
+    played: bool = True
 
 
 @dataclass(frozen=True, slots=True)

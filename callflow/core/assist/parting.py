@@ -22,6 +22,7 @@ AGAIN_MS = 50
 GOODBYE_SLACK_MS = 5000
 FENCES = (State.FENCING, State.LAST_FENCE)
 LOOKS = (State.CONFIRMING, State.LAST_LOOK)
+UNPLAYED = "Asterisk could not play the goodbye"
 
 
 class Parting:
@@ -40,6 +41,8 @@ class Parting:
         """A sound is under way: the fence is asked for again at `_at`."""
         self._heard = False
         """The caller spoke while the redirect was under way."""
+        self._unplayed = False
+        """Asterisk has told, before it answered the redirect, that it could not play the goodbye."""
 
     def next_deadline(self) -> int | None:
         """When to call `proceed`, epoch ms."""
@@ -72,8 +75,10 @@ class Parting:
                 self.parted(at_ms, now_ms)
             case PartingFailed(_, reason):
                 self.failed(reason, now_ms)
-            case GoodbyeSpoken():
+            case GoodbyeSpoken(played=True):
                 self.spoken(now_ms)
+            case GoodbyeSpoken():
+                self.unplayed(now_ms)
 
     def fenced(self, fence_id: int, now_ms: int) -> None:
         """No event is on its way any more."""
@@ -140,6 +145,8 @@ class Parting:
         self._at = now_ms + round(2000 * rung.prompt_s) + GOODBYE_SLACK_MS
         if self._heard:
             self.heard(now_ms, "the caller spoke while the agent was freed")
+        elif self._unplayed:
+            self.doubt(UNPLAYED, now_ms)
 
     def failed(self, reason: str, now_ms: int) -> None:
         """The redirect was refused: the talk goes on as it was."""
@@ -152,6 +159,17 @@ class Parting:
         if self._case.state is State.GOODBYE and self._rung is not None:
             self._case.go(Input.SPOKEN)
             self._at = now_ms + round(1000 * self._rung.pause_s)
+
+    def unplayed(self, now_ms: int) -> None:
+        """The caller has heard no goodbye, and hears none in the next talk either: no hang-up without one."""
+        case, rung = self._case, self._rung
+        if case.state not in (State.PARTING, State.GOODBYE) or rung is None:
+            return
+        case.link.unplayable.add(case.file_of(rung.prompt or "goodbye"))
+        if case.state is State.GOODBYE:
+            self.doubt(UNPLAYED, now_ms)
+        else:
+            self._unplayed = True
 
     def heard(self, now_ms: int, why: str) -> None:
         """The caller speaks, or presses a key, after the goodbye began: back to an agent."""

@@ -40,7 +40,7 @@ ACTS = st.one_of(
     st.tuples(st.just("verified"), st.booleans()),
     st.tuples(st.just("answers"), st.booleans()),
     st.tuples(st.just("redirected"), st.booleans()),
-    st.tuples(st.just("goodbye"), st.just("")),
+    st.tuples(st.just("goodbye"), st.booleans()),
     st.tuples(st.just("climbs"), st.just("")),
     st.tuples(st.just("asks"), st.sampled_from(list(Action))),
     st.tuples(st.just("asks"), st.just(Action.NUISANCE)),
@@ -78,7 +78,7 @@ def act(world: World, scene: Scene, what: str, how: object) -> None:  # noqa: C9
         case "redirected":
             world.redirected(scene, fails=bool(how))
         case "goodbye":
-            world.goodbye_spoken(scene)
+            world.goodbye_spoken(scene, played=bool(how))
         case "climbs":
             climb(world, scene)
         case "asks":

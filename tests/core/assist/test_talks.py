@@ -45,11 +45,17 @@ def of(world: World, kind: type[T]) -> list[T]:
 
 def parted(world: World) -> Scene:
     """The silent caller hears the goodbye."""
+    scene = asked_and_silent(world)
+    world.redirected(scene)
+    return scene
+
+
+def asked_and_silent(world: World) -> Scene:
+    """The caller was asked in vain, and is redirected."""
     scene = greeted(world)
     world.wait(3500)
     world.over(scene)
     world.wait(3200)
-    world.redirected(scene)
     return scene
 
 
@@ -114,6 +120,22 @@ def test_a_caller_who_speaks_during_the_redirect_returns_once_it_is_done(world: 
     assert not of(world, ReturnCaller)
     world.redirected(scene)
     assert len(of(world, ReturnCaller)) == 1
+
+
+@pytest.mark.parametrize("before_the_answer", [False, True])
+def test_a_caller_who_could_hear_no_goodbye_returns_and_the_next_is_not_parted(
+    world: World, before_the_answer: bool
+) -> None:
+    scene = parted(world) if not before_the_answer else asked_and_silent(world)
+    world.goodbye_spoken(scene, played=False)
+    world.redirected(scene)
+    assert (len(of(world, PartCaller)), len(of(world, ReturnCaller))) == (1, 1)
+    for parted_times in (1, 2):
+        world.begin(scene)
+        asked_and_silent(world)
+        world.wait(10_000)
+        assert (len(of(world, PartCaller)), len(of(world, EndCall))) == (parted_times, 0)
+        world.receive(events.ProceduresChanged(procedures()))  # by then the recording may be there
 
 
 def test_a_redirect_that_fails_leaves_the_talk_as_it_was(world: World) -> None:

@@ -103,6 +103,9 @@ class Scene:
     """Hung up: they sound no more, and Asterisk has yet to tell so."""
     redirecting: bool = False
     parted_after: int | None = None
+    goodbye_told: bool = False
+    """The dialplan tells once of its end, or that it could not be played."""
+    goodbye_heard: bool = False
     held: bool = False
     agent_armed: bool = False
     tapped: bool = False
@@ -179,6 +182,7 @@ class World:
 
     def begin(self, scene: Scene) -> None:
         scene.agent_armed, scene.nuisance_after = False, None
+        scene.goodbye_told = scene.goodbye_heard = False
         scene.talk_id, scene.held, scene.parted_after, scene.redirecting = "", False, None, False
         for person in scene.people:
             person.sound_from, person.spoke_after, person.silent_since = None, None, self.now
@@ -242,9 +246,11 @@ class World:
         self.receive(CallerParted(scene.talk_id, self.now))
         self.receive(TalkEnded(self.now, scene.parties))
 
-    def goodbye_spoken(self, scene: Scene) -> None:
-        if scene.parted_after is not None:
-            self.receive(GoodbyeSpoken(scene.parties.caller_uniqueid, self.now))
+    def goodbye_spoken(self, scene: Scene, *, played: bool = True) -> None:
+        begun = scene.parted_after is not None or scene.redirecting  # may be told before the redirect is answered
+        if begun and not scene.goodbye_told:
+            scene.goodbye_told, scene.goodbye_heard = True, played
+            self.receive(GoodbyeSpoken(scene.parties.caller_uniqueid, self.now, played))
 
     def answer(self) -> None:
         """Asterisk answers what it was asked."""
@@ -380,6 +386,7 @@ class World:
     def _check_end(self, channel: str) -> None:
         scene = self._scene_by(channel)
         assert scene.parted_after is not None, "hung up on a caller in a talk"
+        assert scene.goodbye_heard, "hung up on a caller who has heard no goodbye"
         assert scene.verified or not self.may_go_deaf, "hung up on a caller who may not have been heard"
         assert scene.hears not in (Heard.SPEECH, Heard.QUIET, Heard.NOISE), "hung up on a caller whom the tap hears"
         self._check_nobody_there(scene, scene.parted_after)
