@@ -14,7 +14,7 @@ from callflow.scenarios.errors import ScenarioInvalid
 from callflow.scenarios.scenario import Scenario, read_scenario
 from callflow.scenarios.settling import merged
 
-IN_CI = ("ratings", "keep-place", "spoken-name", "talk-prompts", "greetings")
+IN_CI = ("ratings", "keep-place", "spoken-name", "talk-prompts", "wrap-up", "greetings")
 EVERY = ("by-hand", "cases", "customer-first", "hung-up-on", "offer", "repeated")
 """Minutes in all: with CALLFLOW_EVERY_SCENARIO=1."""
 

@@ -245,6 +245,17 @@ class Actions:
             session.send(f"{entry}ActionID: {request.get('ActionID')}\r\n\r\n".encode("utf-8", "surrogateescape"))
         self._complete(session, request, "QueueStatusComplete", len(entries))
 
+    def queue_pause(self, session: AmiSession, request: Request) -> None:
+        interface, paused = request.get("Interface"), request.get("Paused")
+        if not interface or not paused:
+            session.error(request, "Need 'Interface' and 'Paused' parameters.")
+            return
+        pauses = paused.lower() in ("yes", "true", "y", "t", "1", "on")
+        if self._world.members.pause_all(request.get("Queue"), interface, pauses, request.get("Reason")):
+            session.success(request, f"Message: Interface {'paused' if pauses else 'unpaused'} successfully")
+        else:
+            session.error(request, "Interface not found")
+
     def core_settings(self, session: AmiSession, request: Request) -> None:
         flavour = self._world.flavour
         lines = [
@@ -289,6 +300,7 @@ _ACTIONS: dict[str, tuple[str, frozenset[str], str, _Do]] = {
         ("Originate", frozenset({"originate"}), "Originate a call.", Actions.originate),
         ("PlayDTMF", _CALL, "Play DTMF signal on a specific channel.", Actions.play_dtmf),
         ("Ping", _NOBODY, "Keepalive command.", Actions.ping),
+        ("QueuePause", frozenset({"agent"}), "Makes a queue member temporarily unavailable.", Actions.queue_pause),
         ("QueueStatus", _NOBODY, "Show queue status.", Actions.queue_status),
         ("Redirect", _CALL, "Redirect (transfer) a call.", Actions.redirect),
         ("Setvar", _CALL, "Sets a channel variable or function value.", Actions.setvar),
@@ -298,6 +310,6 @@ _ACTIONS: dict[str, tuple[str, frozenset[str], str, _Do]] = {
 }  # fmt: skip
 _FORBIDDEN = frozenset(
     {"command", "filter", "modulecheck", "moduleload", "updateconfig", "userevent", "reload"}
-    | {"queuepause", "queueadd", "queueremove"}
+    | {"queueadd", "queueremove"}
 )
 """Actions there are, but never for a user of least privilege."""

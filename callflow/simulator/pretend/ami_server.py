@@ -24,7 +24,7 @@ class User:
 
     secret: str
     read: frozenset[str] = frozenset({"call", "agent", "dtmf", "user"})
-    write: frozenset[str] = frozenset({"call", "originate", "reporting"})
+    write: frozenset[str] = frozenset({"call", "agent", "originate", "reporting"})
 
 
 Users = Mapping[str, User]

@@ -149,11 +149,13 @@ class Members:
     def set(self, data: str, value: str) -> bool:
         """Pause or resume in one queue, or in all with none named; False: no such member."""
         queue, item, interface = (*data.split(","), "", "")[:3]
+        return item == "paused" and self.pause_all(queue, interface, value not in ("", "0"))
+
+    def pause_all(self, queue: str, interface: str, paused: bool, reason: str = "") -> bool:
+        """Pause or resume in one queue, or in all with none named; False: no such member."""
         found = [member for member in self._of(interface) if queue in ("", member.queue)]
-        if item != "paused":
-            return False
         for member in found:
-            self.pause(member, paused=value not in ("", "0"))
+            self.pause(member, paused=paused, reason=reason if paused else "")
         return bool(found)
 
     def pause(self, member: Membership, *, paused: bool, reason: str = "") -> None:

@@ -149,7 +149,7 @@ def test_members_are_paused_by_setvar_and_busy_while_their_phone_rings() -> None
         assert await setvar("PJSIP/8009", "1") == "Error"
         name = "Variable: QUEUE_MEMBER(support,paused,PJSIP/8001)"
         assert (await desk.acting.ask("Action: Getvar", name))["Value"] == "1"
-        refused = await desk.acting.ask("Action: QueuePause", "Interface: PJSIP/8001", "Paused: true")
+        refused = await desk.acting.ask("Action: QueueAdd", "Queue: support", "Interface: PJSIP/8001")
         assert refused["Message"] == "Permission denied"
         await desk.originate("cb-1")
         await desk.until(lambda: len(desk.of("QueueMemberStatus")) == 3)
