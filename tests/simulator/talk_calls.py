@@ -129,7 +129,25 @@ NAMES = (
     Scene("name-longest", 6.0, _HELD, dials=f"plain_{QUEUE}", acts=(*_LISTENS, _name(1.0, 1, 2))),
     Scene("name-without-caller", 4.0, _phone(talk_s=1.5), dials=f"plain_{QUEUE}", acts=(*_LISTENS, _name(0.8, 5, 3))),
 )  # fmt: skip
-SETS = {"callbacks": CALL_BACKS, "talks": TALKS, "consultations": CONSULTATIONS, "names": NAMES}
+
+
+def _pause(at_s: float, interface: str, paused: str, *more: tuple[str, str]) -> Act:
+    return Act(at_s, "QueuePause", (), (("Interface", interface), ("Paused", paused), *more))
+
+
+_MEMBER = f"PJSIP/{AGENT}"
+PAUSES = (
+    Scene(
+        "pauses", 4.0, _phone(talk_s=3.0), dials=f"plain_{QUEUE}",
+        acts=(
+            _pause(0.5, _MEMBER, "true", ("Reason", "wrapup")), _pause(0.8, _MEMBER, "true", ("Queue", QUEUE)),
+            _pause(1.1, _MEMBER, "false", ("Reason", "")), _pause(1.4, _MEMBER, "false"),
+            _pause(1.7, "PJSIP/8099", "true"), _pause(2.0, _MEMBER, "true", ("Queue", "nobody")),
+            _pause(2.3, _MEMBER, ""),
+        ),
+    ),
+)  # fmt: skip
+SETS = {"callbacks": CALL_BACKS, "talks": TALKS, "consultations": CONSULTATIONS, "names": NAMES, "pauses": PAUSES}
 Place = Callable[[int, Scene], Awaitable[None]]
 
 

@@ -68,6 +68,29 @@ def test_the_pretend_asterisk_says_what_a_real_one_says(name: str, version: Vers
     assert compared(name, version, pretend) == []
 
 
+def pauses(capture: Capture) -> list[tuple[str, ...]]:
+    """What was asked, answered and told of pauses, in order; answers and events of one request by name."""
+    told: list[list[tuple[str, ...]]] = [[]]
+    asked = ""
+    for block in capture.blocks:
+        headers = block.headers
+        if block.name == "QueuePause":
+            asked = headers["ActionID"]
+            told.append([("asked", headers["Interface"], headers["Paused"])])
+        elif "Response" in headers and headers.get("ActionID") == asked:
+            told[-1].append(("answered", headers["Response"], headers["Message"]))
+        elif block.name == "QueueMemberPause":
+            told[-1].append(("told", *(headers[name] for name in ("Queue", "Interface", "Paused", "PausedReason"))))
+    return [one for group in told for one in (*group[:1], *sorted(group[1:]))]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_member_is_paused_as_by_a_real_one(version: Version, tmp_path: Path) -> None:
+    really = pauses(read_capture(FOLDER / version / "pauses.txt"))
+    assert len([one for one in really if one[0] == "told"]) == 4
+    assert pauses(in_virtual_time(lambda: pretend_talks("pauses", version, tmp_path))) == really
+
+
 @pytest.mark.lab
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", SETS)
