@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from callflow.core.assist.actions import WORDS, Action, ActionAnswer, ActionCarried, ActionWanted, Refusal
 from callflow.core.assist.commands import AnswerAction, AssistCommand
@@ -151,7 +152,7 @@ class AgentDesk:
         """Asterisk has done what a request needs, or refused."""
         open_ = self._open.pop(event.request_id, None)
         if open_ is None:
-            return []
+            return self._not_carried(event, now_ms) if event.error else []
         issued: list[AssistCommand] = []
         wanted, action, talk = open_.wanted, open_.action, open_.talk
         in_talk = talk is not None and not talk.case.done and not talk.case.parted
@@ -164,6 +165,14 @@ class AgentDesk:
             issued += self._run(talk, event, lambda: talk.carried(action, event.request_id, now_ms), now_ms)
         refusal = Refusal.ASTERISK if event.error else None
         return issued + self._answer(wanted, talk, refusal, now_ms, event.error)
+
+    def _not_carried(self, event: ActionCarried, now_ms: int) -> list[AssistCommand]:
+        """A consultation that cannot begin: its request was answered before its prompt was said."""
+        issued: list[AssistCommand] = []
+        for talk in list(self._under_way()):
+            step = partial(talk.not_carried, event.request_id, event.error, now_ms)
+            issued += self._run(talk, event, step, now_ms)
+        return issued
 
     def _answer(
         self, wanted: ActionWanted, talk: AssistedTalk | None, refusal: Refusal | None, now_ms: int, error: str = ""

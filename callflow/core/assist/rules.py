@@ -112,9 +112,10 @@ class Prompt(StrEnum):
     BYE_NO_ORDER = "bye_no_order"
     CALLER_IS_SILENT = "caller_is_silent"
     CALLER_IS_QUIET = "caller_is_quiet"
+    NO_SUPERVISOR = "no_supervisor"
 
 
-TO_AGENT = (Prompt.CALLER_IS_SILENT, Prompt.CALLER_IS_QUIET)
+TO_AGENT = (Prompt.CALLER_IS_SILENT, Prompt.CALLER_IS_QUIET, Prompt.NO_SUPERVISOR)
 """All others are for the caller."""
 
 AGENT_SILENT_LADDER = Ladder(

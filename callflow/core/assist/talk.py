@@ -143,6 +143,7 @@ class AssistedTalk:
                 self._level.stop()
                 self._parting.stop()
                 self._end_nuisance()
+                self._actions.on_hold()
                 self._holding.begin(now_ms, by_agent=by_agent)
                 if by_agent and self._hooks.all_set:
                     self._hooks.renew_callers(now_ms)
@@ -156,6 +157,7 @@ class AssistedTalk:
     def _resumed(self, now_ms: int, *, by_agent: bool) -> None:
         self.case.go(Input.RESUME if self.case.heard else Input.RESUME_UNHEARD)
         self._holding.end(now_ms, by_agent=by_agent)
+        self._actions.resumed(now_ms)
         self.voices.caller.silent_since = self.voices.agent.silent_since = now_ms
         self._lulls.begin(now_ms)
         if not self._hooks.all_set and not self._hooks.awaited:
@@ -181,6 +183,11 @@ class AssistedTalk:
         if self.case.state in UNHEARD:
             self._leave_rung(now_ms, "the agent asks for something")
         self._actions.carried(action, request_id, now_ms)
+        self._proceed(now_ms)
+
+    def not_carried(self, request_id: str, error: str, now_ms: int) -> None:
+        """Asterisk has refused what a request that was answered already needs."""
+        self._actions.not_carried(request_id, error, now_ms)
         self._proceed(now_ms)
 
     def _leave_rung(self, now_ms: int, why: str) -> None:

@@ -15,6 +15,8 @@ from callflow.core.assist.voices import Voices
 from callflow.core.profile import Assist
 
 PROMPT_MS = 6000
+CONSULT_MS = 5000
+"""So long after Asterisk was asked for the transfer the caller is on hold, or the transfer has not begun."""
 ANSWER_MS = 3000
 """A caller who says nothing for so long after `anything_else` wants nothing else."""
 IN_HOLD = (Action.CALLBACK, Action.WRAPUP)
@@ -50,6 +52,13 @@ class TalkActions:
         self._called_back = False
         self._supervisor: str | None = None
         """The request whose consultation begins when its prompt is over."""
+        self._passed_on = False
+        """There is no supervisor to ask, and the caller was told what happens instead."""
+        self._consulting: str | None = None
+        """The request whose consultation Asterisk is to begin; the caller is not on hold yet."""
+        self._hold_by: int | None = None
+        self._consults = False
+        """The caller is on hold while the agent asks the supervisor."""
         self._asked_at: int | None = None
         """`anything_else` was over then, and nobody has answered yet."""
         self.outstanding = 0
@@ -122,24 +131,69 @@ class TalkActions:
     # -- call-back and supervisor -----------------------------------------------------------------------------------
 
     def _call_back(self, now_ms: int) -> Refusal | Taken:
-        case = self._case
-        if not any(mark.isdigit() for mark in case.parties.caller_number):
+        if not self._has_number:
             return Refusal.NO_NUMBER
         if self._called_back:
             return Refusal.ALREADY
-        self._called_back = True
-        case.tell(StepKind.CALLBACK_ASKED, now_ms, why="the agent asks for a call-back")
+        self._put_on_list("the agent asks for a call-back", now_ms)
         self._say(Prompt.CALL_BACK_AGREED, Action.CALLBACK, now_ms)
         return Taken.DONE
 
+    @property
+    def _has_number(self) -> bool:
+        return any(mark.isdigit() for mark in self._case.parties.caller_number)
+
+    def _put_on_list(self, why: str, now_ms: int) -> None:
+        if not self._called_back:
+            self._called_back = True
+            self._case.tell(StepKind.CALLBACK_ASKED, now_ms, why=why)
+
     def _ask_supervisor(self, request_id: str, now_ms: int) -> Refusal | Taken:
-        if not self._case.profile.supervisor:
-            return Refusal.NO_SUPERVISOR
-        if self._supervisor is not None:
+        """The caller hears that they will hear from us: from the supervisor now, or by a call-back."""
+        if self._supervisor is not None or self._consulting is not None or self._passed_on:
             return Refusal.ALREADY
-        self._supervisor = request_id
+        if self._case.profile.supervisor:
+            self._supervisor = request_id
+        elif not self._has_number:  # nothing can be promised
+            self._tell_agent("the profile names no supervisor, and the caller's number is not known", now_ms)
+            return Refusal.NO_SUPERVISOR
+        else:
+            self._passed_on = True
+            self._put_on_list("the profile names no supervisor", now_ms)
         self._say(Prompt.ASK_SUPERVISOR, Action.SUPERVISOR, now_ms)
+        if self._passed_on:
+            self._tell_agent("the profile names no supervisor", now_ms)
         return Taken.DONE
+
+    def _tell_agent(self, why: str, now_ms: int) -> None:
+        """By whisper: a code has no other answer."""
+        notice = Wish(Purpose.NOTICE, Prompt.NO_SUPERVISOR.value, self._voices.agent, PROMPT_MS, why)
+        self._speaker.ask(notice, now_ms)
+
+    def on_hold(self) -> None:
+        """The consultation has begun, if there was to be one."""
+        self._consults = self._consulting is not None
+        self._consulting = self._hold_by = None
+
+    def resumed(self, now_ms: int) -> None:
+        """A supervisor who was busy, did not answer, or sent the agent back has not taken the caller over."""
+        if self._consults:
+            self._consults = False
+            self._tell_agent("the agent has the caller back", now_ms)
+
+    def not_carried(self, request_id: str, error: str, now_ms: int) -> None:
+        """Asterisk has refused what this request needs."""
+        if request_id == self._consulting:
+            self._not_consulted(error, now_ms)
+
+    def _not_consulted(self, why: str, now_ms: int) -> None:
+        """The caller was told that they will hear from us, and there is no transfer: a call-back keeps that word."""
+        self._consulting = self._hold_by = None
+        self._holding.announced = False
+        self._passed_on = self._has_number
+        if self._has_number:
+            self._put_on_list(why, now_ms)
+        self._tell_agent(why, now_ms)
 
     def said(self, wish: Wish, outcome: Outcome, now_ms: int) -> None:
         """A prompt of an action is over, said or not."""
@@ -150,9 +204,10 @@ class TalkActions:
             self._asked_at = now_ms
         if wish.prompt == Prompt.ASK_SUPERVISOR and self._supervisor is not None and not case.parted and not case.done:
             exten, _, context = case.profile.supervisor.partition("@")
-            case.do(Consult(self._supervisor, case.parties.agent_channel, exten, context))
-            self._supervisor = None
+            self._consulting, self._supervisor = self._supervisor, None
+            self._hold_by = now_ms + CONSULT_MS
             self._holding.announced = heard
+            case.do(Consult(self._consulting, case.parties.agent_channel, exten, context))
 
     # -- anything else? ---------------------------------------------------------------------------------------------
 
@@ -162,12 +217,21 @@ class TalkActions:
 
     def next_deadline(self) -> int | None:
         """When to call `proceed`, epoch ms."""
+        return min((at for at in (self._hold_by, self._goodbye_at()) if at is not None), default=None)
+
+    def _goodbye_at(self) -> int | None:
         quiet_since = self._voices.quiet_since(caller_only=False)
         if self._asked_at is None or quiet_since is None:
             return None
         return max(self._asked_at, quiet_since) + ANSWER_MS
 
     def proceed(self, now_ms: int) -> None:
+        """Do what is due."""
+        if self._hold_by is not None and now_ms >= self._hold_by:
+            self._not_consulted("Asterisk has not begun the transfer", now_ms)
+        self._bid_goodbye(now_ms)
+
+    def _bid_goodbye(self, now_ms: int) -> None:
         """A caller who wants nothing else is bidden goodbye; one who speaks, or whose agent does, is left alone."""
         asked_at, voices = self._asked_at, self._voices
         if asked_at is None:
@@ -175,6 +239,6 @@ class TalkActions:
         spoke_at = max(voices.caller.spoke_at or 0, voices.agent.spoke_at or 0)
         if spoke_at > asked_at or self._holding.waits or self._case.state is not State.TALKING:
             self._asked_at = None
-        elif (due := self.next_deadline()) is not None and now_ms >= due:
+        elif (due := self._goodbye_at()) is not None and now_ms >= due:
             self._asked_at = None
             self._say(Prompt.WELCOME_AGAIN, Action.WRAPUP, now_ms)

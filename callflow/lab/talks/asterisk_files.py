@@ -65,6 +65,10 @@ exten => _tra[n]sfer!,1,Answer()
 exten => _assist!,1,Answer()
  same => n,Queue(${{CUT(EXTEN,_,2)}},tb(callflow-agent^s^1),,,60)
  same => n,Hangup()
+; codes_QUEUE: the agent has the codes, and no transfers
+exten => _codes!,1,Answer()
+ same => n,Queue(${{CUT(EXTEN,_,2)}},b(callflow-agent^s^1),,,60)
+ same => n,Hangup()
 ; both_QUEUE: the same, and the caller has the codes, too
 exten => _both!,1,Answer()
  same => n,Gosub(callflow-agent,s,1)

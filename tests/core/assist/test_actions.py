@@ -188,8 +188,53 @@ def test_the_supervisor_is_consulted_once_the_caller_was_told(world: World) -> N
     (consult,) = of(world, Consult)
     assert (consult.channel, consult.exten, consult.context) == (scene.parties.agent_channel, "8009", "phones")
     world.hold(scene)
-    world.wait(1000)
+    world.wait(6000)
     assert world.said() == ["ask_supervisor"], "the caller knows why the music plays"
+    world.resume(scene)
+    world.wait(1000)
+    assert world.said() == ["ask_supervisor", "thank_you_for_waiting"]
+    world.over(scene)
+    world.wait(700)
+    assert world.said()[2:] == ["no_supervisor"], "the supervisor has not taken the caller over"
+    world.over(scene)
+    assert refused(world, "supervisor") is None, "the agent may ask again"
+
+
+def test_without_a_supervisor_the_caller_hears_from_us_and_the_agent_is_told() -> None:
+    """Never a flat no."""
+    world = World(caller_number="13855550100")
+    scene = talking(world)
+    assert refused(world, "supervisor") is None
+    assert [step.caller_number for step in world.steps if step.kind is StepKind.CALLBACK_ASKED] == ["13855550100"]
+    world.over(scene)
+    world.wait(1000)
+    assert world.said() == ["ask_supervisor", "no_supervisor"]
+    assert refused(world, "supervisor") is Refusal.ALREADY
+    assert refused(world, "callback") is Refusal.ALREADY
+    assert not of(world, Consult)
+
+
+def test_a_supervisor_of_whom_nothing_can_be_promised_is_refused_and_the_agent_is_told(world: World) -> None:
+    talking(world)
+    assert refused(world, "supervisor") is Refusal.NO_SUPERVISOR
+    assert world.said() == ["no_supervisor"]
+    assert StepKind.CALLBACK_ASKED not in world.kinds()
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_a_transfer_that_does_not_begin_becomes_a_call_back(refuses: bool) -> None:
+    """Asterisk refuses it, or takes it and nothing follows: the agent's channel may not transfer."""
+    world = World(supervisor="8009@phones", caller_number="13855550100")
+    scene = talking(world)
+    world.asterisk_refuses = refuses
+    assert refused(world, "supervisor") is None
+    world.over(scene)
+    assert of(world, Consult)
+    world.wait(700 if refuses else 4900)
+    assert (StepKind.CALLBACK_ASKED in world.kinds()) is refuses
+    world.wait(1000)
+    assert StepKind.CALLBACK_ASKED in world.kinds()
+    assert world.said() == ["ask_supervisor", "no_supervisor"]
 
 
 def test_a_nuisance_is_asked_once_then_parted_and_hung_up_on(world: World) -> None:
