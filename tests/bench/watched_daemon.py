@@ -4,6 +4,7 @@ python -m tests.bench.watched_daemon run --config callflow.toml
 """
 
 import asyncio
+import faulthandler
 import gc
 import json
 import signal
@@ -80,7 +81,12 @@ def cycles() -> dict[str, int]:
 
 
 def tell(running: daemon.Daemon) -> None:
-    """Write it down; the file is whole as soon as it is there."""
+    """Write it down; the file is whole as soon as it is there.
+
+    With tens of thousands of callers remembered this takes longer than the daemon's watchdog allows. It rests until its
+    next beat.
+    """
+    faulthandler.cancel_dump_traceback_later()
     roots: dict[str, Any] = {"daemon": running}
     for task in asyncio.all_tasks():
         roots.setdefault(f"task {task.get_name().rstrip('0123456789')}", []).append(task)
