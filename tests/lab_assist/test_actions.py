@@ -32,6 +32,8 @@ LOW_DBOV = -56.0
 """Far below speech, also when it is raised."""
 SETTLED_S = 0.5
 PAUSE_S = 2.0
+LENGTH_S = 0.2
+"""How far the recorded length of a talk may be from that on the wire of a busy machine."""
 HEARD = 0.9
 """Of a prompt: its share that reached the caller."""
 
@@ -169,27 +171,68 @@ async def test_a_nuisance_whose_agent_hangs_up_first_is_not_asked_to_rate(versio
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 async def test_the_supervisor_takes_the_caller_over(version: Version) -> None:
     supervisor = f"{AGENTS[2]}@talk-phones"
-    async with assisted(version, "prompt", entry="assist_support", supervisor=supervisor) as talk:
-        await both_have_spoken(talk)
-        phone = talk.talks.phone(AGENTS[2])
-        phone.tone_hz = 0
-        await talk.agent.press("*78")
-        there = await phone.next_call(25)
-        there.ring()
-        await there.answer()
-        assert (await talk.told("said", "ask_supervisor"))["outcome"] == "reached"
-        heard = talk.at(talk.caller, ["ask_supervisor"])
-        assert heard.prompts["ask_supervisor"].share > HEARD
-        assert heard.spans("music")
-        assert talk.at(talk.agent, ["ask_supervisor"]).prompts == talk.at(there, ["ask_supervisor"]).prompts == {}
-        await talk.agent.hang_up()
-        await talk.talks.event("AttendedTransfer", 10)
-        await asyncio.sleep(SETTLED_S)
-        await talk.says(there, AGENT_HZ, 1)
-        await talk.says(talk.caller, CALLER_HZ, 1)
-        assert talk.at(there).spans("caller")
-        kept = await talk.stored("select * from transfers")
-        assert (kept["kind"], kept["agent"], kept["target"]) == ("attended", AGENTS[0], AGENTS[2])
+    with take_ports() as ports:
+        port = ports.named()
+        more = {"web": {"enabled": True, "port": port}}
+        async with assisted(version, "prompt", entry="assist_support", more=more, supervisor=supervisor) as talk:
+            await both_have_spoken(talk)
+            phone = talk.talks.phone(AGENTS[2])
+            phone.tone_hz = 0
+            await talk.agent.press("*78")
+            there = await phone.next_call(25)
+            there.ring()
+            await there.answer()
+            assert (await talk.told("said", "ask_supervisor"))["outcome"] == "reached"
+            heard = talk.at(talk.caller, ["ask_supervisor"])
+            assert heard.prompts["ask_supervisor"].share > HEARD
+            assert heard.spans("music")
+            assert talk.at(talk.agent, ["ask_supervisor"]).prompts == talk.at(there, ["ask_supervisor"]).prompts == {}
+            await talk.agent.hang_up()
+            await talk.talks.event("AttendedTransfer", 10)
+            await is_assisted_as_any_other(talk, there, f"http://{LOOPBACK}:{port}/api/v1/agents/{AGENTS[2]}/actions")
+            await there.hang_up()
+            await talk.caller.until(State.ENDED, 10)
+            await each_is_counted_once(talk, there)
+
+
+async def is_assisted_as_any_other(talk: Talk, there: Call, api: str) -> None:
+    """Caller and supervisor hear each other, and what the supervisor asks for is said."""
+    talk.only = AGENTS[2]
+    await asyncio.sleep(SETTLED_S)
+    await talk.says(there, AGENT_HZ, 1)
+    await talk.says(talk.caller, CALLER_HZ, 1)
+    assert talk.at(there).spans("caller")
+    await talk.told("heard")
+    token = TokenFile(talk.daemon.database.with_name("web-tokens.json")).add(AGENTS[2], Role.AGENT, agent=AGENTS[2])[1]
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
+        done = await client.post(api, json={"action": "repeat"})
+    assert (done.status_code, done.json()["done"]) == (200, True)
+    assert (await talk.told("said", "say_again"))["outcome"] == "reached"
+    assert talk.at(talk.caller, ["say_again"]).prompts["say_again"].share > HEARD
+    assert talk.at(there, ["say_again"]).prompts == {}
+
+
+async def each_is_counted_once(talk: Talk, there: Call) -> None:
+    """One talk of the agent and one of the supervisor, as long as on the wire, and the transfer between them."""
+    query = f"select * from talks where agent = '{AGENTS[2]}' and ended_ms is not null"
+    own = await talk.stored(query)
+    over, ended = (bye_at(talk, call) for call in (talk.agent, there))
+    assert abs(int(str(own["talk_ms"])) / 1000 - (ended - over)) < LENGTH_S
+    call_id = own["call_id"]
+    kept = await talk.stored("select * from transfers")
+    assert (kept["kind"], kept["agent"], kept["target"]) == ("attended", AGENTS[0], AGENTS[2])
+    talks = rows(talk.daemon.database, "select * from talks order by began_ms")
+    assert [(row["agent"], row["call_id"]) for row in talks] == [(AGENTS[0], call_id), (AGENTS[2], call_id)]
+    assert talks[0]["ended_ms"] <= talks[1]["began_ms"]
+    (leg,), (stay,) = (rows(talk.daemon.database, f"select * from {kind}") for kind in ("legs", "stays"))
+    assert (leg["agent"], stay["agent"], stay["talk_ms"]) == (AGENTS[0], AGENTS[0], talks[0]["talk_ms"])
+    assert len(rows(talk.daemon.database, "select * from transfers")) == 1
+
+
+def bye_at(talk: Talk, call: Call) -> float:
+    """When one of the two hung up."""
+    messages = talk.talks.bank.messages(call.call_id)
+    return next(one.at for one in messages if one.message.first.startswith("BYE"))
 
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)

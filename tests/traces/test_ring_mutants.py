@@ -15,16 +15,17 @@ from callflow.captures.ring_replay import LAST_MS, KeptRings, capture_messages, 
 from callflow.core import events
 from callflow.core.rings import facts
 from callflow.core.rings.names import Names, interface_of
-from callflow.core.rings.records import AnswerClass, Leg, Offer, Outcome, Stay
+from callflow.core.rings.records import AnswerClass, Leg, Offer, Outcome, Stay, Transfer
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.talk_events import TalkBegan, TalkEnded
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets
 from tests.traces.make_ring_traces import FOLDER
+from tests.traces.make_talk_traces import FOLDER as TALKS
 from tests.traces.ring_snapshots import snapshot
 
 Message = tuple[int, dict[str, str]]
-CAPTURES = sorted(FOLDER.glob("*/*.txt"))
+CAPTURES = sorted([*FOLDER.glob("*/*.txt"), *TALKS.glob("*/consultations.txt")])
 GAPS = (1, 2, 4, 9, 16, 27)
 """Events that a cut takes away."""
 SAME_MS = 20
@@ -33,6 +34,10 @@ TOGETHER_S = 0.001
 """Events so close together may come in any order."""
 LATE_MS = 50
 """So long after the fact another thread of Asterisk may still report it."""
+TRANSFERS = sorted(file for file in CAPTURES if "\nEvent: AttendedTransfer\n" in file.read_text())
+BY_KEY = [file for file in TRANSFERS if "refer" not in file.stem and "\nDestType: Bridge\n" in file.read_text()]
+"""By feature code or by AMI: the agent's one channel leaves one bridge after the other."""
+CONSULTED_QUEUES = ("attended-key-to-queue", "attended-key-to-local")
 PICKUPS = sorted(file for file in CAPTURES if "\nEvent: Pickup\n" in file.read_text())
 
 by_file = pytest.mark.parametrize("file", CAPTURES, ids=lambda file: f"{file.parent.name}-{file.stem}")
@@ -256,6 +261,50 @@ def test_events_in_another_order(file: Path) -> None:
         assert {identity(record): same(record) for record in records(kept)} == {
             key: same(record) for key, record in known.items()
         }, note
+
+
+by_transfer = pytest.mark.parametrize("file", TRANSFERS, ids=lambda file: f"{file.parent.name}-{file.stem}")
+
+
+@by_transfer
+def test_talks_around_a_transfer_from_a_late_start_at_every_event(file: Path, request: pytest.FixtureRequest) -> None:
+    if file.stem in CONSULTED_QUEUES:
+        request.applymarker(pytest.mark.xfail(reason="a consulted queue's talk keeps the agent as its caller"))
+    messages = messages_of(file)
+    for first in range(1, len(messages)):
+        life = Life.begin(messages[first][0])
+        life.see(messages[:first], life.now_ms)
+        life.hear(messages[first:])
+        talks_are_right(life.end(), file, f"from event {first}")
+
+
+@pytest.mark.parametrize("file", BY_KEY, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_an_end_that_queue_reports_early_costs_no_transfer(file: Path) -> None:
+    """Queue sees the agent hang up, and says AgentComplete before Asterisk has completed the transfer."""
+    messages = messages_of(file)
+    at = next(place for place, (_, message) in enumerate(messages) if message["Event"] == "AttendedTransfer")
+    for place in range(at + 1, len(messages)):
+        if messages[place][1]["Event"] == "AgentComplete" and messages[place][0] - messages[at][0] <= LATE_MS:
+            early = [*messages[:at], (messages[at][0], messages[place][1]), *messages[at:place], *messages[place + 1 :]]
+            life = Life.begin(early[0][0])
+            life.hear(early)
+            kept = life.end()
+            assert transfers(kept) == transfers(whole(file))
+            talks_are_right(kept, file, f"event {place}")
+
+
+def talks_are_right(kept: KeptRings, file: Path, note: str) -> None:
+    """Every whole talk is as long as it was."""
+    known = [(talk.agent, talk.call_id, talk.talk_ms or 0) for talk in whole(file).talk_records]
+    for talk in kept.talk_records:
+        lengths = [lasted for agent, call_id, lasted in known if (agent, call_id) == (talk.agent, talk.call_id)]
+        near = any(abs(lasted - (talk.talk_ms or 0)) <= SAME_MS for lasted in lengths)
+        assert talk.partial or near, f"{note}: {talk}"
+
+
+def transfers(kept: KeptRings) -> list[tuple[str, str, str]]:
+    found = (record for record in kept.records.values() if isinstance(record, Transfer))
+    return [(one.agent, one.target, one.kind) for one in found]
 
 
 def told_late(messages: list[Message], event: str) -> Iterator[tuple[str, list[Message]]]:

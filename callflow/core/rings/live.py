@@ -151,7 +151,14 @@ class LiveTalk(Live):
     agent: str = ""
     line: str = ""
     parties: TalkParties | None = None
-    """As reported; None of a consultation, and before the report."""
+    """As reported, also after the end; None of a consultation, and before the report."""
+    under_way: bool = False
+    """Its beginning has been reported, and its end has not."""
+    handed_over: bool = False
+    """Its agent has transferred the caller."""
+    doubted_at: int | None = None
+    """When a Local channel between the two went that was not seen to be replaced: a talk that is over, or one that
+    goes on without it."""
     held_by: set[str] = field(default_factory=set)
     """Uniqueids of who has put the other on hold."""
     uniqueids: list[str] = field(default_factory=list)

@@ -1,7 +1,8 @@
 """Talks: a caller and who answered, from the bridge until the first of the two leaves; reported as they happen."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 
 from callflow.core.rings import facts
 from callflow.core.rings.channels import Channel
@@ -18,8 +19,8 @@ class Talks:
     def __init__(self, state: TrackerState) -> None:
         self._state = state
         self._records = TalkRecords(state)
-        self._talks: dict[str, LiveTalk] = {}
-        """By the Uniqueid of everybody in them; the latest talk of each."""
+        self._talks: dict[str, list[LiveTalk]] = {}
+        """By the Uniqueid of everybody in them, the latest talk last."""
         self._answering: dict[str, list[Channel]] = {}
         """Who has answered and is in a talk, by phone."""
         self.on_stay_began: Callable[[LiveStay, LiveTalk, int], None]
@@ -36,8 +37,9 @@ class Talks:
         return len(self._talks) + len(self._answering) + len(self._records)
 
     def of(self, uniqueid: str) -> LiveTalk | None:
-        """The talk that a channel is in."""
-        return self._talks.get(uniqueid)
+        """The talk that a channel is in: the latest."""
+        talks = self._talks.get(uniqueid)
+        return talks[-1] if talks else None
 
     def answering(self, channel: Channel) -> Channel | None:
         """Another channel of this phone that has answered a caller and still talks."""
@@ -60,8 +62,13 @@ class Talks:
     @property
     def by_line(self) -> Counter[str]:
         """Talks under way, by direct line."""
-        lines = {talk: talk.line for talk in self._talks.values() if talk.purpose is Purpose.CALLER}
+        lines = {talk: talk.line for talk in self._all if talk.purpose is Purpose.CALLER}
         return Counter(line for talk, line in lines.items() if line and talk.ended_at is None)
+
+    @property
+    def _all(self) -> Iterator[LiveTalk]:
+        """Every talk, once for each of its channels."""
+        return chain.from_iterable(self._talks.values())
 
     # -- from beginning to end ------------------------------------------------------------------------------------
 
@@ -108,6 +115,7 @@ class Talks:
             originated=talk.purpose is Purpose.ORIGINATED,
             caller_number=caller.number if talk.purpose is Purpose.CALLER else "",
         )
+        talk.under_way = True
         for party in (caller, agent):
             if party.uniqueid not in self._talks:
                 self._map(talk, party.uniqueid)
@@ -118,7 +126,7 @@ class Talks:
 
     def held(self, fact: facts.ChannelHeld) -> None:
         """A phone has put the other party on hold, or taken them back."""
-        channel, talk = self._state.channels.known(fact.uniqueid), self._talks.get(fact.uniqueid)
+        channel, talk = self._state.channels.known(fact.uniqueid), self.of(fact.uniqueid)
         if channel is not None:
             channel.held = fact.held
         if talk is not None and talk.ended_at is None:
@@ -126,7 +134,7 @@ class Talks:
 
     def _hold(self, talk: LiveTalk, uniqueid: str, at_ms: int, *, held: bool) -> None:
         parties = talk.parties
-        if parties is None or held is (uniqueid in talk.held_by):
+        if parties is None or not talk.under_way or held is (uniqueid in talk.held_by):
             return
         by_agent = uniqueid == parties.agent_uniqueid
         if held:
@@ -139,30 +147,55 @@ class Talks:
     def transferred(self, fact: facts.Transferred) -> None:
         """The agent hands the caller on: the agent's talk is over, the call is not."""
         for uniqueid in fact.transferers:
-            talk = self._talks.get(uniqueid)
+            talk = self.of(uniqueid)
             if talk is not None and any(one.uniqueid == uniqueid for one in talk.answerers):
                 self.end(talk, fact.when.at_ms)
 
     def move(self, old: str, new: Channel, call_id: str, at_ms: int) -> None:
         """Whom the caller `old` talks to talks to `new` from here; a consultation becomes a talk with the caller."""
-        talk = self._talks.get(old)
-        if talk is None or talk.final or talk.caller.uniqueid != old:
+        talk = self.of(old)
+        if talk is None or talk.final or talk.caller.uniqueid != old or self._has_moved(talk, new, call_id):
             return
         self._report_end(talk, at_ms)
         self._stop_answering(talk)
         self._forget(talk)
         if talk.purpose is not Purpose.ORIGINATED:
             talk.purpose = Purpose.CALLER
-        talk.caller, talk.call_id, talk.ended_at, talk.parties = new, call_id, None, None
+        talk.caller, talk.call_id, talk.ended_at, talk.parties, talk.doubted_at = new, call_id, None, None, None
         talk.held_by.clear()
         self._enlist(talk)
         self._state.put_off(talk, LONGEST_CALL_MS)
         self._begin(talk, at_ms)
 
+    def _has_moved(self, talk: LiveTalk, new: Channel, call_id: str) -> bool:
+        """Two events tell of one transfer: the talk that it makes is reported already."""
+        if talk.caller is not new or talk.call_id != call_id or talk.parties is None or not talk.under_way:
+            return False
+        party = self._state.channels.party_behind(new)
+        return party is not None and party.uniqueid == talk.parties.caller_uniqueid
+
     def channel_ended(self, channel: Channel, at_ms: int) -> None:
-        """A Hangup ends the talk."""
-        if (talk := self._talks.get(channel.uniqueid)) is not None:
-            self.end(talk, at_ms)
+        """A Hangup ends the talk, unless it is that of a Local channel between two parties who talk on without it."""
+        for talk in list(self._talks.get(channel.uniqueid, ())):
+            if not self._goes_on_without(talk, channel, at_ms):
+                self.end(talk, at_ms)
+
+    def _goes_on_without(self, talk: LiveTalk, channel: Channel, at_ms: int) -> bool:
+        """Asterisk brings the two into one bridge and removes the Local channel; in which order this is told varies."""
+        parties, channels = talk.parties, self._state.channels
+        if parties is None or not talk.under_way or not channel.is_local:
+            return False
+        caller, agent = channels.known(parties.caller_uniqueid), channels.known(parties.agent_uniqueid)
+        if caller is None or agent is None:
+            return False
+        if talk.caller is channel:
+            talk.caller = agent if caller in talk.answerers else caller
+            if talk.caller.uniqueid not in talk.uniqueids:
+                self._map(talk, talk.caller.uniqueid)
+        if not channels.are_together(caller, agent):
+            talk.doubted_at = at_ms
+            self._state.due(talk, SETTLE_MS)
+        return True
 
     def end(self, talk: LiveTalk, at_ms: int) -> None:
         """It is over; when exactly is clear once all events are there."""
@@ -173,15 +206,15 @@ class Talks:
             self._report_end(talk, at_ms)
 
     def _report_end(self, talk: LiveTalk, at_ms: int) -> None:
-        if talk.parties is not None:
+        if talk.parties is not None and talk.under_way:
+            talk.under_way = False
             end_ms = talk.end_ms()
             ended = TalkEnded(at_ms if end_ms is None else min(at_ms, end_ms), talk.parties)
             self._records.report(talk, ended)
-            talk.parties = None
 
     def finish(self, talk: LiveTalk) -> None:
         """All events are there: its end is final."""
-        if talk.final:
+        if talk.final or self._was_doubted_in_vain(talk):
             return
         self._report_end(talk, self._state.now_ms)
         self._stop_answering(talk)
@@ -191,8 +224,21 @@ class Talks:
             self.on_stay_ended(talk.stay, talk, talk.end_ms())
             talk.stay = None  # whose stay this is: the two would keep each other alive
 
+    def _was_doubted_in_vain(self, talk: LiveTalk) -> bool:
+        """The Local channel between the two is gone, and they hear each other: the talk goes on."""
+        doubted_at, parties, channels = talk.doubted_at, talk.parties, self._state.channels
+        if doubted_at is None or talk.ended_at is not None or parties is None:
+            return False
+        talk.doubted_at = None
+        caller, agent = channels.known(parties.caller_uniqueid), channels.known(parties.agent_uniqueid)
+        if caller is not None and agent is not None and channels.are_together(caller, agent):
+            self._state.put_off(talk, LONGEST_CALL_MS)
+            return True
+        talk.ended_at = doubted_at
+        return False
+
     def _map(self, talk: LiveTalk, uniqueid: str) -> None:
-        self._talks[uniqueid] = talk
+        self._talks.setdefault(uniqueid, []).append(talk)
         talk.uniqueids.append(uniqueid)
 
     def _enlist(self, talk: LiveTalk) -> None:
@@ -212,12 +258,17 @@ class Talks:
 
     def _forget(self, talk: LiveTalk) -> None:
         for uniqueid in talk.uniqueids:
-            if self._talks.get(uniqueid) is talk:
+            talks = self._talks[uniqueid]
+            talks.remove(talk)
+            if not talks:
                 del self._talks[uniqueid]
         talk.uniqueids.clear()
 
     def link_lost(self) -> None:
-        """What is under way may go on unseen from here."""
-        for talk in self._talks.values():
+        """What is under way may go on unseen from here; what was doubted, the next snapshot decides."""
+        for talk in self._all:
             talk.partial = True
+            if talk.doubted_at is not None and talk.ended_at is None:
+                talk.doubted_at = None
+                self._state.put_off(talk, LONGEST_CALL_MS)
         self._records.link_lost()

@@ -43,12 +43,13 @@ class Transfers:
             self._move(dialler.uniqueid, dialler, self._state.call_of(to), at_ms)
 
     def _keep(self, fact: facts.Transferred, to: Channel | None) -> None:
-        """Save a record of it, if the talk that is handed over is known."""
+        """Save a record of it, if the talk that is handed over is known; the agent's Hangup may have ended it."""
         for uniqueid in fact.transferers:
             talk = self._talks.of(uniqueid)
             parties = talk.parties if talk is not None else None
-            if parties is None or parties.agent_uniqueid != uniqueid:
+            if talk is None or parties is None or parties.agent_uniqueid != uniqueid or talk.handed_over:
                 continue
+            talk.handed_over = True
             transfer = Transfer(
                 transfer_id=f"{uniqueid}-{fact.when.at_ms}",
                 call_id=parties.call_id,
