@@ -14,6 +14,8 @@ import pytest
 import tomli_w
 from pydantic import BaseModel, SecretStr
 
+from callflow.adapters.store.fleet.migrate import bring_to_head
+from callflow.adapters.store.places import Postgres
 from callflow.adapters.store.store import Store
 from callflow.core.call_record import Kind, TimelineEntry
 from callflow.errors import SettingError
@@ -21,12 +23,16 @@ from callflow.processes.ports import take_ports
 from callflow.processes.process import Process
 from callflow.settings.errors import SECRETS
 from callflow.settings.model import Settings, load_settings
+from callflow.web.tokens import Role, TokenFile
+from tests.services.postgres import empty
 from tests.store.samples import T0, ended, live_call
+from tests.upkeep.answers import of_metrics, of_page
 from tests.upkeep.conftest import Site
 
 NUMBER = "+15550104477"
 MARK = "hush-hush"
 """Part of every secret here."""
+START_S = 90.0
 
 
 def secret_settings(model: type[BaseModel] = Settings, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -99,16 +105,33 @@ def command_line(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_bytes().decode()
 
 
+def shows_none(process: Process, arguments: str, answered: dict[str, str], *more: str) -> None:
+    """No secret is in what it has logged, in its process list or in an answer; `more` are secrets besides."""
+    for secret in (MARK, *more):
+        assert secret not in process.output.read_text()
+        assert secret not in arguments
+        assert [question for question, answer in answered.items() if secret in answer] == []
+
+
+async def logged(process: Process, text: str) -> None:
+    """Wait until its log has this."""
+    async with asyncio.timeout(START_S):
+        while text not in process.output.read_text():  # noqa: ASYNC110 - a file tells nobody
+            await asyncio.sleep(0.1)
+
+
 async def test_a_running_daemon_shows_none(tmp_path: Path) -> None:
     """Its log at level debug, what it answers over HTTP, its process list: AMI refuses it, the broker is away."""
+    _, token = TokenFile(tmp_path / "web-tokens.json").add("test", Role.ADMIN)
     with take_ports() as ports:
         offline = {"host": "127.0.0.1", "port": ports.named()}
+        http, page = ports.named(), ports.named()
         config = with_secrets(
             ami=offline,
             mqtt={"enabled": True, "host": "127.0.0.1", "port": ports.named(), "username": "callflow"},
             agi={"port": ports.named()},
-            http={"port": ports.named()},
-            web={"enabled": False},
+            http={"port": http},
+            web={"port": page},
             store={"path": str(tmp_path / "callflow.db")},
             log={"level": "debug"},
         )
@@ -118,14 +141,79 @@ async def test_a_running_daemon_shows_none(tmp_path: Path) -> None:
             [sys.executable, "-m", "callflow", "run", "--config", str(file)], tmp_path, "daemon"
         )
         try:
-            async with asyncio.timeout(30):
-                while "callflow is ready" not in process.output.read_text():  # noqa: ASYNC110 - a file tells nobody
-                    await asyncio.sleep(0.1)
+            await logged(process, "callflow is ready")
             arguments = command_line(process.pid)
+            answers = await of_metrics(http) | await of_page(page, token)
         finally:
             await process.stop()
-    assert MARK not in process.output.read_text()
-    assert MARK not in arguments
+    assert "callflow_build_info" in answers["/metrics"]
+    assert "ami.secret" in answers["GET /api/v1/admin/settings"], "what is asked is answered"
+    shows_none(process, arguments, answers, token)
+
+
+@pytest.mark.parametrize("away", ["the broker", "the database"])
+async def test_a_running_collector_shows_none(tmp_path: Path, fleet: str, away: str) -> None:
+    """The password of the database, which is in its URL, and that of the broker: also where they are complained of."""
+    with take_ports() as ports:
+        http, nowhere = ports.named(), ports.named()
+        url = (
+            with_password(fleet) if away == "the broker" else f"postgresql://callflow:{MARK}@127.0.0.1:{nowhere}/calls"
+        )
+        config = {
+            "fleet": {"database_url": url},
+            "mqtt": {"host": "127.0.0.1", "port": nowhere, "username": "callflow", "password": MARK},
+            "http": {"port": http},
+            "log": {"level": "debug"},
+        }
+        process = await started(tmp_path, config, "collect")
+        try:
+            await logged(process, "collecting has stopped")
+            arguments = command_line(process.pid)
+            answers = await of_metrics(http)
+        finally:
+            await process.stop()
+    assert '"role":"failing"' in answers["/readyz"].replace(" ", "")
+    shows_none(process, arguments, answers)
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["database there", "database away"])
+async def test_the_page_of_a_fleet_shows_none(tmp_path: Path, postgres: str, away: bool) -> None:
+    """It asks nodes over a broker that is away; the database goes away after the start."""
+    bring_to_head(Postgres(postgres))
+    _, token = TokenFile(tmp_path / "web-tokens.json").add("test", Role.ADMIN)
+    with take_ports() as ports:
+        page = ports.named()
+        config = {
+            "fleet": {"database_url": with_password(postgres)},
+            "mqtt": {"host": "127.0.0.1", "port": ports.named(), "username": "callflow", "password": MARK},
+            "web": {"port": page},
+            "store": {"path": str(tmp_path / "callflow.db")},
+            "log": {"level": "debug"},
+        }
+        process = await started(tmp_path, config, "web")
+        try:
+            await logged(process, "the page: ")
+            if away:
+                empty(postgres)
+            arguments = command_line(process.pid)
+            answers = await of_page(page, token)
+        finally:
+            await process.stop()
+    calls = answers["GET /api/v1/calls"]
+    assert calls.startswith("503" if away else "200"), calls
+    shows_none(process, arguments, answers, token)
+
+
+def with_password(url: str) -> str:
+    """The URL of a database that asks for no password, with one."""
+    return url.replace("callflow@", f"callflow:{MARK}@")
+
+
+async def started(folder: Path, config: dict[str, Any], command: str) -> Process:
+    """A command of callflow with these settings, in a process of its own."""
+    file = folder / "callflow.toml"
+    file.write_text(tomli_w.dumps(config))
+    return await Process.start([sys.executable, "-m", "callflow", "--config", str(file), command], folder, command)
 
 
 def test_the_bundle_of_doctor_holds_neither_secrets_nor_callers(site: Site) -> None:
