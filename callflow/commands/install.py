@@ -89,15 +89,16 @@ def install(
     upgraded = manifest.version not in ("", __version__)
     _with_progress(carry_out(system, steps, manifest, started), steps, "installing")
     _say_what_was_kept(out, steps)
-    code = 0
+    code, services = 0, list[Done]()
     if system.is_this_machine:
-        _tell(out, activate_fleet(fleet))
+        services = list(activate_fleet(fleet))
         if place is not None:
             _tell(out, activate(started, upgraded=upgraded))
             out.print()
             code = check_as_service(started)
     if place is not None:
         _say_what_is_left(out, place, steps)
+    _tell(out, services)
     raise typer.Exit(min(code, 1))
 
 

@@ -5,7 +5,7 @@ import getpass
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from callflow.commands.context import Context
 from callflow.commands.times import shown
 from callflow.errors import CallflowError
 from callflow.web.tokens import Role, Token, TokenFile, described
+
+if TYPE_CHECKING:
+    from callflow.adapters.store.places import Where
 
 web = typer.Typer(help="The page in the browser: serve it from a database, and create access tokens.")
 token = typer.Typer(help="Access tokens: create, list and revoke them.", no_args_is_help=True)
@@ -29,6 +32,9 @@ def serve(
         str | None,
         typer.Option(metavar="PATH|URL", help="Database to show. Default: fleet.database_url, else store.path."),
     ] = None,
+    fleet: Annotated[
+        bool, typer.Option("--fleet", help="Serve only a fleet's database; refuse without fleet.database_url.")
+    ] = False,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; default: web.port.")] = None,
 ) -> None:
     """Serve the page from a database alone, without a daemon; it affects no call.
@@ -45,7 +51,7 @@ def serve(
     from callflow.web.server import WebServer  # loads the page's framework, which no other command needs
 
     source: Context = context.find_object(Context)  # type: ignore[assignment]
-    settings, named = source.settings(), source.records(db)
+    settings, named = source.settings(), source.fleet_url(db) if fleet else source.records(db)
     options = settings.web if port is None else settings.web.model_copy(update={"port": port})
     if not isinstance(named, Path):
         with Reader(named):
@@ -54,7 +60,7 @@ def serve(
         raise CallflowError(f"there is no database at {named}", "name one with --db, or start the daemon once")
     server = WebServer(options, named, _now_ms, settings=lambda: settings)
     try:
-        print(f"the page: http://{options.host}:{options.port}/  (stop with Ctrl-C)", flush=True)
+        print(f"the page: http://{options.host}:{options.port}/ of {_shown(named)} (stop with Ctrl-C)", flush=True)
         asyncio.run(server.serve())
     except KeyboardInterrupt:
         pass
@@ -63,6 +69,13 @@ def serve(
             f"port {options.port} of {options.host} is not available: {error.strerror}",
             "set web.port to another, or choose one with --port",
         ) from None
+
+
+def _shown(named: "Where") -> str:
+    """Which database that is, without a password."""
+    from callflow.adapters.store.places import Postgres
+
+    return f"this node's {named}" if isinstance(named, Path) else f"the fleet's {Postgres(named).shown}"
 
 
 @token.command("add")

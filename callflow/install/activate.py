@@ -8,7 +8,15 @@ from pathlib import Path
 
 from callflow.errors import InstallError
 from callflow.install.carry_out import run
-from callflow.install.parts import COLLECT_SETTINGS, ENVIRONMENT, FLEET_UNITS, SERVICE_USER, SETTINGS, UNIT
+from callflow.install.parts import (
+    COLLECT_SETTINGS,
+    COLLECTOR_UNIT,
+    ENVIRONMENT,
+    FLEET_UNITS,
+    SERVICE_USER,
+    SETTINGS,
+    UNIT,
+)
 
 SYSTEMD_RUNS = Path("/run/systemd/system")
 WHY = "journalctl -u {0} -n 20 says why; then: systemctl restart {0}"
@@ -39,12 +47,14 @@ def activate(program: Path, *, upgraded: bool) -> Iterator[Done]:
 
 
 def activate_fleet(units: Iterable[Path]) -> Iterator[Done]:
-    """Enable units of FLEET_UNITS; one that runs is started anew, a new one when a person has named the database."""
+    """Start units of FLEET_UNITS anew that run; a new one is enabled by a person who has named the database.
+
+    Enabled before that, it would fail at every start of the machine.
+    """
     if not SYSTEMD_RUNS.is_dir():
         return
     run("systemctl", "daemon-reload")
     for unit in units:
-        run("systemctl", "enable", unit.name)
         if _is("active", unit):
             try:
                 run("systemctl", "restart", unit.name)
@@ -52,9 +62,12 @@ def activate_fleet(units: Iterable[Path]) -> Iterator[Done]:
                 yield Done(f"{unit.stem} does not start", WHY.format(unit.stem))
             else:
                 yield Done(f"{unit.stem} was restarted")
+        elif _is("enabled", unit):
+            yield Done(f"{unit.stem} is enabled and does not run", WHY.format(unit.stem))
         else:
-            remedy = f"set fleet.database_url and mqtt.host in {COLLECT_SETTINGS}, then: systemctl start {unit.stem}"
-            yield Done(f"{unit.stem} is enabled and does not run yet", remedy)
+            needed = "fleet.database_url and mqtt.host" if unit == COLLECTOR_UNIT else "fleet.database_url"
+            remedy = f"set {needed} in {COLLECT_SETTINGS}, then: systemctl enable --now {unit.stem}"
+            yield Done(f"{unit.stem} is installed and not enabled yet", remedy)
 
 
 def deactivate() -> Iterator[Done]:

@@ -40,3 +40,24 @@ def test_a_collector_that_does_not_start_holds_the_page_up_no_more(
     monkeypatch.setattr(activate, "_is", lambda state, unit: True)
     told = list(activate.activate_fleet(FLEET_UNITS))
     assert [one.remedy.split()[2] for one in told] == ["callflow-collect", "callflow-web"]
+
+
+def test_a_new_service_of_a_fleet_is_enabled_by_a_person_who_has_named_its_database(
+    systemd: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Enabled before, it would be `failed` after every start of the machine."""
+    monkeypatch.setattr(activate, "_is", lambda state, unit: False)
+    told = list(activate.activate_fleet(FLEET_UNITS))
+    assert systemd == [("systemctl", "daemon-reload")]
+    for one, name in zip(told, ("callflow-collect", "callflow-web"), strict=True):
+        assert one.remedy.endswith(f"systemctl enable --now {name}")
+        assert "fleet.database_url" in one.remedy
+
+
+def test_a_service_that_a_person_has_stopped_stays_so(
+    systemd: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activate, "_is", lambda state, unit: state == "enabled")
+    told = list(activate.activate_fleet(FLEET_UNITS))
+    assert systemd == [("systemctl", "daemon-reload")]
+    assert all("does not run" in one.what for one in told)

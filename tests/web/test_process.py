@@ -6,7 +6,11 @@ import sys
 from pathlib import Path
 
 import httpx
+from typer.testing import CliRunner
 
+from callflow.cli import app
+from callflow.errors import SettingError
+from callflow.installed import CHECKOUT
 from callflow.processes.ports import take_ports
 from callflow.processes.process import Process
 from callflow.web.tokens import Role, TokenFile
@@ -41,8 +45,22 @@ async def test_the_command_serves_the_database_of_a_fleet(database: Path, fleet:
             async with httpx.AsyncClient(base_url=address, headers=headers, timeout=30) as client:
                 assert len((await client.get("/api/v1/calls")).json()["calls"]) == 7
                 assert (await client.get("/api/v1/session")).json()["fleet"]
+                assert "of the fleet's postgresql://" in process.output.read_text()
         finally:
             await process.stop()
+
+
+def test_the_page_of_a_fleet_shows_no_node_s_database_instead(database: Path) -> None:
+    """The unit of the fleet's page, before its settings are filled in, on a machine that has a daemon too."""
+    config = database.with_name("collect.toml")
+    config.write_text(f'[store]\npath = "{database}"\n')
+    unit = (CHECKOUT / "config/systemd/callflow-web.service").read_text()
+    (start,) = [line for line in unit.splitlines() if line.startswith("ExecStart=")]
+    words = start.partition(" --config /etc/callflow/collect.toml ")[2].split()
+    done = CliRunner(env={"CALLFLOW_CONFIG": ""}).invoke(app, ["--config", str(config), *words])
+    assert done.exit_code != 0
+    assert isinstance(done.exception, SettingError)
+    assert "database_url" in str(done.exception)
 
 
 def checksum(file: Path) -> bytes:
@@ -60,6 +78,7 @@ async def test_the_command_serves_a_database_alone_and_leaves_it_as_it_was(datab
             await answered(port)
             address, headers = f"http://127.0.0.1:{port}/", {"Authorization": f"Bearer {secret}"}
             async with httpx.AsyncClient(base_url=address, headers=headers, timeout=30) as client:
+                assert f"of this node's {database} " in process.output.read_text()
                 assert "<title>" in (await client.get("/")).text
                 assert len((await client.get("/api/v1/calls")).json()["calls"]) == 7
                 assert (await client.get("/api/v1/live")).status_code == 404, "nothing is live"
