@@ -75,7 +75,8 @@ class Daemon:
         self._reloading = Reloading(settings, reread or (lambda: settings), self._apply)
         self._clock = Clock()
         self._engine = Engine(settings.procedures())
-        self._store = Store(settings.store.path, settings.node.name)
+        self._watchdog = Watchdog(settings.limits.stall_s)
+        self._store = Store(settings.store.path, settings.node.name, migrating=self._watchdog.take_longer)
         self._publishing = Publishing(settings, self._store, self._sample, self._clock.now_ms)
         self._retention = Retention(settings.store)
         self._counting = file_counting(settings.store.path)
@@ -124,7 +125,6 @@ class Daemon:
         known, flush = KnownCalls(settings.store.path, settings.node.name).among, self._publishing.recording.flush
         self._noted = NotedCalls(CallNotes(self._links.actions), known, flush, self._receive)
         self._agi: AgiServer | None = None
-        self._watchdog = Watchdog(settings.limits.stall_s)
         self._end: asyncio.Future[CallflowError | None] | None = None
         self._linked = asyncio.Event()
         """AMI has been there."""

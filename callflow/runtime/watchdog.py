@@ -6,10 +6,15 @@ of the stall goes to stderr. systemd is told too (WATCHDOG=1), for the case that
 
 import asyncio
 import faulthandler
+import time
 
 import sdnotify
 
 HEARTBEAT_S = 0.5
+LONGER_S = 60
+"""So much more time than TimeoutStartSec a start gets with each sign of progress."""
+PROGRESS_S = 2.0
+"""A sign of progress at most so often."""
 
 
 class Watchdog:
@@ -19,6 +24,7 @@ class Watchdog:
         self._stall_s = stall_s
         self._systemd = sdnotify.SystemdNotifier()
         self._timer: asyncio.TimerHandle | None = None
+        self._longer_at_s = 0.0
 
     def start(self) -> None:
         """Begin to beat; call it inside the running loop."""
@@ -31,6 +37,12 @@ class Watchdog:
         faulthandler.cancel_dump_traceback_later()
         if self._timer:
             self._timer.cancel()
+
+    def take_longer(self) -> None:
+        """The start goes on and is not stuck: systemd waits longer for READY=1 than the unit says."""
+        if time.monotonic() >= self._longer_at_s:
+            self._longer_at_s = time.monotonic() + PROGRESS_S
+            self.tell(f"EXTEND_TIMEOUT_USEC={LONGER_S * 1_000_000}\nSTATUS=the database is brought up to date")
 
     def tell(self, state: str) -> None:
         """Tell systemd how we are: READY=1, STOPPING=1, STATUS=..."""

@@ -1,7 +1,7 @@
 """A stand-in for systemd: runs the daemon by the shipped unit, whose values it reads, so that both agree.
 
-It ends a daemon that has sent no WATCHDOG=1 for `WatchdogSec` since READY=1, or no READY=1 for `TimeoutStartSec`, and
-starts again what has ended, after `RestartSec`.
+It ends a daemon that has sent no WATCHDOG=1 for `WatchdogSec` since READY=1, or no READY=1 for `TimeoutStartSec`, which
+EXTEND_TIMEOUT_USEC makes longer, and starts again what has ended, after `RestartSec`.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from callflow.processes.errors import LabStartFailed
 from callflow.processes.notify_socket import NotifySocket
 
 SHIPPED = Path(__file__).parents[2] / "config/systemd/callflow.service"
+LONGER = "EXTEND_TIMEOUT_USEC="
 LONGEST_LIFE_S = 86_400.0
 
 
@@ -133,6 +134,8 @@ class Service:
             if "READY=1" in told:
                 beats = True
                 self._note("ready")
+            for longer in (line for line in told if line.startswith(LONGER) and not beats):
+                until = max(until, time.monotonic() + int(longer.removeprefix(LONGER)) / 1_000_000)
             if screens(told):
                 self._note("screening")
                 self._screening.set()

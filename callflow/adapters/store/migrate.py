@@ -5,9 +5,10 @@ A test compares what the migrations make with schema.py.
 """
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -21,18 +22,25 @@ if TYPE_CHECKING:
 
 FIRST = "0001"
 LOCK_WAIT_S = 30.0
+STEPS = 1_000_000
+"""Of SQLite's own machine, between two signs of progress: some hundredths of a second."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def bring_to_head(path: Path, *, busy_s: float = 5.0, target: str = HEAD) -> None:
-    """Create or upgrade the database, one process at a time, all or nothing; raises StoreError."""
+def bring_to_head(
+    path: Path, *, busy_s: float = 5.0, target: str = HEAD, progress: Callable[[], None] = lambda: None
+) -> None:
+    """Create or upgrade the database, one process at a time, all or nothing; raises StoreError.
+
+    `progress` is called again and again while a migration goes on, and not while it hangs; it must not raise.
+    """
     make_file(path)
     engine = writing_engine(path, busy_s)
     try:
         with held(beside(path, "migration"), LOCK_WAIT_S):
             _use_wal(path, busy_s)
             with engine.begin() as connection:
-                _upgrade(connection, path, target)
+                _upgrade(connection, path, target, progress)
     except (sa.exc.DBAPIError, sqlite3.Error) as error:
         raise explained(error, path) from error
     finally:
@@ -49,7 +57,7 @@ def _use_wal(path: Path, busy_s: float) -> None:
         )
 
 
-def _upgrade(connection: sa.Connection, path: Path, target: str) -> None:
+def _upgrade(connection: sa.Connection, path: Path, target: str, progress: Callable[[], None]) -> None:
     version = version_of(connection)
     if version == target:
         return
@@ -61,7 +69,13 @@ def _upgrade(connection: sa.Connection, path: Path, target: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if version is not None and version not in known:
         raise newer(path, version)
-    command.upgrade(config, target)
+    progress()
+    driver: Any = connection.connection.driver_connection
+    driver.set_progress_handler(progress, STEPS)
+    try:
+        command.upgrade(config, target)
+    finally:
+        driver.set_progress_handler(None, 0)
 
 
 def _config(connection: sa.Connection) -> "Config":

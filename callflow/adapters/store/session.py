@@ -1,5 +1,6 @@
 """The daemon's one connection to its database, opened again after every failure."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -23,12 +24,15 @@ class Session:
     database would look as if all were well. Another file in its place (a restored backup) is used, with a warning.
     """
 
-    def __init__(self, path: Path, node: str, kinds: Kinds, busy_s: float) -> None:
+    def __init__(
+        self, path: Path, node: str, kinds: Kinds, busy_s: float, migrating: Callable[[], None] = lambda: None
+    ) -> None:
         self._path = path
         self._node = node
         self._kinds = kinds
         self._batches = BatchWriter(kinds, node)
         self._busy_s = busy_s
+        self._migrating = migrating
         self._engine = writing_engine(path, busy_s)
         self._connection: sa.Connection | None = None
         self._file: tuple[int, int] | None = None
@@ -38,7 +42,7 @@ class Session:
 
     def open(self) -> LeftOpen:
         """Bring the database to the present schema; returns what was left open, raises StoreError."""
-        bring_to_head(self._path, busy_s=self._busy_s)
+        bring_to_head(self._path, busy_s=self._busy_s, progress=self._migrating)
         self._file = _identity(self._path)
         try:
             with self._engine.connect() as connection:

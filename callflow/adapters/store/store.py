@@ -1,6 +1,6 @@
 """The writing side: the daemon gives records to the store and goes on; a thread writes them, many in one commit."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -60,13 +60,15 @@ class Store:
         room: int = ROOM,
         retry_min_s: float = RETRY_MIN_S,
         retry_max_s: float = RETRY_MAX_S,
+        migrating: Callable[[], None] = lambda: None,
     ) -> None:
+        """`migrating` is called again and again while `open` brings the database to the present schema."""
         self._path = path
         self._node = node
         self._kinds = kinds
         self._lock = FileLock(beside(path, node))
         self._intake = Intake(room)
-        self._session = Session(path, node, kinds, busy_s)
+        self._session = Session(path, node, kinds, busy_s, migrating)
         self._writer = Writer(self._intake, self._session, retry_min_s, retry_max_s)
         self.left_open = LeftOpen()
         """What a daemon of this node that has died or stopped left open, as `open` found it."""
