@@ -39,7 +39,7 @@ def _client(port: int) -> httpx.AsyncClient:
 
 async def _answer(client: httpx.AsyncClient, method: str, path: str, headers: Mapping[str, str] | None = None) -> str:
     """Status, headers and body of one answer."""
-    body = {} if method in ("POST", "PUT", "PATCH") else None
+    body: dict[str, str] | None = {} if method in ("POST", "PUT", "PATCH") else None
     async with client.stream(method, path, headers=headers, json=body) as answer:
         read = f"{answer.status_code} {dict(answer.headers)}"
         if "event-stream" not in answer.headers.get("content-type", ""):
