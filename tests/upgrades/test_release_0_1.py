@@ -161,7 +161,7 @@ def test_there_is_nothing_before_the_first_version(tmp_path: Path) -> None:
 def test_its_settings_file_is_valid_and_means_the_same(tmp_path: Path) -> None:
     """Every setting of 0.1 is in the file: lists and the rungs of ladders too, and here its secrets are set."""
     text = (RELEASE / "callflow.toml").read_text()
-    filled = re.sub(r'^(secret|token|password|key) = ""', r'\1 = "a \1 of 0.1"', text, flags=re.MULTILINE)
+    filled = re.sub(r'^(secret|token|password|key) = ""', r'\1 = "a-\1-of-0.1"', text, flags=re.MULTILINE)
     file = tmp_path / "callflow.toml"
     file.write_text(filled)
     settings, leaves = load_settings(file), dict(_leaves(tomllib.loads(filled)))

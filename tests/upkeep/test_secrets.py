@@ -24,6 +24,7 @@ from callflow.processes.process import Process
 from callflow.settings.errors import SECRETS
 from callflow.settings.model import Settings, load_settings
 from callflow.web.tokens import Role, TokenFile
+from tests.adapters.waiting import answered
 from tests.services.postgres import empty
 from tests.store.samples import T0, ended, live_call
 from tests.upkeep.answers import of_metrics, of_page
@@ -192,7 +193,7 @@ async def test_the_page_of_a_fleet_shows_none(tmp_path: Path, postgres: str, awa
         }
         process = await started(tmp_path, config, "web")
         try:
-            await logged(process, "the page: ")
+            await answered(page)
             if away:
                 empty(postgres)
             arguments = command_line(process.pid)
