@@ -59,24 +59,6 @@ if not flag.exists():
         assert made.watchdog_ends == 0
 
 
-async def test_a_start_that_says_that_it_goes_on_gets_more_time(tmp_path: Path) -> None:
-    goes_on = """
-import time, sdnotify
-for _ in range(6):
-    sdnotify.SystemdNotifier().notify("EXTEND_TIMEOUT_USEC=30000000")
-    time.sleep(0.5)
-"""
-    made = service(tmp_path, goes_on + BEATS)
-    made.unit = replace(UNIT, start_s=2.0)
-    waits = asyncio.create_task(made.start())
-    async with asyncio.timeout(30):
-        while "screening" not in "".join(made.journal):  # noqa: ASYNC110 - a list tells nobody
-            await asyncio.sleep(0.05)
-    waits.cancel()
-    await made.stop()
-    assert not any("not ready in time" in line for line in made.journal)
-
-
 async def test_a_manager_that_looks_late_ends_no_daemon(tmp_path: Path) -> None:
     async with service(tmp_path, BEATS) as made:
         time.sleep(UNIT.watchdog_s + 0.5)  # noqa: ASYNC251 - this loop is what stalls
