@@ -135,6 +135,7 @@ async def test_a_running_daemon_shows_none(tmp_path: Path) -> None:
             web={"port": page},
             store={"path": str(tmp_path / "callflow.db")},
             log={"level": "debug"},
+            limits={"stall_s": 10.0},
         )
         file = tmp_path / "callflow.toml"
         file.write_text(tomli_w.dumps(config))
