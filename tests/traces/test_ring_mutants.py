@@ -37,6 +37,7 @@ LATE_MS = 50
 TRANSFERS = sorted(file for file in CAPTURES if "\nEvent: AttendedTransfer\n" in file.read_text())
 BY_KEY = [file for file in TRANSFERS if "refer" not in file.stem and "\nDestType: Bridge\n" in file.read_text()]
 """By feature code or by AMI: the agent's one channel leaves one bridge after the other."""
+BY_REFER = [file for file in TRANSFERS if file.stem in ("attended-refer-to-queue", "attended-refer-to-local")]
 CONSULTED_QUEUES = ("attended-key-to-queue", "attended-key-to-local")
 PICKUPS = sorted(file for file in CAPTURES if "\nEvent: Pickup\n" in file.read_text())
 
@@ -291,6 +292,19 @@ def test_an_end_that_queue_reports_early_costs_no_transfer(file: Path) -> None:
             kept = life.end()
             assert transfers(kept) == transfers(whole(file))
             talks_are_right(kept, file, f"event {place}")
+
+
+@pytest.mark.parametrize("file", BY_REFER, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_who_takes_a_caller_over_from_a_queue_talks_until_one_of_them_leaves(file: Path) -> None:
+    """Queue says AgentComplete of the first agent's talk when the caller is in the second stay already."""
+    began, ended = (talk for talk in whole(file).talks[-2:])
+    messages = [message for _, message in messages_of(file)]
+    left = next(
+        message for message in reversed(messages)
+        if message["Event"] == "BridgeLeave" and message["Uniqueid"] == began.parties.caller_uniqueid
+    )  # fmt: skip
+    assert began.parties == ended.parties
+    assert abs(ended.at_ms / 1000 - float(left["Timestamp"])) < SAME_MS / 1000
 
 
 def talks_are_right(kept: KeptRings, file: Path, note: str) -> None:

@@ -242,8 +242,8 @@ def _agent_dump(event: AmiEvent, when: facts.When) -> facts.Fact | None:
 
 
 def _agent_complete(event: AmiEvent, when: facts.When) -> facts.Fact | None:
-    caller = _id(event, "Uniqueid")
-    return facts.AgentCompleted(when, caller) if caller else None
+    caller, dest = _id(event, "Uniqueid"), _id(event, "DestUniqueid")
+    return facts.AgentCompleted(when, caller, dest) if caller else None
 
 
 def _member_changed(event: AmiEvent, when: facts.When) -> facts.Fact | None:

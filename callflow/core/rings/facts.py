@@ -214,10 +214,11 @@ class AgentDumped(NamedTuple):
 
 
 class AgentCompleted(NamedTuple):
-    """AgentComplete."""
+    """AgentComplete; `dest` is the channel that had answered, "" where not named."""
 
     when: When
     caller: str
+    dest: str = ""
 
 
 class MemberChanged(NamedTuple):

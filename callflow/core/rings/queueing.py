@@ -134,8 +134,10 @@ class Queueing:
         self._save(stay)
 
     def agent_done(self, fact: facts.AgentCompleted) -> None:
-        """AgentComplete: the talk is over, however it ended."""
+        """AgentComplete: the talk is over, however it ended. After a transfer into this stay, it may be of the last."""
         stay = self.stays.get(fact.caller)
+        if stay is not None and TRANSFERRED in stay.marks and not _has_called(stay, fact.dest):
+            return
         if stay is not None and stay.talk is not None:
             self._talks.end(stay.talk, fact.when.at_ms)
         elif stay is not None and stay.answered:
@@ -296,3 +298,10 @@ class Queueing:
 def _is_elsewhere(stay: LiveStay, place: str) -> bool:
     """The caller is not where Queue was begun in the dialplan: a key or a redirect has moved them."""
     return bool(stay.place and place) and place != stay.place
+
+
+def _has_called(stay: LiveStay, uniqueid: str) -> bool:
+    """The channel was called, or has picked up, for this stay; Asterisk names none that is gone already."""
+    if not uniqueid:
+        return stay.talk is None or not any(channel.bridge for channel in stay.talk.answerers)
+    return any(uniqueid in leg.channels for offer in stay.offers for leg in offer.legs)
