@@ -52,6 +52,17 @@ def test_while_what_goes_again_arrives_it_does_not_go_a_third_time() -> None:
     assert delivery.heard(49, gap=True, now_ms=47 * 500) is Resend.ALL
 
 
+def test_a_gap_behind_a_long_queue_is_sent_again_ever_more_rarely() -> None:
+    """One event is lost and the collector has a minute of others before it: what goes again waits behind them."""
+    delivery = Delivery(1000, 30_000)
+    delivery.sent(9999, 0)
+    again = [at for at in range(0, 60_000, 100) if delivery.heard(4, gap=True, now_ms=at) is Resend.ALL]
+    assert again == [0, 1000, 3000, 7000, 15_000, 31_000]
+    assert delivery.heard(5, gap=True, now_ms=60_000) is None
+    assert delivery.heard(5, gap=True, now_ms=62_000) is Resend.ALL
+    assert delivery.heard(5, gap=True, now_ms=63_000) is Resend.ALL
+
+
 @given(st.lists(st.booleans(), max_size=40), st.randoms(use_true_random=False))
 def test_whatever_is_lost_everything_is_stored_in_the_end(lost: list[bool], dice: object) -> None:
     """A channel that loses what it likes for a while: publisher and collector get everything across."""
@@ -60,7 +71,7 @@ def test_whatever_is_lost_everything_is_stored_in_the_end(lost: list[bool], dice
     delivery, progress, fate = Delivery(100, 400), Progress(), iter(lost)
     stored: set[int] = set()
     to_send, now_ms = list(numbers), 0
-    for _ in range(500):
+    for _ in range(3000):
         if delivery.stored == numbers[-1]:
             break
         now_ms += 10

@@ -23,6 +23,8 @@ class Delivery:
         self._is_silent = False
         self._again_from_ms = 0
         """Before this a gap is that of what is being sent again already."""
+        self._again_ms = timeout_ms
+        """Longer after each attempt without progress: what was sent before may still be on its way."""
         self._due_at: int | None = None
         self.stored = 0
         """Every event up to here is in the fleet's database."""
@@ -40,13 +42,14 @@ class Delivery:
         missing = self._sent > self.stored
         was_silent, self._is_silent = self._is_silent, False
         if progress:
-            self._wait_ms = self._timeout_ms
+            self._wait_ms = self._again_ms = self._timeout_ms
             if now_ms < self._again_from_ms:  # what goes again is arriving: it may be long
                 self._again_from_ms = now_ms + self._timeout_ms
         if progress or not missing:
             self._due_at = now_ms + self._wait_ms if missing else None
         if missing and (was_silent or (gap and now_ms >= self._again_from_ms)):
-            self._again_from_ms = now_ms + self._timeout_ms
+            self._again_from_ms = now_ms + self._again_ms
+            self._again_ms = min(2 * self._again_ms, self._longest_ms)
             return Resend.ALL
         return None
 
