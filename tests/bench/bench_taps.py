@@ -108,6 +108,18 @@ def measure(taps: int, seconds: float, sound_name: str) -> list[str]:
     return [*cores_of(time.process_time() - cpu, seconds, taps), f"{resident_mb():.0f}"]
 
 
+class Exchange:
+    """An Asterisk with AudioSocket: the other process connects."""
+
+    has_audio_socket = True
+
+    def __init__(self, talks: asyncio.StreamWriter) -> None:
+        self._talks = talks
+
+    async def open_tap(self, uniqueid: str, uuid: str, address: str) -> None:
+        self._talks.write(f"{uuid} {address}\n".encode())
+
+
 def run_whole(taps: int, seconds: float, sound: str) -> list[str]:
     """One row, in the event loop that the daemon has."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -125,13 +137,10 @@ async def measure_whole(taps: int, seconds: float, sound: str) -> list[str]:
     assert said is not None
     await said.readline()
 
-    async def originate(uniqueid: str, uuid: str, address: str) -> None:
-        talks.write(f"{uuid} {address}\n".encode())
-
     options = TapOptions(max_taps=taps, sounds=Path())
     listening = TimedTaps(
         options,
-        originate,
+        Exchange(talks),
         lambda event: None,
         lambda: time.time_ns() // 1_000_000,
         structlog.get_logger(),

@@ -311,7 +311,7 @@ def test_no_file_is_left_that_includes_one_that_is_gone(plain: Path) -> None:
 
 FLEET = {
     "collector": ("etc/systemd/system/callflow-collect.service", "--config /etc/callflow/collect.toml collect"),
-    "web": ("etc/systemd/system/callflow-web.service", "--config /etc/callflow/collect.toml web"),
+    "web": ("etc/systemd/system/callflow-web.service", "--config /etc/callflow/collect.toml web --fleet"),
 }
 
 

@@ -124,7 +124,10 @@ async def test_an_ami_link_that_goes_quiet_is_noticed(lab: Lab) -> None:
         wire, broken_at = await two_callers_then(lab, proxy.stall, watch_s=4.5)
         for number in ("1001", "1002"):
             assert 0 <= reached_an_agent_after(wire, number, broken_at) <= 4.0
-        assert rows(daemon, "select result, partial from calls") == [("unavailable", 1)] * 2
+        assert rows(daemon, "select result from calls") == [("unavailable",)] * 2
+        # Without a tap, the first caller's low voice is probed 1.5 s into the silence: AMI does not answer, and that
+        # caller goes on before the link is given up.
+        assert rows(daemon, "select partial from calls where caller_number = '1002'") == [(1,)]
 
 
 async def test_asterisk_restarted_the_daemon_finds_it_again(lab: Lab) -> None:

@@ -88,6 +88,17 @@ def test_the_services_of_a_fleet_run_beside_the_daemon(system: Booted) -> None:
     system.wait("the collector speaks", lambda: "127.0.0.1:1/callflow" in system.journal("callflow-collect"))
     assert is_up(system, "callflow-collect")
     system.write("etc/callflow/collect.env", "")
+
+
+def test_the_page_of_a_fleet_needs_its_database(system: Booted) -> None:
+    """Without `database_url` it stays down and says so. Shut in as it is, it serves a database, here the node's."""
+    system.run("systemctl", "start", "callflow-web")
+    system.wait("it stays down", lambda: system.show("callflow-web", "ActiveState") == "failed")
+    assert system.show("callflow-web", "ExecMainStatus") == "2"
+    assert "database_url" in system.journal("callflow-web")
+    unit = system.show("callflow-web", "FragmentPath")
+    assert system.run("sed", "-i", "s/ web --fleet/ web/", unit)[0] == 0
+    system.run("systemctl", "daemon-reload")
     assert system.run("systemctl", "start", "callflow-web")[0] == 0
     system.wait("the page is served", lambda: system.run("python3", "-c", PAGE)[0] == 0)
     assert system.show("callflow-web", "NRestarts") == "0"
