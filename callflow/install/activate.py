@@ -38,12 +38,10 @@ def activate(program: Path, *, upgraded: bool) -> Iterator[Done]:
         return
     run("systemctl", "daemon-reload")
     run("systemctl", "enable", UNIT.name)
-    try:
-        run("systemctl", "restart" if upgraded or not _is("active", UNIT) else "reload", UNIT.name)
-    except InstallError:
-        yield Done("the service is installed and enabled, but does not run as it should", WHY.format(UNIT.stem))
-    else:
+    if _succeeds("restart" if upgraded or not _is("active", UNIT) else "reload", UNIT):
         yield Done("the service is enabled and runs")
+    else:
+        yield Done("the service is installed and enabled, but does not run as it should", WHY.format(UNIT.stem))
 
 
 def activate_fleet(units: Iterable[Path]) -> Iterator[Done]:
@@ -56,12 +54,10 @@ def activate_fleet(units: Iterable[Path]) -> Iterator[Done]:
     run("systemctl", "daemon-reload")
     for unit in units:
         if _is("active", unit):
-            try:
-                run("systemctl", "restart", unit.name)
-            except InstallError:
-                yield Done(f"{unit.stem} does not start", WHY.format(unit.stem))
-            else:
+            if _succeeds("restart", unit):
                 yield Done(f"{unit.stem} was restarted")
+            else:
+                yield Done(f"{unit.stem} does not start", WHY.format(unit.stem))
         elif _is("enabled", unit):
             yield Done(f"{unit.stem} is enabled and does not run", WHY.format(unit.stem))
         else:
@@ -108,6 +104,15 @@ def _reload_asterisk() -> Iterator[Done]:
             yield Done("Asterisk does not run", "start it; it reads the new files then")
             return
         yield Done(f"Asterisk: {what}")
+
+
+def _succeeds(verb: str, unit: Path) -> bool:
+    """systemctl does this to the unit."""
+    try:
+        run("systemctl", verb, unit.name)
+    except InstallError:
+        return False
+    return True
 
 
 def _is(state: str, unit: Path) -> bool:

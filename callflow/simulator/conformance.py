@@ -101,9 +101,8 @@ def calls_of(capture: Capture) -> dict[str, Call]:
 def _roles(block: Block) -> Iterator[str]:
     """The channels that an event is about."""
     headers = block.headers
-    tapped = "@callflow-tap-" in headers.get(
-        "SpyerChannel", ""
-    )  # of those by AudioSocket the pretend Asterisk does not tell of its taps
+    # The pretend Asterisk does not tell of its taps by AudioSocket.
+    tapped = "@callflow-tap-" in headers.get("SpyerChannel", "")
     spies = () if tapped else ("SpyerChannel",)
     for key in ("Channel", "DestChannel", "LocalOneChannel", "LocalTwoChannel", *spies):
         if found := _ROLE.match(headers.get(key, "")):

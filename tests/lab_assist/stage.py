@@ -253,3 +253,10 @@ async def talk(talks: TalkLab, daemon: Daemon, caller: Phone, agent: Phone, entr
     """A call that the agent has answered."""
     call, there = await talks.talk(caller, agent, entry)
     return Talk(talks, daemon, call, there)
+
+
+async def both_speak(there: Talk) -> None:
+    """The agent greets, and the caller is heard."""
+    await there.agent_greets()
+    await there.says(there.caller, CALLER_HZ, 1)
+    await there.told("heard")

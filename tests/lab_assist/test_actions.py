@@ -21,6 +21,7 @@ from tests.lab_assist.stage import (
     Talk,
     agent_freed_s,
     assisted,
+    both_speak,
     wire_ok,
 )
 from tests.labs import EACH_ASTERISK, rows
@@ -38,12 +39,6 @@ HEARD = 0.9
 """Of a prompt: its share that reached the caller."""
 
 
-async def both_have_spoken(talk: Talk) -> None:
-    await talk.agent_greets()
-    await talk.says(talk.caller, CALLER_HZ, 1)
-    await talk.told("heard")
-
-
 async def level_now(talk: Talk) -> float:
     """How loud the agent's low tone is at the caller, dBov."""
     began = talk.caller.media.received[-1].at
@@ -55,7 +50,7 @@ async def level_now(talk: Talk) -> float:
 async def test_an_agents_codes_raise_the_level_say_prompts_and_begin_a_wrap_up(version: Version) -> None:
     rules = {"louder_step_db": STEP_DB, "louder_most_db": STEP_DB}
     async with assisted(version, "prompt", entry="assist_support", rules=rules) as talk:
-        await both_have_spoken(talk)
+        await both_speak(talk)
         silence = talk.agent.media.background
         talk.agent.media.background = tone(3450, LOW_DBOV)
         await asyncio.sleep(SETTLED_S)
@@ -107,7 +102,7 @@ async def test_an_agents_codes_ask_for_the_handset_pass_a_look_up_and_say_the_go
 ) -> None:
     rules = {"reassure_every_s": 6.0}
     async with assisted(version, "prompt", entry="assist_support", rules=rules, undertone_dbov=UNDERTONE_DBOV) as talk:
-        await both_have_spoken(talk)
+        await both_speak(talk)
         await talk.agent.press("*73")
         await talk.told("said", "pick_up_handset")
         await talk.agent.press("*75")
@@ -136,7 +131,7 @@ async def test_an_agents_codes_ask_for_the_handset_pass_a_look_up_and_say_the_go
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 async def test_a_nuisance_is_asked_once_and_hung_up_on(version: Version) -> None:
     async with assisted(version, "act", entry="assist_support") as talk:
-        await both_have_spoken(talk)
+        await both_speak(talk)
         await talk.agent.press("*#70")
         await talk.agent.until(State.ENDED, 25)
         await talk.told("ended")
@@ -158,7 +153,7 @@ async def test_a_nuisance_is_asked_once_and_hung_up_on(version: Version) -> None
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 async def test_a_nuisance_whose_agent_hangs_up_first_is_not_asked_to_rate(version: Version) -> None:
     async with assisted(version, "act", entry="rated_support") as talk:
-        await both_have_spoken(talk)
+        await both_speak(talk)
         await talk.agent.press("*#70")
         await talk.told("action", "nuisance", "done")
         await talk.agent.hang_up()
@@ -175,7 +170,7 @@ async def test_the_supervisor_takes_the_caller_over(version: Version) -> None:
         port = ports.named()
         more = {"web": {"enabled": True, "port": port}}
         async with assisted(version, "prompt", entry="assist_support", more=more, supervisor=supervisor) as talk:
-            await both_have_spoken(talk)
+            await both_speak(talk)
             phone = talk.talks.phone(AGENTS[2])
             phone.tone_hz = 0
             await talk.agent.press("*78")
@@ -241,7 +236,7 @@ async def test_a_transfer_costs_the_caller_no_more_sound_than_without_callflow(v
     supervisor = f"{AGENTS[2]}@talk-phones"
     async with assisted(version, "prompt", entry="assist_support", supervisor=supervisor) as talk:
         talk.talks.phone(AGENTS[2]).tone_hz = 0
-        await both_have_spoken(talk)
+        await both_speak(talk)
         await talk.agent.press("*78")
         there = await talk.talks.bank.phones[AGENTS[2]].next_call(25)
         await asyncio.sleep(SETTLED_S)
@@ -283,7 +278,7 @@ async def test_over_http_an_agent_asks_in_the_own_call_alone(version: Version) -
 
 
 async def asked_over_http(talk: Talk, api: str) -> None:
-    await both_have_spoken(talk)
+    await both_speak(talk)
     call_id = str((await talk.told("began"))["call_id"])
     tokens = TokenFile(talk.daemon.database.with_name("web-tokens.json"))
     own, other = ({"Authorization": f"Bearer {tokens.add(agent, Role.AGENT, agent=agent)[1]}"} for agent in AGENTS[:2])

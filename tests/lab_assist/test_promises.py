@@ -12,9 +12,9 @@ from callflow.scenarios.site import Version
 from tests.lab_assist.stage import (
     AGENT_HZ,
     CALLER,
-    CALLER_HZ,
     Talk,
     assisted,
+    both_speak,
     gaps_ok,
     music_ok,
     own_channels,
@@ -32,12 +32,6 @@ PROMPTS = ["can_you_hear", "goodbye", "caller_is_silent", "say_again"]
 
 def said(there: Talk) -> list[tuple[object, object]]:
     return [(step["what"], step["outcome"]) for step in there.steps() if step["kind"] == "said"]
-
-
-async def both_speak(there: Talk) -> None:
-    await there.agent_greets()
-    await there.says(there.caller, CALLER_HZ, 1)
-    await there.told("heard")
 
 
 def whispered(there: Talk) -> bool:

@@ -8,7 +8,7 @@ from callflow.lab.phone.call import State
 from callflow.lab.phone.heard import Span
 from callflow.lab.talks.asterisk_files import AGENTS
 from callflow.scenarios.site import Version
-from tests.lab_assist.stage import AGENT_HZ, CALLER, CALLER_HZ, Talk, assisted, gaps_ok
+from tests.lab_assist.stage import AGENT_HZ, CALLER, CALLER_HZ, Talk, assisted, both_speak, gaps_ok
 from tests.labs import EACH_ASTERISK
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(150)]
@@ -19,12 +19,6 @@ LONG_S = 0.7
 """Shorter sounds of the music's frequency are parts of prompts."""
 RINGS_S = 30.0
 """Asterisk gives a supervisor up after 15 s (`atxfernoanswertimeout`)."""
-
-
-async def both_speak(there: Talk) -> None:
-    await there.agent_greets()
-    await there.says(there.caller, CALLER_HZ, 1)
-    await there.told("heard")
 
 
 async def hear_each_other(there: Talk) -> None:

@@ -90,34 +90,34 @@ async def passes_until(done: Callable[[], bool]) -> int:
     return 1000
 
 
+async def taken(server: AgiServer | AudioServer, port: Callable[[], int]) -> int:
+    """Passes until all who wait are known to the server."""
+    await server.start()
+    try:
+        with callers(port()):
+            return await passes_until(lambda: len(server._strangers) == CALLERS)
+    finally:
+        await server.stop()
+
+
 @pytest.mark.parametrize("loop", LOOPS)
 def test_calls_that_wait_are_taken_in_a_few_passes(loop: str) -> None:
-    async def taken() -> int:
+    async def calls() -> int:
         server = AgiServer(AgiOptions(port=0), lambda script, session: None, structlog.get_logger())
-        await server.start()
-        try:
-            with callers(server.port):
-                return await passes_until(lambda: len(server._strangers) == CALLERS)
-        finally:
-            await server.stop()
+        return await taken(server, lambda: server.port)
 
     with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
-        assert runner.run(taken()) < FEW_PASSES
+        assert runner.run(calls()) < FEW_PASSES
 
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_taps_that_wait_are_taken_in_a_few_passes(loop: str) -> None:
-    async def taken() -> int:
+    async def taps() -> int:
         server = AudioServer(TapOptions(port=0), structlog.get_logger(), Patience())
-        await server.start()
-        try:
-            with callers(int(server.address.rpartition(":")[2])):
-                return await passes_until(lambda: len(server._strangers) == CALLERS)
-        finally:
-            await server.stop()
+        return await taken(server, lambda: int(server.address.rpartition(":")[2]))
 
     with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
-        assert runner.run(taken()) < FEW_PASSES
+        assert runner.run(taps()) < FEW_PASSES
 
 
 @pytest.mark.parametrize("loop", LOOPS)

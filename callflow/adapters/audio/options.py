@@ -46,7 +46,12 @@ class TapOptions(Section):
         """HOST:PORT for Asterisk to send to."""
         if self.address:
             return f"{self.address.rpartition(':')[0]}:{port}"
-        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
+        return host_port(self.host, port)
+
+
+def host_port(host: str, port: int) -> str:
+    """HOST:PORT, with an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from callflow.accepting import Acceptor
 from callflow.adapters.audio.framing import SILENCE, Kind, Misframed, Splitter
 from callflow.adapters.audio.kernel import READ_BYTES, OnDemandReader
-from callflow.adapters.audio.options import Patience, TapOptions
+from callflow.adapters.audio.options import Patience, TapOptions, host_port
 from callflow.errors import SettingError
 
 KEEP_ALIVE = 4 * SILENCE
@@ -49,8 +49,7 @@ class AudioServer:
         """HOST:PORT for Asterisk to connect to."""
         if self._options.address or self._acceptor.address is None:
             return self._options.address
-        host, port = self._acceptor.address
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return host_port(*self._acceptor.address)
 
     async def start(self) -> None:
         """Listen; raises SettingError when the address cannot be bound."""

@@ -182,17 +182,15 @@ class Talks:
 
     def _goes_on_without(self, talk: LiveTalk, channel: Channel, at_ms: int) -> bool:
         """Asterisk brings the two into one bridge and removes the Local channel; in which order this is told varies."""
-        parties, channels = talk.parties, self._state.channels
-        if parties is None or not talk.under_way or not channel.is_local:
+        two = self._two(talk)
+        if two is None or not talk.under_way or not channel.is_local:
             return False
-        caller, agent = channels.known(parties.caller_uniqueid), channels.known(parties.agent_uniqueid)
-        if caller is None or agent is None:
-            return False
+        caller, agent = two
         if talk.caller is channel:
             talk.caller = agent if caller in talk.answerers else caller
             if talk.caller.uniqueid not in talk.uniqueids:
                 self._map(talk, talk.caller.uniqueid)
-        if not channels.are_together(caller, agent):
+        if not self._state.channels.are_together(caller, agent):
             talk.doubted_at = at_ms
             self._state.due(talk, SETTLE_MS)
         return True
@@ -226,16 +224,24 @@ class Talks:
 
     def _was_doubted_in_vain(self, talk: LiveTalk) -> bool:
         """The Local channel between the two is gone, and they hear each other: the talk goes on."""
-        doubted_at, parties, channels = talk.doubted_at, talk.parties, self._state.channels
-        if doubted_at is None or talk.ended_at is not None or parties is None:
+        doubted_at = talk.doubted_at
+        if doubted_at is None or talk.ended_at is not None or talk.parties is None:
             return False
         talk.doubted_at = None
-        caller, agent = channels.known(parties.caller_uniqueid), channels.known(parties.agent_uniqueid)
-        if caller is not None and agent is not None and channels.are_together(caller, agent):
+        two = self._two(talk)
+        if two is not None and self._state.channels.are_together(*two):
             self._state.put_off(talk, LONGEST_CALL_MS)
             return True
         talk.ended_at = doubted_at
         return False
+
+    def _two(self, talk: LiveTalk) -> tuple[Channel, Channel] | None:
+        """The channels of caller and agent, as reported, while both are there."""
+        if talk.parties is None:
+            return None
+        known = self._state.channels.known
+        caller, agent = known(talk.parties.caller_uniqueid), known(talk.parties.agent_uniqueid)
+        return None if caller is None or agent is None else (caller, agent)
 
     def _map(self, talk: LiveTalk, uniqueid: str) -> None:
         self._talks.setdefault(uniqueid, []).append(talk)

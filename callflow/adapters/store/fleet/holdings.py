@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from callflow.adapters.store.fleet.migrate import COLLECTORS
 from callflow.adapters.store.fleet.rows import day_of
 from callflow.adapters.store.fleet.schema import fleet_metadata
 from callflow.adapters.store.places import Postgres, fleet_version
@@ -66,12 +67,11 @@ def server(place: Postgres) -> Server:
             "SELECT current_setting('server_version') AS release,"
             " (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms,"
             " pg_database_size(current_database()) AS bytes,"
-            " (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()) AS connections,"
-            " (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS collectors"
+            " (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()) AS connections"
         )
         row = asked.mappings().one()
-        return Server(version=fleet_version(connection), **row)
+        collectors = connection.exec_driver_sql(f"{COLLECTORS} AND granted").scalar_one()
+        return Server(version=fleet_version(connection), collectors=collectors, **row)
 
 
 def holdings(place: Postgres) -> Iterator[Holding]:

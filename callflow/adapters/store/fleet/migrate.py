@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 0x63616C6C666C6F77
 """The advisory lock of who changes the schema: `callflow`, as eight bytes."""
-
-
 FIRST = "0001"
 COLLECTORS = """
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()
