@@ -18,6 +18,7 @@ CallflowError
 ├── HearingFailed         the voice detector cannot be loaded
 ├── InstallError          callflow cannot be installed or removed here
 ├── StoreError            the database of calls
+│   ├── StoreAway         it is away, or not ready yet, and may come by itself
 │   └── DatabaseMissing   its file was deleted or moved away while in use
 └── LabError              the lab: the real Asterisk used for tests and the demo
 """
@@ -137,6 +138,10 @@ class HearingFailed(CallflowError):
 
 class StoreError(CallflowError):
     """The database of calls cannot be read or written."""
+
+
+class StoreAway(StoreError):
+    """The database cannot be reached, or another program has yet to make it ready: it may come by itself."""
 
 
 class DatabaseMissing(StoreError):

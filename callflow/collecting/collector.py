@@ -17,16 +17,14 @@ from callflow.adapters.mqtt.options import MqttOptions
 from callflow.adapters.store.fleet.collecting import CollectorDatabase, Stored
 from callflow.adapters.store.fleet.options import FleetOptions
 from callflow.collecting.identities import Identities
-from callflow.core.backoff import Backoff
 from callflow.core.fleet.arrival import Announced, Arrival, announced
 from callflow.core.fleet.census import Census
 from callflow.core.fleet.orders import Answer, answer_of
 from callflow.core.publishing.topics import Topics
-from callflow.errors import StoreError
+from callflow.runtime.persisting import Persisting
 
 STANDBY_S = 1.0
 ORDER_AGAIN_MS = 30_000
-RETRY_MIN_S, RETRY_MAX_S = 0.2, 10.0
 
 log = structlog.get_logger()
 
@@ -44,38 +42,35 @@ class Collector:
         self._tls = mqtt.tls_context()
         self._identities = Identities(fleet.max_skew_s)
         self._waiting: asyncio.Queue[Arrival | Announced | Answer] = asyncio.Queue(4 * fleet.batch_events)
-        self._reason = ""
         self.is_active = False
         self.census = Census()
         """Of the sites, since it became active."""
         self.commits = 0
         self.write_s = 0.0
         """Spent in transactions."""
-        self.failures = 0
-        self.trouble = ""
-        """Why it cannot collect; "" while it collects or stands by."""
+        self.persisting = Persisting(
+            "collecting has stopped and begins anew; events wait at their nodes",
+            (aiomqtt.MqttError, OSError),
+            "see the broker, and [mqtt] host, port, username, password and tls",
+            shard=fleet.shard,
+        )
 
     async def run(self) -> None:
-        """Wait for the lock, collect, and restart after every failure."""
-        backoff = Backoff(RETRY_MIN_S, RETRY_MAX_S)
-        while True:
-            began_ms = self._now_ms()
-            try:
-                if not await asyncio.to_thread(self._database.open):
-                    self.trouble = ""
-                    self._say("another collector is active; this one stands by", "")
-                    await asyncio.sleep(STANDBY_S)
-                    continue
-                self._say("collecting", "")
-                await self._collect()
-            except* (StoreError, aiomqtt.MqttError, OSError) as errors:
-                self._failed(errors)
-            finally:
-                self.is_active = False
-                self.census.clear()
-                await asyncio.shield(asyncio.to_thread(self._database.close))
-            backoff.session_ended((self._now_ms() - began_ms) / 1000)
-            await asyncio.sleep(backoff.pause_s())
+        """Wait for the lock, collect, and restart after every failure; see Persisting."""
+        await self.persisting.run(self._turn)
+
+    async def _turn(self) -> None:
+        try:
+            if not await asyncio.to_thread(self._database.open):
+                self.persisting.well("another collector is active; this one stands by")
+                await asyncio.sleep(STANDBY_S)
+                return
+            self.persisting.opened()
+            await self._collect()
+        finally:
+            self.is_active = False
+            self.census.clear()
+            await asyncio.shield(asyncio.to_thread(self._database.close))
 
     async def _collect(self) -> None:
         """While this one is active."""
@@ -89,7 +84,8 @@ class Collector:
                 await client.subscribe(f"callflow/v1/{site}/event/#", qos=1)
                 await client.subscribe(f"callflow/v1/{site}/node", qos=1)
                 await client.subscribe(f"callflow/v1/{site}/fleet/answer", qos=1)
-            self.is_active, self.trouble = True, ""
+            self.is_active = True
+            self.persisting.well("collecting")
             for stored in await asyncio.to_thread(self._database.publishers):
                 if not self._fleet.sites or stored.site in self._fleet.sites:
                     self.census.took(stored.site, stored.stream, stored.taken)
@@ -171,20 +167,6 @@ class Collector:
         """Wait for no answer of the broker: it may come behind thousands of events. A lost message is sent again."""
         told = json.dumps({"stream": stored.stream, "seq": stored.upto, "gap": stored.gap})
         await client.publish(Topics(stored.site).collected, told.encode(), qos=0)
-
-    def _failed(self, errors: BaseExceptionGroup[Exception]) -> None:
-        error: BaseException = errors
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        self.failures, self.trouble = self.failures + 1, str(error)
-        remedy = getattr(error, "remedy", "") or "see the broker, and [mqtt] host, port, username, password and tls"
-        self._say("collecting has stopped and begins anew; events wait at their nodes", str(error), remedy=remedy)
-
-    def _say(self, what: str, reason: str, **more: str) -> None:
-        """The first of a kind is seen; its repeats are logged at debug."""
-        say = log.debug if self._reason == what + reason else log.warning if reason else log.info
-        self._reason = what + reason
-        say(what, shard=self._fleet.shard, **({"reason": reason} if reason else {}), **more)
 
 
 def _about(message: aiomqtt.Message) -> tuple[str, int]:

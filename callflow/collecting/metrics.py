@@ -8,9 +8,10 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector as MetricsOf
 
 from callflow import __version__
+from callflow.adapters.http.listener import Listener
 from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.http.sample import Verdict
-from callflow.adapters.http.server import HttpServer
+from callflow.adapters.http.server import metrics_listener
 from callflow.collecting.collector import Collector
 from callflow.core.fleet.census import Census
 
@@ -19,13 +20,13 @@ PREFIX = "callflow_collector"
 log = structlog.get_logger()
 
 
-def metrics_server(options: HttpOptions, collector: Collector, shard: str, now_ms: Callable[[], int]) -> HttpServer:
+def metrics_server(options: HttpOptions, collector: Collector, shard: str, now_ms: Callable[[], int]) -> Listener:
     """Serves /metrics, /healthz and /readyz once it is started."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     health = CollectorHealth(collector, shard, now_ms)
     registry.register(health)
-    return HttpServer(options, registry, health, log)
+    return metrics_listener(options, registry, health, log)
 
 
 class CollectorHealth(MetricsOf):
@@ -43,9 +44,9 @@ class CollectorHealth(MetricsOf):
 
     def ready(self) -> Verdict:
         """It collects, or stands by."""
-        one = self._collector
-        role = "failing" if one.trouble else "active" if one.is_active else "standby"
-        return Verdict(not one.trouble, {"ready": not one.trouble, "role": role, "reason": one.trouble or None})
+        trouble = self._collector.persisting.trouble
+        role = "failing" if trouble else "active" if self._collector.is_active else "standby"
+        return Verdict(not trouble, {"ready": not trouble, "role": role, "reason": trouble or None})
 
     def before_scrape(self) -> None:
         """Read everything off in the loop, where it changes."""
@@ -65,11 +66,15 @@ class CollectorHealth(MetricsOf):
         )
         active.add_metric([self._shard], one.is_active)
         yield active
-        yield GaugeMetricFamily(f"{PREFIX}_failing", "1 while it can neither collect nor stand by.", bool(one.trouble))
+        yield GaugeMetricFamily(
+            f"{PREFIX}_failing", "1 while it can neither collect nor stand by.", bool(one.persisting.trouble)
+        )
         yield GaugeMetricFamily(f"{PREFIX}_waiting", "Events that wait for their transaction.", one.waiting)
         yield CounterMetricFamily(f"{PREFIX}_commits", "Transactions with events.", one.commits)
         yield CounterMetricFamily(f"{PREFIX}_write_seconds", "Time spent in these transactions.", one.write_s)
-        yield CounterMetricFamily(f"{PREFIX}_failures", "Times that collecting has failed and restarted.", one.failures)
+        yield CounterMetricFamily(
+            f"{PREFIX}_failures", "Times that collecting has failed and restarted.", one.persisting.failures
+        )
         yield CounterMetricFamily(f"{PREFIX}_unread", "Events that this release cannot store.", one.unread)
 
 

@@ -1,9 +1,7 @@
 """`callflow collect`: collects the events of a fleet's nodes in one database."""
 
 import asyncio
-import signal
 import time
-from contextlib import suppress
 
 import typer
 
@@ -15,6 +13,7 @@ from callflow.collecting.collector import Collector
 from callflow.collecting.metrics import metrics_server
 from callflow.commands.context import Context
 from callflow.logs import configure_logs
+from callflow.runtime.persisting import until_stopped
 from callflow.settings.model import Settings
 
 
@@ -36,22 +35,21 @@ def collect(context: typer.Context) -> None:
     counting = Counting(place.writing_engine, FleetHours())
     counting.start()
     collector = Collector(settings.mqtt, settings.fleet, database, _now_ms)
-    asyncio.run(_until_stopped(collector, settings))
-    counting.stop()
+    try:
+        asyncio.run(_serve(collector, settings))
+    finally:
+        counting.stop()
 
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def _until_stopped(collector: Collector, settings: Settings) -> None:
+async def _serve(collector: Collector, settings: Settings) -> None:
     server = metrics_server(settings.http, collector, settings.fleet.shard, _now_ms)
     if settings.http.enabled:
         server.start()
-    running = asyncio.create_task(collector.run())
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, running.cancel)
-    with suppress(asyncio.CancelledError):
-        await running
-    await server.stop()
+    try:
+        await until_stopped(collector.run())
+    finally:
+        await server.stop()

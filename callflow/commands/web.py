@@ -15,6 +15,10 @@ from rich.text import Text
 from callflow.commands.context import Context
 from callflow.commands.times import shown
 from callflow.errors import CallflowError
+from callflow.logs import configure_logs
+from callflow.runtime.persisting import until_stopped
+from callflow.settings.model import Settings
+from callflow.web.options import WebOptions
 from callflow.web.tokens import Role, Token, TokenFile, described
 
 if TYPE_CHECKING:
@@ -40,6 +44,7 @@ def serve(
     """Serve the page from a database alone, without a daemon; it affects no call.
 
     From a fleet's database it shows all nodes: their calls, reports, call-back lists and health. It shows nothing live.
+    While PostgreSQL is away the page says so; it goes on by itself. Exit code 2: something must be fixed first.
     If [mqtt] names the broker, it sends steps of call-backs to their node. Tokens and audit trail are beside
     store.path, or where web.tokens_file and web.audit_file say.
 
@@ -47,28 +52,30 @@ def serve(
     """
     if context.invoked_subcommand is not None:
         return
-    from callflow.adapters.store.queries import Reader
-    from callflow.web.server import WebServer  # loads the page's framework, which no other command needs
-
     source: Context = context.find_object(Context)  # type: ignore[assignment]
     settings, named = source.settings(), source.fleet_url(db) if fleet else source.records(db)
     options = settings.web if port is None else settings.web.model_copy(update={"port": port})
-    if not isinstance(named, Path):
-        with Reader(named):
-            pass  # says at once what is wrong with it
-    elif not named.is_file():
-        raise CallflowError(f"there is no database at {named}", "name one with --db, or start the daemon once")
-    server = WebServer(options, named, _now_ms, settings=lambda: settings)
+    configure_logs(settings.log)
+    print(f"the page: http://{options.host}:{options.port}/ of {_shown(named)} (stop with Ctrl-C)", flush=True)
     try:
-        print(f"the page: http://{options.host}:{options.port}/ of {_shown(named)} (stop with Ctrl-C)", flush=True)
-        asyncio.run(server.serve())
-    except KeyboardInterrupt:
-        pass
+        asyncio.run(_serve(options, named, settings))
     except OSError as error:
         raise CallflowError(
             f"port {options.port} of {options.host} is not available: {error.strerror}",
             "set web.port to another, or choose one with --port",
         ) from None
+
+
+async def _serve(options: WebOptions, named: "Where", settings: Settings) -> None:
+    from callflow.web.server import WebServer  # loads the page's framework, which no other command needs
+    from callflow.web.waiting import DatabaseWatch
+
+    watch = DatabaseWatch(named)
+    server = WebServer(options, named, _now_ms, settings=lambda: settings, health=watch)
+    try:
+        await until_stopped(server.serve(), watch.run())
+    finally:
+        await server.stop()
 
 
 def _shown(named: "Where") -> str:

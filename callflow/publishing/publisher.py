@@ -17,7 +17,7 @@ from callflow.adapters.http.daemon_health import DaemonHealth
 from callflow.adapters.http.health_metrics import HealthCollector, Lags
 from callflow.adapters.http.record_metrics import Buckets, RecordMetrics
 from callflow.adapters.http.sample import OutboxSample, Sample
-from callflow.adapters.http.server import HttpServer
+from callflow.adapters.http.server import metrics_listener
 from callflow.adapters.store.store import Store
 from callflow.core.assist.actions import AgentActions
 from callflow.core.publishing.privacy import Pseudonymizer
@@ -81,7 +81,7 @@ class Publishing:
         self.standards = StandardsWatch(settings.standards, settings.store.path, targets, now_ms)
         registry.register(self.standards)
         self._loop_lag = LoopLag(self._lags.loop.observe)
-        self._http = HttpServer(http, registry, DaemonHealth(http, collector, self.sample), log)
+        self._http = metrics_listener(http, registry, DaemonHealth(http, collector, self.sample), log)
         self._serves = http.enabled
         calls_now, assist_now = CallsNow(), AssistNow()
         self._web = _page(

@@ -12,7 +12,8 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callflow import __version__
-from callflow.errors import CallflowError, SettingError, StoreError
+from callflow.adapters.http.health import health_routes
+from callflow.errors import CallflowError, SettingError, StoreAway, StoreError
 from callflow.web import (
     actions_api,
     admin_api,
@@ -113,6 +114,8 @@ def make_app(site: Site, files: StaticFiles | None = None) -> FastAPI:
     for part in parts:
         api.include_router(part.router)
     app.include_router(api)
+    if site.health is not None:
+        app.router.routes.extend(health_routes(site.health))
     _tell_errors(app)
     app.add_middleware(Hardened, headers=HEADERS | {"Content-Security-Policy": files.policy})
 
@@ -130,6 +133,8 @@ def _tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(CallflowError)
     async def ours(request: Request, error: CallflowError) -> Response:
+        if isinstance(error, StoreAway):
+            return _problem(503, error.problem, "this page goes on once the database is back", is_away=True)
         answer = _problem(_status(error), error.problem, error.remedy)
         if isinstance(error, WebError) and error.retry_after_s is not None:
             answer.headers["Retry-After"] = str(error.retry_after_s)
@@ -164,5 +169,5 @@ def _methods(app: FastAPI, request: Request) -> set[str]:
     return {method.upper() for methods in fitting for method in methods} or {"GET", "HEAD"}
 
 
-def _problem(status: int, problem: str, remedy: str) -> JSONResponse:
-    return JSONResponse({"problem": problem, "remedy": remedy}, status)
+def _problem(status: int, problem: str, remedy: str, *, is_away: bool = False) -> JSONResponse:
+    return JSONResponse({"problem": problem, "remedy": remedy, "is_away": is_away}, status)

@@ -28,6 +28,8 @@ class Problem(Shape):
 
     problem: str
     remedy: str = ""
+    is_away: bool = False
+    """The database is away, and may come back by itself: ask again."""
 
 
 class SignIn(Shape):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import structlog
 
-from callflow.adapters.http.connections import IDLE_S, Config
-from callflow.adapters.http.listener import BACKLOG, Listener, Messages
+from callflow.adapters.http.connections import Config
+from callflow.adapters.http.health import Health
+from callflow.adapters.http.listener import Listener, Messages
 from callflow.adapters.mqtt.asking import answer_of_node
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.case_list import CaseList
@@ -50,6 +51,7 @@ def site_for(
     read_off: Callable[[], State] | None,
     settings: Callable[[], Settings] = Settings,
     agent_actions: Callable[[], AgentActions | None] = lambda: None,
+    health: Health | None = None,
 ) -> Site:
     """The parts of the page for one database: a file, or the URL of a fleet's.
 
@@ -85,11 +87,14 @@ def site_for(
         agent_actions=agent_actions,
         ask_node=partial(answer_of_node, mqtt) if asks else None,
         of_fleet=file is None,
+        health=health,
     )
 
 
 class WebServer:
     """`read_off` tells the live state, without which nothing is live; `settings` those in force.
+
+    `health`: what /healthz and /readyz answer; None where the daemon's own listener does.
 
     A port in use is tried again.
     """
@@ -102,9 +107,10 @@ class WebServer:
         read_off: Callable[[], State] | None = None,
         settings: Callable[[], Settings] = Settings,
         agent_actions: Callable[[], AgentActions | None] = lambda: None,
+        health: Health | None = None,
     ) -> None:
         self._options = options
-        self._site = site_for(options, database, now_ms, read_off, settings, agent_actions)
+        self._site = site_for(options, database, now_ms, read_off, settings, agent_actions, health)
         self._listener = Listener(options.host, options.port, self._config, messages=MESSAGES, log=log)
 
     @property
@@ -138,13 +144,4 @@ class WebServer:
             make_app(self._site, files),
             most=self._options.max_viewers + BESIDES_VIEWERS,
             streams=True,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            backlog=BACKLOG,
-            timeout_keep_alive=int(IDLE_S),
-            timeout_graceful_shutdown=1,
         )

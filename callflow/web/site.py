@@ -6,6 +6,7 @@ from typing import TypeVar, cast
 
 from fastapi import Request
 
+from callflow.adapters.http.health import Health
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.callback_queries import CallbackQueries
 from callflow.adapters.store.case_list import CaseList
@@ -41,6 +42,8 @@ class Site:
     """Has the node of a site take a step of a call-back, and raises NodeAway; None where nobody is to be asked."""
     of_fleet: bool = False
     """The page shows the database of a fleet: every node's history, and nothing live."""
+    health: Health | None = None
+    """What /healthz and /readyz answer; None where they are served elsewhere."""
 
     @property
     def takes_steps(self) -> bool:

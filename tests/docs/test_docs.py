@@ -259,8 +259,8 @@ def test_the_units_of_a_fleet_are_as_shut_in_as_the_daemons(name: str) -> None:
 
     assert confined(name) == confined("callflow")
     unit = (PROJECT / "config" / "systemd" / f"{name}.service").read_text("utf-8").splitlines()
-    assert {"User=callflow", "RestartPreventExitStatus=2", "Type=exec", "StateDirectory=callflow"} <= {*unit}
-    assert not any(line.startswith("WatchdogSec=") for line in unit), "these programs tell systemd nothing"
+    assert {"User=callflow", "RestartPreventExitStatus=2", "Type=notify", "StateDirectory=callflow"} <= {*unit}
+    assert not any(line.startswith("WatchdogSec=") for line in unit), "no caller waits for these programs"
 
 
 def test_the_unit_ends_a_frozen_daemon_and_respects_exit_code_2() -> None:

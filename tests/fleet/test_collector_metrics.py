@@ -86,7 +86,7 @@ async def test_a_collector_that_cannot_reach_its_database_is_not_ready(tmp_path:
     one = collector("postgresql://u:s3cret@127.0.0.1:1/x", 1)
     health = CollectorHealth(one, "all", Clock().now_ms)
     running = asyncio.create_task(one.run())
-    await eventually(lambda: bool(one.trouble))
+    await eventually(lambda: bool(one.persisting.trouble))
     verdict = health.ready()
     assert not verdict.good
     assert "s3cret" not in json.dumps(verdict.shown)

@@ -16,7 +16,7 @@ from callflow.adapters.http.connections import CONNECTIONS
 from callflow.adapters.http.daemon_health import DaemonHealth
 from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.http.sample import OutboxSample, Sample, alive, ready
-from callflow.adapters.http.server import HttpServer
+from callflow.adapters.http.server import metrics_listener
 from tests.adapters.waiting import WAIT_S, until
 from tests.metrics.scraped import Web, sample_at
 
@@ -32,7 +32,7 @@ class Served:
         log = structlog.get_logger()
         options = HttpOptions(port=port)
         health = DaemonHealth(options, self.web.collector, lambda: self.sample)
-        self.server = HttpServer(options, self.web.registry, health, log)
+        self.server = metrics_listener(options, self.web.registry, health, log)
 
     async def __aenter__(self) -> "Served":
         self.server.start()

@@ -10,6 +10,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 CONNECTIONS = 64
 """Open at once. One more closes the one that has been idle for longest."""
+BACKLOG = 64
+"""So many connections the loop accepts in one go, before any of them can be closed for want of room."""
 EXCHANGE_S = 10.0
 """From the first byte of a request, or from the connection, to the end of the answer."""
 IDLE_S = 75.0
@@ -19,9 +21,21 @@ IDLE_S = 75.0
 class Config(uvicorn.Config):
     """uvicorn's configuration, with the connections of its server in the order of their last exchange."""
 
-    def __init__(self, app: Any, *, most: int = CONNECTIONS, streams: bool = False, **options: Any) -> None:
+    def __init__(self, app: Any, *, most: int = CONNECTIONS, streams: bool = False) -> None:
         """`most` connections open at once; with `streams` an answer may last, and is not ended for another's sake."""
-        super().__init__(app, http=Connection, **options)
+        super().__init__(
+            app,
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=int(IDLE_S),
+            timeout_graceful_shutdown=1,
+        )
         self.streams = streams
         self._most = most
         self.open: dict[Connection, None] = {}

@@ -5,12 +5,10 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from callflow.adapters.http.connections import Config, Server
+from callflow.adapters.http.connections import BACKLOG, Config, Server
 
 RETRY_S = 30.0
 STOP_S = 2.0
-BACKLOG = 64
-"""So many connections the loop accepts in one go, before any of them can be closed for want of room."""
 
 
 class Messages(NamedTuple):

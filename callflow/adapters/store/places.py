@@ -1,6 +1,7 @@
 """Where records are read: in the SQLite file of a daemon, or in the PostgreSQL database of a fleet."""
 
 import contextlib
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from callflow.adapters.store.fleet import HEAD as FLEET_HEAD
 from callflow.adapters.store.locks import beside, is_held
 from callflow.adapters.store.migrate import newer
 from callflow.adapters.store.schema import HEAD
-from callflow.errors import StoreError
+from callflow.errors import StoreAway, StoreError
 
 Where = Path | str
 """The path of a SQLite file, or the URL of a PostgreSQL database."""
@@ -22,6 +23,15 @@ DRIVER = "postgresql+psycopg"
 CONNECT_S = 10
 READING = "-c default_transaction_read_only=on -c jit=off -c work_mem=32MB"
 """Of connections that read. Compiling the sums of a report (jit) takes longer than to add up a day without it."""
+RUNS_AND_IS_RIGHT = "check that PostgreSQL runs and that [fleet] database_url, or --db, is right"
+MENDED_BY_A_PERSON = {
+    "permission denied": "give the user of the URL the right to do it (GRANT)",
+    'database ".*" does not exist': "createdb makes it",
+    'role ".*" does not exist': "createuser makes it, or name another user in the URL",
+    "authentication failed|no password supplied": "correct user and password of [fleet] database_url, or of --db",
+    r"pg_hba\.conf": "let the user in, in pg_hba.conf of PostgreSQL",
+}
+"""What PostgreSQL says, and the remedy. In another language than English it counts as away, and says why."""
 
 
 class Place(Protocol):
@@ -151,14 +161,14 @@ class Postgres:
     def check(self, connection: sa.Connection) -> None:
         version = fleet_version(connection)
         if version is None:
-            raise StoreError(
+            raise StoreAway(
                 f"{self.shown} holds no calls of callflow",
                 remedy="start callflow collect, which makes the tables, or name another database",
             )
         if version > FLEET_HEAD:
             raise self.newer(version)
         if version < FLEET_HEAD:
-            raise StoreError(
+            raise StoreAway(
                 f"{self.shown} is from an older callflow (schema {version}, this one reads {FLEET_HEAD})",
                 remedy="start callflow collect of this release once: it brings the database up to date",
             )
@@ -171,16 +181,15 @@ class Postgres:
         )
 
     def explained(self, error: Exception) -> StoreError:
-        reason = reason_of(error).strip().splitlines()[0] if reason_of(error).strip() else type(error).__name__
-        if "permission denied" in reason:
-            remedy = "give the user of the URL the right to do it (GRANT)"
-        elif "does not exist" in reason and "database" in reason:
-            remedy = "createdb makes it"
-        elif "No space left" in reason:
-            remedy = "make room on the disk of PostgreSQL"
-        else:
-            remedy = "check that PostgreSQL runs and that [fleet] database_url, or --db, is right"
-        return StoreError(f"the database {self.shown} cannot be used: {reason}", remedy=remedy)
+        whole = reason_of(error).strip() or type(error).__name__
+        problem = f"the database {self.shown} cannot be used: {whole.splitlines()[0]}"
+        for words, remedy in MENDED_BY_A_PERSON.items():
+            if re.search(words, whole):
+                return StoreError(problem, remedy=remedy)
+        if not isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
+            return StoreError(problem, remedy=RUNS_AND_IS_RIGHT)
+        full = "No space left" in whole
+        return StoreAway(problem, remedy="make room on the disk of PostgreSQL" if full else RUNS_AND_IS_RIGHT)
 
     def is_written_by(self, node: str) -> bool:
         """Never: what a node does now is not here yet."""

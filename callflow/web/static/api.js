@@ -2,10 +2,11 @@
 import { Store } from "./store.js";
 
 export class Problem extends Error {
-  constructor(status, problem, remedy) {
+  constructor(status, problem, remedy, isAway = false) {
     super(problem);
     this.status = status;
     this.remedy = remedy;
+    this.isAway = isAway; // the database is, and may come back by itself
   }
 }
 
@@ -28,7 +29,7 @@ export async function ask(path, { method = "GET", body } = {}) {
   const data = await answer.json().catch(() => ({}));
   if (answer.ok) return data;
   if (answer.status === 401 && me.value) me.set(null);
-  throw new Problem(answer.status, data.problem ?? answer.statusText, data.remedy ?? "");
+  throw new Problem(answer.status, data.problem ?? answer.statusText, data.remedy ?? "", data.is_away);
 }
 
 export async function whoAmI() {

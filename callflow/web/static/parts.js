@@ -37,19 +37,29 @@ export function CallerNumber({ number, may, unmask }) {
 // What a person has done failed: the sentence, and its remedy.
 export const Failed = ({ problem }) => problem && html`<p class="problem" role="alert">${problem.message}. ${problem.remedy}</p>`;
 
-// A request that is made anew when `key` changes: [data, problem, reload].
+// A request that is made anew when `key` changes, and again and again while the database is away: [data, problem, reload].
 export function useAsked(key, request) {
   const [found, show] = useState({});
   const [turn, again] = useState(0);
   useEffect(() => {
     let current = true;
+    let timer;
     request()
       .then((data) => current && show({ data }))
-      .catch((problem) => current && show({ problem }));
-    return () => (current = false);
+      .catch((problem) => {
+        if (!current) return;
+        show({ problem });
+        if (problem.isAway) timer = setTimeout(() => again((n) => n + 1), AWAY_MS);
+      });
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
   }, [key, turn]);
   return [found.data, found.problem, () => again((n) => n + 1)];
 }
+
+const AWAY_MS = 3000;
 
 export function Asked({ of: [data, problem, reload], children }) {
   const words = useWords();
