@@ -22,6 +22,7 @@ from callflow.privacy import mask_number
 from callflow.records.calls import StoredCall
 from callflow.web.access import Visitor
 from callflow.web.errors import NotFound
+from callflow.web.export import Export
 from callflow.web.models import (
     AssistShape,
     CallDetail,
@@ -91,13 +92,17 @@ async def search(
 
 
 @router.get("/export.csv", summary="The calls of a search as CSV", response_class=StreamingResponse)
-async def export(me: Me, site: Here, by: Annotated[Search, Depends()]) -> StreamingResponse:
-    """At most 100,000 rows, numbers masked; cells that a spreadsheet would run are defused."""
+async def export(me: Me, site: Here, by: Annotated[Search, Depends()]) -> Export:
+    """At most 100,000 rows, numbers masked; cells that a spreadsheet would run are defused.
+
+    If the database goes away after the first bytes, the connection is reset.
+    """
     me.need(Role.SUPERVISOR)
     wanted = by.of(me)
     site.audit.note(me, "export calls")
+    first = await _exported(site, wanted, None)
     headers = {"Content-Disposition": 'attachment; filename="calls.csv"'}
-    return StreamingResponse(_csv(site, wanted), media_type="text/csv; charset=utf-8", headers=headers)
+    return Export(_csv(site, wanted, first), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.get("/{node}/{call_id}", summary="One call: its timeline, queues, phones, talks, holds, transfers and wrap-ups")
@@ -174,20 +179,24 @@ def _place(cursor: str | None) -> Place | None:
     return Place(at_ms, call_id, node)
 
 
-async def _csv(site: Site, wanted: CallFilter) -> AsyncIterator[bytes]:
+async def _exported(site: Site, wanted: CallFilter, after: Place | None) -> list[StoredCall]:
+    return await site.database.ask(partial(Reader.page, wanted=wanted, after=after, limit=EXPORT_PAGE))
+
+
+async def _csv(site: Site, wanted: CallFilter, page: list[StoredCall]) -> AsyncIterator[bytes]:
     """Page by page, so that memory stays small and other queries come in between."""
     names = list(CallRow.model_fields)
     yield (",".join(names) + "\r\n").encode()
-    after: Place | None = None
-    for _ in range(MOST_EXPORTED // EXPORT_PAGE):
-        page = await site.database.ask(partial(Reader.page, wanted=wanted, after=after, limit=EXPORT_PAGE))
+    rows = 0
+    while True:
         lines = io.StringIO()
         writer = csv.writer(lines)
         for call in page:
             row = call_row(call)
             writer.writerow([cell(getattr(row, name)) for name in names])
         yield lines.getvalue().encode("utf-8", "replace")
-        if len(page) < EXPORT_PAGE:
+        rows += len(page)
+        if len(page) < EXPORT_PAGE or rows >= MOST_EXPORTED:
             return
         last = page[-1]
-        after = Place(last.record.arrived_ms, last.record.call_id, last.node)
+        page = await _exported(site, wanted, Place(last.record.arrived_ms, last.record.call_id, last.node))
