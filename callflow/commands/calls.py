@@ -17,6 +17,7 @@ from callflow.adapters.store.queries import CallFilter, Reader
 from callflow.commands.calls_list import call_json, print_calls, print_json
 from callflow.commands.calls_rings import print_rings
 from callflow.commands.calls_show import print_call
+from callflow.commands.report_options import Db
 from callflow.commands.sheets import LineFeeds, cell, whole_file
 from callflow.commands.terminal import console, csv_output
 from callflow.commands.times import iso, parse_when
@@ -65,15 +66,6 @@ class HasDatabase(Protocol):
     records: Callable[[], Where]
 
 
-Db = Annotated[
-    str | None,
-    typer.Option(
-        "--db",
-        metavar="PATH|URL",
-        help="Database to read. Default: fleet.database_url, else store.path.",
-        show_default=False,
-    ),
-]
 Node = Annotated[str | None, typer.Option("--node", help="Only calls of this daemon (node.name).")]
 Since = Annotated[
     int | None,

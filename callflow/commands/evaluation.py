@@ -12,6 +12,7 @@ from callflow.adapters.store.agent_figures import agent_figures
 from callflow.adapters.store.queries import Reader
 from callflow.commands.evaluation_page import page
 from callflow.commands.report_figures import Column, Part, columns
+from callflow.commands.report_options import AsCsv, AsJson, Db, OfNode, Zone
 from callflow.commands.report_period import Period, named_period, parse_zone
 from callflow.commands.report_table import shown_value
 from callflow.commands.sheets import Sheet, Unit, print_csv, print_json, whole_file
@@ -54,18 +55,11 @@ def evaluation(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page to print, one sheet for each agent.")
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-    as_json_: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-    zone: Annotated[
-        str | None, typer.Option("--zone", help="Time zone, e.g. `Asia/Shanghai`. Default: the machine's.")
-    ] = None,
-    node: Annotated[str | None, typer.Option(help="Only what this daemon recorded (node.name).")] = None,
-    db: Annotated[
-        str | None,
-        typer.Option(
-            "--db", metavar="PATH|URL", help="Database to read. Default: fleet.database_url, else store.path."
-        ),
-    ] = None,
+    as_csv: AsCsv = False,
+    as_json_: AsJson = False,
+    zone: Zone = None,
+    node: OfNode = None,
+    db: Db = None,
 ) -> None:
     """Evaluate each agent's month: rings, talks, holds, wrap-ups, ratings and time, beside the whole team.
 

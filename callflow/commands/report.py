@@ -13,7 +13,8 @@ from rich.progress import track
 from callflow.adapters.store.queries import Reader
 from callflow.commands.report_figures import By, Report, make_report
 from callflow.commands.report_lists import Listed, list_sheet, print_list
-from callflow.commands.report_period import Period, Slot, named_period, parse_zone, period_between
+from callflow.commands.report_options import NAMES, AsCsv, AsJson, Db, From, OfNode, To, Zone, asked_period
+from callflow.commands.report_period import Period, Slot, named_period
 from callflow.commands.report_table import print_report, report_sheet
 from callflow.commands.sheets import Sheet, kind_of, print_csv, print_json, write_sheet
 from callflow.commands.terminal import console
@@ -33,21 +34,12 @@ def report(
         str | None,
         typer.Argument(
             metavar="[PERIOD]",
-            help="`today` (the default), `yesterday`, `week`, `last-week`, `month`, `last-month`, "
-            "`2026-01-31`, `2026-W05`, `2026-01` or `2026`.",
+            help=f"{NAMES}. Default: `today`.",
         ),
     ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option("--from", metavar="WHEN", help="Start of the period: `2026-01-31` or `2026-01-31T14:05`."),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option("--to", metavar="WHEN", help="End of the period; a date includes its whole day. Default: now."),
-    ] = None,
-    zone: Annotated[
-        str | None, typer.Option("--zone", help="Time zone, e.g. `Asia/Shanghai`. Default: the machine's.")
-    ] = None,
+    since: From = None,
+    until: To = None,
+    zone: Zone = None,
     by: Annotated[
         list[str] | None,
         typer.Option("--by", metavar="WHAT", help=f"One row for each {', '.join(BY)}; combine with commas."),
@@ -55,24 +47,19 @@ def report(
     queues: Annotated[str | None, typer.Option(metavar="A,B", help="Only these queues, added up.")] = None,
     agents: Annotated[str | None, typer.Option(metavar="A,B", help="Only these agents, by work number.")] = None,
     lines: Annotated[str | None, typer.Option(metavar="A,B", help="Only these direct lines.")] = None,
-    node: Annotated[str | None, typer.Option(help="Only what this daemon recorded (node.name).")] = None,
+    node: OfNode = None,
     all_formulas: Annotated[
         bool, typer.Option("--all-formulas", help="Show the service level by all formulas, A to F.")
     ] = False,
     listed: Annotated[
         Listed | None, typer.Option("--list", help="List calls, or agents' pauses or wrap-ups, instead of figures.")
     ] = None,
-    as_json_: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_json_: AsJson = False,
+    as_csv: AsCsv = False,
     file: Annotated[
         Path | None, typer.Option("--file", metavar="FILE", help="Write FILE.csv, FILE.json or FILE.xlsx (Excel).")
     ] = None,
-    db: Annotated[
-        str | None,
-        typer.Option(
-            "--db", metavar="PATH|URL", help="Database to read. Default: fleet.database_url, else store.path."
-        ),
-    ] = None,
+    db: Db = None,
 ) -> None:
     """Report rings, service level, waiting, abandonment, silent callers and occupancy for any period.
 
@@ -85,7 +72,8 @@ def report(
         kind_of(file)
     if sum((as_json_, as_csv, file is not None)) > 1:
         raise typer.BadParameter("--json, --csv and --file cannot be combined")
-    wanted = _period(period, since, until, zone)
+    now_ms = time.time_ns() // 1_000_000
+    wanted = asked_period(period, since, until, zone, now_ms, lambda zone: named_period("today", zone, now_ms))
     parted = _by(by or [])
     scope = Scope(tuple(map(safe_name, _names(queues))), _names(agents), _names(lines), node)
     _refuse_apart({*parted, *scope.asked()})
@@ -126,17 +114,6 @@ def _make(reader: Reader, period: Period, by: tuple[By, ...], scope: Scope, targ
             remedy = f"this period has {', '.join(names[:20])}" if names else f"no {whom} has records in this period"
             raise CallflowError(f"there are no records of {whom} {', '.join(missing)} in this period", remedy)
     return made
-
-
-def _period(name: str | None, since: str | None, until: str | None, zone_name: str | None) -> Period:
-    zone, now_ms = parse_zone(zone_name), time.time_ns() // 1_000_000
-    if since is not None:
-        if name is not None:
-            raise typer.BadParameter("give a period or --from, not both")
-        return period_between(since, until, zone, now_ms)
-    if until is not None:
-        raise typer.BadParameter("--to needs --from")
-    return named_period(name or "today", zone, now_ms)
 
 
 def _by(given: list[str]) -> tuple[By, ...]:

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.standing import DAY_MS, Standing, standing
-from callflow.commands.report_period import Period, named_period, parse_zone, period_between
+from callflow.commands.report_options import NAMES, AsCsv, AsJson, Db, From, To, Zone, asked_period
+from callflow.commands.report_period import Period
 from callflow.commands.sheets import Sheet, print_csv, print_json
 from callflow.commands.terminal import console
 from callflow.core.printable import printable
@@ -34,32 +35,18 @@ def standards(
         str | None,
         typer.Argument(
             metavar="[PERIOD]",
-            help="`today`, `yesterday`, `week`, `last-week`, `month`, `last-month`, `2026-01-31`, `2026-W05`, "
-            "`2026-01` or `2026`. Default: the last days, as set in `standards.days`.",
+            help=f"{NAMES}. Default: the last days, as set in `standards.days`.",
         ),
     ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option("--from", metavar="WHEN", help="Start of the period: `2026-01-31` or `2026-01-31T14:05`."),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option("--to", metavar="WHEN", help="End of the period; a date includes its whole day. Default: now."),
-    ] = None,
-    zone: Annotated[
-        str | None, typer.Option("--zone", help="Time zone, e.g. `Asia/Shanghai`. Default: the machine's.")
-    ] = None,
+    since: From = None,
+    until: To = None,
+    zone: Zone = None,
     file: Annotated[
         Path | None, typer.Option("--file", metavar="FILE", help="Standards to judge. Default: standards.file.")
     ] = None,
-    as_json_: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-    db: Annotated[
-        str | None,
-        typer.Option(
-            "--db", metavar="PATH|URL", help="Database to read. Default: fleet.database_url, else store.path."
-        ),
-    ] = None,
+    as_json_: AsJson = False,
+    as_csv: AsCsv = False,
+    db: Db = None,
 ) -> None:
     """Judge the service standards: what callers got, against the adequate and the desired level.
 
@@ -79,7 +66,8 @@ def standards(
         )
     found = read_standards(path)
     now_ms = time.time_ns() // 1_000_000
-    wanted = _period(period, since, until, zone, options.days, now_ms)
+    days_ms = options.days * DAY_MS
+    wanted = asked_period(period, since, until, zone, now_ms, lambda zone: Period(now_ms - days_ms, now_ms, zone))
     end_ms = max(wanted.start_ms + 1, min(wanted.end_ms, now_ms))
     with Reader(context.obj.records(db)) as reader:
         judged = standing(reader, found, settings.targets(), wanted.start_ms, end_ms, now_ms)
@@ -89,19 +77,6 @@ def standards(
         print_csv(sheet_of(judged))
     else:
         _print(judged, wanted)
-
-
-def _period(
-    name: str | None, since: str | None, until: str | None, zone_name: str | None, days: int, now_ms: int
-) -> Period:
-    zone = parse_zone(zone_name)
-    if since is not None:
-        if name is not None:
-            raise typer.BadParameter("give a period or --from, not both")
-        return period_between(since, until, zone, now_ms)
-    if until is not None:
-        raise typer.BadParameter("--to needs --from")
-    return Period(now_ms - days * DAY_MS, now_ms, zone) if name is None else named_period(name, zone, now_ms)
 
 
 def sheet_of(stands: Standing) -> Sheet:
