@@ -16,6 +16,7 @@ from callflow.adapters.agi.server import AgiServer
 from callflow.adapters.agi.session import AgiSession
 from callflow.adapters.ami.actions import AmiActions
 from callflow.adapters.ami.call_notes import CallNotes
+from callflow.adapters.ami.include import loaded_version
 from callflow.adapters.ami.links import AmiLinks
 from callflow.adapters.ami.translate import WANTED, first, may_go_deaf, stamped_ms, translate
 from callflow.adapters.ami.translate_assist import ASSIST_WANTED
@@ -43,6 +44,7 @@ from callflow.runtime.clock import Clock
 from callflow.runtime.dispatch import KNOWN, Dispatcher
 from callflow.runtime.fleet_orders import FleetOrders
 from callflow.runtime.greeter import Greeter
+from callflow.runtime.include_watch import IncludeWatch
 from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
 from callflow.runtime.noted_calls import NotedCalls
@@ -124,6 +126,7 @@ class Daemon:
         self._vouching = Vouching(settings.agi, actions)
         known, flush = KnownCalls(settings.store.path, settings.node.name).among, self._publishing.recording.flush
         self._noted = NotedCalls(CallNotes(self._links.actions), known, flush, self._receive)
+        self._include = IncludeWatch(partial(loaded_version, self._links.actions))
         self._agi: AgiServer | None = None
         self._end: asyncio.Future[CallflowError | None] | None = None
         self._linked = asyncio.Event()
@@ -328,6 +331,7 @@ class Daemon:
         if not self._open:
             return
         self._vouching.give_token()
+        self._dispatch.spawn(self._include.look())
         self._dispatch.spawn(self._take_snapshot(of_channels=self._may_have_missed))
         self._may_have_missed = True
         log.info("AMI is connected", host=self._settings.ami.host, port=self._settings.ami.port)

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 
 from callflow.adapters.ami.actions import CHECK_CONTEXT, AmiActions
+from callflow.adapters.ami.include import REMEDY, differs, version_in
 from callflow.adapters.ami.link import AmiLink
 from callflow.checks.finding import Finding, fail, hint, ok, warn
 from callflow.checks.inbox import Inbox
@@ -71,7 +72,7 @@ async def check_privileges(link: AmiLink) -> AsyncIterator[Finding]:
 
 
 async def check_dialplan(link: AmiLink) -> AsyncIterator[Finding]:
-    """Check that our contexts are loaded, and that some dialplan enters them."""
+    """Check that our contexts are loaded and of this release, and that some dialplan enters them."""
     try:
         lines = await link.action_list("ShowDialPlan", timeout_s=10)
     except LinkError as error:
@@ -83,7 +84,11 @@ async def check_dialplan(link: AmiLink) -> AsyncIterator[Finding]:
             remedy = "#include callflow.conf in extensions.conf, then `dialplan reload`"
             yield fail("dialplan", f"there is no context {context}", remedy)
             return
-    yield ok("dialplan", f"{SCREEN_CONTEXT} and {CHECK_CONTEXT} are loaded")
+    if (found := differs(version_in(lines))) is not None:
+        what, meanwhile = found
+        yield warn("dialplan", f"{what}; meanwhile {meanwhile}", REMEDY)
+    else:
+        yield ok("dialplan", f"{SCREEN_CONTEXT} and {CHECK_CONTEXT} of this release are loaded")
     entries = {line.get("Context", "") for line in lines if SCREEN_CONTEXT in line.get("AppData", "")}
     entries.discard(CHECK_CONTEXT)
     if entries:

@@ -6,8 +6,9 @@ AMI shows the map to nobody without the privilege `command`, and what a file say
 import uuid
 
 from callflow.adapters.ami.actions import CHECK_CONTEXT, AmiActions
+from callflow.adapters.ami.include import FEATURES_VERSION, REMEDY
 from callflow.adapters.ami.link import AmiLink
-from callflow.adapters.ami.translate_assist import SAID_EVENT, SAYING_EVENT
+from callflow.adapters.ami.translate_assist import SAYING_EVENT
 from callflow.checks.ami import PRIVILEGES
 from callflow.checks.finding import Finding, hint, ok, warn
 from callflow.checks.inbox import Inbox
@@ -36,9 +37,12 @@ async def check_feature_codes(settings: Settings, link: AmiLink, inbox: Inbox) -
     except LinkError as error:
         remedy = f"{PRIVILEGES}; install this version's callflow.conf, then `dialplan reload`"
         return [warn(SUBJECT, f"not tested: {error.problem}", remedy)]
-    if not loaded:
+    if loaded is None:
         remedy = "#include features_callflow.conf at the end of features.conf, then `module reload features`"
         return [warn(SUBJECT, "a code typed in a test call did nothing: agents cannot type codes", remedy)]
+    if loaded < FEATURES_VERSION:
+        seen = "the map of feature codes, or the dialplan behind it, is of an older release: new codes do nothing"
+        return [warn(SUBJECT, seen, f"{REMEDY}; `module reload features` loads them")]
     given = {line.get("Context", "") for line in lines if AGENT_CONTEXT in line.get("AppData", "")} - {CHECK_CONTEXT}
     if not given:
         remedy = f"b({AGENT_CONTEXT}^s^1) in the options of Queue or Dial, for agents who type codes"
@@ -46,8 +50,11 @@ async def check_feature_codes(settings: Settings, link: AmiLink, inbox: Inbox) -
     return [ok(SUBJECT, f"a code typed in a test call arrived; agents have codes in {', '.join(sorted(given))}")]
 
 
-async def _typed(actions: AmiActions, inbox: Inbox, path: str) -> bool:
-    """Whether Asterisk carries out a code that is typed in the name of a test agent. Raises LinkError."""
+async def _typed(actions: AmiActions, inbox: Inbox, path: str) -> int | None:
+    """The version of the map by which Asterisk carries out a code that is typed in the name of a test agent.
+
+    0 is of before it had one; None if the code does nothing. Raises LinkError.
+    """
     agent = f"callflow-check-{uuid.uuid4().hex[:12]}"
     await actions.begin_test_talk(agent)
     try:
@@ -55,8 +62,8 @@ async def _typed(actions: AmiActions, inbox: Inbox, path: str) -> bool:
         for _ in range(TRIES):
             await actions.play_by_code(agent, agent, agent, path)
             if await inbox.until(lambda: _told(inbox, agent), ANSWER_S):
-                return True
-        return False
+                return max(int(version) for version in _told(inbox, agent))
+        return None
     finally:
         await actions.hang_up(agent)
 
@@ -65,7 +72,7 @@ def _talks(inbox: Inbox, agent: str) -> bool:
     return any(event["Event"] == "BridgeEnter" and event.get("Uniqueid") == agent for event in inbox.events)
 
 
-def _told(inbox: Inbox, test_id: str) -> bool:
-    """The code has begun to play a prompt, or has failed to."""
-    told = (event for event in inbox.events if event.get("UserEvent") in (SAYING_EVENT, SAID_EVENT))
-    return any(event.get("Id") == test_id for event in told)
+def _told(inbox: Inbox, test_id: str) -> list[str]:
+    """The code has begun to play a prompt: what it says of the version of its map."""
+    told = (event for event in inbox.events if event.get("UserEvent") == SAYING_EVENT and event.get("Id") == test_id)
+    return [event.get("Features", "") if event.get("Features", "").isdecimal() else "0" for event in told]

@@ -9,8 +9,10 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from callflow.checks.finding import Finding, fail, hint, ok, warn
+from callflow.checks.installed import check_installed
 from callflow.checks.listeners import check_listeners
 from callflow.errors import SettingError
+from callflow.install.root import Root
 from callflow.settings.model import Settings
 from callflow.settings.standards import StandardsOptions, read_standards
 
@@ -18,7 +20,7 @@ LISTEN_STATE = "0A"
 
 
 def check_host(settings: Settings, config: Path | None) -> list[Finding]:
-    """Settings file, database, the AMI's address, the token of FastAGI, and what listens beyond loopback."""
+    """Settings file, database, AMI's address, FastAGI's token, what listens beyond loopback, and what is installed."""
     store, agi = settings.store, settings.agi
     return [
         _settings_file(config),
@@ -27,6 +29,7 @@ def check_host(settings: Settings, config: Path | None) -> list[Finding]:
         _ami_address(settings.ami.port),
         _agi_token(agi.token),
         *check_listeners(settings),
+        *check_installed(Root(Path("/"))),
     ]
 
 

@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from callflow.adapters.agi.options import AgiOptions
+from callflow.adapters.ami.include import FEATURES_VERSION
 from callflow.adapters.ami.link import AmiLink
 from callflow.checks.ami import check_version
 from callflow.checks.assist import ACTIONS, CONTEXTS, check_assist
@@ -113,10 +114,11 @@ class TestTalk:
 
     __test__ = False
 
-    def __init__(self, *, loaded: bool, given: bool, talk: bool = True) -> None:
+    def __init__(self, *, loaded: bool, given: bool, talk: bool = True, old: bool = False) -> None:
         self.inbox = Inbox()
         self.hung_up = False
         self._loaded, self._given, self._talk = loaded, given, talk
+        self._told = {} if old else {"Features": str(FEATURES_VERSION)}
         self._keys = ""
 
     async def action(self, name: str, **headers: object) -> dict[str, str]:
@@ -130,7 +132,7 @@ class TestTalk:
                 self._keys += str(headers["Digit"])
                 if self._keys == "AA":
                     agent = str(headers["Channel"])
-                    self.inbox.add({"Event": "UserEvent", "UserEvent": "CallflowSaying", "Id": agent})
+                    self.inbox.add({"Event": "UserEvent", "UserEvent": "CallflowSaying", "Id": agent, **self._told})
             case "Hangup":
                 self.hung_up = True
         return {}
@@ -145,6 +147,7 @@ class TestTalk:
     [
         pytest.param(TestTalk(loaded=True, given=True), Verdict.OK, "codes in desk", id="all-there"),
         pytest.param(TestTalk(loaded=True, given=False), Verdict.HINT, "no Queue or Dial", id="given-to-nobody"),
+        pytest.param(TestTalk(loaded=True, given=True, old=True), Verdict.WARN, "older release", id="old-map"),
         pytest.param(TestTalk(loaded=False, given=True), Verdict.WARN, "did nothing", id="not-loaded"),
         pytest.param(TestTalk(loaded=True, given=True, talk=False), Verdict.WARN, "not tested", id="old-dialplan"),
     ],
