@@ -72,6 +72,7 @@ fuzz: setup  ## Fuzz every reader of outside input, an hour of CPU each (`python
 bench: setup  ## Print timings: real calls, reaction, AMI intake, database
 	@$(BIN)/callflow lab bench
 	@$(BIN)/python -m tests.adapters.bench_ami_intake
+	@$(BIN)/python -m tests.bench.bench_start
 	@$(BIN)/python -m tests.bench.bench_store
 	@$(BIN)/python -m tests.bench.bench_report --calls 1000000
 	@$(BIN)/python -m tests.bench.bench_scale

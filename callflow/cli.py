@@ -1,5 +1,6 @@
 """The command line: `callflow run | check | settings | calls | callbacks | report | staffing | simulate | lab`."""
 
+import gc
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -122,6 +123,10 @@ def run(
 
     Example: `CALLFLOW_AMI__SECRET=... callflow run --config /etc/callflow/callflow.toml`
     """
+    from callflow.runtime.watchdog import start_goes_on
+
+    start_goes_on()
+    gc.disable()  # until `keep_pauses_short`: what is loaded stays
     from callflow.daemon import run_daemon
     from callflow.logs import configure_logs
 

@@ -49,13 +49,13 @@ from callflow.runtime.listening import Listening
 from callflow.runtime.loop import CoreLoop
 from callflow.runtime.noted_calls import NotedCalls
 from callflow.runtime.open_files import allow_files
-from callflow.runtime.pauses import keep_pauses_short
+from callflow.runtime.pauses import keep_pauses_short, let_the_loop_in_soon
 from callflow.runtime.rating_watch import RatingWatch
 from callflow.runtime.reloading import Reloading
 from callflow.runtime.ring_watch import RingWatch, log_talk
 from callflow.runtime.spoken_names import SpokenNames
 from callflow.runtime.vouching import Vouching
-from callflow.runtime.watchdog import Watchdog
+from callflow.runtime.watchdog import Watchdog, start_goes_on
 from callflow.settings.model import Settings
 
 if TYPE_CHECKING:
@@ -146,7 +146,9 @@ class Daemon:
             loop.add_signal_handler(number, self._finish, None)
         loop.add_signal_handler(signal.SIGHUP, self._reloading.ask)
         allow_files(2 * self._settings.limits.max_calls + self._settings.tap.max_taps + 4 * CONNECTIONS + 100)
+        start_goes_on()
         left = self._publishing.recording.open()
+        start_goes_on()
         self._retention.start()
         self._counting.start()
         log.info("callflow starts", version=__version__, node=self._settings.node.name, interrupted=left.calls)
@@ -170,6 +172,7 @@ class Daemon:
             await self._let_calls_in(self._agi, self._end)
             self._noted.start()
             loop.call_later(SCREENING_WITHOUT_EAR_S, self._tell_screening)
+            await self._publishing.start_page()
             keep_pauses_short(lambda: not self._engine.live)
             error = await self._end
         finally:
@@ -394,6 +397,7 @@ def taps_wanted(settings: Settings) -> bool:
 def run_daemon(settings: Settings, reread: Callable[[], Settings]) -> None:
     """Run the daemon in an event loop of its own, uvloop's where it is installed; SIGHUP reads the settings anew."""
     share_arenas()
+    let_the_loop_in_soon()
     try:
         import uvloop
 

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
@@ -32,6 +31,7 @@ from callflow.publishing.assist_now import AssistNow
 from callflow.publishing.calls_now import CallsNow
 from callflow.publishing.fleet_commands import ObeysFleet
 from callflow.publishing.mqtt import MqttPublishing
+from callflow.publishing.page import Page
 from callflow.publishing.recording import Recording
 from callflow.publishing.standing import StandardsWatch
 from callflow.publishing.webhooks import Webhooks
@@ -40,10 +40,6 @@ from callflow.records.kind import Kinds
 from callflow.runtime.loop_lag import LoopLag
 from callflow.settings.model import Settings
 from callflow.web.state import live_state
-
-if TYPE_CHECKING:
-    from callflow.web.live import State as Shown
-    from callflow.web.server import WebServer
 
 log = structlog.get_logger()
 
@@ -84,12 +80,16 @@ class Publishing:
         self._http = metrics_listener(http, registry, DaemonHealth(http, collector, self.sample), log)
         self._serves = http.enabled
         calls_now, assist_now = CallsNow(), AssistNow()
-        self._web = _page(
-            settings,
-            now_ms,
-            lambda: live_state(self.sample(), calls_now.all(), assist_now.of, self._today.figures),
-            lambda: self.settings,
-            lambda: self.agent_actions,
+        page = self._page = (
+            Page(
+                settings,
+                now_ms,
+                lambda: live_state(self.sample(), calls_now.all(), assist_now.of, self._today.figures),
+                lambda: self.settings,
+                lambda: self.agent_actions,
+            )
+            if settings.web.enabled
+            else None
         )
         topics = Topics(settings.mqtt.site or settings.node.name)
         announcements = Announcements(settings, topics, targets, pseudonymizer, kinds)
@@ -119,27 +119,30 @@ class Publishing:
             [announcements.event_of, announcements.alerts_of],
             [*([mqtt.outbox] if mqtt else []), *self.webhooks.outboxes],
         )
-        self._counts_today = mqtt is not None or self._web is not None
+        self._counts_today = mqtt is not None or page is not None
         if self._counts_today:
             self.recording.follow(today.follow)
-        if self._web is not None:  # nobody else reads them
+        if page is not None:  # nobody else reads them
             self.recording.follow(calls_now.follow)
             self.recording.follow(assist_now.follow)
             self.recording.follow_timeline(calls_now.follow_timeline)
 
     def start(self) -> None:
-        """Begin to serve and to send; returns at once."""
+        """Begin to serve metrics and to send; returns at once."""
         self._loop_lag.start()
         self.standards.start()
         if self._serves:
             self._http.start()
-        if self._web is not None:
-            self._web.start()
         if self._counts_today:
             self._today.start()
         if self.mqtt is not None:
             self.mqtt.start()
         self.webhooks.start()
+
+    async def start_page(self) -> None:
+        """Begin to serve the page, if it is on."""
+        if self._page is not None:
+            await self._page.start()
 
     async def stop(self) -> None:
         """Disconnect from the broker; what it has not confirmed is sent after the next start."""
@@ -149,8 +152,8 @@ class Publishing:
         if self.mqtt is not None:
             await self.mqtt.stop()
         await self.webhooks.stop()
-        if self._web is not None:
-            await self._web.stop()
+        if self._page is not None:
+            await self._page.stop()
         await self._http.stop()
 
     def ami_event(self, stamped_ms: int | None, now_ms: int) -> None:
@@ -212,18 +215,3 @@ def named_in(settings: Settings) -> tuple[set[str], set[str]]:
 def wait_bounds_s(targets: Targets) -> tuple[float, ...]:
     """The thresholds and short-abandon times of all queues, seconds."""
     return tuple(float(at) for t in targets.queues.values() for at in (t.threshold_s, t.short_abandon_s))
-
-
-def _page(
-    settings: Settings,
-    now_ms: Callable[[], int],
-    read_off: "Callable[[], Shown]",
-    in_force: Callable[[], Settings],
-    agent_actions: Callable[[], AgentActions | None],
-) -> "WebServer | None":
-    """The page in the browser; None where it is off."""
-    if not settings.web.enabled:
-        return None
-    from callflow.web.server import WebServer as Page  # only where it is on: its framework takes 9 MB
-
-    return Page(settings.web, settings.store.path, now_ms, read_off, in_force, agent_actions)

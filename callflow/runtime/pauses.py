@@ -25,8 +25,13 @@ second: the young are all that have come since the last time, so a larger number
 _NEVER = 1 << 30
 
 
+def let_the_loop_in_soon() -> None:
+    """A thread at work gives the loop the lock back at once."""
+    sys.setswitchinterval(SWITCH_S)
+
+
 def keep_pauses_short(is_idle: Callable[[], bool]) -> None:
-    """Call it inside the running loop when all is set up.
+    """Call it inside the running loop when all is set up; the collector may be off until then.
 
     What lasts is looked through once and never again, what is young is collected as ever. What has come of late is
     swept every 5 s. All that lives, which is what takes long, is swept once a minute while `is_idle`, and otherwise
@@ -34,8 +39,9 @@ def keep_pauses_short(is_idle: Callable[[], bool]) -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(YOUNG, _NEVER, _NEVER)
-    sys.setswitchinterval(SWITCH_S)
+    let_the_loop_in_soon()
     _sweep_later(is_idle, asyncio.get_running_loop().time())
 
 

@@ -13,8 +13,15 @@ import sdnotify
 HEARTBEAT_S = 0.5
 LONGER_S = 60
 """So much more time than TimeoutStartSec a start gets with each sign of progress."""
+STEP_S = 30
+"""Each step of a start may take so long: on a busy machine what is loaded at first takes longest."""
 PROGRESS_S = 2.0
 """A sign of progress at most so often."""
+
+
+def start_goes_on() -> None:
+    """A step of the start is done: systemd waits for the next one, even beyond TimeoutStartSec."""
+    sdnotify.SystemdNotifier().notify(f"EXTEND_TIMEOUT_USEC={STEP_S * 1_000_000}")
 
 
 class Watchdog:

@@ -7,6 +7,7 @@ import pytest
 
 FIGURES = {
     "tests.adapters.bench_ami_intake": ("the gate:", "x stock", "and the tracker:"),
+    "tests.bench.bench_start": ("CPU until calls are let in", "CPU with the rest"),
     "tests.bench.bench_store": ("calls/s saved", "stream all"),
     "tests.bench.bench_report": ("day by queue", "from the shell"),
     "tests.bench.bench_taps": ("The hearing alone", "All of it"),

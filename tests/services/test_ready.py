@@ -8,8 +8,10 @@ from pathlib import Path
 from callflow.processes.daemon import RUN_CALLFLOW, Daemon
 from callflow.processes.notify_socket import NotifySocket
 from callflow.processes.ports import LOOPBACK, take_ports
+from callflow.runtime.watchdog import STEP_S
 
 START_S = 60.0
+STEP = f"EXTEND_TIMEOUT_USEC={STEP_S}000000"
 LONG_MIGRATION = """
 import sys, time
 from alembic import command
@@ -56,6 +58,8 @@ async def test_calls_are_let_in_once_the_service_manager_watches(tmp_path: Path)
                 await asyncio.sleep(0.005)
             told += notify.waiting()
             assert "READY=1" in told
+            assert told.index(STEP) < told.index("READY=1"), "a slow start is not ended while it goes on"
+            assert told.count(STEP) == 3, told
         finally:
             await daemon.stop()
 

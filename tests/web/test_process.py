@@ -20,14 +20,20 @@ from tests.services.postgres import copy_of
 COMMANDS_AND_DAEMON = """
 import sys
 import callflow.cli
-import callflow.daemon
+from callflow.daemon import Daemon
+from callflow.settings.model import Settings
 
+settings = Settings.model_validate({"ami": {"secret": "x"}, "store": {"path": sys.argv[1]}})
+assert settings.web.enabled
+Daemon(settings)
 assert "fastapi" not in sys.modules
 """
+"""The page is on, and loaded only when callers are let in."""
 
 
-def test_only_the_page_loads_its_framework() -> None:
-    subprocess.run([sys.executable, "-c", COMMANDS_AND_DAEMON], check=True, timeout=60)
+def test_only_the_page_loads_its_framework(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", COMMANDS_AND_DAEMON, str(tmp_path / "callflow.db")]
+    subprocess.run(command, check=True, timeout=60)
 
 
 async def test_the_command_serves_the_database_of_a_fleet(database: Path, fleet: str, tmp_path: Path) -> None:
