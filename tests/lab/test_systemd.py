@@ -80,13 +80,17 @@ def test_what_a_person_must_mend_stays_down_and_says_why(system: Booted) -> None
 
 
 def test_the_services_of_a_fleet_run_beside_the_daemon(system: Booted) -> None:
-    """Shut in as they are; the collector waits for its database and says so."""
+    """Shut in as they are; they wait for their database and say so."""
     system.write(
         "etc/callflow/collect.env", "CALLFLOW_FLEET__DATABASE_URL=postgresql://callflow@127.0.0.1:1/callflow\n"
     )
-    assert system.run("systemctl", "start", "callflow-collect")[0] == 0
-    system.wait("the collector speaks", lambda: "127.0.0.1:1/callflow" in system.journal("callflow-collect"))
-    assert is_up(system, "callflow-collect")
+    for unit in ("callflow-collect", "callflow-web"):
+        assert system.run("systemctl", "start", unit)[0] == 0
+        system.wait("it speaks", lambda unit=unit: "127.0.0.1:1/callflow" in system.journal(unit))
+        assert is_up(system, unit)
+        assert system.show(unit, "StatusText").startswith("waiting: the database postgresql://callflow@127.0.0.1:1/")
+        assert system.show(unit, "NRestarts") == "0"
+    assert system.run("systemctl", "stop", "callflow-web")[0] == 0
     system.write("etc/callflow/collect.env", "")
 
 

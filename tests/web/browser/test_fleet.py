@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from playwright.async_api import expect
 
@@ -12,6 +13,8 @@ from callflow.adapters.mqtt.options import MqttOptions
 from callflow.core.callbacks.states import Step
 from callflow.core.fleet.orders import Answer, ListStep
 from callflow.web import callbacks_elsewhere, server
+from tests.fleet.test_database_away import cluster  # noqa: F401 - a fixture
+from tests.services.postgres import Cluster, url
 from tests.web.browser.conftest import Served, barriers
 from tests.web.test_fleet_page import fill_fleet, fleet_settings
 
@@ -40,6 +43,30 @@ async def test_it_begins_with_the_nodes_and_says_that_nothing_is_live(
     await tab.locator('nav a[href="#/calls"]').click()
     await expect(tab.get_by_role("row").nth(7)).to_be_visible()
     assert one.problems == []
+
+
+async def test_it_says_that_the_database_is_away_and_goes_on_once_it_is_back(
+    served: Served,
+    visit: Any,
+    quality: Path,
+    cluster: Cluster,  # noqa: F811
+) -> None:
+    """The visitor touches nothing."""
+    database = url(cluster.folder, "callflow")
+    fill_fleet(quality, database)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")  # a test's cluster does not wait for its disk, and a crash would undo it
+    cluster.crash()
+    await served.restart(of=database, settings=fleet_settings(quality))
+    one = await visit()
+    said = one.tab.get_by_role("alert")
+    await expect(said).to_contain_text("cannot be used")
+    await expect(said).to_contain_text("goes on once the database is back")
+    assert await barriers(one.tab) == []
+    cluster.restart()
+    await expect(one.tab.get_by_role("row").filter(has_text="south")).to_contain_text(
+        "its clock is -90 s", timeout=20_000
+    )
 
 
 async def test_a_token_of_one_queue_begins_with_its_rings(
