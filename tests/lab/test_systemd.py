@@ -1,6 +1,7 @@
 """The shipped units under real systemd, from the Debian package: ready, reload, watchdog, restart, purge."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,10 @@ def pid(system: Booted) -> str:
 
 def is_up(system: Booted, unit: str = "callflow") -> bool:
     return system.show(unit, "ActiveState") == "active"
+
+
+def speaks(system: Booted, unit: str, words: str) -> bool:
+    return words in system.journal(unit)
 
 
 def test_it_is_ready_when_it_says_so(system: Booted) -> None:
@@ -86,7 +91,7 @@ def test_the_services_of_a_fleet_run_beside_the_daemon(system: Booted) -> None:
     )
     for unit in ("callflow-collect", "callflow-web"):
         assert system.run("systemctl", "start", unit)[0] == 0
-        system.wait("it speaks", lambda unit=unit: "127.0.0.1:1/callflow" in system.journal(unit))
+        system.wait("it speaks", partial(speaks, system, unit, "127.0.0.1:1/callflow"))
         assert is_up(system, unit)
         assert system.show(unit, "StatusText").startswith("waiting: the database postgresql://callflow@127.0.0.1:1/")
         assert system.show(unit, "NRestarts") == "0"
