@@ -44,5 +44,6 @@ def differs(version: int) -> tuple[str, str] | None:
     if version > DIALPLAN_VERSION:
         return "Asterisk has loaded the callflow.conf of a newer release", "callers are screened; the rest is not known"
     if version < DIALPLAN_VERSION:
-        return "Asterisk has not loaded the callflow.conf of this release", LACKS[version + 1]
+        missed = (LACKS[each] for each in range(version + 1, DIALPLAN_VERSION + 1))
+        return "Asterisk has not loaded the callflow.conf of this release", "; ".join(missed)
     return None
