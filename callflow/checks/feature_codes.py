@@ -3,7 +3,9 @@
 AMI shows the map to nobody without the privilege `command`, and what a file says need not be loaded.
 """
 
+import asyncio
 import uuid
+from contextlib import suppress
 
 from callflow.adapters.ami.actions import CHECK_CONTEXT, AmiActions
 from callflow.adapters.ami.include import FEATURES_VERSION, REMEDY
@@ -14,9 +16,10 @@ from callflow.checks.finding import Finding, hint, ok, warn
 from callflow.checks.inbox import Inbox
 from callflow.core.assist.rules import Prompt
 from callflow.core.profile import Assist
-from callflow.errors import LinkError
+from callflow.errors import ActionRefused, LinkError
 from callflow.settings.model import Settings
 
+CODES_S, LOOK_S = 2.0, 0.05
 BRIDGE_S = 2.0
 ANSWER_S = 1.2
 TRIES = 3
@@ -56,8 +59,10 @@ async def _typed(actions: AmiActions, inbox: Inbox, path: str) -> int | None:
     0 is of before it had one; None if the code does nothing. Raises LinkError.
     """
     agent = f"callflow-check-{uuid.uuid4().hex[:12]}"
-    await actions.begin_test_talk(agent)
+    await actions.begin_test_agent(agent)
     try:
+        await _gets_codes(actions, agent)
+        await actions.begin_test_talk(agent)
         await inbox.until(lambda: _talks(inbox, agent), BRIDGE_S)
         for _ in range(TRIES):
             await actions.play_by_code(agent, agent, agent, path)
@@ -66,6 +71,17 @@ async def _typed(actions: AmiActions, inbox: Inbox, path: str) -> int | None:
         return None
     finally:
         await actions.hang_up(agent)
+
+
+async def _gets_codes(actions: AmiActions, agent: str) -> None:
+    """Wait until the dialplan has given the agent its codes: a talk that begins earlier is one without."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CODES_S):
+            while True:
+                with suppress(ActionRefused):  # the channel is not there yet
+                    if await actions.has_codes(agent):
+                        return
+                await asyncio.sleep(LOOK_S)
 
 
 def _talks(inbox: Inbox, agent: str) -> bool:

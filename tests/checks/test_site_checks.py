@@ -120,12 +120,19 @@ class TestTalk:
         self._loaded, self._given, self._talk = loaded, given, talk
         self._told = {} if old else {"Features": str(FEATURES_VERSION)}
         self._keys = ""
+        self._asked = 0
 
     async def action(self, name: str, **headers: object) -> dict[str, str]:
         match name:
             case "Originate" if not self._talk:
                 raise ActionRefused("Originate", "Extension does not exist.")
+            case "Getvar":
+                self._asked += 1
+                if self._asked == 1:
+                    raise ActionRefused("Getvar", "No such channel")
+                return {"Value": "callflow-ready#callflow-say-self" if self._asked > 2 else "callflow-ready"}
             case "Originate" if str(headers["Channel"]).startswith("Local/talk@"):
+                assert self._asked == 3, "the talk begins once the agent has its codes"
                 agent = str(headers["Variable"]).partition("=")[2]
                 self.inbox.add({"Event": "BridgeEnter", "Uniqueid": agent})
             case "PlayDTMF" if self._loaded:

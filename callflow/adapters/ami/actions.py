@@ -253,10 +253,13 @@ class AmiActions:
             "still", "CALLFLOW_CHECK=", {"ChannelId": f"tone-{channel_id}", "OtherChannelId": channel_id}
         )
 
-    async def begin_test_talk(self, agent_id: str) -> None:
-        """Begin a talk of two Local channels; the one that plays the agent has this uniqueid and the feature codes."""
+    async def begin_test_agent(self, agent_id: str) -> None:
+        """Begin the Local channel that plays an agent; it has this uniqueid, and gets the feature codes."""
         ids = {"ChannelId": f"tone-{agent_id}", "OtherChannelId": agent_id}
         await self._originate("agent", "CALLFLOW_CHECK=", ids)
+
+    async def begin_test_talk(self, agent_id: str) -> None:
+        """Bring a second Local channel together with that one, which has the codes in the talk that it had before."""
         await self._originate("talk", f"CALLFLOW_TALK={agent_id}")
 
     async def try_prompt(self, path: str) -> None:
