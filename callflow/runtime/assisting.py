@@ -30,6 +30,7 @@ from callflow.core.assist.case import CORE
 from callflow.core.assist.commands import (
     AnswerAction,
     AssistCommand,
+    CheckHold,
     Consult,
     DropName,
     EndCall,
@@ -44,7 +45,7 @@ from callflow.core.assist.commands import (
     StopRecording,
     StopSaying,
 )
-from callflow.core.assist.facts import AssistEvent, CallerParted, PartingFailed, TalksSeen
+from callflow.core.assist.facts import AssistEvent, CallerParted, HoldChecked, PartingFailed, TalksSeen
 from callflow.core.assist.rules import AssistRules
 from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.assist.wrap_up import WrapUp
@@ -73,7 +74,7 @@ class AssistPhone(WhisperPhone, NamePhone, Protocol):
     """What is asked of AMI; every method may raise LinkError."""
 
     async def fence(self) -> None: ...
-    async def holds(self, channel: str) -> bool: ...
+    async def holds(self, channel: str) -> bool | None: ...
     async def leave(self, channel: str, context: str, variables: Mapping[str, str] = ...) -> None: ...
     async def set_volume(self, channel: str, gain_db: float) -> None: ...
     async def consult(self, channel: str, exten: str, context: str) -> None: ...
@@ -112,6 +113,8 @@ class Assisting:
         self._looks = 0
         self._left_meanwhile: set[str] = set()
         """Who has left a bridge while the channels were looked at, by uniqueid."""
+        self._held_meanwhile: dict[str, bool] = {}
+        """Who has put the other party on hold meanwhile (True), or taken them back, by uniqueid."""
         self.failures = self._loop.failures
         """Faults of our own, by the name of the error."""
 
@@ -155,8 +158,8 @@ class Assisting:
         """Take in what an AMI event tells of whispers, goodbyes, and talks found under way."""
         if self.assistant.is_off:
             return
-        if self._looks and message.get("Event") == "BridgeLeave":
-            self._left_meanwhile.add(message.get("Uniqueid", ""))
+        if self._looks:
+            self._note_meanwhile(message)
         if self._found:
             self._follow_found(message)
         if (event := whisper_event(message)) is not None:
@@ -167,6 +170,12 @@ class Assisting:
             self.receive(spoken)
         elif (code := code_typed(message)) is not None:
             self._typed(code)
+
+    def _note_meanwhile(self, message: dict[str, str]) -> None:
+        if message.get("Event") == "BridgeLeave":
+            self._left_meanwhile.add(message.get("Uniqueid", ""))
+        elif (hold := hold_event(message, self._clock.now_ms())) is not None:
+            self._held_meanwhile[hold[0]] = hold[1]
 
     def link_lost(self, reason: str) -> None:
         """AMI is gone: talks are left as they are."""
@@ -184,6 +193,7 @@ class Assisting:
             self._looks -= 1
             if not self._looks:
                 self._left_meanwhile.clear()
+                self._held_meanwhile.clear()
 
     async def take_snapshot(self, channels: list[dict[str, str]]) -> None:
         """Hang up what an earlier life has left, and find the talks under way."""
@@ -194,11 +204,15 @@ class Assisting:
             for channel in channels:
                 if channel.get("Channel", "").startswith(OWN_CHANNELS):
                     await self._phone.hang_up(channel["Channel"])
-            talks = tuple([(one, await self._is_held(one)) for one in found])
+            holders = [(one, await self._holders(one)) for one in found]
         except LinkError as error:
             log.warning("the talks under way are not assisted", reason=str(error))
             return
-        talks = tuple((one, held) for one, held in talks if self._left_meanwhile.isdisjoint(_uniqueids(one)))
+        talks = tuple(
+            (one, any((holds | self._told_of(one)).values()))
+            for one, holds in holders
+            if self._left_meanwhile.isdisjoint(_uniqueids(one))
+        )
         self._found = {uniqueid: one for one, _ in talks for uniqueid in _uniqueids(one)}
         self.receive(TalksSeen(self._clock.now_ms(), talks))
 
@@ -215,8 +229,16 @@ class Assisting:
                 self._found.pop(uniqueid, None)
             self.receive(TalkEnded(now_ms, parties))
 
-    async def _is_held(self, parties: TalkParties) -> bool:
-        return await self._phone.holds(parties.agent_channel) or await self._phone.holds(parties.caller_channel)
+    async def _holders(self, parties: TalkParties) -> dict[str, bool]:
+        """Whether each of the two has put the other on hold, by uniqueid."""
+        return {
+            parties.agent_uniqueid: await self._phone.holds(parties.agent_channel) or False,
+            parties.caller_uniqueid: await self._phone.holds(parties.caller_channel) or False,
+        }
+
+    def _told_of(self, parties: TalkParties) -> dict[str, bool]:
+        """What Asterisk has told of them meanwhile: it is newer than any answer."""
+        return {one: self._held_meanwhile[one] for one in _uniqueids(parties) if one in self._held_meanwhile}
 
     def close(self) -> None:
         """No deadline fires any more."""
@@ -228,10 +250,8 @@ class Assisting:
         match command:
             case SaveStep(step):
                 self._save_step(step)
-            case Say():
+            case Say() | StopSaying():
                 self._spawn(self._say(command))
-            case StopSaying(say_id):
-                self._spawn(self._quietly(self._whispering.stop(say_id)))
             case RecordName() | StopRecording() | DropName():
                 self._spawn(self._name(command))
             case PartCaller():
@@ -248,6 +268,8 @@ class Assisting:
                 self._answer(answer)
             case commands.FenceEvents():
                 self._spawn(self._fence(command))
+            case CheckHold():
+                self._spawn(self._check_hold(command))
             case commands.LogFault(talk_id, step, error):
                 log.error(
                     "a step of assistance failed; the talk is left alone", talk=talk_id, step=step, exc_info=error
@@ -292,8 +314,24 @@ class Assisting:
                 except OSError as error:
                     log.warning("a recording without a name could not be deleted; tried again", reason=str(error))
 
-    async def _say(self, command: Say) -> None:
-        self.receive(await self._whispering.say(command))
+    async def _check_hold(self, command: CheckHold) -> None:
+        """Of channels whose hold Asterisk does not know, its events tell: the fence has all of them arrive."""
+        held, problem = False, ""
+        try:
+            holders = await asyncio.gather(*map(self._phone.holds, command.channels))
+            held = any(holders)
+            if None in holders and not held:
+                await self._phone.fence()
+        except LinkError as error:
+            problem = str(error)
+        self.receive(HoldChecked(command.talk_id, command.check_id, held, problem))
+
+    async def _say(self, command: Say | StopSaying) -> None:
+        match command:
+            case Say():
+                self.receive(await self._whispering.say(command))
+            case StopSaying(say_id):
+                await self._quietly(self._whispering.stop(say_id))
 
     async def _part(self, command: PartCaller) -> None:
         """The dialplan's variables first: whatever happens to us afterwards, the caller finds back to an agent."""

@@ -33,6 +33,8 @@ ATTACHED_S = 0.5
 """A whisper is attached up to so long before its prompt is heard."""
 MUSIC_S = 0.2
 """Shorter sounds of its frequency are parts of prompts."""
+BROKEN_S = 0.4
+"""Music with so much missing has not lasted."""
 BUSY_S = 0.5
 """What holds up the phones then holds up Asterisk as well."""
 
@@ -177,6 +179,13 @@ def music_ok(talk: Talk) -> None:
     for gap in gaps(talk.caller.media.received, LONGEST_GAP_S):
         if music[0].began < gap.ended and gap.began < music[-1].ended:
             no_hole(talk, gap)
+
+
+def music_lasts(talk: Talk, held_at: float, ended_at: float) -> bool:
+    """Music plays from the hold to this moment, but for what the machine was held up for."""
+    music = talk.at(talk.caller).spans("music")
+    busy_s = sum(one.lasted_s for one in talk.stalls if held_at < one.began < ended_at)
+    return ended_at - held_at - sum(span.lasted_s for span in music) < BROKEN_S + busy_s
 
 
 def agent_freed_s(talk: Talk) -> float:

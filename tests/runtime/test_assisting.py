@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from callflow.core.assist.states import State
 from callflow.runtime.assisting import Assisting
 from callflow.runtime.listening import Listening
 from callflow.runtime.spoken_names import SpokenNames
@@ -15,14 +16,15 @@ from tests.adapters.test_translate_assist import AGENT, CALLER, agent_of
 
 
 class Asterisk:
-    """Holds nobody; every other action is refused to exist. `meanwhile` happens before each answer."""
+    """These hold the other party; every other action is refused to exist. `meanwhile` happens before each answer."""
 
     def __init__(self) -> None:
+        self.holders: set[str] = set()
         self.meanwhile: Callable[[], None] = lambda: None
 
     async def holds(self, channel: str) -> bool:
         self.meanwhile()
-        return False
+        return channel in self.holders
 
 
 @pytest.fixture
@@ -66,5 +68,23 @@ async def test_a_talk_that_ends_while_it_is_looked_for_is_not_assisted(
         with assisting.looking():
             await assisting.take_snapshot([CALLER, AGENT])
         assert assisting.assistant.live == 1
+    finally:
+        assisting.close()
+
+
+@pytest.mark.parametrize("party", [CALLER, AGENT], ids=["caller", "agent"])
+@pytest.mark.parametrize("told", ["Hold", "Unhold"])
+async def test_a_hold_that_begins_or_ends_while_talks_are_looked_for_counts(
+    assisting: Assisting, asterisk: Asterisk, told: str, party: dict[str, str]
+) -> None:
+    """Asterisk was asked before it told: in a hold nothing may be attached."""
+    if told == "Unhold":
+        asterisk.holders = {party["Channel"]}
+    asterisk.meanwhile = lambda: assisting.ami_event({"Event": told, "Uniqueid": party["Uniqueid"]})
+    try:
+        with assisting.looking():
+            await assisting.take_snapshot([CALLER, AGENT])
+        (talk,) = assisting.assistant._talks.values()
+        assert (talk.case.state is State.HELD) is (told == "Hold")
     finally:
         assisting.close()

@@ -177,11 +177,11 @@ class AmiActions:
             await self._set(channel, name, value)
         await self._actions.action("Redirect", Channel=channel, Context=context, Exten="s", Priority="1")
 
-    async def holds(self, channel: str) -> bool:
-        """The phone of this channel has put the other party on hold."""
+    async def holds(self, channel: str) -> bool | None:
+        """The phone of this channel has put the other party on hold; None where Asterisk does not know."""
         with suppress(ActionRefused):
-            return await self._get(channel, "CHANNEL(rtp,hold)") == "1"
-        return False
+            return {"1": True, "0": False}.get(await self._get(channel, "CHANNEL(rtp,hold)"))
+        return None
 
     async def set_volume(self, channel: str, gain_db: float) -> None:
         """Raise what Asterisk hears of a channel, for this and every later application; func_volume takes a factor."""

@@ -13,6 +13,7 @@ from callflow.core.assist.facts import (
     AssistEvent,
     CallerParted,
     GoodbyeSpoken,
+    HoldChecked,
     NameOver,
     PartingFailed,
     PromptOver,
@@ -27,7 +28,7 @@ from callflow.core.profile import Assist, Mode, Procedures, Profile
 from callflow.core.rings.talk_events import TalkBegan, TalkEnded, TalkHeld, TalkParties, TalkResumed
 
 MOST_ARRIVALS = 20_000
-OF_TALK = (PromptOver, NameOver, CallerParted, PartingFailed)
+OF_TALK = (HoldChecked, PromptOver, NameOver, CallerParted, PartingFailed)
 OF_CHANNEL = (events.SoundStarted, events.SoundEnded, events.KeyPressed, events.CallerHungUp, GoodbyeSpoken)
 
 
@@ -44,6 +45,8 @@ class Assistant:
         self._deadlines: Deadlines[str] = Deadlines()
         self._arrived: dict[str, tuple[str, str]] = {}
         """Profile and channel language of callers who were screened or have returned to an agent, by uniqueid."""
+        self._used: set[str] = set()
+        """Uniqueids of agents whose channel was in an assisted talk."""
         self._link = Link()
         self._desk = AgentDesk(rules, self._talks.values, self._by_uniqueid.get, self._run)
         self.unexpected: Counter[str] = Counter()
@@ -71,7 +74,7 @@ class Assistant:
         """Take in one fact."""
         match event:
             case TalkBegan(at_ms, parties):
-                return self._began(parties, at_ms, now_ms, held=False)
+                return self._began(parties, at_ms, now_ms)
             case TalkHeld() | TalkResumed() | TalkEnded():
                 return self._talk_event(event, now_ms)
             case TalksSeen():
@@ -109,7 +112,9 @@ class Assistant:
 
     # -- talks ------------------------------------------------------------------------------------------------------
 
-    def _began(self, parties: TalkParties, at_ms: int, now_ms: int, *, held: bool) -> list[AssistCommand]:
+    def _began(
+        self, parties: TalkParties, at_ms: int, now_ms: int, *, found: bool = False, held: bool = False
+    ) -> list[AssistCommand]:
         name, profile, language = self._profile(parties)
         if profile.assist is Assist.OFF or profile.mode is Mode.OFF:
             return []
@@ -124,12 +129,14 @@ class Assistant:
         self._newest_ms = max(now_ms, self._newest_ms + 1)  # an attended transfer may begin a talk twice in one ms
         talk_id = f"{parties.caller_uniqueid}-{self._newest_ms}"
         case = Case(talk_id, parties, name, profile, self._rules, self._procedures, language, self._link, at_ms)
-        talk = AssistedTalk(case, now_ms)
+        is_used = found or parties.agent_uniqueid in self._used
+        self._used.add(parties.agent_uniqueid)
+        talk = AssistedTalk(case, now_ms, is_agent_used=is_used)
         self._talks[talk_id] = talk
         self._by_uniqueid[parties.caller_uniqueid] = self._by_uniqueid[parties.agent_uniqueid] = talk
-        start = talk.start_held if held else talk.start
+        start = partial(talk.start_held, now_ms) if held else talk.start
         issued += self._desk.talk_began(talk, now_ms)
-        return issued + self._run(talk, "talk began", partial(start, now_ms), now_ms)
+        return issued + self._run(talk, "talk began", start, now_ms)
 
     def _talk_event(self, event: TalkHeld | TalkResumed | TalkEnded, now_ms: int) -> list[AssistCommand]:
         talk = self._of_parties(event.parties)
@@ -143,7 +150,7 @@ class Assistant:
         known = self._by_uniqueid.get(parties.caller_uniqueid)
         if known is not None and known.case.parties.agent_uniqueid == parties.agent_uniqueid:
             return []
-        return self._began(parties, at_ms, now_ms, held=held)
+        return self._began(parties, at_ms, now_ms, found=True, held=held)
 
     def _profile(self, parties: TalkParties) -> tuple[str, Profile, str]:
         """The profile that screened the caller, else the one with the queue's name, else `default`; the language."""
@@ -170,6 +177,7 @@ class Assistant:
                 self._link.proven = self._link.up
             if isinstance(event, events.CallerHungUp):
                 self._arrived.pop(event.uniqueid, None)
+                self._used.discard(event.uniqueid)
             talk = self._by_uniqueid.get(event.uniqueid)
         elif isinstance(event, OF_TALK):
             talk = self._talks.get(event.talk_id)
@@ -220,6 +228,7 @@ class Assistant:
     def _link_lost(self, event: events.LinkLost, now_ms: int) -> list[AssistCommand]:
         """Nothing can be heard or done: every talk is left as it is."""
         self._link.up = self._link.proven = False
+        self._used.clear()
         issued: list[AssistCommand] = []
         for talk in list(self._talks.values()):
             issued += self._run(talk, event, partial(talk.receive, event, now_ms), now_ms)

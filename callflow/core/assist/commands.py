@@ -9,6 +9,15 @@ from callflow.core.assist.wrap_up import WrapUp
 
 
 @dataclass(frozen=True, slots=True)
+class CheckHold:
+    """Ask Asterisk whether one of these has put the other on hold -> HoldChecked with the same `check_id`."""
+
+    talk_id: str
+    check_id: int
+    channels: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """Play a prompt to one party of a talk, unheard by the other -> PromptOver with the same `say_id`."""
 
@@ -141,6 +150,7 @@ class SaveWrapUp:
 
 AssistCommand = (
     commands.Command
+    | CheckHold
     | Say
     | StopSaying
     | RecordName

@@ -26,6 +26,16 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class HoldChecked:
+    """Asterisk has answered a `CheckHold`; `problem`: a sentence if it has not."""
+
+    talk_id: str
+    check_id: int
+    held: bool
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PromptOver:
     """A `Say` has come to its end."""
 
@@ -81,6 +91,7 @@ class TalksSeen:
 AssistEvent = (
     events.Event
     | TalkEvent
+    | HoldChecked
     | PromptOver
     | NameOver
     | CallerParted

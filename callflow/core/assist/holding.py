@@ -13,6 +13,7 @@ from callflow.core.assist.steps import StepKind
 from callflow.core.assist.voices import Voices
 
 PROMPT_MS = 4000
+FRAGILE = "the hold began before callflow had set its ears: a prompt would end the music"
 
 
 class Holding:
@@ -69,17 +70,22 @@ class Holding:
         if self._looking_up:
             self._end_waiting(now_ms, "the look-up is over")
 
-    def begin(self, now_ms: int, *, by_agent: bool) -> None:
-        """One party has put the other on hold; only the agent's hold is spoken into."""
+    def begin(self, now_ms: int, *, by_agent: bool, fragile: bool = False) -> None:
+        """One party has put the other on hold; only the agent's hold is spoken into.
+
+        `fragile`: its music would end with a prompt. So there is none, and nothing is offered.
+        """
         case = self._case
         announced = self._looking_up or self.announced
         self._end_waiting(now_ms, "hold")
         self._lasts = True
         self._speaker.over_music = True
+        self._speaker.closed = FRAGILE if fragile else ""
         if by_agent and case.speaks:
             if not announced:
                 self._say(Prompt.ONE_MOMENT, "the agent has put the caller on hold", now_ms)
-            self._time(now_ms)
+            if not fragile:
+                self._time(now_ms)
 
     def _time(self, now_ms: int) -> None:
         """When the caller is reassured, and when the call-back is offered."""
@@ -101,7 +107,7 @@ class Holding:
         self._reassure_at = self._offer_at = self._offer_open_until = None
         self.naming.end(now_ms)
         self._speaker.forget(now_ms, why)
-        self._speaker.over_music = False
+        self._speaker.over_music, self._speaker.closed = False, ""
 
     def key(self, key: str, now_ms: int) -> None:
         """The caller has pressed a key: it may accept the call-back, or end the name."""

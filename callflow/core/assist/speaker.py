@@ -85,6 +85,8 @@ class Speaker:
         self._said = 0
         self.over_music = False
         """One party is on hold: only the caller can be talked over."""
+        self.closed = ""
+        """Why nothing can be said now; "" if it can. Nothing waits then."""
 
     @property
     def silent(self) -> bool:
@@ -93,6 +95,9 @@ class Speaker:
 
     def ask(self, wish: Wish, now_ms: int) -> None:
         """Say this in the next pause."""
+        if self.closed:
+            self._on_over(wish, Outcome.NOT_ATTACHED, self.closed, now_ms)
+            return
         self._waiting.append(_Waiting(wish, now_ms + self._patience_ms))
         self.proceed(now_ms)
 

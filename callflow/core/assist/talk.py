@@ -4,9 +4,9 @@ from callflow.core import events
 from callflow.core.assist.actions import Action, Refusal
 from callflow.core.assist.case import Case
 from callflow.core.assist.commands import ReturnCaller
-from callflow.core.assist.facts import NameOver, Outcome, PromptOver
+from callflow.core.assist.facts import HoldChecked, NameOver, Outcome, PromptOver
 from callflow.core.assist.holding import Holding
-from callflow.core.assist.hooks import Hooks
+from callflow.core.assist.hooks import Bridge, Hooks
 from callflow.core.assist.low_voice import LowVoice
 from callflow.core.assist.lulls import Lulls
 from callflow.core.assist.parting import Parting
@@ -25,8 +25,9 @@ from callflow.core.screening.talk_detect import TalkDetectEar
 class AssistedTalk:
     """One talk from the bridge to its end, or to the end of the parted caller's call."""
 
-    def __init__(self, case: Case, now_ms: int) -> None:
-        self.case = case
+    def __init__(self, case: Case, now_ms: int, *, is_agent_used: bool = False) -> None:
+        """`is_agent_used`: the agent's channel may have hooks of an earlier talk."""
+        self.case, self._is_agent_used = case, is_agent_used
         parties, rules = case.parties, case.rules
         settings = ear_settings(case.profile.talk_detect.threshold)
         self.voices = Voices(
@@ -58,14 +59,14 @@ class AssistedTalk:
 
     # -- from beginning to end --------------------------------------------------------------------------------------
 
-    def start(self, now_ms: int) -> None:
-        """The talk has begun: all hooks off, then the ears on."""
-        self._hooks.renew_both(now_ms)
+    def start(self) -> None:
+        """The talk has begun: the ears are set."""
+        self._hooks.start(agent_too=self._is_agent_used)
 
     def start_held(self, now_ms: int) -> None:
         """The talk was found in a hold: hooks now would end the music; they wait for the end of the hold."""
         self.case.go(Input.HOLD)
-        self._holding.begin(now_ms, by_agent=False)
+        self._holding.begin(now_ms, by_agent=False, fragile=True)
 
     @property
     def _believes(self) -> bool:
@@ -108,6 +109,8 @@ class AssistedTalk:
                 self._hung_up(uniqueid)
             case events.EarArmed() | events.EarFailed() | events.TapOpened() | events.VoiceBegan():
                 self._ear(event, now_ms)
+            case HoldChecked():
+                self._hold_checked(event, now_ms)
             case events.EarDeafened() | events.TapLost():
                 self._ear_lost(event, now_ms)
             case events.WindowJudged():
@@ -137,16 +140,16 @@ class AssistedTalk:
         match event:
             case TalkHeld(_, _, by_agent) if case.state not in AFTER_PARTING and not self._holding.lasts:
                 case.go(Input.HOLD)
-                self._hooks.wait()
+                if self._hooks.bridge is Bridge.CHANGING:
+                    case.tell(StepKind.DOUBT, now_ms, "music", "the hold began while Asterisk was setting an ear")
                 self._silence.stop()
                 self._silence.leave_tap()  # a whisper over music is not heard if the caller's channel has a tap
                 self._level.stop()
                 self._parting.stop()
                 self._end_nuisance()
                 self._actions.on_hold()
-                self._holding.begin(now_ms, by_agent=by_agent)
-                if by_agent and self._hooks.all_set:
-                    self._hooks.renew_callers(now_ms)
+                self._holding.begin(now_ms, by_agent=by_agent, fragile=self._hooks.bridge is not Bridge.SIMPLE)
+                self._hooks.held(now_ms, by_agent=by_agent)
             case TalkResumed(_, _, by_agent) if case.state is State.HELD:
                 self._resumed(now_ms, by_agent=by_agent)
             case TalkEnded() if case.state not in AFTER_PARTING:
@@ -160,8 +163,8 @@ class AssistedTalk:
         self._actions.resumed(now_ms)
         self.voices.caller.silent_since = self.voices.agent.silent_since = now_ms
         self._lulls.begin(now_ms)
-        if not self._hooks.all_set and not self._hooks.awaited:
-            self.start(now_ms)
+        if not self._hooks.settled:
+            self.start()
 
     def act(self, action: Action, request_id: str, now_ms: int) -> Refusal | Taken:
         """The agent asks for something in this talk."""
@@ -268,9 +271,9 @@ class AssistedTalk:
                 self._hooks.is_set(ear)
                 if case.state is State.ARMING and self._hooks.all_set:
                     self._ready(now_ms)
-            case events.EarFailed(_, reason) if case.state not in AFTER_PARTING:
-                case.tell(StepKind.DOUBT, now_ms, "ear", reason)
-                case.go(Input.TALK_ENDED)
+                self._hooks.proceed(now_ms)
+            case events.EarFailed(_, reason):
+                self._deaf(reason, now_ms)
             case events.TapOpened(is_whole=False) if case.state in UNHEARD:
                 self._silence.lower_ear(now_ms)
             case events.TapOpened() if case.state is State.TIMING:
@@ -279,6 +282,18 @@ class AssistedTalk:
                 self._level.tap_opened(now_ms)
             case events.VoiceBegan(certain=True) if case.state in AFTER_PARTING:
                 self._caller_heard(now_ms, "the tap hears a voice")
+
+    def _hold_checked(self, event: HoldChecked, now_ms: int) -> None:
+        if event.problem:
+            self._deaf(event.problem, now_ms)
+        else:
+            self._hooks.checked(event.check_id, now_ms, held=event.held)
+
+    def _deaf(self, reason: str, now_ms: int) -> None:
+        """An ear cannot be set: the talk is left alone."""
+        if self.case.state not in AFTER_PARTING:
+            self.case.tell(StepKind.DOUBT, now_ms, "ear", reason)
+            self.case.go(Input.TALK_ENDED)
 
     def _ready(self, now_ms: int) -> None:
         self.case.go(Input.EARS_READY)

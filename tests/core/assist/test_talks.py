@@ -6,6 +6,7 @@ from typing import TypeVar
 import pytest
 
 from callflow.core import commands, events
+from callflow.core.assist.actions import Action
 from callflow.core.assist.commands import EndCall, PartCaller, ReturnCaller, Say, StopSaying
 from callflow.core.assist.facts import Outcome, TalksSeen
 from callflow.core.assist.steps import StepKind
@@ -357,15 +358,74 @@ def test_the_key_alone_accepts_nothing(world: World) -> None:
     assert StepKind.CALLBACK_ACCEPTED not in world.kinds()
 
 
-def test_a_hold_before_the_ears_are_on_is_waited_for(world: World) -> None:
-    scene = world.scenes[0]
+def test_nothing_is_attached_in_a_hold_that_begins_before_an_ear_is_set() -> None:
+    """Neither ears nor prompts: the bridge is native."""
+    world = World(caller_number="+15550100")
+    scene, world.answers = world.scenes[0], False
     world.begin(scene)
     world.hold(scene)
+    world.answer()
+    world.wait(70_000)
+    world.ask(scene, Action.CALLBACK)
     world.wait(5000)
     assert not of(world, commands.ArmEar)
+    assert world.said() == []
+    assert [step.outcome for step in world.steps if step.kind is StepKind.SAID] == ["not_attached"] * 2
+    assert StepKind.CALLBACK_OFFERED not in world.kinds()
+    world.answers = True
     world.resume(scene)
     world.wait(200)
     assert len(of(world, commands.ArmEar)) == 2
+    world.wait(700)
+    assert world.said() == ["thank_you_for_waiting"]
+
+
+def test_a_hold_that_crosses_the_first_ear_is_left_alone_and_the_doubt_is_told(world: World) -> None:
+    scene, world.ears_answer = world.scenes[0], False
+    world.begin(scene)
+    world.hold(scene)
+    assert (StepKind.DOUBT, "music") in [(step.kind, step.what) for step in world.steps]
+    world.receive(events.EarArmed(f"{scene.talk_id}/agent"))
+    world.wait(5000)
+    assert len(of(world, commands.ArmEar)) == 1
+    assert world.said() == []
+    world.ears_answer = True
+    world.resume(scene)
+    world.wait(1000)
+    assert len(of(world, commands.ArmEar)) == 2
+    assert world.said() == ["thank_you_for_waiting"]
+
+
+@pytest.mark.parametrize("ms", range(0, 400, 10))
+@pytest.mark.parametrize("used", [False, True], ids=["new channel", "used channel"])
+def test_once_one_ear_is_set_any_hold_is_spoken_into(world: World, ms: int, used: bool) -> None:
+    """Also while the hooks of the caller, or of an agent whose channel was in a talk before, are off."""
+    scene = world.scenes[0]
+    if used:
+        world.begin(scene)
+        world.receive(TalkEnded(world.now, scene.parties))
+    world.begin(scene)
+    world.wait(ms)
+    world.hold(scene)
+    world.wait(1100)
+    assert world.said() == ["one_moment"]
+    assert scene.hooked == set(scene.channels)
+
+
+def test_no_hook_is_taken_off_before_the_other_ear_is_set(world: World) -> None:
+    """And only an agent's channel that was in a talk before, or was found in one, is without a hook for a moment."""
+    scene = world.scenes[0]
+    for place, renewed in enumerate((["c"], ["c", "a"])):
+        before = len(world.issued)
+        world.begin(scene)
+        world.wait(1000)
+        ears = [one for one in world.issued[before:] if isinstance(one, commands.ArmEar | commands.StopListening)]
+        told = [(type(one).__name__, one.channel[-1]) for one in ears if not one.call_id.endswith("/tap")]
+        off = [place for place, (kind, _) in enumerate(told) if kind == "StopListening"]
+        assert told[0] == ("ArmEar", "a"), place
+        assert [told[place][1] for place in off] == renewed
+        assert all(told[place + 1] == ("ArmEar", told[place][1]) for place in off)
+        world.receive(TalkEnded(world.now, scene.parties))
 
 
 def test_talks_that_are_found_are_taken_up_and_those_known_left_alone(world: World) -> None:

@@ -8,6 +8,7 @@ from callflow.core.assist.assistant import Assistant
 from callflow.core.assist.commands import (
     AnswerAction,
     AssistCommand,
+    CheckHold,
     Consult,
     EndCall,
     PartCaller,
@@ -18,7 +19,15 @@ from callflow.core.assist.commands import (
     SetLoudness,
     StopSaying,
 )
-from callflow.core.assist.facts import AssistEvent, CallerParted, GoodbyeSpoken, Outcome, PartingFailed, PromptOver
+from callflow.core.assist.facts import (
+    AssistEvent,
+    CallerParted,
+    GoodbyeSpoken,
+    HoldChecked,
+    Outcome,
+    PartingFailed,
+    PromptOver,
+)
 from callflow.core.assist.rules import (
     AGENT_NUISANCE_LADDER,
     AGENT_QUIET_LADDER,
@@ -107,7 +116,10 @@ class Scene:
     """The dialplan tells once of its end, or that it could not be played."""
     goodbye_heard: bool = False
     held: bool = False
-    agent_armed: bool = False
+    hooked: set[str] = field(default_factory=set)
+    """Channels on which TALK_DETECT is set."""
+    kept_simple: bool = True
+    """Something was attached all the time that the music plays: what is attached now does not end it."""
     tapped: bool = False
     """A tap of the caller is open, or asked for."""
     nuisance_after: int | None = None
@@ -148,10 +160,10 @@ class World:
         self.scenes = [self._scene(name, caller_number) for name in ("x", "y")]
         self.asterisk_refuses, self.asterisk_answers = False, True
         self.requests = 0
-        self.answers = True
+        self.answers = self.ears_answer = True
         self.taps_open = True
         self.gain_refused = False
-        self.asked: list[tuple[Scene, commands.JudgeWindow | commands.FenceEvents]] = []
+        self.asked: list[tuple[Scene, commands.JudgeWindow | commands.FenceEvents | CheckHold]] = []
         self.issued: list[AssistCommand] = []
         self.steps: list[AssistStep] = []
         self.pretends, self.may_go_deaf = mode is Mode.OBSERVE, may_go_deaf
@@ -181,7 +193,8 @@ class World:
         self.now = until
 
     def begin(self, scene: Scene) -> None:
-        scene.agent_armed, scene.nuisance_after = False, None
+        scene.nuisance_after = None
+        scene.hooked.clear()
         scene.goodbye_told = scene.goodbye_heard = False
         scene.talk_id, scene.held, scene.parted_after, scene.redirecting = "", False, None, False
         for person in scene.people:
@@ -211,7 +224,7 @@ class World:
 
     def hold(self, scene: Scene, *, by_agent: bool = True) -> None:
         if scene.parted_after is None and not scene.held:
-            scene.held = True
+            scene.held, scene.kept_simple = True, bool(scene.hooked)
             scene.nuisance_after = None
             self.receive(TalkHeld(self.now, scene.parties, by_agent))
 
@@ -259,6 +272,9 @@ class World:
             if isinstance(question, commands.FenceEvents):
                 self.receive(events.EventsFenced(question.call_id, question.fence_id))
                 continue
+            if isinstance(question, CheckHold):
+                self.receive(HoldChecked(question.talk_id, question.check_id, scene.held))
+                continue
             heard = scene.hears
             level = scene.low_dbov if heard is Heard.QUIET else -26.0 if heard is Heard.SPEECH else None
             told = Heard.SPEECH if heard is Heard.QUIET else heard  # the tap tells a voice and its level, no more
@@ -300,6 +316,8 @@ class World:
             case ReturnCaller(channel):
                 scene = self._scene_by(channel)
                 assert scene.parted_after is not None, "taken out of a talk without need"
+            case CheckHold(talk_id):
+                self.asked.append((self.scene_of(talk_id), command))
             case commands.FenceEvents():
                 self.asked.append((self.scene_of(command.call_id), command))
             case SetLoudness() | Consult() | PauseAgent():
@@ -340,17 +358,21 @@ class World:
                 scene.tapped and not isinstance(command, commands.StopListening)
             )
         if isinstance(command, commands.ArmEar):
-            hooked = command.channel == scene.parties.caller_channel and scene.agent_armed
-            assert not scene.held or hooked, "hooks that are set in a native bridge end its music"
-            scene.agent_armed = scene.agent_armed or command.channel == scene.parties.agent_channel
+            assert not scene.held or scene.kept_simple, "hooks that are set in a native bridge end its music"
+            scene.hooked.add(command.channel)
             if scene.talk_id != command.call_id.rpartition("/")[0]:
                 scene.talk_id = command.call_id.rpartition("/")[0]
                 scene.saying.clear()
                 scene.stopping.clear()
-            self.receive(events.EarArmed(command.call_id))
+            if self.ears_answer:
+                self.receive(events.EarArmed(command.call_id))
             for person in scene.people:
                 if person.sound_from is not None and command.channel == scene.channel_of(person):
                     self.receive(events.SoundStarted(person.uniqueid, self.now))
+        elif isinstance(command, commands.StopListening):
+            if command.disarm:
+                scene.hooked.discard(channel)
+                scene.kept_simple = scene.kept_simple and bool(scene.hooked)
         elif isinstance(command, commands.OpenTap):
             assert not scene.held, "a tap that is opened in a hold ends its music"
             if self.taps_open:
@@ -368,6 +390,7 @@ class World:
         assert scene.parted_after is None, "a whisper to somebody who is in no talk"
         assert not scene.saying, "two prompts at once"
         assert say.over_music is scene.held
+        assert not scene.held or scene.kept_simple, "a prompt in a native bridge ends its music"
         assert not (scene.held and scene.tapped), "with a tap on the channel, the caller hears no whisper over music"
         for person in (scene.caller,) if scene.held else scene.people:
             assert person.sound_from is None, "a prompt begins while somebody makes a sound"

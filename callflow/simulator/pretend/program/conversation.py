@@ -129,6 +129,10 @@ class Conversation:
         if self.music:
             self._stop_music(self.other(by))
 
+    def holds(self, by: Channel) -> bool:
+        """It has put the other party on hold."""
+        return self.held_by is by
+
     def attaching(self) -> None:
         """Something is about to be attached: a native bridge becomes a simple one, and its music dies."""
         if self.music and self.is_native and self.held_by is not None:
