@@ -188,6 +188,12 @@ def music_lasts(talk: Talk, held_at: float, ended_at: float) -> bool:
     return ended_at - held_at - sum(span.lasted_s for span in music) < BROKEN_S + busy_s
 
 
+def music_doubted(talk: Talk, uniqueid: str) -> bool:
+    """callflow says that the music of this caller may have ended."""
+    steps = [step for step in talk.steps() if step["call_id"] == uniqueid]
+    return any((step["kind"], step["what"]) == ("doubt", "music") for step in steps)
+
+
 def agent_freed_s(talk: Talk) -> float:
     """From the redirect until the agent's phone was sent its BYE."""
     parted = next(step for step in talk.steps() if step["kind"] == "parted")

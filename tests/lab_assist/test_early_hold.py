@@ -1,6 +1,8 @@
 """An agent holds in the first second of a talk, at any instant: the caller's music lasts.
 
-callflow is setting its ears then, and in a native bridge everything that is attached to a channel ends its music.
+callflow is setting its ears then, and in a native bridge everything that is attached to a channel ends its music. What
+is left is the moment in which Asterisk sets the first ear, some milliseconds after the beginning, or as much later as
+AMI is slow: callflow then says that the music may have ended.
 
 `CALLFLOW_ROUNDS=10 python -m pytest tests/lab_assist/test_early_hold.py -s` holds ten times as often, and prints what
 became of each.
@@ -20,7 +22,7 @@ from callflow.lab.phone.heard import Span
 from callflow.lab.talks.talk_lab import TalkLab, talk_lab
 from callflow.processes.daemon import Daemon
 from callflow.scenarios.site import Version
-from tests.lab_assist.stage import Talk, music_lasts, own_channels, watch_machine
+from tests.lab_assist.stage import Talk, music_doubted, music_lasts, own_channels, watch_machine
 from tests.labs import EACH_ASTERISK
 
 ROUNDS = int(os.environ.get("CALLFLOW_ROUNDS", "1"))
@@ -31,6 +33,8 @@ ENTRY, AGENT = "line_8001", "8001"
 """A native bridge."""
 HELD_S = 4.5
 """Long enough for `one_moment`, which waits for a pause of 0.6 s."""
+FIRST_EAR_S = 0.2
+"""The first ear is set, on a busy machine, too."""
 SETTLED_S = 0.4
 """The ears are set: the caller hears a prompt."""
 
@@ -77,7 +81,7 @@ async def test_a_hold_at_any_instant_of_the_first_second_keeps_its_music(version
     print(f"{version}, AMI {slow_s} s away: {len(lost)} of {len(held)} lost; {Counter(one.said for one in held)}")
     assert all(one.doubted for one in lost), "callflow does not know that the music has ended"
     if not slow_s:
-        assert lost == []
+        assert [one for one in lost if one.after_s > FIRST_EAR_S] == []
         assert {one.said for one in held if one.after_s > SETTLED_S} == {"reached"}
 
 
@@ -118,6 +122,6 @@ def judged(talk: Talk, uniqueid: str, ended_at: float) -> Held:
     return Held(
         round(held - bridged, 3),
         music_lasts(talk, held, ended_at),
-        any((step["kind"], step["what"]) == ("doubt", "music") for step in steps),
+        music_doubted(talk, uniqueid),
         next((str(step["outcome"]) for step in steps if str(step["what"]).startswith("one_moment")), ""),
     )
