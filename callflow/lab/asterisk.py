@@ -116,7 +116,7 @@ class Asterisk:
         return next(path for path in (self.host.data / "sounds").iterdir() if (path / "vm-goodbye.wav").exists())
 
     def _link_data(self) -> None:
-        """Show Asterisk its own data, with a `sounds` folder the project's prompts can be put into."""
+        """Link Asterisk's data files into the work folder; `sounds` is a real folder, for the project's prompts."""
         data = self.work / "data"
         for path in self.host.data.iterdir():
             if path.name != "sounds":
@@ -133,7 +133,7 @@ class Asterisk:
             shutil.copytree(language, target)
 
     def _make_tones(self) -> None:
-        """Music and prompts that are sines, which each frame on the wire tells from the parties'."""
+        """Write music and prompts that are sines: each frame on the wire then shows which of them it contains."""
         data = self.work / "data"
         for folder in (data / HOLD_MUSIC, data / "sounds/lab"):
             folder.mkdir()

@@ -6,9 +6,9 @@ from pathlib import Path
 from callflow.processes.ports import LOOPBACK
 
 LAB_USER = ("lab", "lab")
-FAX_CALLER = "127.0.0.2"  # callers from here are listened to for fax tones
+FAX_CALLER = "127.0.0.2"  # the endpoint of callers from here detects fax tones
 
-# What callflow and its callers need, instead of everything: the start takes a fraction of the time.
+# Only the modules that callflow and its callers need: with all of them, Asterisk takes several times as long to start.
 MODULES = """
     app_audiosocket app_bridgeaddchan app_chanspy app_controlplayback app_dial app_directed_pickup app_followme
     app_originate app_playback app_playtones app_queue app_read app_record app_senddtmf app_stack app_userevent
@@ -27,9 +27,9 @@ MODULES = """
 """.split()  # noqa: SIM905 - a list to read and to add to
 
 HOLD_MUSIC, HOLD_HZ = "hold-music", 550
-"""Folder below Asterisk's data that has the music on hold, and its sine."""
+"""Folder of the music on hold, below Asterisk's data, and the frequency of its sine."""
 PROMPT_TONES_HZ = (1450, 1550)
-"""Each is a prompt `lab/tone_HZ` of four seconds."""
+"""Each is a prompt `lab/tone_HZ`, four seconds long."""
 
 # Without these files Asterisk starts with a page of warnings.
 _EMPTY = ("acl", "ccss", "cel", "features", "followme", "musiconhold", "pjproject", "queuerules", "stasis", "udptl")
@@ -108,7 +108,7 @@ def _queues() -> str:
 def _extensions(ports: LabPorts) -> str:
     """Dial `dial_<language>_<profile>`; UserEvents report the result.
 
-    `queue_...` goes on to a queue, `deaf_...` is screened by a daemon that is not there.
+    `queue_...` goes on to a queue. `deaf_...` connects to a FastAGI port without a daemon.
     """
     who = "Number: ${CALLERID(num)},Result: ${CALLFLOW_RESULT},Agi: ${AGISTATUS}"
     screen = (

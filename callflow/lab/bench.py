@@ -1,4 +1,4 @@
-"""Benchmarks on real calls: lateness of prompts, CPU and memory per call, reaction to speech. Figures, not verdicts."""
+"""Benchmarks on real calls: lateness of prompts, CPU and memory per call, reaction to speech. It judges nothing."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ MS = 1000.0
 
 @dataclass(frozen=True)
 class Load:
-    """What so many silent callers at once cost."""
+    """CPU and memory that this number of concurrent silent callers costs."""
 
     calls: int
     lateness_ms: list[float]
@@ -40,7 +40,7 @@ class Load:
 
 
 async def run_bench(version: Version, console: Console, *, quick: bool = False) -> None:
-    """Measure on a lab of its own and print; `quick` shows that it works, and measures little."""
+    """Measure in a lab of its own and print; `quick` only checks that the benchmark itself works."""
     speakers = QUICK_SPEAKERS if quick else SPEAKERS
     async with open_lab(version, agents=Agents(talk_s=0.5)) as lab:
         daemon = await lab.start_daemon({"profiles": {"support": {}}, "log": {"level": "warning"}})

@@ -1,4 +1,4 @@
-"""From a scenario to a SIPp caller: what the caller sends and when, and the audio file of it."""
+"""Makes a SIPp caller from a scenario: what the caller sends and when, and the audio file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,11 +25,11 @@ class CallerPlan:
     sounds: list[Sound]
     keys: list[tuple[float, str]]
     rtp: tuple[float, float] | None
-    """When RTP begins and ends; None: there is none."""
+    """When RTP begins and ends; None: no RTP."""
     leaves_s: float
     renumberings: tuple[Renumbering, ...] = ()
     loss: float = 0.0
-    """Share of the packets that never arrives."""
+    """Share of the packets that is lost."""
     first_sequence: int = 0
 
 
@@ -80,7 +80,7 @@ def scenario_caller(
 
 
 def with_audio(plan: CallerPlan, caller: Caller, voice: Samples, name: Path) -> Caller:
-    """The caller, with the audio of the plan; it is written to `name` with an ending of its own."""
+    """The caller with the audio of the plan, which is written to `name` plus a file extension."""
     caller = replace(caller, hang_up_at_s=plan.leaves_s, address=_address(plan))
     name.parent.mkdir(parents=True, exist_ok=True)
     if plan.rtp is None:

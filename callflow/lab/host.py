@@ -17,7 +17,7 @@ hostname localhost
 root=$1; shift 2
 exec chroot "$root" "$@"
 """
-# Whatever happens to us, the kernel ends what we started.
+# When this process dies, the kernel ends the programs that it started.
 _DIE_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 
 

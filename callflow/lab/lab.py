@@ -24,7 +24,7 @@ from callflow.scenarios.site import AMI_SECRET, AMI_USER, STALL_S, Version
 from callflow.sound.audio import voice_from
 from callflow.sound.mulaw import Samples
 
-_OWNER = "owner.lock"  # a folder with this file, not locked by anybody, is a dead lab's
+_OWNER = "owner.lock"  # a folder with this file, unlocked, belongs to a lab that has died
 Additions = Callable[[PortBlock], Mapping[str, str]]
 
 
@@ -114,7 +114,7 @@ class Lab:
         return read_wire(capture.path, self.asterisk.ports.sip)
 
     def ami_proxy(self) -> Proxy:
-        """A line to AMI that can be cut; point `[ami] port` of the daemon at its `port`."""
+        """A proxy to AMI that can cut the connection; set `[ami] port` of the daemon to its `port`."""
         return Proxy(self.ports.named(), self.asterisk.ports.ami)
 
     async def close(self) -> None:
@@ -138,8 +138,8 @@ async def open_lab(
 ) -> AsyncIterator[Lab]:
     """A lab with Asterisk and agents running; its folder is kept if CALLFLOW_LAB_KEEP is set. Raises LabError.
 
-    `additions` gives texts to add to Asterisk's files, by their name. `rtp` gives Asterisk 1,000 legs of a call at once
-    instead of 250.
+    `additions` gives texts to add to Asterisk's files, by file name. With `rtp`, Asterisk has ports for 1,000 legs at
+    once instead of 250.
     """
     remove_stale_labs()
     with take_ports() as ports, _work_folder(version) as work:

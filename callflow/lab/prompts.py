@@ -1,4 +1,4 @@
-"""What Asterisk said to a caller: its RTP recognised, frame by frame, as the project's own prompts."""
+"""Which prompts Asterisk played to a caller: recognises the project's prompts in its RTP, frame by frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class PromptBook:
         self._frames = {path.stem: _frames(path) for path in sorted(folder.glob("*.wav"))}
 
     def spoken(self, received: Sequence[Packet]) -> list[Burst]:
-        """What was said in these packets, in order."""
+        """The prompts and other sounds in these packets, in order."""
         bursts = []
         start = 0
         while start < len(received):
@@ -81,7 +81,7 @@ def _frames(path: Path) -> list[bytes]:
 def _matching(frames: Sequence[bytes], packets: Sequence[Packet], start: int) -> int:
     """How many packets from `start` on are these frames. A machine that stalls for a moment does not end a prompt."""
     for number, (frame, packet) in enumerate(zip(frames, islice(packets, start, None), strict=False)):
-        # Asterisk sends the remainder of a file as it is, and less of it by the size of a WAV header.
+        # Asterisk sends the last frame of a file incomplete, and shorter by the size of a WAV header.
         same = frame.startswith(packet.payload)
         if not same or (number and packet.at - packets[start + number - 1].at > _STALL_S):
             return number

@@ -1,4 +1,4 @@
-"""A TCP proxy between the daemon and Asterisk whose line can be cut, stalled and slowed."""
+"""A TCP proxy between the daemon and Asterisk that can cut, stall and slow their connections."""
 
 import asyncio
 import contextlib
@@ -45,15 +45,15 @@ class Proxy:
             self._end(writer, reset=reset)
 
     def stall(self) -> None:
-        """Swallow nothing, pass on nothing, close nothing: a line that has gone dead."""
+        """Forward nothing and close nothing, like a dead line; what arrives is kept."""
         self._flowing.clear()
 
     def slow(self, delay_s: float) -> None:
-        """Hold every piece of data back for this long."""
+        """Delay all data by this long."""
         self.delay_s = delay_s
 
     def heal(self) -> None:
-        """Behave again; what was stalled flows on."""
+        """Work normally again; what was held back is forwarded."""
         self._refusing = False
         self.delay_s = 0.0
         self._flowing.set()

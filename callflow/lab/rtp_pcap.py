@@ -19,7 +19,7 @@ _VOLUME = 10
 
 @dataclass(frozen=True)
 class Renumbering:
-    """From `at_s` on, sequence numbers differ by `by` from what they would be; `new_ssrc`: and the SSRC is another."""
+    """From `at_s` on, sequence numbers differ by `by` from what they would be; `new_ssrc`: the SSRC changes too."""
 
     at_s: float
     by: int = 0

@@ -85,7 +85,7 @@ def _only(scenario: Scenario, names: list[str]) -> Scenario:
 
 
 async def _on_lab(run: Run, lab: Lab) -> tuple[list[SeenCall], float]:
-    """Every call as the wire saw it, and the longest stall of this machine."""
+    """Every call as the wire shows it, and the longest stall of this machine."""
     callers = CallerFactory(lab.work / "audio", lab.sounds, lab.voice)
     events_before = len(lab.asterisk.ami.events)
     async with lab.capture() as capture:
@@ -138,13 +138,13 @@ def _seen(
 
 
 def _strict(group: CallerGroup, seen: SeenCall) -> LabScenario | None:
-    """The lab's scenario of this caller, judged to the tenth of a second; None if too little is expected."""
+    """This caller as a scenario of the lab, judged to a tenth of a second; None if it expects too little."""
     expect = group.expect
     if expect.result is None or expect.agent is None:
         return None
     known = expect.model_dump(exclude_none=True) | {"ended_by": expect.ended_by or seen.ended_by or "asterisk"}
     if group.does and expect.result == "unavailable":
-        known["agent_within_s"] = math.inf  # the doubt begins with what the caller does, not with the answer
+        known["agent_within_s"] = math.inf  # this time counts from what the caller does, not from the answer
     return LabScenario(
         name=group.name, purpose="a simulated caller", profile=group.profile, language=group.language,
         route=group.route, media=group.media, caller=group.does, expect=Expectation.model_validate(known),
@@ -184,7 +184,7 @@ async def run_on_site(run: Run, settings: Settings, host: str, port: int, extens
 
 
 def _as_recorded(placed: list[Placed], view: DaemonView | None) -> Iterator[SeenCall]:
-    """Every call as the daemon has written it down."""
+    """Every call as the daemon has recorded it."""
     recorded: dict[str, list[str | None]] = {}
     for number, result in view.results() if view else ():
         recorded.setdefault(number, []).append(result)

@@ -144,13 +144,13 @@ def caller_xml(caller: Caller) -> str:
 
 
 def _answered(caller: Caller, names: dict[str, str]) -> list[str]:
-    """Wait for the answer; a caller who gives up, only so long, counted from the last news."""
+    """Wait for the answer; a caller who gives up waits only this long after the last provisional response."""
     provisional = (100, 180, 181, 183)
     if caller.gives_up_after_s is None:
         news = [f'<recv response="{code}" optional="true"/>' for code in provisional]
         return [*news, '<recv response="200" rrs="true"/>']
     until = f'timeout="{round(caller.gives_up_after_s * 1000)}" ontimeout="give-up"'
-    # The CANCEL and the ACK belong to the INVITE and carry its branch: 6 and 9 messages before them.
+    # The CANCEL and the ACK carry the branch of their INVITE, which is 6 and 9 messages before them.
     cancel = _IN_DIALOG.format(method="CANCEL", cseq=1, **names).replace("[branch]", "[branch-6]")
     ack = _IN_DIALOG.format(method="ACK", cseq=1, **names).replace("[branch]", "[branch-9]")
     return [

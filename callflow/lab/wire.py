@@ -1,4 +1,4 @@
-"""Calls as the wire saw them: SIP and RTP out of a pcap file. All times are the capture's, in seconds."""
+"""Calls as the wire shows them: SIP and RTP read from a pcap file. All times are the capture's, in seconds."""
 
 import math
 import re
@@ -31,7 +31,7 @@ class Packet(NamedTuple):
 
 @dataclass
 class WireCall:
-    """One caller's call: the caller's own leg, and the agent's leg if it came to that."""
+    """One caller's call: the caller's own leg, and the agent's leg if there was one."""
 
     call_id: str
     number: str

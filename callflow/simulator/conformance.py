@@ -71,7 +71,7 @@ class Call:
 
     @property
     def results(self) -> list[str]:
-        """What the dialplan told about it: UserEvents and their CALLFLOW_RESULT."""
+        """What the dialplan reported about it: UserEvents and their CALLFLOW_RESULT."""
         told = (event.block.headers for event in self.events if event.name == "UserEvent")
         return [f"{headers['UserEvent']} {headers.get('Result', '')}" for headers in told]
 

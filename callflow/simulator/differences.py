@@ -1,4 +1,4 @@
-"""The differences between what real Asterisks event and what another one event in the same calls, in words."""
+"""Describes how the events of another Asterisk differ from those of real ones in the same calls."""
 
 import re
 from collections import defaultdict
@@ -13,31 +13,31 @@ differ by 4 ms at the median and 51 ms at p99: a caller's frame is 20 ms long, T
 clock of SIPp ticks in milliseconds, and forty calls share two processors. The pretend one is as near: 10 and 50 ms."""
 _ENDPOS = re.compile(r"endpos=\d+")
 _RANDOM = re.compile(r"\b[0-9a-f]{16}\b")
-"""The daemon's random words: a marker behind the FastAGI header, and the proof that AMI wrote to the channel."""
+"""The daemon's random tokens: a marker after the FastAGI header, and the proof that AMI wrote to the channel."""
 _RATE = 8000
 RACING = frozenset({"Newstate", "DialBegin", "DialState", "NewConnectedLine", "AgentCalled", "HangupRequest"})
-"""Made by two threads while an agent's phone begins to ring, or one half of a Local channel ends before the other has
-answered: on one real Asterisk they come now in this order, now in that. What is compared of them is how many there
-are, and that no two come in an order never seen."""
+"""Made by two threads while an agent's phone begins to ring, or while one half of a Local channel ends before the other
+has answered: their order varies on a real Asterisk. The comparison checks their number, and that no two come in an
+order that was never seen."""
 RACE_S = 0.04
 LATE = "AgentComplete"
-"""May come so late that a channel has gone: then it names the other one, or none, and so no call."""
+"""May come so late that a channel has gone: then it names only the other one, or none, and belongs to no call."""
 FLOATING = frozenset(
     {("caller", "AgentComplete"), ("agent", "AgentComplete"), ("caller", "DTMFEnd")}
     | {("agent", "DTMFBegin"), ("agent", "DTMFEnd")}
 )
-"""Events that go by another clock than those around them: Queue tells of the end by a thread of its own, and a key
-lasts as long as the caller's finger, whatever is dialled meanwhile. Compared are their number and their times."""
+"""Events whose times do not depend on the events around them: Queue reports the end from a thread of its own, and a key
+lasts as long as it is pressed. The comparison checks their number and their times."""
 _HALVES = (";1", ";2")
 OF_EITHER = "HangupRequest"
-"""Of the two halves of a Local channel the one that ends first asks the other, and either may be first."""
+"""The half of a Local channel that ends first asks the other to hang up, and either may be first."""
 BY_CHANCE = "TransferTarget"
-"""So begin headers of AttendedTransfer that are there or not, on any release, as threads race."""
+"""Headers of AttendedTransfer that begin with this are present or absent, on any release, as threads race."""
 ANYWHERE = frozenset(f"event {name}" for _, name in FLOATING)
 WHERE = frozenset({"Context", "Exten", "Priority", "ChannelState", "ChannelStateDesc"}) | {
     f"ConnectedLine{part}" for part in ("Num", "Name")
 }
-"""Where a channel is in the dialplan when such an event comes is chance, too: any place that a real one has named."""
+"""Such an event may come at any step of the dialplan: every place that a real Asterisk has named is right."""
 Shapes = dict[str, set[tuple[str, ...]]]
 Values = dict[tuple[str, str], set[str]]
 
@@ -63,7 +63,7 @@ def differences(
 
 
 def _calls(real: dict[str, Call], other: dict[str, Call], nameless: int, tolerance_s: float) -> Iterator[str]:
-    """`nameless` late events of the other capture name no channel: each may be the one that a call lacks."""
+    """`nameless` late events of the other capture name no channel: each may be the one that is missing in a call."""
     callers = [number for number in real if not number.startswith("check")]
     yield from (f"{number}: there is no such call" for number in callers if number not in other)
     yield from (f"{number}: no such call on the real one" for number in other if number not in real)
@@ -109,7 +109,7 @@ def _late(call: Call) -> int:
 
 
 def _nameless(capture: Capture) -> int:
-    """How many such events name no channel: both had gone when Queue told of the end."""
+    """How many such events name no channel: both had gone when Queue reported the end."""
     return sum(block.name == LATE and not block.headers.keys() & {"Channel", "DestChannel"} for block in capture.events)
 
 

@@ -95,7 +95,7 @@ class Direction:
                     return
                 if (wait_s := due_at - self._loop_time()) > 0:
                     await asyncio.sleep(wait_s)
-                while self._is("stall"):  # noqa: ASYNC110 - a fault ends with the clock, and tells nobody
+                while self._is("stall"):  # noqa: ASYNC110 - the end of a fault raises no event
                     await asyncio.sleep(_TICK_S)
                 await self._send(writer, message)
                 self.on_passed(message)
@@ -155,7 +155,7 @@ class FaultyConnection:
             writer.close()
 
     def _lose_answer(self, message: bytes) -> None:
-        """Asterisk has got an action; its answer finds nobody."""
+        """Asterisk has received an action; its response is lost."""
         action = _action_name(message) if self.kind == "ami" else ""
         if action in ("", "Login", "Logoff"):
             return
@@ -166,7 +166,7 @@ class FaultyConnection:
                 return
 
     def _who(self, message: bytes) -> None:
-        """The login says whether this is the connection of the events or of the actions."""
+        """The login shows whether this connection carries the events or the actions."""
         if self.kind == "ami" and message.startswith(b"Action: Login"):
             self.down.name = self.up.name = name = "actions" if b"\r\nEvents: off" in message else "events"
             if any(fault.refuses for fault in self._faults.active(name, self._faults.now_s())):

@@ -188,7 +188,7 @@ async def _follow(run: Run, process: asyncio.subprocess.Process, folder: Path) -
 
 
 def _still_there(process: asyncio.subprocess.Process, folder: Path) -> None:
-    """Raises SimulationFailed if the pretend Asterisk has ended: there was something that it cannot do."""
+    """Raises SimulationFailed if the pretend Asterisk has ended because it cannot do something."""
     if process.returncode is not None:
         raise _ended_early(process, folder)
 

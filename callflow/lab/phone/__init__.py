@@ -2,12 +2,12 @@
 
 messages, sdp     values: SIP messages and media descriptions, read and written
 dialog            the identity of one call, and requests within it
-transactions      repeats what is not answered, answers what is repeated
+transactions      retransmits unanswered requests, and answers retransmitted ones
 call, phone       what a phone does with calls; a bank of phones shares one UDP port
 udp, media        sockets with the kernel's time of arrival; RTP sent and recorded
-behaviour         what a phone does with a call that comes in, by itself
+behaviour         what a phone does by itself with an incoming call
 legs, heard       what happened, from the logs: when a phone rang, who was heard when
-presence          who is in each frame, and how loud
+presence          whose sound is in each frame, and how loud
 
     async with PhoneBank(asterisk) as bank:
         caller, agent = bank.phone("3101", tone_hz=650), bank.phone("8011", tone_hz=750)

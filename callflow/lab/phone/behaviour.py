@@ -1,4 +1,4 @@
-"""What a phone does with a call that comes in, by itself: ring, answer, refuse, press keys, hang up."""
+"""What a phone does by itself with an incoming call: ring, answer, refuse, press keys, hang up."""
 
 import asyncio
 from contextlib import suppress
@@ -14,7 +14,7 @@ _REFUSALS = {"busy": 486, "refuse": 603}
 
 @dataclass(frozen=True)
 class Keys:
-    """Keys that are pressed so many seconds after the answer."""
+    """Keys that are pressed `at_s` seconds after the answer."""
 
     at_s: float
     keys: str
@@ -47,7 +47,7 @@ class Behaviour:
     forward_to: str = ""
 
     async def __call__(self, call: Call) -> None:
-        """Do it."""
+        """Handle one call."""
         if self.waits_s and await ends_within(call, self.waits_s):
             return
         for status in self.provisional:
@@ -66,13 +66,13 @@ class Behaviour:
 
 
 async def leave_after(call: Call, seconds: float) -> None:
-    """Hang up after so many seconds, unless the call has ended before."""
+    """Hang up after this many seconds, unless the call has ended before."""
     if not await ends_within(call, seconds):
         await call.hang_up()
 
 
 async def ends_within(call: Call, seconds: float) -> bool:
-    """Wait so long, or for the call's end; whether it has ended."""
+    """Wait this long, or until the call ends; True if it has ended."""
     with suppress(TimeoutError):
         await call.until(State.ENDED, None if seconds == inf else max(seconds, 0.0))
     return call.state is State.ENDED

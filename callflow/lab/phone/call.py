@@ -19,7 +19,7 @@ _AGAIN_S, _MOST_INVITES = 0.3, 5
 
 
 class State(StrEnum):
-    """How far a call has come."""
+    """State of a call, in the order of its progress."""
 
     CALLING = "calling"
     RINGING = "ringing"
@@ -31,7 +31,7 @@ _ORDER = list(State)
 
 
 class Line(Protocol):
-    """What a call needs of the phones' port."""
+    """What a call needs from the UDP port that the phones share."""
 
     transactions: Transactions
     pacer: Pacer
@@ -176,7 +176,7 @@ class Call:
     # Both
 
     async def hang_up(self) -> None:
-        """BYE, CANCEL or a refusal, whichever the state asks for; nothing once the call has ended."""
+        """Send BYE, CANCEL or a refusal, depending on the state; nothing once the call has ended."""
         if self.state is State.ENDED:
             return
         if self.state is State.TALKING:
@@ -204,7 +204,7 @@ class Call:
         await self._reinvite("sendrecv")
 
     async def _reinvite(self, direction: sdp.Direction) -> None:
-        """Agree with the peer on another direction. Raises NoAnswer."""
+        """Negotiate another direction with the peer. Raises NoAnswer."""
         for _ in range(_MOST_INVITES):
             invite = self.dialog.request("INVITE", body=self._describe(direction))
             response = await self._ask_peer(invite)
@@ -306,7 +306,7 @@ class Call:
         self._task = asyncio.create_task(self._line.transactions.answer_invite(request, response, self._line.proxy))
 
     async def notify(self, status: int) -> None:
-        """Tell the peer how the transfer that it asked for goes."""
+        """Report the progress of the transfer that the peer asked for."""
         more = [("Event", "refer"), ("Subscription-State", "terminated" if status >= 200 else "active")]
         body = f"SIP/2.0 {status} Transfer\r\n"
         await self._ask_peer(self.dialog.request("NOTIFY", body=body, kind="message/sipfrag", more=more))

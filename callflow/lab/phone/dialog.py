@@ -19,7 +19,7 @@ def new_tag() -> str:
 
 @dataclass
 class Dialog:
-    """What the two sides call each other; `target` is where requests to the peer are addressed."""
+    """The identifiers of both sides; `target` is where requests to the peer are addressed."""
 
     local: str
     remote: str
@@ -79,7 +79,7 @@ class Dialog:
 
     @property
     def replaces(self) -> str:
-        """This dialog as the peer knows it, escaped to stand in a Refer-To (RFC 3891)."""
+        """This dialog from the peer's side, escaped for a Refer-To (RFC 3891)."""
         return quote(f"{self.call_id};to-tag={self.remote_tag};from-tag={self.local_tag}", safe="")
 
 

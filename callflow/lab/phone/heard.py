@@ -1,4 +1,4 @@
-"""Who was heard when, in what a phone received: each party sends a sine of its own, prompts are recognised.
+"""Who was heard when in the audio that a phone received: each party sends its own sine, prompts are recognised.
 
 A sine whose frequency is a multiple of 50 Hz fills whole periods of a frame (20 ms). Of sines 100 Hz apart each frame
 tells exactly which are in it, and how loud.
@@ -23,7 +23,7 @@ Party = TypeVar("Party", bound=str)
 _WINDOW = 1 - np.cos(2 * np.pi * np.arange(FRAME) / FRAME)
 """Hann, doubled: other sounds, a ringing tone for one, do not leak into a sine's level."""
 _BRIDGED_S = 0.07
-"""A shorter pause does not end what is heard."""
+"""A shorter pause does not end a span."""
 _BLOCK = RATE // 10
 _HEAD = RATE // 2
 _SHORTEST = RATE // 5
@@ -144,7 +144,7 @@ def _alike(whole: Samples, prompt: Samples) -> tuple[float, int]:
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:
-    """Spans in order; those that a short pause parts are one."""
+    """Spans in order; those with only a short pause between them are merged."""
     whole: list[Span] = []
     for span in spans:
         if whole and span.began - whole[-1].ended < _BRIDGED_S:

@@ -9,7 +9,7 @@ from callflow.lab.phone.phone import Logged
 
 @dataclass
 class PhoneLeg:
-    """One INVITE that came to a phone: the first time of each thing that followed, None for what did not."""
+    """One INVITE that came to a phone: when each event that followed first occurred, None if it did not."""
 
     number: str
     call_id: str

@@ -1,4 +1,4 @@
-"""A phone's RTP: what it sends, with faults made on purpose, and every frame it sent and received."""
+"""A phone's RTP: what it sends, with deliberate faults, and every frame it sent and received."""
 
 import asyncio
 import secrets
@@ -38,7 +38,7 @@ class Frame(NamedTuple):
 
 
 class _KeyFrame(NamedTuple):
-    """20 ms of a key that is held down; of its last frame the end is sent three times."""
+    """20 ms of a key that is held down; the end packet of the last frame is sent three times."""
 
     key: str
     number: int
@@ -46,7 +46,7 @@ class _KeyFrame(NamedTuple):
 
 
 def tone(hz: int, level_dbov: float = -23.0) -> bytes:
-    """One second of a sine as mu-law; repeated, it has no seam."""
+    """One second of a sine as mu-law, which can be repeated without a discontinuity."""
     seconds = np.arange(RATE) / RATE
     return mulaw.encode(np.sin(2 * np.pi * hz * seconds) * FULL_SCALE * np.sqrt(2) * 10 ** (level_dbov / 20))
 
@@ -123,7 +123,7 @@ class Media:
         self._stopped = False
 
     def jump(self, packets: int) -> None:
-        """Let the next sequence number be so many further, or back."""
+        """Move the next sequence number forward by so many, or back."""
         self.sequence = (self.sequence + packets) & 0xFFFF
 
     def change_source(self, sequence: int | None = None) -> None:
@@ -134,7 +134,7 @@ class Media:
         self._marker = True
 
     def lose(self, share: float) -> None:
-        """Leave out a share of the packets, at random but always the same; their sequence numbers are missing."""
+        """Drop a share of the packets, the same ones in every run; their sequence numbers are missing."""
         self.loss = share
 
     def send_due(self, now: float) -> None:

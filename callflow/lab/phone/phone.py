@@ -94,7 +94,7 @@ class PhoneBank:
         self._socket: TimedSocket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.failures: list[BaseException] = []
-        """What went wrong in a phone's own behaviour."""
+        """Exceptions in the phones' own behaviour."""
 
     async def __aenter__(self) -> Self:
         self._socket = TimedSocket.open(self._received, self.host, self._port)
@@ -130,7 +130,7 @@ class PhoneBank:
         return f"sip:{number}@{self.address[0]}:{self.address[1]}"
 
     def run(self, behaviour: Awaitable[None]) -> None:
-        """Let a phone do this beside everything else; what goes wrong is kept in `failures`."""
+        """Run a phone's behaviour as a task; its exception is kept in `failures`."""
 
         async def running() -> None:
             try:

@@ -1,4 +1,4 @@
-"""Who is in each frame that a phone received, and how loud: parties' sines, and prompts as they were recorded."""
+"""Whose sound is in each frame that a phone received, and how loud: parties' sines, and recorded prompts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,10 +21,10 @@ class Presence:
     at: Levels
     levels: Mapping[str, Levels]
     prompts: Mapping[str, Played] = field(default_factory=dict)
-    """Those that were heard: first and last frame, and how much of it."""
+    """Prompts that were heard: first and last frame, and how much of each."""
 
     def in_frame(self, number: int, above_dbov: float = HEARD_DBOV) -> dict[str, float]:
-        """Who is in one frame, and how loud."""
+        """Whose sound is in one frame, and how loud."""
         found = {name: float(levels[number]) for name, levels in self.levels.items()}
         return {name: level for name, level in found.items() if level > above_dbov}
 
@@ -46,7 +46,7 @@ class Presence:
 def presence(
     frames: Iterable[Frame], tones_hz: Mapping[str, int], prompts: Mapping[str, Samples] | None = None
 ) -> Presence:
-    """Who is in which of these frames; `prompts` are looked for beneath the tones as well."""
+    """Whose sound is in which of these frames; `prompts` are found beneath the tones as well."""
     sound = audio(frames)
     found = {name: played(sound, samples) for name, samples in (prompts or {}).items()}
     return Presence(

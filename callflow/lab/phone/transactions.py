@@ -1,4 +1,4 @@
-"""Transactions over UDP: repeats what is not answered, and answers what is repeated (RFC 3261, 17)."""
+"""Transactions over UDP: retransmits unanswered requests, and answers retransmitted ones (RFC 3261, 17)."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Does what the ring tracker recorded agree with what a scenario expects, and with the wire?"""
+"""Compares what the ring tracker recorded with what a scenario expects, and with the wire."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ TOLERANCE_MS = 20
 """Between a phone's 180 and 200 on the wire and what is recorded."""
 
 HOLD_TOLERANCE_MS = 250
-"""Between the time that a phone is told to hold for, and the hold: two re-INVITEs and their answers."""
+"""Between the time for which a phone is told to hold and the recorded hold: two re-INVITEs and their answers."""
 
 TALK_TOLERANCE_MS = 50
 """Between the BYE or REFER and the end of the talk: a hang-up wakes several threads of Asterisk in turn."""

@@ -45,7 +45,7 @@ class Numbered:
 
     @property
     def second_entry(self) -> str:
-        """What leads to the second queue."""
+        """The extension of the second queue."""
         return str(6200 + self.index)
 
     @property

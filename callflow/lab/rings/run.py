@@ -62,7 +62,7 @@ class RingLab:
         self.lab, self.phones_port, self.scenarios = lab, phones_port, scenarios
 
     def ami_options(self) -> AmiOptions:
-        """The AMI user as it is shipped: its privileges are what is tested."""
+        """The AMI user as shipped: its privileges are part of the test."""
         return AmiOptions(port=self.lab.asterisk.ports.ami, username=AMI_USER, secret=AMI_SECRET)
 
     async def place(self, scenarios: Sequence[Numbered] = ()) -> Placed:

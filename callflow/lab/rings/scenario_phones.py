@@ -1,4 +1,4 @@
-"""What the phones and the caller of a ring scenario do, each by itself."""
+"""What each phone of a ring scenario does by itself, and what the caller does."""
 
 import asyncio
 from contextlib import suppress
@@ -44,7 +44,7 @@ class ScenarioPhones:
         await self.talk(self.phones["caller"], self.numbered.entry, scenario.leaves_s, scenario)
 
     async def talk(self, phone: Phone, to: str, for_s: float, scenario: Scenario | None = None) -> None:
-        """Call a number, and hang up so long after the answer; who `cancels` counts from the INVITE."""
+        """Call a number, and hang up `for_s` after the answer; in a scenario that `cancels`, after the INVITE."""
         call = phone.call(to)
         answered = State.ENDED if scenario and scenario.cancels else State.TALKING
         with suppress(TimeoutError):
@@ -62,7 +62,7 @@ class ScenarioPhones:
         return {party: _heard(phone) for party, phone in self.phones.items()}
 
     async def act(self, act: Act) -> None:
-        """What a phone does at a moment; its first call is the one that is transferred or held."""
+        """Carry out one act of a phone; its first call is the one that is transferred or held."""
         phone = self.phones[act.phone]
         to = self.numbered.dialled(act.to)
         match act.do:

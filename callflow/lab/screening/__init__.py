@@ -1,1 +1,1 @@
-"""The lab's callers who are screened: a scenario folder each, placed side by side, judged from the wire."""
+"""Screened callers in the lab: one scenario folder each, called at the same time, judged from the wire."""

@@ -1,4 +1,4 @@
-"""Does what the wire saw agree with what a scenario expects?"""
+"""Compares what the wire shows with what a scenario expects."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class Observed:
 
     @property
     def prompts(self) -> list[Burst]:
-        """The bursts that were prompts of ours."""
+        """The bursts that are the project's prompts."""
         return [burst for burst in self.spoken if burst.prompt]
 
     @property

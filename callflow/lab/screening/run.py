@@ -29,7 +29,7 @@ SCENARIO_CONFIG: Config = {"profiles": PROFILES | LAB_PROFILES}
 OnCall = Callable[[Scenario, str], None]
 _SPACING_S = 0.05
 _AT_ONCE = 17
-"""Calls side by side; with more, a machine of two processors is late for some."""
+"""Calls at the same time; with more, a machine with two processors is late for some."""
 _STALL_S = 0.03
 _LONGEST_S = 120.0
 _HUNG_UP: tuple[str | None, ...] = ("silent", "quiet")
@@ -56,7 +56,7 @@ class Outcome:
 
     @property
     def excusable(self) -> bool:
-        """It may have been the machine: it stalled, or was late for a call that nobody was harmed by."""
+        """The machine may be the cause: it stalled, or was late in a call that harmed nobody."""
         return not self.passed and (self.stall_s > _STALL_S or not self.harmed)
 
     @property

@@ -1,4 +1,4 @@
-"""A lab with agents' and callers' phones, each heard by a sine of its own."""
+"""A lab with agents' and callers' phones, each recognised by its own sine."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -26,7 +26,7 @@ class TalkLab:
 
     @property
     def ami(self) -> AmiClient:
-        """The lab's own session, which may do everything."""
+        """The lab's own AMI session, with all privileges."""
         return self.lab.asterisk.ami
 
     @property
@@ -44,7 +44,7 @@ class TalkLab:
         return self.phone(number, on_call)
 
     async def talk(self, caller: Phone, agent: Phone, entry: str = "plain_support") -> tuple[Call, Call]:
-        """A call of the caller's that this agent has answered: both sides of it. Raises TimeoutError."""
+        """A call from the caller that this agent has answered, as both phones have it. Raises TimeoutError."""
         call = caller.call(entry)
         there = await agent.next_call()
         there.ring()
@@ -80,7 +80,7 @@ class TalkLab:
         return await self.ami.wait_event(matches, timeout_s)
 
     async def whisper(self, uniqueid: str, prompt: str) -> Message:
-        """Let a channel hear a prompt that its peer does not hear; the answer of Originate."""
+        """Whisper a prompt to a channel; the response of Originate."""
         variables = {"SPYCHAN": uniqueid, "PROMPT": prompt}
         return await self.ami.action(
             "Originate", variables, Channel="Local/s@talk-whisper/n", Context="talk-say", Exten="s", Priority="1",

@@ -28,7 +28,7 @@ _USAGES = {
     "STREAM FILE": "Send the given file, allowing playback to be interrupted by the given digits, if any.",
 }
 _WITHOUT_DEATH = frozenset({"GET DATA", "WAIT FOR DIGIT", "STREAM FILE", "ANSWER", "CHANNEL STATUS"})
-"""Commands that a dead channel does not take."""
+"""Commands that Asterisk refuses on a channel that was hung up."""
 
 
 class AgiCall(asyncio.Protocol):
@@ -140,7 +140,7 @@ class AgiCall(asyncio.Protocol):
             self._next()
 
     def _key(self, key: str) -> None:
-        """A key has come up on the channel; one that nobody waits for is lost."""
+        """A key was released on the channel; if no command waits for it, it is lost."""
         reading = self._reading
         if reading is None or not reading.take(key):
             return

@@ -10,7 +10,7 @@ FOREVER = 1e9
 
 @dataclass(slots=True)
 class Reading:
-    """One command that takes keys; `answer` sends what it comes to."""
+    """One command that takes keys; `answer` sends its result."""
 
     command: str
     timeout_s: float
@@ -22,21 +22,21 @@ class Reading:
     timer: asyncio.TimerHandle | None = None
 
     def listen(self) -> None:
-        """The prompt has ended, or there is none: the time runs."""
+        """The prompt has ended, or there is none: the timeout begins."""
         if self.timer is not None:
             self.timer.cancel()
         if self.timeout_s < FOREVER:
             self.timer = asyncio.get_running_loop().call_later(self.timeout_s, self.expire)
 
     def expire(self) -> None:
-        """The time is over."""
+        """The timeout has passed."""
         if self.command == "GET DATA":
             self.finish(f"200 result={self.digits}{' (timeout)' if not self.digits else ''}\n")
         else:
             self.finish("200 result=0\n")
 
     def take(self, key: str) -> bool:
-        """A key has come up; whether it stops the prompt."""
+        """A key was released; True if it stops the prompt."""
         if self.command == "WAIT FOR DIGIT":
             self.finish(f"200 result={ord(key)}\n")
         elif self.command == "STREAM FILE":
@@ -52,12 +52,12 @@ class Reading:
         return True
 
     def finish(self, text: str) -> None:
-        """Answer, once."""
+        """Send the result; the command is over."""
         self.cancel()
         self.answer(text)
 
     def cancel(self) -> None:
-        """Nothing more is waited for."""
+        """Stop the timeout."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None

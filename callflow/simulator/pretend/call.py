@@ -49,7 +49,7 @@ class Call:
         self._at_end: Callable[[], None] = lambda: None
         self._cause = 16
 
-    # -- the way through ------------------------------------------------------------------------------------------
+    # -- the dialplan ---------------------------------------------------------------------------------------------
 
     def place(self) -> None:
         """The INVITE has come in."""
@@ -295,7 +295,7 @@ class Call:
         self._go_on()
         return True
 
-    # -- small things ---------------------------------------------------------------------------------------------
+    # -- state and end --------------------------------------------------------------------------------------------
 
     def enter(self, state: str) -> None:
         """Enter this state; "": none any more."""

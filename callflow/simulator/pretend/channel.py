@@ -14,7 +14,7 @@ UNKNOWN = "<unknown>"
 
 
 class Owner(Protocol):
-    """Whoever runs the dialplan on a channel."""
+    """The object that runs the dialplan on a channel."""
 
     def stop_playback(self) -> None:
         """AMI ControlPlayback stop."""

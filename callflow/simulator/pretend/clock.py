@@ -14,13 +14,13 @@ from typing import Any
 
 _PATIENCE_S = 0.001
 _TCP_INFO = struct.Struct("=128xQ8xL52xQQ")
-"""Of Linux's tcp_info: bytes received, bytes not sent yet, bytes sent, and of these sent again."""
+"""Of Linux's tcp_info: bytes received, not sent yet, sent, and retransmitted."""
 _TCP_INFO_BYTES = 256
 _LISTENING = 10
 _DELAYED_ACK_S = 0.06
 """Small writes may wait for an acknowledgement, and Linux takes 40 ms over it."""
 _STEP_S = 1e-6
-"""What one turn of a virtual loop takes: a wait too short for a float to show would else be waited for ever."""
+"""Duration of one turn of a virtual loop. Without it, a wait below the resolution of a float would never end."""
 
 
 class Clock:
@@ -95,8 +95,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 class _JumpingSelector(selectors.DefaultSelector):
     """Polls sockets in real time; jumps over a wait that no socket ends.
 
-    What one of our sockets has sent to another may still be in the kernel's hands, for milliseconds on a busy machine:
-    it is waited for.
+    What one of our sockets has sent to another may still be in the kernel, for milliseconds on a busy machine: the
+    selector waits for it.
     """
 
     def __init__(self, loop: VirtualLoop) -> None:
@@ -112,7 +112,7 @@ class _JumpingSelector(selectors.DefaultSelector):
             return ready
         while True:
             settled = not self._loop.owed() and self._has_settled()
-            # only now: what has settled may have arrived since the last look
+            # look again: data may have arrived before everything had settled
             if ready := super().select(0 if settled else _PATIENCE_S):
                 return ready
             if settled and timeout is None:
@@ -122,7 +122,7 @@ class _JumpingSelector(selectors.DefaultSelector):
                 return []
 
     def _has_settled(self) -> bool:
-        """Whether everything sent between our sockets has arrived, or has not moved for long: nobody reads it."""
+        """True if all data between our sockets has arrived, or has not moved for long because nobody reads it."""
         fds = [fd for fd in self.get_map() if isinstance(fd, int)]
         waiting = {fd: queued for fd in fds if (queued := _queued(fd))}
         if not waiting:
@@ -141,12 +141,12 @@ class _JumpingSelector(selectors.DefaultSelector):
                 if other.received < one.given:
                     return False
             elif queued != before.get(fd) or (one and (one.peer, None) in ours):
-                return False  # another process is to have a moment, our own server must accept first
+                return False  # give another process time, or our own server must accept first
         return True
 
 
 def _queued(fd: int) -> int:
-    """Bytes that a socket has been given and that are not acknowledged; 0 for what is no connection."""
+    """Bytes written to a socket and not acknowledged yet; 0 for a file descriptor that is no connection."""
     try:
         return int.from_bytes(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
     except OSError:

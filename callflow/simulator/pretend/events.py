@@ -6,7 +6,7 @@ from callflow.simulator.pretend.channel import UNKNOWN, Channel
 from callflow.simulator.pretend.flavour import CAUSES, SIP_CODES, UP, Flavour
 
 Emit = Callable[[str, str, str], None]
-"""Sends one event to whoever listens: class, name, headers (each line ended)."""
+"""Sends one event to all sessions that take its class: class, name, headers (each line ended)."""
 
 
 class Bridge:
@@ -186,7 +186,7 @@ class Events:
         uniqueid: str,
         caller: tuple[str, str] = ("", ""),
     ) -> None:
-        """What has come of an Originate; `caller` is the number and name that it gave."""
+        """The result of an Originate; `caller` is the number and name from the action."""
         number, name = caller
         named = f"ActionID: {action_id}\r\n" if action_id else ""
         self._emit(

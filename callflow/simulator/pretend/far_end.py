@@ -1,11 +1,11 @@
-"""What a phone's BYE is told as."""
+"""How Asterisk reports a phone's BYE."""
 
 from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.world import World
 
 
 def bye_cause(world: World, channel: Channel) -> int | None:
-    """What HangupRequest names: it depends on the release, and on who bridged the channel (measured)."""
+    """The cause in HangupRequest: it depends on the release, and on what bridged the channel (measured)."""
     flavour = world.flavour
     if channel.talk is None:
         return 16 if flavour.bye_sets_cause else None

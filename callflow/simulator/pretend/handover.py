@@ -195,7 +195,7 @@ class Handover:
         self._give_up(16 if flavour.bye_sets_cause else 0)
 
     def caller_taken(self) -> Callable[[], None]:
-        """AMI has redirected the caller: the agent is free at once. Returns what tells of the call's end."""
+        """AMI has redirected the caller: the agent is free at once. Returns what reports the call's end."""
         queue, agent = self._queue, self.agent
         if self._talk is None or agent is None:
             self._release()
@@ -205,7 +205,7 @@ class Handover:
         return (lambda: queue.complete_later("caller")) if queue else _nothing
 
     def _release(self) -> None:
-        """The caller goes elsewhere while they wait."""
+        """The caller is taken elsewhere while waiting."""
         if self.agent is not None:
             for _ in range(2 if self._queue else 1):
                 self._world.events.dial("DialEnd", self._caller, self.agent, DialStatus="CANCEL")
@@ -267,7 +267,7 @@ class Handover:
         self._on_end(cause, went_on)
 
     def _bye_cause(self) -> int | None:
-        """HangupRequest names it on one release for parties of Dial, on the other for those of Queue (measured)."""
+        """Cause in HangupRequest: one release names it for parties of Dial, the other for those of Queue (measured)."""
         return 16 if bool(self._queue) != self._world.flavour.dialled_bye_has_cause else None
 
     def _after(self, delay_s: float, do: Callable[..., None], *arguments: object) -> None:
@@ -275,4 +275,4 @@ class Handover:
 
 
 def _nothing() -> None:
-    """There is nothing to tell."""
+    """Report nothing."""

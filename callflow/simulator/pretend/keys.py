@@ -1,4 +1,4 @@
-"""Keys of a phone: what AMI tells of them, who takes them, and those that go on to the other party of a talk."""
+"""Keys of a phone: what AMI reports, who takes them, and which go on to the other party of a talk."""
 
 from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.world import World
@@ -16,7 +16,7 @@ def press(world: World, channel: Channel, keys: str) -> None:
 
 
 def inject(world: World, channel: Channel, key: str, duration_ms: int) -> None:
-    """AMI PlayDTMF with Receive: Asterisk tells the end alone."""
+    """AMI PlayDTMF with Receive: Asterisk reports only the end of the key."""
     if channel.alive:
         world.events.dtmf_end(channel, key, duration_ms)
         _taken(channel, key)
@@ -25,7 +25,7 @@ def inject(world: World, channel: Channel, key: str, duration_ms: int) -> None:
 def _down(world: World, channel: Channel, key: str) -> None:
     talk = channel.talk
     if not channel.alive or (talk is not None and talk.is_native and not talk.features_of(channel)):
-        return  # a native bridge passes keys on, and tells nobody
+        return  # a native bridge passes keys on without an event
     world.events.dtmf_begin(channel, key)
     if talk is not None and not talk.begins_code(channel, key):
         world.events.dtmf_begin(talk.other(channel), key, "Sent")

@@ -9,7 +9,7 @@ _STATUS = {(False, False): _NOT_IN_USE, (False, True): 2, (True, False): 6, (Tru
 
 
 class Member:
-    """Counts the agents' channels and tells when the device's state changes."""
+    """Counts the agents' channels and reports changes of the device's state."""
 
     def __init__(self, clock: Clock, events: Events) -> None:
         self._clock, self._events = clock, events

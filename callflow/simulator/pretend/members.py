@@ -1,4 +1,4 @@
-"""Queues whose members are the scenario's phones: who is free, who is paused, what AMI lists and tells."""
+"""Queues whose members are the scenario's phones: who is free, who is paused, what AMI lists and reports."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -127,7 +127,7 @@ class Members:
         return False
 
     def free(self, queue: Queue) -> Membership | None:
-        """The next member that may be rung; the turn goes round."""
+        """The next member that may be rung, in round-robin order."""
         for number in range(len(queue.members)):
             member = queue.members[(queue.turn + number) % len(queue.members)]
             if self._is_free(member):

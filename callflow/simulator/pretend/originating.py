@@ -132,7 +132,7 @@ class OriginatedLocal:
             self._programs[other].hang_up(program.cause)
 
     def _heard(self, prompt: PromptHeard) -> None:
-        """What the one half plays is heard where the other whispers, as far as frames carry it there."""
+        """What one half plays is heard on the channel that the other half whispers to, if frames carry it there."""
         target = self._programs[self._pair.two].spies_on
         if target is not None and (target.talk is None or target.talk.carries_whisper(target)):
             self._world.heard(target, prompt)

@@ -18,7 +18,7 @@ PATIENCE_S = 6.0
 ANSWER_WAIT_S = 0.5
 """How long Answer() waits for a caller's first RTP packet."""
 FAX_HEARD_S = 0.39
-"""From the beginning of a fax machine's tone to Asterisk's recognising it (measured)."""
+"""From the beginning of a fax machine's tone until Asterisk detects it (measured)."""
 _NOMINAL = {"greeting": 4.0, "can_you_hear": 4.0, "goodbye": 7.0}
 _LIFE_LEVEL = 10 ** (-50 / 20) * 32768
 

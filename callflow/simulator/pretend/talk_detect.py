@@ -108,8 +108,8 @@ class TalkDetect:
     def set(self, value: str, *, waiting: bool = False, gain: float = 1.0) -> bool:
         """TALK_DETECT(set)=[silence ms][,threshold]; False if Asterisk refuses the value.
 
-        `gain`: how much louder than it comes the sound is by now; what is armed keeps to it.
-        `waiting`: a frame that has come already is still to be read, as it is when Answer() returns.
+        `gain`: the gain on the channel at this moment; it stays in force for what is armed now.
+        `waiting`: one frame that has arrived is not read yet, as when Answer() returns.
         """
         silence, _, threshold = value.partition(",")
         try:

@@ -71,7 +71,7 @@ class World:
         self.on_note: Callable[[Channel, str], None] = lambda channel, note: None
         """Told what no event tells: `music lost`."""
         self.failures: list[BaseException] = []
-        """What went wrong in a dialplan, or in the simulator itself."""
+        """Exceptions in a dialplan, or in the simulator itself."""
         self.on_outcome: Callable[[Outcome], None] = lambda outcome: None
         self.began_at = clock.now()
         self.states: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Applications that need no sound: where the channel goes next, what it remembers, what it tells."""
+"""Applications that need no sound: jumps, variables, events and answering."""
 
 from callflow.simulator.pretend.flavour import UP
 from callflow.simulator.pretend.program.expression import is_true
@@ -119,7 +119,7 @@ def place_of(program: Program, text: str) -> Place:
 
 
 def _halves(text: str) -> tuple[str, str, str]:
-    """The parts before and behind a colon that stands in no parentheses."""
+    """The parts before and after a colon outside all parentheses."""
     depth = 0
     for place, letter in enumerate(text):
         depth += (letter == "(") - (letter == ")")

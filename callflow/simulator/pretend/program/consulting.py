@@ -1,6 +1,6 @@
 """AMI Atxfer: the agent puts the caller on hold, speaks to somebody else, and hands the caller over by hanging up.
 
-Only that way is pretended: who is called answers, the agent hangs up, and later one of the two who are left.
+Only this sequence is imitated: the called party answers, the agent hangs up, and later one of the other two does.
 """
 
 import asyncio
@@ -97,7 +97,7 @@ class Consultation:
         self._first.leave(self._agent)
 
     def hand_over(self) -> None:
-        """The caller's bridge takes in what the agent spoke to."""
+        """The channel that the agent spoke to enters the caller's bridge."""
         events, first, agent, one = self._world.events, self._first, self._agent, self._one
         caller = first.other(agent)
         agent.talk = None

@@ -25,7 +25,7 @@ def evaluate(text: str) -> str:
 
 
 def is_true(value: str) -> bool:
-    """What GotoIf takes for true: anything but nothing and 0."""
+    """What GotoIf takes as true: anything but an empty text and 0."""
     return value.strip().strip('"') not in ("", "0")
 
 

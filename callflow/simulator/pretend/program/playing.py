@@ -17,7 +17,7 @@ _SIT_S = 1e9
 
 @asynccontextmanager
 async def keys_of(program: Program) -> "AsyncIterator[asyncio.Queue[str]]":
-    """The keys that are released on the channel meanwhile; those of another time are lost."""
+    """The keys that are released on the channel meanwhile; keys before and after are lost."""
     keys: asyncio.Queue[str] = asyncio.Queue()
     program.channel.on_key = keys.put_nowait
     try:
@@ -140,7 +140,7 @@ async def agi(program: Program, data: str) -> None:
     program.agi = program.world.run_agi(
         program.channel, tuple(given), ended.set_result, program.on_prompt, program.on_state, leave, script=address
     )
-    status = await ended  # a hang-up ends the script, and the script the step
+    status = await ended  # a hang-up ends the script, and the end of the script ends the step
     program.agi = None
     program.channel.variables["AGISTATUS"] = status
 

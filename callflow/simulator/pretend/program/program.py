@@ -49,7 +49,7 @@ class Program:
         self.cause = 16
         """What Hangup will say."""
         self.returns: list[Place | None] = []
-        """Where each Gosub was left; None: nowhere in the dialplan."""
+        """Where each Gosub returns to; None: not into the dialplan."""
         self.locals: list[dict[str, str]] = []
         self.next: Place | None = None
         self.agi: AgiCall | None = None
@@ -59,7 +59,7 @@ class Program:
         """Whose sound comes to this channel."""
         self.on_agent: Callable[[Channel], None] = lambda agent: None
         self.on_leave: list[Callable[[], None]] = []
-        """What is done when the channel has left the dialplan, before its Hangup."""
+        """Called when the channel has left the dialplan, before its Hangup."""
         self.playing: asyncio.Future[None] | None = None
         self._gone = self._over = False
         self._redirected: Place | None = None
@@ -68,7 +68,7 @@ class Program:
         if owns:
             channel.owner = self
 
-    # -- the way through ------------------------------------------------------------------------------------------
+    # -- the dialplan ---------------------------------------------------------------------------------------------
 
     async def run(self, context: str, exten: str, priority: int = 1) -> None:
         """Until the end, without `h`; `cause` says how it ended."""
@@ -221,4 +221,4 @@ class Program:
 
 
 _QUIET = frozenset({"set", "noop", "goto", "gotoif", "gosub", "gosubif", "return", "execif", "userevent"})
-"""Over in no time: no list of channels shows them."""
+"""Applications that end at once: no list of channels shows them."""

@@ -1,4 +1,4 @@
-"""Queue, with the scenario's phones as members: waiting, being rung for, leaving by a key, and the talk."""
+"""Queue, with the scenario's phones as members: waiting, ringing, leaving by a key, and the talk."""
 
 import asyncio
 from dataclasses import dataclass
@@ -93,7 +93,7 @@ async def _pause(stay: _Stay, seconds: float) -> None:
 
 
 async def _or_key(stay: _Stay, done: "asyncio.Future[int] | asyncio.Future[None]", seconds: float) -> int | None:
-    """What comes of it in this time; a key that leads nowhere is ignored. Raises _Left, HungUp, Moved."""
+    """The result, or None after this time; a key without an extension is ignored. Raises _Left, HungUp, Moved."""
     loop, context = asyncio.get_running_loop(), stay.program.world.exit_contexts.get(stay.queue.name, "")
     ends = loop.time() + seconds
     either: asyncio.Future[None] = loop.create_future()

@@ -39,7 +39,7 @@ async def chan_spy(program: Program, data: str) -> None:
             program.world.events.chan_spy("ChanSpyStart", program.channel, target)
             await program.until(gone)
     except (HungUp, Moved):
-        while _is_stuck(program, target):  # noqa: ASYNC110 - a stream of frames tells nobody
+        while _is_stuck(program, target):  # noqa: ASYNC110 - frames raise no event
             await asyncio.sleep(_LOOKS_S)
         raise
     finally:
