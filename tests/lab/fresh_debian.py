@@ -43,7 +43,7 @@ QUICKLY = ('--aptopt=APT::Install-Recommends "false"', "--dpkgopt=force-unsafe-i
 
 
 def debian(name: str, packages: str) -> Path:
-    """The kept root directory with these packages beside Python; made first if need be. Not to be changed."""
+    """The cached root directory with Python and these packages, made if it is missing. Do not change it."""
     suite = SUITES.get(sys.version_info[:2])
     if suite is None:
         pytest.skip(f"no Debian has Python {sys.version_info[0]}.{sys.version_info[1]}")
@@ -72,7 +72,7 @@ class Booted:
         return done.returncode, done.stdout + done.stderr
 
     def write(self, path: str, text: str, *, more: bool = False) -> None:
-        """A file in it; `more`: added to its end."""
+        """Write a file in it; with `more`, append to it."""
         with Path(f"/proc/{self.pid}/root/{path}").open("a" if more else "w") as file:
             file.write(text)
 
@@ -81,7 +81,7 @@ class Booted:
         return self.run("systemctl", "show", unit, "--property", name, "--value")[1].strip()
 
     def journal(self, unit: str) -> str:
-        """What a unit has said, and systemd of it."""
+        """What a unit has logged, and what systemd has logged about it."""
         return self.run("journalctl", "--no-pager", "-o", "cat", "-u", unit)[1]
 
     def wait(self, what: str, until: Callable[[], bool]) -> None:
@@ -149,7 +149,7 @@ def _cgroup2() -> Path:
 
 
 def _remove(group: Path) -> None:
-    """The cgroup and those below it, once their processes are gone."""
+    """Remove the cgroup and those below it, once their processes are gone."""
     end = time.monotonic() + 30
     while group.is_dir() and time.monotonic() < end:
         for below in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):

@@ -1,4 +1,4 @@
-"""Callers who come to rate their call, side by side on one real Asterisk: phones, dialplan, and what they did."""
+"""Callers who rate their calls, at the same time on one real Asterisk: phones, dialplan, and what they did."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ Entry = Literal["queue", "line", "deaf"]
 
 @dataclass
 class Raters:
-    """One scenario: a caller, up to two agents, and what became of them."""
+    """One scenario: a caller, up to two agents, and what happened to them."""
 
     name: str
     number: int
@@ -76,7 +76,7 @@ class Raters:
         self.left_at = asyncio.get_running_loop().time()
 
     async def press(self, key: str, after_s: float = 0.8) -> None:
-        """A key, so long after the last thing that happened."""
+        """Press a key, this long after the last event."""
         await asyncio.sleep(after_s)
         await self.mine.press(key, self.keys_by)
         self.pressed.append((key, self._last_key_s()))
@@ -100,7 +100,7 @@ class Raters:
     def next_prompt_ms(self, key_number: int) -> float:
         """From the last packet of a key to the first sound of the prompt that follows its question, ms.
 
-        Some 50 ms of it are the silence that every prompt begins with.
+        About 50 ms of it are the silence at the beginning of every prompt.
         """
         began = self.heard(PROMPTS[key_number + 1])
         assert began is not None

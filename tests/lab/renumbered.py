@@ -1,6 +1,6 @@
 """Callers whose RTP is renumbered in mid-call: every change, at every moment, with and without the tap.
 
-`python -m tests.lab.renumbered 22` places all of them and prints what came of each; the tests place a part.
+`python -m tests.lab.renumbered 22` places all of them and prints each result; the tests place a part of them.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ CHANGES: dict[str, dict[str, Any]] = {
     "ssrc-higher": {"new_ssrc": True, "rtp_jump": 12345},
 }
 HARMLESS = ("ahead-3000", "wrap", "ssrc-same", "ssrc-higher")
-"""With these every Asterisk hears on."""
+"""After these every Asterisk still hears the caller."""
 BRIEF = ("back-60",)
-"""With these an Asterisk 22 may hear again before anything is decided."""
+"""After these an Asterisk 22 may hear the caller again before anything is decided."""
 MOMENTS = {"greeting": 1.0, "listen1": 1.0, "can_you_hear": 1.0, "goodbye": 1.0, "pause": -0.1}
 SPEAKS_AFTER_S = 0.8
 _FIRST_SEQUENCE = 30_000
@@ -57,7 +57,7 @@ class Case:
         return _ANCHORS[self.moment] + MOMENTS[self.moment]
 
     def scenario(self) -> Scenario:
-        """Its scenario; what is expected is what happens when no ear goes deaf."""
+        """Its scenario; it expects what happens if no ear goes deaf."""
         caller: list[dict[str, Any]] = []
         if change := CHANGES[self.change]:
             caller.append({"at": self.at_s, **change})
@@ -74,7 +74,7 @@ class Case:
         })  # fmt: skip
 
     def problems(self, outcome: Outcome, version: Version) -> list[str]:
-        """What is wrong with how it ended. Who cannot be judged must end as `unavailable`, at an agent."""
+        """What is wrong with its end. A caller who cannot be judged must reach an agent, as `unavailable`."""
         seen = outcome.seen
         if seen is None or version != "22" or self.change in HARMLESS:
             return outcome.disagreements
@@ -93,7 +93,7 @@ def all_cases(version: Version) -> Iterator[Case]:
 
 
 def some_cases(version: Version) -> list[Case]:
-    """Every change at every moment once; speaking and tapped by turns, so that all pairs of these occur."""
+    """Every change at every moment once; `speaks` and the tap alternate, so that all pairs occur."""
     made = []
     for row, moment in enumerate(MOMENTS):
         for column, change in enumerate(CHANGES):
@@ -103,7 +103,7 @@ def some_cases(version: Version) -> list[Case]:
 
 
 async def place(version: Version, cases: list[Case]) -> dict[Case, Outcome]:
-    """Place these callers side by side."""
+    """Place these calls at the same time."""
     async with screened_lab(version) as lab:
         outcomes = await run_scenarios(lab, [case.scenario() for case in cases])
         return dict(zip(cases, outcomes, strict=True))

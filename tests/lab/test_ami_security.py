@@ -1,4 +1,4 @@
-"""The shipped AMI user on a real Asterisk: what callflow needs is allowed, all else is refused; and AMI over TLS."""
+"""The shipped AMI user on a real Asterisk: it may do what callflow needs and nothing else; and AMI over TLS."""
 
 import ast
 import re
@@ -62,7 +62,7 @@ ALWAYS = {
     "QueueStatus",
     "Queues",
 }
-"""Allowed to every user; they change nothing but the own session."""
+"""Allowed to every user; they change only the user's own session."""
 
 
 def sent_by_callflow() -> set[str]:
@@ -93,7 +93,7 @@ async def test_the_shipped_user_may_do_what_callflow_needs_and_no_more(version: 
             assert needed - allowed == set()
             assert allowed & DANGEROUS == set()
             assert len(known - allowed) >= 30
-            for action in sorted(needed - ALWAYS):  # with nothing named, so that it does nothing
+            for action in sorted(needed - ALWAYS):  # without parameters, so that it does nothing
                 answer = await user.action(action)
                 assert "ermission" not in answer.get("Message", ""), f"{action}: {answer['Message']}"
             assert DANGEROUS & known - ALWAYS >= {"Command", "Reload", "ModuleLoad", "UpdateConfig", "DBPut"}
@@ -107,7 +107,7 @@ async def test_the_shipped_user_may_do_what_callflow_needs_and_no_more(version: 
 
 
 async def refuses_programs(user: AmiClient, lab: Lab) -> None:
-    """Neither an application nor a function of the dialplan runs a program of the machine for it."""
+    """It cannot run a program of the machine through an application or a dialplan function."""
     trace = lab.work / "a-program-ran"
     shell = f"SHELL(touch {trace})"
     await user.action("Getvar", Variable=shell)
@@ -123,7 +123,7 @@ async def refuses_programs(user: AmiClient, lab: Lab) -> None:
 
 @pytest.fixture
 def certificates() -> Iterator[Path]:
-    """A folder that the lab's Asterisk sees, with a certificate and its key, and a stranger's."""
+    """A folder that the lab's Asterisk can read, with a certificate and its key, and a certificate of a stranger."""
     LAB_FOLDER.mkdir(parents=True, exist_ok=True)
     folder = Path(mkdtemp(prefix="tls-", dir=LAB_FOLDER))
     for name in ("asterisk", "stranger"):

@@ -26,7 +26,7 @@ def without_speex(_: PortBlock) -> Mapping[str, str]:
 
 
 async def place(lab: Lab, name: str) -> tuple[Outcome, list[str]]:
-    """The call of one scenario, and what its record (of a second try, if the machine stalled, too) says of the gain."""
+    """The call of one scenario, and what its record says of the gain; if the machine stalled, also of a second try."""
     daemon = await lab.start_daemon(SCENARIO_CONFIG)
     (outcome,) = await run_scenarios(lab, [read_scenario(SCENARIOS / name)])
     await daemon.stop()

@@ -1,4 +1,4 @@
-"""`callflow check` beside a real Asterisk: what is there is found, what is missing is named with its remedy."""
+"""`callflow check` beside a real Asterisk: it finds what is there, and names what is missing, with its remedy."""
 
 from collections.abc import Mapping
 
@@ -31,7 +31,7 @@ def bare(_: PortBlock) -> Mapping[str, str]:
 
 
 async def check(lab: Lab) -> tuple[int, dict[str, list[str]]]:
-    """Its exit code, and of each line by its subject: the verdict, then all it says."""
+    """Its exit code, and by subject of each line: the verdict, then the text."""
     settings = lab.work / "check.toml"
     settings.write_text(tomli_w.dumps(lab.config(SETTINGS)))
     command = [*RUN_CALLFLOW[:-2], "--config", str(settings), "check"]

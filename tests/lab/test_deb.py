@@ -19,7 +19,7 @@ ip link set lo up
 exec chroot "$root" "$@"
 """
 NOT_COMPARED = ("proc", "dev", "tmp", "opt", "var/lib/dpkg", "var/lib/apt", "var/log", "var/cache")
-"""Where apt, dpkg and the kernel keep their own."""
+"""Where apt, dpkg and the kernel keep their own files."""
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def run(root: Path, *command: str) -> tuple[int, str]:
 
 
 def files(root: Path) -> set[str]:
-    """Everything that is there, but what apt and dpkg keep for themselves."""
+    """All files, without those of apt and dpkg themselves."""
     inside = (str(path.relative_to(root)) for path in root.rglob("*"))
     backups = ("passwd-", "shadow-", "group-", "gshadow-", "subuid-", "subgid-")
     return {path for path in inside if not path.startswith(NOT_COMPARED) and not path.endswith(backups)}

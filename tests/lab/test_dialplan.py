@@ -24,7 +24,7 @@ async def lab(request: pytest.FixtureRequest) -> AsyncIterator[Lab]:
 
 @asynccontextmanager
 async def agi(lab: Lab, command: Callable[[Environment], str | None]) -> AsyncIterator[None]:
-    """Where the dialplan expects the daemon: gives each call one command, then hangs up the line to Asterisk."""
+    """A FastAGI server in the daemon's place: gives each call one command, then closes the connection."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         environment: Environment = {}

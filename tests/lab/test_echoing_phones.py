@@ -1,4 +1,4 @@
-"""Phones that send back what they really receive: nobody speaks on them, so nobody may be heard."""
+"""Phones that send back what they receive: nobody speaks on them, so callflow must hear nobody."""
 
 import asyncio
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ def _additions(_: PortBlock) -> Mapping[str, str]:
 
 
 async def _send_back(call: Call, seed: int, *, drifts: bool) -> None:
-    """Send back all that is received, 20 dB lower and 0.1 to 0.3 s late; if it `drifts`, sooner and later by turns."""
+    """Send back all audio, 20 dB lower and 0.1 to 0.3 s late; if it `drifts`, with a delay that changes."""
     random, media = Random(seed), call.media
     taken, changes_at = 0, 0
     media.play(SILENCE * 5)

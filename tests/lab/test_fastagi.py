@@ -29,7 +29,7 @@ PROFILES = {"profiles": {"default": {"mode": "act"}, "person": {"mode": "off"}, 
 
 
 def dialplan(*_: object) -> dict[str, str]:
-    """An extension for each name, whose call is screened with profile `watch`; the other half of it waits."""
+    """An extension for each name, whose call is screened with profile `watch`; its other half waits."""
     doubled = " same => n,Set(X=${X}${X})\n" * 9
     lines = [
         f"exten => {key},1,Set(X=abcdefgh)\n{doubled} same => n,Set(CALLERID(name)={name})\n"
@@ -72,7 +72,7 @@ async def test_no_name_changes_the_profile_or_the_record(lab: Lab) -> None:
 
 @asynccontextmanager
 async def stranger(port: int, uniqueid: str, channel: str) -> AsyncIterator[asyncio.StreamReader]:
-    """A program that says to be the script of this channel."""
+    """A program that claims to be the script of this channel."""
     reader, writer = await asyncio.open_connection(LOOPBACK, port)
     header = (
         f"agi_network: yes\nagi_network_script: screen\nagi_request: x\nagi_channel: {channel}\nagi_language: en\n"

@@ -37,7 +37,7 @@ def silent(number: str, hang_up_at_s: float = 40.0) -> Caller:
 
 
 async def two_callers_then(lab: Lab, break_it: Callable[[], object], watch_s: float) -> tuple[Wire, float]:
-    """One caller in mid-greeting, one in silence, then the fault: what the wire saw, and when that was (epoch s)."""
+    """One caller in mid-greeting, one in silence, then the fault: the wire, and the time of the fault (epoch s)."""
     async with lab.capture() as capture:
         await lab.call(silent("1001"))
         await asyncio.sleep(IN_LISTENING_S - IN_GREETING_S)
@@ -62,7 +62,7 @@ def rows(daemon: Daemon, query: str) -> list[tuple[object, ...]]:
 
 
 async def screened_as(lab: Lab, number: str, expected: str) -> None:
-    """A new caller is screened: the greeting is heard on the wire, and a key brings them on."""
+    """A new caller is screened: the greeting is heard on the wire, and a key ends the screening."""
     async with lab.capture() as capture:
         await lab.call(silent(number, hang_up_at_s=4.0))
         await asyncio.sleep(4.5)

@@ -1,4 +1,4 @@
-"""Greetings on a real Asterisk: what the caller hears before the queue, and that nothing keeps them from it."""
+"""Greetings on a real Asterisk: what the caller hears before the queue, and that nothing delays the caller."""
 
 import asyncio
 import sys
@@ -45,7 +45,7 @@ def folder(talks: TalkLab, language: str) -> Path:
 
 
 async def greeted(talks: TalkLab, entry: str) -> tuple[Call, float, dict[str, str]]:
-    """A call to this entry until the queue: the call, when it was answered, and what the dialplan told."""
+    """A call to this entry, until the queue: the call, when it was answered, and what the dialplan reported."""
     seen = len(talks.ami.user_events("Greeted"))
     call = talks.phone(CALLER).call(entry)
     await call.until(State.TALKING)
@@ -101,7 +101,7 @@ async def test_a_known_caller_is_greeted_so_and_a_look_up_that_hangs_delays_nobo
             welcome = {"welcome_back": read_wav(folder(talks, "en") / "welcome_back.wav")}
             assert bool(presence(call.media.received, {}, welcome).prompts) is known
             loud = [frame.at for frame in call.media.received if len(set(frame.payload)) > 4]
-            assert loud[0] - answered_at < 1.5  # a look-up of 0.3 s at most, on any machine
+            assert loud[0] - answered_at < 1.5  # a look-up takes 0.3 s at most, on any machine
             await call.hang_up()
             await daemon.stop()
 

@@ -1,4 +1,4 @@
-"""Keys told by SIP INFO: Asterisk tells of their end alone, and the caller is a caller all the same."""
+"""Keys sent by SIP INFO: Asterisk reports only their end, and they count as a sign of life all the same."""
 
 import pytest
 

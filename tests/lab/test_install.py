@@ -1,4 +1,4 @@
-"""`callflow install` on a system with a real Asterisk: what it wrote works with that Asterisk, and comes off again."""
+"""`callflow install` on a system with a real Asterisk: its files work with that Asterisk, and can be removed again."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""From a scenario folder to a caller that SIPp can play."""
+"""Makes a SIPp caller from a scenario folder."""
 
 from collections.abc import Callable
 from pathlib import Path

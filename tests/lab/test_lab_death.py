@@ -1,4 +1,4 @@
-"""A lab that is killed leaves nothing running and nothing lying about."""
+"""A lab that is killed leaves no process and no folder behind."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ def test_what_a_killed_lab_started_dies_with_it() -> None:
         os.kill(holder.pid, signal.SIGKILL)
     give_up_at = time.monotonic() + 5
     while Path(f"/proc/{pid}").exists():
-        assert time.monotonic() < give_up_at, "Asterisk lives on"
+        assert time.monotonic() < give_up_at, "Asterisk is still running"
         time.sleep(0.05)
     asyncio.run(_open_and_close())
     assert not Path(work).exists()

@@ -1,4 +1,4 @@
-"""Where a lab finds its ports, its mirror and the remains of dead labs."""
+"""Where a lab finds its ports, its mirror and the folders of dead labs."""
 
 import fcntl
 import socket

@@ -1,4 +1,4 @@
-"""The lab knows what it plays and what it hears."""
+"""The audio that the lab plays, and what it recognises."""
 
 import struct
 import wave

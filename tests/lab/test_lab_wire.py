@@ -1,4 +1,4 @@
-"""What the lab reads off the wire, and how it judges that."""
+"""What the lab reads from a packet capture, and how it judges it."""
 
 import struct
 from dataclasses import replace
@@ -107,7 +107,7 @@ class TestJudge:
         ]
 
     def test_only_the_machine_stalls_a_caller(self) -> None:
-        """A gap with packets missing in it is the caller's line."""
+        """If packets are missing in a gap, the caller's line is the cause."""
         call = WireCall("a", "1001", "dial_zh_support", 0.0)
         call.sent = [Packet(0.0, b"", 65535), Packet(0.04, b"", 0), Packet(0.3, b"", 2)]
         assert Wire([call]).longest_stall_s == pytest.approx(0.04)

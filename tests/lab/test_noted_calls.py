@@ -46,14 +46,14 @@ async def call(lab: Lab, extension: str) -> None:
 
 
 async def went_on(lab: Lab, number: str) -> str:
-    """The result with which a call went on."""
+    """The result with which the dialplan went on."""
     told = await lab.asterisk.ami.wait_event(lambda event: event.get("Number") == number, PATIENCE_S)
     return str(told["Result"])
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not await condition():  # noqa: ASYNC110 - what is asked is in other processes
+        while not await condition():  # noqa: ASYNC110 - other processes do not report it
             await asyncio.sleep(0.05)
 
 
@@ -114,7 +114,7 @@ async def test_a_caller_who_hangs_up_on_a_frozen_daemon_is_recorded(lab: Lab) ->
 
 
 async def test_what_the_daemon_knows_is_not_noted(lab: Lab) -> None:
-    """Nothing takes notes in while no daemon runs, so what was noted would still be there."""
+    """Nothing deletes notes while no daemon runs, so a note would still be there."""
     daemon = await lab.start_daemon(SETTINGS)
     await call(lab, "5550104")
     await until_in_the_script(lab, "5550104")

@@ -1,4 +1,4 @@
-"""The lab's phone against a real Asterisk: registered or static, heard by whom, held, faulty on purpose, with keys."""
+"""The lab's phone on a real Asterisk: registered or static, who hears it, on hold, with deliberate faults, keys."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

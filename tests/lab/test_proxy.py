@@ -1,4 +1,4 @@
-"""The proxy between a daemon and Asterisk, which the tests of faults cut."""
+"""The proxy between a daemon and Asterisk that the tests of faults use."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from callflow.processes.ports import LOOPBACK, take_ports
 
 
 async def test_a_connection_that_has_ended_by_itself_can_be_cut_all_the_same() -> None:
-    """The daemon has gone while what Asterisk said was held back: one half of the connection is closed already."""
+    """The daemon has gone while Asterisk's data was held back: one half of the connection is closed already."""
     there, gone = asyncio.Event(), asyncio.Event()
 
     async def speaks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -29,15 +29,15 @@ async def reload(daemon: Daemon, config: dict[str, Any], expected: str) -> None:
     before = daemon.log.read_text().count(expected)
     daemon.send_signal(SIGHUP)
     async with asyncio.timeout(10):
-        while daemon.log.read_text().count(expected) == before:  # noqa: ASYNC110 - a file tells nobody
+        while daemon.log.read_text().count(expected) == before:  # noqa: ASYNC110 - a file has no events
             await asyncio.sleep(0.02)
 
 
 async def said_to(daemon: Daemon, number: str) -> list[str]:
-    """The prompts of a caller whose screening has ended, then the result; waits for the end."""
+    """The prompts of a caller, then the result; waits until the screening has ended."""
     query = "select call_id, result from calls where result is not null and caller_number = ?"
     async with asyncio.timeout(40):
-        while not (found := labs.rows(daemon.database, query, number)):  # noqa: ASYNC110 - a database tells nobody
+        while not (found := labs.rows(daemon.database, query, number)):  # noqa: ASYNC110 - a database has no events
             await asyncio.sleep(0.1)
     call_id, result = found[0]
     entries = labs.rows(

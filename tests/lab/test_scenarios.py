@@ -1,4 +1,4 @@
-"""Each scenario folder: what must come of it on the wire, and what the daemon has written down."""
+"""Each scenario folder: what must be on the wire, and what the daemon has recorded."""
 
 import warnings
 from pathlib import Path

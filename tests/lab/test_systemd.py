@@ -85,7 +85,7 @@ def test_what_a_person_must_mend_stays_down_and_says_why(system: Booted) -> None
 
 
 def test_the_services_of_a_fleet_run_beside_the_daemon(system: Booted) -> None:
-    """Shut in as they are; they wait for their database and say so."""
+    """The sandbox of the units allows it; they wait for their database and say so."""
     system.write(
         "etc/callflow/collect.env", "CALLFLOW_FLEET__DATABASE_URL=postgresql://callflow@127.0.0.1:1/callflow\n"
     )
@@ -100,7 +100,7 @@ def test_the_services_of_a_fleet_run_beside_the_daemon(system: Booted) -> None:
 
 
 def test_the_page_of_a_fleet_needs_its_database(system: Booted) -> None:
-    """Without `database_url` it stays down and says so. Shut in as it is, it serves a database, here the node's."""
+    """Without `database_url` it does not start and says so. Its sandbox lets it serve a database, here the node's."""
     system.run("systemctl", "start", "callflow-web")
     system.wait("it stays down", lambda: system.show("callflow-web", "ActiveState") == "failed")
     assert system.show("callflow-web", "ExecMainStatus") == "2"

@@ -1,4 +1,4 @@
-"""A daemon that assists in talks on a real Asterisk, a caller's and an agent's phone that speak in sines."""
+"""A daemon that assists in talks on a real Asterisk, and phones of a caller and an agent that send sines."""
 
 import asyncio
 import time
@@ -26,17 +26,17 @@ CALLER = "1301"
 LONGEST_GAP_S = 0.06
 UNDERTONES_HZ = {"caller": 3350, "agent": 3450}
 UNDERTONE_DBOV = -58.0
-"""Too low for every ear to take it for a voice, loud enough to be measured on the wire. The tap takes it for noise."""
+"""So low that no ear takes it as a voice, loud enough to be measured on the wire. The tap takes it as noise."""
 LEVEL_DB = 1.0
-"""A whisper changes the level of neither speaker by as much."""
+"""A whisper changes the level of both speakers by less than this."""
 ATTACHED_S = 0.5
-"""A whisper is attached up to so long before its prompt is heard."""
+"""A whisper is attached at most this long before its prompt is heard."""
 MUSIC_S = 0.2
-"""Shorter sounds of its frequency are parts of prompts."""
+"""Shorter sounds at the frequency of the music are parts of prompts."""
 BROKEN_S = 0.4
-"""Music with so much missing has not lasted."""
+"""Music with a longer gap has not lasted."""
 BUSY_S = 0.5
-"""What holds up the phones then holds up Asterisk as well."""
+"""A stall of the phones of this length is one of Asterisk as well."""
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Talk:
     stalls: list[Span] = field(default_factory=list)
     """When this machine was busy with other things."""
     undertones: bool = False
-    """Both phones send a low tone, by which `levels_ok` measures them."""
+    """Both phones send a low tone, which `levels_ok` measures."""
     only: str = ""
     """Of several talks beside each other, the one of this agent."""
 
@@ -68,7 +68,7 @@ class Talk:
         await asyncio.sleep(1.2)
 
     async def prompt_over(self) -> None:
-        """Until it has ended."""
+        """Until the whisper has ended."""
         await self.talks.ami.wait_event(lambda event: is_whisper(event, "ChanSpyStop"), 15)
 
     def levels(self, call: Call, tones: Mapping[str, int]) -> Presence:
@@ -81,11 +81,11 @@ class Talk:
         return [dict(row) for row in found if self.only in ("", row["agent"])]
 
     def holds(self) -> list[dict[str, object]]:
-        """The holds that the daemon has stored, those that last included."""
+        """The holds that the daemon has stored, including those in progress."""
         return [dict(row) for row in rows(self.daemon.database, "select * from holds order by began_ms")]
 
     def at(self, call: Call, prompts: Sequence[str] = ()) -> Presence:
-        """What a phone received; `prompts` are looked for."""
+        """What a phone received, and which of `prompts` are in it."""
         folder = self.talks.lab.sounds / "en/callflow"
         samples = {name: read_wav(folder / f"{name}.wav") for name in prompts}
         tones = {"caller": CALLER_HZ, "agent": AGENT_HZ, "music": self.talks.tones["music"]}
@@ -119,7 +119,7 @@ def wire_ok(talk: Talk) -> None:
 
 
 def gaps_ok(talk: Talk) -> None:
-    """No gap when ears and whispers come and go, but for pauses of the sending phone and of the machine."""
+    """No gap when ears and whispers come and go, except pauses of the sending phone and stalls of the machine."""
     names = ("ChanSpyStart", "ChanSpyStop", "BridgeEnter")
     moments = [float(event["Timestamp"]) for event in talk.talks.ami.events if event["Event"] in names]
     for call, other in ((talk.caller, talk.agent), (talk.agent, talk.caller)):
@@ -136,7 +136,7 @@ def unbroken(talk: Talk) -> None:
 
 
 def no_hole(talk: Talk, gap: Span, sent: Sequence[Frame] = ()) -> None:
-    """A gap is no longer than a pause of the phone that sends, and what this machine was held up for, explain."""
+    """A gap is no longer than the pause of the sending phone and the stalls of this machine explain."""
     paused = [one.lasted_s for one in gaps(sent, 0.03) if one.began < gap.ended and gap.began < one.ended]
     busy_s = sum(one.lasted_s for one in talk.stalls if abs(one.began - gap.began) < BUSY_S)
     hole_s = gap.lasted_s - max(paused, default=FRAME_S) - busy_s
@@ -144,7 +144,7 @@ def no_hole(talk: Talk, gap: Span, sent: Sequence[Frame] = ()) -> None:
 
 
 def levels_ok(talk: Talk) -> None:
-    """While a whisper sounds, each phone gets the other as loud as just before, unless the agent wants it otherwise."""
+    """During a whisper each phone receives the other at the level of just before, unless the agent changes it."""
     raised = [int(str(step["at_ms"])) / 1000 for step in talk.steps() if step["kind"] == "gain"]
     measured = 0
     for began, ended in whispers(talk):
@@ -163,7 +163,7 @@ def levels_ok(talk: Talk) -> None:
 
 
 def whispers(talk: Talk) -> list[Span]:
-    """When the prompts sounded on the wire, those alone that lasted for half a second."""
+    """When prompts sounded on the wire, only those of at least half a second."""
     said = {str(step["what"]) for step in talk.steps() if step["kind"] == "said"}
     found: list[Span] = []
     for to, call in (("caller", talk.caller), ("agent", talk.agent)):
@@ -173,7 +173,7 @@ def whispers(talk: Talk) -> list[Span]:
 
 
 def music_ok(talk: Talk) -> None:
-    """From the first music to the last, the caller's sound has no gap but what the machine was held up for."""
+    """From the first music to the last, the caller's sound has no gap except stalls of the machine."""
     music = [span for span in talk.at(talk.caller).spans("music") if span.lasted_s > MUSIC_S]
     assert music
     for gap in gaps(talk.caller.media.received, LONGEST_GAP_S):
@@ -202,7 +202,7 @@ def agent_freed_s(talk: Talk) -> float:
 
 
 def own_channels(ami: AmiClient) -> list[str]:
-    """Channels of ours that have begun and not ended."""
+    """Channels of callflow that have begun and not ended."""
     gone = {event["Uniqueid"] for event in ami.events if event["Event"] == "Hangup"}
     begun = [event for event in ami.events if event["Event"] == "Newchannel" and "@callflow-" in event["Channel"]]
     return [event["Channel"] for event in begun if event["Uniqueid"] not in gone]
@@ -217,7 +217,7 @@ async def watch_machine(stalls: list[Span]) -> None:
 
 
 def without(frames: Sequence[Frame], hz: int) -> list[Frame]:
-    """The frames without one sine: the music is as loud as the prompts that are spoken over it."""
+    """The frames with one sine removed: the music is as loud as the prompts that are spoken over it."""
     wave = np.exp(-2j * np.pi * hz * np.arange(FRAME) / RATE)
     kept = []
     for frame in audio(frames):
@@ -246,7 +246,7 @@ async def assisted(
     """A talk in this mode; both phones send silence until they speak. `more`: further sections of the settings.
 
     Without `caller_sends` the caller's phone sends no packet until it speaks. With `undertone_dbov` both send a low
-    tone, by which `levels_ok` measures them.
+    tone, which `levels_ok` measures.
     """
     async with talk_lab(version) as talks:
         default = {"assist": assist} | profile

@@ -30,13 +30,13 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
 STEP_DB = 6.0
 LOW_DBOV = -56.0
-"""Far below speech, also when it is raised."""
+"""Far below speech, even with the greatest gain."""
 SETTLED_S = 0.5
 PAUSE_S = 2.0
 LENGTH_S = 0.2
-"""How far the recorded length of a talk may be from that on the wire of a busy machine."""
+"""How far the recorded length of a talk may be from that on the wire, on a busy machine."""
 HEARD = 0.9
-"""Of a prompt: its share that reached the caller."""
+"""Share of a prompt that must reach the caller."""
 
 
 async def level_now(talk: Talk) -> float:
@@ -191,7 +191,7 @@ async def test_the_supervisor_takes_the_caller_over(version: Version) -> None:
 
 
 async def is_assisted_as_any_other(talk: Talk, there: Call, api: str) -> None:
-    """Caller and supervisor hear each other, and what the supervisor asks for is said."""
+    """Caller and supervisor hear each other, and the supervisor's actions work."""
     talk.only = AGENTS[2]
     await asyncio.sleep(SETTLED_S)
     await talk.says(there, AGENT_HZ, 1)
@@ -248,7 +248,7 @@ async def test_a_transfer_costs_the_caller_no_more_sound_than_without_callflow(v
 
 
 async def before_music_without_callflow_s(talk: Talk) -> float:
-    """The same for two phones that callflow knows nothing of, and an attended transfer by a bare AMI client."""
+    """The same for two phones unknown to callflow, and an attended transfer by a plain AMI client."""
     talks = talk.talks
     call, agent = talks.phone(AGENTS[3]).call(AGENTS[1]), talks.phone(AGENTS[1])
     there = await agent.next_call()

@@ -32,9 +32,9 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
 
 PROMPT_LATE_S = 2.0
-"""A prompt is heard so much later than it is due, at most: after a pause of both, with its spy and its silent head."""
+"""A prompt is heard at most this long after it is due: it waits for a pause, and for its spy, and begins silent."""
 BELOW_SPEECH_DBOV = -44.0
-"""Too low for TALK_DETECT to call it speech, loud enough for the tap to call it a tone: nobody is there."""
+"""Too low to be speech for TALK_DETECT, loud enough to be a tone for the tap: not a sign of life."""
 
 
 def kinds(talk: Talk) -> list[object]:
@@ -95,7 +95,7 @@ async def test_when_the_last_taps_are_kept_for_screening_a_silent_caller_is_aske
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 async def test_a_whisper_changes_nothing_for_those_who_speak(version: Version) -> None:
-    """Both phones send a low tone all the time."""
+    """Both phones send a low tone throughout."""
     async with assisted(version, "prompt", talk_detect={"probe_threshold": 256}) as talk:
         talk.caller.media.background = tone(UNDERTONES_HZ["caller"], BELOW_SPEECH_DBOV)
         talk.agent.media.background = tone(UNDERTONES_HZ["agent"], BELOW_SPEECH_DBOV)
@@ -165,7 +165,7 @@ async def test_a_caller_who_speaks_in_the_goodbye_joins_the_queue_in_front_when_
         await talk.agent_greets()
         await talk.agent.until(State.ENDED, 25)
         waiting = talk.talks.phone("1302").call("plain_support")
-        refused = await talk.talks.bank.phones[AGENTS[0]].next_call()  # the freed agent is offered who waits
+        refused = await talk.talks.bank.phones[AGENTS[0]].next_call()  # the queue offers the next caller
         refused.ring()
         await asyncio.sleep(1.0)
         await talk.says(talk.caller, CALLER_HZ, 1)
@@ -315,7 +315,7 @@ async def test_after_a_blind_transfer_the_new_agents_caller_hears_the_first_whis
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 async def test_a_caller_whose_ear_is_deaf_is_not_parted(version: Version) -> None:
-    """On 22 a caller whose sequence numbers jump back is not heard; on 16 every caller is."""
+    """On 22 a caller whose sequence numbers jump back is not heard; on 16 every caller is heard."""
     async with assisted(version, "act") as talk:
         await talk.agent_greets()
         await talk.prompt_begins()

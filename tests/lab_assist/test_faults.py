@@ -3,8 +3,8 @@
 In every third talk the caller is on hold, the last of them within some milliseconds of the talk's beginning: the music
 goes on as well, or callflow says that it may not (test_early_hold.py).
 
-`CALLFLOW_ROUNDS=20 python -m pytest tests/lab_assist/test_faults.py` begins 600 talks on each release; with
-`CALLFLOW_SEED` they are struck at other moments.
+`CALLFLOW_ROUNDS=20 python -m pytest tests/lab_assist/test_faults.py` begins 600 talks on each release; another
+`CALLFLOW_SEED` places the faults at other moments.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ TALKS = 10
 HELD = 3
 FAULTS = ("kill", "stall", "cut")
 PROMPT_S = 5.0
-"""A prompt that was begun is said to its end."""
+"""A prompt that has begun is played to its end."""
 TEST_CALL_S = 15.0
 """The daemon's own test call, which a new connection begins, lasts for up to 5 s."""
 
@@ -88,7 +88,7 @@ async def test_talks_go_on_whatever_happens_to_the_daemon(version: Version) -> N
 
 
 async def none_remains(talks: TalkLab) -> None:
-    """Until nothing of ours is left, the test call of a new connection included. Raises TimeoutError."""
+    """Until no channel of callflow is left, including the test call of a new connection. Raises TimeoutError."""
     async with asyncio.timeout(TEST_CALL_S):
         while True:
             if not own_channels(talks.ami):

@@ -1,4 +1,4 @@
-"""Low voices and a screened caller at agents of a real Asterisk, beside each other, judged from the phones' packets."""
+"""Low voices and a screened caller at agents of a real Asterisk, at the same time, judged from the phones' packets."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ from tests.labs import EACH_ASTERISK, rows
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
 LOOP_S = 2
-"""A low voice says the same again and again, so that every stretch of so long has the same level."""
+"""A low voice repeats a recording of this length, so that every such stretch has the same level."""
 SETTLED_S = 0.3
 MOST = 0.8
-"""Of a prompt; with three talks at once on a busy machine, some frames come late."""
+"""Share of a prompt that must be heard; with three talks at once on a busy machine, some frames are late."""
 LOW_DBOV, FAINT_DBOV = -51.0, -58.0
 """A voice that the greatest gain makes clear, and one that stays too low; TALK_DETECT hears neither, unless it is set
 lower on the ladder, as on 16."""
@@ -49,7 +49,7 @@ async def test_low_voices_and_a_screened_caller(version: Version) -> None:
 
 @pytest.mark.parametrize("version", ["16"])
 async def test_without_a_tap_a_low_voice_is_the_callers(version: Version) -> None:
-    """Nobody measures how low it is: callflow neither takes the caller for silent nor raises anything."""
+    """Nothing measures how low it is: callflow neither takes the caller as silent nor raises the gain."""
     async with talk_lab(version) as talks:
         profiles = {"default": {"assist": "prompt"}}
         daemon = await talks.lab.start_daemon({"profiles": profiles, "tap": {"transport": "audiosocket"}})
@@ -173,13 +173,13 @@ async def a_screened_caller_is_asked_as_well(talks: TalkLab, daemon: Daemon) -> 
 
 
 def screened(daemon: Daemon) -> list[list[dict[str, object]]]:
-    """What the daemon has stored of the one screened call."""
+    """The stored timeline of the one screened call."""
     queries = ("select * from calls", "select * from happenings")
     return [[dict(row) for row in rows(daemon.database, query)] for query in queries]
 
 
 async def low_voice(talks: TalkLab, daemon: Daemon, agent: str, level_dbov: float) -> Talk:
-    """A talk whose agent has greeted and whose caller speaks in so low a voice from the beginning."""
+    """A talk whose agent has greeted and whose caller speaks at this level from the beginning."""
     caller, phone = talks.phone(f"130{agent[-1]}"), talks.agent(number=agent)
     caller.tone_hz = phone.tone_hz = 0
     there = await talk(talks, daemon, caller, phone, f"line_{agent}")
@@ -200,7 +200,7 @@ def moment(step: dict[str, object]) -> float:
 
 
 def raised_db(there: Talk, step: dict[str, object]) -> float:
-    """By how much the agent hears the caller louder since this step."""
+    """How much louder the agent hears the caller since this step, dB."""
     before, after = moment(step) - SETTLED_S - LOOP_S, moment(step) + SETTLED_S
     return loop_dbov(there.agent.media.received, after) - loop_dbov(there.agent.media.received, before)
 

@@ -1,4 +1,4 @@
-"""A phone that sends no packets at all, on a real Asterisk: nothing carries a whisper to the other party."""
+"""A phone that sends no packets at all, on a real Asterisk: no frames carry a whisper to the other party."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What agents ask for over MQTT, and what a site hears of hold and wrap-up there, with a real Asterisk and broker."""
+"""Agents' actions over MQTT, and the events of hold and wrap-up there, with a real Asterisk and broker."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What callflow does not do in a talk, and what it sees, on a real Asterisk, judged from the phones' packets."""
+"""What callflow must not do in a talk, and what it detects, on a real Asterisk, judged from the phones' packets."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ from tests.labs import EACH_ASTERISK
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
 HEARD = 0.9
-"""Of a prompt: its share that was heard."""
+"""Share of a prompt that must be heard."""
 PROMPTS = ["can_you_hear", "goodbye", "caller_is_silent", "say_again"]
 
 
@@ -135,7 +135,7 @@ async def test_codes_of_the_caller_do_nothing_and_a_storm_of_the_agents_is_refus
 @pytest.mark.parametrize("way", ["inactive", "keys", "supervisor"])
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 async def test_a_hold_is_seen_however_the_agent_begins_it(version: Version, way: str) -> None:
-    """By a re-INVITE; by the keys of a transfer; by callflow's own. Who is called refuses, and the agent is back."""
+    """By re-INVITE, by the keys of a transfer, by callflow's own code. The called party refuses; the agent is back."""
     supervisor = f"{AGENTS[2]}@talk-phones"
     first = "ask_supervisor" if way == "supervisor" else "one_moment"
     async with assisted(version, "prompt", entry="assist_support", supervisor=supervisor) as there:
@@ -160,7 +160,7 @@ async def test_a_hold_is_seen_however_the_agent_begins_it(version: Version, way:
 
 
 async def begin_hold(there: Talk, way: str) -> Call | None:
-    """The caller hears music from here; returns the call of the third who is asked, if any."""
+    """The caller hears music from here on; returns the call of the consulted party, if any."""
     if way == "inactive":
         await there.agent.hold("inactive")
         return None

@@ -34,7 +34,7 @@ CALLBACKS = {
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Asterisk sees it by the same path."""
+    """A folder with the same path inside Asterisk's root."""
     LAB_FOLDER.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=LAB_FOLDER, prefix="names-") as name:
         yield Path(name)

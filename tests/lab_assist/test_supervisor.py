@@ -14,9 +14,9 @@ from tests.labs import EACH_ASTERISK
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(150)]
 
 HEARD = 0.9
-"""Of a prompt: its share that was heard."""
+"""Share of a prompt that must be heard."""
 LONG_S = 0.7
-"""Shorter sounds of the music's frequency are parts of prompts."""
+"""Shorter sounds at the music's frequency are parts of prompts."""
 RINGS_S = 30.0
 """Asterisk gives a supervisor up after 15 s (`atxfernoanswertimeout`)."""
 
@@ -32,12 +32,12 @@ async def hear_each_other(there: Talk) -> None:
 
 
 def music(there: Talk) -> list[Span]:
-    """What the caller heard of it."""
+    """When the caller heard the music on hold."""
     return [span for span in there.at(there.caller).spans("music") if span.lasted_s > LONG_S]
 
 
 def heard_alone(there: Talk, to_caller: list[str], to_agent: list[str]) -> None:
-    """Each prompt was heard whole by the one, and not by the other."""
+    """Each prompt was heard in full by the one party, and not by the other."""
     for call, own, other in ((there.caller, to_caller, to_agent), (there.agent, to_agent, to_caller)):
         shares = {name: one.share for name, one in there.at(call, own + other).prompts.items()}
         assert shares.keys() == set(own), shares

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
 SAME_AGENT_S = 8.0
 GIVEN_UP_S = 5.0
-"""So long after the goodbye the dialplan takes a caller back to an agent of whom no daemon says anything."""
+"""After this time without a daemon's word, the dialplan takes a caller who was let go back to an agent."""
 SLACK_S = 1.0
 
 

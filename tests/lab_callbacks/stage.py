@@ -68,7 +68,7 @@ class Stage:
         self.bank.phone(pair.customer, 0, customer)
 
     def add(self, pair: Pair, *, number: str = "", keeps: Pair | None = None, automatic: bool = False) -> Entry:
-        """A caller is on the list; `keeps`: with a place in this one's queue. Automatic calls are due, others later."""
+        """List a caller; `keeps`: with a place in this pair's queue. Automatic calls are due, others later."""
         now_ms = round(1000 * time.time())
         rules = CallbackRules.model_validate(self.settings()["callbacks"])
         due_ms = now_ms if automatic else now_ms + 3_600_000
@@ -80,12 +80,12 @@ class Stage:
         return self.entries.add(wanted, rules, now_ms)[0]
 
     def wish(self, pair: Pair, entry: Entry) -> None:
-        """As `callflow callbacks dial` does."""
+        """Ask for the call, as `callflow callbacks dial` does."""
         now_ms = round(1000 * time.time())
         self.entries.change(entry.callback_id, lambda now: now.changed(now_ms, "boss", "asks", wish=pair.agent))
 
     async def until(self, found: Callable[[], object], timeout_s: float = 30.0) -> None:
-        """Wait for what another process brings about. Raises TimeoutError."""
+        """Wait for a change that another process makes. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             while not found():  # noqa: ASYNC110 - another process writes the database
                 await asyncio.sleep(0.05)
@@ -116,7 +116,7 @@ class Stage:
         return [call.outcome.value if call.outcome else "" for call in self.entries.attempts(entry.callback_id)]
 
     async def is_paused(self, pair: Pair) -> bool:
-        """Whether the agent is paused, by Asterisk's own word."""
+        """Whether the agent is paused, as Asterisk reports it."""
         entries = await self.lab.asterisk.ami.action("Command", Command=f"queue show {pair.queue}")
         return "(paused" in entries.get("Output", "")
 
@@ -198,7 +198,7 @@ def refuses(status: int) -> OnCall:
 
 
 def ignores() -> OnCall:
-    """Rings for ever."""
+    """Rings without end."""
 
     async def behave(call: Call) -> None:
         call.ring()

@@ -1,4 +1,4 @@
-"""Rows A1 to A3 on a real Asterisk: who comes on the list, judged by SIP, RTP, webhooks, metrics and the database."""
+"""Rows A1 to A3 on a real Asterisk: who is put on the list, judged by SIP, RTP, webhooks, metrics and database."""
 
 import asyncio
 import csv
@@ -41,7 +41,7 @@ SHORT, LONG = Pair(5), Pair(6)
 """Two calls shorter and longer than their profile's short call."""
 SILENT, QUIET, SPEAKS = Pair(7), Pair(8), Pair(9)
 LATE, DUE, RINGS_IN, RUNG_UP, CLOSED = (Pair(number) for number in range(10, 15))
-"""Callers of cases: overdue; due; due, but they talk to an agent before, on a call of theirs or to them; closed."""
+"""Callers of cases: overdue; due; due, but they talk to an agent first, in a call from them or to them; closed."""
 DUE_SOON = (LATE, DUE, RINGS_IN, RUNG_UP)
 
 RAISED = {
@@ -56,7 +56,7 @@ NOT_RAISED = (FOUR, LATER, LONG, SPEAKS)
 
 
 def raised(version: Version) -> dict[Pair, tuple[str, ...]]:
-    """Asterisk 16 has no tap, and without one callflow hangs up on nobody as quiet."""
+    """Asterisk 16 has no tap, and without a tap callflow never hangs up on a caller as quiet."""
     return {pair: reasons for pair, reasons in RAISED.items() if pair is not QUIET or version == "22"}
 
 
@@ -129,7 +129,7 @@ def _reasons(on: Stage) -> dict[Pair, tuple[str, ...]]:
 
 
 def _was_as_meant(on: Stage, wire: Wire) -> None:
-    """The callers did on the wire what the rows speak of."""
+    """On the wire, the callers did what the rows describe."""
     hung_up_on = {SILENT: 2} | ({QUIET: 1} if QUIET in raised(on.lab.version) else {})
     calls = {pair: wire.of(pair.customer) for pair in (*RAISED, *NOT_RAISED)}
     assert [len(calls[pair]) for pair in (FIVE, FOUR, TWO, SOON, LATER, SHORT, LONG)] == [5, 4, 2, 2, 2, 2, 2]
@@ -139,7 +139,7 @@ def _was_as_meant(on: Stage, wire: Wire) -> None:
 
 
 def _told(receiver: Receiver) -> Counter[str]:
-    """States of call-backs that the webhook has been told of."""
+    """States of call-backs that the webhook has received."""
     bodies = [json.loads(body) for headers, body in receiver.arrivals if headers["callflow-event"] == "call.callback"]
     return Counter(body["data"]["state"] for body in bodies)
 
@@ -264,7 +264,7 @@ def _had_news(cases: CaseList, reference: str) -> bool:
 
 
 async def _overdue(http: int) -> int:
-    """The metric of open cases without the news that was due."""
+    """The metric of open cases whose news is overdue."""
     async with httpx.AsyncClient() as client:
         lines = (await client.get(f"http://127.0.0.1:{http}/metrics")).text.splitlines()
     (value,) = [line.split()[-1] for line in lines if line.startswith("callflow_cases_overdue")]

@@ -144,7 +144,7 @@ async def _judge(on: Stage, cases: dict[str, tuple[Any, Any, Judged]], first: in
 
 
 async def _keeps_a_place(on: Stage) -> None:
-    """Key 1 in the queue: on the list with the place, told so, and the call ends."""
+    """Key 1 in the queue: the caller is on the list with the place, hears that, and the call ends."""
     pair, ahead = Pair(28), Pair(27)
     on.phones(pair, ignores(), answers())
     on.phones(ahead, ignores(), answers())

@@ -24,7 +24,7 @@ SPREAD_S = 4.0
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 async def test_killed_anywhere_between_claim_and_answer(version: Version) -> None:
-    """Calls begin at any time within four seconds before the kill: every step of a call-back is met by some."""
+    """Calls begin at any time within four seconds before the kill, so that it hits every step of a call-back."""
     chance = random.Random(22)
     async with stage(version) as on:
         daemon = await on.lab.start_daemon(on.settings())

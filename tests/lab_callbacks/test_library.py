@@ -12,11 +12,11 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(200)]
 
 IN_CI = ("cases",)
 EVERY = ("by-hand", "customer-first", "hung-up-on", "keep-place", "repeated", "spoken-name")
-"""Minutes in all: with CALLFLOW_EVERY_SCENARIO=1."""
+"""These take minutes: only with CALLFLOW_EVERY_SCENARIO=1."""
 
 
 NEVER_QUIET_ON_16 = "hung-up-on"
-"""Without a tap callflow hangs up on nobody as quiet."""
+"""Without a tap callflow never hangs up on a caller as quiet."""
 NAMES = (*IN_CI, *(EVERY if os.environ.get("CALLFLOW_EVERY_SCENARIO") else ()))
 PLACES = [
     pytest.param(name, version, marks=pytest.mark.xdist_group(f"asterisk-{version}"))

@@ -18,16 +18,16 @@ from tests.labs import EACH_ASTERISK, leave_out_what_cannot_be_done, rows, scena
 
 @dataclass(frozen=True)
 class Rung:
-    """All scenarios on one Asterisk: the wire and AMI, what the tracker makes of it, what the daemon has stored."""
+    """All scenarios on one Asterisk: the wire and AMI, the tracker's records, and what the daemon stored."""
 
     version: Version
     runs: list[tuple[Placed, KeptRings]]
-    """One, and one more for what did not agree: the machine may have been late."""
+    """One run, and a second for scenarios that did not agree: the machine may have been late."""
     stored: dict[str, list[dict[str, Any]]]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A scenario that an Asterisk cannot do is not run there."""
+    """A scenario that a release cannot do is not run there."""
     where = {scenario.name: scenario.asterisk for scenario in read_ring_scenarios(SCENARIOS)}
     leave_out_what_cannot_be_done(config, items, "rung", where)
 

@@ -1,4 +1,4 @@
-"""AMI is cut in mid-ring: what was under way is told once, as partial, and nothing of it is made up."""
+"""AMI is cut in mid-ring: what was in progress is recorded once, as partial, and nothing is made up."""
 
 import asyncio
 

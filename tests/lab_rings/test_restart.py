@@ -1,4 +1,4 @@
-"""The daemon is killed and started again while a caller waits: that is one stay, with all that came of it."""
+"""The daemon is killed and started again while a caller waits: that is one stay, with its outcome and times."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from tests.labs import EACH_ASTERISK, rows
 KILL_AFTER_S = 2.5
 """`queue-late` rings until 9.5 s."""
 AGREES_MS = 100
-"""Without the DialBegin of an earlier life, what Queue tells of the connection counts, and not the bridge."""
+"""Without the DialBegin that the first daemon saw, AgentConnect gives the time of connection, not the bridge."""
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 

@@ -1,4 +1,4 @@
-"""Each scenario on real Asterisk: what must be recorded of it, by the wire's own times, and what the daemon stored."""
+"""Each scenario on real Asterisk: what must be recorded, measured against the wire, and what the daemon stored."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]  # the first test waits
 
 
 def last(rung: Any, scenario: str) -> tuple[Numbered, Placed, KeptRings]:
-    """The scenario in its place, and its last run."""
+    """The scenario with its numbers, and its last run."""
     for placed, kept in reversed(rung.runs):
         for one in placed.scenarios:
             if one.scenario.name == scenario:

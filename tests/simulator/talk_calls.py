@@ -1,4 +1,4 @@
-"""Talks and call-backs in scenes, one after the other: the same on a real Asterisk and on the pretend one."""
+"""Talks and call-backs, one scene after the other: the same on a real Asterisk and on the pretend one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ Phone = dict[str, Any]
 
 @dataclass(frozen=True)
 class Act:
-    """Something done over AMI so many seconds after the caller and the agent have met."""
+    """An AMI action, this many seconds after caller and agent were connected."""
 
     at_s: float
     action: str

@@ -1,4 +1,4 @@
-"""Callers who are tapped without the daemon, in every way that a tap can end: the same on a real and a pretend one."""
+"""Callers who are tapped without the daemon, with every end that a tap can have: on real and pretend Asterisk."""
 
 import asyncio
 import struct
@@ -109,7 +109,7 @@ class Ear:
 
 
 async def tap_on_lab(lab: Lab, ask_port: int, calls: Sequence[TapCall] = TAP_CALLS) -> list[Ear]:
-    """Places the calls on a lab; its daemon, or what stands in for it, is running. Returns when all have ended."""
+    """Place the calls on a lab whose daemon, or a stand-in, is running. Returns when all have ended."""
     placed = []
     async with tapping(lab.asterisk.ports.ami, ask_port, calls) as ears:
         loop = asyncio.get_running_loop()
@@ -122,7 +122,7 @@ async def tap_on_lab(lab: Lab, ask_port: int, calls: Sequence[TapCall] = TAP_CAL
             placed.append(await lab.call(caller))
         await asyncio.gather(*(call.wait(30) for call in placed))
     await until(lambda: all(ear.ended_at for ear in ears if ear.connected_at))
-    while (await lab.asterisk.ami.action("CoreStatus"))["CoreCurrentCalls"] != "0":  # noqa: ASYNC110 - no event tells it
+    while (await lab.asterisk.ami.action("CoreStatus"))["CoreCurrentCalls"] != "0":  # noqa: ASYNC110 - there is no event
         await asyncio.sleep(FRAME_S)
     return ears
 

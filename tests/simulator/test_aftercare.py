@@ -16,7 +16,7 @@ from callflow.scenarios.settling import merged
 
 IN_CI = ("ratings", "keep-place", "spoken-name", "talk-prompts", "wrap-up", "greetings")
 EVERY = ("by-hand", "cases", "customer-first", "hung-up-on", "offer", "repeated")
-"""Minutes in all: with CALLFLOW_EVERY_SCENARIO=1."""
+"""These take minutes: only with CALLFLOW_EVERY_SCENARIO=1."""
 
 
 def expected(**values: Any) -> ExpectedCallback:

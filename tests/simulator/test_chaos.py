@@ -1,4 +1,4 @@
-"""Everything goes wrong at once, under load: nobody is hung up who was there, nobody stuck, every call counted once."""
+"""All faults at once, under load: no caller who was there is hung up on, no call is stuck, each is recorded once."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -51,7 +51,7 @@ async def test_broken_lines_and_killed_daemons_harm_nobody(tmp_path: Path) -> No
     assert "Traceback" not in ran.daemon_log
 
 
-# -- the audit has teeth ----------------------------------------------------------------------------------------------
+# -- the audit finds what is wrong ------------------------------------------------------------------------------------
 
 SILENT = Outcome(
     number="1001",

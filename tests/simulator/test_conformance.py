@@ -1,4 +1,4 @@
-"""The pretend Asterisk says what the real ones say: held to their captures, call by call and header by header."""
+"""The pretend Asterisk sends what the real ones send: compared with captures, call by call and header by header."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,8 +18,8 @@ from tests.simulator.repeated import in_every_run
 from tests.traces.make_traces import MAKERS, MachineStalled, lateness_ms, make_one
 
 RUNS = 3
-"""Two runs of one Asterisk may differ: its threads race in a way that no capture has shown yet, or the machine that it
-runs on has stalled. What differs in every run is no chance."""
+"""Two runs of one Asterisk may differ: its threads race in a way that no capture has shown yet, or its machine has
+stalled. A difference that occurs in every run is no chance."""
 TRACES = Path(__file__).parents[1] / "traces"
 pytestmark = pytest.mark.timeout(600)
 
@@ -41,7 +41,7 @@ def compared(name: str, version: Version, other: Capture, tolerance_s: float = T
 def test_the_pretend_asterisk_says_what_a_real_one_says(name: str, version: Version, tmp_path: Path) -> None:
     def one_run() -> list[str]:
         pretend = asyncio.run(pretend_capture(name, version, Path(mkdtemp(dir=tmp_path))))
-        late_s = lateness_ms(pretend) / 1000  # the daemon's, on this machine, and no doing of Asterisk's
+        late_s = lateness_ms(pretend) / 1000  # a delay of the daemon on this machine, not of Asterisk
         return compared(name, version, pretend, TOLERANCE_S + late_s)
 
     assert not in_every_run(one_run, RUNS)
@@ -62,7 +62,7 @@ def test_the_captures_say_what_a_real_one_says_today(name: str, version: Version
     assert not in_every_run(one_run, RUNS)
 
 
-# -- the comparison has teeth -----------------------------------------------------------------------------------------
+# -- the comparison finds every difference ----------------------------------------------------------------------------
 
 Change = Callable[[Block], Block | None]
 

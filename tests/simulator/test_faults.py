@@ -1,4 +1,4 @@
-"""Faults do what they say, and no more than TCP allows."""
+"""Each fault has its effect, and only effects that TCP can have."""
 
 import asyncio
 import time
@@ -138,7 +138,7 @@ async def test_a_stall_passes_nothing_and_then_everything() -> None:
 
 async def test_nothing_is_held_back_when_the_faults_clock_starts_anew() -> None:
     async with pair(fault(what="stall", at_s=60)) as line:
-        await until(lambda: line.proxy.now_s() > 0.5)  # what passes now is due then, by the new clock
+        await until(lambda: line.proxy.now_s() > 0.5)  # a message that passes now is due at that time of the new clock
         await line.says("1")
         assert digit(await line.hears()) == "1"
         line.proxy.begin()

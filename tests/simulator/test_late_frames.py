@@ -1,6 +1,6 @@
 """Which callers Asterisk cannot hear when RTP is renumbered: asked of real 22 and 16, and of the pretend ones.
 
-No daemon: whoever answers FastAGI holds the call and says nothing, and TALK_DETECT is armed by the dialplan.
+There is no daemon: a FastAGI server holds each call without a command, and the dialplan arms TALK_DETECT.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from tests.simulator.pretend.stage import free_port, in_virtual_time
 from tests.simulator.tap_calls import AFTER_S, FRAME_S, Ear, TapCall, tap_on_lab, tap_scenario, tapping
 
 NEAR_S, REAL_NEAR_S = 0.1, 0.3
-"""The real one shares this machine with its callers, who may be late themselves."""
+"""The real Asterisk shares this machine with its callers, which may be late themselves."""
 CHANGES_S, TONE_S, TONE_ENDS_S, LEAVES_S = 2.0, 2.6, 4.6, 6.0
 COUNTED_S = (1.9, 2.5, 5.5)
 STOPS_AFTER_S = 0.16

@@ -1,4 +1,4 @@
-"""Every capture of a real Asterisk, replayed: as the daemon decided then, and fair to everybody from any start."""
+"""Replays every capture of a real Asterisk: the same decisions, and no caller harmed from any starting point."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -63,7 +63,7 @@ def test_the_captures_are_small() -> None:
     assert sum(path.stat().st_size for path in TRACES.glob("*/*.txt")) < 3_000_000
 
 
-# -- the judge has teeth ----------------------------------------------------------------------------------------------
+# -- the judge finds what is wrong ------------------------------------------------------------------------------------
 
 
 @pytest.fixture

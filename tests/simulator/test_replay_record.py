@@ -1,4 +1,4 @@
-"""Recording: the bytes pass, the messages are kept, and nobody can be recognised."""
+"""Recording: bytes are passed on unchanged, messages are kept, and no person can be identified."""
 
 import asyncio
 import os

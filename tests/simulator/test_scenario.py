@@ -1,4 +1,4 @@
-"""Scenario files: what they mean, and that every mistake is told with file, line and remedy."""
+"""Scenario files: what they mean, and that every mistake is reported with file, line and remedy."""
 
 from datetime import time
 from math import inf

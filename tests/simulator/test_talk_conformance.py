@@ -1,4 +1,4 @@
-"""In talks and call-backs the pretend Asterisk says what the real ones say: held to their captures, call by call."""
+"""In talks and call-backs the pretend Asterisk sends what the real ones send: compared with captures, call by call."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from tests.simulator.talk_calls import SETS, Scene, perform, scenario
 from tests.traces.make_talk_traces import FOLDER, make_talks, talk_recorder
 
 RUNS = 3
-"""What differs in every run is no chance. One that differs in none is not repeated."""
+"""A difference that occurs in every run is no chance. A run without differences is not repeated."""
 TRACES = FOLDER.parent
 
 
@@ -69,7 +69,7 @@ def test_the_pretend_asterisk_says_what_a_real_one_says(name: str, version: Vers
 
 
 def pauses(capture: Capture) -> list[tuple[str, ...]]:
-    """What was asked, answered and told of pauses, in order; answers and events of one request by name."""
+    """Actions, responses and events of pauses, in order; responses and events of one request by name."""
     told: list[list[tuple[str, ...]]] = [[]]
     asked = ""
     for block in capture.blocks:
@@ -112,7 +112,7 @@ def test_a_call_that_is_missing_is_told(tmp_path: Path) -> None:
 
 
 def completed(lines: Callable[[Block], tuple[str, ...]]) -> Capture:
-    """The talks of 22, the last told end of a talk with other lines, or gone with none."""
+    """The talks of 22, with the last AgentComplete rewritten, or removed if there are no lines for it."""
     capture = read_capture(FOLDER / "22" / "talks.txt")
     last = max(n for n, block in enumerate(capture.blocks) if block.name == "AgentComplete")
     blocks = [replace(block, lines=lines(block)) if n == last else block for n, block in enumerate(capture.blocks)]

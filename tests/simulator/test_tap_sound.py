@@ -1,4 +1,4 @@
-"""What comes over AudioSocket, and when: the same is asked of a real Asterisk 22 and of the pretend one."""
+"""What comes over AudioSocket, and when: the same test for a real Asterisk 22 and the pretend one."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ from tests.simulator.pretend.stage import free_port, in_virtual_time
 from tests.simulator.tap_calls import AFTER_S, FRAME_S, SPEECH_AT_S, Ear, tap_on_lab, tap_scenario, tapping
 
 NEAR_S = 0.1
-"""How far apart two runs of the same may be, on a machine that has other work as well."""
+"""How far apart two runs may be on a machine that has other work as well."""
 TALK_S = 20.0
 
 

@@ -80,7 +80,7 @@ def gaps(frames: Iterable[Frame], longer_than_s: float = 0.1) -> list[Span]:
 def played(frames: Iterable[Frame], prompt: Samples) -> Played | None:
     """When a prompt was heard, alone or beneath other voices, and how much of it; None if not at all.
 
-    Its first half second is searched for, or all of a shorter one; from there on every part of it that is alike counts.
+    Searches for its first half second, or all of a shorter prompt; from there every part that matches counts.
     """
     sound = audio(frames)
     heard_samples, head = _samples(sound).reshape(-1), _without_silence(prompt)

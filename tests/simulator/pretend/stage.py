@@ -30,7 +30,7 @@ Meanwhile = Callable[[PretendAsterisk], Coroutine[Any, Any, None]]
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, for long lists of names."""
+    """The words of a text: a short form for long lists of names."""
     return text.split()
 
 
@@ -93,7 +93,7 @@ class Peer:
 
 @dataclass
 class Played:
-    """What came of a scenario: its calls by group's name, and the AMI events of each call, in order."""
+    """The result of a scenario: its calls by group's name, and the AMI events of each call, in order."""
 
     outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
@@ -181,11 +181,11 @@ async def _listen(tap: Peer, events: list[Event]) -> None:
 
 
 async def start_daemon(config: Config, reloads: Config | None = None) -> tuple[Daemon, "asyncio.Task[None]"]:
-    """A daemon in this virtual loop, once it hears; its `Clock` must be a VirtualDaemonClock. End it with `_finish`."""
+    """Start a daemon in this virtual loop; its `Clock` must be a VirtualDaemonClock. End it with `_finish`."""
     daemon = Daemon(Settings(**config), lambda: Settings(**config | (reloads or {})))
     _owe_the_database(daemon)
     task = asyncio.create_task(daemon.run())
-    while not daemon._engine.ear_proven:  # noqa: ASYNC110 - the daemon tells nobody but systemd
+    while not daemon._engine.ear_proven:  # noqa: ASYNC110 - the daemon reports it only to systemd
         await asyncio.sleep(0.1)
     await asyncio.sleep(1)
     return daemon, task

@@ -77,7 +77,7 @@ def at_the_desk(
     callers: list[dict[str, Any]] | None = None,
     flavour: Flavour = ASTERISK_22,
 ) -> Desk:
-    """Play these phones and callers, and do this meanwhile."""
+    """Play these phones and callers, and run `work` meanwhile."""
 
     async def play() -> Desk:
         plan = scenario(

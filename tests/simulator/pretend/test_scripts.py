@@ -22,7 +22,7 @@ Script = Callable[[Peer, PretendAsterisk], Awaitable[None]]
 
 
 def scripted(script: Script, **caller: Any) -> Outcome:
-    """One English caller, screened by `script` instead of the daemon; what came of the call."""
+    """One English caller, screened by `script` instead of the daemon; the outcome of the call."""
     outcomes: list[Outcome] = []
 
     async def main() -> None:

@@ -24,7 +24,7 @@ def speech(at: str, level_dbov: float, for_s: float) -> dict[str, Any]:
 
 
 def happened(tmp_path: Path, kind: str) -> list[tuple[str, str]]:
-    """What the daemon has written down of this kind: what, and why."""
+    """What the daemon has recorded of this kind: what, and why."""
     told = rows(tmp_path / "callflow.db", f"select what, why from happenings where kind = '{kind}' order by at_ms")
     return [(row["what"], row["why"]) for row in told]
 
