@@ -11,7 +11,7 @@ import structlog
 from callflow.adapters.ami.translate_rings import RingTranslator, channel_of, member_of, waiting_of
 from callflow.core import events
 from callflow.core.commands import Command, ReportTalk
-from callflow.core.rings.facts import QueuesSeen, StaysLeftOpen, When
+from callflow.core.rings.facts import SnapshotTaken, StaysLeftOpen, When
 from callflow.core.rings.records import Stay
 from callflow.core.rings.talk_events import TalkEvent
 from callflow.core.rings.tracker import Input, Tracker
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 class Queues(Protocol):
-    """What is asked of AMI; may raise LinkError."""
+    """The AMI actions of the ring watch; may raise LinkError."""
 
     async def queues(self) -> list[dict[str, str]]: ...
 
@@ -50,7 +50,7 @@ class RingWatch:
         self._subscribers.append(subscriber)
 
     def now_ms(self) -> int:
-        """Now, by the tracker's own clock: it lasts through a stepped system clock while anything is under way."""
+        """Now, by the tracker's own clock: it lasts through a stepped system clock while anything is in progress."""
         return self._clock.now_ms()
 
     def ami_event(self, message: dict[str, str]) -> None:
@@ -63,16 +63,16 @@ class RingWatch:
             self._failed(error)
 
     def resume(self, stays: tuple[Stay, ...]) -> None:
-        """Take up the stays that an earlier life has left open; the next snapshot must have `channels`."""
+        """Take over the stays that were open at the last stop; the next snapshot must have `channels`."""
         self._receive(StaysLeftOpen(stays))
 
     def link_up(self) -> None:
-        """AMI is there: `take_snapshot` should follow."""
+        """AMI is connected: `take_snapshot` should follow."""
         self.queues_known = False
         self._receive(events.LinkUp(self._clock.now_ms()))
 
     def link_lost(self, reason: str) -> None:
-        """AMI is gone: what is under way is partial from here."""
+        """AMI is lost: what is in progress is partial from here."""
         self.queues_known = False
         self._receive(events.LinkLost(self._clock.now_ms(), reason))
 
@@ -91,11 +91,11 @@ class RingWatch:
         uniqueids = frozenset(one.party.uniqueid for one in seen)
         if channels is None:  # nothing is taken for ended
             asked_ms, uniqueids = 0, frozenset(one.caller.uniqueid for one in waiting)
-        self._receive(QueuesSeen(when, asked_ms, uniqueids, tuple(members), tuple(waiting), seen))
+        self._receive(SnapshotTaken(when, asked_ms, uniqueids, tuple(members), tuple(waiting), seen))
         self.queues_known = True
 
     def close(self) -> None:
-        """No deadline fires any more."""
+        """Stop all deadlines."""
         self._loop.close()
 
     def _carry_out(self, command: Command) -> None:

@@ -11,7 +11,8 @@ from callflow.adapters.http.health_metrics import HealthCollector, Lags
 from callflow.adapters.http.options import HttpOptions
 from callflow.adapters.http.record_metrics import Buckets, RecordMetrics
 from callflow.adapters.http.sample import OutboxSample, Sample
-from callflow.core.rings.records import AgentState, AgentWork, LineState, QueueState
+from callflow.core.rings.current_states import AgentState, LineState, QueueState
+from callflow.core.rings.records import AgentWork
 from callflow.records.kind import Record
 from tests.publishing import samples
 from tests.services.programs import program

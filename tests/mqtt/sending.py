@@ -8,7 +8,8 @@ from typing import Any
 
 from callflow.adapters.http.sample import Sample
 from callflow.adapters.store.store import Store
-from callflow.core.rings.records import AgentState, AgentWork, LineState, QueueState
+from callflow.core.rings.current_states import AgentState, LineState, QueueState
+from callflow.core.rings.records import AgentWork
 from callflow.publishing.publisher import Publishing
 from callflow.runtime.clock import Clock
 from callflow.settings.model import Settings

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from callflow.core.rings.records import AgentState, AgentWork, LineState
+from callflow.core.rings.current_states import AgentState, LineState
+from callflow.core.rings.records import AgentWork
 from callflow.processes.ports import PortBlock
 from tests.mqtt.consumer import Consumer, consuming
 from tests.mqtt.sending import sending

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.assist.wrap_up import EndedBy
-from callflow.core.rings.records import AgentState, AgentWork
+from callflow.core.rings.current_states import AgentState
+from callflow.core.rings.records import AgentWork
 from callflow.publishing.assist_now import AssistNow
 from callflow.web.state import live_state
 from tests.metrics.scraped import sample_at

@@ -10,7 +10,7 @@ import structlog
 from callflow.adapters.http.sample import Sample
 from callflow.core.publishing.board import Reader
 from callflow.core.publishing.states import State, StateKey
-from callflow.core.rings.records import QueueState
+from callflow.core.rings.current_states import QueueState
 from callflow.publishing import live_states
 from callflow.publishing.live_states import LiveStates
 from tests.metrics.scraped import sample_at

@@ -8,7 +8,7 @@ import pytest
 from callflow.core.publishing.discovery import Discovery
 from callflow.core.publishing.retained import RetainedMessages
 from callflow.core.publishing.states import StateBoard, StateMaker
-from callflow.core.rings.records import QueueState
+from callflow.core.rings.current_states import QueueState
 from tests.publishing import samples
 
 DISCOVERY = Discovery(samples.TOPICS, "homeassistant", "0.1.0")

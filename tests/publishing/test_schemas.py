@@ -26,15 +26,13 @@ from callflow.core.publishing.retained import RetainedMessages
 from callflow.core.publishing.states import StateBoard, StateMaker, callback_states
 from callflow.core.publishing.window import Windows
 from callflow.core.rating.record import Ending, NotAsked
+from callflow.core.rings.current_states import AgentState, LineState, QueueState
 from callflow.core.rings.records import (
     AgentInterval,
-    AgentState,
     AgentWork,
     AnswerClass,
     HeldBy,
-    LineState,
     Outcome,
-    QueueState,
     TransferKind,
 )
 from callflow.core.screening.states import Result

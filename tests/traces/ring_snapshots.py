@@ -8,7 +8,7 @@ from callflow.core.rings import facts
 Message = dict[str, str]
 
 
-def snapshot(before: Iterable[tuple[int, Message]], now_ms: int) -> facts.QueuesSeen:
+def snapshot(before: Iterable[tuple[int, Message]], now_ms: int) -> facts.SnapshotTaken:
     """Channels, members and waiting callers after these events; asked for, and answered, at `now_ms`."""
     channels: dict[str, Message] = {}
     waiting: dict[str, tuple[int, Message]] = {}
@@ -34,7 +34,7 @@ def snapshot(before: Iterable[tuple[int, Message]], now_ms: int) -> facts.Queues
                 _hand_over(message, waiting)
             case "QueueMemberStatus":
                 members[message["Queue"], message["Interface"]] = message
-    return facts.QueuesSeen(
+    return facts.SnapshotTaken(
         facts.When(now_ms, stamped=False),
         now_ms,
         frozenset(channels),

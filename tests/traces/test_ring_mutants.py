@@ -243,7 +243,7 @@ def test_an_event_dropped_or_repeated(file: Path, mutants: Any) -> None:
         life.hear(stream)
         life.now_ms += 60_000
         pass_time(life.tracker, life.kept, life.now_ms)
-        life.take(facts.QueuesSeen(facts.When(life.now_ms, False), life.now_ms, frozenset(), (), ()))
+        life.take(facts.SnapshotTaken(facts.When(life.now_ms, False), life.now_ms, frozenset(), (), ()))
         kept = life.end()
         nothing_stays(kept, note)
         if mutants is repeated:

@@ -11,7 +11,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from callflow.core.rings.records import AgentState, AgentWork, LineState
+from callflow.core.rings.current_states import AgentState, LineState
+from callflow.core.rings.records import AgentWork
 from callflow.core.screening.states import Result
 from callflow.processes.ports import take_ports
 from tests.mqtt.sending import Sending, sending

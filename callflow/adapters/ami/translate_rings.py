@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from callflow.adapters.ami.translate import AmiEvent, stamped_ms
 from callflow.core.rings import facts
+from callflow.core.rings.marks import ABSURD_TIME, REPEATED_HEADER
 from callflow.core.rings.names import safe_id
 
 QUEUE_EVENT = "CallflowQueue"
 """UserEvent of the dialplan line behind Queue(): reports QUEUESTATUS."""
 
-ABSURD_TIME, REPEATED_HEADER = "absurd_time", "repeated_header"
 ABSURD_MS = 600_000
 LONGEST_VALUE, LONGEST_EVENT = 256, 2_048
 _ABSENT = frozenset({"<unknown>", "<none>"})

@@ -20,7 +20,8 @@ from prometheus_client.utils import floatToGoString
 from callflow.adapters.http.record_metrics import OTHER
 from callflow.adapters.http.sample import OutboxSample, Sample
 from callflow.core.publishing.privacy import Pseudonymizer
-from callflow.core.rings.records import AgentWork, QueueState
+from callflow.core.rings.current_states import QueueState
+from callflow.core.rings.records import AgentWork
 
 LAG_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 LOGGED_OFF = "logged_off"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from callflow.adapters.http.options import HttpOptions
-from callflow.core.rings.records import AgentState, LineState, QueueState
+from callflow.core.rings.current_states import AgentState, LineState, QueueState
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from callflow.core.publishing.envelope import utc
 from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import UnfitId, topic_id
 from callflow.core.publishing.window import Window
-from callflow.core.rings.records import AgentState, LineState, QueueState
+from callflow.core.rings.current_states import AgentState, LineState, QueueState
 
 MAX_UNFIT = 10_000
 

@@ -3,8 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from callflow.core.rings.facts import Member, QueuesSeen, When
-from callflow.core.rings.records import AgentInterval, AgentState, AgentWork
+from callflow.core.rings.current_states import AgentState
+from callflow.core.rings.facts import Member, SnapshotTaken, When
+from callflow.core.rings.records import AgentInterval, AgentWork
 from callflow.core.rings.tracker_state import TrackerState
 
 TALKING = (2, 3, 7, 8)
@@ -80,8 +81,8 @@ class AgentBoard:
         if (agent := self._agents.get(name)) is not None:
             self._update(name, agent, at_ms)
 
-    def seen(self, fact: QueuesSeen) -> None:
-        """A snapshot: who is not in it has left."""
+    def seen(self, fact: SnapshotTaken) -> None:
+        """A snapshot: members that it does not show have left."""
         shown = {(self._state.names.queue(m.queue), m.interface) for m in fact.members}
         for key in [key for key in self._owner if key not in shown]:
             self.member_removed(fact.when, Member(key[0], key[1]))
@@ -89,7 +90,7 @@ class AgentBoard:
             self.member_changed(fact.when, member)
 
     def link_lost(self, at_ms: int) -> None:
-        """The link is lost: every interval ends here, and later ones begin anew."""
+        """The link is lost: every interval ends here, and new ones begin after it is back."""
         for name, agent in self._agents.items():
             agent.partial = True
             self._change(name, agent, None, "", at_ms)
@@ -157,7 +158,7 @@ _AWAY = (AgentWork.PAUSED, AgentWork.UNAVAILABLE)
 
 
 def _work(members: list[Member]) -> AgentWork:
-    """What an agent with these memberships is doing; paused only who is paused in every queue."""
+    """What an agent with these memberships is doing; `paused` means paused in every queue."""
     states = {member.status for member in members}
     if states.intersection(TALKING):
         return AgentWork.TALKING

@@ -23,16 +23,16 @@ class Channel:
     caller_name: str = ""
     exten: str = ""
     call_id: str = ""
-    """The call it speaks for, where that is another than its own: of an agent who was connected, and is handed on."""
+    """The call it belongs to, if not its own: that of the caller whom this agent's channel has answered."""
     began_here: bool = False
-    """Newchannel was seen, and the link has lasted since: nothing of it can have been missed."""
+    """Newchannel was seen, and the link has lasted since: no event of it can have been missed."""
     originated: bool = False
-    """Asterisk itself has placed this call: AMI Originate or a call file."""
+    """Asterisk placed this call: AMI Originate or a call file."""
     member: Member | None = None
-    """The queue's member that is called with it (AgentCalled)."""
+    """The queue member that this channel calls (AgentCalled)."""
     dial_string: str = ""
     dial_status: str = ""
-    """Of the first DialEnd that names it as the one dialled."""
+    """Of the first DialEnd whose destination it is."""
     rang_at: int | None = None
     ring_source: RingSource | None = None
     progress_at: int | None = None
@@ -45,15 +45,15 @@ class Channel:
     held: bool = False
     """This phone has put the other party on hold."""
     hangup_asked_at: int | None = None
-    """Hang-up asked for: by the far end, or softly before anything else ended it."""
+    """When the far end asked for the hang-up (HangupRequest)."""
     cause: int = 0
     """Why the far end hung up or refused (ITU-T Q.850), 0 when it did not say."""
     soft_hangup_at: int | None = None
     ended_at: int | None = None
     left_queue_at: int | None = None
-    """When its latest stay in a queue that is over had ended."""
+    """When its latest finished stay in a queue ended."""
     stay_number: int = 0
-    """Of its latest stay in a queue."""
+    """Number of its latest stay in a queue."""
     touched_ms: int = 0
     stamped: bool = True
     anomalies: set[str] = field(default_factory=set)
@@ -67,7 +67,7 @@ class Channel:
             self.rang_at, self.ring_source = at_ms, source
 
     def next_entry_id(self, joined_ms: int) -> str:
-        """Id of its next stay. One that was there before us may have had stays already: its are numbered by time."""
+        """Id of its next stay; numbered by time if the channel may have had stays that callflow did not see."""
         self.stay_number = max(self.stay_number + 1, 0 if self.began_here else joined_ms)
         return f"{self.uniqueid}-{self.stay_number}"
 
@@ -77,13 +77,13 @@ class Channel:
 
 
 class Channels:
-    """Every channel that an event has named and no Hangup has ended."""
+    """Every channel that an event has named and that has not ended."""
 
     def __init__(self, gone: Recent) -> None:
         self._gone = gone
         self._channels: dict[str, Channel] = {}
         self._talking: dict[str, list[Channel]] = {}
-        """Who is in a bridge, by phone."""
+        """Channels in a bridge, by phone."""
         self._halves: dict[tuple[str, str], Channel] = {}
         """Local channels by the name of their pair, and "1" or "2"."""
         self._bridges: dict[str, list[Channel]] = {}
@@ -114,7 +114,7 @@ class Channels:
             channel.stamped = False
         if when.anomalies:
             channel.anomalies.update(when.anomalies)
-        if not channel.name and party.channel:  # the first: a masquerade renames, and the pair of a name must hold
+        if not channel.name and party.channel:  # only the first: a masquerade renames, and halves are found by name
             channel.name = party.channel
             if channel.is_local and party.uniqueid in self._channels and (half := local_pair(channel.name)) is not None:
                 self._halves[half] = channel
@@ -129,7 +129,7 @@ class Channels:
         return channel
 
     def seen(self, when: When, one: ChannelSeen, asked_ms: int, now_ms: int) -> None:
-        """A snapshot asked for at `asked_ms` shows a channel: what no event has said of it is known from here."""
+        """A snapshot asked for at `asked_ms` shows a channel: it adds what no event has reported."""
         channel = self._channels.get(one.party.uniqueid)
         if channel is not None and (channel.began_here or channel.touched_ms > asked_ms):
             return
@@ -140,7 +140,7 @@ class Channels:
             self.enter(channel, one.bridge)
 
     def touch(self, uniqueid: str, now_ms: int) -> Channel:
-        """The channel of this id, made known if need be. A late event of one that has ended makes nothing known."""
+        """The channel with this id, new if it is not known. A late event of an ended channel is not kept."""
         channel = self._channels.get(uniqueid)
         if channel is None:
             channel = Channel(uniqueid)
@@ -164,19 +164,19 @@ class Channels:
         return channel
 
     def link_lost(self) -> None:
-        """What happens to any of them from here may be missed."""
+        """Later events of all channels may be missed."""
         for channel in self._channels.values():
             channel.began_here = False
 
     def prune(self, living: Iterable[str], before_ms: int) -> list[str]:
-        """Uniqueids of channels that a snapshot asked for at `before_ms` did not show, although known before."""
+        """Uniqueids of channels known before `before_ms` that a snapshot asked for at that time does not show."""
         alive = set(living)
         return [u for u, channel in self._channels.items() if u not in alive and channel.touched_ms < before_ms]
 
     # -- bridges and Local channels -------------------------------------------------------------------------------
 
     def enter(self, channel: Channel, bridge: str) -> None:
-        """It is in this bridge now, "" for none; one that has ended enters none."""
+        """The channel is in this bridge now, "" for none; an ended channel enters none."""
         if bridge and channel.uniqueid not in self._channels:
             return
         if channel.bridge:
@@ -214,7 +214,7 @@ class Channels:
         return other is not None and other.originated
 
     def party_behind(self, channel: Channel) -> Channel | None:
-        """The party that speaks through a Local channel: its other half's bridge peer. Others speak for themselves."""
+        """The party that speaks through a Local channel: its other half's bridge peer. Any other speaks for itself."""
         seen = {channel}
         while channel.is_local:
             half = self.other_half(channel)

@@ -1,28 +1,27 @@
-"""Legs and offers in progress: dialling, ringing, pickup, connection and end."""
+"""Dialling: what DialBegin, DialState, DialEnd, AgentCalled and Hangup tell of offers and legs."""
 
 from collections.abc import Callable
 
 from callflow.core.rings import facts
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay, Purpose
+from callflow.core.rings.marks import ORIGINATED, TRANSFERRED
 from callflow.core.rings.measuring import target_type
 from callflow.core.rings.names import interface_of, is_plain_peer, local_pair
 from callflow.core.rings.open_offers import OpenOffers
+from callflow.core.rings.open_talks import OpenTalks
 from callflow.core.rings.records import RingSource
-from callflow.core.rings.talking import Talks
 from callflow.core.rings.tracker_state import LONGEST_RING_MS, SETTLE_MS, TrackerState
-
-CALL_WAITING, TRANSFERRED, ORIGINATED = "call_waiting", "transferred", "originated"
 
 
 class Dialling:
-    """Every leg and offer under way. `stay_of` knows who waits in a queue; `on_moved` is for a caller's new channel."""
+    """Begins and ends offers and legs. `stay_of` finds who waits in a queue; `on_moved`: a caller has a new channel."""
 
     def __init__(
         self,
         state: TrackerState,
         open_offers: OpenOffers,
-        talks: Talks,
+        talks: OpenTalks,
         stay_of: Callable[[str], LiveStay | None],
         on_moved: Callable[[str, Channel, int], None],
         on_originated: Callable[[Channel, int], None],
@@ -35,14 +34,12 @@ class Dialling:
         self._on_moved = on_moved
         self._on_originated = on_originated
 
-    # -- dialling -------------------------------------------------------------------------------------------------
-
     def dial_began(self, fact: facts.DialBegan) -> None:
         """A leg of its own, or a phone behind the Local channel of one."""
         state, when = self._state, fact.when
         channel = self._channels.note(when, fact.dest, state.now_ms)
-        if channel.uniqueid in self._open.legs or state.is_past(channel.uniqueid):
-            if not self._goes_on(self._open.legs.get(channel.uniqueid), fact):
+        if self._open.leg(channel.uniqueid) is not None or state.is_past(channel.uniqueid):
+            if not self._goes_on(self._open.leg(channel.uniqueid), fact):
                 state.anomaly("DialBegin repeated")
             return
         channel.dialled_at, channel.dial_string = when.at_ms, fact.dial_string
@@ -55,7 +52,7 @@ class Dialling:
         caller = self._channels.note(when, fact.caller, state.now_ms)
         leg = self._leg_in_front_of(caller)
         if leg is not None:
-            self._behind(leg, channel)
+            self._open.add_behind(leg, channel)
             return
         offer = self._open.by_caller.get(caller.uniqueid)
         if offer is None or not offer.open:
@@ -64,7 +61,7 @@ class Dialling:
             self._begin_leg(fact, offer, channel)
 
     def _goes_on(self, leg: LiveLeg | None, fact: facts.DialBegan) -> bool:
-        """After a hand-over before any ringing, Asterisk ends the dial for the agent and begins it for the caller."""
+        """After a transfer before any ringing, Asterisk ends the dial for the agent and begins it for the caller."""
         offer = leg.offer if leg is not None else None
         if leg is None or offer is None or leg.answered or fact.caller.uniqueid in ("", offer.moved_from):
             return False
@@ -82,14 +79,14 @@ class Dialling:
         half = local_pair(caller.name)
         if half is None or half[1] != "2" or self._stay_of(caller.uniqueid) is not None:
             return None
-        leg = self._open.locals.get(half[0])
+        leg = self._open.leg_of_pair(half[0])
         if leg is None or leg.handed_on or leg.offer is None:
             return None
         has_talked = leg.offer.connect_ms is not None and not any(phone.bridge for phone in leg.phones)
         return None if has_talked else leg
 
     def _purpose(self, caller: Channel) -> Purpose:
-        """Whom somebody dials for who does not wait in a queue."""
+        """For whom a channel dials that does not wait in a queue."""
         if self._channels.is_originated(caller):
             return Purpose.ORIGINATED
         if caller.is_local:
@@ -126,7 +123,7 @@ class Dialling:
             target=target,
             cadence=state.rules.cadence_name(queue=raw_queue, line="" if stay else target),
             began_ms=fact.when.at_ms,
-            partial=stay.partial if stay else not caller.began_here or self._talks.may_hide_one(caller),
+            partial=stay.partial if stay else not caller.began_here or self._talks.may_consult(caller),
         )
         if self._channels.is_originated(caller):
             offer.marks.add(ORIGINATED)
@@ -157,64 +154,22 @@ class Dialling:
         offer.forwarding = False
         offer.legs.append(leg)
         self._state.put_off(offer, LONGEST_RING_MS)
-        self._mark_waiting(leg, channel)
+        self._open.mark_waiting(leg, channel)
         self._open.save(offer)
         self._open.save_leg(leg, offer)
-        self._add(leg, channel)
+        self._open.add_channel(leg, channel)
         if offer.purpose is Purpose.ORIGINATED and not channel.is_local and offer.caller.name.endswith(";2"):
             self._on_originated(channel, fact.when.at_ms)
-
-    def _behind(self, leg: LiveLeg, channel: Channel) -> None:
-        """What rings behind a Local channel belongs to its leg; behind another Local channel, again."""
-        if not channel.is_local:
-            leg.phones.append(channel)
-            self._mark_waiting(leg, channel)
-        self._add(leg, channel)
-
-    def _add(self, leg: LiveLeg, channel: Channel) -> None:
-        self._open.legs[channel.uniqueid] = leg
-        leg.channels.append(channel.uniqueid)
-        if channel.is_local and (half := local_pair(channel.name)) is not None:
-            self._open.locals[half[0]] = leg
-            leg.pairs.append(half[0])
-            self._absorb(leg, self._channels.other_half(channel))
-
-    def _absorb(self, leg: LiveLeg, half: Channel | None) -> None:
-        """What a Local channel has dialled before anything was known of it belongs to its leg."""
-        early = self._open.by_caller.get(half.uniqueid) if half is not None else None
-        if early is None or early.purpose is not Purpose.CONSULTATION:
-            return
-        self._open.drop(early)
-        for behind in early.legs:
-            behind.offer = None
-            for channel in (behind.root, *behind.phones):
-                if channel.uniqueid not in self._open.legs:
-                    self._behind(leg, channel)
-
-    def _mark_waiting(self, leg: LiveLeg, channel: Channel) -> None:
-        if not channel.is_local and self._channels.is_talking(interface_of(channel.name)):
-            leg.marks.add(CALL_WAITING)
 
     def agent_called(self, fact: facts.AgentCalled) -> None:
         """Which member a leg is for; comes before or after its DialBegin."""
         member, names = fact.member, self._state.names
         names.learn_member(member.interface, member.name)
-        leg = self._open.legs.get(fact.dest)
+        leg = self._open.leg(fact.dest)
         if leg is not None:
             leg.interface, leg.agent = member.interface, names.agent(member.interface, member.name)
         else:
             self._channels.touch(fact.dest, self._state.now_ms).member = member
-
-    def who_answered(self, fact: facts.AgentConnected) -> str:
-        """Work number of who was connected: the member, unless a colleague has picked up; "" where nobody can know."""
-        leg = self._open.legs.get(fact.dest)
-        if leg is not None and leg.offer is not None and leg.offer.picker is not None:
-            return leg.offer.picked_by
-        if leg is not None and leg.root.is_local:  # a phone that was not picked up did not answer
-            is_member = leg.up_ms() is not None and (bool(leg.phones) or not leg.partial)
-        else:
-            is_member = leg is not None or interface_of(fact.dest_channel) in ("", fact.member.interface)
-        return self._state.names.agent(fact.member.interface, fact.member.name) if is_member else ""
 
     def dial_progressed(self, fact: facts.DialProgressed) -> None:
         """RINGING and PROGRESS, as the dialling application heard them."""
@@ -225,8 +180,8 @@ class Dialling:
             channel.progress_at = fact.when.at_ms
 
     def dial_ended(self, fact: facts.DialEnded) -> None:
-        """The first one closes the leg; that of a phone behind a Local channel says only what the phone answered."""
-        leg = self._open.legs.get(fact.dest.uniqueid)
+        """The first one closes the leg; that of a phone behind a Local channel only gives the phone's answer."""
+        leg = self._open.leg(fact.dest.uniqueid)
         if leg is None or leg.offer is None:
             return
         channel = self._channels.known(fact.dest.uniqueid)
@@ -240,99 +195,30 @@ class Dialling:
         if fact.caller is not None and by not in ("", offer.caller.uniqueid):
             caller = self._channels.note(fact.when, fact.caller, self._state.now_ms)
             self._on_moved(offer.caller.uniqueid, caller, fact.when.at_ms)
-        self._close(leg, fact.when, fact.status, forwarded=bool(fact.forward))
-
-    def _close(self, leg: LiveLeg, when: facts.When, status: str, *, forwarded: bool = False) -> None:
-        offer = leg.offer
-        if offer is None or (leg.ended_ms is not None and (leg.status or not status)):
-            return
-        leg.ended_ms = when.at_ms if leg.ended_ms is None else min(when.at_ms, leg.ended_ms)
-        leg.status = status
-        leg.stamped = leg.stamped and when.stamped
-        leg.marks.update(when.anomalies)
-        leg.answered = status == "ANSWER"
-        leg.forwarded = offer.forwarding = forwarded
-        if leg.answered and offer.winner is None:
-            offer.winner = leg
-        self._open.settle(offer)
-
-    # -- pickup, bridges, hang-ups --------------------------------------------------------------------------------
-
-    def picked_up(self, fact: facts.PickedUp) -> LiveOffer | None:
-        """A colleague takes the call: the dialled leg ends, the offer goes on with the colleague. The offer, if any."""
-        leg = self._open.legs.get(fact.target)
-        picker = self._channels.note(fact.when, fact.picker, self._state.now_ms)
-        if leg is None or leg.offer is None or leg.offer.picker is not None or leg.offer.connect_ms is not None:
-            return None
-        self._take_over(leg.offer, leg, picker, fact.when)
-        self.bridge_entered(picker, fact.when)  # Asterisk may report the pickup after the bridge
-        return leg.offer
-
-    def _take_over(self, offer: LiveOffer, leg: LiveLeg, picker: Channel, when: facts.When) -> None:
-        offer.picker, offer.picked_leg, offer.picked_at = picker, leg, when.at_ms
-        offer.picked_by = self._state.names.agent(interface_of(picker.name))
-        self._add(leg, picker)
-        if offer.winner is leg:  # a Local channel has passed the answer on already
-            offer.winner, leg.answered = None, False
-        self._close(leg, when, "PICKUP")
-
-    def bridge_entered(self, channel: Channel, when: facts.When) -> None:
-        """Somebody is in a bridge; if that makes both sides of an offer, they are connected."""
-        leg = self._open.legs.get(channel.uniqueid)
-        offer = leg.offer if leg is not None else self._open.by_caller.get(channel.uniqueid)
-        if offer is None or offer.final or offer.connect_ms is not None or not offer.caller.bridge:
-            return
-        for leg in offer.legs:
-            answerers = [c for c in leg.ringers if c.bridge and (c.up_at is not None or leg.answered)]
-            if leg is offer.picked_leg and offer.picker is not None and offer.picker.bridge:
-                answerers = [offer.picker]
-            if offer.partial and (stranger := self._stranger_behind(leg)) is not None:
-                self._take_over(offer, leg, stranger, when)
-                answerers = [stranger]
-            with_caller = {c.bridge for c in (leg.root, *answerers)}
-            if answerers and offer.caller.bridge in with_caller:
-                self._connected(offer, leg, answerers, when.at_ms)
-                return
-
-    def _stranger_behind(self, leg: LiveLeg) -> Channel | None:
-        """The party that talks through a leg's Local channel, if it is another agent: an unseen call pickup."""
-        party = self._channels.party_behind(leg.root) if leg.root.is_local else None
-        if party is None or party.uniqueid in leg.channels or party is leg.root:
-            return None
-        return party if self._state.names.agent(interface_of(party.name)) != leg.agent else None
-
-    def _connected(self, offer: LiveOffer, leg: LiveLeg, answerers: list[Channel], at_ms: int) -> None:
-        offer.connect_ms = at_ms
-        if offer.picker not in answerers:
-            offer.winner, leg.connect_ms = leg, at_ms
-        self._state.put_off(offer, SETTLE_MS)
-        self._open.settle(offer)
-        self._open.save(offer)
-        self._talks.connected(offer, answerers, at_ms)
+        self._open.close(leg, fact.when, fact.status, forwarded=bool(fact.forward))
 
     def channel_ended(self, channel: Channel, when: facts.When) -> None:
-        """A Hangup closes what no DialEnd has closed, of the phone as of the caller."""
-        leg = self._open.legs.get(channel.uniqueid)
+        """A Hangup, of phone or caller, closes what no DialEnd has closed."""
+        leg = self._open.leg(channel.uniqueid)
         if leg is not None and leg.offer is not None:
             if leg.root is channel:
-                self._close(leg, when, "")
+                self._open.close(leg, when, "")
             if leg.ended_ms is not None and (leg.root is channel or leg.offer.picker is channel):
                 self._end_soon(leg.offer)
         if (offer := self._open.by_caller.get(channel.uniqueid)) is not None:
             self._state.due(offer, SETTLE_MS)
 
     def _end_soon(self, offer: LiveOffer) -> None:
-        """Who picked up has gone again before being connected: there is nothing to wait for."""
+        """The phone that was picked up has ended before it was connected: there is nothing to wait for."""
         if not offer.open:
             self._state.due(offer, SETTLE_MS)
 
     def move(self, old: str, new: Channel, call_id: str) -> None:
-        """Who was dialled for `old` is dialled for `new` from here: what still rings becomes an offer to the caller."""
+        """What was dialled for `old` is dialled for `new`; if it still rings, it becomes an offer to the caller."""
         offer = self._open.by_caller.get(old)
         if offer is None or offer.final or offer.purpose is Purpose.ORIGINATED:
             return
-        if self._open.by_caller.get(old) is offer:
-            del self._open.by_caller[old]
+        del self._open.by_caller[old]
         self._open.by_caller[new.uniqueid] = offer
         offer.caller, offer.moved_from = new, old if old != new.uniqueid else ""
         if offer.connect_ms is None and offer.target:
@@ -349,11 +235,11 @@ class Dialling:
         for leg in offer.legs:
             self._open.save_leg(leg, offer)
 
-    # -- when nobody was looking ----------------------------------------------------------------------------------
+    # -- while callflow was not connected -------------------------------------------------------------------------
 
     def channel_lost(self, channel: Channel, when: facts.When) -> None:
-        """A snapshot does not show a channel any more: how it ended is not known."""
-        leg = self._open.legs.get(channel.uniqueid)
+        """A snapshot does not show the channel any more: how it ended is not known."""
+        leg = self._open.leg(channel.uniqueid)
         if leg is not None and leg.ended_ms is None and leg.root is channel:
             leg.lost = leg.partial = True
         self.channel_ended(channel, when)

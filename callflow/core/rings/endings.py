@@ -1,16 +1,15 @@
-"""How a leg ended, and the outcome of a stay: closed sets, decided once, at the end, from all events."""
+"""How a leg ended, and the outcome of a stay: decided once, at the end, from all events."""
 
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay
+from callflow.core.rings.marks import OUTCOME_GUESSED, UNRESOLVED
 from callflow.core.rings.records import LegEnd, Outcome
 
 TOGETHER_MS = 50
-"""Different threads of Asterisk stamp the events of one hang-up; so far apart they still belong together."""
+"""Different threads of Asterisk stamp the events of one hang-up, up to this far apart."""
 USER_BUSY, CALL_REJECTED = 17, 21
 """Causes of ITU-T Q.850."""
 _REFUSALS = (USER_BUSY, CALL_REJECTED)
-GUESSED = "outcome_guessed"
-UNRESOLVED = "unresolved"
 
 _REPORTED = {
     "TIMEOUT": Outcome.TIMEOUT,
@@ -25,7 +24,7 @@ NEVER_JOINED = (Outcome.FULL, Outcome.JOIN_EMPTY)
 
 
 def reported_outcome(status: str) -> Outcome | None:
-    """What QUEUESTATUS says became of a caller; None for CONTINUE and what Asterisk may add one day."""
+    """The outcome that QUEUESTATUS reports; None for CONTINUE and unknown values."""
     return _REPORTED.get(status)
 
 
@@ -41,7 +40,7 @@ def gone_ms(stay: LiveStay) -> int | None:
 
 
 def judge_legs(offer: LiveOffer, now_ms: int) -> None:
-    """Decide how every leg of an offer ended; when all of the offer is known."""
+    """Decide how every leg of an offer ended, once all its events are there."""
     for leg in offer.legs:
         _close_unseen(leg, offer, now_ms)
         leg.declined = _is_declined(leg, offer)
@@ -109,7 +108,7 @@ def _leg_end(leg: LiveLeg, offer: LiveOffer) -> LegEnd:
 
 
 def _declined_end(leg: LiveLeg, offer: LiveOffer) -> LegEnd:
-    """Who hangs up has rejected the call; a machine, or somebody who only listens, has not answered it."""
+    """`rejected` if the phone hung up; if a machine or a person only listened, `no_answer`."""
     if _caller_gone(leg, offer):
         return LegEnd.ABANDONED
     hung_up = any(c.up_at is not None and c.hangup_asked_at is not None for c in leg.ringers)
@@ -117,7 +116,7 @@ def _declined_end(leg: LiveLeg, offer: LiveOffer) -> LegEnd:
 
 
 def _refused(leg: LiveLeg) -> LegEnd | None:
-    """What the phones themselves answered. Queue says NOANSWER of a busy phone, and so does the Local before it."""
+    """What the phones themselves answered: Queue reports NOANSWER for a busy phone, also behind a Local channel."""
     answers = [_own_answer(channel) for channel in leg.ringers]
     rang = leg.ring_start() is not None
     if leg.status == "BUSY" or (answers and all(answer in _REFUSALS for answer in answers)):
@@ -128,7 +127,7 @@ def _refused(leg: LiveLeg) -> LegEnd | None:
 
 
 def _own_answer(channel: Channel) -> int:
-    """Why a phone that was not picked up ended the call itself (ITU-T Q.850); 0 where it did not."""
+    """Why a phone that was not picked up ended the call itself (ITU-T Q.850); 0 if it did not."""
     if channel.up_at is not None:
         return 0
     if channel.dial_status == "BUSY" and channel.cause != CALL_REJECTED:
@@ -143,7 +142,7 @@ def _caller_gone(leg: LiveLeg, offer: LiveOffer) -> bool:
 
 
 def stay_outcome(stay: LiveStay, short_abandon_ms: int) -> Outcome:
-    """What became of a caller in a queue; adds the mark of a guess where Asterisk's events alone cannot tell."""
+    """The outcome of a stay; marks it as guessed if Asterisk's events do not show it."""
     if stay.answered:
         return Outcome.ANSWERED
     reported = reported_outcome(stay.queue_status)
@@ -158,14 +157,14 @@ def stay_outcome(stay: LiveStay, short_abandon_ms: int) -> Outcome:
         return Outcome.EXIT_KEY
     if stay.moved:
         return Outcome.REDIRECTED
-    stay.marks.add(GUESSED)
+    stay.marks.add(OUTCOME_GUESSED)
     if _is_cut_short(stay):
         return Outcome.REDIRECTED
     return Outcome.LEAVE_EMPTY if stay.empty_at_leave else Outcome.TIMEOUT
 
 
 def _is_cut_short(stay: LiveStay) -> bool:
-    """The phones were cancelled as the caller left: at a time-out, Queue says NOANSWER of them first."""
+    """The phones were cancelled as the caller left; at a time-out, Queue reports NOANSWER for them first."""
     last, left_ms = stay.offers[-1] if stay.offers else None, stay.left_ms
     if last is None or last.taken or left_ms is None:
         return False

@@ -74,7 +74,7 @@ class ChannelEnded(NamedTuple):
 
 
 class DialBegan(NamedTuple):
-    """DialBegin; `caller.uniqueid` is "" when Asterisk dials by itself."""
+    """DialBegin; `caller.uniqueid` is "" when Asterisk places the call."""
 
     when: When
     caller: Party
@@ -94,7 +94,7 @@ class DialProgressed(NamedTuple):
 
 
 class DialEnded(NamedTuple):
-    """DialEnd; it may come more than once for a leg. `caller`: the Uniqueid of who dials, by now."""
+    """DialEnd; it may come more than once for a leg. `caller`: the channel that dials at this time."""
 
     when: When
     dest: Party
@@ -128,7 +128,7 @@ class PickedUp(NamedTuple):
 
 
 class Transferred(NamedTuple):
-    """BlindTransfer or AttendedTransfer. `transferers` are the two channels of the phone that hands over, or its one.
+    """BlindTransfer or AttendedTransfer. `transferers` are the one or two channels of the phone that transfers.
 
     `transferee`: who is transferred; `target`: the party that the transferer consulted. Uniqueids, "" where not named.
     `exten`: where a blind transfer goes; `attended`: the two had spoken before, or were about to.
@@ -160,7 +160,7 @@ class CallerJoined(NamedTuple):
 
 
 class CallerAbandoned(NamedTuple):
-    """QueueCallerAbandon: given up, or timed out, or put out; not when the caller leaves by a key."""
+    """QueueCallerAbandon: the caller hung up, timed out or was removed; not when the caller leaves by a key."""
 
     when: When
     uniqueid: str
@@ -236,7 +236,7 @@ class MemberRemoved(NamedTuple):
 
 
 class ChannelSeen(NamedTuple):
-    """A channel, of a snapshot; `bridge` is "" outside of one."""
+    """A channel in a snapshot; `bridge` is "" outside a bridge."""
 
     party: Party
     bridge: str = ""
@@ -244,14 +244,14 @@ class ChannelSeen(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A caller in a queue, of a snapshot; `waited_ms` is Asterisk's, in whole seconds."""
+    """A caller in a queue, in a snapshot; `waited_ms` is Asterisk's, in whole seconds."""
 
     caller: Party
     queue: str
     waited_ms: int
 
 
-class QueuesSeen(NamedTuple):
+class SnapshotTaken(NamedTuple):
     """A snapshot: every channel, every member, every caller who waits. Asked for at `asked_ms` of our own clock.
 
     `uniqueids` are those of all channels; `channels` says more of those it names.
@@ -295,6 +295,6 @@ Fact = (
     | AgentCompleted
     | MemberChanged
     | MemberRemoved
-    | QueuesSeen
+    | SnapshotTaken
     | StaysLeftOpen
 )

@@ -29,16 +29,16 @@ class Purpose(Enum):
 
     CALLER = auto()
     CONSULTATION = auto()
-    """An agent asks a colleague, or a Local channel dials that nobody has been seen to dial; may be handed over."""
+    """An agent calls a colleague, or a Local channel dials whose own DialBegin was not seen; may be transferred."""
     UNCERTAIN = auto()
-    """The phone of an agent who is talking dials: a consultation, or a trunk that also brings in callers."""
+    """The channel belongs to a phone that is in a talk: a consultation, or a trunk that also brings in callers."""
     ORIGINATED = auto()
     """Asterisk has placed the call."""
 
 
 @dataclass(slots=True, eq=False)
 class LiveLeg(Live):
-    """One phone dialled. `root` is the channel that was dialled, `phones` what rings behind it when it is Local."""
+    """One phone dialled. `root` is the channel that was dialled, `phones` the ones behind it if it is Local."""
 
     leg_id: str = ""
     offer: "LiveOffer | None" = None
@@ -55,7 +55,7 @@ class LiveLeg(Live):
     """Its channel was gone when a snapshot was taken."""
     forwarded: bool = False
     handed_on: bool = False
-    """A phone behind its Local channel has transferred the caller: what that channel dials now is another offer."""
+    """A phone behind its Local channel has transferred the caller: what this channel dials now is another offer."""
     answered: bool = False
     """DialEnd ANSWER."""
     declined: bool = False
@@ -65,17 +65,17 @@ class LiveLeg(Live):
     end: LegEnd | None = None
     offset_ms: int = 0
     channels: list[str] = field(default_factory=list)
-    """Uniqueids of all that belongs to it."""
+    """Uniqueids of all channels that belong to it."""
     pairs: list[str] = field(default_factory=list)
     """Names of its Local channels, without ;1 and ;2."""
 
     @property
     def ringers(self) -> list[Channel]:
-        """What can ring and be picked up: the phones, or the dialled channel itself where none is behind it."""
+        """What can ring and be picked up: the phones, or the dialled channel itself if no phone is behind it."""
         return self.phones or [self.root]
 
     def ring_start(self) -> tuple[int, RingSource] | None:
-        """When it began to ring and which event showed it, from its phones alone."""
+        """When its phones began to ring, and which event showed it."""
         rang = [(c.rang_at, c.ring_source) for c in self.ringers if c.rang_at is not None and c.ring_source is not None]
         if rang:
             at_ms, source = min(rang)
@@ -88,7 +88,7 @@ class LiveLeg(Live):
         return min((c.up_at for c in self.ringers if c.up_at is not None), default=None)
 
     def pickup_ms(self) -> int | None:
-        """First Up of a phone; DialEnd ANSWER, milliseconds later, where that was not seen; None if nobody accepted."""
+        """First Up of a phone; if that was not seen, DialEnd ANSWER, milliseconds later; None if nobody accepted."""
         if self.declined:
             return None
         up_ms = self.up_ms()
@@ -102,7 +102,7 @@ class LiveLeg(Live):
 
 @dataclass(slots=True, eq=False)
 class LiveOffer(Live):
-    """One attempt to hand a caller to a target."""
+    """One attempt to connect a caller to a target."""
 
     offer_id: str = ""
     purpose: Purpose = Purpose.CALLER
@@ -115,7 +115,7 @@ class LiveOffer(Live):
     legs: list[LiveLeg] = field(default_factory=list)
     forwarding: bool = False
     broken: bool = False
-    """The link was lost meanwhile: what comes now is another offer."""
+    """The link was lost: a further leg belongs to another offer."""
     winner: LiveLeg | None = None
     picker: Channel | None = None
     picked_leg: LiveLeg | None = None
@@ -125,7 +125,7 @@ class LiveOffer(Live):
     connect_ms: int | None = None
     ended_ms: int | None = None
     moved_from: str = ""
-    """Uniqueid of the agent's channel that this was begun with, before the caller was handed over."""
+    """Uniqueid of the agent's channel that began this, before the caller was transferred."""
 
     @property
     def open(self) -> bool:
@@ -142,7 +142,7 @@ class LiveOffer(Live):
 
 @dataclass(slots=True, eq=False)
 class LiveTalk(Live):
-    """A caller and who answered, from the bridge on. `caller` is the channel that dialled or waited."""
+    """A caller and the agent who answered, from the bridge on. `caller` is the channel that dialled or waited."""
 
     caller: Channel = field(default_factory=lambda: Channel(""))
     answerers: list[Channel] = field(default_factory=list)
@@ -151,27 +151,27 @@ class LiveTalk(Live):
     agent: str = ""
     line: str = ""
     parties: TalkParties | None = None
-    """As reported, also after the end; None of a consultation, and before the report."""
+    """As reported, also after the end; None for a consultation, and before the report."""
     under_way: bool = False
     """Its beginning has been reported, and its end has not."""
     handed_over: bool = False
     """Its agent has transferred the caller."""
     doubted_at: int | None = None
-    """When a Local channel between the two went that was not seen to be replaced: a talk that is over, or one that
-    goes on without it."""
+    """When a Local channel between the two ended and no common bridge was seen: the talk is over, or goes on without
+    it."""
     held_by: set[str] = field(default_factory=set)
-    """Uniqueids of who has put the other on hold."""
+    """Uniqueids of the phones that have put the other on hold."""
     uniqueids: list[str] = field(default_factory=list)
-    """Under which it is known."""
+    """Those that OpenTalks finds it by."""
     ended_at: int | None = None
-    """What ended it first; BridgeLeave may have been before."""
+    """The time of the event that ended it; BridgeLeave may have been earlier."""
 
     @property
     def channels(self) -> list[Channel]:
         return [self.caller, *self.answerers]
 
     def end_ms(self) -> int | None:
-        """When the first of the two left the bridge for good; else what ended it."""
+        """When the first of the two left the bridge for good; if unknown, `ended_at`."""
         left = [c.left_bridge_at for c in self.channels if not c.bridge and c.left_bridge_at is not None]
         return min(left, default=self.ended_at)
 
@@ -183,7 +183,7 @@ class LiveStay(Live):
     entry_id: str = ""
     caller: Channel = field(default_factory=lambda: Channel(""))
     party: Channel = field(default_factory=lambda: Channel(""))
-    """Who waits: the caller, also where a Local channel runs Queue for them."""
+    """Who waits: the caller, also if a Local channel runs Queue for them."""
     queue: str = ""
     raw_queue: str = ""
     place: str = ""
@@ -192,11 +192,11 @@ class LiveStay(Live):
     left_ms: int | None = None
     offers: list[LiveOffer] = field(default_factory=list)
     offers_before: int = 0
-    """Made in an earlier life of the daemon."""
+    """Offers made before a restart of the daemon."""
     abandoned: bool = False
     """QueueCallerAbandon was seen."""
     moved: bool = False
-    """The caller was elsewhere in the dialplan on leaving, or a phone's ringing was cut short by nobody's hang-up."""
+    """On leaving, the caller was at another place of the dialplan than on joining."""
     queue_status: str = ""
     """QUEUESTATUS, as the dialplan reported it."""
     connect_ms: int | None = None
@@ -207,7 +207,7 @@ class LiveStay(Live):
     outcome: Outcome | None = None
     empty_at_leave: bool = False
     unseen: bool = False
-    """The link was lost, and nobody has seen since that the caller still waits."""
+    """The link was lost, and no snapshot has shown since that the caller still waits."""
 
     @property
     def answered(self) -> bool:

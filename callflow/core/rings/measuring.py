@@ -1,17 +1,17 @@
-"""Makes records of legs, offers and stays. It measures; it decides nothing about a caller."""
+"""Makes records of legs, offers and stays as they are known now."""
 
 from callflow.core.rings.cadence import Cadence
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay
+from callflow.core.rings.marks import TIME_BACKWARDS
 from callflow.core.rings.names import trunk_of
 from callflow.core.rings.records import AnswerClass, Leg, LegEnd, Offer, Outcome, RingSource, Stay, TargetType, Timing
 
-TIME_BACKWARDS = "time_backwards"
 REAL_RINGING = (RingSource.RINGING, RingSource.DIAL_STATE)
 
 
 def span_ms(since_ms: int | None, until_ms: int | None, marks: set[str]) -> int | None:
-    """A duration; never negative: clocks that ran backwards are marked."""
+    """A duration, never negative: if time ran backwards, it is 0 and marked."""
     if since_ms is None or until_ms is None:
         return None
     if until_ms < since_ms:
@@ -72,7 +72,7 @@ def leg_record(leg: LiveLeg, offer_id: str, bell: Cadence, auto_answer_ms: int) 
 
 
 def _class(ring_ms: int | None, picked_up: bool, automatic: bool, leg: LiveLeg, bell: Cadence) -> AnswerClass | None:
-    """None where nobody can know: it ended, or may have begun to ring, while nobody was looking."""
+    """None if it is not known: the leg ended while callflow was not connected."""
     if leg.end is LegEnd.UNKNOWN:
         return None
     if ring_ms is None or automatic:
@@ -81,7 +81,7 @@ def _class(ring_ms: int | None, picked_up: bool, automatic: bool, leg: LiveLeg, 
 
 
 def offer_ring(offer: LiveOffer) -> tuple[int, RingSource] | None:
-    """The group's clock: the first leg that rang; only where none did, what the answered leg offers instead."""
+    """The group's clock: the first leg that rang; if none did, the best substitute of a leg."""
     rings = [ring for leg in offer.legs if (ring := leg_ring(leg)) is not None]
     real = [ring for ring in rings if ring[1] in REAL_RINGING]
     return min(real or rings, default=None)
@@ -171,7 +171,7 @@ def stay_record(stay: LiveStay) -> Stay:
 
 
 def resumed_stay(record: Stay, caller: Channel) -> LiveStay:
-    """The stay of a saved record, as far as the record shows; it went on unseen since."""
+    """The stay of a saved record, as far as the record shows it; what happened since was not seen."""
     caller.name, caller.exten = record.trunk, record.dialled
     caller.number, caller.caller_name = record.caller_number, record.caller_name
     return LiveStay(

@@ -1,4 +1,4 @@
-"""Names that can stand in a topic, a label and a report: of queues, agents and lines."""
+"""Names of queues, agents and lines that are safe in topics, labels and reports."""
 
 import re
 import zlib
@@ -21,7 +21,7 @@ _SPECIAL = frozenset({"s", "h", "i", "t", "T", "o", "a", "e", "fax", "failed", "
 
 @lru_cache(maxsize=16_384)
 def safe_name(text: str, longest: int = MAX_NAME) -> str:
-    """Letters, digits and . _ - of any script, at most 64; what had to be changed carries a checksum of what it was."""
+    """Letters and digits of any script and . _ -, at most 64; a changed name ends in a checksum of the original."""
     if len(text) <= longest and _SAFE.fullmatch(text):
         return text
     kept = _UNSAFE.sub("_", text)
@@ -30,7 +30,7 @@ def safe_name(text: str, longest: int = MAX_NAME) -> str:
 
 
 def safe_id(text: str) -> str:
-    """A Uniqueid as it stands in every record, topic and label; with a number behind it, it still is a safe name."""
+    """A Uniqueid as in every record, topic and label; short enough to be a safe name with a number appended."""
     return safe_name(text, LONGEST_ID)
 
 
@@ -85,12 +85,12 @@ class Names:
         return self._bounded("queue", name)
 
     def learn_member(self, interface: str, member: str) -> None:
-        """Remember who is behind an interface, for calls that come there without a queue."""
+        """Remember the member at an interface, for calls that reach it without a queue."""
         if len(self._members) < 10 * self._rules.max_names:
             self._members[interface] = member
 
     def agent(self, interface: str, member: str = "") -> str:
-        """Work number of who is at an interface; "" for no interface."""
+        """Work number of the agent at an interface; "" for no interface."""
         if not interface:
             return ""
         member = member or self._members.get(interface, "")
@@ -126,7 +126,7 @@ class Names:
         return None
 
     def line_numbers(self, exten: str, dialled: str, interface: str) -> tuple[str, str, str]:
-        """Where the name of a line is looked for: the extension at Dial, the phone, the number first dialled."""
+        """Where the name of a line is searched for: the extension at Dial, the phone, the number first dialled."""
         return exten, peer_of(interface), dialled
 
     def _bounded(self, kind: str, name: str) -> str:

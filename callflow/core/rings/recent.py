@@ -1,4 +1,4 @@
-"""What ended in the last minutes, so that a late or repeated event starts nothing again."""
+"""What ended in the last minutes, so that a late or repeated event does not begin it again."""
 
 KEPT_MS = 180_000
 

@@ -7,8 +7,7 @@ epoch milliseconds, all durations milliseconds. Every record belongs to the call
 saved again, with a higher `revision`, whenever more is known.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -287,38 +286,3 @@ class AgentInterval:
 
 Measured = Leg | Offer | Stay | Talk | Hold | Transfer | AgentInterval
 """A record of the ring tracker."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueueState:
-    """A queue as it is now."""
-
-    queue: str
-    as_of_ms: int
-    waiting: int
-    oldest_joined_ms: int | None
-    members: Mapping[AgentWork, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class AgentState:
-    """An agent as they are now."""
-
-    agent: str
-    as_of_ms: int
-    work: AgentWork | None
-    """None: logged off."""
-    since_ms: int
-    queues: tuple[str, ...] = ()
-    reason: str = ""
-    """Of a pause."""
-
-
-@dataclass(frozen=True, slots=True)
-class LineState:
-    """A direct line as it is now."""
-
-    line: str
-    as_of_ms: int
-    ringing: int
-    talking: int

@@ -1,4 +1,4 @@
-"""What a site may set about rings: whose bell counts, who an agent is, what a direct line is. The section [rings]."""
+"""The section [rings] of the settings: which cadence counts, who an agent is, what a direct line is."""
 
 import re
 from typing import Self

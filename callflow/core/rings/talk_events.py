@@ -25,7 +25,7 @@ class TalkParties:
 
 @dataclass(frozen=True, slots=True)
 class TalkBegan:
-    """Caller and agent hear each other from here; also after a hand-over, with the new agent or the first caller."""
+    """Caller and agent hear each other from here; also after a transfer, with the new agent."""
 
     at_ms: int
     parties: TalkParties
@@ -42,7 +42,7 @@ class TalkHeld:
 
 @dataclass(frozen=True, slots=True)
 class TalkResumed:
-    """Who had put the other on hold has taken them back. A talk may also end in hold."""
+    """The party on hold is taken back. A talk may also end on hold."""
 
     at_ms: int
     parties: TalkParties

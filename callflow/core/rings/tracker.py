@@ -1,4 +1,4 @@
-"""The ring tracker: a second pure core beside the engine. Facts in, records to save out; it never acts on a call."""
+"""The ring tracker: a second pure core beside the engine. Takes facts, returns records; never acts on a call."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -8,12 +8,16 @@ from callflow.core import commands, events
 from callflow.core.rings import facts
 from callflow.core.rings.agents import AgentBoard
 from callflow.core.rings.channels import Channel
+from callflow.core.rings.connecting import Connecting
+from callflow.core.rings.current_states import AgentState, LineState, QueueState
 from callflow.core.rings.dialling import Dialling
 from callflow.core.rings.live import LiveOffer, LiveStay, LiveTalk, Purpose
 from callflow.core.rings.names import interface_of
 from callflow.core.rings.open_offers import OpenOffers
+from callflow.core.rings.open_stays import OpenStays
+from callflow.core.rings.open_talks import OpenTalks
 from callflow.core.rings.queueing import Queueing
-from callflow.core.rings.records import AgentState, LineState, QueueState, RingSource, TargetType
+from callflow.core.rings.records import RingSource, TargetType
 from callflow.core.rings.rules import RingRules
 from callflow.core.rings.talking import Talks
 from callflow.core.rings.tracker_state import TrackerState
@@ -24,28 +28,31 @@ Input = facts.Fact | events.LinkUp | events.LinkLost
 
 
 class Tracker:
-    """Counts rings. `receive` and `expire` return what is to be saved and reported; no event makes them raise."""
+    """Counts rings. `receive` and `expire` return what to save and report; no event makes them raise."""
 
     def __init__(self, rules: RingRules, targets: Targets) -> None:
         state = self._state = TrackerState(rules, targets)
         self._board = AgentBoard(state)
-        talks = self._talks = Talks(state)
-        queueing = self._queueing = Queueing(state, talks, self._board.is_empty)
-        self._offers = OpenOffers(state, talks)
+        open_talks = self._open_talks = OpenTalks(state.channels)
+        talks = self._talks = Talks(state, open_talks)
+        stays = self._stays = OpenStays(state, open_talks, talks)
+        queueing = self._queueing = Queueing(state, stays, talks, self._board.is_empty)
+        offers = self._offers = OpenOffers(state, open_talks)
         dialling = self._dialling = Dialling(
-            state, self._offers, talks, queueing.waiting_stay, self._moved, self._agent_called_first
+            state, offers, open_talks, stays.waiting, self._moved, self._agent_called_first
         )
-        self._transfers = Transfers(state, self._offers, dialling, queueing, talks)
+        self._connecting = Connecting(state, offers, talks)
+        self._transfers = Transfers(state, offers, dialling, stays, open_talks, talks)
         talks.on_stay_began, talks.on_stay_ended = queueing.talk_began, queueing.talk_ended
         talks.on_originated = lambda phone, at_ms: self._board.end_calling(phone.uniqueid, at_ms)
         self._handlers = self._handlers_by_type()
         self.rules = rules
         self.unexpected: Counter[str] = state.unexpected
-        """Events that fit nowhere, by name."""
+        """Anomalous events, by name."""
         self.unresolved: Counter[str] = state.unresolved
-        """Legs and stays that ended while nobody was looking."""
+        """Legs and stays that ended while callflow was not connected."""
         self.timing_source: Counter[str] = state.timing_source
-        """Legs that rang, by what showed it."""
+        """Legs that rang, by the event that showed it."""
 
     def _handlers_by_type(self) -> dict[type, Callable[[Any], None]]:
         dialling, queueing, talks, board = self._dialling, self._queueing, self._talks, self._board
@@ -77,22 +84,22 @@ class Tracker:
 
     @property
     def live(self) -> int:
-        """Stays, offers and who talks: nothing is under way when it is 0."""
-        return len(self._queueing.stays) + len(self._offers.live) + len(self._talks)
+        """Number of stays, offers and channels in talks; 0 if nothing is in progress."""
+        return len(self._stays.by_caller) + len(self._offers.live) + len(self._open_talks)
 
     @property
     def channels(self) -> int:
-        """Channels known of."""
+        """Number of known channels."""
         return len(self._state.channels)
 
     @property
     def memory(self) -> dict[str, int]:
-        """How much is remembered of channels and calls, by name: all 0 some minutes after the last channel has gone."""
+        """How much is remembered of channels and calls, by name: all 0 some minutes after the last Hangup."""
         return {
             **self._state.sizes,
             **self._offers.sizes,
-            "stays": len(self._queueing.stays),
-            "talks": self._talks.size,
+            **self._talks.sizes,
+            "stays": len(self._stays.by_caller),
             "calling": self._board.calling,
         }
 
@@ -114,7 +121,7 @@ class Tracker:
         match event:
             case events.LinkLost(at_ms):
                 self._link_lost(at_ms)
-            case facts.QueuesSeen():
+            case facts.SnapshotTaken():
                 self._seen(event)
             case facts.StaysLeftOpen(stays):
                 for stay in stays:
@@ -127,7 +134,7 @@ class Tracker:
             if isinstance(live, LiveOffer):
                 self._offers.finish(live)
             elif isinstance(live, LiveStay):
-                self._queueing.finish(live)
+                self._stays.finish(live)
             elif isinstance(live, LiveTalk):
                 self._talks.finish(live)
         return self._state.take_commands()
@@ -141,7 +148,7 @@ class Tracker:
     def queues(self, now_ms: int) -> list[QueueState]:
         """Every queue that has members or callers."""
         waiting: dict[str, list[int]] = {queue: [] for queue in self._board.queues}
-        for stay in self._queueing.stays.values():
+        for stay in self._stays.by_caller.values():
             callers = waiting.setdefault(stay.queue, [])
             if stay.left_ms is None and not stay.answered:
                 callers.append(stay.joined_ms)
@@ -155,7 +162,7 @@ class Tracker:
         return self._board.states(now_ms)
 
     def lines(self, now_ms: int) -> list[LineState]:
-        """Every direct line that rings or talks, and those with names of their own."""
+        """Every direct line that rings or is in a talk, and those with their own names."""
         ringing = Counter(
             offer.target
             for offer in self._offers.live
@@ -164,12 +171,12 @@ class Tracker:
             and offer.open
             and not offer.taken
         )
-        talking = self._talks.by_line
+        talking = self._open_talks.by_line
         names = sorted({*ringing, *talking, *self._state.names.own_lines})
         return [LineState(name, now_ms, ringing[name], talking[name]) for name in names]
 
     def agent_at(self, interface: str) -> str:
-        """Work number of who is at a phone."""
+        """Work number of the agent at a phone."""
         return self._state.names.agent(interface)
 
     # -- events of one channel; kept even before its call is known ---------------------------------------------------
@@ -193,7 +200,7 @@ class Tracker:
         channel.left_bridge_at = None
         if channel.is_local:
             self._transfers.bridge_entered(channel, fact.when.at_ms)
-        self._dialling.bridge_entered(channel, fact.when)
+        self._connecting.bridge_entered(channel, fact.when)
 
     def _bridge_left(self, fact: facts.BridgeLeft) -> None:
         channel = self._state.channels.known(fact.uniqueid)
@@ -202,9 +209,9 @@ class Tracker:
             channel.left_bridge_at = fact.when.at_ms
 
     def _hangup_requested(self, fact: facts.HangupRequested) -> None:
-        """The far end's wish counts always; Asterisk's own only while the queue has not let the caller go."""
+        """A request of the far end always counts; one of Asterisk only before the caller has left the queue."""
         channel = self._state.channels.known(fact.uniqueid)
-        stay = self._queueing.stays.get(fact.uniqueid)
+        stay = self._stays.of(fact.uniqueid)
         if channel is None:
             return
         if not fact.soft and channel.hangup_asked_at is None:
@@ -231,11 +238,11 @@ class Tracker:
         self._dialling.agent_called(fact)
 
     def _agent_connected(self, fact: facts.AgentConnected) -> None:
-        self._queueing.agent_connected(fact, self._dialling.who_answered(fact))
+        self._queueing.agent_connected(fact, self._connecting.who_answered(fact))
 
     def _picked_up(self, fact: facts.PickedUp) -> None:
-        offer = self._dialling.picked_up(fact)
-        stay = self._queueing.stays.get(offer.caller.uniqueid) if offer is not None else None
+        offer = self._connecting.picked_up(fact)
+        stay = self._stays.of(offer.caller.uniqueid) if offer is not None else None
         if offer is not None and stay is not None and stay.agent:  # AgentConnect came first, and named the member
             stay.agent = offer.picked_by
 
@@ -257,12 +264,12 @@ class Tracker:
     def _link_lost(self, at_ms: int) -> None:
         self._state.channels.link_lost()
         self._offers.link_lost()
-        self._queueing.link_lost()
+        self._stays.link_lost()
         self._talks.link_lost()
         self._board.link_lost(at_ms)
 
-    def _seen(self, fact: facts.QueuesSeen) -> None:
-        """A snapshot after the link came up: what is gone has ended unseen, what waits is counted from here."""
+    def _seen(self, fact: facts.SnapshotTaken) -> None:
+        """A snapshot: what it does not show has ended unseen; what it shows first is counted from here."""
         channels, now_ms = self._state.channels, self._state.now_ms
         for uniqueid in channels.prune(fact.uniqueids, fact.asked_ms):
             lost = channels.forget(uniqueid, now_ms)
@@ -273,11 +280,11 @@ class Tracker:
                 self._board.end_calling(uniqueid, fact.when.at_ms)
         for one in fact.channels:
             channels.seen(fact.when, one, fact.asked_ms, now_ms)
-        self._queueing.doubt()
+        self._stays.doubt()
         self._offers.doubt()
-        for one in fact.channels:  # who was connected unseen
+        for one in fact.channels:  # some were connected unseen
             channel = channels.known(one.party.uniqueid)
             if channel is not None and channel.bridge:
-                self._dialling.bridge_entered(channel, fact.when)
+                self._connecting.bridge_entered(channel, fact.when)
         self._queueing.seen(fact)
         self._board.seen(fact)

@@ -15,13 +15,13 @@ from callflow.core.rings.talk_events import TalkEvent
 from callflow.core.service.targets import Targets
 
 SETTLE_MS = 500
-"""Several threads of Asterisk report one happening, in any order: the tracker waits so long for all of it."""
+"""Several threads of Asterisk report what belongs together, in any order: the tracker waits this long for it."""
 LONGEST_RING_MS = 3_600_000
 LONGEST_CALL_MS = 24 * 3_600_000
 
 
 class TrackerState:
-    """The state of one tracker, as far as its parts share it."""
+    """The state that the parts of one tracker share."""
 
     def __init__(self, rules: RingRules, targets: Targets) -> None:
         self.rules = rules
@@ -56,7 +56,7 @@ class TrackerState:
         self._commands.append(commands.ReportTalk(event))
 
     def anomaly(self, what: str) -> None:
-        """Count an event that fits nowhere; the first of each kind is also logged."""
+        """Count an anomalous event; the first of each kind is also logged."""
         self.unexpected[what] += 1
         if what not in self._warned:
             self._warned.add(what)
@@ -64,7 +64,7 @@ class TrackerState:
             self._commands.append(commands.Warn(text, "docs/rings.md says what it may mean"))
 
     def take_commands(self) -> list[commands.Command]:
-        """The commands issued since it was last asked."""
+        """The commands issued since the last call."""
         if not self._commands:
             return []
         issued, self._commands = self._commands, []
@@ -73,13 +73,13 @@ class TrackerState:
     # -- time -----------------------------------------------------------------------------------------------------
 
     def due(self, live: Live, wait_ms: int) -> None:
-        """End `live` so long from now, unless it is due sooner already."""
+        """Make `live` due this long from now, unless it is due sooner already."""
         at_ms, before = self.now_ms + wait_ms, self._deadlines.of(live)
         if before is None or at_ms < before:
             self._deadlines.set(live, at_ms)
 
     def put_off(self, live: Live, wait_ms: int) -> None:
-        """End `live` so long from now, whatever was meant before."""
+        """Make `live` due this long from now, whatever its deadline was."""
         self._deadlines.set(live, self.now_ms + wait_ms)
 
     def done(self, live: Live) -> None:
@@ -100,7 +100,7 @@ class TrackerState:
         return self._deadlines.pop_due(self.now_ms)
 
     def set_clock(self, now_ms: int) -> None:
-        """Our own clock; one that was set back takes every deadline along."""
+        """Set callflow's clock; if it was set back, all deadlines move with it."""
         if now_ms < self.now_ms - SETTLE_MS:
             self._deadlines.shift(now_ms - self.now_ms)
             self.ended.shift(now_ms - self.now_ms)
@@ -109,7 +109,7 @@ class TrackerState:
     # -- what has ended -------------------------------------------------------------------------------------------
 
     def is_past(self, key: str) -> bool:
-        """It has had its final record: a late or repeated event must not begin it anew."""
+        """It has had its final record: a late or repeated event must not begin it again."""
         return key in self.ended
 
     def remember(self, key: str) -> None:

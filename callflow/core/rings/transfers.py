@@ -1,11 +1,12 @@
-"""Transfers: when an agent hands a caller over, whatever was done in the agent's name goes on in the caller's."""
+"""Transfers: what an agent has begun for a caller becomes the caller's when the agent transfers the call."""
 
 from callflow.core.rings import facts
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.dialling import Dialling
 from callflow.core.rings.names import interface_of, safe_name
 from callflow.core.rings.open_offers import OpenOffers
-from callflow.core.rings.queueing import Queueing
+from callflow.core.rings.open_stays import OpenStays
+from callflow.core.rings.open_talks import OpenTalks
 from callflow.core.rings.records import Transfer, TransferKind
 from callflow.core.rings.talking import Talks
 from callflow.core.rings.tracker_state import TrackerState
@@ -15,12 +16,19 @@ class Transfers:
     """Moves offers, stays and talks from the channel that an agent consulted with to the transferred caller."""
 
     def __init__(
-        self, state: TrackerState, offers: OpenOffers, dialling: Dialling, queueing: Queueing, talks: Talks
+        self,
+        state: TrackerState,
+        offers: OpenOffers,
+        dialling: Dialling,
+        stays: OpenStays,
+        open_talks: OpenTalks,
+        talks: Talks,
     ) -> None:
         self._state = state
         self._offers = offers
         self._dialling = dialling
-        self._queueing = queueing
+        self._stays = stays
+        self._open_talks = open_talks
         self._talks = talks
 
     def transferred(self, fact: facts.Transferred) -> None:
@@ -43,9 +51,9 @@ class Transfers:
             self._move(dialler.uniqueid, dialler, self._state.call_of(to), at_ms)
 
     def _keep(self, fact: facts.Transferred, to: Channel | None) -> None:
-        """Save a record of it, if the talk that is handed over is known; the agent's Hangup may have ended it."""
+        """Save a record of the transfer, if the agent's talk is known; the agent's Hangup may have ended it already."""
         for uniqueid in fact.transferers:
-            talk = self._talks.of(uniqueid)
+            talk = self._open_talks.of(uniqueid)
             parties = talk.parties if talk is not None else None
             if talk is None or parties is None or parties.agent_uniqueid != uniqueid or talk.handed_over:
                 continue
@@ -64,7 +72,7 @@ class Transfers:
             return
 
     def _target(self, fact: facts.Transferred, to: Channel | None) -> str:
-        """Who was consulted, by work number, or where a blind transfer goes; "" where nobody is named."""
+        """Work number of who was consulted, or the extension of a blind transfer; "" if neither is named."""
         target = self._state.channels.known(fact.target) if fact.target else self._joined_with(to, fact)
         party = None if target is None else self._state.channels.party_behind(target)
         if party is not None:
@@ -77,29 +85,29 @@ class Transfers:
         return peers[0] if len(peers) == 1 and peers[0].uniqueid not in fact.transferers else None
 
     def bridge_entered(self, channel: Channel, at_ms: int) -> None:
-        """By feature code a Local channel dials for the agent; when it comes to the caller, it dials for the caller."""
+        """With a feature code, a Local channel dials for the agent; in the caller's bridge, it dials for the caller."""
         half = self._state.channels.other_half(channel)
         if half is None or not half.began_here or self._offers.leg(channel.uniqueid) is not None:
             return
         party = self._state.channels.party_behind(half)
-        if party is None or not party.began_here or self._talks.is_answering(party):
+        if party is None or not party.began_here or self._open_talks.is_answering(party):
             return
         if not self._state.channels.is_originated(half):
             self._move(half.uniqueid, half, self._state.call_of(party), at_ms)
 
     def move(self, old: str, to: Channel, at_ms: int) -> None:
-        """What the channel `old` has begun goes on as the caller's."""
+        """What the channel `old` has begun becomes the caller's."""
         self._move(old, to, self._state.call_of(to), at_ms)
 
     def _move(self, old: str, to: Channel, call_id: str, at_ms: int) -> None:
-        self._queueing.move(old, to, call_id, at_ms)
+        self._stays.move(old, to, call_id, at_ms)
         self._dialling.move(old, to, call_id)
         self._talks.move(old, to, call_id, at_ms)
 
     def _handed_over(self, fact: facts.Transferred) -> Channel | None:
-        """The caller of the agent who transfers; the transferee that the event names where no talk is known."""
+        """The caller in the talk of the agent who transfers; if no talk is known, the transferee of the event."""
         for uniqueid in fact.transferers:
-            talk = self._talks.of(uniqueid)
+            talk = self._open_talks.of(uniqueid)
             if talk is not None and talk.parties is not None and talk.parties.agent_uniqueid == uniqueid:
                 party = self._state.channels.known(talk.parties.caller_uniqueid)
                 if party is not None:
@@ -107,8 +115,8 @@ class Transfers:
         return self._state.channels.touch(fact.transferee, self._state.now_ms) if fact.transferee else None
 
     def _consulting(self, fact: facts.Transferred, to: Channel | None) -> list[str]:
-        """The channels of an attended transfer that the agent consulted with; not those that talk to the caller."""
+        """The channels that the agent consulted with in an attended transfer, without those that talk to the caller."""
         if len(set(fact.transferers)) < 2:
             return []
-        talks = ((uniqueid, self._talks.of(uniqueid)) for uniqueid in fact.transferers)
+        talks = ((uniqueid, self._open_talks.of(uniqueid)) for uniqueid in fact.transferers)
         return [uniqueid for uniqueid, talk in talks if talk is None or to not in talk.channels]

@@ -261,7 +261,7 @@ def test_a_move_that_nobody_saw_ends_no_talk(order: tuple[str, ...]) -> None:
 def see_joined(table: Table) -> None:
     when = facts.When(table.now_ms, stamped=False)
     seen = tuple(facts.ChannelSeen(party, CALL, up=True) for party in (CALLER, SUPERVISOR))
-    snapshot = facts.QueuesSeen(when, table.now_ms - 5, frozenset(one.party.uniqueid for one in seen), (), (), seen)
+    snapshot = facts.SnapshotTaken(when, table.now_ms - 5, frozenset(one.party.uniqueid for one in seen), (), (), seen)
     table.take(table.tracker.receive(snapshot, table.now_ms))
 
 

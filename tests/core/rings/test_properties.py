@@ -98,12 +98,12 @@ def play(stream: list[Message | str]) -> tuple[KeptRings, Tracker]:
     return kept, tracker
 
 
-def snapshot(stream: list[Message | str], now_ms: int) -> facts.QueuesSeen:
+def snapshot(stream: list[Message | str], now_ms: int) -> facts.SnapshotTaken:
     """What a snapshot might show: some of the channels, one of the callers."""
     told = [item for item in stream if isinstance(item, dict)]
     joins = [waiting_of(item | {"Wait": "7"}) for item in told if item.get("Event") == "QueueCallerJoin"][:1]
     uniqueids = frozenset(safe_name(item["Uniqueid"]) for item in told[::2] if item.get("Uniqueid"))
-    return facts.QueuesSeen(facts.When(now_ms, stamped=False), now_ms - 10, uniqueids, (), tuple(joins))
+    return facts.SnapshotTaken(facts.When(now_ms, stamped=False), now_ms - 10, uniqueids, (), tuple(joins))
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -41,7 +41,7 @@ class Table:
         self, *, channels: set[str], members: tuple[facts.Member, ...] = (), waiting: tuple[facts.Waiting, ...] = ()
     ) -> None:
         when = facts.When(self.now_ms, stamped=False)
-        seen = facts.QueuesSeen(when, self.now_ms - 5, frozenset(channels), members, waiting)
+        seen = facts.SnapshotTaken(when, self.now_ms - 5, frozenset(channels), members, waiting)
         self.take(self.tracker.receive(seen, self.now_ms))
 
     def wait(self, seconds: float) -> None:

@@ -1,0 +1,99 @@
+"""Talks in progress: found by channel and by phone."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain
+
+from callflow.core.rings.channels import Channel, Channels
+from callflow.core.rings.live import LiveTalk, Purpose
+from callflow.core.rings.names import interface_of
+
+
+class OpenTalks:
+    """Every talk that has had no final record."""
+
+    def __init__(self, channels: Channels) -> None:
+        self._channels = channels
+        self._talks: dict[str, list[LiveTalk]] = {}
+        """By the Uniqueid of every channel in them, the latest talk last."""
+        self._answering: dict[str, list[Channel]] = {}
+        """Channels that have answered a caller and are in a talk, by phone."""
+
+    def __len__(self) -> int:
+        return len(self._talks)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How much is remembered, by name."""
+        return {"talks": len(self._talks), "answering": len(self._answering)}
+
+    @property
+    def all(self) -> Iterator[LiveTalk]:
+        """Every talk, once for each of its channels."""
+        return chain.from_iterable(self._talks.values())
+
+    @property
+    def by_line(self) -> Counter[str]:
+        """Number of talks in progress, by direct line."""
+        lines = {talk: talk.line for talk in self.all if talk.purpose is Purpose.CALLER}
+        return Counter(line for talk, line in lines.items() if line and talk.ended_at is None)
+
+    def of(self, uniqueid: str) -> LiveTalk | None:
+        """The talk that a channel is in: the latest."""
+        talks = self._talks.get(uniqueid)
+        return talks[-1] if talks else None
+
+    def at(self, uniqueid: str) -> tuple[LiveTalk, ...]:
+        """All talks that a channel is in."""
+        return tuple(self._talks.get(uniqueid, ()))
+
+    def answering(self, channel: Channel) -> Channel | None:
+        """Another channel of this phone that has answered a caller and still talks."""
+        others = self._answering.get(interface_of(channel.name), ())
+        return next((one for one in others if one is not channel), None)
+
+    def is_answering(self, channel: Channel) -> bool:
+        """It has answered a caller and still talks."""
+        return channel in self._answering.get(interface_of(channel.name), ())
+
+    def may_consult(self, caller: Channel) -> bool:
+        """What this channel begins may be a consultation: its phone is in a talk whose beginning was not seen."""
+        if caller.is_local:
+            party = self._channels.party_behind(caller)
+            others = [] if party is None else [party]
+        else:
+            others = [one for one in self._channels.talking(interface_of(caller.name)) if one is not caller]
+        return any(not one.began_here and self.of(one.uniqueid) is None for one in others)
+
+    # -- which channels belong to a talk ---------------------------------------------------------------------------
+
+    def add(self, talk: LiveTalk) -> None:
+        """A talk begins, or goes on with another caller."""
+        for channel in talk.channels:
+            self.add_channel(talk, channel.uniqueid)
+        for channel in talk.answerers:
+            channel.call_id = talk.call_id
+            if talk.purpose is Purpose.CALLER:
+                self._answering.setdefault(interface_of(channel.name), []).append(channel)
+
+    def add_channel(self, talk: LiveTalk, uniqueid: str) -> None:
+        """One more channel belongs to the talk."""
+        self._talks.setdefault(uniqueid, []).append(talk)
+        talk.uniqueids.append(uniqueid)
+
+    def stop_answering(self, talk: LiveTalk) -> None:
+        """Its answerers do not talk to a caller any more."""
+        for channel in talk.answerers:
+            phone = interface_of(channel.name)
+            others = [one for one in self._answering.pop(phone, ()) if one is not channel]
+            if others:
+                self._answering[phone] = others
+
+    def remove(self, talk: LiveTalk) -> None:
+        """No channel belongs to the talk any more."""
+        for uniqueid in talk.uniqueids:
+            talks = self._talks[uniqueid]
+            talks.remove(talk)
+            if not talks:
+                del self._talks[uniqueid]
+        talk.uniqueids.clear()
