@@ -134,8 +134,6 @@ class Daemon:
         self._open = False
         """Calls are let in."""
         self._told_screening = False
-        self._may_have_missed = False
-        """What is known to be under way may have ended before AMI is up the next time."""
         self._stopping = False
 
     async def run(self) -> None:
@@ -154,10 +152,8 @@ class Daemon:
         log.info("callflow starts", version=__version__, node=self._settings.node.name, interrupted=left.calls)
         try:
             self._publishing.start()
-            stays = left.of(Stay)
-            self._rings.resume(stays)
+            self._rings.resume(left.of(Stay))
             self._assist.resume(left.of(WrapUp))
-            self._may_have_missed = bool(stays)
             self._agi = self._make_agi_server()
             if not self._settings.agi.token.get_secret_value():
                 remedy = 'set [agi] token = "auto"'
@@ -335,8 +331,7 @@ class Daemon:
             return
         self._vouching.give_token()
         self._dispatch.spawn(self._include.look())
-        self._dispatch.spawn(self._take_snapshot(of_channels=self._may_have_missed))
-        self._may_have_missed = True
+        self._dispatch.spawn(self._take_snapshot())
         log.info("AMI is connected", host=self._settings.ami.host, port=self._settings.ami.port)
         up = events.LinkUp(self._clock.now_ms(), may_go_deaf(self._links.events.protocol_version))
         self._receive(up)
@@ -356,18 +351,17 @@ class Daemon:
         if refused.fatal:
             self._finish(refused)
 
-    async def _take_snapshot(self, *, of_channels: bool) -> None:
-        """What is there now; with the channels, also what has ended unseen."""
+    async def _take_snapshot(self) -> None:
+        """What is there now, and what has ended unseen."""
         with self._assist.looking():
             asked_ms, channels = self._rings.now_ms(), None
-            if of_channels or not self._assist.assistant.is_off:
-                try:
-                    channels = await self._actions.channels()
-                    uniqueids = frozenset(channel["Uniqueid"] for channel in channels)
-                    self._receive(events.ChannelsSeen(uniqueids, self._clock.now_ms()))
-                except LinkError as error:
-                    log.warning("no snapshot of the channels", reason=str(error))
-            await self._rings.take_snapshot(asked_ms, channels if of_channels else None)
+            try:
+                channels = await self._actions.channels()
+                uniqueids = frozenset(channel["Uniqueid"] for channel in channels)
+                self._receive(events.ChannelsSeen(uniqueids, self._clock.now_ms()))
+            except LinkError as error:
+                log.warning("no snapshot of the channels", reason=str(error))
+            await self._rings.take_snapshot(asked_ms, channels)
             if channels is not None:
                 await self._assist.take_snapshot(channels)
 

@@ -76,7 +76,7 @@ class RingWatch:
         self.queues_known = False
         self._receive(events.LinkLost(self._clock.now_ms(), reason))
 
-    async def take_snapshot(self, asked_ms: int, channels: list[dict[str, str]] | None = None) -> None:
+    async def take_snapshot(self, asked_ms: int, channels: list[dict[str, str]] | None) -> None:
         """Find the callers who wait and the members; with `channels`, listed at `asked_ms`, also what has ended."""
         try:
             entries = await self._actions.queues()

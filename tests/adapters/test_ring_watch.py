@@ -46,7 +46,7 @@ async def test_queues_are_known_from_the_snapshot_until_the_link_is_lost(watch: 
     for _ in range(2):
         watch.link_up()
         assert (watch.queues_known, watch.tracker.agents(watch.now_ms())) == (False, [])
-        await watch.take_snapshot(0)
+        await watch.take_snapshot(0, None)
         assert watch.queues_known
         assert [agent.agent for agent in watch.tracker.agents(watch.now_ms())] == ["8012"]
         watch.link_lost("cut")
@@ -57,7 +57,7 @@ async def test_queues_are_known_from_the_snapshot_until_the_link_is_lost(watch: 
 async def test_an_asterisk_that_does_not_tell_is_not_waited_for(watch: RingWatch, asterisk: Asterisk) -> None:
     asterisk.fails = True
     watch.link_up()
-    await watch.take_snapshot(0)
+    await watch.take_snapshot(0, None)
     assert watch.queues_known
     watch.close()
 

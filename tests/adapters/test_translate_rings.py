@@ -49,6 +49,12 @@ def test_an_id_is_the_same_in_events_and_snapshots() -> None:
     assert " " not in party.uniqueid
 
 
+def test_a_snapshot_tells_what_a_channel_runs_and_where() -> None:
+    seen = channel_of(NEW | {"ChannelStateDesc": "Up", "Application": "AppQueue", "BridgeId": "b"})
+    assert (seen.up, seen.application, seen.bridge) == (True, "AppQueue", "b")
+    assert channel_of(NEW).application == ""
+
+
 def test_of_a_header_that_comes_twice_the_first_counts() -> None:
     fact = began(NEW | {"Uniqueid": "1.1\n1.7"})
     assert (fact.party.uniqueid, fact.when.anomalies) == ("1.1", ("repeated_header",))

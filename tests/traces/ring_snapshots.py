@@ -24,10 +24,18 @@ def snapshot(before: Iterable[tuple[int, Message]], now_ms: int) -> facts.Snapsh
                 channels[uniqueid]["BridgeId"] = message["BridgeUniqueid"]
             case "BridgeLeave" if channels.get(uniqueid, {}).get("BridgeId") == message.get("BridgeUniqueid"):
                 channels[uniqueid]["BridgeId"] = ""
+            case "QueueCallerJoin":
+                _runs(channels, uniqueid, "Queue")
+                waiting[uniqueid] = (at_ms, message)
+            case "AgentCalled":
+                _runs(channels, message["DestUniqueid"], "AppQueue")
+                members.setdefault((message["Queue"], message["Interface"]), message)
+            case "DialBegin":
+                by_queue = channels.get(uniqueid, {}).get("Application") == "Queue"
+                _runs(channels, message["DestUniqueid"], "AppQueue" if by_queue else "AppDial")
+                _runs(channels, uniqueid, "Queue" if by_queue else "Dial")
             case "Hangup":
                 channels.pop(uniqueid, None)
-            case "QueueCallerJoin":
-                waiting[uniqueid] = (at_ms, message)
             case "QueueCallerLeave":
                 waiting.pop(uniqueid, None)
             case "AttendedTransfer":
@@ -45,6 +53,11 @@ def snapshot(before: Iterable[tuple[int, Message]], now_ms: int) -> facts.Snapsh
         ),
         tuple(channel_of(message) for message in channels.values()),
     )
+
+
+def _runs(channels: dict[str, Message], uniqueid: str, application: str) -> None:
+    if uniqueid in channels:
+        channels[uniqueid]["Application"] = application
 
 
 def _hand_over(message: Message, waiting: dict[str, tuple[int, Message]]) -> None:

@@ -124,7 +124,8 @@ def member_of(entry: AmiEvent) -> facts.Member:
 def channel_of(entry: AmiEvent) -> facts.ChannelSeen:
     """A channel from one entry of a CoreShowChannels list."""
     entry = _first_values(entry)
-    return facts.ChannelSeen(_party(entry), entry.get("BridgeId", ""), entry.get("ChannelStateDesc") == "Up")
+    is_up, application = entry.get("ChannelStateDesc") == "Up", entry.get("Application", "")
+    return facts.ChannelSeen(_party(entry), entry.get("BridgeId", ""), is_up, application)
 
 
 def waiting_of(entry: AmiEvent) -> facts.Waiting:

@@ -10,6 +10,8 @@ from callflow.core.rings.records import RingSource
 
 MAX_CHANNELS = 50_000
 OTHER_HALF = {"1": "2", "2": "1"}
+OUTGOING = frozenset({"AppQueue", "AppDial", "AppDial2"})
+"""What CoreShowChannels names as the application of a channel that Queue, Dial or Originate has dialled."""
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +30,8 @@ class Channel:
     """Newchannel was seen, and the link has lasted since: no event of it can have been missed."""
     originated: bool = False
     """Asterisk placed this call: AMI Originate or a call file."""
+    application: str = ""
+    """What it runs, as a snapshot shows it; "" if none has, and for half of a Local channel that runs nothing."""
     member: Member | None = None
     """The queue member that this channel calls (AgentCalled)."""
     dial_string: str = ""
@@ -70,6 +74,11 @@ class Channel:
         """Id of its next stay; numbered by time if the channel may have had stays that callflow did not see."""
         self.stay_number = max(self.stay_number + 1, 0 if self.began_here else joined_ms)
         return f"{self.uniqueid}-{self.stay_number}"
+
+    @property
+    def was_dialled(self) -> bool:
+        """It was called, and did not come in as a call of its own."""
+        return self.dialled_at is not None or self.application in OUTGOING
 
     @property
     def is_local(self) -> bool:
@@ -135,6 +144,7 @@ class Channels:
             return
         is_older = channel is None or channel.touched_ms < asked_ms
         channel = self.note(When(when.at_ms), one.party, now_ms)
+        channel.application = one.application
         channel.up_at = channel.up_at if channel.up_at is not None or not one.up else when.at_ms
         if channel.bridge != one.bridge and (one.bridge or is_older):
             self.enter(channel, one.bridge)

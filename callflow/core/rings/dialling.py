@@ -7,7 +7,7 @@ from callflow.core.rings.channels import Channel
 from callflow.core.rings.live import LiveLeg, LiveOffer, LiveStay, Purpose
 from callflow.core.rings.marks import ORIGINATED, TRANSFERRED
 from callflow.core.rings.measuring import target_type
-from callflow.core.rings.names import interface_of, is_plain_peer, local_pair
+from callflow.core.rings.names import interface_of, local_pair
 from callflow.core.rings.open_offers import OpenOffers
 from callflow.core.rings.open_talks import OpenTalks
 from callflow.core.rings.records import RingSource
@@ -42,7 +42,9 @@ class Dialling:
             if not self._goes_on(self._open.leg(channel.uniqueid), fact):
                 state.anomaly("DialBegin repeated")
             return
-        channel.dialled_at, channel.dial_string = when.at_ms, fact.dial_string
+        technology = channel.name.partition("/")[0]
+        channel.dialled_at = when.at_ms
+        channel.dial_string = fact.dial_string.removeprefix(f"{technology}/")  # Dial leaves it out, Queue does not
         if fact.ringing:
             channel.rang(when.at_ms, RingSource.DIAL_BEGIN)
         if not fact.caller.uniqueid:
@@ -93,11 +95,9 @@ class Dialling:
             party = self._channels.party_behind(caller)
             known = party is not None and party.began_here and not self._talks.is_answering(party)
             return Purpose.CALLER if known else Purpose.CONSULTATION
-        answering = self._talks.answering(caller)
-        if answering is None:
-            return Purpose.CALLER
-        is_phone = answering.held or is_plain_peer(answering.dial_string)
-        return Purpose.CONSULTATION if is_phone else Purpose.UNCERTAIN
+        if self._talks.is_consulting(caller):
+            return Purpose.CONSULTATION
+        return Purpose.CALLER if self._talks.answering(caller) is None else Purpose.UNCERTAIN
 
     def _begin_offer(self, fact: facts.DialBegan, caller: Channel, channel: Channel) -> LiveOffer | None:
         state, stay = self._state, self._stay_of(caller.uniqueid)

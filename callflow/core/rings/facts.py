@@ -241,6 +241,8 @@ class ChannelSeen(NamedTuple):
     party: Party
     bridge: str = ""
     up: bool = False
+    application: str = ""
+    """What it runs: Queue, Dial; AppQueue or AppDial if these have dialled it; "" for half of a consulting Local."""
 
 
 class Waiting(NamedTuple):

@@ -89,6 +89,10 @@ class Names:
         if len(self._members) < 10 * self._rules.max_names:
             self._members[interface] = member
 
+    def is_member(self, interface: str) -> bool:
+        """A queue has a member with this interface."""
+        return interface in self._members
+
     def agent(self, interface: str, member: str = "") -> str:
         """Work number of the agent at an interface; "" for no interface."""
         if not interface:

@@ -4,16 +4,18 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
-from callflow.core.rings.channels import Channel, Channels
+from callflow.core.rings.channels import Channel
 from callflow.core.rings.live import LiveTalk, Purpose
-from callflow.core.rings.names import interface_of
+from callflow.core.rings.names import interface_of, is_plain_peer
+from callflow.core.rings.tracker_state import TrackerState
 
 
 class OpenTalks:
     """Every talk that has had no final record."""
 
-    def __init__(self, channels: Channels) -> None:
-        self._channels = channels
+    def __init__(self, state: TrackerState) -> None:
+        self._names = state.names
+        self._channels = state.channels
         self._talks: dict[str, list[LiveTalk]] = {}
         """By the Uniqueid of every channel in them, the latest talk last."""
         self._answering: dict[str, list[Channel]] = {}
@@ -55,6 +57,26 @@ class OpenTalks:
     def is_answering(self, channel: Channel) -> bool:
         """It has answered a caller and still talks."""
         return channel in self._answering.get(interface_of(channel.name), ())
+
+    def is_consulting(self, caller: Channel) -> bool:
+        """An agent who is in a talk with a caller uses this channel: what it reaches is a consultation."""
+        if self._channels.is_originated(caller):
+            return False
+        if caller.is_local:
+            return self._consults_through(caller)
+        answering = self.answering(caller)
+        if answering is not None:
+            return answering.held or is_plain_peer(answering.dial_string)
+        phone = interface_of(caller.name)
+        others = (one for one in self._channels.talking(phone) if one is not caller)
+        return self._names.is_member(phone) and any(one.was_dialled for one in others)
+
+    def _consults_through(self, local: Channel) -> bool:
+        """With a feature code, the agent's channel moves to a Local channel of which one half runs nothing."""
+        party, half = self._channels.party_behind(local), self._channels.other_half(local)
+        if party is None or half is None:
+            return False
+        return self.is_answering(party) or (party.was_dialled and not half.application)
 
     def may_consult(self, caller: Channel) -> bool:
         """What this channel begins may be a consultation: its phone is in a talk whose beginning was not seen."""

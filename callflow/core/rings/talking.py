@@ -38,7 +38,7 @@ class Talks:
             call_id=offer.call_id,
             caller=offer.caller,
             answerers=answerers,
-            purpose=offer.purpose,
+            purpose=Purpose.CONSULTATION if self._is_consultation(offer) else offer.purpose,
             stay=offer.stay,
             agent=offer.picked_by or winner,
             line="" if offer.stay is not None else offer.target,
@@ -49,6 +49,10 @@ class Talks:
         if offer.stay is not None:
             self.on_stay_began(offer.stay, talk, at_ms)
         self._begin(talk, at_ms)
+
+    def _is_consultation(self, offer: LiveOffer) -> bool:
+        """An agent waited in the queue. The stay counts, the talk only from when a caller is transferred to it."""
+        return offer.stay is not None and self._open.is_consulting(offer.caller)
 
     def _begin(self, talk: LiveTalk, at_ms: int) -> None:
         """Report that it began, if both parties are known."""

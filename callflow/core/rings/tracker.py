@@ -33,7 +33,7 @@ class Tracker:
     def __init__(self, rules: RingRules, targets: Targets) -> None:
         state = self._state = TrackerState(rules, targets)
         self._board = AgentBoard(state)
-        open_talks = self._open_talks = OpenTalks(state.channels)
+        open_talks = self._open_talks = OpenTalks(state)
         talks = self._talks = Talks(state, open_talks)
         stays = self._stays = OpenStays(state, open_talks, talks)
         queueing = self._queueing = Queueing(state, stays, talks, self._board.is_empty)

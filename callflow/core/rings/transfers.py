@@ -45,7 +45,7 @@ class Transfers:
             return
         for uniqueid in consulting:
             self.move(uniqueid, to, at_ms)
-        target = self._state.channels.known(fact.target)
+        target = self._consulted(fact, to)
         dialler = self._state.channels.other_half(target) if target is not None else None
         if dialler is not None:  # by feature code, a Local channel dials for the agent, and goes on for the caller
             self._move(dialler.uniqueid, dialler, self._state.call_of(to), at_ms)
@@ -73,14 +73,16 @@ class Transfers:
 
     def _target(self, fact: facts.Transferred, to: Channel | None) -> str:
         """Work number of who was consulted, or the extension of a blind transfer; "" if neither is named."""
-        target = self._state.channels.known(fact.target) if fact.target else self._joined_with(to, fact)
+        target = self._consulted(fact, to)
         party = None if target is None else self._state.channels.party_behind(target)
         if party is not None:
             return self._state.names.agent(interface_of(party.name))
         return safe_name(fact.exten) if fact.exten else ""
 
-    def _joined_with(self, to: Channel | None, fact: facts.Transferred) -> Channel | None:
-        """Asterisk 22 leaves the target out of some attended transfers; by then the caller is in a bridge with it."""
+    def _consulted(self, fact: facts.Transferred, to: Channel | None) -> Channel | None:
+        """The channel that the agent consulted; if Asterisk does not name it, the peer in the caller's new bridge."""
+        if fact.target:
+            return self._state.channels.known(fact.target)
         peers = self._state.channels.peers(to) if to is not None and fact.attended else []
         return peers[0] if len(peers) == 1 and peers[0].uniqueid not in fact.transferers else None
 
