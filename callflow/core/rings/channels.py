@@ -26,6 +26,8 @@ class Channel:
     exten: str = ""
     call_id: str = ""
     """The call it belongs to, if not its own: that of the caller whom this agent's channel has answered."""
+    dials_for: str = ""
+    """Uniqueid of the caller for whom it dials since a transfer: half of a consulting Local channel."""
     began_here: bool = False
     """Newchannel was seen, and the link has lasted since: no event of it can have been missed."""
     originated: bool = False

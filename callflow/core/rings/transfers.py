@@ -47,8 +47,8 @@ class Transfers:
             self.move(uniqueid, to, at_ms)
         target = self._consulted(fact, to)
         dialler = self._state.channels.other_half(target) if target is not None else None
-        if dialler is not None:  # by feature code, a Local channel dials for the agent, and goes on for the caller
-            self._move(dialler.uniqueid, dialler, self._state.call_of(to), at_ms)
+        if dialler is not None:
+            self._dials_for(dialler, to, at_ms)
 
     def _keep(self, fact: facts.Transferred, to: Channel | None) -> None:
         """Save a record of the transfer, if the agent's talk is known; the agent's Hangup may have ended it already."""
@@ -87,7 +87,7 @@ class Transfers:
         return peers[0] if len(peers) == 1 and peers[0].uniqueid not in fact.transferers else None
 
     def bridge_entered(self, channel: Channel, at_ms: int) -> None:
-        """With a feature code, a Local channel dials for the agent; in the caller's bridge, it dials for the caller."""
+        """A Local channel that has dialled for an agent comes to the caller: that is a transfer."""
         half = self._state.channels.other_half(channel)
         if half is None or not half.began_here or self._offers.leg(channel.uniqueid) is not None:
             return
@@ -95,7 +95,13 @@ class Transfers:
         if party is None or not party.began_here or self._open_talks.is_answering(party):
             return
         if not self._state.channels.is_originated(half):
-            self._move(half.uniqueid, half, self._state.call_of(party), at_ms)
+            self._dials_for(half, party, at_ms)
+
+    def _dials_for(self, dialler: Channel, caller: Channel, at_ms: int) -> None:
+        """With a feature code, a Local channel dials for the agent, and after the transfer for the caller."""
+        if dialler.dials_for != caller.uniqueid:  # BridgeEnter and AttendedTransfer both show it
+            dialler.dials_for = caller.uniqueid
+            self._move(dialler.uniqueid, dialler, self._state.call_of(caller), at_ms)
 
     def move(self, old: str, to: Channel, at_ms: int) -> None:
         """What the channel `old` has begun becomes the caller's."""
