@@ -33,7 +33,7 @@ CLASSES: tuple[tuple[str, str], ...] = (
 )
 _PATTERNS = [(name, re.compile(pattern)) for name, pattern in CLASSES]
 NUMERIC = frozenset(
-    {"Duration", "DurationMs", "HoldTime", "RingTime", "TalkTime", "LastCall", "LastPause", "CallsTaken"}
+    {"Duration", "DurationMs", "HoldTime", "RingTime", "TalkTime", "LastCall", "LastPause", "CallsTaken", "ListItems"}
 )
 """Headers whose value is a measurement: any number is of the right class."""
 _AGENT = re.compile(r"8\d{3}")

@@ -209,7 +209,7 @@ def _formats(real: Sequence[Capture], other_versions: Sequence[Capture], other: 
     their_shapes, their_values = _seen(_messages(other))
     for kind, shapes_of_theirs in their_shapes.items():
         if kind not in shapes:
-            yield f"{kind}: never event by the real one"
+            yield f"{kind}: the real one never sends it"
         for shape in shapes_of_theirs - shapes.get(kind, shapes_of_theirs):
             yield f"{kind}: {_shape_difference(shape, shapes[kind])}"
     for (kind, header), theirs in their_values.items():

@@ -34,7 +34,7 @@ ATTACHED_S = 0.5
 MUSIC_S = 0.2
 """Shorter sounds at the frequency of the music are parts of prompts."""
 BROKEN_S = 0.4
-"""Music with a longer gap has not lasted."""
+"""Music that is missing for this long in all has not lasted."""
 BUSY_S = 0.5
 """A stall of the phones of this length is one of Asterisk as well."""
 
