@@ -116,7 +116,7 @@ async def _struck(site: Site, number: Signals) -> None:
 async def _freeze_in_start(site: Site) -> None:
     """At several moments of the start, before READY=1 and after it; systemd is told to be less patient than shipped."""
     service, patient = site.service, site.service.unit
-    service.unit = replace(patient, start_s=FREEZE_START_S)
+    service.unit = replace(patient, start_s=FREEZE_START_S, longest_step_s=0)
     try:
         for after_s in FREEZES_AFTER_S:
             site.daemon.send_signal(Signals.SIGKILL)

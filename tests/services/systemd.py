@@ -22,7 +22,7 @@ from callflow.processes.notify_socket import NotifySocket
 
 SHIPPED = Path(__file__).parents[2] / "config/systemd/callflow.service"
 LONGER = "EXTEND_TIMEOUT_USEC="
-LONGEST_LIFE_S = 86_400.0
+LONGEST_LIFE_S = LONGEST_STEP_S = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Unit:
     """Exit codes after which the service is not started again."""
     start_s: float = 30.0
     """So long may it take to READY=1."""
+    longest_step_s: float = LONGEST_STEP_S
+    """By more than this no sign of progress makes it longer."""
 
     @classmethod
     def read(cls, path: Path = SHIPPED) -> Self:
@@ -135,7 +137,8 @@ class Service:
                 beats = True
                 self._note("ready")
             for longer in (line for line in told if line.startswith(LONGER) and not beats):
-                until = max(until, time.monotonic() + int(longer.removeprefix(LONGER)) / 1_000_000)
+                step_s = min(int(longer.removeprefix(LONGER)) / 1_000_000, self.unit.longest_step_s)
+                until = max(until, time.monotonic() + step_s)
             if screens(told):
                 self._note("screening")
                 self._screening.set()
