@@ -48,6 +48,8 @@ class Case:
     """The agent has said so: a caller who answers the one question ends it."""
     closed_as: str = ""
     """How the agent has closed the talk: enquiry, order, no_order."""
+    call_back_asked: bool = False
+    """The caller is on the call-back list, on the agent's word."""
     _steps: int = 0
 
     @property
@@ -64,6 +66,11 @@ class Case:
     def phone(self) -> str:
         """The agent's phone, as Dial takes it."""
         return interface_of(self.parties.agent_channel)
+
+    @property
+    def has_number(self) -> bool:
+        """The caller can be called back."""
+        return any(mark.isdigit() for mark in self.parties.caller_number)
 
     @property
     def parted(self) -> bool:
@@ -146,6 +153,12 @@ class Case:
             caller_number=parties.caller_number if kind in TO_CALL_BACK and not self._is_unwanted(kind) else "",
         )
         self.do(SaveStep(step))
+
+    def ask_call_back(self, why: str, now_ms: int) -> None:
+        """Put the caller on the call-back list, once."""
+        if not self.call_back_asked:
+            self.call_back_asked = True
+            self.tell(StepKind.CALLBACK_ASKED, now_ms, why=why)
 
     def _is_unwanted(self, kind: StepKind) -> bool:
         """Nobody calls a nuisance back."""

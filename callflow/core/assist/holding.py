@@ -120,7 +120,7 @@ class Holding:
         self._accepted, self._offer_open_until, self._reassure_at = True, None, None
         self._speaker.forget(now_ms, "the caller has answered")
         self._case.tell(StepKind.CALLBACK_ACCEPTED, now_ms, key, "the caller asks to be called back")
-        if self._case.rules.ask_name and any(mark.isdigit() for mark in self._case.parties.caller_number):
+        if self._case.rules.ask_name and self._case.has_number:
             self.naming.begin(now_ms)
         else:
             _agree(self._voices, self._speaker, now_ms)

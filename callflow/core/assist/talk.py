@@ -147,7 +147,7 @@ class AssistedTalk:
                 self._level.stop()
                 self._parting.stop()
                 self._end_nuisance()
-                self._actions.on_hold()
+                self._actions.consultation.on_hold()
                 self._holding.begin(now_ms, by_agent=by_agent, fragile=self._hooks.bridge is not Bridge.SIMPLE)
                 self._hooks.held(now_ms, by_agent=by_agent)
             case TalkResumed(_, _, by_agent) if case.state is State.HELD:
@@ -160,7 +160,7 @@ class AssistedTalk:
     def _resumed(self, now_ms: int, *, by_agent: bool) -> None:
         self.case.go(Input.RESUME if self.case.heard else Input.RESUME_UNHEARD)
         self._holding.end(now_ms, by_agent=by_agent)
-        self._actions.resumed(now_ms)
+        self._actions.consultation.resumed(now_ms)
         self.voices.caller.silent_since = self.voices.agent.silent_since = now_ms
         self._lulls.begin(now_ms)
         if not self._hooks.settled:
@@ -190,7 +190,7 @@ class AssistedTalk:
 
     def not_carried(self, request_id: str, error: str, now_ms: int) -> None:
         """Asterisk has refused what a request that was answered already needs."""
-        self._actions.not_carried(request_id, error, now_ms)
+        self._actions.consultation.not_carried(request_id, error, now_ms)
         self._proceed(now_ms)
 
     def _leave_rung(self, now_ms: int, why: str) -> None:
@@ -254,7 +254,7 @@ class AssistedTalk:
     def _key(self, event: events.KeyPressed, now_ms: int) -> None:
         if event.uniqueid != self.case.parties.caller_uniqueid or event.released:
             return
-        self._actions.answered()
+        self._actions.anything_else.forget()
         if self._holding.lasts or self._holding.takes_key:
             self._holding.key(event.key, now_ms)
         if not self._holding.lasts:
