@@ -154,3 +154,10 @@ class InstallError(CallflowError):
 
 class LabError(CallflowError):
     """The lab is not available, or one of its programs did not start."""
+
+
+def first_of(error: BaseException) -> BaseException:
+    """The error itself, or the first in a group, at any depth."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

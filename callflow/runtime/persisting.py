@@ -15,7 +15,7 @@ import structlog
 
 from callflow.core.backoff import Backoff
 from callflow.core.printable import printable
-from callflow.errors import StoreAway, StoreError
+from callflow.errors import StoreAway, StoreError, first_of
 
 RETRY_MIN_S, RETRY_MAX_S = 0.2, 10.0
 
@@ -49,7 +49,7 @@ class Persisting:
             try:
                 await turn()
             except* self._failures as errors:
-                failed = _first(errors)
+                failed = first_of(errors)
             if failed is None:
                 continue
             self._failed(failed)
@@ -82,12 +82,6 @@ class Persisting:
             ready = "" if self._said else "READY=1\n"
             self._systemd.notify(f"{ready}STATUS={printable(status)}")
         self._said = status
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 async def until_stopped(*works: Coroutine[Any, Any, None]) -> None:

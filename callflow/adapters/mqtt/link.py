@@ -16,6 +16,7 @@ from callflow.adapters.mqtt.outgoing import Commands, Outbox, RecentlyConfirmed,
 from callflow.adapters.mqtt.session import MqttSession, Status
 from callflow.core.backoff import Backoff
 from callflow.core.publishing.topics import Topics
+from callflow.errors import first_of
 
 STOP_S = 2.5
 AGAIN_S = 0.1
@@ -138,7 +139,5 @@ class MqttLink:
 
 def _reason(errors: BaseExceptionGroup[BaseException]) -> str:
     """The first of the errors in one line."""
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+    error = first_of(errors)
     return str(error) or type(error).__name__
