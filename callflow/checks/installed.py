@@ -7,17 +7,13 @@ from callflow.adapters.ami.include import REMEDY
 from callflow.checks.finding import Finding, hint, ok, warn
 from callflow.errors import InstallError
 from callflow.install.manifest import Manifest, read_manifest
-from callflow.install.parts import FLEET_UNITS, SHIPPED_PROGRAM, UNIT
+from callflow.install.parts import FLEET_UNITS, SHIPPED_PROGRAM, UNIT, VERBATIM, unit_that_starts
 from callflow.install.plan import BESIDE
 from callflow.install.root import Root
 from callflow.installed import FILES, SOUNDS
 
 SHOWN = 3
 STARTS = re.compile(rb"^ExecStart=(\S+)", re.MULTILINE)
-VERBATIM = {
-    "callflow.conf": "dialplan/callflow.conf",
-    "features_callflow.conf": "config/asterisk/features_callflow.conf",
-}
 
 
 def check_installed(root: Root) -> list[Finding]:
@@ -50,8 +46,8 @@ def _is_old(root: Root, path: Path, manifest: Manifest) -> bool:
 def _shipped(path: Path, there: bytes) -> bytes | None:
     """What this release installs there; None for what is made for each machine."""
     if path in (UNIT, *FLEET_UNITS):
-        unit, program = (FILES / "config" / "systemd" / path.name).read_bytes(), STARTS.search(there)
-        return unit if program is None else unit.replace(str(SHIPPED_PROGRAM).encode(), program[1])
+        program = STARTS.search(there)
+        return unit_that_starts(program[1] if program else str(SHIPPED_PROGRAM).encode(), path)
     if path.suffix == ".wav":
         sounds = (SOUNDS / part / "callflow" / path.name for part in path.parts)
         return next((sound.read_bytes() for sound in sounds if sound.is_file()), None)

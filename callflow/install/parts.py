@@ -24,6 +24,12 @@ LINK = Path("/usr/local/bin/callflow")
 SHIPPED_PROGRAM = Path("/opt/callflow/bin/callflow")
 """The program that the shipped unit starts."""
 
+VERBATIM = {
+    "callflow.conf": "dialplan/callflow.conf",
+    "features_callflow.conf": "config/asterisk/features_callflow.conf",
+}
+"""Configuration of Asterisk that is the same on every machine: the shipped file, by the name that it gets."""
+
 Owner = tuple[int, int] | None
 """User id and group id; None for root and the group of the service, which may not exist yet."""
 ROOT_OWNER = (0, 0)
@@ -74,14 +80,9 @@ def parts(place: Place, chosen: Chosen) -> list[Part]:
     asterisk = (place.uid, place.gid)
     by_hand = place.distribution.by_hand
     return [
-        File(place.etc / "callflow.conf", _shipped("dialplan/callflow.conf"), "dialplan", owner=asterisk),
+        _verbatim(place, "callflow.conf", "dialplan"),
         File(place.etc / "manager_callflow.conf", _manager(chosen), "AMI user", owner=asterisk),
-        File(
-            place.etc / "features_callflow.conf",
-            _shipped("config/asterisk/features_callflow.conf"),
-            "feature codes",
-            owner=asterisk,
-        ),
+        _verbatim(place, "features_callflow.conf", "feature codes"),
         *_prompts(place),
         File(SETTINGS, _settings(chosen), "settings"),
         Line(ENVIRONMENT, f"CALLFLOW_AMI__SECRET={chosen.secret}", "CALLFLOW_AMI__SECRET=", "secret of the AMI user"),
@@ -129,9 +130,17 @@ def _manager(chosen: Chosen) -> bytes:
     return (text + chosen.manager_general).encode()
 
 
+def _verbatim(place: Place, name: str, purpose: str) -> File:
+    return File(place.etc / name, _shipped(VERBATIM[name]), purpose, owner=(place.uid, place.gid))
+
+
 def _unit(path: Path, program: Path, purpose: str) -> File:
-    shipped = _shipped(f"config/systemd/{path.name}")
-    return File(path, shipped.replace(str(SHIPPED_PROGRAM).encode(), str(program).encode()), purpose, 0o644, ROOT_OWNER)
+    return File(path, unit_that_starts(str(program).encode(), path), purpose, 0o644, ROOT_OWNER)
+
+
+def unit_that_starts(program: bytes, path: Path) -> bytes:
+    """The content of the unit at `path`, one of UNIT and FLEET_UNITS, with this program."""
+    return _shipped(f"config/systemd/{path.name}").replace(str(SHIPPED_PROGRAM).encode(), program)
 
 
 def _settings(chosen: Chosen) -> bytes:
