@@ -67,9 +67,8 @@ class OpenTalks:
         answering = self.answering(caller)
         if answering is not None:
             return answering.held or is_plain_peer(answering.dial_string)
-        phone = interface_of(caller.name)
-        others = (one for one in self._channels.talking(phone) if one is not caller)
-        return self._names.is_member(phone) and any(one.was_dialled for one in others)
+        others = self._others_talking(caller)
+        return self._names.is_member(interface_of(caller.name)) and any(one.was_dialled for one in others)
 
     def _consults_through(self, local: Channel) -> bool:
         """With a feature code, the agent's channel moves to a Local channel of which one half runs nothing."""
@@ -84,8 +83,12 @@ class OpenTalks:
             party = self._channels.party_behind(caller)
             others = [] if party is None else [party]
         else:
-            others = [one for one in self._channels.talking(interface_of(caller.name)) if one is not caller]
+            others = self._others_talking(caller)
         return any(not one.began_here and self.of(one.uniqueid) is None for one in others)
+
+    def _others_talking(self, channel: Channel) -> list[Channel]:
+        """Channels in a talk with the same phone."""
+        return [one for one in self._channels.talking(interface_of(channel.name)) if one is not channel]
 
     # -- which channels belong to a talk ---------------------------------------------------------------------------
 
