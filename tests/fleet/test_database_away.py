@@ -16,6 +16,7 @@ import tomli_w
 
 from callflow.adapters.store.fleet.migrate import bring_to_head
 from callflow.adapters.store.places import Postgres
+from callflow.errors import StoreError
 from callflow.processes.notify_socket import NotifySocket
 from callflow.processes.ports import take_ports
 from callflow.processes.process import Process
@@ -208,4 +209,16 @@ def _wall_in(cluster: Cluster) -> None:
         if "walled" not in rules.read_text():
             rules.write_text("local all walled scram-sha-256\n" + rules.read_text())
         connection.exec_driver_sql("SELECT pg_reload_conf()")
-    time.sleep(0.3)
+    without = Postgres(url(cluster.folder, "callflow").replace("callflow@", "walled@"))
+    until_s = time.monotonic() + PATIENCE_S
+    while _lets_in(without):
+        assert time.monotonic() < until_s, "the rules have not been read"
+        time.sleep(0.05)
+
+
+def _lets_in(database: Postgres) -> bool:
+    try:
+        with database.transaction():
+            return True
+    except StoreError:
+        return False
