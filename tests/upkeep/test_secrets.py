@@ -195,6 +195,7 @@ async def test_the_page_of_a_fleet_shows_none(tmp_path: Path, postgres: str, awa
         process = await started(tmp_path, config, "web")
         try:
             await answered(page)
+            await logged(process, "the database can be read")
             if away:
                 empty(postgres)
             arguments = command_line(process.pid)
