@@ -13,7 +13,6 @@ import tomllib
 import wave
 from collections.abc import Iterator
 from contextlib import redirect_stdout
-from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -50,33 +49,38 @@ text { font: 13px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; fill
 
 def main() -> None:
     """Write everything that is out of date, and say what was written."""
-    for path, text in generated():
+    for path in files():
+        text = generated(path)
         if not path.exists() or path.read_text("utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
             print(path.relative_to(PROJECT))
 
 
-def generated() -> Iterator[tuple[Path, str]]:
-    """Every file that holds something generated, and the text that it should have."""
-    yield DOCS / "images" / "timeline.svg", timeline_svg()
-    for name in PICTURES:
-        yield DOCS / "images" / name, states_svg(name)
+def files() -> list[Path]:
+    """Every file that holds something generated."""
+    pictures = [DOCS / "images" / name for name in ("timeline.svg", *PICTURES)]
+    return [*pictures, *sorted(DOCS.glob("*.md")), SOUNDS / "README.md"]
+
+
+def generated(path: Path) -> str:
+    """The text that one of `files` should have."""
+    if path.suffix == ".svg":
+        return states_svg(path.name) if path.name in PICTURES else timeline_svg()
     blocks = {
-        "mermaid": mermaid(),
-        "transitions": transitions_table(),
-        "settings": settings_table(),
-        "words": words_table(),
-        "measured": measured_table(),
-        "assist mermaid": assist.mermaid(),
-        "assist transitions": assist.transitions_table(),
+        "mermaid": mermaid,
+        "transitions": transitions_table,
+        "settings": settings_table,
+        "words": words_table,
+        "measured": measured_table,
+        "assist mermaid": assist.mermaid,
+        "assist transitions": assist.transitions_table,
     }
-    for page in (*sorted(DOCS.glob("*.md")), SOUNDS / "README.md"):
-        text = page.read_text("utf-8")
-        for name, block in blocks.items():
-            found = rf"(<!-- generated {name} -->\n).*?(<!-- end {name} -->)"
-            text = re.sub(found, lambda m, block=block: f"{m[1]}{block}{m[2]}", text, flags=re.DOTALL)  # type: ignore[misc]
-        yield page, text
+    text = path.read_text("utf-8")
+    for name, block in blocks.items():
+        found = rf"(<!-- generated {name} -->\n).*?(<!-- end {name} -->)"
+        text = re.sub(found, lambda m, block=block: f"{m[1]}{block()}{m[2]}", text, flags=re.DOTALL)  # type: ignore[misc]
+    return text
 
 
 def settings_table() -> str:
@@ -98,9 +102,8 @@ def words_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-@cache
 def measured_table() -> str:
-    """Length and level of every sound file, as `make check-prompts` prints them."""
+    """Length and level of every sound file, as `make check-prompts` prints them. It takes ten seconds."""
     command = [sys.executable, str(SOUNDS / "build_prompts.py"), "--check"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
