@@ -26,6 +26,8 @@ T = TypeVar("T")
 Event = dict[str, str]
 Config = dict[str, Any]
 TOGETHER_S = 0.0005
+PATIENT_S = 60.0
+"""The watchdog goes by real time: on a machine that is busy for some seconds it would end the process of the tests."""
 Meanwhile = Callable[[PretendAsterisk], Coroutine[Any, Any, None]]
 
 
@@ -182,6 +184,7 @@ async def _listen(tap: Peer, events: list[Event]) -> None:
 
 async def start_daemon(config: Config, reloads: Config | None = None) -> tuple[Daemon, "asyncio.Task[None]"]:
     """Start a daemon in this virtual loop; its `Clock` must be a VirtualDaemonClock. End it with `_finish`."""
+    config = config | {"limits": config["limits"] | {"stall_s": PATIENT_S}}
     daemon = Daemon(Settings(**config), lambda: Settings(**config | (reloads or {})))
     _owe_the_database(daemon)
     task = asyncio.create_task(daemon.run())
