@@ -7,6 +7,7 @@ RUNS := $(VENV)/runs-$(shell cat requirements.lock pyproject.toml | cksum | cut 
 READY := $(VENV)/ready-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on
 TESTS ?=
+unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes; each would compile callflow anew
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-real test test-fast coverage lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick chaos fuzz soak lock prompts settings-docs dist deb bill audit clean
@@ -36,7 +37,7 @@ demo-real: setup  ## The same callers with real SIP and RTP on a real Asterisk (
 	@$(BIN)/callflow simulate demo --lab 22
 
 test: setup lint types check-prompts lab-asterisk lab-services  ## All tests, on real Asterisk 22 and 16 too
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup --durations=15 $(TESTS)
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup --durations=15 $(TESTS)
 
 test-fast: setup  ## The tests that need no Asterisk
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore-glob='tests/lab*/*' $(TESTS)

@@ -23,20 +23,28 @@ BOTH = ["sqlite", "postgresql"]
 At = Callable[[Path], Where]
 """Where to read what was saved in a SQLite file: there, or in a copy in PostgreSQL."""
 
-BY_THE_CLOCK = ("asterisk-", "pretend-", "browser")
+ASTERISK = "asterisk-"
+BY_THE_CLOCK = (ASTERISK, "pretend-", "browser")
 """Groups of tests whose phones, browsers and engines run in real time, on a machine that others use too."""
 
 LAST_LINES = 25
 """Of a first try's failure."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that runs by the clock is tried once more if it fails; the summary lists it as a rerun."""
+    """A test that runs by the clock is tried once more if it fails; the summary lists it as a rerun.
+
+    A group runs on one worker. The folders of labs are groups of their own, for each release of Asterisk: all of them
+    in one took longer than everything else together.
+    """
     for item in items:
-        if item.get_closest_marker("lab") or any(
-            str(mark.args[0]).startswith(BY_THE_CLOCK) for mark in item.iter_markers("xdist_group")
-        ):
+        groups = [str(mark.args[0]) for mark in item.iter_markers("xdist_group")]
+        if item.get_closest_marker("lab") or any(group.startswith(BY_THE_CLOCK) for group in groups):
             item.add_marker(pytest.mark.flaky(reruns=1))
+        folder = item.path.parent.name
+        if folder.startswith("lab_") and any(group.startswith(ASTERISK) for group in groups):
+            item.add_marker(pytest.mark.xdist_group(folder))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
