@@ -115,7 +115,7 @@ class Daemon:
             self._listening,
             self._publishing.recording.save,
             self._dispatch.spawn,
-            lambda phone: self._rings.tracker.agent_at(phone),
+            self._rings.tracker,
             self._names,
         )
         self._publishing.agent_actions = self._assist

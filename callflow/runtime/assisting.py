@@ -16,6 +16,7 @@ import structlog
 from callflow.adapters.ami.actions import GOODBYE_CONTEXT, OWN_CHANNELS, RETURN_CONTEXT
 from callflow.adapters.ami.translate_assist import (
     CodeTyped,
+    Known,
     code_typed,
     goodbye_spoken,
     hold_event,
@@ -50,6 +51,7 @@ from callflow.core.assist.rules import AssistRules
 from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.assist.wrap_up import WrapUp
 from callflow.core.rings.names import interface_of
+from callflow.core.rings.records import HeldBy
 from callflow.core.rings.talk_events import TalkEnded, TalkHeld, TalkParties, TalkResumed
 from callflow.errors import LinkError
 from callflow.runtime.clock import Clock
@@ -81,6 +83,13 @@ class AssistPhone(WhisperPhone, NamePhone, Protocol):
     async def pause(self, interface: str, paused: bool, reason: str) -> None: ...
 
 
+class Tracker(Known, Protocol):
+    """What the ring tracker knows."""
+
+    @property
+    def talks_under_way(self) -> list[TalkParties]: ...
+
+
 class Assisting:
     """Every AMI event goes in by `ami_event`, every event of the ears by `receive`, every talk by `talk_event`."""
 
@@ -91,17 +100,17 @@ class Assisting:
         listening: Listening,
         save: Callable[[AssistStep | WrapUp, bool], None],
         spawn: Callable[[Coroutine[Any, Any, None]], object],
-        agent_of: Callable[[str], str],
+        tracker: Tracker,
         names: SpokenNames,
     ) -> None:
-        """`agent_of`: the work number of who is at a phone."""
+        """`tracker` has seen a snapshot before `take_snapshot` here."""
         self.assistant = Assistant(settings.procedures(), settings.assist)
         self._rules = settings.assist
         self._phone = phone
         self._listening = listening
         self._save = save
         self._spawn = spawn
-        self._agent_of = agent_of
+        self._tracker = tracker
         self._asked: dict[str, asyncio.Future[ActionAnswer]] = {}
         """Requests that somebody waits for, by id."""
         self._clock = Clock()
@@ -151,7 +160,7 @@ class Assisting:
 
     def _typed(self, code: CodeTyped) -> None:
         """A feature code; nobody waits for its answer, but it stands in the timeline."""
-        agent = self._agent_of(interface_of(code.channel))
+        agent = self._tracker.agent_at(interface_of(code.channel))
         self.receive(ActionWanted(uuid.uuid4().hex, code.action, Door.CODE, agent, code.uniqueid))
 
     def ami_event(self, message: dict[str, str]) -> None:
@@ -199,7 +208,10 @@ class Assisting:
         """Hang up what an earlier life has left, and find the talks under way."""
         if self.assistant.is_off:
             return
-        found = talks_of(channels, self._agent_of)
+        known = self._tracker.talks_under_way
+        seen = talks_of(channels, self._tracker)
+        pairs = set(map(_uniqueids, known))
+        found = known + [one for one in seen if _uniqueids(one) not in pairs]
         try:
             for channel in channels:
                 if channel.get("Channel", "").startswith(OWN_CHANNELS):
@@ -209,7 +221,7 @@ class Assisting:
             log.warning("the talks under way are not assisted", reason=str(error))
             return
         talks = tuple(
-            (one, any((holds | self._told_of(one)).values()))
+            (one, _holding(one, holds | self._told_of(one)))
             for one, holds in holders
             if self._left_meanwhile.isdisjoint(_uniqueids(one))
         )
@@ -389,6 +401,12 @@ class Assisting:
 
 def _uniqueids(parties: TalkParties) -> tuple[str, str]:
     return parties.caller_uniqueid, parties.agent_uniqueid
+
+
+def _holding(parties: TalkParties, holds: Mapping[str, bool]) -> frozenset[HeldBy]:
+    """Which of the two has put the other on hold."""
+    both = ((HeldBy.CALLER, parties.caller_uniqueid), (HeldBy.AGENT, parties.agent_uniqueid))
+    return frozenset(party for party, uniqueid in both if holds[uniqueid])
 
 
 def _path(pattern: str, prompt: str, language: str) -> str:

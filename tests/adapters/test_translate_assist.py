@@ -28,8 +28,21 @@ AGENT = {
 }
 
 
-def agent_of(interface: str) -> str:
-    return interface.removeprefix("PJSIP/")
+class Known:
+    """A ring tracker that knows agents and lines by number, and one channel whose agent consults."""
+
+    def __init__(self, consulting: str = "") -> None:
+        self._consulting = consulting
+
+    def agent_at(self, interface: str) -> str:
+        return interface.removeprefix("PJSIP/")
+
+    def line_at(self, exten: str, interface: str) -> str:
+        number = self.agent_at(interface)
+        return number if number.isdigit() else ""
+
+    def is_no_talk(self, uniqueid: str) -> bool:
+        return uniqueid == self._consulting
 
 
 def test_a_whisper_is_known_by_the_uniqueid_that_it_was_given() -> None:
@@ -50,15 +63,21 @@ def test_the_end_of_a_goodbye() -> None:
 
 
 def test_a_talk_of_a_queue_is_found() -> None:
-    (talk,) = talks_of([CALLER, AGENT], agent_of)
+    (talk,) = talks_of([CALLER, AGENT], Known())
     assert (talk.caller_uniqueid, talk.agent_uniqueid, talk.agent, talk.queue) == ("1.1", "1.2", "8001", "support")
     assert talk.caller_number == "+15550100"
 
 
 def test_a_talk_of_a_direct_line_has_no_queue() -> None:
     caller = CALLER | {"Application": "Dial", "ApplicationData": "PJSIP/8001,20,g"}
-    (talk,) = talks_of([AGENT, caller], agent_of)
-    assert (talk.caller_uniqueid, talk.queue) == ("1.1", "")
+    (talk,) = talks_of([AGENT, caller], Known())
+    assert (talk.caller_uniqueid, talk.queue, talk.line) == ("1.1", "", "8001")
+
+
+def test_an_agent_who_calls_out_is_no_caller() -> None:
+    caller = CALLER | {"Application": "Dial", "ApplicationData": "PJSIP/13855550100@carrier,20"}
+    customer = AGENT | {"Channel": "PJSIP/carrier-00000002", "Application": "AppDial"}
+    assert talks_of([caller, customer], Known()) == []
 
 
 def test_what_is_no_talk_of_two_is_left_alone() -> None:
@@ -72,7 +91,11 @@ def test_what_is_no_talk_of_two_is_left_alone() -> None:
         [CALLER | {"BridgeId": ""}, AGENT],
         [CALLER | {"ChannelStateDesc": "Ring"}, AGENT],
     ):
-        assert talks_of(channels, agent_of) == []
+        assert talks_of(channels, Known()) == []
+
+
+def test_a_consultation_is_no_talk() -> None:
+    assert talks_of([CALLER, AGENT], Known(consulting=CALLER["Uniqueid"])) == []
 
 
 def test_a_prompt_that_the_listener_s_own_channel_plays() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from callflow.core.assist.states import State
+from callflow.core.rings.talk_events import TalkParties
 from callflow.runtime.assisting import Assisting
 from callflow.runtime.listening import Listening
 from callflow.runtime.spoken_names import SpokenNames
 from callflow.settings.model import Settings
-from tests.adapters.test_translate_assist import AGENT, CALLER, agent_of
+from tests.adapters.test_translate_assist import AGENT, CALLER, Known
 
 
 class Asterisk:
@@ -25,6 +26,14 @@ class Asterisk:
     async def holds(self, channel: str) -> bool:
         self.meanwhile()
         return channel in self.holders
+
+
+class Tracker(Known):
+    """It knows no talk."""
+
+    @property
+    def talks_under_way(self) -> list[TalkParties]:
+        return []
 
 
 @pytest.fixture
@@ -42,7 +51,7 @@ def assisting(tmp_path: Path, asterisk: Asterisk) -> Assisting:
     )
     phone: Any = asterisk
     names = SpokenNames(settings.assist, settings.store.path, lambda: 0)
-    return Assisting(settings, phone, Listening(None, phone), lambda record, final: None, drop, agent_of, names)
+    return Assisting(settings, phone, Listening(None, phone), lambda record, final: None, drop, Tracker(), names)
 
 
 @pytest.mark.parametrize("leaver", ["", CALLER["Uniqueid"], AGENT["Uniqueid"]])

@@ -8,8 +8,31 @@ from callflow.core.rings import facts
 Message = dict[str, str]
 
 
+def channels_after(before: Iterable[tuple[int, Message]]) -> list[Message]:
+    """What CoreShowChannels would list after these events."""
+    return _follow(before)[0]
+
+
 def snapshot(before: Iterable[tuple[int, Message]], now_ms: int) -> facts.SnapshotTaken:
     """Channels, members and waiting callers after these events; asked for, and answered, at `now_ms`."""
+    channels, waiting, members = _follow(before)
+    return facts.SnapshotTaken(
+        facts.When(now_ms, stamped=False),
+        now_ms,
+        frozenset(channel["Uniqueid"] for channel in channels),
+        tuple(map(member_of, members)),
+        tuple(
+            waiting_of(message | {"Uniqueid": uniqueid, "Wait": str((now_ms - at_ms) // 1000)})
+            for uniqueid, (at_ms, message) in waiting.items()
+        ),
+        tuple(map(channel_of, channels)),
+    )
+
+
+def _follow(
+    before: Iterable[tuple[int, Message]],
+) -> tuple[list[Message], dict[str, tuple[int, Message]], list[Message]]:
+    """Channels, who waits since when, and members."""
     channels: dict[str, Message] = {}
     waiting: dict[str, tuple[int, Message]] = {}
     members: dict[tuple[str, str], Message] = {}
@@ -25,7 +48,7 @@ def snapshot(before: Iterable[tuple[int, Message]], now_ms: int) -> facts.Snapsh
             case "BridgeLeave" if channels.get(uniqueid, {}).get("BridgeId") == message.get("BridgeUniqueid"):
                 channels[uniqueid]["BridgeId"] = ""
             case "QueueCallerJoin":
-                _runs(channels, uniqueid, "Queue")
+                _runs(channels, uniqueid, "Queue", f"{message['Queue']},,,,20")
                 waiting[uniqueid] = (at_ms, message)
             case "AgentCalled":
                 _runs(channels, message["DestUniqueid"], "AppQueue")
@@ -33,7 +56,8 @@ def snapshot(before: Iterable[tuple[int, Message]], now_ms: int) -> facts.Snapsh
             case "DialBegin":
                 by_queue = channels.get(uniqueid, {}).get("Application") == "Queue"
                 _runs(channels, message["DestUniqueid"], "AppQueue" if by_queue else "AppDial")
-                _runs(channels, uniqueid, "Queue" if by_queue else "Dial")
+                if not by_queue:
+                    _runs(channels, uniqueid, "Dial", f"{_destination(message)},20")
             case "Hangup":
                 channels.pop(uniqueid, None)
             case "QueueCallerLeave":
@@ -42,22 +66,17 @@ def snapshot(before: Iterable[tuple[int, Message]], now_ms: int) -> facts.Snapsh
                 _hand_over(message, waiting)
             case "QueueMemberStatus":
                 members[message["Queue"], message["Interface"]] = message
-    return facts.SnapshotTaken(
-        facts.When(now_ms, stamped=False),
-        now_ms,
-        frozenset(channels),
-        tuple(member_of(message) for message in members.values()),
-        tuple(
-            waiting_of(message | {"Uniqueid": uniqueid, "Wait": str((now_ms - at_ms) // 1000)})
-            for uniqueid, (at_ms, message) in waiting.items()
-        ),
-        tuple(channel_of(message) for message in channels.values()),
-    )
+    return list(channels.values()), waiting, list(members.values())
 
 
-def _runs(channels: dict[str, Message], uniqueid: str, application: str) -> None:
+def _runs(channels: dict[str, Message], uniqueid: str, application: str, data: str = "(Outgoing Line)") -> None:
     if uniqueid in channels:
-        channels[uniqueid]["Application"] = application
+        channels[uniqueid] |= {"Application": application, "ApplicationData": data}
+
+
+def _destination(message: Message) -> str:
+    """What Dial was given: DialBegin leaves the technology out."""
+    return f"{message['DestChannel'].partition('/')[0]}/{message.get('DialString', '')}"
 
 
 def _hand_over(message: Message, waiting: dict[str, tuple[int, Message]]) -> None:

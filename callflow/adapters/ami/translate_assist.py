@@ -1,8 +1,9 @@
 """AMI events of whispers and goodbyes, and talks found in a list of channels: pure functions."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from callflow.adapters.ami.actions import NAME_PREFIX
 from callflow.adapters.ami.translate import AmiEvent, first, stamped_ms
@@ -96,31 +97,42 @@ def hold_event(event: AmiEvent, arrived_ms: int) -> tuple[str, bool, int] | None
     return first(event, "Uniqueid"), name == "Hold", arrived_ms if at_ms is None else at_ms
 
 
-def talks_of(channels: Iterable[AmiEvent], agent_of: Callable[[str], str]) -> list[TalkParties]:
+class Known(Protocol):
+    """What the ring tracker knows."""
+
+    def agent_at(self, interface: str) -> str: ...
+    def line_at(self, exten: str, interface: str) -> str: ...
+    def is_no_talk(self, uniqueid: str) -> bool: ...
+
+
+def talks_of(channels: Iterable[AmiEvent], known: Known) -> list[TalkParties]:
     """Talks of two in a list of channels (CoreShowChannels): a caller in Queue or Dial, and who answered."""
     bridges: dict[str, list[AmiEvent]] = defaultdict(list)
     for channel in channels:
         if (bridge := first(channel, "BridgeId")) and first(channel, "ChannelStateDesc") == "Up":
             bridges[bridge].append(channel)
-    return [talk for parties in bridges.values() if (talk := _talk(parties, agent_of)) is not None]
+    return [talk for parties in bridges.values() if (talk := _talk(parties, known)) is not None]
 
 
-def _talk(parties: list[AmiEvent], agent_of: Callable[[str], str]) -> TalkParties | None:
+def _talk(parties: list[AmiEvent], known: Known) -> TalkParties | None:
     callers = [one for one in parties if first(one, "Application") in _CALLERS]
     if len(parties) != 2 or len(callers) != 1 or any(first(one, "Channel").startswith("Local/") for one in parties):
         return None
     caller, agent = callers[0], next(one for one in parties if one is not callers[0])
     argument = first(caller, "ApplicationData").partition(",")[0]
-    interface = interface_of(first(agent, "Channel"))
+    interface, of_queue = interface_of(first(agent, "Channel")), _CALLERS[first(caller, "Application")]
+    line = "" if of_queue else known.line_at(first(caller, "Exten"), interface)
+    if known.is_no_talk(first(caller, "Uniqueid")) or not (of_queue or line):
+        return None  # an agent consults, or calls out
     return TalkParties(
         call_id=first(caller, "Uniqueid"),
         caller_uniqueid=first(caller, "Uniqueid"),
         caller_channel=first(caller, "Channel"),
         agent_uniqueid=first(agent, "Uniqueid"),
         agent_channel=first(agent, "Channel"),
-        agent=agent_of(interface),
-        queue=safe_name(argument) if _CALLERS[first(caller, "Application")] else "",
-        line="",
+        agent=known.agent_at(interface),
+        queue=safe_name(argument) if of_queue else "",
+        line=line,
         originated=False,
         caller_number=first(caller, "CallerIDNum"),
     )

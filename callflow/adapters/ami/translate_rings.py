@@ -125,7 +125,8 @@ def channel_of(entry: AmiEvent) -> facts.ChannelSeen:
     """A channel from one entry of a CoreShowChannels list."""
     entry = _first_values(entry)
     is_up, application = entry.get("ChannelStateDesc") == "Up", entry.get("Application", "")
-    return facts.ChannelSeen(_party(entry), entry.get("BridgeId", ""), is_up, application)
+    data = entry.get("ApplicationData", "")
+    return facts.ChannelSeen(_party(entry), entry.get("BridgeId", ""), is_up, application, data)
 
 
 def waiting_of(entry: AmiEvent) -> facts.Waiting:

@@ -1,7 +1,7 @@
 """All assisted talks at once: hands each event to its talk, and knows the next deadline of them all."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from callflow.core import commands, events
@@ -25,6 +25,7 @@ from callflow.core.assist.talk import AssistedTalk
 from callflow.core.assist.wrap_up import WrapUp
 from callflow.core.deadlines import Deadlines
 from callflow.core.profile import Assist, Mode, Procedures, Profile
+from callflow.core.rings.records import HeldBy
 from callflow.core.rings.talk_events import TalkBegan, TalkEnded, TalkHeld, TalkParties, TalkResumed
 
 MOST_ARRIVALS = 20_000
@@ -78,8 +79,7 @@ class Assistant:
             case TalkHeld() | TalkResumed() | TalkEnded():
                 return self._talk_event(event, now_ms)
             case TalksSeen():
-                seen = [one for parties, held in event.talks for one in self._seen(parties, event.at_ms, now_ms, held)]
-                return seen + self._desk.talks_seen(now_ms)
+                return self._talks_seen(event, now_ms)
             case ActionWanted():
                 return self._desk.asked(event, now_ms)
             case ActionCarried():
@@ -113,7 +113,13 @@ class Assistant:
     # -- talks ------------------------------------------------------------------------------------------------------
 
     def _began(
-        self, parties: TalkParties, at_ms: int, now_ms: int, *, found: bool = False, held: bool = False
+        self,
+        parties: TalkParties,
+        at_ms: int,
+        now_ms: int,
+        *,
+        found: bool = False,
+        held_by: Collection[HeldBy] = (),
     ) -> list[AssistCommand]:
         name, profile, language = self._profile(parties)
         if profile.assist is Assist.OFF or profile.mode is Mode.OFF:
@@ -134,7 +140,7 @@ class Assistant:
         talk = AssistedTalk(case, now_ms, is_agent_used=is_used)
         self._talks[talk_id] = talk
         self._by_uniqueid[parties.caller_uniqueid] = self._by_uniqueid[parties.agent_uniqueid] = talk
-        start = partial(talk.start_held, now_ms) if held else talk.start
+        start = partial(talk.start_held, held_by, now_ms) if held_by else talk.start
         issued += self._desk.talk_began(talk, now_ms)
         return issued + self._run(talk, "talk began", start, now_ms)
 
@@ -145,12 +151,18 @@ class Assistant:
         ended = self._desk.talk_ended(talk, now_ms) if isinstance(event, TalkEnded) else []
         return ended + self._run(talk, event, partial(talk.talk_event, event, now_ms), now_ms)
 
-    def _seen(self, parties: TalkParties, at_ms: int, now_ms: int, held: bool) -> list[AssistCommand]:
+    def _talks_seen(self, event: TalksSeen, now_ms: int) -> list[AssistCommand]:
+        issued: list[AssistCommand] = []
+        for parties, held_by in event.talks:
+            issued += self._seen(parties, event.at_ms, now_ms, held_by)
+        return issued + self._desk.talks_seen(now_ms)
+
+    def _seen(self, parties: TalkParties, at_ms: int, now_ms: int, held_by: Collection[HeldBy]) -> list[AssistCommand]:
         """A talk that went on unseen; one that is assisted already is left alone."""
         known = self._by_uniqueid.get(parties.caller_uniqueid)
         if known is not None and known.case.parties.agent_uniqueid == parties.agent_uniqueid:
             return []
-        return self._began(parties, at_ms, now_ms, found=True, held=held)
+        return self._began(parties, at_ms, now_ms, found=True, held_by=held_by)
 
     def _profile(self, parties: TalkParties) -> tuple[str, Profile, str]:
         """The profile that screened the caller, else the one with the queue's name, else `default`; the language."""

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from callflow.core import events
 from callflow.core.assist.actions import ActionCarried, ActionWanted
+from callflow.core.rings.records import HeldBy
 from callflow.core.rings.talk_events import TalkEvent, TalkParties
 
 
@@ -82,10 +83,10 @@ class GoodbyeSpoken:
 
 @dataclass(frozen=True, slots=True)
 class TalksSeen:
-    """Talks that were found under way after the link came up; of some, one party holds the other."""
+    """Talks that were found under way after the link came up; of some, one party or both hold the other."""
 
     at_ms: int
-    talks: tuple[tuple[TalkParties, bool], ...]
+    talks: tuple[tuple[TalkParties, frozenset[HeldBy]], ...]
 
 
 AssistEvent = (

@@ -1,6 +1,7 @@
 """A caller who waits, on hold or while the agent looks something up (D4, D5).
 
-One moment, reassurance, an offer to call back, thanks on return.
+One moment, reassurance, an offer to call back, thanks on return. Both parties may hold each other at the same time: the
+hold lasts until neither does.
 """
 
 from functools import partial
@@ -11,9 +12,11 @@ from callflow.core.assist.rules import Prompt
 from callflow.core.assist.speaker import Purpose, Speaker, Wish
 from callflow.core.assist.steps import StepKind
 from callflow.core.assist.voices import Voices
+from callflow.core.rings.records import HeldBy
 
 PROMPT_MS = 4000
 FRAGILE = "the hold began before callflow had set its ears: a prompt would end the music"
+AWAY = "the caller has put the agent on hold"
 
 
 class Holding:
@@ -21,10 +24,11 @@ class Holding:
 
     def __init__(self, case: Case, voices: Voices, speaker: Speaker) -> None:
         self._case, self._voices, self._speaker = case, voices, speaker
-        self._lasts = False
+        self._held_by: set[HeldBy] = set()
+        self._fragile = False
         self._looking_up = False
         self.announced = False
-        """The caller knows why the next hold begins."""
+        """The caller knows why the next hold begins, or that this one lasts."""
         self._reassure_at: int | None = None
         self._offer_at: int | None = None
         self._offer_open_until: int | None = None
@@ -36,12 +40,16 @@ class Holding:
 
     @property
     def lasts(self) -> bool:
-        return self._lasts
+        return bool(self._held_by)
+
+    def is_by(self, party: HeldBy) -> bool:
+        """This party has put the other on hold."""
+        return party in self._held_by
 
     @property
     def waits(self) -> bool:
         """The caller waits for the agent, on hold or not."""
-        return self._lasts or self._looking_up
+        return self.lasts or self._looking_up
 
     @property
     def takes_key(self) -> bool:
@@ -70,22 +78,33 @@ class Holding:
         if self._looking_up:
             self._end_waiting(now_ms, "the look-up is over")
 
-    def begin(self, now_ms: int, *, by_agent: bool, fragile: bool = False) -> None:
-        """One party has put the other on hold; only the agent's hold is spoken into.
+    def begin(self, now_ms: int, party: HeldBy, *, fragile: bool = False) -> None:
+        """One party has put the other on hold; only the agent's hold is spoken into, while the caller is there.
 
         `fragile`: its music would end with a prompt. So there is none, and nothing is offered.
         """
-        case = self._case
-        announced = self._looking_up or self.announced
-        self._end_waiting(now_ms, "hold")
-        self._lasts = True
-        self._speaker.over_music = True
-        self._speaker.closed = FRAGILE if fragile else ""
-        if by_agent and case.speaks:
-            if not announced:
-                self._say(Prompt.ONE_MOMENT, "the agent has put the caller on hold", now_ms)
-            if not fragile:
-                self._time(now_ms)
+        if not self.lasts:
+            announced = self._looking_up or self.announced
+            self._end_waiting(now_ms, "hold")
+            self.announced, self._fragile = announced, fragile
+            self._speaker.over_music = True
+        self._held_by.add(party)
+        if party is HeldBy.CALLER:
+            self._stop_saying(now_ms, AWAY)
+            self._speaker.closed = FRAGILE if self._fragile else AWAY
+        elif not self.is_by(HeldBy.CALLER):
+            self._speaker.closed = FRAGILE if self._fragile else ""
+            self._reassure("the agent has put the caller on hold", now_ms)
+
+    def _reassure(self, why: str, now_ms: int) -> None:
+        """The agent holds, and the caller hears the music."""
+        if not self._case.speaks:
+            return
+        if not self.announced:
+            self.announced = True
+            self._say(Prompt.ONE_MOMENT, why, now_ms)
+        if not self._fragile:
+            self._time(now_ms)
 
     def _time(self, now_ms: int) -> None:
         """When the caller is reassured, and when the call-back is offered."""
@@ -94,20 +113,37 @@ class Holding:
         if not self._offered:
             self._offer_at = now_ms + round(rules.offer_after_s * 1000)
 
-    def end(self, now_ms: int, *, by_agent: bool, thanks: bool = True) -> None:
-        """The hold is over."""
-        if not self._lasts:
+    def end_by(self, party: HeldBy, now_ms: int) -> None:
+        """One party has taken the other back; the hold is over if the other does not hold either."""
+        if not self.is_by(party):
+            return
+        if len(self._held_by) == 1:
+            self.end(now_ms, thanks=party is HeldBy.AGENT)
+            return
+        self._held_by.discard(party)
+        if party is HeldBy.CALLER:
+            self._speaker.closed = FRAGILE if self._fragile else ""
+            self._reassure("the caller is back, and still on hold", now_ms)
+
+    def end(self, now_ms: int, *, thanks: bool) -> None:
+        """Nobody holds any more."""
+        if not self.lasts:
             return
         self._end_waiting(now_ms, "the hold is over")
-        if thanks and by_agent and self._case.speaks:
+        if thanks and self._case.speaks:
             self._say(Prompt.THANK_YOU_FOR_WAITING, "the agent has taken the caller back", now_ms)
 
     def _end_waiting(self, now_ms: int, why: str) -> None:
-        self._lasts = self._looking_up = self._reassured = self.announced = False
+        self._held_by.clear()
+        self._looking_up = self._fragile = self._reassured = self.announced = False
+        self._stop_saying(now_ms, why)
+        self._speaker.over_music, self._speaker.closed = False, ""
+
+    def _stop_saying(self, now_ms: int, why: str) -> None:
+        """The caller does not wait, or is away: what is offered or being said has no listener."""
         self._reassure_at = self._offer_at = self._offer_open_until = None
         self.naming.end(now_ms)
         self._speaker.forget(now_ms, why)
-        self._speaker.over_music, self._speaker.closed = False, ""
 
     def key(self, key: str, now_ms: int) -> None:
         """The caller has pressed a key: it may accept the call-back, or end the name."""

@@ -1,5 +1,7 @@
 """The owner of one assisted talk: each event and each deadline goes to the part that it concerns."""
 
+from collections.abc import Collection
+
 from callflow.core import events
 from callflow.core.assist.actions import Action, Refusal
 from callflow.core.assist.case import Case
@@ -18,6 +20,7 @@ from callflow.core.assist.talk_actions import Taken, TalkActions
 from callflow.core.assist.telling import Telling
 from callflow.core.assist.voice_level import VoiceLevel
 from callflow.core.assist.voices import Voice, Voices, ear_settings
+from callflow.core.rings.records import HeldBy
 from callflow.core.rings.talk_events import TalkEnded, TalkEvent, TalkHeld, TalkResumed
 from callflow.core.screening.talk_detect import TalkDetectEar
 
@@ -63,10 +66,11 @@ class AssistedTalk:
         """The talk has begun: the ears are set."""
         self._hooks.start(agent_too=self._is_agent_used)
 
-    def start_held(self, now_ms: int) -> None:
+    def start_held(self, held_by: Collection[HeldBy], now_ms: int) -> None:
         """The talk was found in a hold: hooks now would end the music; they wait for the end of the hold."""
         self.case.go(Input.HOLD)
-        self._holding.begin(now_ms, by_agent=False, fragile=True)
+        for party in held_by:
+            self._holding.begin(now_ms, party, fragile=True)
 
     @property
     def _believes(self) -> bool:
@@ -138,28 +142,44 @@ class AssistedTalk:
         """The ring tracker tells of a hold, or of the end."""
         case = self.case
         match event:
-            case TalkHeld(_, _, by_agent) if case.state not in AFTER_PARTING and not self._holding.lasts:
-                case.go(Input.HOLD)
-                if self._hooks.bridge is Bridge.CHANGING:
-                    case.tell(StepKind.DOUBT, now_ms, "music", "the hold began while Asterisk was setting an ear")
-                self._silence.stop()
-                self._silence.leave_tap()  # a whisper over music is not heard if the caller's channel has a tap
-                self._level.stop()
-                self._parting.stop()
-                self._end_nuisance()
-                self._actions.consultation.on_hold()
-                self._holding.begin(now_ms, by_agent=by_agent, fragile=self._hooks.bridge is not Bridge.SIMPLE)
-                self._hooks.held(now_ms, by_agent=by_agent)
+            case TalkHeld(_, _, by_agent) if case.state not in AFTER_PARTING:
+                self._held(_party(by_agent), now_ms)
             case TalkResumed(_, _, by_agent) if case.state is State.HELD:
-                self._resumed(now_ms, by_agent=by_agent)
+                self._resumed(_party(by_agent), now_ms)
             case TalkEnded() if case.state not in AFTER_PARTING:
-                self._holding.end(now_ms, by_agent=False, thanks=False)
+                self._holding.end(now_ms, thanks=False)
                 case.go(Input.TALK_ENDED)
         self._proceed(now_ms)
 
-    def _resumed(self, now_ms: int, *, by_agent: bool) -> None:
+    def _held(self, party: HeldBy, now_ms: int) -> None:
+        """One party has put the other on hold; the other may have done so before."""
+        if self._holding.is_by(party):
+            return
+        if not self._holding.lasts:
+            self._leave_for_hold(now_ms)
+        by_agent = party is HeldBy.AGENT
+        if by_agent:
+            self._actions.consultation.on_hold()
+        self._holding.begin(now_ms, party, fragile=self._hooks.bridge is not Bridge.SIMPLE)
+        self._hooks.held(now_ms, by_agent=by_agent)
+
+    def _leave_for_hold(self, now_ms: int) -> None:
+        """What is not done in a hold ends."""
+        self.case.go(Input.HOLD)
+        if self._hooks.bridge is Bridge.CHANGING:
+            self.case.tell(StepKind.DOUBT, now_ms, "music", "the hold began while Asterisk was setting an ear")
+        self._silence.stop()
+        self._silence.leave_tap()  # a whisper over music is not heard if the caller's channel has a tap
+        self._level.stop()
+        self._parting.stop()
+        self._end_nuisance()
+
+    def _resumed(self, party: HeldBy, now_ms: int) -> None:
+        """One party has taken the other back: the hold is over once neither holds."""
+        self._holding.end_by(party, now_ms)
+        if self._holding.lasts:
+            return
         self.case.go(Input.RESUME if self.case.heard else Input.RESUME_UNHEARD)
-        self._holding.end(now_ms, by_agent=by_agent)
         self._actions.consultation.resumed(now_ms)
         self.voices.caller.silent_since = self.voices.agent.silent_since = now_ms
         self._lulls.begin(now_ms)
@@ -401,3 +421,7 @@ class AssistedTalk:
         if case.state is State.TALKING and not self._holding.waits:
             due.append(self._lulls.next_deadline())
         return min((at for at in due if at is not None), default=None)
+
+
+def _party(by_agent: bool) -> HeldBy:
+    return HeldBy.AGENT if by_agent else HeldBy.CALLER

@@ -34,6 +34,8 @@ class Channel:
     """Asterisk placed this call: AMI Originate or a call file."""
     application: str = ""
     """What it runs, as a snapshot shows it; "" if none has, and for half of a Local channel that runs nothing."""
+    data: str = ""
+    """The arguments of that application."""
     member: Member | None = None
     """The queue member that this channel calls (AgentCalled)."""
     dial_string: str = ""
@@ -146,7 +148,7 @@ class Channels:
             return
         is_older = channel is None or channel.touched_ms < asked_ms
         channel = self.note(When(when.at_ms), one.party, now_ms)
-        channel.application = one.application
+        channel.application, channel.data = one.application, one.data
         channel.up_at = channel.up_at if channel.up_at is not None or not one.up else when.at_ms
         if channel.bridge != one.bridge and (one.bridge or is_older):
             self.enter(channel, one.bridge)

@@ -243,6 +243,8 @@ class ChannelSeen(NamedTuple):
     up: bool = False
     application: str = ""
     """What it runs: Queue, Dial; AppQueue or AppDial if these have dialled it; "" for half of a consulting Local."""
+    data: str = ""
+    """The arguments of the application."""
 
 
 class Waiting(NamedTuple):

@@ -150,6 +150,8 @@ class LiveTalk(Live):
     stay: "LiveStay | None" = None
     agent: str = ""
     line: str = ""
+    queue: str = ""
+    """Of a talk without a stay: the queue that a snapshot has named."""
     parties: TalkParties | None = None
     """As reported, also after the end; None for a consultation, and before the report."""
     under_way: bool = False

@@ -65,10 +65,18 @@ class OpenTalks:
         if caller.is_local:
             return self._consults_through(caller)
         answering = self.answering(caller)
-        if answering is not None:
+        if answering is not None and (answering.held or answering.dial_string):
             return answering.held or is_plain_peer(answering.dial_string)
         others = self._others_talking(caller)
-        return self._names.is_member(interface_of(caller.name)) and any(one.was_dialled for one in others)
+        is_member = self._names.is_member(interface_of(caller.name))
+        return any(one.was_dialled and (is_member or _is_found_phone(one)) for one in others)
+
+    def is_no_talk(self, caller: Channel) -> bool:
+        """What this channel has reached is no talk with a caller: an agent consults, or nobody can tell."""
+        talk = self.of(caller.uniqueid)
+        if talk is not None and talk.ended_at is None and talk.caller is caller:
+            return talk.purpose in (Purpose.CONSULTATION, Purpose.UNCERTAIN)
+        return self.is_consulting(caller)
 
     def _consults_through(self, local: Channel) -> bool:
         """With a feature code, the agent's channel moves to a Local channel of which one half runs nothing."""
@@ -122,3 +130,8 @@ class OpenTalks:
             if not talks:
                 del self._talks[uniqueid]
         talk.uniqueids.clear()
+
+
+def _is_found_phone(channel: Channel) -> bool:
+    """A snapshot has shown that a phone was dialled by its name: no trunk."""
+    return not channel.began_here and is_plain_peer(channel.dial_string)

@@ -50,6 +50,12 @@ class Talks:
             self.on_stay_began(offer.stay, talk, at_ms)
         self._begin(talk, at_ms)
 
+    def found(self, talk: LiveTalk, at_ms: int) -> None:
+        """A talk whose beginning was not seen, or not the call that led to it."""
+        self._open.add(talk)
+        self._state.due(talk, LONGEST_CALL_MS)
+        self._begin(talk, at_ms)
+
     def _is_consultation(self, offer: LiveOffer) -> bool:
         """An agent waited in the queue. The stay counts, the talk only from when a caller is transferred to it."""
         return offer.stay is not None and self._open.is_consulting(offer.caller)
@@ -73,7 +79,7 @@ class Talks:
             agent_uniqueid=agent.uniqueid,
             agent_channel=agent.name,
             agent=number,
-            queue=talk.stay.queue if talk.stay is not None else "",
+            queue=talk.stay.queue if talk.stay is not None else talk.queue,
             line=talk.line if talk.purpose is Purpose.CALLER else "",
             originated=talk.purpose is Purpose.ORIGINATED,
             caller_number=caller.number if talk.purpose is Purpose.CALLER else "",

@@ -19,9 +19,11 @@ from callflow.core.rings.open_talks import OpenTalks
 from callflow.core.rings.queueing import Queueing
 from callflow.core.rings.records import RingSource, TargetType
 from callflow.core.rings.rules import RingRules
+from callflow.core.rings.talk_events import TalkParties
 from callflow.core.rings.talking import Talks
 from callflow.core.rings.tracker_state import TrackerState
 from callflow.core.rings.transfers import Transfers
+from callflow.core.rings.under_way import UnderWay
 from callflow.core.service.targets import Targets
 
 Input = facts.Fact | events.LinkUp | events.LinkLost
@@ -43,6 +45,7 @@ class Tracker:
         )
         self._connecting = Connecting(state, offers, talks)
         self._transfers = Transfers(state, offers, dialling, stays, open_talks, talks)
+        self._under_way = UnderWay(state, offers, open_talks, talks)
         talks.on_stay_began, talks.on_stay_ended = queueing.talk_began, queueing.talk_ended
         talks.on_originated = lambda phone, at_ms: self._board.end_calling(phone.uniqueid, at_ms)
         self._handlers = self._handlers_by_type()
@@ -69,7 +72,7 @@ class Tracker:
             facts.DialProgressed: dialling.dial_progressed,
             facts.DialEnded: dialling.dial_ended,
             facts.PickedUp: self._picked_up,
-            facts.Transferred: self._transfers.transferred,
+            facts.Transferred: self._transferred,
             facts.CallerJoined: queueing.joined,
             facts.CallerAbandoned: queueing.abandoned,
             facts.CallerLeft: queueing.left,
@@ -179,6 +182,22 @@ class Tracker:
         """Work number of the agent at a phone."""
         return self._state.names.agent(interface)
 
+    def line_at(self, exten: str, interface: str) -> str:
+        """The direct line of a caller who has dialled this extension and is connected to this phone; "" for none."""
+        names = self._state.names
+        return names.line(names.line_numbers(exten, exten, interface)) or ""
+
+    def is_no_talk(self, uniqueid: str) -> bool:
+        """What this channel has reached is no talk with a caller: an agent consults, or nobody can tell."""
+        channel = self._state.channels.known(uniqueid)
+        return channel is not None and self._open_talks.is_no_talk(channel)
+
+    @property
+    def talks_under_way(self) -> list[TalkParties]:
+        """The parties of every talk that was reported and goes on."""
+        talks = {talk: talk.parties for talk in self._open_talks.all if talk.under_way}
+        return [parties for parties in talks.values() if parties is not None]
+
     # -- events of one channel; kept even before its call is known ---------------------------------------------------
 
     def _channel_began(self, fact: facts.ChannelBegan) -> None:
@@ -201,12 +220,17 @@ class Tracker:
         if channel.is_local:
             self._transfers.bridge_entered(channel, fact.when.at_ms)
         self._connecting.bridge_entered(channel, fact.when)
+        self._under_way.bridge_entered(channel, fact.when.at_ms)
 
     def _bridge_left(self, fact: facts.BridgeLeft) -> None:
         channel = self._state.channels.known(fact.uniqueid)
         if channel is not None and channel.bridge == fact.bridge:
             self._state.channels.enter(channel, "")
             channel.left_bridge_at = fact.when.at_ms
+
+    def _transferred(self, fact: facts.Transferred) -> None:
+        self._transfers.transferred(fact)
+        self._under_way.transferred(fact)
 
     def _hangup_requested(self, fact: facts.HangupRequested) -> None:
         """A request of the far end always counts; one of Asterisk only before the caller has left the queue."""
@@ -288,3 +312,4 @@ class Tracker:
                 self._connecting.bridge_entered(channel, fact.when)
         self._queueing.seen(fact)
         self._board.seen(fact)
+        self._under_way.seen(fact)

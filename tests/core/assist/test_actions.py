@@ -480,7 +480,7 @@ def test_a_wrap_up_waits_through_a_lost_link_for_the_end_of_its_talk(world: Worl
     assert wrap_ups(world)[-1][0].began_ms is None
     world.wait(3000)
     world.receive(events.LinkUp(world.now))
-    world.receive(TalksSeen(world.now, ((scene.parties, False),)))
+    world.receive(TalksSeen(world.now, ((scene.parties, frozenset()),)))
     assert wrap_ups(world)[-1][0].began_ms is None
     world.receive(events.LinkLost(world.now, "cut"))
     world.receive(events.LinkUp(world.now))

@@ -46,8 +46,9 @@ ACTS = st.one_of(
     st.tuples(st.just("asks"), st.just(Action.NUISANCE)),
     st.tuples(st.just("caller asks"), st.sampled_from(list(Action))),
     st.tuples(st.just("asterisk refuses"), st.booleans()),
+    st.tuples(st.sampled_from(("hold", "resume")), st.sampled_from(PEOPLE)),
     st.tuples(
-        st.sampled_from(("hold", "resume", "key", "ends", "hangs up", "begins", "deaf", "tap lost", "link", "stray")),
+        st.sampled_from(("key", "ends", "hangs up", "begins", "deaf", "tap lost", "link", "stray")),
         st.just(""),
     ),
 )
@@ -88,17 +89,17 @@ def act(world: World, scene: Scene, what: str, how: object) -> None:  # noqa: C9
         case "asterisk refuses":
             world.asterisk_refuses = bool(how)
         case "hold":
-            world.hold(scene)
+            world.hold(scene, by_agent=how == "agent")
         case "resume":
-            world.resume(scene)
+            world.resume(scene, by_agent=how == "agent")
         case "key":
             scene.caller.spoke_after = world.happened
             world.receive(events.KeyPressed(caller, "1", world.now))
         case "ends":
-            scene.held = False
+            scene.held_by.clear()
             world.receive(TalkEnded(world.now, scene.parties))
         case "hangs up":
-            scene.held = False
+            scene.held_by.clear()
             world.receive(events.CallerHungUp(caller, world.now))
         case "begins":
             world.begin(scene)
@@ -145,7 +146,8 @@ def run(world: World, order: list) -> None:  # type: ignore[type-arg]
     for number, (what, how) in order:
         act(world, world.scenes[number], what, how)
     for scene in world.scenes:
-        world.resume(scene)
+        for by_agent in (True, False):
+            world.resume(scene, by_agent=by_agent)
         world.receive(events.CallerHungUp(scene.parties.caller_uniqueid, world.now))
     world.wait(round(1000 * RULES.wrap_up_most_s) + 1000)
     assert world.assistant.live == 0

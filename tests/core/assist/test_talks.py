@@ -9,10 +9,12 @@ from callflow.core import commands, events
 from callflow.core.assist.actions import Action
 from callflow.core.assist.commands import EndCall, PartCaller, ReturnCaller, Say, StopSaying
 from callflow.core.assist.facts import Outcome, TalksSeen
+from callflow.core.assist.states import State
 from callflow.core.assist.steps import StepKind
 from callflow.core.heard import Heard
 from callflow.core.profile import Assist, Mode, Profile
-from callflow.core.rings.talk_events import TalkEnded
+from callflow.core.rings.records import HeldBy
+from callflow.core.rings.talk_events import TalkEnded, TalkResumed
 from tests.core.assist.world import RULES, Scene, World, procedures
 
 T = TypeVar("T")
@@ -431,7 +433,7 @@ def test_no_hook_is_taken_off_before_the_other_ear_is_set(world: World) -> None:
 def test_talks_that_are_found_are_taken_up_and_those_known_left_alone(world: World) -> None:
     known, found = world.scenes
     world.begin(known)
-    world.receive(TalksSeen(world.now, ((known.parties, False), (found.parties, False))))
+    world.receive(TalksSeen(world.now, ((known.parties, frozenset()), (found.parties, frozenset()))))
     assert world.assistant.live == 2
     assert world.kinds() == [StepKind.BEGAN, StepKind.BEGAN]
 
@@ -494,3 +496,63 @@ def test_a_sound_that_goes_on_for_ever_is_told_again(world: World) -> None:
     world.sound(scene.agent)
     world.wait(60_000)
     assert not of(world, Say)
+
+
+AGENT, CALLER = True, False
+
+
+def state_of(world: World) -> State:
+    (talk,) = world.assistant._talks.values()
+    return talk.case.state
+
+
+@pytest.mark.parametrize("first", [AGENT, CALLER], ids=["agent first", "caller first"])
+@pytest.mark.parametrize("back", [AGENT, CALLER], ids=["agent back first", "caller back first"])
+def test_a_talk_is_on_hold_until_neither_party_holds(world: World, first: bool, back: bool) -> None:
+    """Nothing is said while the caller is away, and nothing is attached until nobody hears music."""
+    scene = heard(world)
+    world.wait(700)
+    for party in (first, not first):
+        world.hold(scene, by_agent=party)
+        world.wait(700)
+    world.over(scene)
+    world.wait(70_000)
+    said = ["one_moment"] if first is AGENT else []
+    assert world.said() == said
+    assert StepKind.CALLBACK_OFFERED not in world.kinds()
+    world.resume(scene, by_agent=back)
+    world.wait(700)
+    assert state_of(world) is State.HELD
+    if back is CALLER:  # who now hears the agent's music
+        said += [] if said else ["one_moment"]
+        assert world.said() == said
+        world.over(scene)
+        world.wait(20_000)
+        said += ["still_looking"]
+    assert world.said() == said
+    world.over(scene)
+    world.resume(scene, by_agent=not back)
+    world.wait(700)
+    assert state_of(world) is State.TALKING
+    assert world.said() == [*said, *(["thank_you_for_waiting"] if back is CALLER else [])]
+
+
+def test_one_who_comes_back_without_having_held_ends_no_hold(world: World) -> None:
+    scene = heard(world)
+    world.hold(scene)
+    world.receive(TalkResumed(world.now, scene.parties, by_agent=False))
+    assert state_of(world) is State.HELD
+
+
+@pytest.mark.parametrize("back", [AGENT, CALLER], ids=["agent back first", "caller back first"])
+def test_nothing_is_attached_to_a_talk_found_on_hold_until_neither_party_holds(world: World, back: bool) -> None:
+    scene = world.scenes[0]
+    scene.held_by = set(HeldBy)
+    world.receive(TalksSeen(world.now, ((scene.parties, frozenset(HeldBy)),)))
+    world.wait(5000)
+    world.resume(scene, by_agent=back)
+    world.wait(70_000)
+    assert not of(world, commands.ArmEar)
+    world.resume(scene, by_agent=not back)
+    world.wait(700)
+    assert [one.channel[-1] for one in of(world, commands.ArmEar)] == ["a", "c", "a"]

@@ -37,6 +37,7 @@ from callflow.core.assist.rules import (
 from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.heard import Heard
 from callflow.core.profile import QUIET_LADDER, SILENT_LADDER, Assist, Mode, Procedures, Profile
+from callflow.core.rings.records import HeldBy
 from callflow.core.rings.talk_events import TalkBegan, TalkEnded, TalkHeld, TalkParties, TalkResumed
 
 START_MS = 1_000_000
@@ -115,7 +116,7 @@ class Scene:
     goodbye_told: bool = False
     """The dialplan tells once of its end, or that it could not be played."""
     goodbye_heard: bool = False
-    held: bool = False
+    held_by: set[HeldBy] = field(default_factory=set)
     hooked: set[str] = field(default_factory=set)
     """Channels on which TALK_DETECT is set."""
     kept_simple: bool = True
@@ -128,6 +129,10 @@ class Scene:
     """`quiet`: a voice of `low_dbov`."""
     low_dbov: float = -45.0
     verified: bool = True
+
+    @property
+    def held(self) -> bool:
+        return bool(self.held_by)
 
     @property
     def people(self) -> tuple[Person, Person]:
@@ -196,7 +201,8 @@ class World:
         scene.nuisance_after = None
         scene.hooked.clear()
         scene.goodbye_told = scene.goodbye_heard = False
-        scene.talk_id, scene.held, scene.parted_after, scene.redirecting = "", False, None, False
+        scene.held_by.clear()
+        scene.talk_id, scene.parted_after, scene.redirecting = "", None, False
         for person in scene.people:
             person.sound_from, person.spoke_after, person.silent_since = None, None, self.now
         self.receive(TalkBegan(self.now, scene.parties))
@@ -223,14 +229,18 @@ class World:
         self.quiet(person)
 
     def hold(self, scene: Scene, *, by_agent: bool = True) -> None:
-        if scene.parted_after is None and not scene.held:
-            scene.held, scene.kept_simple = True, bool(scene.hooked)
+        party = HeldBy.AGENT if by_agent else HeldBy.CALLER
+        if scene.parted_after is None and party not in scene.held_by:
+            if not scene.held:
+                scene.kept_simple = bool(scene.hooked)
+            scene.held_by.add(party)
             scene.nuisance_after = None
             self.receive(TalkHeld(self.now, scene.parties, by_agent))
 
     def resume(self, scene: Scene, *, by_agent: bool = True) -> None:
-        if scene.held:
-            scene.held = False
+        party = HeldBy.AGENT if by_agent else HeldBy.CALLER
+        if party in scene.held_by:
+            scene.held_by.discard(party)
             self.receive(TalkResumed(self.now, scene.parties, by_agent))
 
     def ask(self, scene: Scene, action: Action, *, by_caller: bool = False) -> None:
@@ -390,6 +400,7 @@ class World:
         assert scene.parted_after is None, "a whisper to somebody who is in no talk"
         assert not scene.saying, "two prompts at once"
         assert say.over_music is scene.held
+        assert HeldBy.CALLER not in scene.held_by, "a prompt while the caller is away"
         assert not scene.held or scene.kept_simple, "a prompt in a native bridge ends its music"
         assert not (scene.held and scene.tapped), "with a tap on the channel, the caller hears no whisper over music"
         for person in (scene.caller,) if scene.held else scene.people:

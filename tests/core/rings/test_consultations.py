@@ -141,11 +141,11 @@ def test_a_customer_whom_asterisk_has_called_through_a_local_channel_is_a_caller
 # -- a late start -----------------------------------------------------------------------------------------------------
 
 
-def start_late(*seen: tuple[facts.Party, str, str]) -> Table:
-    """A snapshot shows these channels, each with its bridge and its application."""
+def start_late(*seen: tuple[facts.Party, str, str] | tuple[facts.Party, str, str, str]) -> Table:
+    """A snapshot shows these channels, each with its bridge, its application, and the arguments of that."""
     table = Table()
     table.link(events.LinkUp(0))
-    channels = tuple(facts.ChannelSeen(party, bridge, True, application) for party, bridge, application in seen)
+    channels = tuple(facts.ChannelSeen(one[0], one[1], True, *one[2:]) for one in seen)
     uniqueids = frozenset(one.party.uniqueid for one in channels)
     when = facts.When(table.now_ms, stamped=False)
     snapshot = facts.SnapshotTaken(when, table.now_ms, uniqueids, (MEMBER, SALES), (), channels)
@@ -203,3 +203,52 @@ def test_a_late_start_takes_a_second_caller_of_a_trunk_for_a_caller() -> None:
     table = start_late((CALLER, "b", "Queue"), (trunk, "b", "AppQueue"), (caller, "", "Answer"))
     sales_answers(table, caller)
     assert callers(table) == [(caller.uniqueid, "8013")]
+
+
+DIRECT = facts.Party("1.7", "PJSIP/8019-00000007", "1.1")
+"""An agent who is no member of a queue, called by the direct line."""
+DIRECT_AGAIN = facts.Party("1.8", "PJSIP/8019-00000008", "1.8")
+
+
+@pytest.mark.parametrize(
+    ("dialled", "told"),
+    [("PJSIP/8019,20,tT", []), ("PJSIP/8018&PJSIP/8019,20", []), ("PJSIP/13855550100@8019", ["8013"])],
+    ids=["by its name", "as one of several", "a trunk"],
+)
+def test_a_late_start_knows_a_phone_from_a_trunk_by_how_it_was_dialled(dialled: str, told: list[str]) -> None:
+    channels = ((CALLER, "b", "Dial", dialled), (DIRECT, "b", "AppDial", ""), (DIRECT_AGAIN, "", "Answer", ""))
+    table = start_late(*channels)
+    sales_answers(table, DIRECT_AGAIN)
+    assert [agent for _, agent in callers(table)] == told
+
+
+def test_a_consultation_that_a_snapshot_shows_is_a_talk_from_the_transfer_on() -> None:
+    channels = (
+        (CALLER, "b", "Queue", "support,t"), (PHONE, "consulted", "AppQueue", ""), (ONE, "consulted", "", ""),
+        (TWO, "s", "Queue", "sales,,,,20"), (COLLEAGUE, "s", "AppQueue", ""),
+    )  # fmt: skip
+    table = start_late(*channels)
+    assert table.tracker.is_no_talk(TWO.uniqueid)
+    assert callers(table) == []
+    table.wait(CONSULTS_S)
+    transfer(table)
+    assert not table.tracker.is_no_talk(TWO.uniqueid)
+    (parties,) = table.tracker.talks_under_way
+    assert (parties.caller_uniqueid, parties.agent, parties.queue) == (CALLER.uniqueid, "8013", "sales")
+    table.wait(TALKS_S)
+    everybody_leaves(table, (CALLER, "b"), (ONE, "b"), (TWO, "s"), (COLLEAGUE, "s"))
+    (talk,) = table.kept.talk_records
+    assert (talk.agent, talk.talk_ms, talk.partial) == ("8013", 20_000, True)
+
+
+@pytest.mark.parametrize(("exten", "told"), [("8012", ["8012"]), ("s", ["8012"]), ("s-customer", [])])
+def test_who_rings_at_a_late_start_talks_once_picked_up(exten: str, told: list[str]) -> None:
+    """A caller of a direct line; an agent who calls out is none."""
+    phone = PHONE if told else facts.Party("1.2", "PJSIP/carrier-00000002", "1.1")
+    caller = CALLER._replace(exten=exten)
+    table = start_late((caller, "", "Dial", "PJSIP/8012,20"), (phone, "", "AppDial", ""))
+    for party in (phone, caller):
+        table.tell(facts.BridgeEntered, party, "b", after_s=1)
+    assert [agent for _, agent in callers(table)] == told
+    table.wait(2)
+    assert len(table.tracker.talks_under_way) == len(told)

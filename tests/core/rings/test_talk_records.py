@@ -1,5 +1,7 @@
 """The records of talks and of the holds in them: how many, how long, by whom; and what a lost link makes of them."""
 
+import pytest
+
 from callflow.core import events
 from callflow.core.rings import facts
 from callflow.core.rings.records import HeldBy, Talk
@@ -50,6 +52,25 @@ def test_a_hold_that_the_caller_begins_is_recorded_but_is_none_of_the_agent_s() 
     assert (one_talk(table).hold_count, one_talk(table).hold_ms) == (0, 0)
     (found,) = table.kept.holds
     assert (found.held_by, found.hold_ms, found.talk_id) == (HeldBy.CALLER, 3_000, one_talk(table).talk_id)
+
+
+@pytest.mark.parametrize("first", [PHONE, CALLER], ids=["agent first", "caller first"])
+@pytest.mark.parametrize("back", [PHONE, CALLER], ids=["agent back first", "caller back first"])
+def test_each_hold_of_two_at_once_is_as_long_as_its_own_party_holds(first: facts.Party, back: facts.Party) -> None:
+    table = talking()
+    seconds = {PHONE: 0.0, CALLER: 0.0}
+    holding: set[facts.Party] = set()
+    for party in (first, CALLER if first is PHONE else PHONE, back, CALLER if back is PHONE else PHONE):
+        for holder in holding:
+            seconds[holder] += 3
+        table.tell(facts.ChannelHeld, party.uniqueid, held=party not in holding, after_s=3)
+        holding ^= {party}
+    table.hang_up(after_s=1)
+    assert {hold.held_by: hold.hold_ms for hold in table.kept.holds} == {
+        HeldBy.AGENT: seconds[PHONE] * 1000,
+        HeldBy.CALLER: seconds[CALLER] * 1000,
+    }
+    assert (one_talk(table).hold_count, one_talk(table).hold_ms) == (1, seconds[PHONE] * 1000)
 
 
 def test_a_talk_that_ends_on_hold_ends_the_hold() -> None:
