@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from random import Random
 
 from callflow.simulator.pretend.ami_server import AmiSession, Request
+from callflow.simulator.pretend.astdb_actions import db_get, read_function
 from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.dialplan import Step
 from callflow.simulator.pretend.keys import inject
@@ -82,8 +83,11 @@ class Actions:
                 session.success(request, "Message: Variable Set")
             else:
                 session.error(request, "Variable not set")
+        elif not name and variable.startswith("DB("):
+            session.error(request, "Variable not set")  # Asterisk writes it for a channel alone
         elif not name:
-            self._globals[variable] = value
+            if not self._world.astdb.write(variable, value):
+                self._globals[variable] = value
             session.success(request, "Message: Variable Set")
         elif (channel := self._channel(session, request)) is not None:
             if channel.set(variable, value):
@@ -96,10 +100,7 @@ class Actions:
         if not variable:
             session.error(request, "No variable specified")
         elif not request.get("Channel"):
-            member = variable.startswith("QUEUE_MEMBER(")
-            asked = self._world.members.get(variable[len("QUEUE_MEMBER(") : -1]) if member else None
-            value = (asked or "") if member else self._globals.get(variable, "")
-            session.success(request, f"Variable: {variable}", f"Value: {value}")
+            session.success(request, f"Variable: {variable}", f"Value: {self._global(variable)}")
         elif (channel := self._channel(session, request)) is not None:
             value = channel.get(variable, self._world.clock.now()) or ""
             session.success(request, f"Variable: {variable}", f"Value: {value}")
@@ -167,6 +168,13 @@ class Actions:
             session.error(request, "No such channel")
         return channel
 
+    def _global(self, variable: str) -> str:
+        """A global variable, or a function that needs no channel."""
+        if variable.startswith("QUEUE_MEMBER("):
+            return self._world.members.get(variable[len("QUEUE_MEMBER(") : -1]) or ""
+        kept = read_function(self._world.astdb, variable)
+        return self._globals.get(variable, "") if kept is None else kept
+
     @property
     def _globals(self) -> dict[str, str]:
         return self._world.globals
@@ -198,6 +206,11 @@ class Actions:
                 LocalCall(self._world, request).start()
             else:
                 OriginatedLocal(self._world, request).start()
+
+    # -- the database -------------------------------------------------------------------------------------------------
+
+    def db_get(self, session: AmiSession, request: Request) -> None:
+        db_get(self._world.astdb, session, request)
 
     # -- lists ----------------------------------------------------------------------------------------------------
 
@@ -292,6 +305,7 @@ _ACTIONS: dict[str, tuple[str, frozenset[str], str, _Do]] = {
         ("CoreSettings", _REPORTING, "Show PBX core settings (version etc).", Actions.core_settings),
         ("CoreShowChannels", _REPORTING, "List currently active channels.", Actions.core_show_channels),
         ("CoreStatus", _REPORTING, "Show PBX core status variables.", Actions.core_status),
+        ("DBGet", _REPORTING, "Get DB Entry.", Actions.db_get),
         ("Events", _NOBODY, "Control Event Flow.", Actions.events),
         ("Getvar", frozenset({"call", "reporting"}), "Gets a channel variable or function value.", Actions.getvar),
         ("Hangup", frozenset({"system", "call"}), "Hangup channel.", Actions.hangup),

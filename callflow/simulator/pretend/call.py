@@ -12,6 +12,7 @@ from callflow.simulator.pretend.channel import Channel
 from callflow.simulator.pretend.ending import bye, run_to_end
 from callflow.simulator.pretend.handover import Handover
 from callflow.simulator.pretend.incoming import CONTEXT, Keypad, incoming_channel, listen, tell_lab
+from callflow.simulator.pretend.noting import begin_screening, note_unless_known
 from callflow.simulator.pretend.program.program import Program
 from callflow.simulator.pretend.report import Outcome
 from callflow.simulator.pretend.script import Script
@@ -59,6 +60,7 @@ class Call:
         self.enter("arriving")
         world.events.newchannel(channel)
         channel.language = self._planned.caller.language
+        begin_screening(world, channel, self._planned.caller.profile)
         channel.at(SCREEN, "s", ANSWER)
         world.events.answered(channel)
         self._answered_at = world.clock.now()
@@ -90,7 +92,6 @@ class Call:
         channel = self.channel
         if channel.ear is not None:
             channel.ear.set(ARMED, waiting=True)
-        channel.variables["CALLFLOW_RESULT"] = "unavailable"
         channel.at(SCREEN, "s", AGI)
         port = self._world.places.nobody_port if self._planned.caller.route == "deaf" else None
         arguments = self._planned.caller.profile, "1", ""
@@ -127,8 +128,10 @@ class Call:
         if result in ("silent", "quiet"):
             channel.at(SCREEN, "s", END)
             self._over()
-        else:
-            self._pass_on()
+            return
+        if result == "unavailable":
+            note_unless_known(world, channel)
+        self._pass_on()
 
     def _note_result(self) -> str:
         result = self.channel.variables.get("CALLFLOW_RESULT", "unavailable")
@@ -189,6 +192,7 @@ class Call:
         variables = channel.variables
         if channel.context == SCREEN and variables.get("CALLFLOW_RESULT") == "unavailable":
             variables["CALLFLOW_RESULT"] = self.outcome.result = "hangup"
+            note_unless_known(self._world, channel)
         channel.at(CONTEXT, "h", 1)
         self.outcome.traces.append("h")
         tell_lab(self._world, self.channel, "LabH")
@@ -308,8 +312,6 @@ class Call:
         if self._agi is not None:
             self._agi.hang_up()
             return
-        if self.channel.context == SCREEN:
-            self.channel.variables["CALLFLOW_RESULT"] = "unavailable"
         self._over()
 
     def _after(self, delay_s: float, do: Callable[..., None], *arguments: object) -> None:

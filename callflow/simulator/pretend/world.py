@@ -10,6 +10,7 @@ from typing import Any
 
 from callflow.scenarios.phones import PhoneGroup
 from callflow.simulator.pretend.agi_client import AgiCall
+from callflow.simulator.pretend.astdb import AstDb
 from callflow.simulator.pretend.channel import Channel, Switch
 from callflow.simulator.pretend.clock import Clock
 from callflow.simulator.pretend.dialplan import Dialplan
@@ -77,6 +78,7 @@ class World:
         self.states: Counter[str] = Counter()
         self.placed = self.ended = 0
         self.globals: dict[str, str] = {}
+        self.astdb = AstDb()
         self.on_death: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._agi_calls: dict[str, AgiCall] = {}
@@ -162,5 +164,6 @@ class World:
         self._agi_calls.clear()
         for channel in list(self.switch.channels.values()):
             self.switch.gone(channel)
+        self.globals.clear()
         self.member.reset()
         self.members.reset()

@@ -26,6 +26,8 @@ class Functions:
             return own
         if "(" not in name:
             return self._variable(name)
+        if (kept := world.astdb.read(name)) is not None:
+            return kept
         function, data = call(name)
         return self._call(function, data, name)
 
@@ -45,7 +47,7 @@ class Functions:
         match function:
             case "CALLERID":
                 number, name = channel.caller_number, channel.caller_name
-                return {"num": number, "name": name}.get(parts[0], f'"{name}" <{number}>')
+                return {"num": number, "name": name, "dnid": channel.dnid}.get(parts[0], f'"{name}" <{number}>')
             case "CHANNEL":
                 return self._channel(data)
             case "CUT":
@@ -106,7 +108,7 @@ class Functions:
                 world.members.set(data, value)
             case "MASTER_CHANNEL" if (master := world.switch.with_uniqueid(channel.linkedid)) is not None:
                 master.variables[data] = value
-            case _:
+            case _ if not world.astdb.write(name, value):
                 channel.set(name, value)
 
     def _set_caller_id(self, item: str, value: str) -> None:
