@@ -1,6 +1,7 @@
 """Soak: the daemon with everything enabled, hour after hour. Prints what it holds, by tenths.
 
-Exit code 1 if memory is above its plan (`soak_plan.py`), or if anything grew that is not in it.
+Exit code 1 if memory is above its plan (`soak_plan.py`), if anything grew that is not in it, or if a planned call is
+not in the database exactly once (`soak_calls.py`).
 
 python -m tests.bench.bench_soak --rate 20 --seconds 7200
 python -m tests.bench.bench_soak --quick
@@ -39,6 +40,7 @@ from callflow.scenarios.site import daemon_config
 from callflow.simulator.pretend.report import Outcome, Status, read_line
 from callflow.web.tokens import Role, TokenFile
 from tests.adapters.waiting import answered
+from tests.bench.soak_calls import Placed, recorded, unaccounted
 from tests.bench.soak_plan import Held, held, planned_mb, settled, unplanned
 from tests.bench.viewers import watching
 from tests.services.mosquitto import Broker, settings_for
@@ -50,7 +52,9 @@ TAPS = 50
 PARTS = 10
 FILE_WIDTH = 140
 """Columns of the tables in a file."""
-SAMPLES = "samples.jsonl"
+SAMPLES, SCENARIO_FILE, DATABASE = "samples.jsonl", "soak.toml", "callflow.db"
+AS_PLANNED = """memory: as planned, and nothing grew that is not planned
+calls: each that was planned is in the database exactly once"""
 MB = 2**20
 QUICK_RATE, QUICK_S = 14.0, 5.0
 WATCHED = (sys.executable, "-m", "tests.bench.watched_daemon", "run", "--config")
@@ -118,6 +122,7 @@ class Figures:
     placed: int = 0
     ended: int = 0
     results: Counter[str] = field(default_factory=Counter)
+    calls: list[Placed] = field(default_factory=list)
     samples: list[dict[str, float]] = field(default_factory=list)
     before: Held = field(default_factory=Held)
     after: Held = field(default_factory=Held)
@@ -135,7 +140,7 @@ def scenario_text(rate: float, seconds: float) -> str:
 
 def settings(ami_port: int, agi_port: int, folder: Path) -> dict[str, Any]:
     """Everything that can be enabled is."""
-    config = daemon_config(ami_port, agi_port, folder / "callflow.db", "info", taps=TAPS)
+    config = daemon_config(ami_port, agi_port, folder / DATABASE, "info", taps=TAPS)
     open_all_day = {"zone": "UTC", "hours": ["mon-sun 00:00-24:00"], "after_s": 0}
     config["profiles"] = {"support": {"assist": "act"}}
     config["callbacks"] = {
@@ -192,7 +197,7 @@ async def run(rate: float, seconds: float, console: Console, keep: Path) -> Figu
             config["webhooks"] = webhooks_to(receiver)
             config["http"] = {"port": ports.named()}
             config["web"] = {"port": ports.named()}
-            scenario = keep / "soak.toml"
+            scenario = keep / SCENARIO_FILE
             scenario.write_text(scenario_text(rate, seconds))
             daemon = Daemon(keep, config, WATCHED, ahead=True)
             process = await stack.enter_async_context(pretend(scenario, ami_port, agi_port))
@@ -207,6 +212,9 @@ async def run(rate: float, seconds: float, console: Console, keep: Path) -> Figu
             watch = asyncio.create_task(sample(figures, daemon, config["http"]["port"], receiver))
             try:
                 await follow(process, figures, seconds, console)
+                await recorded(daemon.database, figures.calls)
+                process.terminate()
+                await process.wait()
                 figures.after = await settled(daemon, figures.before, figures.placed)
             finally:
                 watch.cancel()
@@ -218,7 +226,7 @@ async def pretend(scenario: Path, ami_port: int, agi_port: int) -> AsyncIterator
     """A pretend Asterisk 22 as a process of its own, ended with SIGTERM."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "callflow.simulator.pretend", str(scenario),
-        "--ami-port", str(ami_port), "--agi-port", str(agi_port), "--start", "stdin",
+        "--ami-port", str(ami_port), "--agi-port", str(agi_port), "--start", "stdin", "--stay",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LINE_LIMIT,
     )  # fmt: skip
     try:
@@ -250,6 +258,7 @@ async def follow(process: asyncio.subprocess.Process, figures: Figures, seconds:
             match read_line(line.decode()):
                 case Outcome() as outcome:
                     figures.results[outcome.result or "none"] += 1
+                    figures.calls.append(Placed.of(outcome))
                 case Status() as status:
                     figures.placed, figures.ended = status.placed, status.ended
                     progress.update(bar, completed=min(seconds, status.now_s))
@@ -281,9 +290,10 @@ def show(figures: Figures, stored: Mapping[str, Any], console: Console) -> None:
         console.print(f"CPU: {(last['CPU'] - first['CPU']) / (last['at'] - first['at']):.3f} of a core")
 
 
-def faults(figures: Figures, rate: float) -> list[str]:
+def faults(figures: Figures, rate: float, keep: Path) -> list[str]:
     """What is not as planned."""
     found = list(unplanned(figures.before, figures.after, figures.placed))
+    found += unaccounted(keep / SCENARIO_FILE, figures.calls, keep / DATABASE)
     memory_mb, planned = figures.samples[-1]["memory"], planned_mb(rate, figures.placed)
     if memory_mb > planned:
         found.append(f"memory is {memory_mb:.0f} MB, planned are {planned:.0f}")
@@ -316,9 +326,9 @@ def main() -> None:
         keep = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callflow-soak-")))
         keep.mkdir(parents=True, exist_ok=True)
         figures = asyncio.run(run(options.rate, options.seconds, console, keep))
-        show(figures, stored(keep / "callflow.db"), console)
-    found = faults(figures, options.rate)
-    console.print("\n".join(found) or "memory: as planned, and nothing grew that is not planned", highlight=False)
+        show(figures, stored(keep / DATABASE), console)
+        found = faults(figures, options.rate, keep)
+    console.print("\n".join(found) or AS_PLANNED, highlight=False)
     sys.exit(1 if found else 0)
 
 

@@ -12,7 +12,7 @@ FIGURES = {
     "tests.bench.bench_report": ("day by queue", "from the shell"),
     "tests.bench.bench_taps": ("The hearing alone", "All of it"),
     "tests.bench.bench_assist": ("of a core", "prompts/s", "taps:"),
-    "tests.bench.bench_soak": ("twice 0", "open files"),
+    "tests.bench.bench_soak": ("twice 0", "open files", "in the database exactly once"),
     "tests.bench.bench_fleet": ("CPU for a call: collectors", "0 lost, 0 doubled, 0 of no node, 0 different"),
     "tests.bench.bench_collector": ("500 events in", "CPU for an event: collector", "broker", "PostgreSQL"),
     "tests.bench.bench_assist_faults": ("prompts, 0 went wrong", "were struck"),
