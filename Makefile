@@ -7,7 +7,6 @@ RUNS := $(VENV)/runs-$(shell cat requirements.lock pyproject.toml | cksum | cut 
 READY := $(VENV)/ready-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on
 TESTS ?=
-unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes; each would compile callflow anew
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-real test test-fast coverage lint types format check-prompts lab-asterisk lab-services bench bench-hearing bench-hearing-quick chaos fuzz soak lock prompts settings-docs dist deb bill audit clean
