@@ -289,13 +289,16 @@ class Daemon:
         if script == GREET:
             self._greeter.came(session)
             return
-        arrived = call_arrived(session.variables, self._loop.now_ms())
+        arrived = call_arrived(session.variables, self._loop.now_ms(), self._late_s())
         session.on_hangup = partial(self._on_hangup, arrived)
         session.on_closed = partial(self._on_closed, arrived)
         session.last_words = f"SET VARIABLE {KNOWN} 1"
         self._dispatch.add_session(arrived.call_id, session)
         self._receive(arrived)
         self._assist.receive(arrived)
+
+    def _late_s(self) -> float:
+        return self._publishing.loop_lag.recent_s
 
     def _on_hangup(self, arrived: events.CallArrived) -> None:
         """AGI's HANGUP stands for a redirect as well as for a hang-up; AMI tells of a real one within milliseconds."""
@@ -315,7 +318,7 @@ class Daemon:
         from callflow.adapters.audio.taps import Taps  # only where callers are tapped: NumPy takes 11 MB
 
         try:
-            return Taps(self._settings.tap, self._actions, self._heard, self._clock.now_ms, log)
+            return Taps(self._settings.tap, self._actions, self._heard, self._clock.now_ms, log, late_s=self._late_s)
         except HearingFailed as error:
             log.error("callers cannot be tapped; Asterisk's own ear serves", reason=error.problem, remedy=error.remedy)
             return None

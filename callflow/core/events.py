@@ -8,7 +8,10 @@ from callflow.core.profile import Procedures
 
 @dataclass(frozen=True, slots=True)
 class CallArrived:
-    """Asterisk handed a caller to us over FastAGI; `check` names the self-test, "" for a real caller."""
+    """Asterisk handed a caller to us over FastAGI; `check` names the self-test, "" for a real caller.
+
+    `late_s`: by so much the daemon has been late with what it had to do in the last seconds.
+    """
 
     call_id: str
     uniqueid: str
@@ -20,6 +23,7 @@ class CallArrived:
     caller_name: str = ""
     dialled: str = ""
     check: str = ""
+    late_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,11 @@ class Lab:
         made: Config = {
             "ami": {"host": LOOPBACK, "port": ports.ami, "username": AMI_USER, "secret": AMI_SECRET},
             "agi": {"host": LOOPBACK, "port": ports.agi, "token": "auto"},
-            "tap": {"sounds": str(self.sounds)},
+            "tap": {"sounds": str(self.sounds), "max_lag_s": STALL_S},
             "store": {"path": str(self.work / "callflow.db")},
             "http": {"port": 0},
             "web": {"enabled": False},
-            "limits": {"stall_s": STALL_S},
+            "limits": {"stall_s": STALL_S, "max_lag_s": STALL_S},
             "assist": {"names_dir": str(self.work)},
         }
         for section, values in (changes or {}).items():

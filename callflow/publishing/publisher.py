@@ -76,7 +76,7 @@ class Publishing:
         registry.register(collector)
         self.standards = StandardsWatch(settings.standards, settings.store.path, targets, now_ms)
         registry.register(self.standards)
-        self._loop_lag = LoopLag(self._lags.loop.observe)
+        self.loop_lag = LoopLag(self._lags.loop.observe)
         self._http = metrics_listener(http, registry, DaemonHealth(http, collector, self.sample), log)
         self._serves = http.enabled
         calls_now, assist_now = CallsNow(), AssistNow()
@@ -129,7 +129,7 @@ class Publishing:
 
     def start(self) -> None:
         """Begin to serve metrics and to send; returns at once."""
-        self._loop_lag.start()
+        self.loop_lag.start()
         self.standards.start()
         if self._serves:
             self._http.start()
@@ -146,7 +146,7 @@ class Publishing:
 
     async def stop(self) -> None:
         """Disconnect from the broker; what it has not confirmed is sent after the next start."""
-        self._loop_lag.stop()
+        self.loop_lag.stop()
         self.standards.stop()
         self._today.stop()
         if self.mqtt is not None:
@@ -163,7 +163,7 @@ class Publishing:
 
     def sample(self) -> Sample:
         """How the daemon is now, and how its publishing is."""
-        sample = replace(self._read_off(), loop_lag_s=self._loop_lag.worst_s)
+        sample = replace(self._read_off(), loop_lag_s=self.loop_lag.worst_s)
         self._records.expect((queue.queue for queue in sample.queues), (line.line for line in sample.lines))
         counts = {**sample.counts, "recording": self.recording.failures}
         if self.mqtt is None:

@@ -4,18 +4,28 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-EVERY_S = 0.5
-KEPT = 20
+EVERY_S = 0.25
+KEPT = 40
 """Looks remembered: ten seconds."""
+RECENT = 8
+"""Looks by which further callers are judged: two seconds."""
 
 
 class LoopLag:
-    """Looks twice a second; `observe` is given each lag in seconds."""
+    """Looks four times a second; `observe` is given each lag in seconds."""
 
     def __init__(self, observe: Callable[[float], None]) -> None:
         self._observe = observe
         self._lags: deque[float] = deque(maxlen=KEPT)
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def recent_s(self) -> float:
+        """The greatest of the last two seconds, with a look that is overdue; 0 before the first."""
+        lags = list(self._lags)[-RECENT:]
+        if self._timer is not None:
+            lags.append(asyncio.get_running_loop().time() - self._timer.when())
+        return max([0.0, *lags])
 
     @property
     def worst_s(self) -> float:

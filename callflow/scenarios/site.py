@@ -30,11 +30,11 @@ def daemon_config(
     return {
         "ami": {"host": "127.0.0.1", "port": ami_port, "username": AMI_USER, "secret": AMI_SECRET},
         "agi": {"host": "127.0.0.1", "port": agi_port},
-        "tap": {"enabled": taps > 0, "max_taps": taps, "sounds": str(SOUNDS)},
+        "tap": {"enabled": taps > 0, "max_taps": taps, "max_lag_s": STALL_S, "sounds": str(SOUNDS)},
         "store": {"path": str(database)},
         "http": {"port": 0},
         "web": {"enabled": False},
-        "limits": {"max_calls": _MOST_CALLS, "stall_s": STALL_S},
+        "limits": {"max_calls": _MOST_CALLS, "stall_s": STALL_S, "max_lag_s": STALL_S},
         "log": {"level": log_level, "format": "json"},
         "assist": {"names_dir": str(database.parent)},
         "profiles": PROFILES,

@@ -65,6 +65,12 @@ class Limits(Section):
     max_calls: int = Field(
         2000, ge=1, le=100_000, description="Calls screened or observed at once; further callers go on unscreened."
     )
+    max_lag_s: float = Field(
+        0.4,
+        ge=0.05,
+        le=60,
+        description="Seconds by which callflow may be late on an overloaded machine; further callers go on unscreened.",
+    )
     stall_s: float = Field(
         1.5,
         ge=1,
@@ -194,6 +200,7 @@ class Settings(BaseSettings):
             languages=self.prompts.languages,
             default_language=self.prompts.default_language,
             max_calls=self.limits.max_calls,
+            max_lag_s=self.limits.max_lag_s,
         )
 
     def targets(self) -> Targets:

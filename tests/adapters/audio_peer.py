@@ -133,6 +133,7 @@ class Exchange:
     peers: list[Peer] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     has_audio_socket: bool = True
+    late_s: float = 0.0
     answers_after_s: float = 0.0
     rtp_peers: list[RtpPeer] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
@@ -141,7 +142,9 @@ class Exchange:
 
     def __post_init__(self) -> None:
         self.news = asyncio.Event()
-        self.taps = Taps(self.options, self, self._tell, lambda: 0, structlog.get_logger(), self.patience)
+        self.taps = Taps(
+            self.options, self, self._tell, lambda: 0, structlog.get_logger(), self.patience, lambda: self.late_s
+        )
 
     async def __aenter__(self) -> "Exchange":
         await self.taps.start()

@@ -15,6 +15,7 @@ from callflow.adapters.audio.taps import CATCH_UP_FRAMES, FRAMES_A_TICK
 from callflow.core import events
 from callflow.core.heard import Heard
 from callflow.errors import ActionUnsafe, LinkError, NotConnected, TapFailed
+from callflow.hearing import Listener
 from tests.adapters.audio_peer import Exchange, Peer, ended, tone, unread
 from tests.adapters.waiting import until
 from tests.garbage import cycles_left
@@ -97,6 +98,18 @@ async def test_above_max_taps_the_other_ear_serves_and_a_counter_says_so() -> No
         assert exchange.taps.counts["over max_taps"] == 1
         exchange.taps.close("one")
         await exchange.taps.open("three", "1.3")
+
+
+async def test_while_callflow_is_late_the_other_ear_serves_further_callers() -> None:
+    async with Exchange() as exchange:
+        await exchange.taps.open("one", "1.1")
+        exchange.late_s = 0.2
+        with pytest.raises(TapFailed, match=r"late by 0.2 s: \[tap\] max_lag_s"):
+            await exchange.taps.open("two", "1.2")
+        assert exchange.taps.counts == {"opened": 1, "late": 1}
+        exchange.late_s = 0.15
+        await exchange.taps.open("three", "1.3")
+        assert exchange.taps.live == 2
 
 
 async def test_an_asterisk_that_cannot_tap_is_not_asked_for_every_call() -> None:
@@ -270,6 +283,24 @@ async def test_who_is_seconds_behind_is_caught_up_over_many_ticks() -> None:
         found = exchange.taps.finding("call0")
         assert found is not None
         assert (found.heard, found.heard_ms) == (Heard.TONE, 4000)
+
+
+async def test_callers_who_are_all_behind_are_caught_up_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a stall every caller is due at once: one after another, they were the next stall."""
+    async with Exchange() as exchange:
+        await paused(exchange, 500, 480, 300, 500, 20)
+        steps: list[int] = []
+        hearing, step = exchange.taps._hearing, exchange.taps._hearing.step
+
+        def counted(due: list[Listener]) -> None:
+            steps.append(len(due))
+            step(due)
+
+        monkeypatch.setattr(hearing, "step", counted)
+        found = [exchange.taps.finding(f"call{number}") for number in range(5)]
+        assert [one and one.heard_ms for one in found] == [448, 448, 256, 448, 0]
+        assert len(steps) == 14
+        assert max(steps) == 4
 
 
 async def test_a_question_is_answered_from_all_that_has_come() -> None:

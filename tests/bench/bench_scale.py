@@ -173,7 +173,7 @@ async def run(
         scenario = folder / "scale.toml"
         scenario.write_text(scenario_text(rate, seconds, speaking, lines))
         config = daemon_config(ami_port, agi_port, folder / "callflow.db", "warning")
-        config["limits"] = {"max_calls": 20_000}
+        config["limits"] |= {"max_calls": 20_000}
         if viewers:
             config["web"] = {"port": ports.named(), "max_viewers": viewers}
         daemon = Daemon(folder, config, RUN_CALLFLOW)

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 from rich.table import Table
 
+from callflow.adapters.audio.options import TapOptions
 from callflow.errors import LabError
 from callflow.lab.lab import Lab, open_lab
 from callflow.lab.prompts import Burst
@@ -118,7 +119,8 @@ def _config(lab: Lab, ami: int, mqtt: int, disk: Disk) -> Config:
         "mqtt": {"enabled": True, "host": LOOPBACK, "port": mqtt, "username": USER, "password": PASSWORD},
         "profiles": {"support": {}},
         "log": {"level": "warning"},
-        "limits": {"stall_s": Limits().stall_s},
+        "limits": Limits().model_dump(include={"stall_s", "max_lag_s"}),
+        "tap": TapOptions().model_dump(include={"max_lag_s"}),
     }
 
 

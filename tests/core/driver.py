@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from math import inf
+from typing import Any
 
 from callflow.core import commands, events
 from callflow.core.call_record import CallRecord, TimelineEntry
@@ -36,6 +37,7 @@ def procedures(**changes: object) -> Procedures:
         "languages": ("zh", "en"),
         "default_language": "en",
         "max_calls": 100,
+        "max_lag_s": 0.4,
     }
     return Procedures.model_validate(values | changes)
 
@@ -73,7 +75,7 @@ class Driver:
             self.tell(events.SoundStarted("selftest.2", self.now))
         return self
 
-    def arrive(self, profile: str = "support", uniqueid: str = UNIQUEID, **more: str) -> "Driver":
+    def arrive(self, profile: str = "support", uniqueid: str = UNIQUEID, **more: Any) -> "Driver":
         self.tell(events.CallArrived(uniqueid, uniqueid, f"PJSIP/{uniqueid}", profile, self.now, **more))
         return self
 

@@ -256,6 +256,15 @@ def test_more_calls_than_allowed_go_on_unscreened() -> None:
     assert call.engine.live == 1
 
 
+@pytest.mark.parametrize(("late_s", "check", "results"), [(0.4, "", []), (0.41, "", ["unavailable"]), (9, "x", [])])
+def test_while_callflow_is_late_further_callers_go_on_unscreened(late_s: float, check: str, results: list[str]) -> None:
+    call = Driver().link_up().arrive(late_s=late_s, check=check)
+    assert call.results == results
+    if results:
+        assert any("late by 0.4 s: [limits] max_lag_s" in entry.why for entry in call.timeline)
+        assert call.arrive(uniqueid="1000.2").engine.live == 1, "the next is screened"
+
+
 def test_late_answers_and_strangers_change_nothing(call: Driver) -> None:
     call.run_for(1000)
     call.tell(events.PromptFinished(UNIQUEID, 99, call.now))

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from callflow.runtime import loop_lag
-from callflow.runtime.loop_lag import KEPT, LoopLag
+from callflow.runtime.loop_lag import KEPT, RECENT, LoopLag
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +32,23 @@ async def test_a_stall_is_seen_and_is_the_worst_until_it_is_long_ago() -> None:
     assert lag.worst_s == max(told) >= 0.25
     await looks(told, seen + 1 + KEPT)
     assert lag.worst_s < max(told)
+    lag.stop()
+
+
+async def test_a_stall_counts_as_recent_from_its_first_moment_until_some_looks_later() -> None:
+    told: list[float] = []
+    lag = LoopLag(told.append)
+    assert lag.recent_s == 0
+    lag.start()
+    await looks(told, 2)
+    time.sleep(0.3)  # noqa: ASYNC251 - the stall
+    seen = len(told)
+    assert lag.recent_s >= 0.25, "the look is overdue"
+    await looks(told, seen + 1)
+    assert lag.recent_s >= 0.25
+    await looks(told, seen + 1 + RECENT)
+    assert lag.recent_s < 0.25
+    assert lag.worst_s >= 0.25
     lag.stop()
 
 

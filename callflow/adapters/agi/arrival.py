@@ -54,7 +54,7 @@ def parse_first(text: str) -> tuple[dict[str, str], str]:
     return variables, text
 
 
-def call_arrived(variables: Mapping[str, str], at_ms: int) -> CallArrived:
+def call_arrived(variables: Mapping[str, str], at_ms: int, late_s: float = 0.0) -> CallArrived:
     """The core's event; agi_arg_1 is the profile, agi_arg_2 the screening's number, agi_arg_3 the self-test's id."""
     uniqueid = variables.get("agi_uniqueid", "")
     return CallArrived(
@@ -68,6 +68,7 @@ def call_arrived(variables: Mapping[str, str], at_ms: int) -> CallArrived:
         caller_name=_known(variables.get("agi_calleridname", "")),
         dialled=_known(variables.get("agi_dnid", "")),
         check=variables.get("agi_arg_3", ""),
+        late_s=late_s,
     )
 
 

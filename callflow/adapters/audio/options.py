@@ -29,6 +29,13 @@ class TapOptions(Section):
     max_taps: int = Field(
         200, ge=0, le=10_000, description="Callers tapped at once; further callers are judged by TALK_DETECT alone."
     )
+    max_lag_s: float = Field(
+        0.15,
+        ge=0.05,
+        le=60,
+        description="Seconds by which callflow may be late on a busy machine; further callers are judged by "
+        "TALK_DETECT alone.",
+    )
     sounds: Path = Field(
         Path("/usr/share/asterisk/sounds"),
         description="Asterisk's sounds folder as callflow sees it; it reads the prompts there to recognise their echo.",

@@ -22,7 +22,7 @@ HEAR_S = 0.032
 FRAMES_A_TICK = 2
 """Most frames of one caller in a tick: a caller who is behind catches up over many ticks, so that no tick is long."""
 CATCH_UP_FRAMES = 16
-"""Most frames that a finding judges first: half a second of audio, some milliseconds of work."""
+"""Most frames that a finding judges first: half a second of audio."""
 TURNS = 5
 """Ticks in which every tap gets 80 ms of silence twice: 160 ms."""
 LOST_AFTER_S = 0.25
@@ -55,7 +55,10 @@ class TapPhone(Protocol):
 
 
 class Taps:
-    """At most `max_taps` at once. `tell` takes VoiceBegan, MediaBegan and TapLost."""
+    """At most `max_taps` at once, and none while `late_s`, by which the daemon is late, is above `max_lag_s`.
+
+    `tell` takes VoiceBegan, MediaBegan and TapLost.
+    """
 
     def __init__(
         self,
@@ -65,12 +68,14 @@ class Taps:
         now_ms: Callable[[], int],
         log: Any,
         patience: Patience = Patience(),  # noqa: B008 - frozen
+        late_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._options = options
         self._open_timeout_s = patience.open_timeout_s
         self._phone = phone
         self._tell = tell
         self._now_ms = now_ms
+        self._late_s = late_s
         self._log = log
         self._hearing = Hearing()
         self._server = AudioServer(options, log, patience)
@@ -84,7 +89,7 @@ class Taps:
         )
         self._dropped: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
-        """By outcome: opened, over max_taps, resting, not had, lost, unknown prompts."""
+        """By outcome: opened, over max_taps, late, resting, not had, lost, unknown prompts."""
 
     @property
     def refused(self) -> Counter[str]:
@@ -196,9 +201,19 @@ class Taps:
         if tap is None:
             return None
         tap.take_in()
-        for _ in range(min(tap.listener.waiting - MOST_UNJUDGED, CATCH_UP_FRAMES)):
-            self._hearing.step([tap.listener])
+        if tap.listener.waiting > MOST_UNJUDGED:
+            self._catch_up(tap)
         return tap.finding()
+
+    def _catch_up(self, tap: Tap) -> None:
+        """Judge what waits of this caller, and of all others in the same steps.
+
+        After a moment without a processor many callers are due at once: one after another they would be the next such
+        moment (measured: 0.26 ms for a step with one caller, 0.83 ms with sixty).
+        """
+        live = self._take_in()
+        for _ in range(min(tap.listener.waiting - MOST_UNJUDGED, CATCH_UP_FRAMES)):
+            self._hearing.step([one.listener for one in live if one.listener.waiting > MOST_UNJUDGED])
 
     def flows(self, call_id: str) -> bool:
         """True when this caller's audio came without gaps in this window."""
@@ -227,14 +242,18 @@ class Taps:
         self._keep_alive()
 
     def _hear(self) -> None:
-        for tap in self._taps.values():
-            tap.take_in()
-        live = [tap for tap in self._taps.values() if tap.connection is not None]
+        live = self._take_in()
         waiting = [(tap.listener.waiting, tap.listener) for tap in live]
         for frame in range(FRAMES_A_TICK):
             self._hearing.step([listener for frames, listener in waiting if frames > frame])
         for tap in live:
             tap.look()
+
+    def _take_in(self) -> list[Tap]:
+        """Read what has come of every caller; the taps whose audio comes."""
+        for tap in self._taps.values():
+            tap.take_in()
+        return [tap for tap in self._taps.values() if tap.connection is not None]
 
     def _keep_alive(self) -> None:
         """Turn to two fifths of the taps: all at once would make this tick long."""
@@ -251,6 +270,9 @@ class Taps:
         if len(self._taps) >= self._options.max_taps:
             self.counts["over max_taps"] += 1
             raise TapFailed("more calls than [tap] max_taps")
+        if (late_s := self._late_s()) > self._options.max_lag_s:
+            self.counts["late"] += 1
+            raise TapFailed(f"callflow is late by {late_s:.1f} s: [tap] max_lag_s")
         if now_s < self._rest_until:
             self.counts["resting"] += 1
             raise TapFailed("Asterisk could not tap the last callers; next try within a minute")

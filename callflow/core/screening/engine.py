@@ -116,6 +116,10 @@ class Engine:
             begin = partial(call.call.turn_away, now_ms, "AMI is not connected, nobody can be heard")
         elif self.live > self._procedures.max_calls:
             begin = partial(call.call.turn_away, now_ms, "more calls than [limits] max_calls")
+        elif event.late_s > self._procedures.max_lag_s and not event.check:
+            begin = partial(
+                call.call.turn_away, now_ms, f"callflow is late by {event.late_s:.1f} s: [limits] max_lag_s"
+            )
         else:
             begin = partial(call.start, now_ms)
         issued += warnings + self._run(call, "CallArrived", begin, now_ms)

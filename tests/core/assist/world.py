@@ -67,7 +67,12 @@ def procedures(
     }
     default = Profile.model_validate({"assist": assist, "mode": mode, "supervisor": supervisor} | profile)
     return Procedures(
-        profiles={"default": default}, ladders=ladders, languages=("en",), default_language="en", max_calls=100
+        profiles={"default": default},
+        ladders=ladders,
+        languages=("en",),
+        default_language="en",
+        max_calls=100,
+        max_lag_s=0.4,
     )
 
 

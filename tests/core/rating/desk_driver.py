@@ -21,6 +21,7 @@ def procedures(**profiles: Profile) -> Procedures:
         languages=("zh", "en"),
         default_language="en",
         max_calls=10,
+        max_lag_s=0.4,
     )
 
 
