@@ -66,7 +66,7 @@ class Limits(Section):
         2000, ge=1, le=100_000, description="Calls screened or observed at once; further callers go on unscreened."
     )
     max_lag_s: float = Field(
-        0.4,
+        0.3,
         ge=0.05,
         le=60,
         description="Seconds by which callflow may be late on an overloaded machine; further callers go on unscreened.",

@@ -30,7 +30,7 @@ class TapOptions(Section):
         200, ge=0, le=10_000, description="Callers tapped at once; further callers are judged by TALK_DETECT alone."
     )
     max_lag_s: float = Field(
-        0.15,
+        0.1,
         ge=0.05,
         le=60,
         description="Seconds by which callflow may be late on a busy machine; further callers are judged by "
