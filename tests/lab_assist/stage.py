@@ -275,3 +275,11 @@ async def both_speak(there: Talk) -> None:
     await there.agent_greets()
     await there.says(there.caller, CALLER_HZ, 1)
     await there.told("heard")
+
+
+def broken_s(talk: Talk, call: Call, since: float, until: float) -> float:
+    """For how long of this time a phone hears no music, but for what the machine was held up for."""
+    spans = talk.at(call).spans("music")
+    heard_s = sum(max(0.0, min(span.ended, until) - max(span.began, since)) for span in spans)
+    busy_s = sum(one.lasted_s for one in talk.stalls if since < one.began < until)
+    return max(0.0, until - since - heard_s - busy_s)
