@@ -20,6 +20,8 @@ class Channel:
 
     uniqueid: str
     name: str = ""
+    is_recorded: bool = False
+    """Nothing but a record shows it, which has the trunk in the place of the name."""
     linkedid: str = ""
     number: str = ""
     caller_name: str = ""
@@ -127,8 +129,9 @@ class Channels:
             channel.stamped = False
         if when.anomalies:
             channel.anomalies.update(when.anomalies)
-        if not channel.name and party.channel:  # only the first: a masquerade renames, and halves are found by name
-            channel.name = party.channel
+        if party.channel and (channel.is_recorded or not channel.name):
+            # only the first: a masquerade renames, and halves are found by name
+            channel.name, channel.is_recorded = party.channel, False
             if channel.is_local and party.uniqueid in self._channels and (half := local_pair(channel.name)) is not None:
                 self._halves[half] = channel
         if not channel.linkedid:

@@ -172,7 +172,7 @@ def stay_record(stay: LiveStay) -> Stay:
 
 def resumed_stay(record: Stay, caller: Channel) -> LiveStay:
     """The stay of a saved record, as far as the record shows it; what happened since was not seen."""
-    caller.name, caller.exten = record.trunk, record.dialled
+    caller.name, caller.is_recorded, caller.exten = record.trunk, True, record.dialled
     caller.number, caller.caller_name = record.caller_number, record.caller_name
     return LiveStay(
         call_id=record.call_id,

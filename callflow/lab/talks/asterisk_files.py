@@ -8,6 +8,8 @@ from callflow.processes.ports import LOOPBACK
 
 AGENTS = ("8001", "8002", "8003", "8004")
 QUEUES: dict[str, tuple[str, ...]] = {"support": AGENTS[:2], "sales": AGENTS[2:3], "nobody": ()}
+SALES = "7003"
+"""What a phone dials for the queue `sales`."""
 CUSTOMERS = "customers"
 """Endpoint of the customers: PJSIP/NUMBER@customers rings the lab phone of that number."""
 FEATURES = {"talk-louder": "*71", "talk-lookup": "*72"}
@@ -101,6 +103,10 @@ include => callflow-codes
 exten => _8XXX,1,Dial(PJSIP/${{EXTEN}},15,tT)
  same => n,Hangup()
 exten => _1X.,1,Dial(PJSIP/${{EXTEN}}@{CUSTOMERS},15,tT)
+ same => n,Hangup()
+; {SALES}: another queue, for an agent who consults
+exten => {SALES},1,Answer()
+ same => n,Queue(sales,,,,60)
  same => n,Hangup()
 ; one-digit keys of a caller in a queue
 [talk-exit]

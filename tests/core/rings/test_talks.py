@@ -189,3 +189,16 @@ def test_a_direct_line_whose_phone_declines_is_not_answered() -> None:
     table.wait(5)
     (offer,) = table.kept.offers
     assert (offer.answer_class, offer.agent, table.leg.end) == (AnswerClass.UNANSWERED, "", LegEnd.NO_ANSWER)
+
+
+def test_after_a_restart_the_caller_of_an_open_stay_has_the_name_of_the_channel() -> None:
+    """The record of the stay has the trunk alone, on which no action can be done."""
+    before = Table()
+    before.join()
+    table = Table(now_ms=before.now_ms + 2_000)
+    table.take(table.tracker.receive(facts.StaysLeftOpen(tuple(before.kept.stays)), table.now_ms))
+    table.link(events.LinkUp(0))
+    table.ring()
+    table.answer()
+    (began,) = (talk for talk in table.kept.talks if isinstance(talk, TalkBegan))
+    assert (began.parties.caller_channel, began.parties.call_id) == (CALLER.channel, "1.1")
