@@ -199,7 +199,7 @@ class Procedures(Section):
     languages: tuple[Name, ...]
     default_language: Name
     max_calls: int
-    max_lag_s: float
+    max_lag_s: float = 0.3
 
     def choose_language(self, profile: Profile, channel_language: str) -> str:
         """The language to speak: the profile's, else the channel's (zh_CN and cn count as zh), else the default."""

@@ -16,7 +16,7 @@ class LoopLag:
 
     def __init__(self, observe: Callable[[float], None]) -> None:
         self._observe = observe
-        self._lags: deque[float] = deque(maxlen=KEPT)
+        self._lags = deque([0.0] * KEPT, maxlen=KEPT)
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -30,7 +30,7 @@ class LoopLag:
     @property
     def worst_s(self) -> float:
         """The greatest of the last ten seconds; 0 before the first look."""
-        return max(self._lags, default=0.0)
+        return max(self._lags)
 
     def start(self) -> None:
         """Begin to look; call it inside the running loop."""

@@ -56,7 +56,7 @@ async def test_without_a_tap_a_low_voice_is_the_callers(version: Version) -> Non
         there = await low_voice(talks, daemon, AGENTS[0], LOW_ON_16_DBOV)
         heard = await there.told("heard")
         await asyncio.sleep(LOOP_S + 2 * SETTLED_S)
-        assert raised_db(there, heard) == pytest.approx(0.0, abs=1.0)
+        assert await raised_db(there, heard) == pytest.approx(0.0, abs=1.0)
         assert there.at(there.caller, QUESTIONS).prompts == {}
         assert not [step for step in there.steps() if step["kind"] in ("gain", "said")]
 
@@ -79,7 +79,7 @@ async def a_voice_that_is_heard_and_too_low_is_raised(talks: TalkLab, daemon: Da
     assert [step["kind"] for step in there.steps()][:2] == ["began", "heard"]
     await tap(there, "ChanSpyStop")
     await asyncio.sleep(LOOP_S + 2 * SETTLED_S)
-    assert raised_db(there, gain) == pytest.approx(float(str(gain["what"]).removesuffix(" dB")), abs=1.0)
+    assert await raised_db(there, gain) == pytest.approx(float(str(gain["what"]).removesuffix(" dB")), abs=1.0)
     assert float(str(gain["what"]).removesuffix(" dB")) == pytest.approx(MOST_GAIN_DB, abs=1.0)
     assert not [step for step in there.steps() if step["kind"] == "said"]
     assert there.at(there.caller, QUESTIONS).prompts == there.at(there.agent, QUESTIONS).prompts == {}
@@ -91,7 +91,7 @@ async def a_normal_voice_is_left_as_it_is(talks: TalkLab, daemon: Daemon) -> Non
     heard = await there.told("heard")
     await tap(there, "ChanSpyStop")
     await asyncio.sleep(LOOP_S + 2 * SETTLED_S)
-    assert raised_db(there, heard) == pytest.approx(0.0, abs=1.0)
+    assert await raised_db(there, heard) == pytest.approx(0.0, abs=1.0)
     assert loop_dbov(there.agent.media.received, moment(heard)) == pytest.approx(
         loop_dbov(there.caller.media.sent, moment(heard)), abs=1.0
     )
@@ -129,7 +129,7 @@ async def a_low_voice_is_raised_and_nothing_is_said(talks: TalkLab, daemon: Daem
     gain = await there.told("gain")
     await there.told("heard")
     await asyncio.sleep(LOOP_S + 2 * SETTLED_S)
-    assert raised_db(there, gain) == pytest.approx(MOST_GAIN_DB, abs=1.0)
+    assert await raised_db(there, gain) == pytest.approx(MOST_GAIN_DB, abs=1.0)
     assert there.at(there.caller, QUESTIONS).prompts == {}
     assert there.at(there.agent, QUESTIONS).prompts == {}
 
@@ -138,7 +138,7 @@ async def a_faint_voice_is_raised_before_it_is_asked(talks: TalkLab, daemon: Dae
     there = await low_voice(talks, daemon, AGENTS[1], FAINT_DBOV)
     gain = await there.told("gain")
     await there.told("said", "a_little_louder", "reached")
-    assert raised_db(there, gain) == pytest.approx(MOST_GAIN_DB, abs=1.0)
+    assert await raised_db(there, gain) == pytest.approx(MOST_GAIN_DB, abs=1.0)
     there.caller.media.background = voice(talks, -26.0)
     await there.told("heard")
     await asyncio.sleep(SETTLED_S)
@@ -199,14 +199,22 @@ def moment(step: dict[str, object]) -> float:
     return int(str(step["at_ms"])) / 1000
 
 
-def raised_db(there: Talk, step: dict[str, object]) -> float:
-    """How much louder the agent hears the caller since this step, dB."""
+async def raised_db(there: Talk, step: dict[str, object]) -> float:
+    """How much louder the agent hears the caller since this step, dB. Raises TimeoutError without enough packets."""
     before, after = moment(step) - SETTLED_S - LOOP_S, moment(step) + SETTLED_S
+    async with asyncio.timeout(5):
+        while len(since(there.agent.media.received, after)) < LOOP_S * RATE // FRAME:  # noqa: ASYNC110 - a phone
+            await asyncio.sleep(0.02)
     return loop_dbov(there.agent.media.received, after) - loop_dbov(there.agent.media.received, before)
+
+
+def since(frames: Sequence[Frame], began: float) -> list[bytes]:
+    """What the packets from then on carry."""
+    return [frame.payload for frame in audio(frames) if frame.at >= began]
 
 
 def loop_dbov(frames: Sequence[Frame], began: float) -> float:
     """Level of LOOP_S of what a phone received."""
-    sound = [frame.payload for frame in audio(frames) if frame.at >= began][: LOOP_S * RATE // FRAME]
+    sound = since(frames, began)[: LOOP_S * RATE // FRAME]
     assert len(sound) == LOOP_S * RATE // FRAME
     return level_dbov(mulaw.decode(b"".join(sound)).astype(np.float64))
