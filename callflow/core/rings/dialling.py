@@ -105,8 +105,7 @@ class Dialling:
         if stay is not None:
             target = stay.queue
         else:
-            numbers = state.names.line_numbers(fact.caller.exten, caller.exten, interface_of(channel.name))
-            target = state.names.line(numbers) or ""
+            target = state.names.line_dialled(fact.caller.exten, caller.exten, interface_of(channel.name))
         if not target and purpose in (Purpose.CALLER, Purpose.UNCERTAIN):
             return None
         before = self._open.by_caller.get(caller.uniqueid)

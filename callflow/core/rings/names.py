@@ -133,6 +133,10 @@ class Names:
         """Where the name of a line is searched for: the extension at Dial, the phone, the number first dialled."""
         return exten, peer_of(interface), dialled
 
+    def line_dialled(self, exten: str, dialled: str, interface: str) -> str:
+        """The line among these `line_numbers`; "" for none."""
+        return self.line(self.line_numbers(exten, dialled, interface)) or ""
+
     def _bounded(self, kind: str, name: str) -> str:
         known, safe = self._known[kind], safe_name(name)
         if safe in known:

@@ -184,8 +184,7 @@ class Tracker:
 
     def line_at(self, exten: str, interface: str) -> str:
         """The direct line of a caller who has dialled this extension and is connected to this phone; "" for none."""
-        names = self._state.names
-        return names.line(names.line_numbers(exten, exten, interface)) or ""
+        return self._state.names.line_dialled(exten, exten, interface)
 
     def is_no_talk(self, uniqueid: str) -> bool:
         """What this channel has reached is no talk with a caller: an agent consults, or nobody can tell."""

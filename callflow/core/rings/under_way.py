@@ -70,8 +70,7 @@ class UnderWay:
         """The direct line that was dialled."""
         if caller.application != "Dial":
             return ""
-        names = self._state.names
-        return names.line(names.line_numbers(caller.exten, caller.exten, interface_of(answerer.name))) or ""
+        return self._state.names.line_dialled(caller.exten, caller.exten, interface_of(answerer.name))
 
     def _answered(self, caller: Channel, answerer: Channel, at_ms: int) -> None:
         party = self._channels.party_behind(caller)
