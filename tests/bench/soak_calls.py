@@ -1,8 +1,6 @@
 """Accounts for every planned call of the soak: it is in the database once, and has ended there."""
 
 import asyncio
-import contextlib
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,6 +10,7 @@ from pathlib import Path
 from callflow.scenarios.scenario import read_scenario
 from callflow.scenarios.schedule import schedule
 from callflow.simulator.pretend.report import Outcome
+from tests.labs import rows
 
 NOTED_WITHIN_S = 30.0
 """A call that the daemon did not see is in the database when it has read Asterisk's note of it."""
@@ -41,27 +40,25 @@ async def recorded(database: Path, placed: Iterable[Placed]) -> None:
 
 
 def _in_database(database: Path) -> set[str]:
-    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        return {uniqueid for (uniqueid,) in connection.execute("select uniqueid from calls where ended_ms is not null")}
+    return {str(row["uniqueid"]) for row in rows(database, "select uniqueid from calls where ended_ms is not null")}
 
 
 def unaccounted(scenario: Path, placed: Iterable[Placed], database: Path) -> Iterator[str]:
     """What is not as planned, one sentence for each call."""
-    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        rows = connection.execute("select uniqueid, ended_ms is not null, caller_number from calls").fetchall()
+    stored = rows(database, "select uniqueid, ended_ms is not null, caller_number from calls")
     planned = {call.index: (call.number, call.caller.name) for call in schedule(read_scenario(scenario))}
-    yield from differences(planned, list(placed), rows)
+    yield from differences(planned, list(placed), [(row[0], row[1], row[2]) for row in stored])
 
 
 def differences(
-    planned: dict[int, tuple[str, str]], placed: list[Placed], rows: list[tuple[str, int, str]]
+    planned: dict[int, tuple[str, str]], placed: list[Placed], found: list[tuple[str, int, str]]
 ) -> Iterator[str]:
     """The same, from calls by index, those that have ended, and rows: Uniqueid, whether it has ended, number."""
     times = Counter(call.index for call in placed)
     for index, (number, caller) in planned.items():
         if times[index] != 1:
             yield f"call {index} of {number} ({caller}) was planned, and ended {times[index]} times"
-    stored, ended = Counter(uniqueid for uniqueid, _, _ in rows), {uniqueid for uniqueid, over, _ in rows if over}
+    stored, ended = Counter(uniqueid for uniqueid, _, _ in found), {uniqueid for uniqueid, over, _ in found if over}
     for call in placed:
         label = f"call {call.index} of {call.number} ({call.caller}, {call.uniqueid}, {call.result})"
         if stored[call.uniqueid] != 1:
@@ -69,6 +66,6 @@ def differences(
         elif call.uniqueid not in ended:
             yield f"{label} has no end in the database"
     known = {call.uniqueid for call in placed}
-    for uniqueid, _, number in rows:
+    for uniqueid, _, number in found:
         if uniqueid not in known:
             yield f"call {uniqueid} of {number} is in the database, and was not planned"
