@@ -64,7 +64,6 @@ if TYPE_CHECKING:
 READY_WITHOUT_AMI_S = 5.0
 SCREENING_WITHOUT_EAR_S = 5.0
 STOP_TIMEOUT_S = 1.0
-HANGUP_TOLD_S = 0.25
 
 log = structlog.get_logger()
 
@@ -290,8 +289,8 @@ class Daemon:
             self._greeter.came(session)
             return
         arrived = call_arrived(session.variables, self._loop.now_ms(), self._late_s())
-        session.on_hangup = partial(self._on_hangup, arrived)
-        session.on_closed = partial(self._on_closed, arrived)
+        session.on_hangup = partial(self._dispatch.hang_up_told, arrived.call_id)
+        session.on_closed = partial(self._dispatch.closed, arrived.call_id)
         session.last_words = f"SET VARIABLE {KNOWN} 1"
         self._dispatch.add_session(arrived.call_id, session)
         self._receive(arrived)
@@ -299,15 +298,6 @@ class Daemon:
 
     def _late_s(self) -> float:
         return self._publishing.loop_lag.recent_s
-
-    def _on_hangup(self, arrived: events.CallArrived) -> None:
-        """AGI's HANGUP stands for a redirect as well as for a hang-up; AMI tells of a real one within milliseconds."""
-        self._dispatch.drop_session(arrived.call_id)
-        asyncio.get_running_loop().call_later(HANGUP_TOLD_S, self._on_closed, arrived)
-
-    def _on_closed(self, arrived: events.CallArrived) -> None:
-        self._dispatch.drop_session(arrived.call_id)
-        self._receive(events.AgiClosed(arrived.call_id, self._clock.now_ms()))
 
     # -- the taps -------------------------------------------------------------------------------------------------
 

@@ -25,6 +25,8 @@ STOP_TIMEOUT_S = 0.3
 UNDO_TIMEOUT_S = 2.0
 """Asterisk takes AGI commands in order: once a second result is confirmed, the first counts no more."""
 SAVE_WAIT_S = 0.2
+HANG_UP_TOLD_S, HANG_UP_TOLD_WITHIN_S = 0.25, 1.5
+"""AMI tells of a hang-up milliseconds before or after FastAGI does; a busy callflow may read it later."""
 
 log = structlog.get_logger()
 
@@ -85,6 +87,16 @@ class Dispatcher:
         self._stopped.discard(call_id)
         self._unsure.discard(call_id)
 
+    def hang_up_told(self, call_id: str) -> None:
+        """FastAGI has said HANGUP, which stands for a redirect, too; AMI tells of a real hang-up."""
+        self.drop_session(call_id)
+        self.spawn(self._closed_behind_ami(call_id))
+
+    def closed(self, call_id: str) -> None:
+        """Asterisk has closed the FastAGI connection."""
+        self.drop_session(call_id)
+        self.receive(events.AgiClosed(call_id, self._now_ms()))
+
     async def drain(self, timeout_s: float) -> None:
         """Wait until what has been asked for is done, at most `timeout_s`."""
         if self._tasks:
@@ -131,6 +143,14 @@ class Dispatcher:
         self._tasks.add(task)
         task.add_done_callback(self._finished)
         return task
+
+    async def _closed_behind_ami(self, call_id: str) -> None:
+        """Behind whatever AMI has to tell; without AMI nobody knows, and the call was taken elsewhere."""
+        await asyncio.sleep(HANG_UP_TOLD_S)
+        with suppress(LinkError, TimeoutError):
+            async with asyncio.timeout(HANG_UP_TOLD_WITHIN_S):
+                await self._phone.fence()
+        self.closed(call_id)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from callflow.core import commands, events
 from callflow.core.screening.states import Result
-from callflow.errors import AgiClosedEarly
+from callflow.errors import AgiClosedEarly, LinkError
 from callflow.runtime import dispatch as dispatching
 from callflow.runtime.dispatch import KNOWN, Dispatcher
 from callflow.runtime.listening import Listening
@@ -60,6 +60,7 @@ class Desk:
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatching, "HANG_UP_S", HANG_UP_S)
     monkeypatch.setattr(dispatching, "UNDO_TIMEOUT_S", UNDO_S)
+    monkeypatch.setattr(dispatching, "HANG_UP_TOLD_S", 0)
 
 
 def release(result: Result) -> commands.Release:
@@ -151,3 +152,39 @@ async def test_a_fault_is_logged_with_its_traceback() -> None:
     with capture_logs() as logs:
         Desk().dispatcher()(commands.LogFault("call", "deadline", error))
     assert [(entry["log_level"], entry["exc_info"]) for entry in logs] == [("error", error)]
+
+
+async def test_what_ami_tells_behind_a_stall_comes_before_the_end_that_fastagi_told() -> None:
+    """A hang-up that FastAGI told at once and AMI behind much else is no redirect."""
+    desk = Desk()
+    answered = asyncio.Event()
+    desk.fence = answered.wait  # type: ignore[attr-defined]
+    dispatch = desk.dispatcher()
+    dispatch.hang_up_told("call")
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert desk.told == []
+    hung_up = events.CallerHungUp("1.1", 0)
+    dispatch.receive(hung_up)
+    answered.set()
+    await dispatch.drain(1)
+    assert desk.told == [hung_up, events.AgiClosed("call", 0)]
+
+
+@pytest.mark.parametrize("ami", ["gone", "silent"])
+async def test_without_ami_the_end_that_fastagi_told_counts_all_the_same(
+    ami: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatching, "HANG_UP_TOLD_WITHIN_S", 0.01)
+
+    async def fence() -> None:
+        if ami == "gone":
+            raise LinkError("AMI is gone")
+        await asyncio.Event().wait()
+
+    desk = Desk()
+    desk.fence = fence  # type: ignore[attr-defined]
+    dispatch = desk.dispatcher()
+    dispatch.hang_up_told("call")
+    await dispatch.drain(1)
+    assert desk.told == [events.AgiClosed("call", 0)]
