@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -132,18 +132,16 @@ def _model_in(annotation: Any) -> Any:
 
 def line_of(text: str, path: Sequence[str | int]) -> int | None:
     """The line, from 1, of the longest beginning of `path` that stands in the text; None if nothing does."""
-    found = list(_places(text))
-    for length in range(len(path), 0, -1):
-        wanted = tuple(path[:length])
-        for place, line in found:
-            if place == wanted:
-                return line
-    return None
+    wanted = [tuple(path[:length]) for length in range(len(path), 0, -1)]
+    found: dict[Place, int] = {}
+    for place, line in _places(text, len(path)):
+        if place in wanted:
+            found.setdefault(place, line)
+    return next((found[place] for place in wanted if place in found), None)
 
 
-def _places(text: str) -> list[tuple[Place, int]]:
-    """Every key and table of the text with its line, in order."""
-    found: list[tuple[Place, int]] = []
+def _places(text: str, depth: int) -> Iterator[tuple[Place, int]]:
+    """Keys and tables of the text with their lines, in order; inside a value only those of at most `depth` parts."""
     tables: dict[str, int] = {}
     table: Place = ()
     lines = text.splitlines(keepends=True)
@@ -152,20 +150,19 @@ def _places(text: str) -> list[tuple[Place, int]]:
         line = lines[number]
         if header := _HEADER.match(line):
             table = _table(header[2], tables, repeated=header[1] == "[[")
-            found.append((table, number + 1))
+            yield table, number + 1
         elif assignment := _ASSIGNMENT.match(line):
             place = (*table, *_parts(assignment[1]))
-            found.append((place, number + 1))
+            yield place, number + 1
             pieces = [line[assignment.end() :]]
             first, opened = number, _opened(pieces[0])
             while opened > 0 and number + 1 < len(lines):
                 number += 1
                 pieces.append(lines[number])
                 opened += _opened(lines[number])
-            value = "".join(pieces)
-            found += [((*place, *inner), first + 1 + ahead) for inner, ahead in _inside(value)]
+            for inner, ahead in _inside("".join(pieces), depth - len(place)):
+                yield (*place, *inner), first + 1 + ahead
         number += 1
-    return found
 
 
 def _table(name: str, tables: dict[str, int], *, repeated: bool) -> Place:
@@ -189,21 +186,22 @@ def _opened(line: str) -> int:
     return sum(bool(token[3]) - bool(token[4]) for token in _TOKEN.finditer(line))
 
 
-def _inside(value: str) -> list[tuple[Place, int]]:
+def _inside(value: str, depth: int) -> Iterator[tuple[Place, int]]:
     """Elements of arrays and keys of inline tables within a value, with the number of line ends before each."""
-    found: list[tuple[Place, int]] = []
     here: list[str | int] = []
+    ahead = seen = 0
     for token in _TOKEN.finditer(value):
-        ahead = value.count("\n", 0, token.start())
+        ahead += value.count("\n", seen, token.start())
+        seen = token.start()
         if token[2] and here:
             here[-1] = _parts(token[2])[0]
-            found.append((tuple(here), ahead))
+            if len(here) <= depth:
+                yield tuple(here), ahead
         elif token[3]:
-            if here:
-                found.append((tuple(here), ahead))
+            if 0 < len(here) <= depth:
+                yield tuple(here), ahead
             here.append(0 if token[3] == "[" else "")
         elif token[4] and here:
             here.pop()
         elif token[5] and here and isinstance(here[-1], int):
             here[-1] += 1
-    return found

@@ -12,7 +12,7 @@ from tests.fuzz.mutator import mutated
 
 LONGEST_S = 5.0
 """Of processor time, for one input: a busy machine is no hang."""
-MOST_MORE_MB = 300.0
+MOST_MORE_MB = 150.0
 
 Read = Callable[[bytes], None]
 

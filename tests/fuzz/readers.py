@@ -20,10 +20,12 @@ from callflow.adapters.ami.translate_rings import RINGS_WANTED, RingTranslator
 from callflow.adapters.audio.framing import MAX_AUDIO_BYTES, Misframed, Splitter
 from callflow.adapters.audio.rtp import RtpStream
 from callflow.adapters.mqtt.session import Status
-from callflow.adapters.store.database import make_file
-from callflow.adapters.store.migrate import bring_to_head
+from callflow.adapters.store.callback_list import CallbackList
 from callflow.captures.capture_file import CaptureInvalid, read_capture
 from callflow.captures.replay import Replay, procedures_of
+from callflow.core.callbacks.entry import Reason
+from callflow.core.callbacks.raising import Wanted
+from callflow.core.callbacks.rules import CallbackProfile, CallbackRules
 from callflow.core.fleet.arrival import Arrival, announced
 from callflow.core.fleet.orders import answer_of, order_of
 from callflow.errors import SettingError
@@ -38,10 +40,25 @@ from callflow.web.server import site_for
 from callflow.web.tokens import Role
 from tests.adapters.test_ami_framing import protocol
 from tests.fuzz.hunt import Read
+from tests.store.samples import T0
+from tests.web.database import seven_calls
 
 PROJECT = Path(__file__).parents[2]
 CORPUS = Path(__file__).parent / "corpus"
 MOST_ANSWERS_BYTES = 1 << 20
+STANDARD = """
+[[standard]]
+name = "Support answers in time"
+measure = "service_level"
+adequate = 80
+desired = 90
+queues = ["support"]
+owner = "head of service"
+"""
+ROUND_THE_CLOCK = CallbackRules(
+    dial="PJSIP/{number}@carrier", profiles={"default": CallbackProfile(zone="UTC", hours=("mon-sun 00:00-24:00",))}
+)
+CALLER = Wanted("13855550101", "default", Reason.SILENT, T0, "because")
 _WANTED = RINGS_WANTED | {b"ChannelTalkingStart", b"ChannelTalkingStop", b"DTMFBegin", b"DTMFEnd"}
 
 
@@ -190,10 +207,12 @@ def _mqtt() -> Iterator[Read]:
 def _http() -> Iterator[Read]:
     """As a request: method and address, headers, an empty line, the body. No answer may be a server's error."""
     with tempfile.TemporaryDirectory(prefix="callflow-fuzz-") as folder, asyncio.Runner() as runner:
-        database = Path(folder) / "callflow.db"
-        make_file(database)
-        bring_to_head(database)
-        site = site_for(WebOptions(), database, lambda: 1, dict)
+        database = seven_calls(Path(folder) / "callflow.db")
+        standards = Path(folder) / "standards.toml"
+        standards.write_text(STANDARD)
+        settings = Settings(callbacks=ROUND_THE_CLOCK, standards={"file": standards})
+        entry, _ = CallbackList(database, "main").add(CALLER, ROUND_THE_CLOCK, T0)
+        site = site_for(WebOptions(), database, lambda: T0, dict, lambda: settings)
         token = site.tokens.add("fuzz", Role.ADMIN)[1]
         app = make_app(site)
 
@@ -202,6 +221,7 @@ def _http() -> Iterator[Read]:
             first, *lines = head.split(b"\n")
             method, _, address = first.partition(b" ")
             address = b"/" + bytes(byte for byte in address if 0x20 < byte < 0x7F).lstrip(b"/")  # h11 lets no other in
+            address = address.replace(b"KNOWN-ENTRY", entry.callback_id.encode())
             path, _, query = address.partition(b"?")
             if b"/events" in path:
                 return  # a stream without an end
@@ -222,9 +242,10 @@ def _http() -> Iterator[Read]:
                 "server": ("127.0.0.1", 80),
             }
             told: list[Any] = []
+            to_come = [{"type": "http.request", "body": body, "more_body": False}]
 
             async def receive() -> Any:
-                return {"type": "http.request", "body": body, "more_body": False}
+                return to_come.pop() if to_come else await asyncio.Event().wait()
 
             async def send(message: Any) -> None:
                 told.append(message)

@@ -1,12 +1,18 @@
 """The kept inputs and some hundred made from them break no reader; `python -m tests.fuzz` goes on for hours."""
 
+import re
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from callflow.web.app import make_app
+from callflow.web.options import WebOptions
+from callflow.web.server import site_for
 from tests.fuzz.hunt import Hung, hunt, try_one
 from tests.fuzz.mutator import LONGEST_BYTES, mutated
 from tests.fuzz.readers import READERS
+from tests.web.database import seven_calls
 
 INPUTS = 150
 
@@ -42,3 +48,14 @@ def test_a_fault_is_found_with_its_input() -> None:
 
     (found,) = hunt(breaks, [b"good", b"\xff"], Random(1), lambda number: False)
     assert found.data == b"\xff"
+
+
+def test_every_address_of_the_page_has_a_request_to_begin_with(tmp_path: Path) -> None:
+    app = make_app(site_for(WebOptions(), seven_calls(tmp_path / "callflow.db"), lambda: 1, dict))
+    requests = [seed.split(b"\n")[0].partition(b"?")[0].decode() for seed in READERS["http"].seeds("http")]
+    for path, methods in app.openapi()["paths"].items():
+        if path == "/api/v1/events":
+            continue  # a stream without an end
+        one = re.sub(r"{\w+}", "[^/]+", path)
+        for method in methods:
+            assert any(re.fullmatch(f"{method.upper()} {one}", request) for request in requests), (method, path)
