@@ -77,7 +77,13 @@ class Hunt:
                     os._exit(0)
 
             limits = [f"-max_len={LONGEST_BYTES}", "-len_control=0", f"-timeout={STUCK_S}", "-rss_limit_mb=0"]
-            quiet = ["-verbosity=0", "-handle_int=0", "-handle_term=0", f"-artifact_prefix={CORPUS / self._name}/"]
+            quiet = [
+                "-verbosity=0",
+                f"-report_slow_units={STUCK_S}",
+                "-handle_int=0",
+                "-handle_term=0",
+                f"-artifact_prefix={CORPUS / self._name}/",
+            ]
             atheris.Setup(
                 [sys.argv[0], str(self._pool), f"-seed={seed}", *limits, *quiet], one, custom_mutator=self._make
             )
@@ -91,7 +97,7 @@ class Hunt:
 
     def _try(self, read: Read, data: bytes) -> None:
         self._figures.inputs += 1
-        if found := try_one(read, data):
+        if found := try_one(read, data, READERS[self._name].longest_s):
             self._keep(f"{type(found.error).__name__}: {str(found.error)[:80]}", data)
         if memory_mb() > self._most_mb:
             self._keep(f"{memory_mb():.0f} MB", data)

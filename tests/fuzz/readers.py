@@ -39,11 +39,13 @@ from callflow.web.options import WebOptions
 from callflow.web.server import site_for
 from callflow.web.tokens import Role
 from tests.adapters.test_ami_framing import protocol
-from tests.fuzz.hunt import Read
+from tests.fuzz.hunt import LONGEST_S, Read
 from tests.store.samples import T0
 from tests.web.database import seven_calls
 
 PROJECT = Path(__file__).parents[2]
+LONGEST_FILE_S = 5.0
+"""A file is read before any call depends on it."""
 CORPUS = Path(__file__).parent / "corpus"
 MOST_ANSWERS_BYTES = 1 << 20
 STANDARD = """
@@ -68,6 +70,7 @@ class Reader:
 
     begin: Callable[[], Any]
     examples: str = ""
+    longest_s: float = LONGEST_S
 
     def seeds(self, name: str) -> list[bytes]:
         """Good inputs, and those that once broke it."""
@@ -290,10 +293,16 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "rtp": Reader(_rtp),
         "mqtt": Reader(_mqtt),
         "http": Reader(_http),
-        "settings": Reader(lambda: _of_file(load_settings, ".toml", SettingError), "tests/upgrades/*/callflow.toml"),
-        "scenario": Reader(
-            lambda: _of_file(_read_scenario_and_faults, ".toml", ScenarioInvalid), "callflow/scenarios/library/*.toml"
+        "settings": Reader(
+            lambda: _of_file(load_settings, ".toml", SettingError), "tests/upgrades/*/callflow.toml", LONGEST_FILE_S
         ),
-        "capture": Reader(lambda: _of_file(_read_and_replay, ".txt", CaptureInvalid), "tests/traces/22/*.txt"),
+        "scenario": Reader(
+            lambda: _of_file(_read_scenario_and_faults, ".toml", ScenarioInvalid),
+            "callflow/scenarios/library/*.toml",
+            LONGEST_FILE_S,
+        ),
+        "capture": Reader(
+            lambda: _of_file(_read_and_replay, ".txt", CaptureInvalid), "tests/traces/22/*.txt", LONGEST_FILE_S
+        ),
     }
 )

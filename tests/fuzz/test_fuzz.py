@@ -21,7 +21,7 @@ INPUTS = 150
 def test_no_input_breaks_a_reader(name: str) -> None:
     reader = READERS[name]
     with reader.begin() as read:
-        for found in hunt(read, reader.seeds(name), Random(1), lambda number: number < INPUTS):
+        for found in hunt(read, reader.seeds(name), Random(1), lambda number: number < INPUTS, reader.longest_s):
             raise AssertionError(f"{name}: {found.data[:300]!r}") from found.error
 
 

@@ -11,6 +11,8 @@ from callflow.errors import AgiUnsafe
 _CODED = re.compile(r"\d{3}[ -]")
 _FORBIDDEN = re.compile(r"[\r\n\0]")
 _KEPT_LINES = 20
+_READ_OF_LINE = 1000
+"""The code and the result come first; panoramisk's patterns take the square of the length, 17 s for 64 kB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class AnswerReader:
             return None
         if not _CODED.match(line) or line.startswith("100"):
             return None
-        return Answer(line, parse_agi_result(line))
+        return Answer(line, _fields(line))
 
     def _usage_line(self, line: str) -> Answer | None:
         usage = self._usage or []
@@ -61,7 +63,12 @@ class AnswerReader:
         if not line.startswith("520 "):
             return None
         self._usage = None
-        return Answer(" ".join(usage), parse_agi_result(line))
+        return Answer(" ".join(usage), _fields(line))
+
+
+def _fields(line: str) -> dict[str, Any]:
+    fields: dict[str, Any] = parse_agi_result(line[:_READ_OF_LINE])
+    return fields
 
 
 def quoted(text: str) -> str:
