@@ -30,30 +30,30 @@ def let_the_loop_in_soon() -> None:
     sys.setswitchinterval(SWITCH_S)
 
 
-def keep_pauses_short(is_idle: Callable[[], bool]) -> None:
+def keep_pauses_short(is_idle: Callable[[], bool], latest_s: float = LATEST_S) -> None:
     """Call it inside the running loop when all is set up; the collector may be off until then.
 
     What lasts is looked through once and never again, what is young is collected as ever. What has come of late is
     swept every 5 s. All that lives, which is what takes long, is swept once a minute while `is_idle`, and otherwise
-    once in six hours: until then garbage stays that was alive when what came with it was swept.
+    after `latest_s`: until then garbage stays that was alive when what came with it was swept.
     """
     gc.collect()
     gc.freeze()
     gc.enable()
     gc.set_threshold(YOUNG, _NEVER, _NEVER)
     let_the_loop_in_soon()
-    _sweep_later(is_idle, asyncio.get_running_loop().time())
+    _sweep_later(is_idle, latest_s, asyncio.get_running_loop().time())
 
 
-def _sweep_later(is_idle: Callable[[], bool], swept_at: float) -> None:
-    asyncio.get_running_loop().call_later(RECENT_S, _sweep, is_idle, swept_at)
+def _sweep_later(is_idle: Callable[[], bool], latest_s: float, swept_at: float) -> None:
+    asyncio.get_running_loop().call_later(RECENT_S, _sweep, is_idle, latest_s, swept_at)
 
 
-def _sweep(is_idle: Callable[[], bool], swept_at: float) -> None:
+def _sweep(is_idle: Callable[[], bool], latest_s: float, swept_at: float) -> None:
     now = asyncio.get_running_loop().time()
-    if now >= swept_at + (WHOLE_S if is_idle() else LATEST_S):
+    if now >= swept_at + (WHOLE_S if is_idle() else latest_s):
         gc.collect()
         swept_at = now
     else:
         gc.collect(1)
-    _sweep_later(is_idle, swept_at)
+    _sweep_later(is_idle, latest_s, swept_at)

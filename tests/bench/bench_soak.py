@@ -213,8 +213,7 @@ async def run(rate: float, seconds: float, console: Console, keep: Path) -> Figu
             try:
                 await follow(process, figures, seconds, console)
                 await recorded(daemon.database, figures.calls)
-                process.terminate()
-                await process.wait()
+                await ended(process)
                 figures.after = await settled(daemon, figures.before, figures.placed)
             finally:
                 watch.cancel()
@@ -232,9 +231,15 @@ async def pretend(scenario: Path, ami_port: int, agi_port: int) -> AsyncIterator
     try:
         yield process
     finally:
-        if process.returncode is None:
+        await ended(process)
+
+
+async def ended(process: asyncio.subprocess.Process) -> None:
+    """End it with SIGTERM, unless it has ended."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
             process.terminate()
-        await process.wait()
+    await process.wait()
 
 
 async def sample(figures: Figures, daemon: Daemon, http_port: int, receiver: Receiver) -> None:
@@ -264,6 +269,7 @@ async def follow(process: asyncio.subprocess.Process, figures: Figures, seconds:
                     progress.update(bar, completed=min(seconds, status.now_s))
                     if status.done:
                         return
+    raise SystemExit("the pretend Asterisk ended before its calls did")
 
 
 def show(figures: Figures, stored: Mapping[str, Any], console: Console) -> None:

@@ -34,6 +34,7 @@ from callflow.scenarios.errors import ScenarioInvalid
 from callflow.scenarios.faults import read_faults
 from callflow.scenarios.scenario import read_scenario
 from callflow.settings.model import Settings, load_settings
+from callflow.simulator.pretend.clock import VirtualLoop
 from callflow.web.app import make_app
 from callflow.web.options import WebOptions
 from callflow.web.server import site_for
@@ -141,7 +142,7 @@ def _agi() -> Iterator[Read]:
             if answer := answers.take(line):
                 _ = answer.done, answer.failed, answer.number("result"), answer.number("endpos")
 
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:  # a header that never ends is waited for
         yield read
 
 

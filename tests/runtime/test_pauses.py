@@ -86,9 +86,8 @@ async def test_all_that_lives_is_swept_as_soon_as_the_program_is_idle() -> None:
 
 
 @pytest.mark.usefixtures("swept_at_once")
-async def test_a_program_that_is_never_idle_is_swept_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pauses, "LATEST_S", 0.1)
-    pauses.keep_pauses_short(lambda: False)
+async def test_a_program_that_is_never_idle_is_swept_now_and_then() -> None:
+    pauses.keep_pauses_short(lambda: False, latest_s=0.1)
     await until_gone(garbage_that_survives(1))
 
 
