@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from callflow.adapters.agi.answers import AnswerReader
 from callflow.adapters.agi.arrival import call_arrived
 from callflow.adapters.agi.introduction import Refused, introduce
+from callflow.adapters.agi.options import Admission
 from callflow.adapters.ami import translate, translate_assist, translate_callbacks
 from callflow.adapters.ami.protocol import MAX_MESSAGE_BYTES
 from callflow.adapters.ami.translate_rings import RINGS_WANTED, RingTranslator
@@ -130,8 +131,9 @@ def _agi() -> Iterator[Read]:
         writer: Any = Writer(reader)
         if b"\nagi_callerid: " not in data:
             reader.feed_eof()
-        with suppress(Refused, asyncio.LimitOverrunError, asyncio.IncompleteReadError):
-            introduction = await introduce(reader, writer, "", None)
+        with suppress(Refused, asyncio.LimitOverrunError, asyncio.IncompleteReadError, TimeoutError):
+            async with asyncio.timeout(Admission().header_timeout_s):
+                introduction = await introduce(reader, writer, "", None)
             assert introduction.uniqueid
             call_arrived(introduction.variables, 1)
 
