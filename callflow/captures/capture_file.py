@@ -34,9 +34,10 @@ from callflow.errors import CallflowError
 MAGIC = "callflow capture 1"
 REMEDY = "name a file that `callflow record` has written"
 What = Literal["opened", "<", ">", "closed by asterisk", "closed by daemon"]
-_HEAD = re.compile(rf"(\d+\.\d+) (ami|(?:ami|agi)-\d+) ({'|'.join(get_args(What))})")
+_HEAD = re.compile(rf"(\d{{1,12}}\.\d+) (ami|(?:ami|agi)-\d+) ({'|'.join(get_args(What))})")
 _AMI_MESSAGES = ("Event: ", "Response: ", "Asterisk Call Manager/")
 _STAMP = re.compile(r"Timestamp: (\d{1,12}\.\d+)")
+_LATEST_S = 1e12
 _EMPTY = re.compile(r"[\w()-]+: ?")
 """A header without a value; the blank behind its colon is not written: editors take such blanks away."""
 
@@ -148,7 +149,7 @@ def read_capture(path: Path) -> Capture:
         began_s = float(header.pop("began"))
     except (KeyError, ValueError):
         began_s = math.nan
-    if not math.isfinite(began_s):
+    if not abs(began_s) < _LATEST_S:
         raise CaptureInvalid(f"{path}: its header does not say when it began", REMEDY) from None
     blocks = tuple(_block(path, number, lines) for number, lines in parts[1:])
     return Capture(began_s, header, blocks, path.stem)

@@ -1,12 +1,11 @@
 """The section [rings] of the settings: which cadence counts, who an agent is, what a direct line is."""
 
-import re
 from typing import Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from callflow.core.rings.cadence import COUNTRIES, Cadence
-from callflow.core.section import Name, Section
+from callflow.core.section import Name, Pattern, Section
 
 
 class LineRules(Section):
@@ -29,14 +28,14 @@ class RingRules(Section):
         le=5,
         description="An answer sooner than this, in seconds, is automatic and left out of every service level.",
     )
-    work_number: str = Field(
+    work_number: Pattern = Field(
         r"\d{2,}",
         description="Regular expression that finds the work number in a member's name, or else in the interface.",
     )
     work_numbers: dict[str, str] = Field(
         default_factory=dict, description="Work number by interface or member name, where the expression finds none."
     )
-    line_pattern: str = Field(
+    line_pattern: Pattern = Field(
         r"[0-9]{2,5}", description="Regular expression: dialled extensions that are direct lines."
     )
     max_names: int = Field(
@@ -50,15 +49,6 @@ class RingRules(Section):
         default_factory=dict, description="Cadence by queue, if its phones do not ring by `cadence`."
     )
     lines: dict[str, LineRules] = Field(default_factory=dict, description="Direct lines with their own names.")
-
-    @field_validator("work_number", "line_pattern")
-    @classmethod
-    def _is_a_pattern(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
-        return pattern
 
     @model_validator(mode="after")
     def _cadences_exist(self) -> Self:

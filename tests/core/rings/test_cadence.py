@@ -69,7 +69,9 @@ def test_a_cadence_of_ones_own_goes_before_a_countrys() -> None:
         ({"queue_cadences": {"sales": "nowhere"}}, "queue_cadences.sales"),
         ({"cadences": {"odd": {"elements_ms": [1000, 2000, 300]}}}, "pairs of sound and silence"),
         ({"cadences": {"none": {"elements_ms": [1000, 0]}}}, "pairs of sound and silence"),
-        ({"line_pattern": "["}, "not a regular expression"),
+        ({"line_pattern": "["}, "no regular expression"),
+        ({"work_number": "a{99999999999}"}, "no regular expression"),
+        ({"work_number": "(" * 3000}, "no regular expression"),
         ({"colour": "red"}, "Extra inputs"),
     ],
 )
