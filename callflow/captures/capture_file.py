@@ -38,6 +38,8 @@ _HEAD = re.compile(rf"(\d{{1,12}}\.\d+) (ami|(?:ami|agi)-\d+) ({'|'.join(get_arg
 _AMI_MESSAGES = ("Event: ", "Response: ", "Asterisk Call Manager/")
 _STAMP = re.compile(r"Timestamp: (\d{1,12}\.\d+)")
 _LATEST_S = 1e12
+LONGEST_S = 31 * 86_400
+"""What a replay goes through; the core looks at what is due every few seconds of it."""
 _EMPTY = re.compile(r"[\w()-]+: ?")
 """A header without a value; the blank behind its colon is not written: editors take such blanks away."""
 
@@ -152,7 +154,13 @@ def read_capture(path: Path) -> Capture:
     if not abs(began_s) < _LATEST_S:
         raise CaptureInvalid(f"{path}: its header does not say when it began", REMEDY) from None
     blocks = tuple(_block(path, number, lines) for number, lines in parts[1:])
-    return Capture(began_s, header, blocks, path.stem)
+    return _not_endless(path, Capture(began_s, header, blocks, path.stem))
+
+
+def _not_endless(path: Path, capture: Capture) -> Capture:
+    if any(block.at_s > LONGEST_S for block in capture.blocks):
+        raise CaptureInvalid(f"{path}: it lasts for more than {LONGEST_S // 86_400} days", "correct its times")
+    return capture
 
 
 def _from_socket(path: Path, text: str) -> Capture:
@@ -167,7 +175,8 @@ def _from_socket(path: Path, text: str) -> Capture:
     for message, stamp in zip(messages, stamps, strict=True):
         now_s = max(now_s, (stamp or 0.0) - began_s)
         blocks.append(Block(now_s, "ami", "<", message))
-    return Capture(began_s, {"purpose": f"AMI messages of {path.name}"}, tuple(blocks), path.stem)
+    header = {"purpose": f"AMI messages of {path.name}"}
+    return _not_endless(path, Capture(began_s, header, tuple(blocks), path.stem))
 
 
 def _stamp_s(message: tuple[str, ...]) -> float | None:

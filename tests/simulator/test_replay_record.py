@@ -141,6 +141,10 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
         ("PK\3\4", "line 1: not a capture"),
         ("callflow capture 1\npurpose: x\n\n", "when it began"),
         ("callflow capture 1\nbegan: nan\n\n", "when it began"),
+        ("callflow capture 1\nbegan: 1e300\n\n", "when it began"),
+        ("callflow capture 1\nbegan: 1.5\n\n" + "9" * 400 + ".0 ami <\nEvent: A\n\n", "begins no block"),
+        ("callflow capture 1\nbegan: 1.5\n\n99999999999.0 ami <\nEvent: A\n\n", "more than 31 days"),
+        ("Event: A\nTimestamp: 1.5\n\nEvent: B\nTimestamp: 99999999999.0\n\n", "more than 31 days"),
         ("callflow capture 1\nbegan: 1.5\n\n0.1 ami <\nEvent: A\n\nEvent: B\n\n", "line 7: 'Event: B' begins no block"),
     ],
 )
