@@ -4,7 +4,8 @@ python -m tests.fuzz --minutes 60             # each reader for an hour; Ctrl-C 
 python -m tests.fuzz --minutes 5 --only ami
 
 An input that broke a reader goes to tests/fuzz/corpus/NAME: mend the fault and commit the file; each run tries it.
-Inputs that reach new code are kept from run to run (--pool), so that the next run goes on where this one ended.
+Inputs that reach new code are kept from run to run (--pool), so that the next run goes on where this one ended;
+--keep writes the small ones to tests/fuzz/pool, for everybody's next run and for `make test`.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from callflow.lab.roots import cache_folder
+from tests.fuzz.pool import keep
 from tests.fuzz.readers import READERS
 
 ENDS_WITHIN_S = 30.0
@@ -128,6 +130,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the changes to inputs")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="readers at once")
     parser.add_argument("--pool", type=Path, default=cache_folder().parent / "fuzz", help="inputs that reach new code")
+    parser.add_argument("--keep", action="store_true", help="write the small ones of them to tests/fuzz/pool")
     asked = parser.parse_args()
     console = Console()
     if importlib.util.find_spec("atheris") is None:
@@ -137,6 +140,8 @@ def main() -> int:
     with suppress(KeyboardInterrupt):
         asyncio.run(Fuzzing(asked.minutes, asked.seed, asked.pool, asked.jobs, console).run(reports))
     console.print(table(reports))
+    if asked.keep:
+        console.print(", ".join(f"{one.name} {keep(one.name, asked.pool / one.name)} kept" for one in reports))
     return 1 if any(report.faults for report in reports) else 0
 
 

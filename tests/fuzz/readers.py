@@ -42,6 +42,7 @@ from callflow.web.server import site_for
 from callflow.web.tokens import Role
 from tests.adapters.test_ami_framing import protocol
 from tests.fuzz.hunt import LONGEST_S, Read
+from tests.fuzz.pool import kept
 from tests.store.samples import T0
 from tests.web.database import seven_calls
 
@@ -68,16 +69,17 @@ _WANTED = RINGS_WANTED | {b"ChannelTalkingStart", b"ChannelTalkingStop", b"DTMFB
 
 @dataclass(frozen=True)
 class Reader:
-    """`begin` gives the function to feed; `examples` are good inputs of the repository, beside the kept corpus."""
+    """`begin` gives the function to feed; `examples` are good inputs of the repository, beside those that are kept."""
 
     begin: Callable[[], Any]
     examples: str = ""
     longest_s: float = LONGEST_S
 
     def seeds(self, name: str) -> list[bytes]:
-        """Good inputs, and those that once broke it."""
+        """Good inputs, those that once broke it, and those that reached new code."""
         files = sorted(PROJECT.glob(self.examples))[:40] if self.examples else []
-        return [file.read_bytes()[:20_000] for file in (*files, *sorted((CORPUS / name).glob("*")))]
+        told = [file.read_bytes()[:20_000] for file in (*files, *sorted((CORPUS / name).glob("*")))]
+        return told + kept(name)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 from callflow.web.app import make_app
 from callflow.web.options import WebOptions
 from callflow.web.server import site_for
+from tests.fuzz import pool
 from tests.fuzz.hunt import Hung, hunt, try_one
 from tests.fuzz.mutator import LONGEST_BYTES, mutated
 from tests.fuzz.readers import READERS
@@ -52,10 +53,27 @@ def test_a_fault_is_found_with_its_input() -> None:
 
 def test_every_address_of_the_page_has_a_request_to_begin_with(tmp_path: Path) -> None:
     app = make_app(site_for(WebOptions(), seven_calls(tmp_path / "callflow.db"), lambda: 1, dict))
-    requests = [seed.split(b"\n")[0].partition(b"?")[0].decode() for seed in READERS["http"].seeds("http")]
+    requests = [
+        seed.split(b"\n")[0].partition(b"?")[0].decode("utf-8", "replace") for seed in READERS["http"].seeds("http")
+    ]
     for path, methods in app.openapi()["paths"].items():
         if path == "/api/v1/events":
             continue  # a stream without an end
         one = re.sub(r"{\w+}", "[^/]+", path)
         for method in methods:
             assert any(re.fullmatch(f"{method.upper()} {one}", request) for request in requests), (method, path)
+
+
+def test_the_small_inputs_of_a_grown_pool_are_kept_and_the_same_ones_make_the_same_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "FOLDER", tmp_path / "kept")
+    grown = tmp_path / "grown"
+    grown.mkdir()
+    for number, data in enumerate((b"bb", b"a", b"x" * (pool.LARGEST_BYTES + 1))):
+        (grown / str(number)).write_bytes(data)
+    assert pool.keep("rtp", grown) == 2
+    assert pool.kept("rtp") == [b"a", b"bb"]
+    written = (tmp_path / "kept" / "rtp.tar.xz").read_bytes()
+    pool.keep("rtp", grown)
+    assert (tmp_path / "kept" / "rtp.tar.xz").read_bytes() == written
