@@ -35,6 +35,7 @@ from callflow.scenarios.errors import ScenarioInvalid
 from callflow.scenarios.faults import read_faults
 from callflow.scenarios.scenario import read_scenario
 from callflow.settings.model import Settings, load_settings
+from callflow.settings.standards import read_standards
 from callflow.simulator.pretend.clock import VirtualLoop
 from callflow.web.app import make_app
 from callflow.web.options import WebOptions
@@ -271,6 +272,7 @@ def _of_file(read_file: Callable[[Path], object], suffix: str, *expected: type[E
         path = Path(folder) / f"input{suffix}"
 
         def read(data: bytes) -> None:
+            path.unlink(missing_ok=True)  # ext4 flushes to the disk what takes the place of other content
             path.write_bytes(data)
             with suppress(*expected):
                 read_file(path)
@@ -301,6 +303,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "settings": Reader(
             lambda: _of_file(load_settings, ".toml", SettingError), "tests/upgrades/*/callflow.toml", LONGEST_FILE_S
         ),
+        "standards": Reader(lambda: _of_file(read_standards, ".toml", SettingError), longest_s=LONGEST_FILE_S),
         "scenario": Reader(
             lambda: _of_file(_read_scenario_and_faults, ".toml", ScenarioInvalid),
             "callflow/scenarios/library/*.toml",
