@@ -13,6 +13,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -136,6 +137,7 @@ def main() -> int:
     if importlib.util.find_spec("atheris") is None:
         console.print("atheris is missing: pip install atheris (Linux on x86_64, Python 3.11 to 3.13)", style="red")
         return 2
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs have it ignored
     reports = [Report(name) for name in ([asked.only] if asked.only else READERS)]
     with suppress(KeyboardInterrupt):
         asyncio.run(Fuzzing(asked.minutes, asked.seed, asked.pool, asked.jobs, console).run(reports))
