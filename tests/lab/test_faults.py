@@ -130,6 +130,18 @@ async def test_an_ami_link_that_goes_quiet_is_noticed(lab: Lab) -> None:
         assert rows(daemon, "select partial from calls where caller_number = '1002'") == [(1,)]
 
 
+async def test_a_hang_up_of_which_ami_tells_late_is_one(lab: Lab) -> None:
+    """FastAGI says HANGUP to a redirect, too; which it was, a callflow far behind AMI learns only later."""
+    async with lab.ami_proxy() as proxy:
+        daemon = await lab.start_daemon({"ami": {"port": proxy.port}})
+        for number in range(1001, 1009):
+            await lab.call(silent(str(number), hang_up_at_s=4.0))
+        await asyncio.sleep(3)
+        proxy.slow(0.5)
+        await asyncio.sleep(3)
+        assert rows(daemon, "select result, count(*) from calls group by 1") == [("hangup", 8)]
+
+
 async def test_asterisk_restarted_the_daemon_finds_it_again(lab: Lab) -> None:
     daemon = await lab.start_daemon()
     await lab.call(silent("1001"))
