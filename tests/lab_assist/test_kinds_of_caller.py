@@ -24,9 +24,10 @@ LOOP_S = 2
 SETTLED_S = 0.3
 MOST = 0.8
 """Share of a prompt that must be heard; with three talks at once on a busy machine, some frames are late."""
-LOW_DBOV, FAINT_DBOV = -51.0, -58.0
+LOW_DBOV, FAINT_DBOV = -51.0, -61.0
 """A voice that the greatest gain makes clear, and one that stays too low; TALK_DETECT hears neither, unless it is set
-lower on the ladder, as on 16."""
+lower on the ladder, as on 16. Raised, the second stays below what TALK_DETECT hears (-43 dBov is on the edge), for a
+caller who is heard stops the prompt."""
 HEARD_LOW_DBOV, NORMAL_DBOV = -42.0, -26.0
 """TALK_DETECT hears both."""
 LOW_ON_16_DBOV = -47.0
@@ -166,6 +167,7 @@ async def a_screened_caller_is_asked_as_well(talks: TalkLab, daemon: Daemon) -> 
     await there.agent_greets()
     asked = await there.told("said", "can_you_hear")
     assert (asked["outcome"], asked["profile"]) == ("reached", SCREENED)
+    await asyncio.sleep(SETTLED_S)
     assert there.at(call, QUESTIONS).prompts["can_you_hear"].share > MOST
     assert there.at(answer, QUESTIONS).prompts == {}
     assert [(row["result"], row["profile"]) for row in screening[0]] == [("spoke", SCREENED)]
