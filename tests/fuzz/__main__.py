@@ -42,7 +42,9 @@ class Report:
     faults: list[str] = field(default_factory=list)
 
     def take(self, line: bytes) -> None:
-        """One line of figures."""
+        """One line: of figures, or what libFuzzer says when it gives up."""
+        if not line.startswith(b"{"):
+            return
         self.figures = json.loads(line)
         self.faults = self.figures.pop("faults")
 

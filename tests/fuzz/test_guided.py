@@ -12,6 +12,7 @@ from textwrap import dedent
 
 import pytest
 
+from tests.fuzz.__main__ import Report
 from tests.fuzz.readers import READERS
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is for Linux on x86_64")
@@ -50,6 +51,14 @@ def test_a_fault_behind_three_steps_is_found_by_following_new_code(tmp_path: Pat
     kind, _, file = fault.rpartition(", ")
     assert kind == "ValueError: planted"
     assert Path(file).read_bytes().startswith(b"SIP")
+
+
+def test_what_is_no_figure_leaves_the_figures_alone() -> None:
+    report = Report("rtp")
+    for line in (b'{"inputs": 3, "faults": []}\n', b"\n", b"==7== ERROR: libFuzzer: timeout\n"):
+        report.take(line)
+    report.ended(70, "timeout")
+    assert (report.figures, report.faults) == ({"inputs": 3}, ["the process ended with 70: timeout"])
 
 
 def fuzz(*arguments: str) -> list[str]:
