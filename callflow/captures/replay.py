@@ -30,7 +30,7 @@ from callflow.core.screening.states import HANG_UPS
 
 PROMPT_PATH = "{language}/callflow/{prompt}"
 AGI_HANGUP_MS = 250
-"""How long the daemon waits, after AGI's HANGUP, for AMI to say whether the caller has gone (see daemon.py)."""
+"""How long the daemon waits, after HANGUP, for AMI to say whether the caller has gone (see runtime/dispatch.py)."""
 ENDING_MS = 100
 """How long it waits, after a prompt that was cut short, for FastAGI to end the call (see agi/session.py)."""
 ANSWER_MS = 1

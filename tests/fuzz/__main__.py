@@ -99,8 +99,9 @@ class Fuzzing:
         assert process.stdout is not None
         async for line in process.stdout:
             report.take(line)
-            words = f"{report.figures['inputs']:,} inputs, {len(report.faults)} faults"
-            self._progress.update(bar, completed=report.figures["cpu_s"], words=words)
+            if at := report.figures:
+                words = f"{at['inputs']:,} inputs, {len(report.faults)} faults"
+                self._progress.update(bar, completed=at["cpu_s"], words=words)
         return await process.wait()
 
 

@@ -50,21 +50,21 @@ class Hunt:
     """Feeds the reader what libFuzzer gives until the time is over, and then ends the process."""
 
     def __init__(self, name: str, pool: Path, minutes: float, seed: int) -> None:
-        self._name, self._pool, self._ends_s = name, pool, 60 * minutes
+        self._name, self._pool, self._ends_s, self._seed = name, pool, 60 * minutes, seed
         self._figures, self._told_s, self._kinds = Figures(), 0.0, set[str]()
         self._seeds, self._chance = READERS[name].seeds(name), Random(seed)
         self._stopped = False
         self._most_mb = float("inf")
 
-    def run(self, seed: int) -> None:
+    def run(self) -> None:
         """Does not return."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
         self._pool.mkdir(parents=True, exist_ok=True)
         for data in self._seeds:
             (self._pool / hashlib.sha1(data, usedforsecurity=False).hexdigest()).write_bytes(data)
         with ExitStack() as stack:
             read = stack.enter_context(READERS[self._name].begin())
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, self._stop)
             for data in self._seeds:
                 self._try(read, data)
             self._most_mb = memory_mb() + MOST_MORE_MB
@@ -85,7 +85,7 @@ class Hunt:
                 f"-artifact_prefix={CORPUS / self._name}/",
             ]
             atheris.Setup(
-                [sys.argv[0], str(self._pool), f"-seed={seed}", *limits, *quiet], one, custom_mutator=self._make
+                [sys.argv[0], str(self._pool), f"-seed={self._seed}", *limits, *quiet], one, custom_mutator=self._make
             )
             atheris.Fuzz()
 
@@ -119,7 +119,10 @@ class Hunt:
         self._told_s = time.monotonic()
         self._figures.cpu_s, self._figures.memory_mb = time.process_time(), memory_mb()
         self._figures.kept = sum(1 for _ in self._pool.iterdir())
-        print(json.dumps(dataclasses.asdict(self._figures)), flush=True)
+        try:
+            print(json.dumps(dataclasses.asdict(self._figures)), flush=True)
+        except BrokenPipeError:  # whoever follows it has gone; libFuzzer would call this a crash of the reader
+            os._exit(1)
 
     def _stop(self, *_: Any) -> None:
         self._stopped = True
@@ -134,7 +137,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     asked = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    Hunt(asked.name, asked.pool, asked.minutes, asked.seed).run(asked.seed)
+    Hunt(asked.name, asked.pool, asked.minutes, asked.seed).run()
 
 
 if __name__ == "__main__":

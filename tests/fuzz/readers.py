@@ -51,16 +51,6 @@ PROJECT = Path(__file__).parents[2]
 LONGEST_FILE_S = 5.0
 """A file is read before any call depends on it."""
 CORPUS = Path(__file__).parent / "corpus"
-MOST_ANSWERS_BYTES = 1 << 20
-STANDARD = """
-[[standard]]
-name = "Support answers in time"
-measure = "service_level"
-adequate = 80
-desired = 90
-queues = ["support"]
-owner = "head of service"
-"""
 ROUND_THE_CLOCK = CallbackRules(
     dial="PJSIP/{number}@carrier", profiles={"default": CallbackProfile(zone="UTC", hours=("mon-sun 00:00-24:00",))}
 )
@@ -217,9 +207,7 @@ def _http() -> Iterator[Read]:
     """As a request: method and address, headers, an empty line, the body. No answer may be a server's error."""
     with tempfile.TemporaryDirectory(prefix="callflow-fuzz-") as folder, asyncio.Runner() as runner:
         database = seven_calls(Path(folder) / "callflow.db")
-        standards = Path(folder) / "standards.toml"
-        standards.write_text(STANDARD)
-        settings = Settings(callbacks=ROUND_THE_CLOCK, standards={"file": standards})
+        settings = Settings(callbacks=ROUND_THE_CLOCK, standards={"file": CORPUS / "standards" / "example"})
         entry, _ = CallbackList(database, "main").add(CALLER, ROUND_THE_CLOCK, T0)
         site = site_for(WebOptions(), database, lambda: T0, dict, lambda: settings)
         token = site.tokens.add("fuzz", Role.ADMIN)[1]

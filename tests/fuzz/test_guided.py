@@ -38,7 +38,7 @@ PLANTED = dedent("""
     folder = Path(sys.argv[1])
     (folder / "rtp").mkdir()
     guided.CORPUS, guided.READERS, guided.MOST_KINDS = folder, {"rtp": Reader(begin)}, 1
-    guided.Hunt("rtp", folder / "pool", minutes=0.5, seed=1).run(1)
+    guided.Hunt("rtp", folder / "pool", minutes=0.5, seed=1).run()
 """)
 """Blind changes meet these three bytes once in 16 million inputs."""
 
