@@ -1,7 +1,7 @@
 """Fuzzing of every reader of outside input, each for so many minutes of CPU. Exit code 1 if one of them broke.
 
 python -m tests.fuzz --minutes 60             # each reader for an hour; Ctrl-C ends it with the figures so far
-python -m tests.fuzz --minutes 5 --only ami
+python -m tests.fuzz --minutes 5 --only ami agi
 
 An input that broke a reader goes to tests/fuzz/corpus/NAME: mend the fault and commit the file; each run tries it.
 Inputs that reach new code are kept from run to run (--pool), so that the next run goes on where this one ended;
@@ -130,7 +130,7 @@ def main() -> int:
         prog="python -m tests.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--minutes", type=float, default=60.0, help="of CPU, for each reader")
-    parser.add_argument("--only", choices=READERS, help="one reader")
+    parser.add_argument("--only", nargs="+", choices=READERS, default=list(READERS), help="these readers")
     parser.add_argument("--seed", type=int, default=1, help="of the changes to inputs")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="readers at once")
     parser.add_argument("--pool", type=Path, default=cache_folder().parent / "fuzz", help="inputs that reach new code")
@@ -141,7 +141,7 @@ def main() -> int:
         console.print("atheris is missing: pip install atheris (Linux on x86_64, Python 3.11 to 3.13)", style="red")
         return 2
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs have it ignored
-    reports = [Report(name) for name in ([asked.only] if asked.only else READERS)]
+    reports = [Report(name) for name in asked.only]
     with suppress(KeyboardInterrupt):
         asyncio.run(Fuzzing(asked.minutes, asked.seed, asked.pool, asked.jobs, console).run(reports))
     console.print(table(reports))
