@@ -76,6 +76,23 @@ async def test_a_caller_who_is_there_after_all_is_back_with_the_same_agent(
         assert (goodbye.share > 0.95) is ("pause" in how), "a caller who is there hears no more of it"
 
 
+@pytest.mark.parametrize("ends", ["callflow", "the caller, in the goodbye", "the caller, back with the agent"])
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_whoever_ends_a_parted_callers_call_the_sites_own_h_runs_once(version: Version, ends: str) -> None:
+    async with assisted(version, "act") as talk:
+        await parted(talk)
+        if "back" in ends:
+            await asyncio.sleep(0.6)
+            await talk.says(talk.caller, CALLER_HZ, 1)
+            await meet_again(talk, await talk.talks.bank.phones[AGENTS[0]].next_call())
+        if ends != "callflow":
+            await talk.caller.hang_up()
+        await talk.caller.until(State.ENDED, 15)
+        await talk.talks.event("UserEvent", UserEvent="LabH", Number=CALLER)
+        await talk.talks.event("Hangup", CallerIDNum=CALLER)
+        assert len([event for event in talk.talks.ami.events if event.get("UserEvent") == "LabH"]) == 1
+
+
 @pytest.mark.parametrize("version", EACH_ASTERISK)
 async def test_an_agent_who_does_not_answer_is_called_for_eight_seconds_then_the_caller_is_in_front(
     version: Version,

@@ -147,8 +147,8 @@ def _additions(port: int) -> dict[str, str]:
         "queues.conf": "".join(_queue(pair) for pair in pairs),
         "extensions.conf": (
             "\n[from-lab]\n"
-            "exten => _q[0-9][0-9],1,Set(CALLFLOW_QUEUE=${EXTEN})\n same => n,Answer()\n same => n,Queue(${EXTEN})\n"
-            " same => n,Hangup()\n"
+            "exten => _q[0-9][0-9],1,MSet(CALLFLOW_QUEUE=${EXTEN},CALLFLOW_SITE=${CONTEXT})\n"
+            " same => n,Answer()\n same => n,Queue(${EXTEN})\n same => n,Hangup()\n"
             "exten => cbwait,1,Answer()\n same => n,Wait(30)\n same => n,Hangup()\n"
             "\n[cb-member]\nexten => _80XX,1,Dial(PJSIP/${EXTEN},20)\n"
             "\n[cb-phones]\nexten => _X!,1,Hangup()\nexten => _138X!,1,Dial(PJSIP/${EXTEN}@customers,20)\n"

@@ -157,4 +157,7 @@ async def _keeps_a_place(on: Stage) -> None:
     await call.until(CallState.ENDED, 15.0)
     (entry,) = [one for one in on.entries.live() if one.number == pair.customer]
     assert (entry.reasons, entry.queue, entry.place) == (("place",), pair.queue, 2)
+    await on.lab.asterisk.ami.wait_event(
+        lambda event: (event.get("UserEvent"), event.get("Number")) == ("LabH", pair.customer), 5
+    )
     await first.hang_up()

@@ -177,6 +177,11 @@ class AmiActions:
             await self._set(channel, name, value)
         await self._actions.action("Redirect", Channel=channel, Context=context, Exten="s", Priority="1")
 
+    async def context(self, channel: str) -> str:
+        """Where the channel is in the dialplan; "" if that is one of callflow's own contexts."""
+        context = await self._get(channel, "CONTEXT")
+        return "" if context.startswith("callflow-") else context
+
     async def holds(self, channel: str) -> bool | None:
         """The phone of this channel has put the other party on hold; None where Asterisk does not know."""
         with suppress(ActionRefused):

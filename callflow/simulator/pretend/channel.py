@@ -132,6 +132,8 @@ class Channel:
     def get(self, name: str, now: float) -> str | None:
         """A variable or one of the functions we know; None when it is not set."""
         match name:
+            case "CONTEXT":
+                return self.context
             case "CHANNEL(language)":
                 return self.language
             case "CHANNEL(rtcp,rxcount)":
