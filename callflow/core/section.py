@@ -1,6 +1,7 @@
 """The base of every settings section: sections of the core, of the adapters and of the daemon are made of it."""
 
 import re
+import warnings
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -11,8 +12,10 @@ Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 
 
 def _compiles(pattern: str) -> str:
+    """`[[a]`, which a later Python may read as something else, is accepted in silence."""
     try:
-        re.compile(pattern)
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
+            re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:  # the last two: a{9999999999} and ((((…
         raise ValueError(f"is no regular expression: {error}") from None
     return pattern

@@ -16,6 +16,7 @@ from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.store import Store
 from callflow.core.heard import Heard
 from callflow.core.screening.states import Result
+from callflow.web import calls_api
 from callflow.web.static_files import StaticFiles
 from tests.publishing import samples
 from tests.store.command_line import run
@@ -51,7 +52,8 @@ async def test_one_call_has_its_timeline_with_reasons(page: Page) -> None:
     assert last["why"] == "nobody was heard to the end of the ladder"
 
 
-async def test_the_export_has_every_call_masked(page: Page) -> None:
+async def test_the_export_has_every_call_masked(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls_api, "EXPORT_PAGE", 2)
     answer = await page.get("calls/export.csv")
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert len(rows) == 7

@@ -1,5 +1,7 @@
 """Rings by country: the table of the specification is the test."""
 
+import warnings
+
 import pytest
 from pydantic import ValidationError
 
@@ -78,3 +80,8 @@ def test_a_cadence_of_ones_own_goes_before_a_countrys() -> None:
 def test_what_is_refused(wrong: dict[str, object], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         RingRules.model_validate(wrong)
+
+
+def test_a_pattern_that_a_later_python_may_read_otherwise_is_accepted_in_silence() -> None:
+    with warnings.catch_warnings(action="error"):
+        assert RingRules(line_pattern="[[0-9]{2}").line_pattern == "[[0-9]{2}"
