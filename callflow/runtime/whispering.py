@@ -15,8 +15,10 @@ from callflow.core.assist.commands import Say
 from callflow.core.assist.facts import Outcome, PromptOver
 from callflow.errors import ActionRefused, LinkError
 
-FLOW_S = 0.06
-"""In so long at least two packets come of a phone that sends."""
+LOOKS_S = (0.06, 0.12)
+"""In so long a phone that sends is seen to send; the second look is for doubt."""
+FLOW_PACKETS = 3
+"""In one look. Fewer may be what is left of a key: its last packet is sent three times, at once or 20 ms apart."""
 PACKETS_PER_S = 30
 """With fewer of the other party's packets, parts of a prompt are missing."""
 CODE_S = 1.5
@@ -117,11 +119,15 @@ class Whispering:
     async def _play(self, command: Say, whisper: _Whisper) -> tuple[Outcome, str]:
         before = None
         if not command.over_music:
-            first = await self._phone.packets(command.other_channel)
-            await asyncio.sleep(FLOW_S)
             before = await self._phone.packets(command.other_channel)
-            if before is not None and before == first:
-                return await self._play_by_code(command, whisper)
+            for look_s in LOOKS_S:
+                first = before
+                await asyncio.sleep(look_s)
+                before = await self._phone.packets(command.other_channel)
+                if first is None or before is None or before - first >= FLOW_PACKETS:
+                    break
+                if before == first:
+                    return await self._play_by_code(command, whisper)
         if whisper.stopped:
             return Outcome.STOPPED, ""
         began_s = asyncio.get_running_loop().time()

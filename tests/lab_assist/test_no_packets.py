@@ -10,13 +10,15 @@ from tests.labs import EACH_ASTERISK
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(60)]
 
 
+@pytest.mark.parametrize("key_ends_apart", [False, True], ids=["keys end at once", "keys end three times in 40 ms"])
 @pytest.mark.parametrize("version", EACH_ASTERISK)
-async def test_by_code_the_listener_s_own_channel_plays_the_prompt(version: Version) -> None:
+async def test_by_code_the_listener_s_own_channel_plays_the_prompt(version: Version, key_ends_apart: bool) -> None:
     """The agent is told of a caller who sends nothing; then the agent's phone sends nothing either."""
     async with assisted(version, "notify", entry="assist_support", caller_sends=False) as talk:
         await talk.agent_greets()
         assert (await talk.told("said", "caller_is_silent"))["outcome"] == "reached"
         talk.agent.media.stop()
+        talk.agent.media.key_ends_apart = key_ends_apart
         await talk.agent.press("*74")
         said = await talk.told("said", "say_again")
         assert said["outcome"] == "reached", said["why"]

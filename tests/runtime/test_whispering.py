@@ -93,11 +93,19 @@ async def test_whether_it_was_heard_is_unknown_when_the_carrier_ceased_or_change
     assert (await saying).outcome is Outcome.UNKNOWN
 
 
-async def test_without_the_other_party_s_packets_nothing_is_begun() -> None:
-    phone = Phone(100, 100)
+@pytest.mark.parametrize("left_of_a_key", [0, 1, 2])
+async def test_without_the_other_party_s_packets_nothing_is_begun(left_of_a_key: int) -> None:
+    phone = Phone(100, 100 + left_of_a_key, 100 + left_of_a_key)
     over = await whispering(phone).say(SAY)
     assert over.outcome is Outcome.NOT_ATTACHED
     assert phone.whispered == []
+
+
+@pytest.mark.parametrize(
+    "packets", [(100, 102, 106), (100, 101, 102)], ids=["one look came early", "60 ms in a packet"]
+)
+async def test_few_packets_are_looked_at_once_more(packets: tuple[int, ...]) -> None:
+    assert await outcome(Phone(*packets, 300)) is Outcome.REACHED
 
 
 async def test_music_carries_a_prompt_without_packets() -> None:

@@ -38,11 +38,12 @@ class Frame(NamedTuple):
 
 
 class _KeyFrame(NamedTuple):
-    """20 ms of a key that is held down; the end packet of the last frame is sent three times."""
+    """20 ms of a key that is held down; its end packet is sent three times, at once or 20 ms apart."""
 
     key: str
     number: int
-    last: bool
+    ends: int
+    """So many end packets; 0 while the key is down."""
 
 
 def tone(hz: int, level_dbov: float = -23.0) -> bytes:
@@ -66,6 +67,7 @@ class Media:
         self.sequence, self.timestamp = secrets.randbelow(1 << 15), secrets.randbits(31)
         self.ssrc = secrets.randbits(32)
         self.loss = 0.0
+        self.key_ends_apart = False
         self._chance = Random(1)
         self._peer: sdp.Described | None = None
         self._stopped = self._closed = False
@@ -104,13 +106,18 @@ class Media:
         self._playing.extend(whole[start : start + FRAME] for start in range(0, len(whole), FRAME))
 
     async def press(self, keys: str, held_s: float = 0.1, pause_s: float = 0.1) -> None:
-        """Press keys one after the other (RFC 4733); returns when the last pause is over, or the call."""
+        """Press keys one after the other (RFC 4733); returns when the last pause is over, or the call.
+
+        With `key_ends_apart` set, the three end packets of a key are 20 ms apart, as some phones send them.
+        """
         for key in keys:
             if self._closed:
                 return
             frames = max(2, round(held_s / FRAME_S))
             self._idle.clear()
-            self._keys.extend(_KeyFrame(key, number, number == frames - 1) for number in range(frames))
+            ends = [1, 1, 1] if self.key_ends_apart else [3]
+            self._keys.extend(_KeyFrame(key, number, 0) for number in range(frames - 1))
+            self._keys.extend(_KeyFrame(key, frames - 1, packets) for packets in ends)
             await self._idle.wait()
             await asyncio.sleep(pause_s)
 
@@ -172,9 +179,9 @@ class Media:
         if frame.number == 0:
             self._key_began = self.timestamp
         if peer.events is not None:
-            end = 0x80 if frame.last else 0
+            end = 0x80 if frame.ends else 0
             payload = _EVENT.pack(KEYS.index(frame.key), _KEY_VOLUME | end, (frame.number + 1) * FRAME)
-            for _ in range(3 if frame.last else 1):
+            for _ in range(frame.ends or 1):
                 self._send(own, peer.address, peer.events, payload, frame.number == 0, self._key_began)
         if not self._keys:
             self._idle.set()
