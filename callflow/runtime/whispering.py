@@ -16,9 +16,10 @@ from callflow.core.assist.facts import Outcome, PromptOver
 from callflow.errors import ActionRefused, LinkError
 
 LOOKS_S = (0.06, 0.12)
-"""In so long a phone that sends is seen to send; the second look is for doubt."""
+"""In so long a phone that sends is seen to send; the second look decides where the first leaves doubt."""
 FLOW_PACKETS = 3
-"""In one look. Fewer may be what is left of a key: its last packet is sent three times, at once or 20 ms apart."""
+"""In one look. Fewer may be what is left of a key, whose last packet is sent three times, at once or 20 ms apart; or
+packets of a phone that sends are late."""
 PACKETS_PER_S = 30
 """With fewer of the other party's packets, parts of a prompt are missing."""
 CODE_S = 1.5
@@ -126,6 +127,7 @@ class Whispering:
                 before = await self._phone.packets(command.other_channel)
                 if first is None or before is None or before - first >= FLOW_PACKETS:
                     break
+            else:
                 if before == first:
                     return await self._play_by_code(command, whisper)
         if whisper.stopped:

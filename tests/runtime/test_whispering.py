@@ -160,7 +160,7 @@ async def by_code(phone: Phone, say: Say = SAY) -> tuple[Whispering, asyncio.Tas
 
 @pytest.mark.parametrize(("to_agent", "agent"), [(False, "PJSIP/b-1"), (True, "PJSIP/a-1")])
 async def test_the_listener_s_own_channel_plays_what_nothing_would_carry(to_agent: bool, agent: str) -> None:
-    phone = Phone(100, 100, codes=True)
+    phone = Phone(100, 100, 100, codes=True)
     made, saying = await by_code(phone, replace(SAY, to_agent=to_agent))
     made.event(WhisperAttached(SAY.say_id))
     made.event(WhisperGone(SAY.say_id))
@@ -170,7 +170,7 @@ async def test_the_listener_s_own_channel_plays_what_nothing_would_carry(to_agen
 
 
 async def test_a_file_that_asterisk_cannot_play_has_not_reached_the_listener() -> None:
-    made, saying = await by_code(Phone(100, 100, codes=True))
+    made, saying = await by_code(Phone(100, 100, 100, codes=True))
     made.event(WhisperAttached(SAY.say_id))
     made.event(WhisperGone(SAY.say_id, played=False))
     assert (await saying).outcome is Outcome.NOT_ATTACHED
@@ -189,7 +189,7 @@ async def test_neither_has_a_whisper_without_its_file(say: Say, packets: tuple[i
 
 
 async def test_a_prompt_by_code_is_stopped() -> None:
-    phone = Phone(100, 100, codes=True)
+    phone = Phone(100, 100, 100, codes=True)
     made, saying = await by_code(phone)
     made.event(WhisperAttached(SAY.say_id))
     await made.stop(SAY.say_id)
@@ -200,7 +200,7 @@ async def test_a_prompt_by_code_is_stopped() -> None:
 
 
 async def test_a_prompt_by_code_that_is_stopped_before_it_sounds_is_cut_once_more() -> None:
-    phone = Phone(100, 100, codes=True)
+    phone = Phone(100, 100, 100, codes=True)
     made, saying = await by_code(phone)
     await made.stop(SAY.say_id)
     made.event(WhisperAttached(SAY.say_id))
@@ -211,7 +211,7 @@ async def test_a_prompt_by_code_that_is_stopped_before_it_sounds_is_cut_once_mor
 
 
 async def test_a_channel_that_is_gone_ends_its_prompt() -> None:
-    phone = Phone(100, 100, codes=True)
+    phone = Phone(100, 100, 100, codes=True)
     made, saying = await by_code(phone)
     made.event(WhisperAttached(SAY.say_id))
     phone.gone = True
@@ -222,7 +222,7 @@ async def test_a_channel_that_is_gone_ends_its_prompt() -> None:
 
 async def test_codes_that_asterisk_has_not_loaded_are_typed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("callflow.runtime.whispering.CODE_S", 0.05)
-    phone = Phone(100, 100, 100, 100, 100, 100, codes=True)
+    phone = Phone(*[100] * 9, codes=True)
     made, saying = await by_code(phone)
     assert (await saying).outcome is Outcome.NOT_ATTACHED
     assert (await made.say(SAY)).outcome is Outcome.NOT_ATTACHED
