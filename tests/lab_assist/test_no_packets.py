@@ -1,4 +1,4 @@
-"""A phone that sends no packets at all, on a real Asterisk: no frames carry a whisper to the other party."""
+"""A phone that sends no packets, or in bunches, on a real Asterisk: they carry a whisper to the other party."""
 
 import pytest
 
@@ -8,6 +8,8 @@ from tests.lab_assist.stage import assisted
 from tests.labs import EACH_ASTERISK
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(60)]
+BUNCH = 5
+"""Frames at once."""
 
 
 @pytest.mark.parametrize("key_ends_apart", [False, True], ids=["keys end at once", "keys end three times in 40 ms"])
@@ -41,3 +43,14 @@ async def test_without_codes_the_agent_is_told_by_event_alone(version: Version) 
         assert (await talk.told("silent"))["why"] == "no_media"
         assert (await talk.told("said", "caller_is_silent"))["outcome"] == "not_attached"
         assert talk.at(talk.agent, ["caller_is_silent"]).prompts == {}
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_packets_that_come_five_at_once_carry_a_whisper(version: Version) -> None:
+    """For 80 ms of every 100 there are none; without codes a prompt has no other way."""
+    async with assisted(version, "prompt") as talk:
+        talk.caller.media.bunch = talk.agent.media.bunch = BUNCH
+        await talk.agent_greets()
+        for prompt in ("can_you_hear", "caller_is_silent"):
+            said = await talk.told("said", prompt)
+            assert said["outcome"] == "reached", said["why"]

@@ -68,6 +68,8 @@ class Media:
         self.ssrc = secrets.randbits(32)
         self.loss = 0.0
         self.key_ends_apart = False
+        self.bunch = 1
+        """So many frames are sent at once, as they come over a wireless network that wakes now and then."""
         self._chance = Random(1)
         self._peer: sdp.Described | None = None
         self._stopped = self._closed = False
@@ -150,6 +152,8 @@ class Media:
             return
         if self._began_at is None or now - self._began_at - self._frames * FRAME_S > _MOST_BEHIND_S:
             self._began_at, self._frames = now, 0
+        if (self._frames + self.bunch - 1) * FRAME_S > now - self._began_at:
+            return
         while self._frames * FRAME_S <= now - self._began_at:
             self._frames += 1
             self._send_frame(self._peer, self._socket)
