@@ -23,7 +23,14 @@ import structlog
 from tests.fuzz.hunt import MOST_MORE_MB, Read, memory_mb, try_one
 from tests.fuzz.mutator import LONGEST_BYTES, mutated
 
-with atheris.instrument_imports(include=["callflow"], enable_loader_override=False):
+ROOT = Path(__file__).parents[2]
+QUERIES = [
+    ".".join(file.relative_to(ROOT).with_suffix("").parts) for file in ROOT.glob("callflow/adapters/store/**/*.py")
+]
+"""Of a comparison whose result is no bool, atheris 3.0 keeps the result: 0.5 kB an HTTP request, all of SQLAlchemy's.
+Nothing that comes from outside is parsed in these modules."""
+
+with atheris.instrument_imports(include=["callflow"], exclude=QUERIES, enable_loader_override=False):
     from tests.fuzz.readers import CORPUS, READERS
 
 MOST_KINDS = 10
