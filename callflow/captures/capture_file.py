@@ -58,14 +58,19 @@ class Block:
     lines: tuple[str, ...] = ()
 
     @property
+    def first(self) -> str:
+        """The first line, "" without one."""
+        return self.lines[0] if self.lines else ""
+
+    @property
     def is_event(self) -> bool:
         """An AMI event from Asterisk."""
-        return self.what == "<" and bool(self.lines) and self.lines[0].startswith("Event: ")
+        return self.what == "<" and self.first.startswith("Event: ")
 
     @property
     def name(self) -> str:
         """The event's or the action's name, "" for anything else."""
-        key, _, value = self.lines[0].partition(": ") if self.lines else ("", "", "")
+        key, _, value = self.first.partition(": ")
         return value if key in ("Event", "Action") else ""
 
     @cached_property

@@ -238,7 +238,7 @@ def _abandoned(blocks: tuple[Block, ...]) -> Iterator[float]:
     for block in blocks:
         if not block.wire.startswith("agi-"):
             continue
-        if (block.what == ">" and block.lines[0].startswith(RESULT)) or block.lines == ("HANGUP",):
+        if (block.what == ">" and block.first.startswith(RESULT)) or block.lines == ("HANGUP",):
             released.add(block.wire)
         elif block.what == "closed by daemon" and block.wire not in released:
             yield block.at_s

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query
+from pydantic import Field, TypeAdapter
 from starlette.responses import StreamingResponse
 
 from callflow.adapters.store.lists import Ringing, ringing
@@ -45,6 +46,8 @@ router = APIRouter(prefix="/calls", tags=["calls"])
 S = TypeVar("S", bound=Shape)
 
 EXPORT_PAGE = 1000
+_PLACE = TypeAdapter(tuple[Annotated[int, Field(ge=-(2**53), le=2**53)], str, str])
+"""What a cursor says: at_ms, call_id, node."""
 
 Me = Annotated[Visitor, Depends(visitor_of)]
 Here = Annotated[Site, Depends(site_of)]
@@ -170,12 +173,10 @@ def _place(cursor: str | None) -> Place | None:
     if cursor is None:
         return None
     try:
-        at_ms, call_id, node = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not (isinstance(at_ms, int) and isinstance(call_id, str) and isinstance(node, str)) or abs(at_ms) > 2**53:
-            raise ValueError
+        place = _PLACE.validate_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), strict=True)
     except ValueError:
         raise NotFound("this cursor is not one of ours", "begin again without a cursor") from None
-    return Place(at_ms, call_id, node)
+    return Place(*place)
 
 
 async def _exported(site: Site, wanted: CallFilter, after: Place | None) -> list[StoredCall]:

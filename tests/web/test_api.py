@@ -1,6 +1,7 @@
 """Stored calls and reports over the API, and what becomes of bad requests."""
 
 import asyncio
+import base64
 import csv
 import gc
 import io
@@ -22,6 +23,24 @@ from tests.publishing import samples
 from tests.store.command_line import run
 from tests.store.samples import T0, ended, live_call
 from tests.web.conftest import Page
+
+NO_PLACES: tuple[object, ...] = (
+    5,
+    None,
+    "abc",
+    [1, 2, 3],
+    [1.5, "a", "b"],
+    [True, "a", "b"],
+    [2**60, "a", "b"],
+    [1, "\ud800", "b"],
+    {},
+)
+"""JSON that is no cursor."""
+
+
+def cursor_of(said: object) -> str:
+    """As a client may make one up."""
+    return base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
 
 
 async def test_pages_follow_each_other_without_gap_or_repeat(page: Page) -> None:
@@ -115,6 +134,7 @@ async def test_silent_quiet_and_rescued_callers_by_cause_and_trunk_day_by_day(pa
         ("calls?result=nonsense", 422),
         ("calls?cursor=%00", 404),
         ("calls?cursor=W10", 404),
+        *((f"calls?cursor={cursor_of(said)}", 404) for said in NO_PLACES),
         ("calls?since_ms=99999999999999999999", 422),
         ("rings?since_ms=5&until_ms=5", 404),
         ("rings?since_ms=0&until_ms=9007199254740992", 404),
