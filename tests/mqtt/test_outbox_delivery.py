@@ -201,7 +201,8 @@ async def test_events_of_another_database_in_its_place_are_sent_from_the_first(t
     async with consuming(broker.port, consumer), sending(tmp_path / "d", dict(settings_for(broker.port))) as sender:
         for number in range(5):
             sender.tell(number)
-        await soon(lambda: len(consumer.table) == len(sender.wanted))
+        await soon(lambda: sender.outbox.sent == len(sender.wanted) == len(consumer.table))
+        assert await sender.store.flush(5)  # nothing is written while there is no file
         path = sender.settings.store.path
         Store(tmp_path / "other.db", "main").__enter__().close()
         for ending in ("", "-wal", "-shm"):
