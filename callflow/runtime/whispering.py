@@ -120,16 +120,9 @@ class Whispering:
     async def _play(self, command: Say, whisper: _Whisper) -> tuple[Outcome, str]:
         before = None
         if not command.over_music:
-            before = await self._phone.packets(command.other_channel)
-            for look_s in LOOKS_S:
-                first = before
-                await asyncio.sleep(look_s)
-                before = await self._phone.packets(command.other_channel)
-                if first is None or before is None or before - first >= FLOW_PACKETS:
-                    break
-            else:
-                if before == first:
-                    return await self._play_by_code(command, whisper)
+            sends, before = await self._look_at(command.other_channel)
+            if not sends:
+                return await self._play_by_code(command, whisper)
         if whisper.stopped:
             return Outcome.STOPPED, ""
         began_s = asyncio.get_running_loop().time()
@@ -148,6 +141,18 @@ class Whispering:
         if command.over_music:
             return Outcome.REACHED, ""
         return await self._judge(command, before, lasted_s)
+
+    async def _look_at(self, channel: str) -> tuple[bool, int | None]:
+        """Whether its phone sends, as far as is known, and the packets that have come of it."""
+        count = await self._phone.packets(channel)
+        came = None
+        for look_s in LOOKS_S:
+            await asyncio.sleep(look_s)
+            before, count = count, await self._phone.packets(channel)
+            came = None if before is None or count is None else count - before
+            if came is None or came >= FLOW_PACKETS:
+                break
+        return came != 0, count
 
     async def _play_by_code(self, command: Say, whisper: _Whisper) -> tuple[Outcome, str]:
         agent = command.channel if command.to_agent else command.other_channel

@@ -47,7 +47,7 @@ S = TypeVar("S", bound=Shape)
 
 EXPORT_PAGE = 1000
 _PLACE = TypeAdapter(tuple[Annotated[int, Field(ge=-(2**53), le=2**53)], str, str])
-"""What a cursor says: at_ms, call_id, node."""
+"""What a cursor says: the fields of a Place."""
 
 Me = Annotated[Visitor, Depends(visitor_of)]
 Here = Annotated[Site, Depends(site_of)]
@@ -163,9 +163,13 @@ def _picked(shape: type[Shape], record: object) -> dict[str, Any]:
     return {name: getattr(record, name) for name in shape.model_fields if hasattr(record, name)}
 
 
+def _place_of(call: StoredCall) -> Place:
+    return Place(call.record.arrived_ms, call.record.call_id, call.node)
+
+
 def _cursor(call: StoredCall) -> str:
-    place = [call.record.arrived_ms, call.record.call_id, call.node]
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    place = json.dumps(dataclasses.astuple(_place_of(call)))
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
 def _place(cursor: str | None) -> Place | None:
@@ -196,5 +200,4 @@ async def _csv(site: Site, wanted: CallFilter, page: list[StoredCall]) -> AsyncI
         yield lines.getvalue().encode("utf-8", "replace")
         if len(page) < EXPORT_PAGE:
             return
-        last = page[-1]
-        page = await _exported(site, wanted, Place(last.record.arrived_ms, last.record.call_id, last.node))
+        page = await _exported(site, wanted, _place_of(page[-1]))

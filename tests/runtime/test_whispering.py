@@ -102,7 +102,9 @@ async def test_without_the_other_party_s_packets_nothing_is_begun(left_of_a_key:
 
 
 @pytest.mark.parametrize(
-    "packets", [(100, 102, 106), (100, 101, 102)], ids=["one look came early", "60 ms in a packet"]
+    "packets",
+    [(100, 102, 106), (100, 101, 102), (100, 100, 109)],
+    ids=["one look came early", "60 ms in a packet", "a gap in the network"],
 )
 async def test_few_packets_are_looked_at_once_more(packets: tuple[int, ...]) -> None:
     assert await outcome(Phone(*packets, 300)) is Outcome.REACHED

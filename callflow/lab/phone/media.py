@@ -68,6 +68,7 @@ class Media:
         self.ssrc = secrets.randbits(32)
         self.loss = 0.0
         self.key_ends_apart = False
+        """The three end packets of a key are 20 ms apart, as some phones send them."""
         self.bunch = 1
         """So many frames are sent at once, as they come over a wireless network that wakes now and then."""
         self._chance = Random(1)
@@ -108,10 +109,7 @@ class Media:
         self._playing.extend(whole[start : start + FRAME] for start in range(0, len(whole), FRAME))
 
     async def press(self, keys: str, held_s: float = 0.1, pause_s: float = 0.1) -> None:
-        """Press keys one after the other (RFC 4733); returns when the last pause is over, or the call.
-
-        With `key_ends_apart` set, the three end packets of a key are 20 ms apart, as some phones send them.
-        """
+        """Press keys one after the other (RFC 4733); returns when the last pause is over, or the call."""
         for key in keys:
             if self._closed:
                 return
