@@ -34,11 +34,11 @@ class Known:
     def __init__(self, consulting: str = "") -> None:
         self._consulting = consulting
 
-    def agent_at(self, interface: str) -> str:
-        return interface.removeprefix("PJSIP/")
+    def agent_at(self, phone: str, called: str = "") -> str:
+        return phone.removeprefix("PJSIP/")
 
     def line_at(self, exten: str, interface: str) -> str:
-        number = self.agent_at(interface)
+        number = interface.removeprefix("PJSIP/")
         return number if number.isdigit() else ""
 
     def is_no_talk(self, uniqueid: str) -> bool:
@@ -80,13 +80,44 @@ def test_an_agent_who_calls_out_is_no_caller() -> None:
     assert talks_of([caller, customer], Known()) == []
 
 
+def local(number: int, half: int, bridge: str) -> dict[str, str]:
+    application = {"Application": "AppQueue"} if half == 1 else {"Application": "Dial", "Exten": "8001"}
+    name = f"Local/8001@agents-0000000{number};{half}"
+    return AGENT | {"Channel": name, "Uniqueid": f"{number}{half}.1", "BridgeId": bridge} | application
+
+
+def test_an_agent_behind_local_channels_is_found() -> None:
+    agent = AGENT | {"BridgeId": "b2", "Application": "AppDial"}
+    one = [CALLER, local(1, 1, "b1"), local(1, 2, "b2"), agent]
+    two = [CALLER, local(1, 1, "b1"), local(1, 2, "b3"), local(2, 1, "b3"), local(2, 2, "b2"), agent]
+    for channels in (one, two, two[::-1]):
+        (talk,) = talks_of(channels, Known())
+        assert (talk.caller_channel, talk.agent_channel) == (CALLER["Channel"], AGENT["Channel"])
+        assert (talk.agent, talk.queue, talk.line) == ("8001", "support", "")
+
+
+def test_nobody_is_found_behind_a_local_channel_that_rings_or_runs_something_else() -> None:
+    agent, waiting = AGENT | {"BridgeId": "b2"}, CALLER | {"Uniqueid": "1.2", "BridgeId": "b2"}
+    third = agent | {"Uniqueid": "1.3", "Channel": "PJSIP/8002-00000003"}
+    ring = [CALLER, local(1, 1, "b1"), local(1, 2, "")]
+    for channels in (
+        ring,
+        [*ring[:2], local(1, 2, "b2")],
+        [*ring[:2], local(1, 2, "b2"), agent, third],
+        [*ring[:2], local(1, 2, "b2"), waiting | {"Channel": "PJSIP/trunk-00000002"}],
+        [CALLER, local(1, 1, "b1"), local(1, 2, "b3"), local(2, 1, "b3"), local(2, 2, "b2")],
+        [CALLER | {"BridgeId": "b9"}, local(1, 1, "b1"), local(1, 2, "b2"), agent],
+    ):
+        assert talks_of(channels, Known()) == []
+
+
 def test_what_is_no_talk_of_two_is_left_alone() -> None:
     third = AGENT | {"Uniqueid": "1.3", "Channel": "PJSIP/8002-00000003"}
     local = AGENT | {"Channel": "Local/8001@agents-00000001;1"}
     for channels in (
         [CALLER],
         [CALLER, AGENT, third],
-        [CALLER, CALLER | {"Uniqueid": "2.1"}],
+        [CALLER, CALLER | {"Channel": "PJSIP/trunk-00000002", "Uniqueid": "2.1"}],
         [CALLER, local],
         [CALLER | {"BridgeId": ""}, AGENT],
         [CALLER | {"ChannelStateDesc": "Ring"}, AGENT],

@@ -8,7 +8,8 @@ from typing import Protocol
 from callflow.adapters.ami.actions import NAME_PREFIX
 from callflow.adapters.ami.translate import AmiEvent, first, stamped_ms
 from callflow.core.assist.facts import GoodbyeSpoken
-from callflow.core.rings.names import interface_of, safe_name
+from callflow.core.rings.channels import OTHER_HALF
+from callflow.core.rings.names import interface_of, local_pair, safe_name
 from callflow.core.rings.talk_events import TalkParties
 
 SAY_PREFIX = "callflow-say-"
@@ -100,28 +101,58 @@ def hold_event(event: AmiEvent, arrived_ms: int) -> tuple[str, bool, int] | None
 class Known(Protocol):
     """What the ring tracker knows."""
 
-    def agent_at(self, interface: str) -> str: ...
+    def agent_at(self, phone: str, called: str = "") -> str: ...
     def line_at(self, exten: str, interface: str) -> str: ...
     def is_no_talk(self, uniqueid: str) -> bool: ...
 
 
 def talks_of(channels: Iterable[AmiEvent], known: Known) -> list[TalkParties]:
     """Talks of two in a list of channels (CoreShowChannels): a caller in Queue or Dial, and who answered."""
-    bridges: dict[str, list[AmiEvent]] = defaultdict(list)
-    for channel in channels:
-        if (bridge := first(channel, "BridgeId")) and first(channel, "ChannelStateDesc") == "Up":
-            bridges[bridge].append(channel)
-    return [talk for parties in bridges.values() if (talk := _talk(parties, known)) is not None]
+    seen = _Seen(channels)
+    return [talk for one in seen.callers if (talk := _talk(one, seen, known)) is not None]
 
 
-def _talk(parties: list[AmiEvent], known: Known) -> TalkParties | None:
-    callers = [one for one in parties if first(one, "Application") in _CALLERS]
-    if len(parties) != 2 or len(callers) != 1 or any(first(one, "Channel").startswith("Local/") for one in parties):
+class _Seen:
+    """The channels of a list that are up, with their bridges and the halves of Local channels."""
+
+    def __init__(self, channels: Iterable[AmiEvent]) -> None:
+        self._named: dict[str, AmiEvent] = {}
+        self._bridges: dict[str, list[AmiEvent]] = defaultdict(list)
+        for one in channels:
+            if (bridge := first(one, "BridgeId")) and first(one, "ChannelStateDesc") == "Up":
+                self._named[first(one, "Channel")] = one
+                self._bridges[bridge].append(one)
+
+    @property
+    def callers(self) -> list[AmiEvent]:
+        """Who waited in Queue or Dial; not the half of a Local channel, which dials on for somebody else."""
+        calling = [one for one in self._named.values() if first(one, "Application") in _CALLERS]
+        return [one for one in calling if local_pair(first(one, "Channel")) is None]
+
+    def peer(self, one: AmiEvent) -> AmiEvent | None:
+        """The other channel in a bridge of two."""
+        others = [other for other in self._bridges[first(one, "BridgeId")] if other is not one]
+        return others[0] if len(others) == 1 else None
+
+    def party_behind(self, one: AmiEvent) -> AmiEvent | None:
+        """Who speaks through a Local channel, or through several in a row; any other channel speaks for itself."""
+        party: AmiEvent | None = one
+        for _ in self._named:
+            if party is None or (pair := local_pair(first(party, "Channel"))) is None:
+                return party
+            half = self._named.get(f"{pair[0]};{OTHER_HALF[pair[1]]}")
+            party = self.peer(half) if half is not None else None
         return None
-    caller, agent = callers[0], next(one for one in parties if one is not callers[0])
+
+
+def _talk(caller: AmiEvent, seen: _Seen, known: Known) -> TalkParties | None:
+    member = seen.peer(caller)
+    agent = seen.party_behind(member) if member is not None else None
+    if member is None or agent is None or first(agent, "Application") in _CALLERS:
+        return None
     argument = first(caller, "ApplicationData").partition(",")[0]
-    interface, of_queue = interface_of(first(agent, "Channel")), _CALLERS[first(caller, "Application")]
-    line = "" if of_queue else known.line_at(first(caller, "Exten"), interface)
+    called, of_queue = interface_of(first(member, "Channel")), _CALLERS[first(caller, "Application")]
+    line = "" if of_queue else known.line_at(first(caller, "Exten"), called)
     if known.is_no_talk(first(caller, "Uniqueid")) or not (of_queue or line):
         return None  # an agent consults, or calls out
     return TalkParties(
@@ -130,7 +161,7 @@ def _talk(parties: list[AmiEvent], known: Known) -> TalkParties | None:
         caller_channel=first(caller, "Channel"),
         agent_uniqueid=first(agent, "Uniqueid"),
         agent_channel=first(agent, "Channel"),
-        agent=known.agent_at(interface),
+        agent=known.agent_at(interface_of(first(agent, "Channel")), called),
         queue=safe_name(argument) if of_queue else "",
         line=line,
         originated=False,

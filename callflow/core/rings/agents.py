@@ -97,6 +97,10 @@ class AgentBoard:
         self._agents.clear()
         self._owner.clear()
 
+    def knows(self, name: str) -> bool:
+        """An agent with this work number is in a queue."""
+        return name in self._agents
+
     def is_empty(self, queue: str) -> bool:
         """A queue without a member who could answer; False where nothing is known of its members."""
         states = self.members(queue)

@@ -72,6 +72,8 @@ class Names:
         self._line = re.compile(rules.line_pattern)
         self._lines = {number: name for name, line in rules.lines.items() for number in line.numbers}
         self._members: dict[str, str] = {}
+        self._locals: dict[str, str] = {}
+        """Interfaces of members by the name of their Local channels, which leaves the options out."""
         self._agents: dict[tuple[str, str], str] = {}
         """Names already given, by interface and member."""
         self._known: dict[str, set[str]] = {
@@ -88,6 +90,12 @@ class Names:
         """Remember the member at an interface, for calls that reach it without a queue."""
         if len(self._members) < 10 * self._rules.max_names:
             self._members[interface] = member
+            if interface.startswith("Local/"):
+                self._locals["/".join(interface.split("/")[:2])] = interface
+
+    def member_at(self, interface: str) -> str:
+        """The interface of the member that this phone is: Local/8012@agents is Local/8012@agents/n."""
+        return self._locals.get(interface, interface)
 
     def is_member(self, interface: str) -> bool:
         """A queue has a member with this interface."""

@@ -178,9 +178,14 @@ class Tracker:
         names = sorted({*ringing, *talking, *self._state.names.own_lines})
         return [LineState(name, now_ms, ringing[name], talking[name]) for name in names]
 
-    def agent_at(self, interface: str) -> str:
-        """Work number of the agent at a phone."""
-        return self._state.names.agent(interface)
+    def agent_at(self, phone: str, called: str = "") -> str:
+        """Work number of the agent at a phone. `called`: what Queue or Dial called to reach it, if that is known.
+
+        A Local channel may lead a member's calls to any desk, and a colleague may have picked the call up at theirs.
+        """
+        names = self._state.names
+        own, member = names.agent(phone), names.member_at(called)
+        return own if self._board.knows(own) or not names.is_member(member) else names.agent(member)
 
     def line_at(self, exten: str, interface: str) -> str:
         """The direct line of a caller who has dialled this extension and is connected to this phone; "" for none."""

@@ -74,3 +74,20 @@ def test_a_spell_ends_with_the_link_even_if_asterisks_clock_is_ahead(table: Tabl
     table.link(events.LinkLost(0, "cut"), after_s=1)
     (spell,) = spells(table)
     assert (spell.ended_ms, spell.partial) == (ahead.at_ms + 1, True)
+
+
+@pytest.mark.parametrize(
+    ("phone", "called", "agent"),
+    [
+        ("PJSIP/8012", "Local/8012@agents", "8012"),
+        ("PJSIP/desk7", "Local/8012@agents", "8012"),
+        ("PJSIP/8013", "Local/8012@agents", "8013"),
+        ("PJSIP/desk7", "Local/_attended@transfer", "desk7"),
+        ("PJSIP/8012", "PJSIP/8012", "8012"),
+    ],
+    ids=["own phone", "another desk", "picked up by a colleague", "a transfer's own", "no Local channel"],
+)
+def test_whose_phone_a_caller_is_connected_to(table: Table, phone: str, called: str, agent: str) -> None:
+    table.tell(facts.MemberChanged, MEMBER._replace(interface="Local/8012@agents/n", name="Local/8012@agents/n"))
+    table.tell(facts.MemberChanged, MEMBER._replace(interface="PJSIP/8013", name=""))
+    assert table.tracker.agent_at(phone, called) == agent
