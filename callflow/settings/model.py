@@ -98,10 +98,8 @@ class Prompts(Section):
             raise ValueError(f"default_language {self.default_language!r} is not among languages {self.languages}")
         if "{prompt}" not in self.path or not self.path.isprintable():
             raise ValueError("path needs {prompt} in it, and usually {language}")
-        try:
-            self.path.format(language="", prompt="")
-        except (LookupError, ValueError, AttributeError):
-            raise ValueError("path may have {language} and {prompt} in it, and no other braces") from None
+        if set("{}") & set(self.path.replace("{language}", "").replace("{prompt}", "")):
+            raise ValueError("path may have {language} and {prompt} in it, and no other braces")
         return self
 
 
