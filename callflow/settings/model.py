@@ -1,6 +1,7 @@
 """Settings: config/callflow.toml, overridden by files of secrets, overridden by the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -98,7 +99,7 @@ class Prompts(Section):
             raise ValueError(f"default_language {self.default_language!r} is not among languages {self.languages}")
         if "{prompt}" not in self.path or not self.path.isprintable():
             raise ValueError("path needs {prompt} in it, and usually {language}")
-        if set("{}") & set(self.path.replace("{language}", "").replace("{prompt}", "")):
+        if set("{}") & set(re.sub(r"\{(language|prompt)\}", "", self.path)):
             raise ValueError("path may have {language} and {prompt} in it, and no other braces")
         return self
 

@@ -99,6 +99,7 @@ MISTAKES = {
     "[prompts]\npath = '{language.upper}/{prompt}'": ("no other braces", ""),
     "[prompts]\npath = '{language:>999999999}/{prompt}'": ("no other braces", ""),
     "[prompts]\npath = '{language!r}/{{prompt}'": ("no other braces", ""),
+    "[prompts]\npath = '{pro{language}mpt}/{prompt}'": ("no other braces", ""),
     "[[ladders.l.rungs]]\nprompt = 'a'": ("rung 1 is the last", ""),
     "[[ladders.l.rungs]]\nthen='hang_up'\n[[ladders.l.rungs]]\nthen='pass_on'": ("rung 1 is not the last", ""),
     "[[ladders.l.rungs]]\nlisten = 3\nthen='pass_on'": ("ladders.l.rungs.0.listen", "listen_s"),
