@@ -17,7 +17,7 @@ from callflow.core.rings import facts
 from callflow.core.rings.names import Names, interface_of
 from callflow.core.rings.records import AnswerClass, Leg, Offer, Outcome, Stay, Transfer
 from callflow.core.rings.rules import RingRules
-from callflow.core.rings.talk_events import TalkBegan, TalkEnded
+from callflow.core.rings.talk_events import TalkBegan, TalkEnded, TalkParties
 from callflow.core.rings.tracker import Tracker
 from callflow.core.service.targets import QueueTarget, Targets
 from tests.traces.make_ring_traces import FOLDER
@@ -98,11 +98,18 @@ def nothing_stays(kept: KeptRings, note: str) -> None:
     assert ends == {}, note
     assert {name: number for name, number in kept.tracker.memory.items() if number} == {}, note
     assert (kept.tracker.live, kept.tracker.next_deadline()) == (0, None), note
-    open_talks = [talk.parties for talk in kept.talks if isinstance(talk, TalkBegan)]
+    assert open_talks(kept) == [], note
+
+
+def open_talks(kept: KeptRings) -> list[TalkParties]:
+    """The talks that have begun and not ended. Raises ValueError for an end without a beginning."""
+    going: list[TalkParties] = []
     for talk in kept.talks:
-        if isinstance(talk, TalkEnded):
-            open_talks.remove(talk.parties)
-    assert open_talks == [], note
+        if isinstance(talk, TalkBegan):
+            going.append(talk.parties)
+        elif isinstance(talk, TalkEnded):
+            going.remove(talk.parties)
+    return going
 
 
 def picked_up(file: Path) -> set[str]:

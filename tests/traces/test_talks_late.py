@@ -1,34 +1,26 @@
-"""A start at every event of every capture: a talk that a whole life knows is found, with the same agent and queue."""
+"""A start at every moment of every capture: a talk that a whole life knows is found, with the same agent."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from callflow.adapters.ami.translate_assist import talks_of
-from callflow.core.rings.talk_events import TalkBegan, TalkEnded, TalkParties
+from callflow.core.rings.talk_events import TalkParties
 from tests.traces.ring_snapshots import channels_after
-from tests.traces.test_ring_mutants import Life, Message, by_file, messages_of
+from tests.traces.test_consulting_late import SETTLED_MS
+from tests.traces.test_ring_mutants import Life, Message, by_file, messages_of, open_talks
 
-SETTLED_MS = 100
-"""So long after an event the others of the same thread's have come."""
 AT_NO_AGENTS_DESK = ("forward", "pickup-race", "blind-from-local-member")
 """A phone that is no agent's has answered: nobody can tell whether the member sits there today."""
 BEHIND_LOCAL = ("originate-local-into-queue",)
 """The caller is behind a Local channel: such talks are not looked for."""
 
 
-def talks_after_each(messages: list[Message]) -> list[dict[tuple[str, str], TalkParties]]:
+def talks_after_each(messages: list[Message]) -> list[list[TalkParties]]:
     """The talks of a whole life, after each event."""
-    life, taken, now, after = Life.begin(messages[0][0]), 0, {}, []
+    life, after = Life.begin(messages[0][0]), []
     for message in messages:
         life.hear([message])
-        for talk in life.kept.talks[taken:]:
-            pair = talk.parties.caller_uniqueid, talk.parties.agent_uniqueid
-            if isinstance(talk, TalkBegan):
-                now[pair] = talk.parties
-            elif isinstance(talk, TalkEnded):
-                now.pop(pair, None)
-        taken = len(life.kept.talks)
-        after.append(dict(now))
+        after.append(open_talks(life.kept))
     return after
 
 
@@ -54,7 +46,7 @@ def test_a_talk_is_found(file: Path) -> None:
         life, channels = Life.begin(messages[at][0]), channels_after(before)
         life.see(before, life.now_ms)
         found = {one.agent_uniqueid: one for one in (*talks_of(channels, life.tracker), *life.tracker.talks_under_way)}
-        right = {one.agent_uniqueid: one for one in known[at].values() if not one.originated}
+        right = {one.agent_uniqueid: one for one in known[at] if not one.originated}
         for agent in right.keys() | found.keys():
             talk, ours = right.get(agent), found.get(agent)
             if talk is not None and (file.stem in BEHIND_LOCAL or not together(channels, talk)):
