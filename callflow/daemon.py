@@ -245,6 +245,8 @@ class Daemon:
 
     def _receive(self, event: events.Event) -> None:
         self._loop.receive(event)
+        if isinstance(event, events.GainSet):  # it stays on the channel in the talks that follow
+            self._assist.receive(event)
         if self._engine.ear_proven:
             self._tell_screening()
 

@@ -74,6 +74,7 @@ class SetGain:
     """Raise what Asterisk hears of the caller by `gain_db`, or to `target_dbov` by AGC -> GainSet or GainRefused."""
 
     call_id: str
+    uniqueid: str
     channel: str
     gain_db: float
     how: Literal["volume", "agc"]

@@ -139,6 +139,7 @@ class GainSet:
     """Asterisk raises what it hears of the caller by `gain_db`."""
 
     call_id: str
+    uniqueid: str
     gain_db: float
 
 

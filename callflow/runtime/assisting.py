@@ -119,7 +119,7 @@ class Assisting:
         self._whispering = Whispering(phone, partial(_path, settings.prompts.path), self._clock.now_ms)
         self._recording = NameRecording(phone, names)
         self._found: dict[str, TalkParties] = {}
-        """Talks that were found under way, by both uniqueids: nobody else tells of their holds and their end."""
+        """Talks that the tracker does not know, by both uniqueids: nobody else tells of their holds and their end."""
         self._looks = 0
         self._left_meanwhile: set[str] = set()
         """Who has left a bridge while the channels were looked at, by uniqueid."""
@@ -226,7 +226,8 @@ class Assisting:
             for one, holds in holders
             if self._left_meanwhile.isdisjoint(_uniqueids(one))
         )
-        self._found = {uniqueid: one for one, _ in talks for uniqueid in _uniqueids(one)}
+        others = [one for one, _ in talks if _uniqueids(one) not in pairs]
+        self._found = {uniqueid: one for one in others for uniqueid in _uniqueids(one)}
         self.receive(TalksSeen(self._clock.now_ms(), talks))
 
     def _follow_found(self, message: dict[str, str]) -> None:

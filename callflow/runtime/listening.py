@@ -300,7 +300,7 @@ class Listening:
         except LinkError as error:
             owner.receive(events.GainRefused(command.call_id, error.problem))
         else:
-            owner.receive(events.GainSet(command.call_id, command.gain_db))
+            owner.receive(events.GainSet(command.call_id, command.uniqueid, command.gain_db))
 
 
 def _judged(command: commands.JudgeWindow, found: Finding | None) -> events.WindowJudged:

@@ -185,8 +185,8 @@ class Driver:
                 self._answer(self.now + 100, events.TapOpened(call_id))
             case commands.OpenTap(call_id):
                 self._answer(self.now + 100, events.TapLost(call_id, "no tap here"))
-            case commands.SetGain(call_id, _, gain_db):
-                self._answer(self.now + 1, events.GainSet(call_id, gain_db))
+            case commands.SetGain(call_id, uniqueid, _, gain_db):
+                self._answer(self.now + 1, events.GainSet(call_id, uniqueid, gain_db))
             case commands.FenceEvents(call_id, fence_id):
                 self._answer(self.now + FENCE_MS, events.EventsFenced(call_id, fence_id))
             case commands.Release(call_id, _, result) if result in HANG_UPS:

@@ -286,7 +286,7 @@ def received(world: World) -> dict[str, events.Event]:
         "untapped": events.TapLost(call, "x"),
         "media": events.MediaBegan(call, now),
         "voice": events.VoiceBegan(call, now),
-        "gained": events.GainSet(call, world.gain_db),
+        "gained": events.GainSet(call, call, world.gain_db),
         "no gain": events.GainRefused(call, "x"),
         "late answer": events.WindowJudged(call, 0, Heard.QUIET, -70, -90),
         "hung up": events.CallerHungUp(call, now),

@@ -133,7 +133,7 @@ def test_without_the_automatic_gain_a_fixed_one_serves() -> None:
     call.run_for(800)
     call.tell(events.GainRefused(UNIQUEID, "no func_speex"))
     assert [how for _, how, _ in gains(call)] == ["agc", "volume"]
-    call.tell(events.GainSet(UNIQUEID, 15.0))
+    call.tell(events.GainSet(UNIQUEID, UNIQUEID, 15.0))
     assert (call.results, call.prompts) == (["spoke"], ["en/greeting"])
 
 

@@ -50,6 +50,7 @@ async def meet_again(talk: Talk, again: Call, *, caller_speaks: bool = True) -> 
     [
         ("plain_support", "speaks in the pause"),
         ("plain_support", "presses a key in the goodbye"),
+        ("plain_support", "presses a key in the goodbye, sent by SIP INFO"),
         (f"line_{AGENTS[0]}", "speaks in the goodbye"),
     ],
 )
@@ -63,7 +64,7 @@ async def test_a_caller_who_is_there_after_all_is_back_with_the_same_agent(
             await goodbye_over(talk)
         await asyncio.sleep(0.6)
         if "key" in how:
-            await talk.caller.press("5")
+            await talk.caller.press("5", "info" if "INFO" in how else "rfc4733")
         else:
             await talk.says(talk.caller, CALLER_HZ, 1)
         again = await talk.talks.bank.phones[AGENTS[0]].next_call()
@@ -71,6 +72,9 @@ async def test_a_caller_who_is_there_after_all_is_back_with_the_same_agent(
         await meet_again(talk, again)
         joins = [event for event in talk.talks.ami.events if event["Event"] == "QueueCallerJoin"]
         assert len(joins) == ("plain" in entry), "the agent is dialled, without the queue"
+        if "INFO" in how:
+            keys = {event["Event"] for event in talk.talks.ami.events if event["Event"].startswith("DTMF")}
+            assert keys == {"DTMFEnd"}
         assert "hung_up" not in [step["kind"] for step in talk.steps()]
         goodbye = talk.at(talk.caller, ["goodbye"]).prompts["goodbye"]
         assert (goodbye.share > 0.95) is ("pause" in how), "a caller who is there hears no more of it"

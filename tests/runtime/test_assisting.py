@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from callflow.adapters.ami.translate_assist import talks_of
 from callflow.core.assist.states import State
 from callflow.core.rings.talk_events import TalkParties
 from callflow.runtime.assisting import Assisting
@@ -29,11 +30,15 @@ class Asterisk:
 
 
 class Tracker(Known):
-    """It knows no talk."""
+    """It knows no talk, unless a test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.talks: list[TalkParties] = []
 
     @property
     def talks_under_way(self) -> list[TalkParties]:
-        return []
+        return self.talks
 
 
 @pytest.fixture
@@ -42,7 +47,12 @@ def asterisk() -> Asterisk:
 
 
 @pytest.fixture
-def assisting(tmp_path: Path, asterisk: Asterisk) -> Assisting:
+def tracker() -> Tracker:
+    return Tracker()
+
+
+@pytest.fixture
+def assisting(tmp_path: Path, asterisk: Asterisk, tracker: Tracker) -> Assisting:
     def drop(work: Coroutine[Any, Any, None]) -> None:
         work.close()
 
@@ -51,7 +61,7 @@ def assisting(tmp_path: Path, asterisk: Asterisk) -> Assisting:
     )
     phone: Any = asterisk
     names = SpokenNames(settings.assist, settings.store.path, lambda: 0)
-    return Assisting(settings, phone, Listening(None, phone), lambda record, final: None, drop, Tracker(), names)
+    return Assisting(settings, phone, Listening(None, phone), lambda record, final: None, drop, tracker, names)
 
 
 @pytest.mark.parametrize("leaver", ["", CALLER["Uniqueid"], AGENT["Uniqueid"]])
@@ -95,5 +105,21 @@ async def test_a_hold_that_begins_or_ends_while_talks_are_looked_for_counts(
             await assisting.take_snapshot([CALLER, AGENT])
         (talk,) = assisting.assistant._talks.values()
         assert (talk.case.state is State.HELD) is (told == "Hold")
+    finally:
+        assisting.close()
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_whoever_leaves_a_talk_that_the_tracker_knows_may_consult(
+    assisting: Assisting, tracker: Tracker, known: bool
+) -> None:
+    """The tracker tells of its end. Of a talk that it does not know, to leave the bridge is all that is told."""
+    if known:
+        tracker.talks = talks_of([CALLER, AGENT], tracker)
+    try:
+        with assisting.looking():
+            await assisting.take_snapshot([CALLER, AGENT])
+        assisting.ami_event({"Event": "BridgeLeave", "Uniqueid": AGENT["Uniqueid"], "BridgeUniqueid": "b1"})
+        assert assisting.assistant.live == known
     finally:
         assisting.close()

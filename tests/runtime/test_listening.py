@@ -163,13 +163,13 @@ async def test_who_can_do_with_some_of_the_audio_is_told_that_it_is_not_all() ->
 @pytest.mark.parametrize(("how", "what"), [("volume", "volume 15"), ("agc", "agc -26")])
 async def test_the_gain_is_set_as_the_profile_wants_it(how: Any, what: str) -> None:
     phone = Phone()
-    told = await answers(Listening(None, phone), commands.SetGain("call", "PJSIP/a", 15.0, how, -26.0))
-    assert (told, phone.set[-1]) == ([events.GainSet("call", 15.0)], what)
+    told = await answers(Listening(None, phone), commands.SetGain("call", "1.1", "PJSIP/a", 15.0, how, -26.0))
+    assert (told, phone.set[-1]) == ([events.GainSet("call", "1.1", 15.0)], what)
 
 
 async def test_a_gain_that_cannot_be_set_is_told() -> None:
     (told,) = await answers(
-        Listening(None, Phone(refuses=True)), commands.SetGain("call", "PJSIP/a", 15.0, "volume", -26.0)
+        Listening(None, Phone(refuses=True)), commands.SetGain("call", "1.1", "PJSIP/a", 15.0, "volume", -26.0)
     )
     assert isinstance(told, events.GainRefused)
 

@@ -7,7 +7,7 @@ import pytest
 
 from callflow.adapters.ami.translate_assist import talks_of
 from callflow.captures.ring_replay import pass_time
-from callflow.core.rings.talk_events import TalkBegan, TalkEnded
+from callflow.core.rings.talk_events import TalkBegan, TalkEnded, TalkParties
 from tests.traces.ring_snapshots import channels_after
 from tests.traces.test_ring_mutants import TRANSFERS, Life, Message, messages_of
 
@@ -23,35 +23,39 @@ class Assisted:
     def __init__(self, life: Life) -> None:
         self.life = life
         self.found: set[Pair] = set()
-        self.told: list[Pair] = []
+        """That the tracker does not know."""
+        self.told: set[Pair] = set()
         self._taken = 0
 
     def find(self, before: list[Message]) -> None:
         tracker = self.life.tracker
-        known = tracker.talks_under_way
-        seen = talks_of(channels_after(before), tracker)
-        self.found = {(one.caller_uniqueid, one.agent_uniqueid) for one in (*known, *seen)}
+        self.told = set(map(_pair, tracker.talks_under_way))
+        self.found = set(map(_pair, talks_of(channels_after(before), tracker))) - self.told
 
     def hear(self, message: Message) -> None:
         self.life.hear([message])
         if message[1]["Event"] == "BridgeLeave":
-            self.found = {pair for pair in self.found if message[1]["Uniqueid"] not in pair or pair in self.told}
+            self.found = {pair for pair in self.found if message[1]["Uniqueid"] not in pair}
         self.follow()
 
     def follow(self) -> None:
         talks = self.life.kept.talks
         for talk in talks[self._taken :]:
-            pair = (talk.parties.caller_uniqueid, talk.parties.agent_uniqueid)
+            pair = _pair(talk.parties)
             if isinstance(talk, TalkBegan):
-                self.told.append(pair)
+                self.told.add(pair)
             elif isinstance(talk, TalkEnded):
-                self.told.remove(pair)
+                self.told.discard(pair)
                 self.found.discard(pair)
         self._taken = len(talks)
 
     @property
     def now(self) -> set[Pair]:
-        return self.found | set(self.told)
+        return self.found | self.told
+
+
+def _pair(parties: TalkParties) -> Pair:
+    return parties.caller_uniqueid, parties.agent_uniqueid
 
 
 def lives(messages: list[Message], first: int) -> Iterator[tuple[int, set[Pair]]]:

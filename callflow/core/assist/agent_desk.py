@@ -152,6 +152,7 @@ class AgentDesk:
         """Asterisk has done what a request needs, or refused."""
         open_ = self._open.pop(event.request_id, None)
         if open_ is None:
+            self._wrap_ups.unpaused(event.request_id, done=not event.error)
             return self._not_carried(event, now_ms) if event.error else []
         issued: list[AssistCommand] = []
         wanted, action, talk = open_.wanted, open_.action, open_.talk

@@ -7,7 +7,7 @@ from functools import partial
 from callflow.core import commands, events
 from callflow.core.assist.actions import ActionCarried, ActionWanted
 from callflow.core.assist.agent_desk import AgentDesk
-from callflow.core.assist.case import Case, Link
+from callflow.core.assist.case import Case, Levels, Link
 from callflow.core.assist.commands import AssistCommand, ReturnCaller
 from callflow.core.assist.facts import (
     AssistEvent,
@@ -48,7 +48,7 @@ class Assistant:
         """Profile and channel language of callers who were screened or have returned to an agent, by uniqueid."""
         self._used: set[str] = set()
         """Uniqueids of agents whose channel was in an assisted talk."""
-        self._link = Link()
+        self._link, self._levels = Link(), Levels()
         self._desk = AgentDesk(rules, self._talks.values, self._by_uniqueid.get, self._run)
         self.unexpected: Counter[str] = Counter()
         """Events that fitted nowhere, by name: late answers, strangers, impossible orders."""
@@ -104,11 +104,12 @@ class Assistant:
         for talk_id in self._deadlines.pop_due(now_ms):
             talk = self._talks[talk_id]
             issued += self._run(talk, "deadline", partial(talk.expire, now_ms), now_ms)
-        return issued + self._desk.expire(now_ms)
+        return issued + self._desk.expire(now_ms) if self._link.up else issued
 
     def next_deadline(self) -> int | None:
-        """When to call `expire` next, epoch ms."""
-        return min((at for at in (self._deadlines.next(), self._desk.next_deadline()) if at is not None), default=None)
+        """When to call `expire` next, epoch ms; without a link no pause can be ended."""
+        due = (self._deadlines.next(), self._desk.next_deadline() if self._link.up else None)
+        return min((at for at in due if at is not None), default=None)
 
     # -- talks ------------------------------------------------------------------------------------------------------
 
@@ -134,7 +135,8 @@ class Assistant:
                 issued += self._run(before, "talk over", partial(before.finish, now_ms), now_ms)
         self._newest_ms = max(now_ms, self._newest_ms + 1)  # an attended transfer may begin a talk twice in one ms
         talk_id = f"{parties.caller_uniqueid}-{self._newest_ms}"
-        case = Case(talk_id, parties, name, profile, self._rules, self._procedures, language, self._link, at_ms)
+        known = (parties, name, profile, self._rules, self._procedures, language)
+        case = Case(talk_id, *known, self._link, self._levels, at_ms, found)
         is_used = found or parties.agent_uniqueid in self._used
         self._used.add(parties.agent_uniqueid)
         talk = AssistedTalk(case, now_ms, is_agent_used=is_used)
@@ -190,10 +192,13 @@ class Assistant:
             if isinstance(event, events.CallerHungUp):
                 self._arrived.pop(event.uniqueid, None)
                 self._used.discard(event.uniqueid)
+                self._levels.forget(event.uniqueid)
             talk = self._by_uniqueid.get(event.uniqueid)
         elif isinstance(event, OF_TALK):
             talk = self._talks.get(event.talk_id)
         else:
+            if isinstance(event, events.GainSet):  # by the screening, too
+                self._levels.set(event.uniqueid, event.gain_db)
             talk = self._talks.get(getattr(event, "call_id", "").rpartition("/")[0])
         return [] if talk is None else self._run(talk, event, partial(talk.receive, event, now_ms), now_ms)
 

@@ -11,6 +11,7 @@ from callflow.core.profile import Assist, Mode, Procedures, Profile
 from callflow.core.rings.names import interface_of
 from callflow.core.rings.talk_events import TalkParties
 
+MOST_RAISED = 20_000
 CORE = "assist"
 """Whom the listening service listens for."""
 
@@ -27,6 +28,29 @@ class Link:
     """Goodbyes that Asterisk could not play, recording and language: until it connects again, or a reload."""
 
 
+class Levels:
+    """By how many dB callflow has raised what channels send or hear: it stays so from talk to talk, by uniqueid."""
+
+    def __init__(self) -> None:
+        self._db: dict[str, float] = {}
+
+    def of(self, uniqueid: str) -> float:
+        """0 where nothing was raised."""
+        return self._db.get(uniqueid, 0.0)
+
+    def set(self, uniqueid: str, db: float) -> None:
+        """Asterisk has set it."""
+        self._db.pop(uniqueid, None)
+        if db:
+            while len(self._db) >= MOST_RAISED:
+                del self._db[next(iter(self._db))]
+            self._db[uniqueid] = db
+
+    def forget(self, uniqueid: str) -> None:
+        """The channel has ended."""
+        self._db.pop(uniqueid, None)
+
+
 @dataclass(slots=True)
 class Case:
     """Shared by the parts of one assisted talk."""
@@ -39,7 +63,11 @@ class Case:
     procedures: Procedures
     language: str
     link: Link
+    levels: Levels
+    """Of the caller's channel as the agent hears it, and of the agent's as the caller does."""
     began_ms: int
+    found: bool = False
+    """callflow has come upon it: what was said before is not known."""
     state: State = State.ARMING
     commands: list[AssistCommand] = field(default_factory=list)
     heard: bool = False

@@ -12,6 +12,7 @@ from callflow.core.assist.case import Case
 from callflow.core.assist.commands import Consult
 from callflow.core.assist.holding import Holding
 from callflow.core.assist.rules import Prompt
+from callflow.core.assist.states import State
 
 CONSULT_MS = 5000
 """So long after Asterisk was asked for the transfer the caller is on hold, or the transfer has not begun."""
@@ -38,8 +39,8 @@ class Beginning:
     """Asterisk is to begin the transfer; the caller is not on hold yet."""
 
     request_id: str
-    hold_by: int
-    """When Asterisk has not begun it, epoch ms."""
+    hold_by: int | None
+    """When Asterisk has not begun it, epoch ms; None if the agent holds the caller already: nothing would show it."""
 
 
 class Consultation:
@@ -74,7 +75,8 @@ class Consultation:
             return
         self._holding.announced = heard
         exten, _, context = case.profile.supervisor.partition("@")
-        self._stage = Beginning(self._stage.request_id, now_ms + CONSULT_MS)
+        hold_by = None if case.state is State.HELD else now_ms + CONSULT_MS
+        self._stage = Beginning(self._stage.request_id, hold_by)
         case.do(Consult(self._stage.request_id, case.parties.agent_channel, exten, context))
 
     def on_hold(self) -> None:
@@ -84,7 +86,8 @@ class Consultation:
 
     def resumed(self, now_ms: int) -> None:
         """A supervisor who was busy, did not answer, or sent the agent back has not taken the caller over."""
-        if self._stage is Stage.CONSULTING:
+        is_held = isinstance(self._stage, Beginning) and self._stage.hold_by is None
+        if is_held or self._stage is Stage.CONSULTING:
             self._stage = Stage.NONE
             self._tell_agent("the agent has the caller back", now_ms)
 
@@ -99,7 +102,8 @@ class Consultation:
 
     def proceed(self, now_ms: int) -> None:
         """Wait for Asterisk no longer."""
-        if isinstance(self._stage, Beginning) and now_ms >= self._stage.hold_by:
+        hold_by = self.next_deadline()
+        if hold_by is not None and now_ms >= hold_by:
             self._fail("Asterisk has not begun the transfer", now_ms)
 
     def _fail(self, why: str, now_ms: int) -> None:

@@ -110,7 +110,7 @@ class Holding:
         """When the caller is reassured, and when the call-back is offered."""
         rules = self._case.rules
         self._reassure_at = now_ms + round(rules.reassure_every_s * 1000)
-        if not self._offered:
+        if not self._offered and self._case.has_number:
             self._offer_at = now_ms + round(rules.offer_after_s * 1000)
 
     def end_by(self, party: HeldBy, now_ms: int) -> None:
@@ -156,7 +156,7 @@ class Holding:
         self._accepted, self._offer_open_until, self._reassure_at = True, None, None
         self._speaker.forget(now_ms, "the caller has answered")
         self._case.tell(StepKind.CALLBACK_ACCEPTED, now_ms, key, "the caller asks to be called back")
-        if self._case.rules.ask_name and self._case.has_number:
+        if self._case.rules.ask_name:
             self.naming.begin(now_ms)
         else:
             _agree(self._voices, self._speaker, now_ms)

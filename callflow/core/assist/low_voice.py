@@ -16,22 +16,31 @@ MOST_DROPPED = 2
 FITTED_DB = 1.0
 """A smaller step down is not worth an action."""
 WOULD = "would"
+LOW, CLOSER = "the caller's voice is low", "the caller speaks louder"
 
 
 class LowVoice:
-    """One per talk: the place on the quiet ladder, the gain that is set, and the level that was measured last."""
+    """One per talk: the place on the quiet ladder, and the level that was measured last."""
 
     def __init__(self, case: Case) -> None:
         self._case = case
         self._rungs: tuple[Rung, ...] = case.procedures.ladders[case.rules.quiet_ladder].rungs
         self._place = 0
-        self._gain_db = 0.0
+        self._would_db = 0.0
+        """The gain that observe mode would have set."""
+        self._why = ""
+        """Of the gain that was asked for."""
         self._level_dbov: float | None = None
         self._noise_dbov: float | None = None
 
     def measured(self, window: WindowJudged) -> None:
         """The level of the voice, before our gain."""
         self._level_dbov, self._noise_dbov = window.level_dbov, window.noise_dbov
+
+    @property
+    def _gain_db(self) -> float:
+        """The gain that is set, by this talk, one before, or the screening."""
+        return self._would_db or self._case.levels.of(self._case.parties.caller_uniqueid)
 
     @property
     def is_clear(self) -> bool:
@@ -47,8 +56,8 @@ class LowVoice:
         if wanted_db <= self._gain_db:
             return False
         if self._case.pretends:
-            self._gain_db = wanted_db
-            self._case.tell(StepKind.GAIN, now_ms, f"{wanted_db:g} dB", "the caller's voice is low", outcome=WOULD)
+            self._would_db = wanted_db
+            self._case.tell(StepKind.GAIN, now_ms, f"{wanted_db:g} dB", LOW, outcome=WOULD)
             return False
         self._set(wanted_db)
         return True
@@ -62,13 +71,13 @@ class LowVoice:
     def _set(self, gain_db: float) -> None:
         case, quiet = self._case, self._case.profile.quiet
         target_dbov = gain.target_for(self._level_dbov, gain_db, quiet)
-        case.do(commands.SetGain(case.caller_ear, case.parties.caller_channel, gain_db, quiet.gain, target_dbov))
+        parties, self._why = case.parties, LOW if gain_db > self._gain_db else CLOSER
+        uniqueid, channel = parties.caller_uniqueid, parties.caller_channel
+        case.do(commands.SetGain(case.caller_ear, uniqueid, channel, gain_db, quiet.gain, target_dbov))
 
     def gain_set(self, gain_db: float, now_ms: int) -> None:
         """The agent hears the caller so much louder from here."""
-        why = "the caller's voice is low" if gain_db > self._gain_db else "the caller speaks louder"
-        self._gain_db = gain_db
-        self._case.tell(StepKind.GAIN, now_ms, f"{gain_db:g} dB", why)
+        self._case.tell(StepKind.GAIN, now_ms, f"{gain_db:g} dB", self._why)
 
     def gain_refused(self, reason: str, now_ms: int) -> None:
         """The caller must be asked instead."""

@@ -234,6 +234,8 @@ class Silence:
             self.tell_agent(now_ms, "a low voice was heard before")
         elif self._unreached:
             self.tell_agent(now_ms, "the caller may not have heard the question", doubt=True)
+        elif case.found and not case.nuisance:
+            self.tell_agent(now_ms, "the caller may have been heard before callflow found the talk", doubt=True)
         elif case.file_of(rung.prompt or "goodbye") in case.link.unplayable:
             self.tell_agent(now_ms, "Asterisk could not play the goodbye before", doubt=True)
         else:

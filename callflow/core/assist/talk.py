@@ -56,6 +56,8 @@ class AssistedTalk:
         self._holding = Holding(case, self.voices, self.speaker)
         self._actions = TalkActions(case, self.voices, self.speaker, self._holding)
         self._finished = False
+        self._key_down = ""
+        """The caller's key that was reported as pressed, and not yet as released."""
         self._own_prompt_over_ms = 0
         """A silence is timed from here: while callflow spoke on the agent's word, the agent waited."""
         case.tell(StepKind.BEGAN, now_ms)
@@ -121,7 +123,7 @@ class AssistedTalk:
                 self._silence.judged(event, now_ms)
                 self._parting.judged(event, now_ms)
                 self._level.judged(event, now_ms)
-            case events.GainSet(_, gain_db):
+            case events.GainSet(_, _, gain_db):
                 self._low_voice.gain_set(gain_db, now_ms)
                 self._silence.gain_set(now_ms)
                 self._level.gain_set(now_ms)
@@ -272,7 +274,12 @@ class AssistedTalk:
         self._silence.leave_tap()
 
     def _key(self, event: events.KeyPressed, now_ms: int) -> None:
-        if event.uniqueid != self.case.parties.caller_uniqueid or event.released:
+        """The caller presses a key: it counts once, when it is pressed. Of a key by SIP INFO only the end is told."""
+        if event.uniqueid != self.case.parties.caller_uniqueid:
+            return
+        is_known = event.released and event.key == self._key_down
+        self._key_down = "" if event.released else event.key
+        if is_known:
             return
         self._actions.anything_else.forget()
         if self._holding.lasts or self._holding.takes_key:

@@ -48,8 +48,6 @@ class TalkActions:
         self._prompts = ActionPrompts(voices, speaker)
         self.consultation = Consultation(case, holding, self._prompts)
         self.anything_else = AnythingElse(case, voices, holding, self._prompts)
-        self._level_db = 0.0
-        """The caller hears the agent so much louder."""
         self._levels: dict[str, float] = {}
         """Levels that Asterisk has yet to set, by request."""
         self._told_limit = False
@@ -92,17 +90,18 @@ class TalkActions:
     # -- the level, the call-back -----------------------------------------------------------------------------------
 
     def _set_level(self, action: Action, request_id: str, now_ms: int) -> Refusal | Taken:
-        rules = self._case.rules
+        rules, parties = self._case.rules, self._case.parties
+        set_db = self._case.levels.of(parties.agent_uniqueid)
         step_db = rules.louder_step_db if action is Action.LOUDER else -rules.louder_step_db
-        level_db = min(max(self._level_db + step_db, 0.0), rules.louder_most_db)
-        if level_db == self._level_db:
+        level_db = min(max(set_db + step_db, 0.0), rules.louder_most_db)
+        if level_db == set_db:
             if action is Action.SOFTER or self._told_limit:
                 return Refusal.AT_LIMIT
             self._told_limit = True
             self._prompts.say(Prompt.VOLUME_AT_LIMIT, action, now_ms)
             return Taken.DONE
         self._levels[request_id] = level_db
-        self._case.do(SetLoudness(request_id, self._case.parties.agent_channel, level_db))
+        self._case.do(SetLoudness(request_id, parties.agent_channel, level_db))
         return Taken.WAITS
 
     def _call_back(self, now_ms: int) -> Refusal | Taken:
@@ -120,7 +119,7 @@ class TalkActions:
         """Asterisk has done what was asked of it."""
         level_db = self._levels.pop(request_id, None)
         if level_db is not None:
-            self._level_db = level_db
+            self._case.levels.set(self._case.parties.agent_uniqueid, level_db)
             self._case.tell(StepKind.GAIN, now_ms, f"{level_db:g} dB to caller", "on the agent's word")
         if self.refuse(action) is not None or self._holding.waits:
             return

@@ -1,6 +1,7 @@
 """The wrap-ups of all agents: asked for in a talk or just after it, begun by its end, ended by `ready`."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from callflow.core.assist.actions import Refusal
 from callflow.core.assist.case import Case
@@ -14,14 +15,25 @@ AFTER_TALK_MS = 60_000
 MOST_AGENTS = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that Asterisk has yet to answer."""
+
+    wrap_up: WrapUp
+    begins: bool
+    """It pauses the agent; otherwise it ends the pause."""
+
+
 class WrapUps:
     """One at a time for each agent, by work number. A pause is asked of Asterisk first, and kept once it is granted."""
 
     def __init__(self, issue: Callable[[AssistCommand], None]) -> None:
         self._issue = issue
         self._of: dict[str, WrapUp] = {}
-        self._asked: dict[str, WrapUp] = {}
-        """By the id of a request that Asterisk has yet to answer."""
+        self._asked: dict[str, _Asked] = {}
+        """By the id of the request."""
+        self._owed: dict[str, str] = {}
+        """Phones whose pause is over, until Asterisk has ended it, by id of the wrap-up."""
         self._last: dict[str, tuple[Case, int]] = {}
         """The last talk of each agent and its end."""
         self._due: Deadlines[str] = Deadlines()
@@ -49,7 +61,7 @@ class WrapUps:
 
     def ask(self, request_id: str, agent: str, case: Case | None, now_ms: int) -> Refusal | None:
         """`case` is the talk that the agent is in, None after it; None: Asterisk is asked to pause the agent."""
-        if agent in self._of:
+        if agent in self._of or any(one.begins and one.wrap_up.agent == agent for one in self._asked.values()):
             return Refusal.ALREADY
         after = self._last.get(agent)
         if case is None and after is not None and now_ms - after[1] <= AFTER_TALK_MS:
@@ -60,9 +72,8 @@ class WrapUps:
             return Refusal.OBSERVING
         parties = case.parties
         wrap_up_id = f"{case.talk_id}-wrap-up-{now_ms}"
-        self._asked[request_id] = WrapUp(
-            wrap_up_id, parties.call_id, 1, agent, parties.queue, case.phone, case.closed_as, now_ms
-        )
+        wrap_up = WrapUp(wrap_up_id, parties.call_id, 1, agent, parties.queue, case.phone, case.closed_as, now_ms)
+        self._asked[request_id] = _Asked(wrap_up, True)
         self._issue(PauseAgent(request_id, case.phone, True))
         return None
 
@@ -71,7 +82,7 @@ class WrapUps:
         wrap_up = self._of.get(agent)
         if wrap_up is None:
             return Refusal.NO_WRAP_UP
-        self._asked[request_id] = wrap_up
+        self._asked[request_id] = _Asked(wrap_up, False)
         self._issue(PauseAgent(request_id, wrap_up.phone, False))
         return None
 
@@ -80,14 +91,19 @@ class WrapUps:
         asked = self._asked.pop(request_id, None)
         if asked is None or not done:
             return
-        agent = asked.agent
-        if agent in self._of:
+        agent = asked.wrap_up.agent
+        if asked.begins:
+            self._of[agent] = asked.wrap_up
+            self._issue(SaveWrapUp(asked.wrap_up, False))
+            if not in_talk:
+                self._begin(agent, now_ms, rules)
+        elif agent in self._of and self._of[agent].wrap_up_id == asked.wrap_up.wrap_up_id:
             self._end(agent, now_ms, EndedBy.READY, unpause=False)
-            return
-        self._of[agent] = asked
-        self._issue(SaveWrapUp(asked, False))
-        if not in_talk:
-            self._begin(agent, now_ms, rules)
+
+    def unpaused(self, wrap_up_id: str, *, done: bool) -> None:
+        """Asterisk has ended the pause of this wrap-up, or could not be asked: then it is asked once more."""
+        if done:
+            self._owed.pop(wrap_up_id, None)
 
     # -- talks ------------------------------------------------------------------------------------------------------
 
@@ -109,7 +125,10 @@ class WrapUps:
             self._begin(agent, now_ms, case.rules, case.closed_as)
 
     def talks_seen(self, agents: set[str], rules: AssistRules, now_ms: int) -> None:
-        """After the link came up: whose talk has ended unseen begins the wrap-up now."""
+        """After the link came up: whose talk has ended unseen begins the wrap-up now; pauses that are over end."""
+        owed, self._owed = self._owed, {}
+        for phone in owed.values():
+            self._issue(PauseAgent("", phone, False))
         for agent, wrap_up in list(self._of.items()):
             if wrap_up.began_ms is None and agent not in agents:
                 self._begin(agent, now_ms, rules)
@@ -128,5 +147,6 @@ class WrapUps:
         wrap_up = self._of.pop(agent)
         self._due.set(agent, None)
         if unpause:
-            self._issue(PauseAgent("", wrap_up.phone, False))
+            self._owed[wrap_up.wrap_up_id] = wrap_up.phone
+            self._issue(PauseAgent(wrap_up.wrap_up_id, wrap_up.phone, False))
         self._issue(SaveWrapUp(wrap_up.end(now_ms, by), True))

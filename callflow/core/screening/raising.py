@@ -87,4 +87,4 @@ class Raising:
     def _ask(self, level_dbov: float | None, gain_db: float) -> None:
         call, self._asked_db = self._call, gain_db
         target_dbov = gain.target_for(level_dbov, gain_db, call.profile.quiet)
-        call.do(commands.SetGain(call.id, call.channel, gain_db, self._how, target_dbov))
+        call.do(commands.SetGain(call.id, call.arrived.uniqueid, call.channel, gain_db, self._how, target_dbov))

@@ -106,6 +106,26 @@ def test_louder_goes_up_by_the_step_to_the_limit_and_then_says_so_once(world: Wo
     assert of(world, SetLoudness)[-1].gain_db == 8.0
 
 
+def test_the_level_that_is_set_counts_in_a_talk_that_is_found_again(world: World) -> None:
+    """AMI was away for a moment; Asterisk has kept the level of the agent's channel, until that ends."""
+    scene = talking(world)
+    for _ in range(3):
+        ask(world, "louder")
+        world.over(scene)
+        world.wait(1000)
+    world.receive(events.LinkLost(world.now, "cut"))
+    world.receive(events.LinkUp(world.now))
+    world.receive(TalksSeen(world.now, ((scene.parties, frozenset()),)))
+    world.wait(200)
+    ask(world, "softer")
+    assert of(world, SetLoudness)[-1].gain_db == 8.0
+    world.receive(TalkEnded(world.now, scene.parties))
+    world.receive(events.CallerHungUp(scene.parties.agent_uniqueid, world.now))
+    talking(world)
+    ask(world, "louder")
+    assert of(world, SetLoudness)[-1].gain_db == 4.0
+
+
 def test_what_asterisk_refuses_is_refused_and_the_level_stays(world: World) -> None:
     talking(world)
     world.asterisk_refuses = True
@@ -153,14 +173,16 @@ def test_an_unheard_caller_is_not_on_the_ladder_while_the_agent_looks_something_
     assert world.said() == ["one_moment", "thank_you_for_waiting", "can_you_hear"]
 
 
-def test_a_key_accepts_the_call_back_in_a_long_look_up(world: World) -> None:
+@pytest.mark.parametrize("by_info", [False, True])
+def test_a_key_accepts_the_call_back_in_a_long_look_up(by_info: bool) -> None:
+    world = World(caller_number="+15550100")
     scene = talking(world)
     ask(world, "lookup")
     for _ in range(4):
         world.over(scene)
         world.wait(20_500)
     assert "offer_call_back" in world.said()
-    world.receive(events.KeyPressed(scene.parties.caller_uniqueid, "1", world.now))
+    world.press(scene, by_info=by_info)
     assert StepKind.CALLBACK_ACCEPTED in world.kinds()
 
 
@@ -198,6 +220,26 @@ def test_the_supervisor_is_consulted_once_the_caller_was_told(world: World) -> N
     assert world.said()[2:] == ["no_supervisor"], "the supervisor has not taken the caller over"
     world.over(scene)
     assert refused(world, "supervisor") is None, "the agent may ask again"
+
+
+def test_an_agent_who_holds_the_caller_before_the_announcement_consults_all_the_same() -> None:
+    """Nothing tells that the transfer has begun: the caller is on hold already."""
+    world = World(supervisor="9000@desks", caller_number="+15550100")
+    scene = talking(world)
+    ask(world, "supervisor")
+    world.wait(100)
+    world.hold(scene)
+    world.over(scene)
+    world.wait(9000)
+    world.over(scene)
+    assert len(of(world, Consult)) == 1
+    assert StepKind.CALLBACK_ASKED not in world.kinds()
+    world.resume(scene)
+    world.wait(700)
+    for _ in range(3):
+        world.over(scene)
+        world.wait(700)
+    assert "no_supervisor" in world.said()
 
 
 def test_without_a_supervisor_the_caller_hears_from_us_and_the_agent_is_told() -> None:
@@ -431,7 +473,7 @@ def test_nobody_is_bidden_goodbye_once_something_else_comes(world: World, what: 
         case "caller speaks" | "agent speaks":
             world.speak(getattr(scene, what.split()[0]), 500)
         case "key":
-            world.receive(events.KeyPressed(scene.parties.caller_uniqueid, "1", world.now))
+            world.press(scene)
         case "hold":
             world.hold(scene)
         case "other action":
@@ -461,6 +503,66 @@ def test_a_wrap_up_that_nobody_ends_ends_by_itself(world: World) -> None:
     assert (ended.ended_by, final) == (EndedBy.TIME, True)
     assert not of(world, PauseAgent)[-1].paused
     assert refused(world, "ready") is Refusal.NO_WRAP_UP
+
+
+def test_a_wrap_up_that_is_asked_for_twice_is_one(world: World) -> None:
+    """The second request comes before Asterisk has answered the first."""
+    scene = talking(world)
+    world.asterisk_answers = False
+    assert ask(world, "wrapup") is None
+    first = of(world, PauseAgent)[-1].request_id
+    assert refused(world, "wrapup") is Refusal.ALREADY
+    world.asterisk_answers = True
+    world.receive(ActionCarried(first))
+    end(world, scene)
+    world.wait(1000)
+    assert refused(world, "ready") is None
+    assert [one.paused for one in of(world, PauseAgent)] == [True, False]
+    assert wrap_ups(world)[-1][0].wrap_up_ms == 1000
+
+
+@pytest.mark.parametrize("late", ["ready twice", "ready as the time is over"])
+def test_a_wrap_up_that_is_over_is_not_begun_again(world: World, late: str) -> None:
+    scene = talking(world)
+    ask(world, "wrapup")
+    end(world, scene)
+    world.wait(1000 if late == "ready twice" else round(1000 * RULES.wrap_up_most_s) - 10)
+    world.asterisk_answers = False
+    for _ in range(2 if late == "ready twice" else 1):
+        ask(world, "ready")
+    if late != "ready twice":
+        world.wait(20)
+    for pause in of(world, PauseAgent)[1:]:
+        world.receive(ActionCarried(pause.request_id))
+    world.asterisk_answers = True
+    world.wait(400_000)
+    assert [final for _, final in wrap_ups(world)].count(True) == 1
+    assert wrap_ups(world)[-1][1]
+    assert not world.assistant.is_off or world.assistant.next_deadline() is None
+
+
+@pytest.mark.parametrize("fails", ["the time is over while AMI is away", "Asterisk is not reached"])
+def test_an_agent_is_not_left_paused_where_ami_was_away(world: World, fails: str) -> None:
+    scene = talking(world)
+    ask(world, "wrapup")
+    end(world, scene)
+    if "while" in fails:
+        world.receive(events.LinkLost(world.now, "cut"))
+        assert world.assistant.next_deadline() is None
+    world.asterisk_refuses = True
+    world.wait(round(1000 * RULES.wrap_up_most_s) + 5000)
+    assert (len(of(world, PauseAgent)) == 1) is ("while" in fails)
+    if "while" not in fails:
+        world.receive(events.LinkLost(world.now, "cut"))
+    world.asterisk_refuses = False
+    world.receive(events.LinkUp(world.now))
+    world.receive(TalksSeen(world.now, ()))
+    world.wait(1000)
+    assert not of(world, PauseAgent)[-1].paused
+    ends = len(of(world, PauseAgent))
+    world.receive(TalksSeen(world.now, ()))
+    assert len(of(world, PauseAgent)) == ends
+    assert [final for _, final in wrap_ups(world)].count(True) == 1
 
 
 def test_the_next_talk_ends_a_wrap_up(world: World) -> None:

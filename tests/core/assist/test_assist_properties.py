@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from callflow.core import events
 from callflow.core.assist.actions import Action
-from callflow.core.assist.facts import Outcome, PromptOver
+from callflow.core.assist.facts import Outcome, PromptOver, TalksSeen
 from callflow.core.heard import Heard
 from callflow.core.profile import Assist, Mode
 from callflow.core.rings.talk_events import TalkEnded
@@ -47,10 +47,9 @@ ACTS = st.one_of(
     st.tuples(st.just("caller asks"), st.sampled_from(list(Action))),
     st.tuples(st.just("asterisk refuses"), st.booleans()),
     st.tuples(st.sampled_from(("hold", "resume")), st.sampled_from(PEOPLE)),
-    st.tuples(
-        st.sampled_from(("key", "ends", "hangs up", "begins", "deaf", "tap lost", "link", "stray")),
-        st.just(""),
-    ),
+    st.tuples(st.just("key"), st.sampled_from(("rtp", "info"))),
+    st.tuples(st.just("link"), st.sampled_from(("", "found"))),
+    st.tuples(st.sampled_from(("ends", "hangs up", "begins", "deaf", "tap lost", "stray")), st.just("")),
 )
 ORDER = st.lists(st.tuples(st.integers(0, 1), ACTS), min_size=4, max_size=40)
 
@@ -93,8 +92,7 @@ def act(world: World, scene: Scene, what: str, how: object) -> None:  # noqa: C9
         case "resume":
             world.resume(scene, by_agent=how == "agent")
         case "key":
-            scene.caller.spoke_after = world.happened
-            world.receive(events.KeyPressed(caller, "1", world.now))
+            world.press(scene, by_info=how == "info")
         case "ends":
             scene.held_by.clear()
             world.receive(TalkEnded(world.now, scene.parties))
@@ -112,6 +110,8 @@ def act(world: World, scene: Scene, what: str, how: object) -> None:  # noqa: C9
             world.receive(events.LinkLost(world.now, "cut"))
             world.receive(events.LinkUp(world.now))
             world.receive(events.SoundStarted("z", world.now))
+            if how == "found" and not scene.held and scene.parted_after is None and not scene.redirecting:
+                world.receive(TalksSeen(world.now, ((scene.parties, frozenset()),)))
         case "stray":
             world.receive(PromptOver(talk, "callflow-say-unknown", Outcome.REACHED, world.now))
             world.receive(events.EventsFenced(f"{talk}/caller", 1))
@@ -174,8 +174,7 @@ def test_the_world_is_one_in_which_callflow_hangs_up_on_a_nuisance() -> None:
     world.begin(scene)
     world.wait(200)
     world.speak(scene.caller, 500)
-    scene.caller.spoke_after = world.happened
-    world.receive(events.KeyPressed(scene.caller.uniqueid, "1", world.now))
+    world.press(scene)
     world.ask(scene, Action.NUISANCE)
     world.wait(4000)
     world.over(scene)

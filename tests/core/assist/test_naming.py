@@ -17,9 +17,9 @@ NUMBER = "+15550100"
 ASKS = RULES.model_copy(update={"ask_name": True, "offer_after_s": 10.0})
 
 
-def accepted(number: str = NUMBER, *, ask: bool = True) -> tuple[World, Scene]:
+def accepted(*, ask: bool = True) -> tuple[World, Scene]:
     """A caller on hold has accepted the call-back, and nothing is being said."""
-    world = World(caller_number=number)
+    world = World(caller_number=NUMBER)
     world.assistant.change(ASKS.model_copy(update={"ask_name": ask}))
     scene = heard(world)
     world.wait(700)
@@ -27,22 +27,18 @@ def accepted(number: str = NUMBER, *, ask: bool = True) -> tuple[World, Scene]:
     world.over(scene)
     world.wait(11_000)
     world.over(scene)
-    press(world, scene, "1")
+    world.press(scene, "1")
     return world, scene
 
 
-def asked(number: str = NUMBER) -> tuple[World, Scene, RecordName]:
+def asked() -> tuple[World, Scene, RecordName]:
     """The caller has heard the question, and is recorded."""
-    world, scene = accepted(number)
+    world, scene = accepted()
     world.wait(700)
     assert world.said()[-1] == "say_your_name"
     world.over(scene)
     (record,) = of(world, RecordName)
     return world, scene, record
-
-
-def press(world: World, scene: Scene, key: str) -> None:
-    world.receive(events.KeyPressed(scene.caller.uniqueid, key, world.now))
 
 
 def recorded(world: World, record: RecordName, problem: str = "") -> None:
@@ -87,12 +83,6 @@ def test_nobody_is_asked_unless_the_site_wants_it() -> None:
     assert goes_on(world, scene)
     assert not of(world, RecordName)
     assert not RULES.ask_name
-
-
-def test_a_caller_without_a_number_is_not_asked() -> None:
-    world, scene = accepted("")
-    assert goes_on(world, scene)
-    assert not of(world, RecordName)
 
 
 def test_a_caller_who_says_nothing_has_no_name() -> None:
@@ -147,7 +137,7 @@ def test_a_key_ends_the_name() -> None:
     world, scene, record = asked()
     world.wait(500)
     world.speak(scene.caller, 500)
-    press(world, scene, "#")
+    world.press(scene, "#")
     assert of(world, StopRecording)
     recorded(world, record)
     assert last(world).kind is StepKind.NAME_RECORDED
@@ -157,9 +147,9 @@ def test_a_key_ends_the_name() -> None:
 def test_the_pound_key_skips_the_question_and_a_second_1_does_not() -> None:
     world, scene = accepted()
     world.wait(700)
-    press(world, scene, "1")
+    world.press(scene, "1")
     assert StepKind.NO_NAME not in world.kinds()
-    press(world, scene, "#")
+    world.press(scene, "#")
     assert last(world).kind is StepKind.NO_NAME
     world.over(scene, Outcome.STOPPED)
     assert goes_on(world, scene)

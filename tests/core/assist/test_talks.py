@@ -100,6 +100,30 @@ def test_a_caller_who_speaks_after_the_redirect_returns(world: World, when_ms: i
     assert not of(world, EndCall)
 
 
+@pytest.mark.parametrize("by_info", [False, True])
+@pytest.mark.parametrize("when", ["in the goodbye", "in the pause"])
+def test_a_caller_who_presses_a_key_after_the_redirect_returns(world: World, when: str, by_info: bool) -> None:
+    """Of a key that is sent by SIP INFO, Asterisk tells only the end."""
+    scene = parted(world)
+    if when == "in the pause":
+        world.goodbye_spoken(scene)
+    world.wait(1000)
+    world.press(scene, by_info=by_info)
+    world.wait(5000)
+    assert len(of(world, ReturnCaller)) == 1
+    assert not of(world, EndCall)
+
+
+@pytest.mark.parametrize("by_info", [False, True])
+def test_a_key_counts_once(world: World, by_info: bool) -> None:
+    """Its release is not another one."""
+    scene = greeted(world)
+    world.press(scene, "5", by_info=by_info)
+    world.press(scene, "5", by_info=by_info)
+    assert [step.why for step in world.steps if step.kind is StepKind.HEARD] == ["the caller presses 5"]
+    assert state_of(world) is State.TALKING
+
+
 def test_a_returned_caller_keeps_the_profile_of_the_queue_at_an_agent_who_is_dialled(world: World) -> None:
     profiles = {"default": Profile(), "support": Profile(assist=Assist.ACT)}
     world.receive(events.ProceduresChanged(procedures().model_copy(update={"profiles": profiles})))
@@ -332,7 +356,8 @@ def test_an_agent_without_a_pause_is_not_talked_over(world: World) -> None:
     assert len(said) == 2  # most_asked
 
 
-def test_a_hold_is_spoken_into(world: World) -> None:
+def test_a_hold_is_spoken_into() -> None:
+    world = World(caller_number="+15550100")
     scene = heard(world)
     world.wait(700)
     world.hold(scene)
@@ -340,7 +365,7 @@ def test_a_hold_is_spoken_into(world: World) -> None:
         world.over(scene)
         world.wait(10_500)
     assert world.said() == ["one_moment", "still_looking", "still_looking_again", "offer_call_back"]
-    world.receive(events.KeyPressed(scene.caller.uniqueid, "1", world.now))
+    world.press(scene)
     world.over(scene)
     assert StepKind.CALLBACK_ACCEPTED in world.kinds()
     world.wait(700)
@@ -352,11 +377,24 @@ def test_a_hold_is_spoken_into(world: World) -> None:
     assert all(say.over_music for say in of(world, Say)[:5] if isinstance(say, Say))
 
 
-def test_the_key_alone_accepts_nothing(world: World) -> None:
+def test_a_caller_who_cannot_be_called_back_is_offered_nothing(world: World) -> None:
+    scene = heard(world)
+    world.wait(700)
+    world.hold(scene)
+    for _ in range(10):
+        world.over(scene)
+        world.wait(10_500)
+    assert set(world.said()) == {"one_moment", "still_looking", "still_looking_again"}
+    world.press(scene)
+    assert StepKind.CALLBACK_ACCEPTED not in world.kinds()
+
+
+def test_the_key_alone_accepts_nothing() -> None:
+    world = World(caller_number="+15550100")
     scene = heard(world)
     world.hold(scene)
     world.wait(5000)
-    world.receive(events.KeyPressed(scene.caller.uniqueid, "1", world.now))
+    world.press(scene)
     assert StepKind.CALLBACK_ACCEPTED not in world.kinds()
 
 
@@ -436,6 +474,25 @@ def test_talks_that_are_found_are_taken_up_and_those_known_left_alone(world: Wor
     world.receive(TalksSeen(world.now, ((known.parties, frozenset()), (found.parties, frozenset()))))
     assert world.assistant.live == 2
     assert world.kinds() == [StepKind.BEGAN, StepKind.BEGAN]
+
+
+@pytest.mark.parametrize("nuisance", [False, True])
+def test_a_silent_caller_of_a_talk_that_was_found_is_parted_only_on_the_agents_word(
+    world: World, nuisance: bool
+) -> None:
+    """Whether the caller was heard before, nobody knows."""
+    scene = world.scenes[0]
+    world.receive(TalksSeen(world.now, ((scene.parties, frozenset()),)))
+    world.wait(200)
+    world.speak(scene.agent, 800)
+    if nuisance:
+        world.ask(scene, Action.NUISANCE)
+    for _ in range(3):
+        world.wait(4000)
+        world.over(scene)
+    assert len(of(world, PartCaller)) == nuisance
+    assert (StepKind.DOUBT in world.kinds()) is not nuisance
+    assert world.said()[0] == ("anything_else" if nuisance else "can_you_hear")
 
 
 def test_a_talk_that_begins_twice_in_one_millisecond_has_two_names(world: World) -> None:

@@ -7,6 +7,7 @@ from callflow.core.assist.facts import Outcome
 from callflow.core.assist.steps import StepKind
 from callflow.core.heard import Heard
 from callflow.core.profile import Assist, Mode
+from callflow.core.rings.talk_events import TalkEnded
 from tests.core.assist.world import Scene, World
 
 LOW_DBOV, CLOSE_DBOV = -42.0, -30.0
@@ -105,6 +106,27 @@ def test_a_caller_who_comes_closer_is_turned_down_again(world: World) -> None:
     world.wait(3000)
     assert gains(world) == [15.0, 4.0]
     assert [step.what for step in world.steps if step.kind is StepKind.GAIN] == ["15 dB", "4 dB"]
+
+
+@pytest.mark.parametrize("by", ["an earlier agent's talk", "the screening"])
+def test_a_gain_that_was_set_before_is_turned_down_for_a_caller_who_is_close(by: str) -> None:
+    """It stays on the caller's channel, whoever talks to them."""
+    world = World()
+    scene = world.scenes[0]
+    if by == "the screening":
+        world.receive(events.GainSet("screened", scene.parties.caller_uniqueid, 15.0))
+        before = 0
+    else:
+        talking(world)
+        world.wait(500)
+        world.receive(TalkEnded(world.now, scene.parties))
+        before = len(gains(world))
+        assert gains(world) == [15.0]
+    talking(world, Heard.SPEECH)
+    for _ in range(3):
+        world.speak(scene.caller, 3000)
+        world.wait(1000)
+    assert gains(world)[before:] == [0.0]
 
 
 def test_a_gain_of_the_ladder_is_fitted_once_asterisks_ear_hears_the_caller(world: World) -> None:

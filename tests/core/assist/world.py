@@ -233,6 +233,13 @@ class World:
         self.wait(ms + SILENCE_MS)
         self.quiet(person)
 
+    def press(self, scene: Scene, key: str = "1", *, by_info: bool = False) -> None:
+        """The caller presses a key and releases it; of one by SIP INFO Asterisk tells only the end."""
+        scene.caller.spoke_after = self.happened
+        for released in (False, True):
+            if released or not by_info:
+                self.receive(events.KeyPressed(scene.caller.uniqueid, key, self.now, released))
+
     def hold(self, scene: Scene, *, by_agent: bool = True) -> None:
         party = HeldBy.AGENT if by_agent else HeldBy.CALLER
         if scene.parted_after is None and party not in scene.held_by:
@@ -345,8 +352,8 @@ class World:
                 self._check_ear(command)
 
     def _check_action(self, command: SetLoudness | Consult | PauseAgent) -> None:
-        name = command.request_id.partition("-")[0]
         if isinstance(command, PauseAgent):
+            name = command.request_id[:1]
             assert command.phone == f"PJSIP/{name}" or not name, "another agent's phone is paused"
         else:
             scene = self._scene_of_request(command.request_id)
@@ -395,7 +402,7 @@ class World:
         elif isinstance(command, commands.SetGain) and self.gain_refused:
             self.receive(events.GainRefused(command.call_id, "no such function"))
         elif isinstance(command, commands.SetGain):
-            self.receive(events.GainSet(command.call_id, command.gain_db))
+            self.receive(events.GainSet(command.call_id, command.uniqueid, command.gain_db))
         elif isinstance(command, commands.JudgeWindow):
             self.asked.append((scene, command))
 
