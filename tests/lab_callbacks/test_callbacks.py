@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from callflow.core.callbacks.states import State
+from callflow.lab.ami import Message
 from callflow.lab.phone.call import State as CallState
 from callflow.scenarios.site import Version
 from tests.lab_callbacks.stage import SHOWN, Pair, Stage, answers, ignores, refuses, stage, takes
@@ -161,3 +162,36 @@ async def _keeps_a_place(on: Stage) -> None:
         lambda event: (event.get("UserEvent"), event.get("Number")) == ("LabH", pair.customer), 5
     )
     await first.hang_up()
+
+
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_a_caller_whose_place_could_not_be_kept_is_where_they_were(version: Version) -> None:
+    """There is no daemon. Of three callers the first hangs up, and the second, who is the first then, presses 1."""
+    async with stage(version) as on:
+        pair = Pair(28)
+        on.phones(pair, ignores(), answers())
+        calls = []
+        for number in (24, 25, 26):
+            other = Pair(number)
+            on.phones(other, ignores(), answers())
+            calls.append(on.bank.phones[other.customer].call(pair.queue))
+            await calls[-1].until(CallState.TALKING)
+        await calls[0].hang_up()
+        await asyncio.sleep(1.0)
+        await calls[1].press("1")
+        who = Pair(25).customer
+        left = False
+
+        def back(event: Message) -> bool:
+            nonlocal left
+            left = left or (event["Event"], event.get("UserEvent"), event.get("Number")) == (
+                "UserEvent",
+                "CallflowKeepPlace",
+                who,
+            )
+            return left and (event["Event"], event.get("CallerIDNum")) == ("QueueCallerJoin", who)
+
+        joined = await on.lab.asterisk.ami.wait_event(back, 15)
+        assert (joined["Position"], joined["Count"]) == ("1", "2")
+        for call in calls[1:]:
+            await call.hang_up()

@@ -63,6 +63,13 @@ class Queue:
     abandoned: int = 0
     turn: int = 0
 
+    def place_for(self, priority: int, position: int) -> int:
+        """Where a caller of this priority is put in, from 0; a `position`, from 1, is the last place for it."""
+        for place, one in enumerate(self.waiting):
+            if one.priority < priority or (one.priority == priority and 0 < position <= place + 1):
+                return place
+        return len(self.waiting)
+
     def place(self, channel: Channel) -> int:
         """Position of a caller, from 1."""
         return next((n for n, one in enumerate(self.waiting, 1) if one.channel is channel), 1)

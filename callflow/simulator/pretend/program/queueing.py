@@ -37,8 +37,11 @@ class _Left(Exception):
 
 
 async def queue(program: Program, data: str) -> None:
-    """Queue(name,options,url,announceoverride,timeout): of the options c, t and b are known."""
-    name, options, _, _, timeout, *_ = (*arguments(data), "", "", "", "", "")
+    """Queue(name,options,url,announceoverride,timeout,agi,gosub,rule,position): of the options c, t and b are known.
+
+    The position is the ninth argument, as since Asterisk 21; our dialplan gives it as the tenth, too, for those before.
+    """
+    name, options, _, _, timeout, _, _, _, position, *_ = (*arguments(data), *[""] * 9)
     world, caller = program.world, program.channel
     found = world.members.queues.get(name)
     if found is None:
@@ -47,7 +50,7 @@ async def queue(program: Program, data: str) -> None:
     now = world.clock.now()
     priority = int(caller.variables.get("QUEUE_PRIO") or 0)
     entry = Waiting(caller, now, priority)
-    place = next((n for n, one in enumerate(found.waiting) if one.priority < priority), len(found.waiting))
+    place = found.place_for(priority, int(position or 0))
     found.waiting.insert(place, entry)
     world.events.queue_caller("QueueCallerJoin", caller, name, Position=place + 1, Count=len(found.waiting))
     caller.variables["QUEUEPOSITION"] = str(place + 1)
