@@ -16,6 +16,14 @@ from callflow.records.kind import RecordKind
 
 Row = Mapping[str, Any]
 
+DAYS_LOCK = 0x63665F6461797300
+"""Partitions are made one after the other: the advisory lock `cf_days`, as eight bytes."""
+_IS_THERE = sa.text(
+    "SELECT EXISTS (SELECT FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid"
+    " WHERE inhparent = to_regclass(:of) AND relname = :name)"
+)
+"""Of the name alone, PostgreSQL would remember after the wait that there was no such table before it."""
+
 
 class FleetTable:
     """The table of one kind of record. Rows of calls go to the partition of their day, which is made when needed."""
@@ -31,8 +39,9 @@ class FleetTable:
         by_day: dict[int, list[Row]] = defaultdict(list)
         for row in rows:
             by_day[row[self._kind.began.name] // DAY_MS if self._is_by_day else 0].append(row)
-        for day, some in sorted(by_day.items()):
-            connection.execute(self._upsert(connection, day), some)
+        # Days first: who makes one may wait for another, and then holds no row that the other needs.
+        for statement, some in [(self._upsert(connection, day), some) for day, some in sorted(by_day.items())]:
+            connection.execute(statement, some)
 
     def forget_days(self) -> None:
         """A transaction that may have made partitions was undone."""
@@ -82,9 +91,13 @@ def day_of(partition: str) -> int | None:
 
 
 def make_day(connection: sa.Connection, table: sa.Table, day: int) -> None:
-    """Make the partition of a day unless it is there; readers are not held up."""
+    """Make the partition of a day unless it is there; readers are not held up, and who makes the same one waits."""
     name = day_table(table.name, day)
-    if connection.execute(sa.select(sa.func.to_regclass(name))).scalar() is not None:
+    of_day = {"of": table.name, "name": name}
+    if connection.scalar(_IS_THERE, of_day):
+        return
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(DAYS_LOCK)))
+    if connection.scalar(_IS_THERE, of_day):
         return
     quoted = connection.dialect.identifier_preparer.quote
     connection.exec_driver_sql(
