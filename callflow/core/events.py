@@ -132,6 +132,8 @@ class WindowJudged:
     """So long noise has lasted that still goes on; 0 where it has ended, and where it is no noise."""
     verified: bool = False
     """A sound would have been heard: frames of the tap arrive, or no packet has come since CountPackets."""
+    behind: bool = False
+    """The tap has yet to listen to much of what has come: this is no answer."""
 
 
 @dataclass(frozen=True, slots=True)

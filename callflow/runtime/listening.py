@@ -20,7 +20,8 @@ from callflow.runtime.evidence import Count, Evidence, PacketPhone, TapGaps
 
 LOSS = 0.2
 """With more of the packets missing, nothing can be said of the rest."""
-VOICE = (Heard.SPEECH, Heard.QUIET)
+NOTHING = (Heard.DIGITAL_SILENCE, Heard.COMFORT_NOISE)
+"""Findings that missing packets may explain: a tap that has heard something has heard it in spite of them."""
 KEPT = 0.25
 """Share of all taps that is kept for owners who do not yield."""
 Receive = Callable[[events.Event], None]
@@ -68,6 +69,7 @@ class TapBook(TapGaps, Protocol):
     def close(self, key: str) -> None: ...
     def begin_window(self, key: str) -> None: ...
     def finding(self, key: str) -> Finding | None: ...
+    def is_behind(self, key: str) -> bool: ...
     def flows(self, key: str) -> bool: ...
     def plays(self, key: str, prompt: str) -> None: ...
 
@@ -263,9 +265,11 @@ class Listening:
         if self._taps is None:
             return events.WindowJudged(command.call_id, command.ask_id)
         found = self._taps.finding(owner.uniqueid)
-        voice = found is not None and found.heard in VOICE
+        if self._taps.is_behind(owner.uniqueid):
+            return events.WindowJudged(command.call_id, command.ask_id, behind=True)
+        nothing = found is None or found.heard in NOTHING
         trouble = None
-        if command.verdict and not voice and not (found is not None and self._taps.flows(owner.uniqueid)):
+        if command.verdict and nothing and not (found is not None and self._taps.flows(owner.uniqueid)):
             trouble = await self._trouble(owner, heard_anything=found is not None)
         if trouble is not None:
             heard, why = trouble
@@ -282,6 +286,8 @@ class Listening:
         if media is None:
             return None
         before, owner.media = owner.media, media
+        if media[0] < before[0]:
+            before = 0, 0  # the counters begin again with a new source (SSRC)
         received, lost = media[0] - before[0], media[1] - before[1]
         if not media[0]:
             return Heard.NO_MEDIA, "no RTP has come"

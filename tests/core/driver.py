@@ -24,7 +24,7 @@ def procedures(**changes: object) -> Procedures:
         "profiles": {
             "default": Profile(),
             "support": Profile(),
-            "impatient": Profile(media_wait_s=1.0),
+            "impatient": Profile(media_wait_s=1.0, music_wait_s=0),
             "watch": Profile(mode=Mode.OBSERVE),
             "off": Profile(mode=Mode.OFF),
             "gentle": Profile(ladder="gentle"),
@@ -51,6 +51,7 @@ class Driver:
     release_ms: int = 0
     """How long a hang-up takes."""
     obedient: bool = True
+    refuses_gain: bool = False
     tap: bool = False
     hears: tuple[Heard | None, float | None] = (None, None)
     """What the tap answers: what was heard, and the level of the voice or the noise in dBov."""
@@ -185,6 +186,8 @@ class Driver:
                 self._answer(self.now + 100, events.TapOpened(call_id))
             case commands.OpenTap(call_id):
                 self._answer(self.now + 100, events.TapLost(call_id, "no tap here"))
+            case commands.SetGain(call_id) if self.refuses_gain:
+                self._answer(self.now + 1, events.GainRefused(call_id, "no func_volume"))
             case commands.SetGain(call_id, uniqueid, _, gain_db):
                 self._answer(self.now + 1, events.GainSet(call_id, uniqueid, gain_db))
             case commands.FenceEvents(call_id, fence_id):

@@ -6,8 +6,9 @@ from callflow.core import commands, events
 from callflow.core.heard import Heard
 from callflow.core.profile import Ladder, Profile, Quiet, Rung
 from callflow.core.screening.call import LONGEST_SILENCE_MS
+from callflow.core.screening.engine import Engine
 from callflow.core.screening.screening import KEY_BEFORE_MS, MAX_INCONCLUSIVE_VOICES
-from tests.core.driver import START_MS, UNIQUEID, Driver, tapped
+from tests.core.driver import START_MS, UNIQUEID, Driver, procedures, tapped
 
 # With prompts of 4 s: goodbye 14-18 s, the fence at 19.97 s, the end at 20 s.
 GOODBYE, FENCE, END = START_MS + 14_000, START_MS + 19_970, START_MS + 20_000
@@ -141,3 +142,98 @@ def test_the_end_of_a_key_that_led_here_says_nothing() -> None:
     call.run_for(1)
     released(call)
     assert call.results == ["key"]
+
+
+@pytest.mark.parametrize("later", [Heard.DIGITAL_SILENCE, Heard.COMFORT_NOISE, Heard.NOISE])
+def test_a_sound_after_the_goodbye_that_was_noise_is_a_doubt_however_short_it_was(later: Heard) -> None:
+    """It fills less than a quarter of the window, whose noise is then that of the quiet line."""
+    call = tapped().run_until(START_MS + 18_600)
+    call.answer = events.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -24.0, "", heard_ms=650)
+    call.sound(450)
+    call.run_for(300)
+    call.answer = events.WindowJudged(UNIQUEID, 0, later, None, -72.0, "", heard_ms=1900, verified=True)
+    call.run_for(60_000)
+    assert (call.results, call.final.heard) == (["passed"], "noise")
+
+
+def test_what_sounds_like_our_prompt_long_after_its_end_is_a_caller() -> None:
+    call = tapped().run_until(START_MS + 18_500)
+    call.answer = events.WindowJudged(UNIQUEID, 0, Heard.COMFORT_NOISE, None, -30.0, "", heard_ms=700)
+    call.sound(None)
+    call.run_for(60_000)
+    assert call.results == ["rescued"]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        events.WindowJudged(UNIQUEID, 0, Heard.MUSIC, None, -20.0, "", 3000),
+        events.WindowJudged(UNIQUEID, 0, Heard.NOISE, None, -40.0, "", 3000, lasting_ms=1000),
+    ],
+    ids=["music", "noise that has just begun"],
+)
+def test_a_voice_in_the_goodbye_that_turns_out_to_be_none_is_a_doubt(found: events.WindowJudged) -> None:
+    """The goodbye was stopped for it: the caller has not heard it."""
+    call = tapped().run_until(START_MS + 16_500)
+    call.answer = found
+    call.tell(events.VoiceBegan(UNIQUEID, call.now))
+    call.run_for(1000)
+    call.answer = events.WindowJudged(UNIQUEID, 0, Heard.DIGITAL_SILENCE, None, -96.0, "", 3000, verified=True)
+    call.run_for(60_000)
+    assert call.results == ["passed"]
+
+
+@pytest.mark.parametrize(("tells", "results"), [(True, ["rescued"]), (False, ["silent"])])
+def test_a_word_across_the_end_of_the_goodbye_is_looked_at_if_the_tap_tells_of_more_than_the_echo(
+    tells: bool, results: list[str]
+) -> None:
+    call = tapped().run_until(START_MS + 15_000)
+    call.answer = events.WindowJudged(UNIQUEID, 0, Heard.COMFORT_NOISE, None, -30.0, "", heard_ms=900)
+    call.sound(300)
+    call.run_until(START_MS + 17_900)
+    call.tell(events.SoundStarted(UNIQUEID, call.now))
+    if tells:
+        call.run_for(50)
+        call.tell(events.VoiceBegan(UNIQUEID, call.now, certain=False))
+    call.answer = events.WindowJudged(UNIQUEID, 0, Heard.DIGITAL_SILENCE, None, -90.0, "", heard_ms=900, verified=True)
+    call.run_until(START_MS + 18_300)
+    call.tell(events.SoundEnded(UNIQUEID, call.now, 240))
+    call.run_for(60_000)
+    assert call.results == results
+
+
+@pytest.mark.parametrize(("catches_up", "results"), [(True, ["silent"]), (False, ["unavailable"])])
+def test_an_answer_of_a_tap_that_is_behind_is_none(catches_up: bool, results: list[str]) -> None:
+    """The daemon stood still for a moment in the pause: it is asked again until the tap has listened to all of it."""
+    call = tapped().run_until(FENCE - 10)
+    call.answer = events.WindowJudged(UNIQUEID, 0, verified=True, behind=True)
+    call.run_for(300)
+    assert call.results == []
+    if catches_up:
+        call.answer = events.WindowJudged(UNIQUEID, 0, Heard.DIGITAL_SILENCE, None, -90.0, verified=True)
+    call.run_for(60_000)
+    assert call.results == results
+
+
+@pytest.mark.parametrize("quiet", [Quiet(max_gain_db=0), Quiet()], ids=["no gain", "the gain is refused"])
+def test_without_a_tap_a_low_voice_is_neither_asked_nor_hung_up_on(quiet: Quiet) -> None:
+    call = Driver(engine=Engine(procedures(profiles={"default": Profile(quiet=quiet)})))
+    call.refuses_gain = True
+    call.link_up().arrive("default")
+    call.run_until(START_MS + 5600)
+    for length_ms, pause_ms in ((300, 1300), (400, 600), (400, 3000)):
+        call.sound(length_ms, low=True)
+        call.run_for(pause_ms)
+    assert (call.results, call.prompts) == (["passed"], ["en/greeting"])
+
+
+@pytest.mark.parametrize("by", ["voice", "key"])
+def test_a_low_voice_in_the_goodbye_has_rescued_the_caller(by: str) -> None:
+    """Also where the gain makes it clear, or the caller presses a key after being asked to speak up."""
+    call = tapped().run_until(START_MS + 14_500)
+    call.voice(-46 if by == "voice" else -58, Heard.QUIET)
+    call.run_for(3000)
+    if by == "key":
+        call.key()
+    call.run_for(10_000)
+    assert call.results == ["rescued"]

@@ -14,6 +14,8 @@ from callflow.hearing import Finding
 from callflow.runtime.listening import Listening
 
 VOICE = Finding(Heard.SPEECH, -30.0, -60.0, 900, 500, "a voice")
+MUSIC = Finding(Heard.MUSIC, None, -20.0, 900, 0, "music")
+NOISE = Finding(Heard.NOISE, None, -30.0, 900, 0, "noise")
 SILENCE = Finding(Heard.DIGITAL_SILENCE, None, -96.0, 900, 0, "nothing")
 
 
@@ -48,7 +50,7 @@ class Book:
     """Taps that have found this."""
 
     def __init__(self, found: Finding | None, *, fails: bool = False, flows: bool = False) -> None:
-        self.found, self.fails, self.flowing = found, fails, flows
+        self.found, self.fails, self.flowing, self.behind = found, fails, flows, False
         self.played: list[str] = []
         self.opened: list[str] = []
         self.closed: list[str] = []
@@ -70,6 +72,9 @@ class Book:
 
     def finding(self, key: str) -> Finding | None:
         return self.found
+
+    def is_behind(self, key: str) -> bool:
+        return self.behind
 
     def flows(self, key: str) -> bool:
         return self.flowing
@@ -111,6 +116,10 @@ async def test_a_voice_needs_no_second_opinion() -> None:
         (SILENCE, [(150, 0), (300, 0)], [Heard.DIGITAL_SILENCE, Heard.DIGITAL_SILENCE]),
         (SILENCE, [(100, 50)], [Heard.PACKET_LOSS]),
         (SILENCE, [None], [Heard.DIGITAL_SILENCE]),
+        (MUSIC, [(100, 50)], [Heard.MUSIC]),
+        (NOISE, [(100, 50)], [Heard.NOISE]),
+        (SILENCE, [(700, 0), (120, 0)], [Heard.DIGITAL_SILENCE, Heard.DIGITAL_SILENCE]),
+        (SILENCE, [(700, 0), (120, 60)], [Heard.DIGITAL_SILENCE, Heard.PACKET_LOSS]),
     ],
 )
 async def test_asterisks_counters_tell_why_nothing_was_heard(
@@ -118,6 +127,13 @@ async def test_asterisks_counters_tell_why_nothing_was_heard(
 ) -> None:
     told = await answers(Listening(Book(found), Phone(*media)), *[JUDGE] * len(media))
     assert [answer.heard for answer in told if isinstance(answer, events.WindowJudged)] == heard
+
+
+async def test_a_tap_that_is_behind_says_nothing_of_what_was_heard() -> None:
+    book = Book(None)
+    book.behind = True
+    (answer,) = await answers(Listening(book, Phone()), JUDGE)
+    assert answer == events.WindowJudged("call", 7, behind=True, verified=True)
 
 
 async def test_audio_without_gaps_needs_no_counters() -> None:

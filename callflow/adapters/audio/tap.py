@@ -120,9 +120,14 @@ class Tap:
 
     def finding(self) -> Finding | None:
         """The finding of this window; None when no audio came in it, or much of it is not judged yet."""
-        if self.heard_ms == self._window_heard_ms or self.listener.waiting > MOST_UNJUDGED:
+        if self.heard_ms == self._window_heard_ms or self.is_behind:
             return None
         return self.listener.verdict()
+
+    @property
+    def is_behind(self) -> bool:
+        """Much of the audio that has come is not judged yet."""
+        return self.listener.waiting > MOST_UNJUDGED
 
     @property
     def flows(self) -> bool:

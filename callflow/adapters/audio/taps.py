@@ -201,9 +201,14 @@ class Taps:
         if tap is None:
             return None
         tap.take_in()
-        if tap.listener.waiting > MOST_UNJUDGED:
+        if tap.is_behind:
             self._catch_up(tap)
         return tap.finding()
+
+    def is_behind(self, call_id: str) -> bool:
+        """True when much of this caller's audio waits to be judged: then there is no finding."""
+        tap = self._taps.get(call_id)
+        return tap is not None and tap.is_behind
 
     def _catch_up(self, tap: Tap) -> None:
         """Judge what waits of this caller, and of all others in the same steps.

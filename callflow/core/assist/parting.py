@@ -103,7 +103,7 @@ class Parting:
             return
         if window.heard not in SILENCES:
             self.doubt(f"{window.heard}: {window.why}", now_ms)
-        elif case.link.may_go_deaf and not window.verified:
+        elif window.behind or (case.link.may_go_deaf and not window.verified):
             self.doubt("nobody can tell whether the caller would have been heard", now_ms)
         elif self._voices.caller.sounding or now_ms - self._fenced_at > FRESH_MS:
             self.doubt("a sound came in the last moment", now_ms)

@@ -25,6 +25,8 @@ PERHAPS_MS = 96
 """With so much that would be voice if it stood alone, neither."""
 TONE_MS = 256
 """With less of a tone in its ear the tap cannot be sure of it: the first moment of a vowel has been taken for one."""
+ECHO_MOST_MS = 400
+"""Our own prompt comes back so soon: a sound that begins later after its end is none of it."""
 JUST_BEGUN_MS = 2400
 """With less of a sound in its ear the tap cannot tell music from noise."""
 NOTHING_DBOV = -66.0
@@ -104,6 +106,10 @@ class Assessor:
         self._window_at = 0
         self._echoing = False
         """The tap has explained a sound while this prompt was said."""
+        self._perhaps_at: int | None = None
+        """When the tap last told of what may be a voice, beside an echo."""
+        self._noise: WindowJudged | None = None
+        """Of this window, the answer that called noise what Asterisk's ear took for speech."""
 
     @property
     def pending(self) -> bool:
@@ -120,9 +126,14 @@ class Assessor:
     def begin_window(self, now_ms: int, *, prompt: bool = False) -> None:
         """What is heard from now on is judged together; with a `prompt`, what was heard before is forgotten."""
         self._window_at = now_ms
+        self._noise = None
         if prompt:
             self._echoing = False
             self.forget_voice()
+
+    def perhaps(self, now_ms: int) -> None:
+        """The tap tells of what may be a voice: one that is no echo like those before."""
+        self._perhaps_at = now_ms
 
     def forget_voice(self) -> None:
         """The voice under way has come to nothing."""
@@ -156,7 +167,7 @@ class Assessor:
                 self._open = None
             self._look(now_ms)
             return Assessment(Answer.ASK_AGAIN, sound.at_ms) if measured else None
-        if self._echoing and sound.received_ms < self._window_at:
+        if self._echoing and sound.received_ms < self._window_at and not self._may_be_more(sound, moment):
             return None  # its window is over, but others like it were our own prompt come back
         if self._unexplained is None:
             self._unexplained, self._judged_at = sound, now_ms
@@ -172,11 +183,15 @@ class Assessor:
         self._open = self._counts_at = None
         if _has_voice(window):
             return self._voice(window, sound, moment, now_ms, verdict=verdict)
-        if sound is not None and not _explains(window, before_hang_up=moment.before_hang_up):
+        if sound is not None and not self._explains(sound, window, moment):
             return self._not_explained(sound, window, moment, now_ms, verdict=verdict)
         self._echoing = self._echoing or (sound is not None and moment.prompting)
+        if sound is not None and window.heard is Heard.NOISE and moment.before_hang_up and not moment.prompting:
+            self._noise = window
         if not verdict:
             return None
+        if self._noise is not None and self._profile.on_noise == "agent":
+            return Assessment(Answer.DOUBT, self._voice_at or now_ms, self._noise)  # however short it was
         answer = Answer.DOUBT if self._is_doubt(window) else Answer.NONE
         if window.heard is Heard.MUSIC:
             answer = Answer.ON_HOLD
@@ -225,6 +240,23 @@ class Assessor:
         self._unexplained = sound
         return Assessment(Answer.ASK_AGAIN, sound.at_ms)
 
+    def _may_be_more(self, sound: Sound, moment: Moment) -> bool:
+        """Before a hang-up: the tap has told of something beside the echo while this sound lasted."""
+        return moment.before_hang_up and self._perhaps_at is not None and self._perhaps_at >= sound.received_ms
+
+    def _explains(self, sound: Sound, window: WindowJudged, moment: Moment) -> bool:
+        """The tap has heard the sound, too, and it was no voice: noise, a tone, or our own prompt come back."""
+        match window.heard:
+            case Heard.TONE:
+                return window.tone_ms >= TONE_MS or not moment.before_hang_up
+            case Heard.COMFORT_NOISE:
+                if not moment.prompting and sound.received_ms > self._window_at + ECHO_MOST_MS:
+                    return False
+                return _is_echo(window) and (window.voice_ms == 0 or window.heard_ms >= EXPLAINED_MS)
+            case Heard.NOISE | Heard.MUSIC:
+                return window.heard_ms >= EXPLAINED_MS and window.voice_ms < PERHAPS_MS
+        return False
+
     def _is_doubt(self, window: WindowJudged) -> bool:
         match window.heard:
             case Heard.NOISE:
@@ -258,15 +290,3 @@ def _is_echo(window: WindowJudged) -> bool:
     """Our own prompt has come back, loud enough for Asterisk's ear; at first a voice beside it is taken for it, too."""
     noise_dbov = window.noise_dbov
     return window.heard is Heard.COMFORT_NOISE and noise_dbov is not None and noise_dbov >= NOTHING_DBOV
-
-
-def _explains(window: WindowJudged, *, before_hang_up: bool) -> bool:
-    """The tap has heard the sound, too, and it was no voice: noise, a tone, or our own prompt come back."""
-    match window.heard:
-        case Heard.TONE:
-            return window.tone_ms >= TONE_MS or not before_hang_up
-        case Heard.COMFORT_NOISE:
-            return _is_echo(window) and (window.voice_ms == 0 or window.heard_ms >= EXPLAINED_MS)
-        case Heard.NOISE | Heard.MUSIC:
-            return window.heard_ms >= EXPLAINED_MS and window.voice_ms < PERHAPS_MS
-    return False

@@ -63,7 +63,7 @@ class Certainty:
             self.doubt("nobody can tell whether the caller would have been heard", now_ms)
         elif self._sounding():
             call.go(Input.SOUND)
-        elif now_ms - self._fenced_at > FRESH_MS:
+        elif now_ms - self._fenced_at > FRESH_MS or (window is not None and window.behind):
             self._fence(Input.STALE)
         elif quiet:
             call.journal.heard = Heard.QUIET  # the last window may have been empty

@@ -29,8 +29,8 @@ class Raising:
         """A voice was measured; its noise bounds the gain."""
         self._noise_dbov = window.noise_dbov
 
-    def too_low(self, level_dbov: float | None, now_ms: int, *, may_hang_up: bool) -> None:
-        """Up the quiet ladder: raise the gain, ask to speak up, or give up."""
+    def too_low(self, level_dbov: float | None, now_ms: int, *, tapped: bool) -> None:
+        """Up the quiet ladder: raise the gain, ask to speak up, or give up. Without a tap nobody is asked."""
         call, ladder = self._call, self._ladder
         while (rung := ladder.next_quiet) is not None and rung.raise_gain:
             ladder.up_quiet()
@@ -41,7 +41,8 @@ class Raising:
                 call.over_at = now_ms + ANSWER_TIMEOUT_MS
                 call.allows_answer(now_ms)
                 return
-        if rung is None or (rung.then == "hang_up" and not may_hang_up):
+        hangs_up = call.profile.quiet.on_exhausted == "hangup"
+        if rung is None or not tapped or (rung.then == "hang_up" and not hangs_up):
             why = "the voice stayed too low; a person may understand it"
             call.conclude(Input.LOW_PASS_ON, Result.PASSED, now_ms, why)
         else:

@@ -44,6 +44,8 @@ class Rungs:
         """Voices in this rung that came to nothing."""
         self._on_hold_from: int | None = None
         """When the music began that plays in this rung."""
+        self.last_begun = False
+        """A rung has begun after which the caller is hung up on."""
         self._listened_on = False
         """This rung has listened on to a sound that had just begun."""
 
@@ -53,6 +55,7 @@ class Rungs:
         self._on_hold_from = None
         self._listened_on = False
         if self._ladder.last:
+            self.last_begun = True
             self._call_witnesses()
         if self._ladder.rung.prompt is None:
             self.listen(Input.ONLY_LISTEN, now_ms)
@@ -131,7 +134,8 @@ class Rungs:
         """Music: listen on and say nothing, up to `music_wait_s`; then a person. Before a hang-up it is a doubt."""
         call = self._call
         since = self._on_hold_from = self._listen_from if self._on_hold_from is None else self._on_hold_from
-        if allows(call.state, Input.ON_HOLD) and now_ms < since + int(1000 * call.profile.music_wait_s):
+        goes_on = allows(call.state, Input.ON_HOLD) and not self._ladder.last
+        if goes_on and now_ms < since + int(1000 * call.profile.music_wait_s):
             self._assessor.forget_voice()
             call.speak_by = None  # a caller whose line plays music has put the phone down
             call.falls_silent(now_ms)
@@ -142,7 +146,7 @@ class Rungs:
     @property
     def may_listen_on(self) -> bool:
         """A sound that has just begun may be heard out, once in each rung; before a hang-up it is a doubt."""
-        return not self._listened_on and allows(self._call.state, Input.JUST_BEGUN)
+        return not (self._listened_on or self._ladder.last) and allows(self._call.state, Input.JUST_BEGUN)
 
     def listen_on(self, now_ms: int) -> None:
         """It may be music: listen on to the same window, for as long again if the caller may be left in silence."""

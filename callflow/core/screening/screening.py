@@ -250,6 +250,8 @@ class Screening:
 
     def _hear(self, event: events.Event, now_ms: int) -> None:
         """One of the ears has something to say."""
+        if isinstance(event, events.VoiceBegan) and not event.certain:
+            self._assessor.perhaps(now_ms)
         sound = self._ears.hear(event, now_ms)
         if self.call.state is State.RELEASING and (sound is not None or self._ears.decide_at is not None):
             self._certainty.doubt("a sound began while the hang-up was under way", now_ms)
@@ -348,7 +350,7 @@ class Screening:
             journal.heard_at_ms = at_ms
         if call.conduct.acts and not by_finding and journal.heard not in VOICE:
             journal.heard = None  # an earlier finding has not decided this
-        result = Result.RESCUED if self._ladder.last else how
+        result = Result.RESCUED if self._rungs.last_begun else how
         call.conclude(Input.HEARD, result, now_ms, "heard after all" if watched else "the caller was heard")
 
     # -- voices that are too low ------------------------------------------------------------------------------------
@@ -356,8 +358,7 @@ class Screening:
     def _too_low(self, level_dbov: float | None, at_ms: int, now_ms: int) -> None:
         self.call.journal.heard_at_ms = at_ms
         self._assessor.rest()
-        may_hang_up = self.call.profile.quiet.on_exhausted == "hangup" and self._ears.tapped
-        self._raising.too_low(level_dbov, now_ms, may_hang_up=may_hang_up)
+        self._raising.too_low(level_dbov, now_ms, tapped=self._ears.tapped)
 
     def _gain_answered(self, event: events.GainSet | events.GainRefused, now_ms: int) -> None:
         """Judge again, with the gain counted in: the tap hears the sound before it."""
