@@ -48,8 +48,9 @@ async def answers(client: aiomqtt.Client, number: int) -> list[dict[str, Any]]:
 
 
 async def listening(sender: Sending) -> None:
-    await soon(lambda: sender.link.connected)
-    await asyncio.sleep(0.3)  # the subscription
+    """Wait until the daemon has subscribed: it sends no event before."""
+    sender.tell(1)
+    await soon(lambda: sender.outbox.sent >= 3)
 
 
 async def test_a_command_is_done_and_answered(tmp_path: Path, broker: Broker) -> None:

@@ -53,7 +53,7 @@ if not flag.exists():
     os.kill(os.getpid(), signal.SIGSTOP)
 """
     made = service(tmp_path, freezes_once + BEATS)
-    made.unit = replace(UNIT, start_s=1.0)
+    made.unit = replace(UNIT, start_s=5.0)
     async with made:
         assert made.exit_codes == [-9]
         assert made.watchdog_ends == 0

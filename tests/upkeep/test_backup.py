@@ -21,32 +21,34 @@ def calls_in(path: Path) -> int:
 
 def test_a_backup_during_writing_is_one_state_of_the_database(tmp_path: Path) -> None:
     """Every transaction adds to both tables alike; thousands of pages are copied meanwhile."""
-    source, stop = tmp_path / "source.db", threading.Event()
+    source, stop, wrote = tmp_path / "source.db", threading.Event(), threading.Event()
     with closing(sqlite3.connect(source, isolation_level=None)) as made:
         made.execute("PRAGMA journal_mode = WAL")
         made.executescript("CREATE TABLE alembic_version (version_num); INSERT INTO alembic_version VALUES ('0001')")
         made.executescript("CREATE TABLE a (x BLOB); CREATE TABLE b (x BLOB)")
         made.executescript("INSERT INTO a VALUES (zeroblob(20000000)); INSERT INTO b VALUES (zeroblob(20000000))")
 
-    written = 0
-
     def write() -> None:
-        nonlocal written
         with closing(sqlite3.connect(source, isolation_level=None, timeout=30)) as writing:
             while not stop.is_set():
                 writing.executescript("BEGIN; INSERT INTO a VALUES (1); INSERT INTO b VALUES (1); COMMIT")
-                written += 1
+                wrote.set()
 
     writer = threading.Thread(target=write)
     writer.start()
     told: list[tuple[int, int]] = []
+
+    def tell(done: int, total: int) -> None:
+        """The copy goes on once something more was written."""
+        told.append((done, total))
+        wrote.clear()
+        assert wrote.wait(60), "the writer is held up"
+
     try:
-        back_up(source, tmp_path / "copy.db", lambda done, total: told.append((done, total)))
-        during = written
+        back_up(source, tmp_path / "copy.db", tell)
     finally:
         stop.set()
         writer.join()
-    assert during > 0, "the writer was not held up"
     assert told[-1][0] == told[-1][1] > 9000
     with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
         (a,), (b,) = (copy.execute(f"SELECT count(*) FROM {table}").fetchone() for table in "ab")

@@ -65,7 +65,7 @@ async def receiving(**how: Any) -> AsyncIterator[Receiver]:
 
 def webhooks_to(*receivers: Receiver, **options: Any) -> dict[str, Any]:
     """The sections [webhooks.NAME]: r0, r1, ..."""
-    quick = {"retry_min_s": 0.02, "retry_max_s": 0.05, "timeout_s": 2.0, "secret": SECRET} | options
+    quick = {"retry_min_s": 0.02, "retry_max_s": 0.05, "timeout_s": 20.0, "secret": SECRET} | options
     return {
         f"r{number}": {"url": f"http://127.0.0.1:{receiver.port}/in?a=b", **quick}
         for number, receiver in enumerate(receivers)

@@ -157,8 +157,7 @@ async def test_dead_letters_are_sent_again_or_dropped_by_a_person(
     monkeypatch.setattr("callflow.adapters.webhooks.sender.POLL_S", 0.1)
     async with posting(tmp_path, receiving(status=410)) as (receiver, sender):
         sender.tell(1)
-        await soon(lambda: len(receiver.arrivals) == 3)
-        await sender.store.flush(5)
+        await soon(lambda: len(waiting(sender.settings.store.path, "refused_ms is not null")) == 3)
         receiver.status = 200
         first, second, third = (row["number"] for row in json.loads(command(sender, "list", "--json"))["rows"])
         assert command(sender, "retry", str(first), str(second)) == "2 to be sent again\n"
@@ -187,7 +186,7 @@ async def test_metrics_tell_of_each_receiver(tmp_path: Path) -> None:
         value = partial(sender.publishing.registry.get_sample_value, labels={"webhook": "r0"})
         sender.tell(1)
         await soon(lambda: len(receiver.confirmed) == 2)
-        await sender.store.flush(5)
+        await soon(lambda: not waiting(sender.settings.store.path))
         await sender.publishing.webhooks.outboxes[0].tidy()
         assert (value("callflow_webhook_waiting"), value("callflow_webhook_refused")) == (0.0, 1.0)
         assert value("callflow_webhook_dropped_total") == 0.0
