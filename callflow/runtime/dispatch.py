@@ -22,6 +22,8 @@ CORE = "screening"
 HANG_UP_S = 0.1
 """A hang-up that is not carried out so soon after its decision is none: the caller may have spoken since."""
 STOP_TIMEOUT_S = 0.3
+STOP_AGAIN_S, STOPS = 0.1, 3
+"""A prompt that has not ended so soon after it was stopped is stopped again, so often in all."""
 UNDO_TIMEOUT_S = 2.0
 """Asterisk takes AGI commands in order: once a second result is confirmed, the first counts no more."""
 SAVE_WAIT_S = 0.2
@@ -115,7 +117,7 @@ class Dispatcher:
                 self._playing[command.call_id] = self.spawn(self._play(command))
             case commands.StopPrompt(call_id, channel):
                 self._stopped.add(call_id)
-                self.spawn(self._quietly(self._phone.stop_prompt(channel)))
+                self.spawn(self._stop(channel, self._playing.get(call_id)))
             case commands.Release():
                 self._begin_release(command)
             case commands.FenceEvents():
@@ -182,6 +184,13 @@ class Dispatcher:
             self.receive(events.PromptFinished(call_id, play_id, self._now_ms()))
         else:
             self.receive(events.PromptFailed(call_id, play_id, self._now_ms(), f"Asterisk has no sound file {path}"))
+
+    async def _stop(self, channel: str, playing: asyncio.Task[None] | None) -> None:
+        """End a prompt; one that Asterisk has yet to begin, as AMI may overtake FastAGI, is ended again."""
+        for _ in range(STOPS):
+            await self._quietly(self._phone.stop_prompt(channel))
+            if playing is None or (await asyncio.wait([playing], timeout=STOP_AGAIN_S))[0]:
+                return
 
     def _begin_release(self, command: commands.Release) -> None:
         """A hang-up has its time from now on; any other release takes the place of one that is under way."""

@@ -188,3 +188,34 @@ async def test_without_ami_the_end_that_fastagi_told_counts_all_the_same(
     dispatch.hang_up_told("call")
     await dispatch.drain(1)
     assert desk.told == [events.AgiClosed("call", 0)]
+
+
+@pytest.mark.parametrize("begins_late", [False, True])
+async def test_a_prompt_that_asterisk_had_yet_to_begin_is_stopped_again(
+    begins_late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AMI and FastAGI are two connections: the stop may be there before the prompt."""
+    monkeypatch.setattr(dispatching, "STOP_AGAIN_S", 0.01)
+    desk = Desk()
+    begun, ended = not begins_late, asyncio.Event()
+
+    async def stream_file(path: str) -> int:
+        await ended.wait()
+        return 100
+
+    async def stop_prompt(channel: str) -> None:
+        nonlocal begun
+        desk.asked.append("stop")
+        if begun:
+            ended.set()
+        begun = True
+
+    stage: Any = desk
+    stage.stream_file, stage.stop_prompt = stream_file, stop_prompt
+    dispatch = desk.dispatcher()
+    dispatch(commands.PlayPrompt("call", 1, "goodbye", "en"))
+    await asyncio.sleep(0)
+    dispatch(commands.StopPrompt("call", "PJSIP/1"))
+    await dispatch.drain(1)
+    assert desk.asked == ["stop"] * (1 + begins_late)
+    assert [type(event) for event in desk.told] == [events.PromptFinished]
