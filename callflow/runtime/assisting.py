@@ -89,6 +89,7 @@ class Tracker(Known, Protocol):
 
     @property
     def talks_under_way(self) -> list[TalkParties]: ...
+    def may_be_paused_for(self, interface: str, reason: str) -> bool: ...
 
 
 class Assisting:
@@ -375,6 +376,8 @@ class Assisting:
                     await self._phone.set_volume(channel, gain_db)
                 case Consult(_, channel, exten, context):
                     await self._phone.consult(channel, exten, context)
+                case PauseAgent(_, phone, of_itself=True) if not self._tracker.may_be_paused_for(phone, WRAP_UP):
+                    log.info("the wrap-up is over, and the agent paused for something else", agent=phone)
                 case PauseAgent(_, phone, paused):
                     await self._phone.pause(phone, paused, WRAP_UP if paused else "")
         except LinkError as failed:

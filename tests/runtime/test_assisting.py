@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from callflow.adapters.ami.translate_assist import talks_of
+from callflow.core.assist.commands import PauseAgent
 from callflow.core.assist.states import State
 from callflow.core.rings.talk_events import TalkParties
 from callflow.runtime.assisting import Assisting
@@ -35,10 +36,14 @@ class Tracker(Known):
     def __init__(self) -> None:
         super().__init__()
         self.talks: list[TalkParties] = []
+        self.paused_for = ""
 
     @property
     def talks_under_way(self) -> list[TalkParties]:
         return self.talks
+
+    def may_be_paused_for(self, interface: str, reason: str) -> bool:
+        return not self.paused_for or self.paused_for == reason
 
 
 @pytest.fixture
@@ -123,3 +128,26 @@ async def test_whoever_leaves_a_talk_that_the_tracker_knows_may_consult(
         assert assisting.assistant.live == known
     finally:
         assisting.close()
+
+
+@pytest.mark.parametrize(
+    ("reason", "of_itself", "ended"),
+    [("lunch", True, False), ("lunch", False, True), ("wrapup", True, True), ("", True, True)],
+    ids=["lunch", "lunch, and the agent is ready", "wrap-up", "unknown"],
+)
+async def test_a_wrap_up_that_ends_of_itself_leaves_a_pause_for_something_else(
+    assisting: Assisting, asterisk: Asterisk, tracker: Tracker, reason: str, of_itself: bool, ended: bool
+) -> None:
+    tracker.paused_for = reason
+    asked = []
+
+    async def pause(interface: str, paused: bool, reason: str) -> None:
+        asked.append((interface, paused))
+
+    stage: Any = asterisk
+    stage.pause = pause
+    try:
+        await assisting._carry(PauseAgent("", "PJSIP/8012", False, of_itself))
+    finally:
+        assisting.close()
+    assert asked == ([("PJSIP/8012", False)] if ended else [])

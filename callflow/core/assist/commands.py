@@ -131,6 +131,8 @@ class PauseAgent:
     phone: str
     """As queues name it: PJSIP/8012."""
     paused: bool
+    of_itself: bool = False
+    """Nobody has asked for the end of the pause: one that somebody has given another reason meanwhile stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ class WrapUps:
         """After the link came up: whose talk has ended unseen begins the wrap-up now; pauses that are over end."""
         owed, self._owed = self._owed, {}
         for phone in owed.values():
-            self._issue(PauseAgent("", phone, False))
+            self._issue(PauseAgent("", phone, False, of_itself=True))
         for agent, wrap_up in list(self._of.items()):
             if wrap_up.began_ms is None and agent not in agents:
                 self._begin(agent, now_ms, rules)
@@ -148,5 +148,5 @@ class WrapUps:
         self._due.set(agent, None)
         if unpause:
             self._owed[wrap_up.wrap_up_id] = wrap_up.phone
-            self._issue(PauseAgent(wrap_up.wrap_up_id, wrap_up.phone, False))
+            self._issue(PauseAgent(wrap_up.wrap_up_id, wrap_up.phone, False, of_itself=True))
         self._issue(SaveWrapUp(wrap_up.end(now_ms, by), True))

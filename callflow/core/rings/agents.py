@@ -101,6 +101,11 @@ class AgentBoard:
         """An agent with this work number is in a queue."""
         return name in self._agents
 
+    def may_be_paused_for(self, interface: str, reason: str) -> bool:
+        """False if this phone is known to be a member, and nowhere paused for this reason."""
+        own = [m for agent in self._agents.values() for m in agent.members.values() if m.interface == interface]
+        return not own or any(member.paused and member.reason == reason for member in own)
+
     def is_empty(self, queue: str) -> bool:
         """A queue without a member who could answer; False where nothing is known of its members."""
         states = self.members(queue)

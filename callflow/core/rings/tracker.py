@@ -187,6 +187,10 @@ class Tracker:
         own, member = names.agent(phone), names.member_at(called)
         return own if self._board.knows(own) or not names.is_member(member) else names.agent(member)
 
+    def may_be_paused_for(self, interface: str, reason: str) -> bool:
+        """False if this phone is known to be a member, and nowhere paused for this reason."""
+        return self._board.may_be_paused_for(interface, reason)
+
     def line_at(self, exten: str, interface: str) -> str:
         """The direct line of a caller who has dialled this extension and is connected to this phone; "" for none."""
         return self._state.names.line_dialled(exten, exten, interface)

@@ -501,7 +501,8 @@ def test_a_wrap_up_that_nobody_ends_ends_by_itself(world: World) -> None:
     world.wait(round(1000 * RULES.wrap_up_most_s))
     ended, final = wrap_ups(world)[-1]
     assert (ended.ended_by, final) == (EndedBy.TIME, True)
-    assert not of(world, PauseAgent)[-1].paused
+    last = of(world, PauseAgent)[-1]
+    assert (last.paused, last.of_itself) == (False, True)
     assert refused(world, "ready") is Refusal.NO_WRAP_UP
 
 

@@ -91,3 +91,12 @@ def test_whose_phone_a_caller_is_connected_to(table: Table, phone: str, called: 
     table.tell(facts.MemberChanged, MEMBER._replace(interface="Local/8012@agents/n", name="Local/8012@agents/n"))
     table.tell(facts.MemberChanged, MEMBER._replace(interface="PJSIP/8013", name=""))
     assert table.tracker.agent_at(phone, called) == agent
+
+
+def test_whether_a_phone_may_be_paused_for_a_reason(table: Table) -> None:
+    paused_for = table.tracker.may_be_paused_for
+    assert paused_for(MEMBER.interface, "wrapup"), "nothing is known of it"
+    table.tell(facts.MemberChanged, MEMBER._replace(paused=True, reason="lunch"))
+    assert not paused_for(MEMBER.interface, "wrapup")
+    table.tell(facts.MemberChanged, MEMBER._replace(queue="sales", paused=True, reason="wrapup"))
+    assert paused_for(MEMBER.interface, "wrapup")
