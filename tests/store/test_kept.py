@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callflow.adapters.store.backlog import Backlog, Batch, EventRow, Pending
+from callflow.adapters.store.backlog import Backlog, Batch, EventNumber, EventRow, Pending
 from callflow.adapters.store.database import writing_engine
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.schema import outbox
@@ -204,9 +204,9 @@ async def test_confirmed_events_are_deleted_one_by_one_or_up_to_one(store: Store
     for name in "abcde":
         store.save(live_call(name), final=False, events=[event(name)])
         assert await store.flush(5)
-    store.delete_event(4)
-    store.delete_events_upto("mqtt", 2)
-    store.delete_events_upto("mqtt", 1)
+    store.delete_event(EventNumber(0, 4))
+    store.delete_events_upto("mqtt", EventNumber(0, 2))
+    store.delete_events_upto("mqtt", EventNumber(0, 1))
     assert await store.flush(5)
     assert waiting_events(database) == ["c", "e"]
 
@@ -215,7 +215,7 @@ def test_a_batch_put_back_keeps_the_newest_telling_and_the_events_of_both() -> N
     backlog = Backlog(100)
     stay = DAY.stays[0]
     backlog.add_record(pending(waiting(stay), False, event("a")))
-    backlog.add_confirmed_upto("mqtt", 7)
+    backlog.add_confirmed_upto("mqtt", EventNumber(0, 7))
     batch: Batch = backlog.take(100)
     assert len(backlog) == 0
     backlog.add_record(pending(stay, True, event("b")))

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -20,7 +20,7 @@ from callflow.adapters.store import writer
 from callflow.adapters.store.backlog import Backlog, Batch, EventRow, Pending
 from callflow.adapters.store.intake import BATCH
 from callflow.adapters.store.migrate import bring_to_head
-from callflow.adapters.store.outbox import Bounds, Outbox
+from callflow.adapters.store.outbox import Bounds, Outbox, Waiting
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.session import Session
 from callflow.adapters.store.store import Store
@@ -28,6 +28,7 @@ from callflow.adapters.store.writing import Written
 from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.publishing.envelope import Envelope
 from callflow.core.screening.states import Result
+from callflow.errors import StoreError
 from tests.store.samples import T0, ended, live_call, tell_whole_call
 
 EVENT = Envelope("topic", "0", "schema", "", T0, 1, {})
@@ -130,7 +131,7 @@ async def test_what_the_broker_confirmed_while_the_disk_refused_does_not_wait_fo
         with closing(sqlite3.connect(database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             for event in waiting:
-                outbox.confirmed(event.seq)
+                outbox.confirmed(event)
             for number in range(200):
                 store.save(live_call(f"call-{number:04}"), final=False)
             assert not await store.flush(20)
@@ -236,6 +237,65 @@ async def test_a_backup_put_in_place_is_used_with_a_warning(database: Path) -> N
         await _until_written(store)
     assert _ids(database) == ["after", "backed up"]
     assert [line["event"] for line in logs if line["log_level"] == "warning"]
+
+
+@pytest.mark.parametrize("awaits_collector", [False, True], ids=["broker", "collector"])
+@pytest.mark.parametrize("replaced", [False, True], ids=["gone", "replaced"])
+async def test_no_event_of_a_new_file_is_deleted_for_one_of_the_old(
+    database: Path, awaits_collector: bool, replaced: bool
+) -> None:
+    """Both files count their events from 1: what was confirmed of the one says nothing of the other."""
+    bounds = Bounds(max_events=1000, max_age_ms=72 * 3_600_000)
+
+    def save(name: str) -> None:
+        events = [box.row(replace(EVENT, event_id=name)) for box in (outbox, hook)]
+        store.save(ended(live_call(name)), final=True, events=events)
+
+    store = often_retrying(database, "main")
+    store.open()
+    outbox = Outbox(store, database, "main", bounds, lambda: T0, awaits_collector=awaits_collector)
+    hook = Outbox(store, database, "main", bounds, lambda: T0, "webhook:a")
+    for number in range(5):
+        save(f"before {number}")
+    assert await store.flush(60)
+    waiting, to_post = await outbox.read(100), await hook.read(100)
+    if awaits_collector:
+        outbox.stored(waiting[0].stream, waiting[0].seq)
+        assert await store.flush(60)
+    _delete(database)
+    _confirm(outbox, waiting, awaits_collector)
+    hook.confirmed(to_post[0])
+    hook.refuse(to_post[1], "status 410")
+    for number in range(5):
+        save(f"after {number}")
+    assert not await store.flush(5)
+    with suppress(StoreError):
+        await outbox.tidy()
+    if replaced:
+        Store(database.with_name("other.db"), "main").__enter__().close()
+        _move(database.with_name("other.db"), database.name)
+        await _until_written(store)
+        _confirm(outbox, waiting, awaits_collector)  # told late: the file is another one already
+        await outbox.tidy()
+        hook.confirmed(to_post[2])
+        hook.refuse(to_post[3], "status 410")
+        await outbox.tidy()
+        _confirm(outbox, waiting, awaits_collector)
+        assert await store.flush(60)
+    assert store.close(60)
+    with closing(sqlite3.connect(database)) as connection:
+        kept = list(
+            connection.execute("SELECT destination, event_id FROM outbox WHERE refused_ms IS NULL ORDER BY 1, 2")
+        )
+    assert kept == [(to, f"after {number}") for to in ("mqtt", "webhook:a") for number in range(5)]
+
+
+def _confirm(outbox: Outbox, events: list[Waiting], by_collector: bool) -> None:
+    if by_collector:
+        outbox.stored(events[-1].stream, events[-1].seq)
+    else:
+        for event in events:
+            outbox.confirmed(event)
 
 
 def test_retention_makes_no_database_where_there_is_none(database: Path) -> None:

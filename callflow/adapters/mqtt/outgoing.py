@@ -11,7 +11,7 @@ KEPT_EVENTS = 10_000
 class Event(Protocol):
     """One event as it waits; `body` is its JSON without `seq`.
 
-    `after` and `stream`, for the collector of a fleet: the event before it, and whose numbers these are.
+    `stream`: whose numbers these are. `after`, for the collector of a fleet: the event before it.
     """
 
     @property
@@ -32,7 +32,7 @@ class Outbox(Protocol):
     async def news(self) -> None: ...
     async def read(self, most: int) -> Sequence[Event]: ...
     def read_again_from(self, seq: int) -> None: ...
-    def confirmed(self, seq: int) -> None: ...
+    def confirmed(self, event: Event) -> None: ...
 
 
 class States(Protocol):
@@ -74,11 +74,11 @@ class RecentlyConfirmed:
         self._now_ms = now_ms
         self._unnoticed_ms = unnoticed_ms
         self._recent: deque[tuple[int, Event]] = deque(maxlen=KEPT_EVENTS)
-        self._again: dict[int, Event] = {}
+        self._again: dict[tuple[str, int], Event] = {}
 
     def confirmed(self, event: Event) -> None:
         """The broker says that it has this event."""
-        self._again.pop(event.seq, None)
+        self._again.pop((event.stream, event.seq), None)
         now_ms = self._now_ms()
         self._recent.append((now_ms, event))
         self._forget(now_ms - KEPT_MS)
@@ -86,7 +86,7 @@ class RecentlyConfirmed:
     def broken(self) -> None:
         """The connection has ended, and perhaps the broker's memory with it."""
         self._forget(self._now_ms() - self._unnoticed_ms - KEPT_MS)
-        self._again.update((event.seq, event) for _, event in self._recent)
+        self._again.update(((event.stream, event.seq), event) for _, event in self._recent)
         self._recent.clear()
 
     def again(self) -> list[Event]:

@@ -70,7 +70,7 @@ class MqttSession:
         self._confirmed = confirmed
         self._settle_s = options.settle_s
         self._room = asyncio.Semaphore(options.in_flight)
-        self._in_flight: set[int] = set()
+        self._in_flight: set[tuple[str, int]] = set()
         self._commands = commands
         self._answering = 0
         self._log = log
@@ -100,7 +100,7 @@ class MqttSession:
     def give_back(self) -> None:
         """The connection has ended: what was sent and not confirmed is for the next one."""
         if self._in_flight:
-            self._outbox.read_again_from(min(self._in_flight))
+            self._outbox.read_again_from(min(seq for _, seq in self._in_flight))
 
     # -- events -----------------------------------------------------------------------------------------------------
 
@@ -127,14 +127,14 @@ class MqttSession:
 
     async def _begin(self, event: Event, tasks: asyncio.TaskGroup) -> None:
         await self._room.acquire()
-        self._in_flight.add(event.seq)
+        self._in_flight.add((event.stream, event.seq))
         tasks.create_task(self._send(event))
 
     async def _send(self, event: Event) -> None:
         await self._publish_event(event)
-        self._in_flight.discard(event.seq)
+        self._in_flight.discard((event.stream, event.seq))
         self._confirmed.confirmed(event)
-        self._outbox.confirmed(event.seq)
+        self._outbox.confirmed(event)
         self._room.release()
 
     async def _publish_event(self, event: Event) -> None:

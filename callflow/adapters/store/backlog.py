@@ -34,11 +34,19 @@ class EventRow:
     destination: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class EventNumber:
+    """Which event: its number, and the database file that gave it (`Store.file_number`). Another file counts anew."""
+
+    file: int
+    seq: int
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A destination will never take this event."""
 
-    seq: int
+    event: EventNumber
     refused_ms: int
     reason: str
 
@@ -67,11 +75,19 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """Events to delete: each of `seqs`, and of each destination in `upto` everything up to that; and dead letters."""
+    """Events to delete: each of `events`, and of each destination in `upto` everything up to that; and dead letters."""
 
-    seqs: tuple[int, ...] = ()
-    upto: Mapping[str, int] = field(default_factory=dict)
+    events: tuple[EventNumber, ...] = ()
+    upto: Mapping[str, EventNumber] = field(default_factory=dict)
     refused: tuple[Refusal, ...] = ()
+
+    def of_file(self, file: int) -> "Confirmed":
+        """Those whose events are in this file: in another one the same numbers belong to other events."""
+        return Confirmed(
+            tuple(event for event in self.events if event.file == file),
+            {destination: event for destination, event in self.upto.items() if event.file == file},
+            tuple(refusal for refusal in self.refused if refusal.event.file == file),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +114,8 @@ class Backlog:
         self._timeline: deque[CallEntry] = deque()
         self._events = 0
         """Events that go with records."""
-        self._confirmed: deque[int] = deque()
-        self._confirmed_upto: dict[str, int] = {}
+        self._confirmed: deque[EventNumber] = deque()
+        self._confirmed_upto: dict[str, EventNumber] = {}
         self._refused: deque[Refusal] = deque()
         self.added = 0
         self.dropped = 0
@@ -125,16 +141,16 @@ class Backlog:
         self._timeline.append((call_id, entry))
         self._make_room()
 
-    def add_confirmed(self, seq: int) -> None:
+    def add_confirmed(self, event: EventNumber) -> None:
         """Have an event deleted that the broker has confirmed; the outbox asks again if this is dropped."""
         self.added += 1
-        self._confirmed.append(seq)
+        self._confirmed.append(event)
         self._make_room()
 
-    def add_confirmed_upto(self, destination: str, seq: int) -> None:
-        """Have every event for this destination up to this one deleted."""
+    def add_confirmed_upto(self, destination: str, event: EventNumber) -> None:
+        """Have every event for this destination up to this one deleted; those of an earlier file are gone with it."""
         self.added += 1
-        self._confirmed_upto[destination] = max(self._confirmed_upto.get(destination, 0), seq)
+        self._confirmed_upto[destination] = max(self._confirmed_upto.get(destination, event), event)
 
     def add_refused(self, refusal: Refusal) -> None:
         """Have an event put aside as a dead letter; it is sent once more if this is dropped."""
@@ -150,10 +166,10 @@ class Backlog:
         live = self._take_from(self._live, most)
         ended = self._take_from(self._ended, most - _size(live))
         timeline = _first(self._timeline, most - _size(live) - _size(ended))
-        seqs = _first(self._confirmed, most - _size(live) - _size(ended) - len(timeline))
+        events = _first(self._confirmed, most - _size(live) - _size(ended) - len(timeline))
         upto, self._confirmed_upto = self._confirmed_upto, {}
         refused = _first(self._refused, most)
-        return Batch(live, ended, timeline, Confirmed(seqs, upto, refused), 0 if len(self) else self.added)
+        return Batch(live, ended, timeline, Confirmed(events, upto, refused), 0 if len(self) else self.added)
 
     def put_back(self, batch: Batch) -> None:
         """Keep a batch that was not written, as older than everything added since."""
@@ -162,9 +178,9 @@ class Backlog:
             newer = self._live.pop(pending.key, None) or self._ended.pop(pending.key, None)
             self._put(pending if newer is None else pending.followed_by(newer), first=True)
         self._timeline.extendleft(reversed(batch.timeline))
-        self._confirmed.extendleft(reversed(batch.confirmed.seqs))
-        for destination, seq in batch.confirmed.upto.items():
-            self._confirmed_upto[destination] = max(self._confirmed_upto.get(destination, 0), seq)
+        self._confirmed.extendleft(reversed(batch.confirmed.events))
+        for destination, event in batch.confirmed.upto.items():
+            self._confirmed_upto[destination] = max(self._confirmed_upto.get(destination, event), event)
         self._refused.extendleft(reversed(batch.confirmed.refused))
         self._make_room()
 

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from dataclasses import dataclass
 
-from callflow.adapters.store.backlog import Backlog, Batch, CallEntry, Pending, Refusal
+from callflow.adapters.store.backlog import Backlog, Batch, CallEntry, EventNumber, Pending, Refusal
 from callflow.core.call_record import TimelineEntry
 
 BATCH = 250
@@ -59,16 +59,16 @@ class Intake:
             self._backlog.add_entry(call_id, entry)
             self._changed.notify()
 
-    def add_confirmed(self, seq: int) -> None:
+    def add_confirmed(self, event: EventNumber) -> None:
         """Have an event deleted."""
         with self._changed:
-            self._backlog.add_confirmed(seq)
+            self._backlog.add_confirmed(event)
             self._changed.notify()
 
-    def add_confirmed_upto(self, destination: str, seq: int) -> None:
+    def add_confirmed_upto(self, destination: str, event: EventNumber) -> None:
         """Have every event for this destination up to this one deleted."""
         with self._changed:
-            self._backlog.add_confirmed_upto(destination, seq)
+            self._backlog.add_confirmed_upto(destination, event)
             self._changed.notify()
 
     def add_refused(self, refusal: Refusal) -> None:

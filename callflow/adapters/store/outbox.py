@@ -3,19 +3,29 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
+from typing import Protocol
 
 import sqlalchemy as sa
 
-from callflow.adapters.store.backlog import EventRow, Refusal
+from callflow.adapters.store.backlog import EventNumber, EventRow, Refusal
 from callflow.adapters.store.database import explained, reading_engine
 from callflow.adapters.store.schema import outbox
 from callflow.adapters.store.store import Store
 from callflow.core.publishing.envelope import Envelope
 
 FLUSH_S = 5.0
+
+
+class Numbered(Protocol):
+    """An event by its number, and by whose number it is."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def stream(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +35,9 @@ class Waiting:
     seq: int
     topic: str
     body: str
-    after: int = 0
+    after: int
     """The event before it of this destination, 0 for the first; everything between is stored or given up."""
-    stream: str = ""
+    stream: str
     """Whose numbers these are: they begin anew with another database file."""
 
 
@@ -116,31 +126,29 @@ class Outbox:
         """The oldest events that were not read yet; raises StoreError."""
         self._follow_file()
         before, stream = self._read_upto, self.stream
-        events = await asyncio.to_thread(self._read, max(before, self._given_up_to), most)
-        if events and self._file == self._store.file_number and self._read_upto == before:
-            self._read_upto = events[-1].seq  # unless it was set back meanwhile
-        if not self._awaits_collector:
-            return events
-        befores = (before, *(event.seq for event in events))
-        return [replace(event, after=seq, stream=stream) for event, seq in zip(events, befores, strict=False)]
+        rows = await asyncio.to_thread(self._read, max(before, self._given_up_to), most)
+        if rows and self._file == self._store.file_number and self._read_upto == before:
+            self._read_upto = rows[-1][0]  # unless it was set back meanwhile
+        befores = (before, *(seq for seq, *_ in rows))
+        return [Waiting(*row, after, stream) for row, after in zip(rows, befores, strict=False)]
 
     def read_again_from(self, seq: int) -> None:
         """These were read and not confirmed."""
         self._read_upto = min(self._read_upto, seq - 1)
 
-    def confirmed(self, seq: int) -> None:
+    def confirmed(self, event: Numbered) -> None:
         """The destination has this event: delete it."""
         self.sent += 1
-        if self._awaits_collector:
+        if self._awaits_collector or event.stream != self.stream:
             return
-        self._confirmed.add(seq)
-        self._store.delete_event(seq)
+        self._confirmed.add(event.seq)
+        self._store.delete_event(self._number(event.seq))
 
     def stored(self, stream: str, upto: int) -> None:
         """The collector has every event of this stream up to here: delete them."""
         if stream == self.stream and upto > self._stored_upto:
             self._stored_upto = upto
-            self._store.delete_events_upto(self.destination, upto)
+            self._store.delete_events_upto(self.destination, self._number(upto))
 
     @property
     def stream(self) -> str:
@@ -149,16 +157,18 @@ class Outbox:
 
     async def first_after(self, seq: int) -> Waiting | None:
         """The oldest event that waits after this one; raises StoreError."""
-        found = await asyncio.to_thread(self._read, seq, 1)
-        return replace(found[0], after=seq, stream=self.stream) if found else None
+        stream = self.stream
+        rows = await asyncio.to_thread(self._read, seq, 1)
+        return Waiting(*rows[0], seq, stream) if rows else None
 
-    def is_given_up(self, seq: int) -> bool:
+    def is_given_up(self, event: Numbered) -> bool:
         """The event was dropped for age or room."""
-        return seq <= self._given_up_to
+        return event.stream == self.stream and event.seq <= self._given_up_to
 
-    def refuse(self, seq: int, reason: str) -> None:
+    def refuse(self, event: Numbered, reason: str) -> None:
         """The destination will never take this event: put it aside as a dead letter."""
-        self._store.refuse_event(Refusal(seq, self._now_ms(), reason))
+        if event.stream == self.stream:
+            self._store.refuse_event(Refusal(self._number(event.seq), self._now_ms(), reason))
 
     async def tidy(self) -> None:
         """Measure what waits, repeat lost deletions, give up what is too much or too old; raises StoreError."""
@@ -166,15 +176,20 @@ class Outbox:
             self._follow_file()
             await self._delete_again()
             if self._stored_upto:
-                self._store.delete_events_upto(self.destination, self._stored_upto)
+                self._store.delete_events_upto(self.destination, self._number(self._stored_upto))
+            file = self._file
             upto, number, self.depth, self.oldest_ms = await asyncio.to_thread(self._measure)
-            if number:
+            if number and file == self._file:
                 self._given_up_to = upto
                 self.dropped += number
-                self._store.delete_events_upto(self.destination, upto)
+                self._store.delete_events_upto(self.destination, EventNumber(file, upto))
+            file = self._file
             self.refused, surplus = await asyncio.to_thread(self._measure_refused)
             for seq in surplus:
-                self._store.delete_event(seq)
+                self._store.delete_event(EventNumber(file, seq))
+
+    def _number(self, seq: int) -> EventNumber:
+        return EventNumber(self._file, seq)
 
     def _follow_file(self) -> None:
         """Another database file (a restored backup) has events of its own, whose numbers begin anew."""
@@ -186,13 +201,15 @@ class Outbox:
 
     async def _delete_again(self) -> None:
         """Delete what was confirmed and is still there after everything has been written."""
-        asked = frozenset(self._confirmed)
+        asked, file = frozenset(self._confirmed), self._file
         if not asked or not await self._store.flush(FLUSH_S):
             return
         left = asked & await asyncio.to_thread(self._saved_between, min(asked), max(asked))
+        if file != self._file:
+            return
         self._confirmed -= asked - left
         for seq in sorted(left):
-            self._store.delete_event(seq)
+            self._store.delete_event(self._number(seq))
 
     def _saved_between(self, first: int, last: int) -> frozenset[int]:
         wanted = sa.select(outbox.c.seq).where(self._mine, outbox.c.seq.between(first, last))
@@ -202,7 +219,8 @@ class Outbox:
         except sa.exc.DBAPIError as error:
             raise explained(error, self._path) from error
 
-    def _read(self, after_seq: int, most: int) -> list[Waiting]:
+    def _read(self, after_seq: int, most: int) -> list[tuple[int, str, str]]:
+        """The number, topic and body of each."""
         wanted = (
             sa.select(outbox.c.seq, outbox.c.topic, outbox.c.body)
             .where(self._mine, outbox.c.seq > after_seq)
@@ -211,7 +229,7 @@ class Outbox:
         )
         try:
             with self._reading.connect() as connection:
-                return [Waiting(*row) for row in connection.execute(wanted)]
+                return [(row.seq, row.topic, row.body) for row in connection.execute(wanted)]
         except sa.exc.DBAPIError as error:
             raise explained(error, self._path) from error
 

@@ -1,6 +1,7 @@
 """The daemon's one connection to its database, opened again after every failure."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -58,6 +59,7 @@ class Session:
         connection = self._ready(last_chance and bool(batch))
         if not batch:
             return Written()
+        batch = replace(batch, confirmed=batch.confirmed.of_file(self.file_number))
         try:
             with connection.begin():
                 return self._batches.write(connection, batch)

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import structlog
 
-from callflow.adapters.store.backlog import EventRow, Pending, Refusal
+from callflow.adapters.store.backlog import EventNumber, EventRow, Pending, Refusal
 from callflow.adapters.store.intake import Intake
 from callflow.adapters.store.left_open import LeftOpen
 from callflow.adapters.store.locks import FileLock, beside
@@ -100,16 +100,16 @@ class Store:
         """Add one thing that happened in a call, once the call has been saved. Returns at once."""
         self._intake.add_entry(call_id, entry)
 
-    def delete_event(self, seq: int) -> None:
-        """Delete an event that its destination has confirmed. Returns at once."""
-        self._intake.add_confirmed(seq)
+    def delete_event(self, event: EventNumber) -> None:
+        """Delete an event that its destination has confirmed, unless its file is gone. Returns at once."""
+        self._intake.add_confirmed(event)
 
-    def delete_events_upto(self, destination: str, seq: int) -> None:
-        """Delete every event for this destination up to this one. Returns at once."""
-        self._intake.add_confirmed_upto(destination, seq)
+    def delete_events_upto(self, destination: str, event: EventNumber) -> None:
+        """Delete every event for this destination up to this one, unless their file is gone. Returns at once."""
+        self._intake.add_confirmed_upto(destination, event)
 
     def refuse_event(self, refusal: Refusal) -> None:
-        """Put an event aside as a dead letter. Returns at once."""
+        """Put an event aside as a dead letter, unless its file is gone. Returns at once."""
         self._intake.add_refused(refusal)
 
     async def flush(self, timeout_s: float) -> bool:

@@ -110,10 +110,12 @@ class BatchWriter:
         return {"node": self._node, **asdict(event)}
 
     def _delete_events(self, connection: sa.Connection, confirmed: Confirmed) -> None:
-        _execute(connection, _DELETE_EVENT, [{"confirmed": seq} for seq in confirmed.seqs])
-        for destination, upto in confirmed.upto.items():
-            connection.execute(_DELETE_EVENTS, {"of_node": self._node, "to": destination, "upto": upto})
-        refused = [{"refused": one.seq, "at_ms": one.refused_ms, "because": one.reason} for one in confirmed.refused]
+        _execute(connection, _DELETE_EVENT, [{"confirmed": event.seq} for event in confirmed.events])
+        for destination, event in confirmed.upto.items():
+            connection.execute(_DELETE_EVENTS, {"of_node": self._node, "to": destination, "upto": event.seq})
+        refused = [
+            {"refused": one.event.seq, "at_ms": one.refused_ms, "because": one.reason} for one in confirmed.refused
+        ]
         _execute(connection, _REFUSE, refused)
 
 

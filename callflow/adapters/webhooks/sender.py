@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 
 class Event(Protocol):
-    """One event as it waits; `body` is its JSON without `seq`."""
+    """One event as it waits; `body` is its JSON without `seq`, `stream` tells whose numbers these are."""
 
     @property
     def seq(self) -> int: ...
@@ -35,6 +35,8 @@ class Event(Protocol):
     def topic(self) -> str: ...
     @property
     def body(self) -> str: ...
+    @property
+    def stream(self) -> str: ...
 
 
 class Outbox(Protocol):
@@ -42,9 +44,9 @@ class Outbox(Protocol):
 
     async def news(self, at_most_s: float | None = None) -> None: ...
     async def read(self, most: int) -> Sequence[Event]: ...
-    def confirmed(self, seq: int) -> None: ...
-    def refuse(self, seq: int, reason: str) -> None: ...
-    def is_given_up(self, seq: int) -> bool: ...
+    def confirmed(self, event: Event) -> None: ...
+    def refuse(self, event: Event, reason: str) -> None: ...
+    def is_given_up(self, event: Event) -> bool: ...
 
 
 class WebhookSender:
@@ -89,7 +91,7 @@ class WebhookSender:
     async def _deliver(self, client: httpx.AsyncClient, event: Event) -> None:
         """Return once the receiver has the event, will never take it, or it has been given up."""
         failed = 0
-        while not self._outbox.is_given_up(event.seq):
+        while not self._outbox.is_given_up(event):
             status, reason, wait_s = await self._post(client, event)
             if 200 <= status < 300:
                 self._delivered(event)
@@ -128,7 +130,7 @@ class WebhookSender:
 
     def _delivered(self, event: Event) -> None:
         self.attempts["delivered"] += 1
-        self._outbox.confirmed(event.seq)
+        self._outbox.confirmed(event)
         self._backoff = Backoff(self._options.retry_min_s, self._options.retry_max_s)
         if self._failing:
             log.info("a webhook's receiver is back", webhook=self.name)
@@ -143,7 +145,7 @@ class WebhookSender:
 
     def _refused(self, event: Event, reason: str) -> None:
         self.attempts["refused"] += 1
-        self._outbox.refuse(event.seq, reason)
+        self._outbox.refuse(event, reason)
         remedy = "callflow webhooks list shows it; retry or drop it there"
         log.warning("a webhook's receiver refuses an event", webhook=self.name, reason=reason, remedy=remedy)
 
