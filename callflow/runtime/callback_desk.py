@@ -73,7 +73,7 @@ class CallbackDesk:
         """When the whole list was read."""
         self._unpublished = Unpublished(path, node)
         self._news = News()
-        self._path = path
+        self._path, self._node = path, node
         self._recorder = recorder
         self._now_ms = now_ms
         self._raising = Raising(rules)
@@ -240,7 +240,7 @@ class CallbackDesk:
         raising, found = Raising(self.rules), list[Wanted]()
         for number, upto_ms in await asyncio.to_thread(self.list.counted, since_ms, now_ms):
             raising.begin_anew(number, upto_ms)
-        async for records in _pages(self._path, since_ms):
+        async for records in _pages(self._path, self._node, since_ms):
             for record in records:
                 found += raising.receive(record, True)
         early, self._early = self._early or [], None
@@ -248,7 +248,7 @@ class CallbackDesk:
         for number, upto_ms in self._early_counted:
             raising.begin_anew(number, upto_ms)
         self._early_counted.clear()
-        for wanted in found:
+        for wanted in _with_newest_names(found):
             self.want(wanted)
         for record, final in early:
             self.follow(record, final)
@@ -316,10 +316,17 @@ class CallbackDesk:
         return {state.value: found[state] for state in State if state not in (State.DONE, State.GIVEN_UP)}
 
 
-async def _pages(path: Path, since_ms: int) -> Any:
+def _with_newest_names(found: list[Wanted]) -> Iterator[Wanted]:
+    """A caller who has said several names is known by the last: an older one must not replace it."""
+    newest = {bare(wanted.number): wanted.spoken_name for wanted in found if wanted.spoken_name}
+    for wanted in found:
+        yield replace(wanted, spoken_name=newest[bare(wanted.number)]) if wanted.spoken_name else wanted
+
+
+async def _pages(path: Path, node: str, since_ms: int) -> Any:
     """Records since then in the order in which they ended, some hundred at a time, so that nobody waits for it."""
     try:
-        pages: Iterator[list[Any]] = await asyncio.to_thread(recent_records, path, since_ms)
+        pages: Iterator[list[Any]] = await asyncio.to_thread(recent_records, path, node, since_ms)
         while (page := await asyncio.to_thread(next, pages, None)) is not None:
             yield page
     except StoreError as error:
