@@ -13,7 +13,7 @@ from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.standing import DAY_MS, Standing, standing
 from callflow.core.publishing.envelope import utc
 from callflow.core.publishing.states import State, StateKey
-from callflow.core.publishing.topics import topic_id
+from callflow.core.publishing.topics import is_fit
 from callflow.core.service.standards import Judged
 from callflow.core.service.targets import Targets
 from callflow.errors import CallflowError
@@ -41,6 +41,8 @@ class StandardsWatch(Collector):
         self._now_ms = now_ms
         self._task: asyncio.Task[None] | None = None
         self._problem = ""
+        self._unfit: set[str] = set()
+        """Names that cannot be part of a topic; no state is published for them."""
         self.stands: Standing | None = None
 
     def start(self) -> None:
@@ -53,14 +55,19 @@ class StandardsWatch(Collector):
             self._task.cancel()
 
     def states(self) -> dict[StateKey, State]:
-        """The live state of every standard."""
-        stands = self.stands
+        """The live state of every standard whose name can be part of a topic."""
+        stands, made = self.stands, dict[StateKey, State]()
         if stands is None:
-            return {}
-        return {
-            StateKey("standard", topic_id(one.standard.name)): State(stands.end_ms, standard_state(one, stands))
-            for one in stands.judged
-        }
+            return made
+        for one in stands.judged:
+            name = one.standard.name
+            if is_fit(name):
+                made[StateKey("standard", name)] = State(stands.end_ms, standard_state(one, stands))
+            elif name not in self._unfit:
+                self._unfit.add(name)
+                remedy = "shorten it to 128 bytes, which are 42 Chinese characters"
+                log.warning("a name cannot be part of a topic; no state is published for it", name=name, remedy=remedy)
+        return made
 
     def collect(self) -> Iterator[Metric]:
         """Called by the registry; a figure without enough cases has no sample."""

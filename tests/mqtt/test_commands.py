@@ -106,7 +106,17 @@ async def test_no_command_is_taken_unless_the_settings_say_so(tmp_path: Path, br
     assert floor.asked == []
 
 
-@pytest.mark.parametrize("topic", ["agent/8001/state", "agent//command", "queue/8001/command", "agent/8001/x/command"])
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "agent/8001/state",
+        "agent//command",
+        "queue/8001/command",
+        "agent/8001/x/command",
+        "agent/$8001/command",
+        f"agent/{'坐' * 43}/command",
+    ],
+)
 def test_only_the_topic_of_commands_is_one(topic: str) -> None:
     commands = AgentCommands(Topics("lab"), lambda: None)
     assert not commands.takes(f"callflow/v1/lab/{topic}")

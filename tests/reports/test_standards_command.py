@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import structlog
 from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner, Result
 
@@ -13,11 +14,14 @@ from callflow.checks.host import check_host
 from callflow.cli import app
 from callflow.core.service.targets import QueueTarget, Targets
 from callflow.errors import SettingError
+from callflow.publishing.live_states import LiveStates
 from callflow.publishing.standing import StandardsWatch
 from callflow.settings import standards
 from callflow.settings.model import Settings
 from callflow.settings.standards import StandardsOptions
 from tests.conftest import At
+from tests.metrics.scraped import sample_at
+from tests.publishing import samples
 from tests.publishing.test_schemas import check
 from tests.store.plausible_day import MIDNIGHT, plausible_day
 
@@ -152,6 +156,24 @@ def test_the_daemon_publishes_the_same_values(site: Path) -> None:
     for row in rows:
         value = registry.get_sample_value("callflow_standard_msa", {"standard": row["standard"]})
         assert value == (None if row["msa"] is None else pytest.approx(row["msa"], abs=1e-5))
+
+
+def test_a_name_that_is_too_long_for_a_topic_stops_no_other_state(site: Path) -> None:
+    """The file takes 64 characters, a topic 128 bytes."""
+    file, long = site / "standards.toml", "每周" * 22
+    file.write_text(FILE.replace('name = "Kind"', f'name = "{long}"'))
+    targets = Targets(queues={"default": QueueTarget()})
+    watch = StandardsWatch(
+        StandardsOptions(file=file, days=1), site / "callflow.db", targets, lambda: MIDNIGHT + DAY_MS
+    )
+    watch.stands = watch.judge()
+    live = LiveStates(samples.HIDDEN, sample_at, {}, lambda: samples.T0, watch.states)
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            live.update(sample_at())
+    assert [key.name for key in watch.states()] == ["In time", "Sales is rarely silent"]
+    assert len(live.board) > 2
+    assert [line["name"] for line in logs] == [long]
 
 
 def test_without_a_file_nothing_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,14 @@ class UnfitId(ValueError):
 
 def topic_id(name: str) -> str:
     """`name` as one level of a topic; raises UnfitId for + # / $, control characters, nothing, or too much."""
-    if not name or len(name.encode("utf-8", "replace")) > LONGEST_ID or _UNFIT.search(name):
+    if not is_fit(name):
         raise UnfitId(f"{name[:LONGEST_ID]!a} cannot be a part of a topic")
     return name
+
+
+def is_fit(name: str) -> bool:
+    """`name` can be one level of a topic."""
+    return bool(name) and len(name.encode("utf-8", "replace")) <= LONGEST_ID and not _UNFIT.search(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,10 @@ class Topics:
         return f"{self.root}/agent/+/command"
 
     def commanded(self, topic: str) -> str:
-        """The agent of a command's topic; "" for any other topic."""
+        """The agent of a command's topic; "" for any other topic, and for one that could not be answered."""
         agent, _, last = topic.removeprefix(f"{self.root}/agent/").partition("/")
-        return agent if last == "command" and topic.startswith(self.root) else ""
+        is_command = last == "command" and topic.startswith(self.root)
+        return agent if is_command and is_fit(agent) else ""
 
     def answer(self, agent: str) -> str:
         """Not retained: answers to what an agent asked for. Raises UnfitId."""
