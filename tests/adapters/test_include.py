@@ -20,7 +20,7 @@ from callflow.installed import FILES
 from callflow.runtime.include_watch import IncludeWatch
 
 WORDS = {
-    "dialplan/callflow.conf": (DIALPLAN_VERSION, "19d312d656327b5d"),
+    "dialplan/callflow.conf": (DIALPLAN_VERSION, "f1d2d667c801d71f"),
     "config/asterisk/features_callflow.conf": (FEATURES_VERSION, "bd0fffe4f65e87f8"),
 }
 """Of each file its version, and the checksum of what it says."""

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from callflow.lab.phone.call import Call, State
+from callflow.lab.phone.heard import HEARD_DBOV, levels_dbov
 from callflow.lab.talks.asterisk_files import AGENTS
 from callflow.scenarios.site import Version
 from tests.lab_assist.stage import AGENT_HZ, CALLER, CALLER_HZ, Talk, assisted, own_channels
@@ -16,6 +17,8 @@ SAME_AGENT_S = 8.0
 GIVEN_UP_S = 5.0
 """After this time without a daemon's word, the dialplan takes a caller who was let go back to an agent."""
 SLACK_S = 1.0
+RING_HZ = 440
+"""One of the two tones of Asterisk's ringing."""
 
 
 async def parted(talk: Talk) -> None:
@@ -95,6 +98,31 @@ async def test_whoever_ends_a_parted_callers_call_the_sites_own_h_runs_once(vers
         await talk.talks.event("UserEvent", UserEvent="LabH", Number=CALLER)
         await talk.talks.event("Hangup", CallerIDNum=CALLER)
         assert len([event for event in talk.talks.ami.events if event.get("UserEvent") == "LabH"]) == 1
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["no answer", "busy"])
+@pytest.mark.parametrize("version", EACH_ASTERISK)
+async def test_an_agent_of_a_direct_line_is_called_again_and_the_caller_hears_it_ring(
+    version: Version, busy: bool
+) -> None:
+    """The caller is for that agent alone, and has spoken: nobody else could take the call, and it does not end."""
+    async with assisted(version, "act", entry=f"line_{AGENTS[0]}") as talk:
+        await parted(talk)
+        await asyncio.sleep(0.6)
+        await talk.says(talk.caller, CALLER_HZ, 1)
+        phone = talk.talks.bank.phones[AGENTS[0]]
+        again = await phone.next_call()
+        if busy:
+            await again.refuse(486)
+        else:
+            again.ring()
+            await again.until(State.ENDED, SAME_AGENT_S + 4)
+        assert talk.caller.state is State.TALKING
+        waits_from = talk.caller.media.received[-1].at
+        again = await phone.next_call(timeout_s=8)
+        heard = [frame for frame in talk.caller.media.received if frame.at > waits_from]
+        assert levels_dbov(heard, RING_HZ).max() > HEARD_DBOV, "the caller hears it ring"
+        await meet_again(talk, again)
 
 
 @pytest.mark.parametrize("version", EACH_ASTERISK)
