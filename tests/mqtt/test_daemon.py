@@ -7,6 +7,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from callflow.core.publishing.envelope import event_id
@@ -46,6 +47,7 @@ def scraped(port: int) -> dict[str, float]:
     return found
 
 
+@pytest.mark.xdist_group("pretend-demo")
 async def test_every_call_is_told_and_counted_through_a_kill(tmp_path: Path, broker: Broker, ports: PortBlock) -> None:
     ami, agi, http = ports.named(), ports.named(), ports.named()
     config = daemon_config(ami, agi, tmp_path / "callflow.db", taps=50) | {"mqtt": dict(settings_for(broker.port))}

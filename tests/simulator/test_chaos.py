@@ -25,7 +25,7 @@ EXPECTED = {
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.xdist_group("chaos-murky")
+@pytest.mark.xdist_group("pretend-chaos-murky")
 async def test_murky_lines_change_nothing_for_anybody(tmp_path: Path) -> None:
     ran = await run_chaos(FILES / "callers.toml", FILES / "murky.toml", tmp_path)
     assert not audit(ran), ran.daemon_log[-3000:]
@@ -39,7 +39,7 @@ async def test_murky_lines_change_nothing_for_anybody(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.xdist_group("chaos-broken")
+@pytest.mark.xdist_group("pretend-chaos-broken")
 async def test_broken_lines_and_killed_daemons_harm_nobody(tmp_path: Path) -> None:
     ran = await run_chaos(FILES / "callers.toml", FILES / "broken.toml", tmp_path, kill_at_s=(39, 47))
     assert not audit(ran), ran.daemon_log[-3000:]

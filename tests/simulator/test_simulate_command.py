@@ -26,6 +26,7 @@ def callflow(*arguments: str, timeout_s: float = 30) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.xdist_group("pretend-demo")
 def test_the_demo_ends_as_expected_with_the_real_daemon(tmp_path: Path) -> None:
     done = callflow(
         "simulate", "demo", "--pretend", "--report", f"{tmp_path}/r.json", "--keep", f"{tmp_path}/kept", timeout_s=120
@@ -40,6 +41,7 @@ def test_the_demo_ends_as_expected_with_the_real_daemon(tmp_path: Path) -> None:
     assert "rescued" in recorded.stdout, "the daemon's own records were kept"
 
 
+@pytest.mark.xdist_group("pretend-demo")
 def test_a_call_that_ends_otherwise_is_exit_code_1(tmp_path: Path) -> None:
     file = tmp_path / "wrong.toml"
     file.write_text(
@@ -51,6 +53,7 @@ def test_a_call_that_ends_otherwise_is_exit_code_1(tmp_path: Path) -> None:
     assert "speaks (1001): result spoke, expected silent" in done.stdout
 
 
+@pytest.mark.xdist_group("pretend-demo")
 @pytest.mark.parametrize("where", ["in the scenario", "in a file of their own"])
 def test_faults_meet_the_calls_and_harm_nobody(tmp_path: Path, where: str) -> None:
     calls = tmp_path / "calls.toml"

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+pytestmark = pytest.mark.xdist_group("pretend-demo")
 LONGEST_S = 90
 WITH_A_KEY = "press any key to end the daemon and its page"
 
