@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from callflow.adapters.store.fleet.migrate import bring_to_head
 from callflow.adapters.store.places import Postgres, Where
@@ -29,6 +30,9 @@ BY_THE_CLOCK = (ASTERISK, "pretend-", "browser")
 
 LAST_LINES = 25
 """Of a first try's failure."""
+
+settings.register_profile("by no clock", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("by no clock")  # all else is as Hypothesis has it: in CI the same examples in every run
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

@@ -213,7 +213,7 @@ def moved(life: Life, move: object) -> Life:
     return life
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(MOVES)
 def test_never_two_calls_for_one_claim_and_never_a_claim_without_an_end(moves: list[object]) -> None:
     world = World()
@@ -243,7 +243,7 @@ def test_never_two_calls_for_one_claim_and_never_a_claim_without_an_end(moves: l
             assert outcome is Outcome.REACHED
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, 12), st.booleans(), st.booleans())
 def test_killed_at_every_point_between_claim_and_answer(kill_after: int, lasts: bool, reply_lost: bool) -> None:
     world = World()

@@ -39,7 +39,7 @@ def ms(text: str, zone: str = "UTC") -> int:
     return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(MOMENTS, st.sampled_from(ZONES), WINDOWS)
 def test_the_next_allowed_time_is_the_first_that_is_allowed(at: datetime, zone: str, windows: tuple[str, ...]) -> None:
     hours = CallingHours(windows)

@@ -108,7 +108,7 @@ def together(works: list[Callable[[], None]]) -> None:
         thread.join()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(list(Step)), st.booleans()), max_size=12))
 def test_every_step_is_the_tables_or_changes_nothing(steps: list[tuple[Step, bool]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -85,7 +85,7 @@ def tuples_of(what: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object
     return st.lists(what, max_size=4).map(tuple)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(entries, max_size=6, unique_by=lambda one: one.callback_id),
     st.builds(Look, tuples_of(members), tuples_of(callers), tuples_of(channels)),

@@ -350,13 +350,13 @@ def played(profile: str, steps: list[str | int], *, once: bool = False) -> World
     return world
 
 
-@settings(max_examples=ORDERS, deadline=None)
+@settings(max_examples=ORDERS)
 @given(steps=STEPS)
 def test_nobody_who_was_there_is_hung_up(steps: list[str | int]) -> None:
     assert played("support", steps).engine.live == 0, "a call was never let go"
 
 
-@settings(max_examples=ORDERS, deadline=None)
+@settings(max_examples=ORDERS)
 @given(steps=STEPS)
 def test_nobody_is_held_in_silence(steps: list[str | int]) -> None:
     """Prompts end at once here, so a profile that waits for media only briefly, and for music not at all."""
@@ -364,7 +364,7 @@ def test_nobody_is_held_in_silence(steps: list[str | int]) -> None:
     assert world.longest_silence_ms <= LONGEST_SILENCE_MS + SPARE_MS
 
 
-@settings(max_examples=ORDERS // 8, deadline=None)
+@settings(max_examples=ORDERS // 8)
 @given(steps=STEPS)
 def test_observing_never_acts(steps: list[str | int]) -> None:
     world = played("watch", steps, once=True)
@@ -373,13 +373,13 @@ def test_observing_never_acts(steps: list[str | int]) -> None:
     assert world.final == 1, "accounted for exactly once"
 
 
-@settings(max_examples=ORDERS // 8, deadline=None)
+@settings(max_examples=ORDERS // 8)
 @given(steps=STEPS)
 def test_each_call_has_exactly_one_final_record(steps: list[str | int]) -> None:
     assert played("support", steps, once=True).final == 1
 
 
-@settings(max_examples=ORDERS // 8, deadline=None)
+@settings(max_examples=ORDERS // 8)
 @given(before=STEPS, after=STEPS)
 def test_a_step_that_fails_hands_its_call_on(before: list[str | int], after: list[str | int]) -> None:
     world = played("support", [*before, "fail", *after], once=True)

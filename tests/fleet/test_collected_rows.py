@@ -60,7 +60,7 @@ def arrivals(stream: str = "1-a", from_ms: int = samples.T0) -> list[Arrival]:
     ]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_order_and_repetition_gives_the_same_tables(
     fleet: str, database: CollectorDatabase, data: st.DataObject

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
@@ -134,7 +134,6 @@ def test_a_rating_below_the_teams_is_a_hint_from_the_stated_number_on() -> None:
     assert praise.praise
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 4), min_size=5, max_size=5), st.integers(0, 6), st.integers(6, 30))
 def test_no_hint_below_the_stated_number_of_cases(rang: list[int], answers: int, least: int) -> None:
     early, acceptable, ideal, late, unanswered = rang

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import typer
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callflow.commands.report_period import (
@@ -114,7 +114,6 @@ def test_the_hour_that_comes_twice_has_one_name() -> None:
     assert names == {"2026-10-25 02:00"}
 
 
-@settings(deadline=None)
 @given(
     start_ms=st.integers(ms("1995-01-01T00:00:00+00:00"), ms("2037-01-01T00:00:00+00:00")),
     length_ms=st.integers(1, 200 * DAY_MS),
@@ -133,7 +132,6 @@ def test_spans_cover_the_period_once_with_one_offset_each(start_ms: int, length_
             assert offset.total_seconds() * 1000 == span.offset_ms
 
 
-@settings(deadline=None)
 @given(
     start_ms=st.integers(0, 2**41), length_ms=st.integers(1, 3 * DAY_MS), offset_h=st.sampled_from([-9.5, 0, 5.75, 14])
 )

@@ -83,7 +83,7 @@ def test_an_hour_that_is_not_over_is_not_counted(filled: Where) -> None:
 
 
 @given(seed=st.integers(0, 10_000), deleted=st.booleans())
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_late_revised_and_deleted_records_change_the_counts(
     at: At, tmp_path_factory: pytest.TempPathFactory, seed: int, deleted: bool
 ) -> None:

@@ -93,7 +93,7 @@ async def test_what_was_measured_counts_when_it_is_final(store: Store) -> None:
 _TELLINGS = st.lists(st.tuples(st.integers(1, 6), st.booleans(), st.booleans()), min_size=1, max_size=12)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(tellings=_TELLINGS)
 def test_a_lower_revision_never_overwrites_and_telling_again_changes_nothing(
     store: Store, database: Path, tellings: list[tuple[int, bool, bool]]

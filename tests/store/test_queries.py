@@ -140,7 +140,7 @@ def test_a_reader_cannot_write(at: At, database: Path) -> None:
         reader._connection.exec_driver_sql("DELETE FROM calls")
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(arrivals=st.lists(st.integers(0, 4), max_size=30), page=st.integers(1, 7))
 def test_a_stream_gives_each_call_once_whatever_the_page(
     at: At, tmp_path_factory: pytest.TempPathFactory, arrivals: list[int], page: int

@@ -206,7 +206,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(where=st.sampled_from(TEXTS), spelling=st.sampled_from([NUMBER, DIGITS]), around=st.sampled_from(["", " ", "/"]))
 def test_no_text_of_any_table_keeps_the_number(empty: Path, where: tuple[str, str], spelling: str, around: str) -> None:
     """Tables of later kinds are found by the same walk."""

@@ -40,7 +40,7 @@ def api(described: tuple[Any, str]) -> Any:
 
 
 @schema.parametrize()
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_as_described(case: Any, described: tuple[Any, str]) -> None:
     if case.path == "/api/v1/events":
         return  # it never ends

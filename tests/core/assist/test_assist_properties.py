@@ -128,13 +128,13 @@ def climb(world: World, scene: Scene) -> None:
     world.goodbye_spoken(scene)
 
 
-@settings(max_examples=ORDERS, deadline=None)
+@settings(max_examples=ORDERS)
 @given(order=ORDER, assist=st.sampled_from((Assist.ACT, Assist.ACT, Assist.PROMPT, Assist.NOTIFY)), deaf=st.booleans())
 def test_no_order_of_events_breaks_a_promise(order: list, assist: Assist, deaf: bool) -> None:  # type: ignore[type-arg]
     run(World(assist, may_go_deaf=deaf, supervisor="8009@phones", caller_number="13855550100"), order)
 
 
-@settings(max_examples=ORDERS // 10, deadline=None)
+@settings(max_examples=ORDERS // 10)
 @given(order=ORDER)
 def test_observe_mode_only_watches(order: list) -> None:  # type: ignore[type-arg]
     run(World(Assist.ACT, Mode.OBSERVE), order)

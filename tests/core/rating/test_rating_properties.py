@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callflow.core.rating.inputs import CallerLeft, KeyPressed, PromptFailed, RatingInput, ThanksSaid
@@ -32,7 +32,6 @@ def test_every_state_leads_to_the_end_in_a_bounded_number_of_steps() -> None:
         assert set(TRANSITIONS[state]) == set(Reply) - {Reply.PLAYED}
 
 
-@settings(deadline=None)
 @given(st.lists(REPLIES, max_size=20))
 def test_whatever_a_caller_does(replies: list[RatingInput]) -> None:
     desk = Desk()
@@ -66,7 +65,6 @@ def _behind(desk: Desk, prompts: int) -> set[Scale]:
     return set(asked[:-1])
 
 
-@settings(deadline=None)
 @given(
     st.datetimes(datetime(2020, 1, 1), datetime(2035, 12, 31)),  # noqa: DTZ001 - made UTC below
     st.sampled_from(ZONES),

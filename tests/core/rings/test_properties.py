@@ -106,7 +106,7 @@ def snapshot(stream: list[Message | str], now_ms: int) -> facts.SnapshotTaken:
     return facts.SnapshotTaken(facts.When(now_ms, stamped=False), now_ms - 10, uniqueids, (), tuple(joins))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(streams())
 def test_everything_ends_once_and_nothing_breaks(stream: list[Message | str]) -> None:
     kept, tracker = play(stream)

@@ -4,7 +4,7 @@ import math
 from itertools import islice
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callflow.core.service.erlang import Goal, Load, Staffed, agents_needed, staffings
@@ -45,7 +45,6 @@ def test_the_recursion_is_the_formula(erlangs: float) -> None:
     assert staffed(Load(erlangs, 180), 20, agents).waiting == pytest.approx(last / (sum(terms[:-1]) + last), rel=1e-9)
 
 
-@settings(deadline=None)
 @given(erlangs=st.floats(0.001, 5000), handling_s=st.floats(1, 3600), spare=st.integers(1, 50))
 def test_one_more_agent_is_never_worse(erlangs: float, handling_s: float, spare: int) -> None:
     load = Load(erlangs, handling_s)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callflow.core.service.level import FORMULAS, Formula, Waiting, service_level
@@ -45,7 +45,6 @@ def waitings(draw: st.DrawFn) -> Waiting:
     )
 
 
-@settings(deadline=None)
 @given(waiting=waitings())
 def test_a_service_level_is_a_share_and_one_more_answer_in_time_never_lowers_it(waiting: Waiting) -> None:
     better = replace(
