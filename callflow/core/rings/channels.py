@@ -147,7 +147,11 @@ class Channels:
     def seen(self, when: When, one: ChannelSeen, asked_ms: int, now_ms: int) -> None:
         """A snapshot asked for at `asked_ms` shows a channel: it adds what no event has reported."""
         channel = self._channels.get(one.party.uniqueid)
-        if channel is not None and (channel.began_here or channel.touched_ms > asked_ms):
+        if channel is not None and channel.began_here:
+            return
+        if channel is not None and channel.touched_ms > asked_ms:  # only what no event would have told
+            if not channel.application:
+                channel.application, channel.data = one.application, one.data
             return
         is_older = channel is None or channel.touched_ms < asked_ms
         channel = self.note(When(when.at_ms), one.party, now_ms)

@@ -45,6 +45,7 @@ class Dialling:
         technology = channel.name.partition("/")[0]
         channel.dialled_at = when.at_ms
         channel.dial_string = fact.dial_string.removeprefix(f"{technology}/")  # Dial leaves it out, Queue does not
+        state.names.learn_dialled(f"{technology}/{channel.dial_string}")
         if fact.ringing:
             channel.rang(when.at_ms, RingSource.DIAL_BEGIN)
         if not fact.caller.uniqueid:

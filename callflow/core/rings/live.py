@@ -31,7 +31,7 @@ class Purpose(Enum):
     CONSULTATION = auto()
     """An agent calls a colleague, or a Local channel dials whose own DialBegin was not seen; may be transferred."""
     UNCERTAIN = auto()
-    """The channel belongs to a phone that is in a talk: a consultation, or a trunk that also brings in callers."""
+    """The channel belongs to what is in a talk, and may be a phone (a consultation), or a trunk (a caller)."""
     ORIGINATED = auto()
     """Asterisk has placed the call."""
 

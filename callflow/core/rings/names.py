@@ -13,6 +13,10 @@ _PHONE = re.compile(r"(?:IAX2|DAHDI|MGCP|Mobile|Motif|Skinny)/.+(?=-[0-9a-f]+$)|
 """A channel without its serial, which these technologies write in fewer than eight digits; chan_sccp in capitals."""
 _SPAN = re.compile(r"DAHDI/i[0-9]+(?=/)")
 """An ISDN channel is named after its span, and then after the other end's number."""
+_MOVED = "Surrogate/"
+"""Before the name of a channel that AMI Redirect has taken out of a bridge."""
+_CONTACT = re.compile(r"sips?:(?:([^@;]*)@)?")
+_OUTSIDE_NUMBER = re.compile(r"\+?[0-9]{6,}")
 _LOCAL_HALF = re.compile(r"^(Local/.*-[0-9a-f]{8});([12])$")
 _SAFE = re.compile(rf"[\w.-]{{1,{MAX_NAME}}}")
 _UNSAFE = re.compile(r"[^\w.-]")
@@ -37,13 +41,14 @@ def safe_id(text: str) -> str:
 @lru_cache(maxsize=16_384)
 def interface_of(channel: str) -> str:
     """The phone that a channel belongs to: PJSIP/8012-0000001a is one of PJSIP/8012."""
+    channel = channel.removeprefix(_MOVED)
     phone = _PHONE.match(channel)
     return (phone[0] if phone else channel)[:128]
 
 
 def trunk_of(channel: str) -> str:
     """Where a caller came in: PJSIP/carrier of PJSIP/carrier-0000001a; "" for no channel."""
-    span = _SPAN.match(channel)
+    span = _SPAN.match(channel.removeprefix(_MOVED))
     return span[0] if span else interface_of(channel)
 
 
@@ -53,9 +58,26 @@ def local_pair(channel: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
-def is_plain_peer(dial_string: str) -> bool:
-    """A phone is dialled by its name alone; through a trunk a number is dialled: 13855550100@carrier."""
-    return bool(dial_string) and "@" not in dial_string and "/" not in dial_string
+def is_phone(dial_string: str) -> bool:
+    """A phone is dialled by its name, or with its contact: 8012, 8012/sip:8012@10.0.0.5; a trunk with a number."""
+    peer, slash, rest = dial_string.partition("/")
+    if not slash:
+        return bool(peer) and "@" not in peer
+    contact = _CONTACT.match(rest)
+    return contact is not None and (contact[1] in (None, peer) or not _OUTSIDE_NUMBER.fullmatch(contact[1]))
+
+
+def trunk_dialled(destination: str) -> str:
+    """PJSIP/carrier of PJSIP/13855550100@carrier, SIP/carrier of SIP/carrier/13855550100; "" for a phone."""
+    technology, _, dialled = destination.partition("/")
+    if technology == "Local" or not dialled or is_phone(dialled):
+        return ""
+    return f"{technology}/{dialled.partition('/')[0].rpartition('@')[2]}"
+
+
+def destinations_of(arguments: str) -> list[str]:
+    """What Dial was told to dial."""
+    return arguments.partition(",")[0].split("&")
 
 
 def peer_of(interface: str) -> str:
@@ -74,6 +96,7 @@ class Names:
         self._members: dict[str, str] = {}
         self._locals: dict[str, str] = {}
         """Interfaces of members by the name of their Local channels, which leaves the options out."""
+        self._trunks: set[str] = set()
         self._agents: dict[tuple[str, str], str] = {}
         """Names already given, by interface and member."""
         self._known: dict[str, set[str]] = {
@@ -88,10 +111,21 @@ class Names:
 
     def learn_member(self, interface: str, member: str) -> None:
         """Remember the member at an interface, for calls that reach it without a queue."""
+        self.learn_dialled(interface)
         if len(self._members) < 10 * self._rules.max_names:
             self._members[interface] = member
             if interface.startswith("Local/"):
                 self._locals["/".join(interface.split("/")[:2])] = interface
+
+    def learn_dialled(self, destination: str) -> None:
+        """Remember a trunk by what is dialled through it."""
+        trunk = trunk_dialled(destination)
+        if trunk and len(self._trunks) < 10 * self._rules.max_names:
+            self._trunks.add(trunk)
+
+    def is_trunk(self, interface: str) -> bool:
+        """A number has been dialled through it: no phone, and its channels have nothing to do with each other."""
+        return interface in self._trunks
 
     def member_at(self, interface: str) -> str:
         """The interface of the member that this phone is: Local/8012@agents is Local/8012@agents/n."""

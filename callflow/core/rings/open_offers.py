@@ -77,7 +77,9 @@ class OpenOffers:
 
     def mark_waiting(self, leg: LiveLeg, channel: Channel) -> None:
         """Mark a leg whose phone is in another call."""
-        if not channel.is_local and self._state.channels.is_talking(interface_of(channel.name)):
+        if channel.is_local or self._talks.is_trunk(channel):
+            return
+        if self._state.channels.is_talking(interface_of(channel.name)):
             leg.marks.add(CALL_WAITING)
 
     # -- the end --------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from itertools import chain
 
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.live import LiveTalk, Purpose
-from callflow.core.rings.names import interface_of, is_plain_peer
+from callflow.core.rings.names import interface_of, is_phone
 from callflow.core.rings.tracker_state import TrackerState
 
 
@@ -50,13 +50,21 @@ class OpenTalks:
         return tuple(self._talks.get(uniqueid, ()))
 
     def answering(self, channel: Channel) -> Channel | None:
-        """Another channel of this phone that has answered a caller and still talks."""
+        """Another channel of this phone that has answered a caller and still talks; None for a trunk."""
         others = self._answering.get(interface_of(channel.name), ())
-        return next((one for one in others if one is not channel), None)
+        return next((one for one in others if one is not channel and not self.is_trunk(one)), None)
 
     def is_answering(self, channel: Channel) -> bool:
         """It has answered a caller and still talks."""
         return channel in self._answering.get(interface_of(channel.name), ())
+
+    def is_trunk(self, channel: Channel) -> bool:
+        """Through a trunk anybody may talk; a channel of a phone talks for the one agent who sits there."""
+        if channel.is_local:
+            return False
+        if channel.dial_string:
+            return not is_phone(channel.dial_string)
+        return self._names.is_trunk(interface_of(channel.name))
 
     def is_consulting(self, caller: Channel) -> bool:
         """An agent who is in a talk with a caller uses this channel: what it reaches is a consultation."""
@@ -66,7 +74,7 @@ class OpenTalks:
             return self._consults_through(caller)
         answering = self.answering(caller)
         if answering is not None and (answering.held or answering.dial_string):
-            return answering.held or is_plain_peer(answering.dial_string)
+            return True
         others = self._others_talking(caller)
         is_member = self._names.is_member(interface_of(caller.name))
         return any(one.was_dialled and (is_member or _is_found_phone(one)) for one in others)
@@ -92,11 +100,18 @@ class OpenTalks:
             others = [] if party is None else [party]
         else:
             others = self._others_talking(caller)
-        return any(not one.began_here and self.of(one.uniqueid) is None for one in others)
+        return any(self._may_have_answered(one) for one in others)
+
+    def _may_have_answered(self, channel: Channel) -> bool:
+        """It is in a talk whose beginning was not seen, and may have been called for it."""
+        if channel.began_here or self.of(channel.uniqueid) is not None:
+            return False
+        return channel.was_dialled or not channel.application
 
     def _others_talking(self, channel: Channel) -> list[Channel]:
-        """Channels in a talk with the same phone."""
-        return [one for one in self._channels.talking(interface_of(channel.name)) if one is not channel]
+        """Channels in a talk with the same phone; none for a trunk."""
+        channels = self._channels.talking(interface_of(channel.name))
+        return [one for one in channels if one is not channel and not self.is_trunk(one)]
 
     # -- which channels belong to a talk ---------------------------------------------------------------------------
 
@@ -134,4 +149,4 @@ class OpenTalks:
 
 def _is_found_phone(channel: Channel) -> bool:
     """A snapshot has shown that a phone was dialled by its name: no trunk."""
-    return not channel.began_here and is_plain_peer(channel.dial_string)
+    return not channel.began_here and is_phone(channel.dial_string)

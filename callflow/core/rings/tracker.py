@@ -12,7 +12,7 @@ from callflow.core.rings.connecting import Connecting
 from callflow.core.rings.current_states import AgentState, LineState, QueueState
 from callflow.core.rings.dialling import Dialling
 from callflow.core.rings.live import LiveOffer, LiveStay, LiveTalk, Purpose
-from callflow.core.rings.names import interface_of
+from callflow.core.rings.names import destinations_of, interface_of
 from callflow.core.rings.open_offers import OpenOffers
 from callflow.core.rings.open_stays import OpenStays
 from callflow.core.rings.open_talks import OpenTalks
@@ -312,6 +312,7 @@ class Tracker:
                 self._board.end_calling(uniqueid, fact.when.at_ms)
         for one in fact.channels:
             channels.seen(fact.when, one, fact.asked_ms, now_ms)
+        self._learn_names(fact)
         self._stays.doubt()
         self._offers.doubt()
         for one in fact.channels:  # some were connected unseen
@@ -321,3 +322,13 @@ class Tracker:
         self._queueing.seen(fact)
         self._board.seen(fact)
         self._under_way.seen(fact)
+
+    def _learn_names(self, fact: facts.SnapshotTaken) -> None:
+        """Who is a member, and what is a trunk."""
+        names = self._state.names
+        for member in fact.members:
+            names.learn_member(member.interface, member.name)
+        for one in fact.channels:
+            if one.application == "Dial":
+                for destination in destinations_of(one.data):
+                    names.learn_dialled(destination)

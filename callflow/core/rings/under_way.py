@@ -3,7 +3,7 @@
 from callflow.core.rings import facts
 from callflow.core.rings.channels import Channel
 from callflow.core.rings.live import LiveTalk, Purpose
-from callflow.core.rings.names import interface_of, local_pair, safe_name
+from callflow.core.rings.names import destinations_of, interface_of, local_pair, safe_name
 from callflow.core.rings.open_offers import OpenOffers
 from callflow.core.rings.open_talks import OpenTalks
 from callflow.core.rings.talking import Talks
@@ -33,11 +33,13 @@ class UnderWay:
                 self._answered(peers[0], channel, fact.when.at_ms)
 
     def _dialled(self, caller: Channel) -> None:
-        """How the phones that answered were dialled: by name, or with a number through a trunk."""
-        destinations = caller.data.partition(",")[0].split("&")
+        """How the phones that answered were dialled: by name, or by name and contact."""
+        destinations = destinations_of(caller.data)
         for peer in self._channels.peers(caller):
-            if peer.was_dialled and not peer.dial_string and (phone := interface_of(peer.name)) in destinations:
-                peer.dial_string = phone.partition("/")[2]
+            if peer.was_dialled and not peer.dial_string:
+                phone = interface_of(peer.name)
+                dialled = (each for each in destinations if each == phone or each.startswith(f"{phone}/"))
+                peer.dial_string = next(dialled, "").partition("/")[2]
 
     def bridge_entered(self, channel: Channel, at_ms: int) -> None:
         """Somebody who was called before the snapshot, for whom no offer is known, is connected."""

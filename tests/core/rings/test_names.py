@@ -2,7 +2,15 @@
 
 import pytest
 
-from callflow.core.rings.names import OTHER, Names, interface_of, local_pair, safe_name, trunk_of
+from callflow.core.rings.names import (
+    OTHER,
+    Names,
+    interface_of,
+    local_pair,
+    safe_name,
+    trunk_dialled,
+    trunk_of,
+)
 from callflow.core.rings.rules import LineRules, RingRules
 
 
@@ -95,3 +103,33 @@ def test_the_halves_of_a_local_channel_belong_together() -> None:
 @pytest.mark.parametrize("trunk", ["PJSIP/carrier", "PJSIP/carrier-2024", "IAX2/carrier", "DAHDI/i1", "DAHDI/4"])
 def test_a_trunk_is_its_own_trunk(trunk: str) -> None:
     assert trunk_of(trunk) == trunk
+
+
+def test_a_redirected_channel_keeps_its_phone() -> None:
+    """AMI Redirect takes a channel out of its bridge under another name."""
+    assert interface_of("Surrogate/PJSIP/carrier-00000002") == "PJSIP/carrier"
+    assert trunk_of("Surrogate/DAHDI/i1/13855550100-2") == "DAHDI/i1"
+
+
+@pytest.mark.parametrize(
+    ("destination", "trunk"),
+    [
+        ("PJSIP/8012", ""),
+        ("PJSIP/8012/sip:8012@10.0.0.5:5060", ""),
+        ("PJSIP/100012/sip:100012@10.0.0.5", ""),
+        ("PJSIP/8012/sip:q7f2k@b.invalid;transport=ws", ""),
+        ("PJSIP/8012/sip:10.0.0.5", ""),
+        ("Local/8012@agents/n", ""),
+        ("Agent/8012", ""),
+        ("8012", ""),
+        ("", ""),
+        ("PJSIP/13855550100@carrier", "PJSIP/carrier"),
+        ("PJSIP/8012@other-site", "PJSIP/other-site"),
+        ("PJSIP/carrier/sip:+13855550100@carrier.example", "PJSIP/carrier"),
+        ("SIP/carrier/13855550100", "SIP/carrier"),
+        ("IAX2/me:secret@carrier/13855550100", "IAX2/carrier"),
+        ("DAHDI/g0/13855550100", "DAHDI/g0"),
+    ],
+)
+def test_a_trunk_is_known_by_what_is_dialled_through_it(destination: str, trunk: str) -> None:
+    assert trunk_dialled(destination) == trunk
