@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from callflow.core.rings.current_states import AgentState
-from callflow.core.rings.facts import Member, SnapshotTaken, When
+from callflow.core.rings.facts import Member, MemberChanged, MemberRemoved, SnapshotTaken, When
 from callflow.core.rings.records import AgentInterval, AgentWork
 from callflow.core.rings.tracker_state import TrackerState
 
@@ -13,6 +13,8 @@ TALKING = (2, 3, 7, 8)
 RINGING = 6
 UNREACHABLE = (4, 5)
 """Invalid, unavailable."""
+LONGEST_SNAPSHOT_MS = 60_000
+"""No snapshot takes longer."""
 
 
 @dataclass(slots=True)
@@ -32,17 +34,34 @@ class AgentBoard:
         self._state = state
         self._agents: dict[str, _Agent] = {}
         self._owner: dict[tuple[str, str], str] = {}
+        self._told_ms: dict[tuple[str, str], int] = {}
+        """When the last event of each member came, by our own clock; a snapshot asked for before is older."""
         self._calling: dict[str, str] = {}
         """Agents on a call that Asterisk has placed, not yet connected to the other party, by the phone's Uniqueid."""
 
-    def member_changed(self, when: When, member: Member) -> None:
-        """A member's state has changed, or the member is new."""
+    def changed(self, fact: MemberChanged) -> None:
+        """An event: a member's state has changed, or the member is new."""
+        self._told_ms[self._key(fact.member)] = self._state.now_ms
+        self._member_changed(fact.when, fact.member)
+
+    def removed(self, fact: MemberRemoved) -> None:
+        """An event: a member has left a queue."""
+        now_ms = self._state.now_ms
+        self._told_ms[self._key(fact.member)] = now_ms
+        self._member_removed(fact.when, fact.member)
+        past = now_ms - LONGEST_SNAPSHOT_MS
+        self._told_ms = {key: at_ms for key, at_ms in self._told_ms.items() if key in self._owner or at_ms > past}
+
+    def _key(self, member: Member) -> tuple[str, str]:
+        return self._state.names.queue(member.queue), member.interface
+
+    def _member_changed(self, when: When, member: Member) -> None:
         self._state.names.learn_member(member.interface, member.name)
         name = self._state.names.agent(member.interface, member.name)
-        key = (self._state.names.queue(member.queue), member.interface)
+        key = self._key(member)
         before = self._owner.get(key)
         if before is not None and before != name:
-            self.member_removed(when, member)
+            self._member_removed(when, member)
         self._owner[key] = name
         agent = self._agents.setdefault(name, _Agent(since_ms=when.at_ms))
         known = agent.members.get(key)
@@ -53,9 +72,9 @@ class AgentBoard:
         agent.members[key] = member
         self._update(name, agent, when.at_ms)
 
-    def member_removed(self, when: When, member: Member) -> None:
-        """A member has left a queue; an agent in no queue is logged off."""
-        key = (self._state.names.queue(member.queue), member.interface)
+    def _member_removed(self, when: When, member: Member) -> None:
+        """An agent in no queue is logged off."""
+        key = self._key(member)
         name = self._owner.pop(key, None)
         agent = self._agents.get(name) if name is not None else None
         if name is not None and agent is not None:
@@ -82,12 +101,14 @@ class AgentBoard:
             self._update(name, agent, at_ms)
 
     def seen(self, fact: SnapshotTaken) -> None:
-        """A snapshot: members that it does not show have left."""
-        shown = {(self._state.names.queue(m.queue), m.interface) for m in fact.members}
-        for key in [key for key in self._owner if key not in shown]:
-            self.member_removed(fact.when, Member(key[0], key[1]))
-        for member in fact.members:
-            self.member_changed(fact.when, member)
+        """A snapshot: members that it does not show have left. Events that came since it was asked for are newer."""
+        shown = {self._key(member): member for member in fact.members}
+        newer = {key for key, at_ms in self._told_ms.items() if at_ms > fact.asked_ms}
+        for key in [key for key in self._owner if key not in shown and key not in newer]:
+            self._member_removed(fact.when, Member(key[0], key[1]))
+        for key, member in shown.items():
+            if key not in newer:
+                self._member_changed(fact.when, member)
 
     def link_lost(self, at_ms: int) -> None:
         """The link is lost: every interval ends here, and new ones begin after it is back."""
@@ -96,6 +117,7 @@ class AgentBoard:
             self._change(name, agent, None, "", at_ms)
         self._agents.clear()
         self._owner.clear()
+        self._told_ms.clear()
 
     def knows(self, name: str) -> bool:
         """An agent with this work number is in a queue."""

@@ -149,12 +149,13 @@ class Channels:
         channel = self._channels.get(one.party.uniqueid)
         if channel is not None and channel.began_here:
             return
-        if channel is not None and channel.touched_ms > asked_ms:  # only what no event would have told
+        known_ms = channel.touched_ms if channel is not None else None
+        channel = self.note(When(when.at_ms), one.party, now_ms)
+        if known_ms is not None and known_ms > asked_ms:  # events have told the rest, and are newer
             if not channel.application:
                 channel.application, channel.data = one.application, one.data
             return
-        is_older = channel is None or channel.touched_ms < asked_ms
-        channel = self.note(When(when.at_ms), one.party, now_ms)
+        is_older = known_ms is None or known_ms < asked_ms
         channel.application, channel.data = one.application, one.data
         channel.up_at = channel.up_at if channel.up_at is not None or not one.up else when.at_ms
         if channel.bridge != one.bridge and (one.bridge or is_older):

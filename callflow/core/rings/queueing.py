@@ -59,6 +59,8 @@ class Queueing:
     def left(self, fact: facts.CallerLeft) -> None:
         """The caller has left the queue: to an agent, or for a reason that a later event may show."""
         stay = self._stays.of(fact.uniqueid)
+        if stay is None:
+            self._is_out(fact.uniqueid, fact.when)
         if stay is None or stay.left_ms is not None or stay.raw_queue != fact.queue:
             return
         stay.left_ms = fact.when.at_ms
@@ -87,6 +89,8 @@ class Queueing:
     def agent_connected(self, fact: facts.AgentConnected, agent: str) -> None:
         """Queue reports that an agent is connected; the bridge gives the time."""
         stay = self._stays.of(fact.caller)
+        if stay is None:
+            self._is_out(fact.caller, fact.when)
         if stay is None or stay.answered:
             return
         stay.agent_connect_ms = fact.when.at_ms
@@ -94,6 +98,10 @@ class Queueing:
         stay.agent = stay.agent or agent
         self._state.put_off(stay, LONGEST_CALL_MS)
         self._stays.save(stay)
+
+    def _is_out(self, uniqueid: str, when: facts.When) -> None:
+        """A caller whose stay is not known has left it: a snapshot that shows them waiting is older."""
+        self._state.channels.touch(uniqueid, self._state.now_ms).left_queue_at = when.at_ms
 
     def agent_done(self, fact: facts.AgentCompleted) -> None:
         """AgentComplete: the talk is over. After a transfer into this stay, it may be about the talk before."""

@@ -81,8 +81,8 @@ class Tracker:
             facts.AgentConnected: self._agent_connected,
             facts.AgentDumped: self._agent_dumped,
             facts.AgentCompleted: queueing.agent_done,
-            facts.MemberChanged: lambda fact: board.member_changed(fact.when, fact.member),
-            facts.MemberRemoved: lambda fact: board.member_removed(fact.when, fact.member),
+            facts.MemberChanged: board.changed,
+            facts.MemberRemoved: board.removed,
         }
 
     @property

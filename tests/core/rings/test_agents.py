@@ -100,3 +100,23 @@ def test_whether_a_phone_may_be_paused_for_a_reason(table: Table) -> None:
     assert not paused_for(MEMBER.interface, "wrapup")
     table.tell(facts.MemberChanged, MEMBER._replace(queue="sales", paused=True, reason="wrapup"))
     assert paused_for(MEMBER.interface, "wrapup")
+
+
+def test_events_that_came_while_a_snapshot_was_under_way_are_newer(table: Table) -> None:
+    logged_on = MEMBER._replace(interface="PJSIP/8013", name="8013")
+    logged_off = MEMBER._replace(interface="PJSIP/8014", name="8014")
+    unavailable = MEMBER._replace(status=5)
+    table.link(events.LinkUp(0))
+    for make, member in (
+        (facts.MemberChanged, MEMBER),
+        (facts.MemberChanged, logged_on),
+        (facts.MemberRemoved, logged_off),
+    ):
+        table.tell(make, member, after_s=0.001)
+    table.see(channels=set(), members=(unavailable, logged_off))
+    now = {agent.agent: agent.work for agent in table.tracker.agents(table.now_ms)}
+    assert now == {"8012": AgentWork.AVAILABLE, "8013": AgentWork.AVAILABLE}
+    table.wait(1)
+    table.see(channels=set(), members=(unavailable, logged_off))
+    now = {agent.agent: agent.work for agent in table.tracker.agents(table.now_ms)}
+    assert now == {"8012": AgentWork.UNAVAILABLE, "8013": None, "8014": AgentWork.AVAILABLE}

@@ -131,3 +131,17 @@ def test_a_stay_of_a_caller_from_before_us_has_an_id_that_no_earlier_life_has_gi
     table = Table()
     table.tell(facts.CallerJoined, CALLER, "support", after_s=1)
     assert table.stay.entry_id == f"1.1-{table.now_ms}"
+
+
+@pytest.mark.parametrize("seen", ["left", "connected"])
+def test_a_caller_who_was_answered_while_the_snapshot_was_under_way_does_not_wait(seen: str) -> None:
+    """Nothing was known of the stay before."""
+    table = Table()
+    table.link(events.LinkUp(0))
+    if seen == "left":
+        table.tell(facts.CallerLeft, CALLER.uniqueid, "support", after_s=1)
+    else:
+        table.tell(facts.AgentConnected, CALLER.uniqueid, PHONE.uniqueid, MEMBER, after_s=1)
+    table.see(channels={"1.1", "1.2"}, waiting=(facts.Waiting(CALLER, "support", 5000),))
+    assert [queue.waiting for queue in table.tracker.queues(table.now_ms)] in ([], [0])
+    assert table.kept.stays == []
