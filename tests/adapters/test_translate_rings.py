@@ -65,3 +65,16 @@ def test_a_queue_event_of_somebody_else_and_a_state_that_says_nothing_are_no_fac
     assert translate({"Event": "UserEvent", "UserEvent": "Lunch", "Uniqueid": "1.1", "Queue": "q"}, NOW_MS) is None
     assert translate(NEW | {"Event": "Newstate", "ChannelStateDesc": "Ring"}, NOW_MS) is None
     assert translate({"Event": "VarSet"}, NOW_MS) is None
+
+
+@pytest.mark.parametrize("header", ["ChanVariable", "DestChanVariable"])
+@pytest.mark.parametrize("value", ["CAMPAIGN=a\nRECFILE=b", f"NOTE={'x' * 3_000}"], ids=["repeated", "long"])
+def test_variables_that_asterisk_adds_to_every_event_are_no_anomaly(header: str, value: str) -> None:
+    """`channelvars = CAMPAIGN,RECFILE` in manager.conf: a header for each, by design."""
+    fact = began(NEW | {header: value, "CallerIDName": "Anne"})
+    assert (fact.party.name, fact.when.anomalies) == ("Anne", ())
+
+
+def test_an_event_with_variables_may_still_be_torn() -> None:
+    fact = began(NEW | {"Uniqueid": "1.1\n1.7", "ChanVariable": "A=a\nB=b"})
+    assert (fact.party.uniqueid, fact.when.anomalies) == ("1.1", ("repeated_header",))

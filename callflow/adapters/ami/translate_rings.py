@@ -34,6 +34,9 @@ class RingTranslator:
             return None
         values = "".join(event.values())
         if "\n" in values or len(values) > LONGEST_EVENT:
+            event = _without_variables(event)
+            values = "".join(event.values())
+        if "\n" in values or len(values) > LONGEST_EVENT:
             when = self._when(event, arrived_ms, (REPEATED_HEADER,) if "\n" in values else ())
             return make(_first_values(event), when)
         return make(event, self._when(event, arrived_ms, ()))
@@ -59,6 +62,11 @@ class RingTranslator:
             return True
         self._other_ms = skew_ms
         return False
+
+
+def _without_variables(event: AmiEvent) -> AmiEvent:
+    """Without the headers of `channelvars`, which Asterisk repeats for every variable and channel."""
+    return {name: value for name, value in event.items() if not name.endswith("ChanVariable")}
 
 
 def _first_values(event: AmiEvent) -> AmiEvent:
