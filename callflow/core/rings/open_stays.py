@@ -64,9 +64,9 @@ class OpenStays:
         earlier = self.of(caller.uniqueid)
         if earlier is None:
             return
-        if earlier.talk is not None:
+        if earlier.talk is not None:  # for a moment it is still known: Asterisk may tell of the transfer afterwards
             self._talks.end(earlier.talk, at_ms)
-            self._talks.finish(earlier.talk)
+            self._talks.on_stay_ended(earlier, earlier.talk, earlier.talk.end_ms())
         self.finish(earlier)
 
     def move(self, old: str, new: Channel, call_id: str, at_ms: int) -> None:

@@ -73,14 +73,17 @@ class Queueing:
             self._state.put_off(stay, 2 * SETTLE_MS)
 
     def status_reported(self, fact: facts.QueueStatusReported) -> None:
-        """QUEUESTATUS: of the stay that ends, or of a caller who could not join."""
+        """QUEUESTATUS: of the stay that ends, or of a caller who could not join, not even once more."""
         stay = self._stays.of(fact.caller.uniqueid)
+        has_not_joined = reported_outcome(fact.status) in NEVER_JOINED
         if stay is not None and stay.raw_queue == fact.queue:
-            stay.queue_status = fact.status
-            return
-        outcome = reported_outcome(fact.status)
+            if not has_not_joined:
+                stay.queue_status = fact.status
+                return
+            if stay.left_ms is None and not stay.answered and not stay.unseen:
+                return  # who is in a queue cannot have been kept out of it
         key = join_key(fact.caller.uniqueid, fact.queue, fact.when.at_ms)
-        if outcome in NEVER_JOINED and not self._state.is_past(key):
+        if has_not_joined and not self._state.is_past(key):
             caller = self._state.channels.note(fact.when, fact.caller, self._state.now_ms)
             stay = self._stays.begin(caller, fact.queue, fact.when)
             stay.queue_status, stay.left_ms = fact.status, fact.when.at_ms

@@ -4,7 +4,7 @@ import pytest
 
 from callflow.core import events
 from callflow.core.rings import facts
-from callflow.core.rings.records import AnswerClass, Outcome, TargetType
+from callflow.core.rings.records import AnswerClass, Outcome, TargetType, Transfer
 from tests.core.rings.test_tracker import CALLER, MEMBER, PHONE, Table
 
 
@@ -145,3 +145,69 @@ def test_a_caller_who_was_answered_while_the_snapshot_was_under_way_does_not_wai
     table.see(channels={"1.1", "1.2"}, waiting=(facts.Waiting(CALLER, "support", 5000),))
     assert [queue.waiting for queue in table.tracker.queues(table.now_ms)] in ([], [0])
     assert table.kept.stays == []
+
+
+@pytest.mark.parametrize(("status", "outcome"), [("TIMEOUT", Outcome.TIMEOUT), ("", Outcome.TIMEOUT)])
+@pytest.mark.parametrize("kept_out", [("JOINEMPTY", Outcome.JOIN_EMPTY), ("FULL", Outcome.FULL)])
+def test_a_caller_who_cannot_join_the_same_queue_again_has_been_in_it_once(
+    status: str, outcome: Outcome, kept_out: tuple[str, Outcome]
+) -> None:
+    table = Table()
+    table.join()
+    table.tell(facts.CallerAbandoned, CALLER.uniqueid, "support", after_s=60)
+    table.tell(facts.CallerLeft, CALLER.uniqueid, "support")
+    if status:
+        table.tell(facts.QueueStatusReported, CALLER, "support", status)
+    table.wait(0.002)
+    for _ in range(2):  # repeated
+        table.tell(facts.QueueStatusReported, CALLER, "support", kept_out[0])
+    table.wait(5)
+    assert [(stay.outcome, stay.wait_ms) for stay in table.kept.stays] == [(outcome, 60_000), (kept_out[1], 0)]
+    assert set(table.kept.finals.values()) == {1}
+
+
+def test_who_talks_and_then_cannot_join_again_was_answered() -> None:
+    table = Table()
+    table.join()
+    table.ring()
+    table.answer()
+    table.wait(20)
+    leave_bridge(table)
+    table.tell(facts.QueueStatusReported, CALLER, "support", "FULL", after_s=0.1)
+    table.wait(5)
+    assert [(stay.outcome, stay.talk_ms) for stay in table.kept.stays] == [
+        (Outcome.ANSWERED, 20_000),
+        (Outcome.FULL, None),
+    ]
+    assert set(table.kept.finals.values()) == {1}
+
+
+def test_who_is_in_a_queue_has_not_been_kept_out_of_it() -> None:
+    table = Table()
+    table.join()
+    table.tell(facts.QueueStatusReported, CALLER, "support", "JOINEMPTY", after_s=5)
+    time_out(table)
+    table.wait(5)
+    assert (table.stay.outcome, table.stay.wait_ms) == (Outcome.TIMEOUT, 65_000)
+
+
+@pytest.mark.parametrize("told", ["before", "after"])
+def test_a_blind_transfer_into_another_queue_is_recorded_whenever_asterisk_tells_of_it(told: str) -> None:
+    table = Table()
+    table.join()
+    table.ring()
+    table.answer()
+    table.wait(20)
+    table.tell(facts.BridgeLeft, CALLER.uniqueid, "b")
+    if told == "before":
+        table.tell(facts.Transferred, (PHONE.uniqueid,), CALLER.uniqueid, exten="601")
+    table.tell(facts.CallerJoined, CALLER, "sales")
+    if told == "after":
+        table.tell(facts.Transferred, (PHONE.uniqueid,), CALLER.uniqueid, exten="601")
+    table.tell(facts.BridgeLeft, PHONE.uniqueid, "b")
+    table.tell(facts.ChannelEnded, PHONE.uniqueid)
+    table.wait(30)
+    (transfer,) = (record for record in table.kept.records.values() if isinstance(record, Transfer))
+    assert (transfer.agent, transfer.queue, transfer.target) == ("8012", "support", "601")
+    assert [talk.talk_ms for talk in table.kept.talk_records] == [20_000]
+    assert [(stay.queue, stay.talk_ms) for stay in table.kept.stays] == [("support", 20_000), ("sales", None)]
