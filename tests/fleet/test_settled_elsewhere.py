@@ -1,6 +1,7 @@
 """A caller who was spoken to at one node is not called back by another."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.fleet.collecting import CollectorDatabase
+from callflow.adapters.store.fleet.repeats import KEPT_MS
 from callflow.adapters.store.places import Postgres
 from callflow.core.callbacks.entry import Entry, Reason
 from callflow.core.callbacks.raising import Wanted
@@ -69,6 +71,27 @@ async def test_an_answered_call_elsewhere_settles_the_entry_once(
     database.answered(told, NOW)
     database.write([arrival("north", answered(T0 + 90_000))])
     assert asked(database) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "profile"),
+    [({"enabled": False}, {}), ({}, {"short_calls": 0}), ({}, {"window_h": 0.5})],
+    ids=["off", "no short calls", "short window"],
+)
+def test_a_node_is_asked_whatever_the_rules_for_repeat_callers_are(
+    fleet: str, entries: CallbackList, changes: dict[str, Any], profile: dict[str, Any]
+) -> None:
+    """It may have been away for long."""
+    default = RULES.profiles["default"].model_copy(update=profile)
+    rules = RULES.model_copy(update={"profiles": {"default": default}, **changes})
+    with closing(CollectorDatabase(Postgres(fleet), "all", rules)) as database:
+        assert database.open()
+        wait(entries)
+        database.write(arrivals(entries, "south"))
+        database.write([arrival("north", answered(T0 + 60_000))])
+        for away_ms, is_asked in ((0, True), (KEPT_MS - 1, True), (KEPT_MS, False)):
+            found = database.orders((), NOW + away_ms)
+            assert [(site, order.do) for site, order in found] == [("south", Do.SETTLE)] * is_asked
 
 
 def test_a_call_back_that_reached_the_caller_settles_the_others(

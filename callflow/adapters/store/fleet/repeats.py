@@ -30,6 +30,7 @@ NEAR_MS = 600_000
 """The parts of a short call lie so near to its end."""
 HOUR_MS = 3_600_000
 KEPT_MS = 30 * 24 * HOUR_MS
+"""Orders are kept so long."""
 _ENDED = {Result.HANGUP.value, Result.SILENT.value, Result.QUIET.value}
 _GOES_ON = {outcome.value for outcome in MAY_GO_ON}
 _NEW = sa.text(
@@ -89,9 +90,13 @@ class RepeatCallers:
         connection.execute(sa.delete(repeat_orders).where(repeat_orders.c.made_ms < now_ms - KEPT_MS))
 
     def open_orders(self, connection: sa.Connection, sites: Sequence[str], now_ms: int) -> list[tuple[str, Order]]:
-        """The site and the order of everything that is not answered, and not too old; `sites` empty: all."""
+        """The site and the order of everything that is not answered, and not too old; `sites` empty: all.
+
+        Repeat callers are of their window. An entry that waits may be settled whatever the rules for them are.
+        """
         table = repeat_orders
-        mine = [table.c.answered_ms.is_(None), table.c.made_ms > now_ms - self._window_ms]
+        settles = sa.and_(table.c.action == Do.SETTLE.value, table.c.made_ms > now_ms - KEPT_MS)
+        mine = [table.c.answered_ms.is_(None), sa.or_(settles, table.c.made_ms > now_ms - self._window_ms)]
         if sites:
             mine.append(table.c.site.in_(sites))
         rows = connection.execute(sa.select(table).where(*mine).order_by(table.c.made_ms, table.c.order_id)).all()
