@@ -74,7 +74,7 @@ class Collector:
 
     async def _collect(self) -> None:
         """While this one is active."""
-        while read_again := await asyncio.to_thread(self._database.read_again):
+        if read_again := await asyncio.to_thread(self._database.read_again):
             log.info("events of a newer release can be read now", events=read_again)
         self._waiting = asyncio.Queue(4 * self._fleet.batch_events)
         client_id = self._mqtt.client_id or f"callflow-collect-{self._fleet.shard}"

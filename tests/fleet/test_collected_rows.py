@@ -175,6 +175,21 @@ def test_events_of_a_newer_release_are_read_after_the_upgrade(
     assert database.read_again() == 0
 
 
+def test_events_that_stay_unread_hold_up_no_others(
+    fleet: str, database: CollectorDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = arrivals()
+    unknown = [replace(sent[0], topic=f"callflow/v1/lab/event/call/hologram{n}") for n in range(5)]
+    with monkeypatch.context() as older:
+        older.setattr(collecting, "TABLES", {name: kind for name, kind in COLLECTED.items() if name != "talk"})
+        database.write([*unknown, *sent, *unknown])
+    assert len(read(fleet, unread_events)) == len(unknown) + 1
+    monkeypatch.setattr(collecting, "REREAD", 2)
+    assert database.read_again() == 1
+    assert len(tables(fleet)["talks"]) == 1
+    assert len(read(fleet, unread_events)) == len(unknown)
+
+
 def test_a_node_is_noted_with_its_clock(fleet: str, database: CollectorDatabase) -> None:
     said = Announced("lab", "1-a", "main", "pbx1", "0.1.0", 1, "{}", samples.T0, DAY_MS)
     database.note(said)

@@ -48,6 +48,7 @@ TABLES: Mapping[str, RecordKind[Any]] = {
 }
 """Where the rows of events go, by their kind."""
 REREAD = 500
+"""Events in one transaction."""
 TIDY_MS = 3_600_000
 IS_THE_ROW = (sa.exc.DataError, sa.exc.IntegrityError)
 """Errors for which the row itself is at fault, and would be for ever."""
@@ -217,23 +218,31 @@ class CollectorDatabase:
 
     def read_again(self) -> int:
         """Store the events that an earlier release could not read, as far as this one can; returns how many."""
-        done = 0
-        with self._transaction() as connection:
-            rows = connection.execute(sa.select(unread_events).limit(REREAD)).all()
-            for kept in rows:
-                arrival = Arrival(kept.topic, kept.body, kept.came_ms)
-                try:
-                    rows_by_kind = _rows(arrival, _event(arrival))
-                except Unreadable:
-                    continue
-                if any(self._save(connection, name, [(arrival, row)]) for name, row in rows_by_kind):
-                    continue
-                key = [column == getattr(kept, column.name) for column in unread_events.primary_key]
-                connection.execute(sa.delete(unread_events).where(*key))
-                done += 1
-        return done
+        key = list(unread_events.primary_key)
+        in_order = sa.select(unread_events).order_by(*key).limit(REREAD)
+        query, done = in_order, 0
+        while True:
+            with self._transaction() as connection:
+                rows = connection.execute(query).all()
+                done += sum(self._reread(connection, kept) for kept in rows)
+            if len(rows) < REREAD:
+                return done
+            query = in_order.where(sa.tuple_(*key) > tuple(getattr(rows[-1], column.name) for column in key))
 
     # -- within a transaction -----------------------------------------------------------------------------------------
+
+    def _reread(self, connection: sa.Connection, kept: sa.Row[Any]) -> bool:
+        """Store an event that was kept unread; False if it stays so."""
+        arrival = Arrival(kept.topic, kept.body, kept.came_ms)
+        try:
+            rows_by_kind = _rows(arrival, _event(arrival))
+        except Unreadable:
+            return False
+        if any(self._save(connection, name, [(arrival, row)]) for name, row in rows_by_kind):
+            return False
+        key = [column == getattr(kept, column.name) for column in unread_events.primary_key]
+        connection.execute(sa.delete(unread_events).where(*key))
+        return True
 
     def _sort(self, connection: sa.Connection, arrivals: Iterable[Arrival]) -> _Sorted:
         found = _Sorted()
