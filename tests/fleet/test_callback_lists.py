@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,7 @@ def test_a_name_that_is_deleted_later_is_deleted_in_the_fleet_too(
     at_node.prepare()
     entry, _ = at_node.add(Wanted("+15550100", "default", Reason.OFFER, T0, "said", spoken_name="a-1"), RULES, T0)
     at_node.change(entry.callback_id, lambda now: now.step(Step.DONE, T0 + 1, "8012", "reached"))
+    closed_ms = at_node.find(entry.callback_id).closed_ms
     before = arrivals(at_node)
     database.write(before)
     if forgotten:
@@ -201,6 +203,27 @@ def test_a_name_that_is_deleted_later_is_deleted_in_the_fleet_too(
     assert (now.spoken_name, now.revision, now.state) == ("", 3, State.DONE)
     assert now.number == ("" if forgotten else samples.HIDDEN.caller("+15550100"))
     assert at_node.find(entry.callback_id).revision == now.revision
+    assert now.closed_ms == closed_ms == T0 + 1
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_the_time_to_reach_a_caller_stays_when_the_name_is_deleted(
+    database: CollectorDatabase, fleet: str, tmp_path: Path, order: tuple[int, ...], is_one_batch: bool
+) -> None:
+    path = tmp_path / "callflow.db"
+    at_node = CallbackList(path, "north")
+    at_node.prepare()
+    entry, _ = at_node.add(Wanted("+15550100", "default", Reason.OFFER, T0, "said", spoken_name="a-1"), RULES, T0)
+    at_node.change(entry.callback_id, lambda now: now.step(Step.DONE, T0 + 300_000, "8012", "reached"))
+    settle_names(path, T0 + 400_000, T0 + 86_400_000)
+    raised = arrivals(at_node)
+    sent = [raised[number] for number in order]
+    for some in [sent] if is_one_batch else [[one] for one in sent]:
+        database.write(some)
+    with Reader(fleet) as reader:
+        now = CallbackQueries(reader.rows).find(entry.callback_id)
+    assert (now.closed_ms, now.changed_ms, now.spoken_name) == (T0 + 300_000, T0 + 86_400_000, "")
 
 
 def test_an_attempt_of_an_earlier_copy_is_not_doubled_by_its_event(

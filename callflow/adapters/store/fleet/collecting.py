@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects.postgresql import insert
 
+from callflow.adapters.store.fleet.entries import keep_closing_times
 from callflow.adapters.store.fleet.migrate import bring_to_head
 from callflow.adapters.store.fleet.repeats import RepeatCallers
 from callflow.adapters.store.fleet.rows import FleetTable
@@ -167,6 +168,7 @@ class CollectorDatabase:
                 found.unread += self._save(connection, name, rows)
             if found.unread:
                 _keep_unread(connection, found.unread)
+            keep_closing_times(connection, (row for _, row in found.of("callback change")))
             self.has_orders |= settle_elsewhere(
                 connection, found.of("stay"), found.of("callback change"), max(one.came_ms for one in arrivals)
             )
@@ -240,6 +242,7 @@ class CollectorDatabase:
             return False
         if any(self._save(connection, name, [(arrival, row)]) for name, row in rows_by_kind):
             return False
+        keep_closing_times(connection, (row for name, row in rows_by_kind if name == "callback change"))
         key = [column == getattr(kept, column.name) for column in unread_events.primary_key]
         connection.execute(sa.delete(unread_events).where(*key))
         return True
