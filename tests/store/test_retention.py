@@ -12,6 +12,7 @@ import structlog
 
 from callflow.adapters.store import retention
 from callflow.adapters.store.database import writing_engine
+from callflow.adapters.store.hourly import BY_HOUR
 from callflow.adapters.store.options import StoreOptions
 from callflow.adapters.store.queries import CallFilter, Reader
 from callflow.adapters.store.retention import DAY_MS, Limits, Retention, clear, limits
@@ -24,6 +25,7 @@ from callflow.records.calls import happenings
 from callflow.records.legs import legs
 from callflow.records.offers import offers
 from callflow.records.stays import stays
+from tests.store.hours import count_all
 from tests.store.plausible_day import MIDNIGHT, plausible_day
 from tests.store.samples import live_call, tell_whole_call
 
@@ -92,9 +94,33 @@ def test_what_is_cleared_is_not_cleared_again(database: Path) -> None:
     fill(database)
     everything = Limits(details_ms=TODAY, records_ms=TODAY)
     cleared(database, everything)
-    once_each = len(list(KINDS)) + sum(kind.timeline is not None for kind in KINDS)
+    once_each = len(list(KINDS)) + sum(kind.timeline is not None for kind in KINDS) + len(BY_HOUR)
     assert cleared(database, everything) == once_each
     assert cleared(database, Limits(0, 0)) == once_each
+
+
+def test_hourly_counts_go_with_their_records(database: Path) -> None:
+    fill(database)
+    count_all(database, TODAY + 2 * DAY_MS)
+    before = hourly_rows(database)
+    cleared(database, Limits(details_ms=TODAY, records_ms=TODAY))
+    after = hourly_rows(database)
+    assert after == {name: [at_ms for at_ms in times if at_ms >= TODAY] for name, times in before.items()}
+    assert sum(map(len, after.values())) < sum(map(len, before.values()))
+    count_all(database, TODAY + 2 * DAY_MS)
+    again = hourly_rows(database)
+    cleared(database, Limits(details_ms=TODAY, records_ms=TODAY))
+    assert hourly_rows(database) == again, "counts with a mark stay: of what lasts"
+
+
+def hourly_rows(database: Path) -> dict[str, list[int]]:
+    """The hour of each row of counts."""
+    with Reader(database) as reader:
+        tables = [source.hourly for source in BY_HOUR if source.hourly is not None]
+        return {
+            table.name: [row["at_ms"] for row in reader.rows(sa.select(table.c.at_ms).order_by(table.c.at_ms))]
+            for table in tables
+        }
 
 
 def test_a_stop_between_two_steps_leaves_a_whole_database(database: Path) -> None:

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy.dialects.sqlite import insert
 
 from callflow.adapters.store.database import reason_of, writing_engine
+from callflow.adapters.store.hourly import BY_HOUR, Source, counted_hours
 from callflow.adapters.store.options import StoreOptions
 from callflow.adapters.store.schema import deleted
 from callflow.records import KINDS
@@ -86,6 +87,8 @@ def _works(kinds: Kinds, before: Limits, step: int) -> Iterator[Callable[[sa.Con
         for kind in kinds:
             if kind.age is age:
                 yield partial(_records, kind=kind, before_ms=before_ms, step=step)
+    for source in BY_HOUR:
+        yield partial(_counts, source=source, before_ms=before.records_ms, step=step)
 
 
 class Retention:
@@ -192,6 +195,13 @@ def _records(connection: sa.Connection, kind: RecordKind[Any], before_ms: int, s
         if _older(connection, kind.began, mine, before_ms, step):
             return True
     return False
+
+
+def _counts(connection: sa.Connection, source: Source, before_ms: int, step: int) -> bool:
+    """Delete counts of hours whose records went, and their mark with them: no report reads these counts."""
+    assert source.hourly is not None
+    marked = sa.select(counted_hours.c.at_ms).where(counted_hours.c.kind == source.records.name)
+    return _older(connection, source.hourly.c.at_ms, source.hourly.c.at_ms.not_in(marked), before_ms, step)
 
 
 def _next(connection: sa.Connection, stored_by: sa.Column[str], name: str) -> str:
