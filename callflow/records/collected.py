@@ -68,9 +68,10 @@ _FIELDS = {
 _UNSENT = {"interface", "phone", "caller_name", "interrupted", "talk_began_ms", "open", "paused_in"}
 """Columns that an event need not have."""
 
-
 RECORDED = "recorded"
 """For the file of a spoken name: an event tells only that there is one."""
+NOT_TOLD: dict[str, Any] = {"zone": "", "reference": "", "note": "", "wish": "", "place": 0}
+"""What no event tells of an entry of the call-back list, and how a fleet stores it."""
 
 
 class Unreadable(ValueError):
@@ -114,13 +115,17 @@ def callback_rows(event: Mapping[str, Any], site: str) -> tuple[dict[str, Any], 
             "spoken_name": RECORDED if data.get("spoken_name") else "",
         }
         before = storable_text(data["before"] or "")
-        day = datetime.fromtimestamp(raised_ms / 1000, UTC).date().isoformat()
+        day = utc_day(raised_ms)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise Unreadable(f"its fields are not those that this release knows: {error!r}") from None
-    left_out = dict.fromkeys(("zone", "reference", "note", "wish"), "") | {"place": 0}
     times = {"day": day, "changed_ms": at_ms, "closed_ms": None if live else at_ms}
-    entry = both | left_out | times | {"open": live, "site": storable_text(site)}
+    entry = both | NOT_TOLD | times | {"open": live, "site": storable_text(site)}
     return entry, both | {"at_ms": at_ms, "before": before, "open": False}
+
+
+def utc_day(at_ms: int) -> str:
+    """The day of an entry in a fleet, which does not know its zone."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
 
 
 def attempt_row(event: Mapping[str, Any]) -> dict[str, Any]:

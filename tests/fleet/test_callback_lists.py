@@ -30,11 +30,13 @@ from callflow.core.callbacks.states import LIVE, State, Step
 from callflow.core.fleet.arrival import Arrival
 from callflow.core.publishing.envelope import with_seq
 from callflow.core.publishing.topics import Topics
-from callflow.records.callbacks import callbacks
+from callflow.records.callbacks import CALLBACK_ATTEMPTS, CALLBACK_CHANGES, CALLBACKS, callbacks
 from tests.conftest import At
 from tests.publishing import samples
+from tests.services.postgres import clear
 
 T0 = samples.T0
+LISTS = (CALLBACKS, CALLBACK_CHANGES, CALLBACK_ATTEMPTS)
 RULES = CallbackRules(profiles={"default": CallbackProfile(zone="Asia/Shanghai", hours=("mon-sun 00:00-24:00",))})
 
 
@@ -224,6 +226,33 @@ def test_the_time_to_reach_a_caller_stays_when_the_name_is_deleted(
     with Reader(fleet) as reader:
         now = CallbackQueries(reader.rows).find(entry.callback_id)
     assert (now.closed_ms, now.changed_ms, now.spoken_name) == (T0 + 300_000, T0 + 86_400_000, "")
+
+
+def test_a_copy_of_a_list_holds_what_its_events_tell(
+    entries: CallbackList, database: CollectorDatabase, fleet: str, tmp_path: Path
+) -> None:
+    wanted = Wanted("13855550109", "default", Reason.OFFER, T0, "x", zone="Asia/Tokyo", note="ask for Ada", place=7)
+    kept, _ = entries.add(replace(wanted, queue="support", spoken_name="a-1"), RULES, T0)
+    entries.change(kept.callback_id, lambda now: now.wished("8012", T0 + 1, "ada"))
+    entries.save_attempt(samples.callback_attempt())
+    database.write(arrivals(entries))
+    collected = list_rows(fleet)
+    clear(fleet)
+    move(tmp_path / "callflow.db", Postgres(fleet), "north", samples.HIDDEN, lambda done, total: None)
+    assert list_rows(fleet) == collected
+    for secret in ("1385555", "Ada", "Tokyo", "a-1"):
+        assert secret not in str(collected)
+
+
+def list_rows(url: str) -> dict[str, list[dict[str, Any]]]:
+    """Every row of the call-back lists; `open` of a change or an attempt is whether its node has yet to send it."""
+    with Reader(url) as reader:
+        found = {kind.table.name: reader.rows(sa.select(kind.table)) for kind in LISTS}
+    left_out = {name: () if name == callbacks.name else ("open",) for name in found}
+    return {
+        name: sorted(({c: v for c, v in row.items() if c not in left_out[name]} for row in rows), key=str)
+        for name, rows in found.items()
+    }
 
 
 def test_an_attempt_of_an_earlier_copy_is_not_doubled_by_its_event(

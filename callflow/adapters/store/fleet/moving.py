@@ -18,7 +18,7 @@ from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.core.publishing.topics import Topics
 from callflow.records.callbacks import CALLBACK_ATTEMPTS, CALLBACK_CHANGES, CALLBACKS
 from callflow.records.calls import happenings
-from callflow.records.collected import COLLECTED, collected_row
+from callflow.records.collected import COLLECTED, NOT_TOLD, RECORDED, collected_row, utc_day
 from callflow.records.kind import RecordKind
 
 PAGE = 2000
@@ -96,7 +96,12 @@ def _list_row(kind: RecordKind[Any], found: sa.RowMapping, site: str, names: Pse
     row = _clean(found)
     if not names.plain:
         row |= {name: names.name(row[name]) for name in ("actor", "why", "queue", "agent", "cause") if name in row}
-        row |= {name: "" for name in ("note", "reference", "interface", "wish", "paused_in") if name in row}
+        left_out = NOT_TOLD | {"interface": "", "paused_in": ""}
+        row |= {name: value for name, value in left_out.items() if name in row}
+        if row.get("spoken_name"):
+            row["spoken_name"] = RECORDED
+        if "day" in row:
+            row["day"] = utc_day(row["raised_ms"])
         if "number" in row:
             row["number"] = names.caller(row["number"]) or ""
     return row | ({"site": site or found["node"]} if kind is CALLBACKS else {})
