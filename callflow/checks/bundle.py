@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from importlib.metadata import distributions
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from callflow import __version__
+from callflow.core.documents import json_of
 from callflow.core.publishing.privacy import PrivacyRules, Pseudonymizer
 from callflow.errors import CallflowError
 from callflow.settings.in_force import in_force
@@ -24,7 +25,14 @@ from callflow.settings.model import Settings
 ROWS = 100
 """The newest rows of each table."""
 ANSWER_S = 3.0
-NAMES = ("caller_name",)
+FREE = ("caller_name", "note", "news")
+"""A caller's name, and what people type about a caller; `why` too, where a person took the step."""
+NUMBERS = ("caller_number", "caller", "number")
+"""Hashed whatever their length."""
+BODY = "body"
+"""The event that waits in the outbox, as JSON."""
+DAEMON = "callflow"
+"""The actor of steps that no person took."""
 LEFT_OUT = "(left out)"
 _URL_USER = re.compile(r"://[^/@\s]+@")
 _LABEL = re.compile(r'(\b(?!le=)\w+=)"((?:[^"\\\n]|\\.)*)"')
@@ -48,13 +56,30 @@ class Veil:
         """Metrics whose labels are veiled; the figures stay, and so do the bounds of histograms."""
         return _LABEL.sub(lambda found: f'{found[1]}"{self.text(found[2])}"', metrics)
 
-    def value(self, column: str, value: Any) -> Any:
-        """A value of the database."""
+    def row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row of the database, or an object in an event."""
+        by_person = row.get("actor") not in (None, "", DAEMON)
+        return {name: self._value(name, value, by_person=by_person) for name, value in row.items()}
+
+    def _value(self, name: str, value: Any, *, by_person: bool) -> Any:
+        if isinstance(value, dict):
+            return self.row(value)
+        if isinstance(value, list):
+            return [self._value(name, one, by_person=by_person) for one in value]
         if not isinstance(value, str) or not value:
             return value
-        if column in NAMES:
+        if name in FREE or (name == "why" and by_person):
             return LEFT_OUT
-        return self._names.caller(value) if column == "caller_number" else self.text(value)
+        if name in NUMBERS:
+            return self._names.hashed(value)
+        return self._event(value) if name == BODY else self.text(value)
+
+    def _event(self, body: str) -> str:
+        try:
+            read = json_of(body)
+        except ValueError:
+            return LEFT_OUT
+        return json.dumps(self.row(read)) if isinstance(read, dict) else LEFT_OUT
 
 
 def bundle(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -112,7 +137,7 @@ def _records(path: Path, veil: Veil) -> str:
             at = next((name for name in columns if name.endswith("_ms")), columns[0])
             query = f'SELECT * FROM "{table}" ORDER BY "{at}" DESC LIMIT {ROWS}'  # noqa: S608 - its own names
             rows = connection.execute(query).fetchall()
-            found[table] = [{name: veil.value(name, row[name]) for name in columns} for row in rows]
+            found[table] = [veil.row(dict(row)) for row in rows]
     return json.dumps(found, indent=1) + "\n"
 
 

@@ -14,10 +14,19 @@ import pytest
 import tomli_w
 from pydantic import BaseModel, SecretStr
 
+from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.case_list import CaseList
 from callflow.adapters.store.fleet.migrate import bring_to_head
+from callflow.adapters.store.outbox import Bounds, Outbox
 from callflow.adapters.store.places import Postgres
 from callflow.adapters.store.store import Store
 from callflow.core.call_record import Kind, TimelineEntry
+from callflow.core.callbacks.entry import Reason
+from callflow.core.callbacks.raising import Wanted
+from callflow.core.callbacks.rules import CallbackRules
+from callflow.core.callbacks.states import Step
+from callflow.core.cases import CaseKind, new_case
+from callflow.core.publishing.privacy import PrivacyRules, Pseudonymizer
 from callflow.errors import SettingError
 from callflow.processes.ports import take_ports
 from callflow.processes.process import Process
@@ -25,6 +34,7 @@ from callflow.settings.errors import SECRETS
 from callflow.settings.model import Settings, load_settings
 from callflow.web.tokens import Role, TokenFile
 from tests.adapters.waiting import answered
+from tests.publishing import samples
 from tests.services.postgres import empty
 from tests.store.samples import T0, ended, live_call
 from tests.upkeep.answers import of_metrics, of_page
@@ -232,12 +242,8 @@ def test_the_bundle_of_doctor_holds_neither_secrets_nor_callers(site: Site) -> N
         )
         store.save(replace(call, channel=f"Local/{NUMBER}@default-1;1"), final=True)
         store.add_to_timeline(call.call_id, TimelineEntry(1, T0, Kind.ARRIVED, f"from {NUMBER}", "1 (555) 010-4477"))
-    target = site.folder / "bundle.tar.gz"
-    code, output = site.run("doctor", target)
-    assert code == 0, output
+    texts, target = bundled(site), site.folder / "bundle.tar.gz"
     assert target.stat().st_mode & 0o777 == 0o600
-    with tarfile.open(target) as archive:
-        texts = {entry.name: archive.extractfile(entry).read().decode() for entry in archive}  # type: ignore[union-attr]
     everything = "\n".join(texts.values())
     for trace in (MARK, NUMBER, NUMBER[1:], "555) 010-4477", "Ann Example"):
         assert trace not in everything
@@ -249,6 +255,44 @@ def test_the_bundle_of_doctor_holds_neither_secrets_nor_callers(site: Site) -> N
     assert 'log.level = "info"' in texts["callflow-doctor/settings.txt"]
     assert "not available" in texts["callflow-doctor/metrics.txt"], "no daemon runs"
     assert site.run("doctor", target)[0] == 2, "nothing is overwritten"
+
+
+def test_the_bundle_of_doctor_holds_no_caller_where_numbers_are_plain(site: Site) -> None:
+    """Neither in the events that wait, nor in what people have typed, nor a number as short as an extension."""
+    number, name = "550107", "Ada Lovelace"
+    (site.folder / "callflow.toml").write_text(tomli_w.dumps({"store": {"path": str(site.database)}}))
+    with Store(site.database, "main") as store:
+        outbox = Outbox(store, site.database, "main", Bounds(1000, 10**12), lambda: T0)
+        plain = replace(samples.MAKER, pseudonymizer=Pseudonymizer(b"k", PrivacyRules(numbers="plain")))
+        call = replace(ended(live_call("1769864703.1")), caller_number=number, caller_name=name)
+        event = plain.event_of(call)
+        assert event is not None
+        assert name in event.body()
+        store.save(call, True, [outbox.row(event)])
+    entries, cases = CallbackList(site.database, "main"), CaseList(site.database, "main")
+    wanted = Wanted(number, "default", Reason.MANUAL, T0, f"asked by {name}", actor="8012", note=f"ask for {name}")
+    entry, _ = entries.add(wanted, CallbackRules(), T0)
+    entries.change(entry.callback_id, lambda now: now.step(Step.DONE, T0 + 1, "anna", f"wrote to {name}"))
+    cases.add(new_case("T-2041", number, CaseKind.GENERAL, "default", "UTC", T0, "anna", 24.0))
+    cases.change("T-2041", lambda now: now.told(T0 + 1, "anna", f"told {name}", T0 + 2))
+    texts = bundled(site)
+    everything = "\n".join(texts.values())
+    for trace in (number, "Ada", "Lovelace"):
+        assert trace not in everything
+    records = json.loads(texts["callflow-doctor/records.json"])
+    (row,), (waits,), (called,) = records["calls"], records["outbox"], records["callbacks"]
+    data = json.loads(waits["body"])["data"]
+    assert data["caller"] == row["caller_number"] == called["number"], "one caller can be followed"
+    assert data["result"] == "spoke"
+
+
+def bundled(site: Site) -> dict[str, str]:
+    """The files of the bundle, by name."""
+    target = site.folder / "bundle.tar.gz"
+    code, output = site.run("doctor", target)
+    assert code == 0, output
+    with tarfile.open(target) as archive:
+        return {entry.name: archive.extractfile(entry).read().decode() for entry in archive}  # type: ignore[union-attr]
 
 
 def test_a_secret_in_the_environment_is_in_no_process_list() -> None:
