@@ -7,12 +7,18 @@ from pathlib import Path
 from callflow.errors import InstallError
 from callflow.install.parts import Owner
 from callflow.install.root import may_write
+from callflow.plain_files import check_replaceable
 
 NEW_FOLDER_MODE = 0o755
 
 
 def write(path: Path, content: bytes, mode: int, owner: tuple[int, int]) -> None:
     """Put a file in place, and its folders. An existing file keeps its owner and mode. Raises InstallError."""
+    try:
+        check_replaceable(path)
+    except OSError as error:
+        remedy = "remove it, or `systemctl unmask` a unit that is masked"
+        raise InstallError(f"{path} cannot be written: {error.strerror}", remedy) from None
     try:
         _make_folders(path.parent)
         if path.exists():

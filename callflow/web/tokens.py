@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from callflow.adapters.store.locks import held
 from callflow.errors import CallflowError
+from callflow.plain_files import check_replaceable
 from callflow.web.errors import Unfit
 
 _SECRET = re.compile(r"cf_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
@@ -128,6 +129,7 @@ class TokenFile:
         self._looked_at = now_s
         try:
             stat = self._path.stat()
+            check_replaceable(self._path)
             version = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
             if version == self._read_of:
                 return

@@ -1,15 +1,18 @@
 """Backups made while a daemon writes, and restored while none does."""
 
+import os
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from callflow.adapters.store.copying import back_up
+from callflow.adapters.store.copying import PARTS, back_up
 from callflow.adapters.store.schema import HEAD
 from callflow.adapters.store.store import Store
+from callflow.errors import StoreError
 from tests.store.samples import tell_whole_call
 from tests.upkeep.conftest import Site
 
@@ -74,6 +77,44 @@ def test_an_older_backup_is_not_overwritten_unasked(site: Site, store: Store) ->
     assert target.read_text() == "older"
     assert site.run("backup", target, "--force")[0] == 0
     assert calls_in(target) == 0
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir])
+def test_nothing_but_a_plain_file_is_replaced(site: Site, store: Store, make: Callable[[Path], None]) -> None:
+    """A pipe here; a device would be gone from the system in the same way."""
+    tell_whole_call(store, "1.1")
+    store.close()
+    copy, there = site.folder / "copy.db", site.folder / "there"
+    assert site.run("backup", copy)[0] == 0
+    make(there)
+    before = there.stat()
+    with pytest.raises(StoreError, match="regular file"):
+        back_up(site.database, there, lambda done, total: None)
+    code, output = site.run("restore", copy, "--db", there)
+    assert (code, "not a regular file" in output) == (2, True), output
+    assert (there.stat().st_ino, there.stat().st_mode) == (before.st_ino, before.st_mode)
+    assert not list(site.folder.glob("there?*"))
+
+
+def test_a_pipe_is_no_target_of_a_backup(site: Site, store: Store) -> None:
+    there = site.folder / "there"
+    os.mkfifo(there)
+    code, output = site.run("backup", there, "--force")
+    assert (code, "not a regular file" in output) == (2, True), output
+    assert there.is_fifo()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_database_itself_is_neither_overwritten_nor_restored_from(site: Site, store: Store, part: str) -> None:
+    tell_whole_call(store, "1.1")
+    link = site.folder / "link.db"
+    link.symlink_to(f"{site.database}{part}")
+    if link.exists():
+        assert site.run("backup", link, "--force")[0] == 2
+    store.close()
+    assert site.run("restore", site.database)[0] == 2
+    assert calls_in(site.database) == 1
+    assert not list(site.folder.glob("*before*"))
 
 
 def test_without_a_database_nothing_is_made(site: Site) -> None:

@@ -12,6 +12,7 @@ from callflow.adapters.store.locks import FileLock, beside
 from callflow.adapters.store.migrate import newer
 from callflow.adapters.store.schema import HEAD
 from callflow.errors import StoreError
+from callflow.plain_files import check_replaceable
 
 PAGES = 1000
 """Pages in one step; between two steps progress is told."""
@@ -28,8 +29,11 @@ def back_up(source: Path, target: Path, progress: Progress) -> None:
 
     A read transaction holds the state that is copied, so a busy database does not make the copy begin anew.
     """
+    if any(_is_same(target, source.with_name(source.name + part)) for part in PARTS):
+        raise StoreError(f"{target} is the database itself", "name another file")
     partial = target.with_name(f"{target.name}.partial")
     try:
+        check_replaceable(target)
         with suppress(FileNotFoundError):
             partial.unlink()
         os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -69,6 +73,12 @@ def check(path: Path) -> str:
 
 def put_back(backup: Path, database: Path, node: str, kept_as: Path, progress: Progress) -> None:
     """Replace the database by a backup; the old one is kept as `kept_as`. Raises StoreError while a daemon uses it."""
+    try:
+        check_replaceable(database)
+    except OSError as error:
+        raise StoreError(f"{database} cannot be replaced: {error.strerror}", "name the database with --db") from None
+    if _is_same(backup, database):
+        raise StoreError(f"{backup} is the database itself", "name a file that `callflow backup` wrote")
     version = check(backup)
     if version > HEAD:
         raise newer(backup, version)
@@ -88,6 +98,10 @@ def put_back(backup: Path, database: Path, node: str, kept_as: Path, progress: P
         finally:
             with suppress(OSError):
                 partial.unlink()
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 def _reading(path: Path) -> sqlite3.Connection:

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from errno import EACCES, EISDIR
+from errno import EACCES
 from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
@@ -60,8 +60,8 @@ def make_file(path: Path) -> None:
     try:
         os.close(os.open(path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o640))
     except FileExistsError:
-        if path.is_dir():
-            _refuse(path, os.strerror(EISDIR))
+        if not path.is_file():
+            _refuse(path, "it is not a regular file")
         if not os.access(path, os.R_OK | os.W_OK):
             _refuse(path, os.strerror(EACCES))
     except FileNotFoundError:
