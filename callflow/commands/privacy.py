@@ -1,5 +1,6 @@
 """`callflow forget` erases one caller; `callflow rotate-key` makes earlier hashes of numbers worthless."""
 
+import secrets
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +15,9 @@ from callflow.adapters.store.places import Postgres
 from callflow.adapters.store.rehashing import rehash
 from callflow.commands.context import Context
 from callflow.commands.terminal import agree, console
+from callflow.core.publishing.privacy import Pseudonymizer
 from callflow.errors import CallflowError, SettingError, StoreError
-from callflow.privacy import mask_number, replace_key
+from callflow.privacy import key_to_come, load_key, mask_number, replace_key
 from callflow.publishing.publisher import key_file, pseudonymizer_of
 from callflow.runtime.spoken_names import SUFFIX
 from callflow.settings.model import Settings
@@ -91,25 +93,35 @@ def rotate_key(context: typer.Context) -> None:
 
     Consumers of MQTT see every caller as a new one from the daemon's next start on. The old key is not kept. The hashes
     of ratings, by which callflow asks a caller once a week at most, are made anew in the database. Restart the daemon
-    at once: until then it hashes with the old key.
+    at once: until then it hashes with the old key. Exit code 0: replaced. 2: not replaced; start it again.
 
     Example: callflow rotate-key && systemctl restart callflow
     """
     settings: Settings = context.find_object(Context).settings()  # type: ignore[union-attr]
     if settings.privacy.key.get_secret_value():
         raise SettingError("privacy.key", "the key is in the settings", "change it there, and restart the daemon")
-    path, database = key_file(settings), settings.store.path
-    before = pseudonymizer_of(settings)
+    path, database = key_file(settings).resolve(), settings.store.path
     try:
+        before, after = _old_key(path), key_to_come(path)
+        if database.is_file():
+            hashes, unknown = rehash(
+                database, *(Pseudonymizer(key, settings.privacy).hashed for key in (before, after))
+            )
+            lost = f"; of {unknown} the number is not known any more" if unknown else ""
+            print(f"{hashes} ratings have new hashes{lost}")
         replace_key(path)
     except OSError as error:
         remedy = "run it as root or as the service"
-        raise CallflowError(f"{path} cannot be written: {error.strerror}", remedy) from None
-    if database.is_file():
-        hashes, unknown = rehash(database, before.hashed, pseudonymizer_of(settings).hashed)
-        lost = f"; of {unknown} the number is not known any more" if unknown else ""
-        print(f"{hashes} ratings have new hashes{lost}")
+        raise CallflowError(f"{path} cannot be replaced: {error.strerror}", remedy) from None
     print(f"{path} holds a new key; restart the daemon to use it: systemctl restart callflow")
+
+
+def _old_key(path: Path) -> bytes:
+    """The key until now; raises OSError. One that cannot be read has hashed nothing: each run made its own."""
+    try:
+        return load_key(path)
+    except ValueError:
+        return secrets.token_bytes(32)
 
 
 def _wanted(settings: Settings, database: Path, number: str) -> Wanted:

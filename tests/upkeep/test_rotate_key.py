@@ -4,10 +4,14 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 
+import pytest
+
+from callflow.adapters.store import rehashing
 from callflow.adapters.store.rating_history import RatingHistory
 from callflow.adapters.store.store import Store
 from callflow.core.publishing.privacy import Pseudonymizer
-from callflow.publishing.publisher import pseudonymizer_of
+from callflow.privacy import key_to_come
+from callflow.publishing.publisher import key_file, pseudonymizer_of
 from callflow.settings.model import load_settings
 from tests.publishing import samples
 from tests.store.samples import T0, ended, live_call
@@ -65,6 +69,43 @@ def test_a_second_rotation_changes_every_hash_again(site: Site, store: Store) ->
         assert site.run("rotate-key")[0] == 0
         assert not seen & set(hashes(site)) - {""}
         seen |= set(hashes(site))
+
+
+def test_a_database_that_cannot_be_written_keeps_key_and_hashes(
+    site: Site, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = fill(site, store)
+    known = hashes(site)
+    monkeypatch.setattr(rehashing, "BUSY_S", 0.1)
+    with closing(sqlite3.connect(site.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        code, output = site.run("rotate-key")
+        assert code == 2, output
+        assert (names_of(site).key, hashes(site)) == (before.key, known)
+        other.execute("ROLLBACK")
+    assert site.run("rotate-key")[0] == 0
+    after = names_of(site)
+    assert after.key != before.key
+    assert hashes(site) == [after.hashed(NUMBER), after.hashed(OTHER), ""]
+    assert not list(site.folder.glob("*.new"))
+
+
+def test_a_rotation_that_died_between_hashes_and_key_is_finished_by_the_next(site: Site, store: Store) -> None:
+    before = fill(site, store)
+    path = key_file(load_settings(site.folder / "callflow.toml"))
+    coming = replace(before, key=key_to_come(path))
+    rehashing.rehash(site.database, before.hashed, coming.hashed)
+    assert site.run("rotate-key")[0] == 0
+    assert names_of(site) == coming
+    assert hashes(site) == [coming.hashed(NUMBER), coming.hashed(OTHER), ""]
+
+
+def test_a_key_to_come_that_was_not_written_to_the_end_is_made_anew(site: Site, store: Store) -> None:
+    fill(site, store)
+    path = key_file(load_settings(site.folder / "callflow.toml"))
+    path.with_name(f"{path.name}.new").touch()
+    assert site.run("rotate-key")[0] == 0
+    assert hashes(site)[0] == names_of(site).hashed(NUMBER)
 
 
 def test_without_a_database_the_key_is_replaced(site: Site, store: Store) -> None:

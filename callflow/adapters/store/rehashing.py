@@ -15,10 +15,10 @@ Hashed = Callable[[str], str]
 
 
 def rehash(database: Path, before: Hashed, after: Hashed) -> tuple[int, int]:
-    """Hash the callers of all ratings anew, by the numbers in the other records of their calls.
+    """Hash the callers of all ratings anew, by the numbers in the other records of their calls: all of them or none.
 
     Returns how many there were, and of how many the number is known no more: those lose their hash, which nobody can
-    make again. Blocks; raises StoreError.
+    make again. What has its new hash already keeps it. Blocks; raises StoreError.
     """
     engine = writing_engine(database, BUSY_S)
     try:
@@ -28,15 +28,15 @@ def rehash(database: Path, before: Hashed, after: Hashed) -> tuple[int, int]:
                 connection.execute(sa.select(ratings.c.caller).where(hashed).distinct()).scalars(), ""
             )
             for number in _numbers(connection):
-                if (old := before(number)) in stored:
-                    stored[old] = after(number)
+                new = after(number)
+                stored |= {old: new for old in (before(number), new) if old in stored}
             connection.rollback()
             counts = [0, 0]
-            for old, new in stored.items():
-                with connection.begin():
+            with connection.begin():
+                for old, new in stored.items():
                     changed = connection.execute(sa.update(ratings).where(ratings.c.caller == old).values(caller=new))
-                counts[0] += changed.rowcount
-                counts[1] += 0 if new else changed.rowcount
+                    counts[0] += changed.rowcount
+                    counts[1] += 0 if new else changed.rowcount
     except sa.exc.DBAPIError as error:
         raise explained(error, database) from None
     return counts[0], counts[1]
