@@ -29,6 +29,7 @@ from callflow.core.call_record import Kind, TimelineEntry
 from callflow.core.publishing.envelope import Envelope
 from callflow.core.screening.states import Result
 from callflow.errors import StoreError
+from callflow.records import KINDS
 from tests.store.samples import T0, ended, live_call, tell_whole_call
 
 EVENT = Envelope("topic", "0", "schema", "", T0, 1, {})
@@ -288,6 +289,23 @@ async def test_no_event_of_a_new_file_is_deleted_for_one_of_the_old(
             connection.execute("SELECT destination, event_id FROM outbox WHERE refused_ms IS NULL ORDER BY 1, 2")
         )
     assert kept == [(to, f"after {number}") for to in ("mqtt", "webhook:a") for number in range(5)]
+
+
+def test_another_file_with_the_same_inode_is_another_file(database: Path) -> None:
+    """ext4 gives a new file the inode of the one just deleted, and a failure has ended the connection."""
+    session = Session(database, "main", KINDS, busy_s=0.01)
+    session.open()
+    content, batch = database.read_bytes(), Batch(live=(Pending(("calls", "a"), live_call("a"), final=False),))
+    session.write(batch)
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sa.exc.OperationalError):
+            session.write(batch)
+    _delete(database)
+    database.write_bytes(content)
+    session.write(Batch())
+    session.close()
+    assert session.file_number == 1
 
 
 def _confirm(outbox: Outbox, events: list[Waiting], by_collector: bool) -> None:

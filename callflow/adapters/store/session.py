@@ -1,5 +1,6 @@
 """The daemon's one connection to its database, opened again after every failure."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -38,13 +39,15 @@ class Session:
         self._connection: sa.Connection | None = None
         self._file: tuple[int, int] | None = None
         """The file that is written to, by device and inode."""
+        self._held: int | None = None
+        """That file, held open without a connection, too: no other file gets its inode meanwhile."""
         self.file_number = 0
         """Grows whenever another file takes its place."""
 
     def open(self) -> LeftOpen:
         """Bring the database to the present schema; returns what was left open, raises StoreError."""
         bring_to_head(self._path, busy_s=self._busy_s, progress=self._migrating)
-        self._file = _identity(self._path)
+        self._hold()
         try:
             with self._engine.connect() as connection:
                 return left_open(connection, self._kinds, self._node)
@@ -64,14 +67,31 @@ class Session:
             with connection.begin():
                 return self._batches.write(connection, batch)
         except BaseException:
-            self.close()
+            self._disconnect()
             raise
 
     def close(self) -> None:
         """Let go of the file."""
+        self._disconnect()
+        held, self._held = self._held, None
+        if held is not None:
+            os.close(held)
+
+    def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def _hold(self) -> None:
+        """The file that is there now is the one that is written to.
+
+        O_PATH: to close any other descriptor would end the locks of this process's connections (POSIX).
+        """
+        held = os.open(self._path, os.O_PATH | os.O_CLOEXEC)
+        if self._held is not None:
+            os.close(self._held)
+        self._held, found = held, os.fstat(held)
+        self._file = found.st_dev, found.st_ino
 
     def _ready(self, make_anew: bool) -> sa.Connection:
         """The connection to the file that is there now; raises DatabaseMissing if there is none."""
@@ -83,7 +103,7 @@ class Session:
                 remedy="put it back, or restart callflow: at its end it saves what it has in memory in a new database",
             )
         if found != self._file:
-            self.close()
+            self._disconnect()
             self.file_number += 1
             what = (
                 "the database is gone; what is in memory is saved in a new one"
@@ -93,7 +113,7 @@ class Session:
             log.warning(what, path=str(self._path))
         if self._connection is None:
             bring_to_head(self._path, busy_s=self._busy_s)
-            self._file = _identity(self._path)
+            self._hold()
             self._connection = self._engine.connect()
         return self._connection
 

@@ -82,6 +82,7 @@ class Store:
         try:
             self.left_open = self._session.open()
         except StoreError:
+            self._session.close()
             self._lock.release()
             raise
         self._writer.start()
