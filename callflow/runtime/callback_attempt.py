@@ -12,7 +12,7 @@ from callflow.core.callbacks.attempt import CALLER_NOT_REACHED, WORDS, Attempt, 
 from callflow.core.callbacks.dialling import Dialling
 from callflow.core.callbacks.entry import Entry, Reason
 from callflow.core.callbacks.hours import UnknownHours
-from callflow.core.callbacks.look import Look
+from callflow.core.callbacks.look import Look, UnderWay
 from callflow.core.callbacks.signals import Command, Signal
 from callflow.core.callbacks.states import WAITING, IllegalStep, Step
 from callflow.errors import ActionRefused, ActionUnsafe, CallflowError, LinkError, StoreError
@@ -39,6 +39,7 @@ class Owner(Protocol):
     def now_ms(self) -> int: ...
     def spawn(self, work: Coroutine[Any, Any, None]) -> Any: ...
     def drop(self, attempt_id: str) -> None: ...
+    def under_way(self, asking: "RunningAttempt") -> UnderWay: ...
     def refuse(self, entry: Entry, why: str, automatic: bool) -> None: ...
     def count(self, outcome: Outcome) -> None: ...
     async def release(self, attempt: Attempt) -> None: ...
@@ -61,7 +62,7 @@ class RunningAttempt:
         """`prompt_path` and `name_path`: as the dialler has them."""
         self.dialling = dialling
         self.entry = entry
-        self._number = number
+        self.number = number
         self._owner = owner
         self._desk = desk
         self._phone = phone
@@ -144,7 +145,7 @@ class RunningAttempt:
         except LinkError as error:
             self.tell(signals.Failed(str(error)))
             return
-        self.tell(signals.Looked(look))
+        self.tell(signals.Looked(look, self._owner.under_way(self)))
 
     async def _save_claim(self, attempt: Attempt) -> None:
         """An automatic call only takes what waits and is due; any other one carries out the wish for it."""
@@ -203,6 +204,7 @@ class RunningAttempt:
     async def _save_reached(self, attempt: Attempt) -> None:
         now_ms, why = self._owner.now_ms(), f"reached by agent {attempt.agent}"
         await self._save(attempt, lambda now: now.step(Step.REACH, now_ms, ACTOR, why, attempts=now.attempts + 1))
+        self._desk.answered(self.number, now_ms)
 
     async def _save_end(self, attempt: Attempt) -> None:
         """Save the outcome, then release the agent."""
@@ -248,7 +250,7 @@ class RunningAttempt:
 
     def _call(self, attempt: Attempt) -> CallToPlace:
         """The Originate of an attempt."""
-        rules, entry, number = self._desk.rules, self.entry, self._number
+        rules, entry, number = self._desk.rules, self.entry, self.number
         dial = rules.dial.replace("{number}", number)
         reason = entry.reasons[0] if entry.reasons else Reason.MANUAL.value
         digits = [mark for mark in number if mark.isdigit()][-rules.say_digits :] if rules.say_digits else []

@@ -22,8 +22,8 @@ from callflow.adapters.store.unpublished import MOST, News, Unpublished
 from callflow.core.callbacks.answered import AnsweredCalls
 from callflow.core.callbacks.attempt import Attempt
 from callflow.core.callbacks.entry import CallbackChange, Entry
-from callflow.core.callbacks.live_entries import LiveEntries, digits
-from callflow.core.callbacks.numbers import bare, dialable
+from callflow.core.callbacks.live_entries import LiveEntries
+from callflow.core.callbacks.numbers import bare, caller_of, dialable
 from callflow.core.callbacks.raising import Raising, Wanted
 from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.callbacks.states import WAITING, IllegalStep, State, Step
@@ -137,7 +137,7 @@ class CallbackDesk:
 
     async def add_now(self, wanted: Wanted) -> Entry:
         """Put a caller on the list; on the disk when this returns. Raises UndialableNumber or StoreError."""
-        dialable(wanted.number, self.rules.dialable, self.rules.refused)
+        wanted = replace(wanted, number=dialable(wanted.number, self.rules.dialable, self.rules.refused))
         entry, _ = await asyncio.to_thread(self.list.add, wanted, self.rules, self._now_ms())
         self.look_soon()
         return entry
@@ -163,8 +163,13 @@ class CallbackDesk:
     def bridge_entered(self, event: dict[str, str]) -> None:
         """Somebody came into a bridge: a call with a caller on the list may have been answered."""
         if self.live and (number := self._answered.entered(event, self._entries.numbers)) is not None:
-            self._answers[number] = self._now_ms()
-            self.look_soon()
+            self.answered(number, self._now_ms())
+
+    def answered(self, number: str, at_ms: int) -> None:
+        """A call with the caller was answered: that settles every entry of theirs that was raised before."""
+        caller = caller_of(number)
+        self._answers[caller] = max(at_ms, self._answers.get(caller, at_ms))
+        self.look_soon()
 
     def own_call(self, attempt_id: str) -> None:
         """A call-back of ours: whether it reached the caller is its attempt's to say."""
@@ -266,9 +271,10 @@ class CallbackDesk:
         while self._answers:
             number, at_ms = next(iter(self._answers.items()))
             for entry in self.live:
-                if digits(entry) == number and entry.raised_ms <= at_ms:
+                if caller_of(entry.number) == number and entry.raised_ms <= at_ms:
                     await self.step(entry, Step.ANSWER, "a call with the caller was answered")
-            del self._answers[number]
+            if self._answers[number] == at_ms:  # else it was answered again while these were saved
+                del self._answers[number]
 
     async def step(self, entry: Entry, step: Step, why: str, **changes: Any) -> None:
         """Take a step, unless somebody else was first; the next look follows at once."""

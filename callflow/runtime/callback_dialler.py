@@ -13,7 +13,8 @@ from callflow.core.callbacks.attempt import Attempt, Outcome
 from callflow.core.callbacks.dialling import Dialling
 from callflow.core.callbacks.entry import Entry
 from callflow.core.callbacks.hours import UnknownHours
-from callflow.core.callbacks.look import Plan
+from callflow.core.callbacks.look import Plan, UnderWay
+from callflow.core.callbacks.numbers import caller_of
 from callflow.core.callbacks.pacing import agents_for
 from callflow.core.callbacks.permission import NotAllowed, may_dial
 from callflow.core.callbacks.signals import Signal
@@ -207,6 +208,8 @@ class CallbackDialler:
             log.warning("earlier call-backs cannot be read; tried again", reason=error.problem)
             return
         for attempt, entry in left:
+            if attempt.reached_ms is not None:
+                self._desk.answered(entry.number, attempt.reached_ms)
             if attempt.ended_ms is not None:
                 self.spawn(self.release(attempt))
                 continue
@@ -247,6 +250,12 @@ class CallbackDialler:
         """An attempt has ended."""
         if (running := self._running.pop(attempt_id, None)) is not None:
             running.end()
+
+    def under_way(self, asking: RunningAttempt) -> UnderWay:
+        """Whom all other attempts call."""
+        others = [one for one in self._running.values() if one is not asking and one.dialling.calls]
+        agents = frozenset[str]().union(*(one.dialling.called_agents for one in others))
+        return UnderWay(agents, frozenset(caller_of(one.number) for one in others))
 
     def now_ms(self) -> int:
         """Epoch ms."""

@@ -9,6 +9,7 @@ import structlog
 
 from callflow.adapters.store.case_list import CaseList
 from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
+from callflow.core.callbacks.numbers import caller_of
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.callbacks.states import State
@@ -60,8 +61,9 @@ class CaseWatch:
             or not change.attempt_id
         ):
             return
+        caller = caller_of(change.number)
         for case in self.open:
-            if case.number == change.number and case.reminded_ms is not None and change.at_ms >= case.reminded_ms:
+            if caller_of(case.number) == caller and case.reminded_ms is not None and change.at_ms >= case.reminded_ms:
                 next_ms = change.at_ms + round(HOUR_MS * self._rules.case_news_h)
                 told = partial(Case.told, at_ms=change.at_ms, actor=ACTOR, news="called back", next_ms=next_ms)
                 await self._take(case.reference, told)

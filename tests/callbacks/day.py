@@ -10,8 +10,8 @@ import random
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -362,12 +362,19 @@ def _attempts(entries: CallbackList) -> dict[str, list[Attempt]]:
 
 def play(number: int, length_s: float = DAY_S, seed: int = 22) -> Day:
     """A day, or a part of one."""
-    chance = random.Random(seed)
+    with virtual_time(random.Random(seed)) as (runner, path), suppress(asyncio.CancelledError):
+        return runner.run(_play(path, number, length_s, seed))
+    raise AssertionError("the day was cancelled")
+
+
+@contextmanager
+def virtual_time(chance: random.Random, slow_disk: float = SLOW_DISK) -> Iterator[tuple[asyncio.Runner, Path]]:
+    """Runs in virtual time, and the path of a database."""
 
     async def in_this_thread(work: Callable[..., Any], *values: Any) -> Any:
         await asyncio.sleep(chance.uniform(0.0005, 0.005))
         answer = work(*values)
-        await asyncio.sleep(chance.uniform(*SLOW_S) if chance.random() < SLOW_DISK else chance.uniform(0.0005, 0.005))
+        await asyncio.sleep(chance.uniform(*SLOW_S) if chance.random() < slow_disk else chance.uniform(0.0005, 0.005))
         return answer
 
     with (
@@ -376,10 +383,8 @@ def play(number: int, length_s: float = DAY_S, seed: int = 22) -> Day:
         mock.patch.object(callback_desk, "PERIOD_S", LOOK_S),
         mock.patch.object(callback_dialler, "PACE_MS", 0),
         asyncio.Runner(loop_factory=VirtualLoop) as runner,
-        suppress(asyncio.CancelledError),
     ):
-        return runner.run(_play(Path(folder) / "callflow.db", number, length_s, seed))
-    raise AssertionError("the day was cancelled")
+        yield runner, Path(folder) / "callflow.db"
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from callflow.core.callbacks import signals
 from callflow.core.callbacks.attempt import CALLER_NOT_REACHED, Outcome
 from callflow.core.callbacks.dialling import Dialling, Stage
-from callflow.core.callbacks.look import CallerSeen, ChannelSeen, Look, Plan
+from callflow.core.callbacks.look import CallerSeen, ChannelSeen, Look, Plan, UnderWay
 from callflow.core.callbacks.signals import Signal
 from tests.callbacks.model import MEMBER, NUMBER, PHONE, PLAN, QUIET, RING_MS, Life, World
 
@@ -136,6 +136,36 @@ def test_nobody_is_called_who_is_on_the_line(look: Look, second: bool) -> None:
     while life.commands:
         life.act()
     assert [attempt.outcome for attempt in life.world.ends] == ([Outcome.UNPLACED] if second else [])
+
+
+UNDER_WAY = {
+    "the same agent": (UnderWay(agents=frozenset(("8012",))), "the agent has a call-back"),
+    "the same phone": (UnderWay(agents=frozenset((PHONE,))), "the agent has a call-back"),
+    "the same caller": (UnderWay(callers=frozenset((NUMBER,))), "the caller has a call-back"),
+    "others": (UnderWay(frozenset(("8013", "PJSIP/8013")), frozenset(("13855550199",))), ""),
+}
+
+
+@pytest.mark.parametrize(("under_way", "refusal"), UNDER_WAY.values(), ids=UNDER_WAY)
+def test_nobody_is_called_whom_another_call_back_is_about_to_call(under_way: UnderWay, refusal: str) -> None:
+    """Its call may not be a channel yet."""
+    attempt = replace(placed().dialling.attempt, interface="", agent=PHONE)
+    dialling = Dialling(attempt, replace(PLAN, number=f"+{NUMBER}", agent=PHONE), RING_MS)
+    dialling.begin(T0)
+    assert not dialling.calls, "it does not know yet whom it calls"
+    dialling.receive(signals.Looked(QUIET, under_way), T0)
+    assert (dialling.refusal, dialling.calls) == (refusal, not refusal)
+    assert dialling.called_agents == {"8012", PHONE}
+
+
+def test_an_agent_whose_call_back_was_reached_is_called_again_as_soon_as_their_phone_is_free() -> None:
+    """The caller may have been transferred, and still be on the line."""
+    life = placed()
+    assert life.dialling.calls
+    for signal in (*UP, ACCEPTED, REACHED):
+        life.tell(signal)
+    assert life.dialling.stage is Stage.WATCHING
+    assert not life.dialling.calls
 
 
 QUIET_LOOK = signals.Looked(QUIET)

@@ -51,6 +51,14 @@ def test_a_second_reason_is_added_and_a_second_entry_is_not(entries: CallbackLis
     assert [change.revision for change in entries.changes(first.callback_id)] == [1, 2]
 
 
+@pytest.mark.parametrize("numbers", [(NUMBER, f"+{NUMBER}"), (f"+{NUMBER}", NUMBER)])
+def test_a_caller_is_the_same_with_and_without_plus(entries: CallbackList, numbers: tuple[str, str]) -> None:
+    first, _ = entries.add(wanted(number=numbers[0]), RULES, T0)
+    again, new = entries.add(wanted(Reason.PLACE, numbers[1], T0 + 1000), RULES, T0 + 1000)
+    assert (again.callback_id, again.number, new) == (first.callback_id, numbers[0], False)
+    assert again.reasons == ("silent", "place")
+
+
 def test_what_is_known_from_before_the_end_of_an_entry_raises_no_other(entries: CallbackList) -> None:
     first, _ = entries.add(wanted(), RULES, T0)
     entries.change(first.callback_id, lambda now: now.step(Step.DONE, T0 + 5000, "8012", "spoke to them"))

@@ -22,6 +22,7 @@ from callflow.adapters.store.schema import HEAD, counted_short_calls
 from callflow.core.callbacks.attempt import Attempt
 from callflow.core.callbacks.entry import Entry, Reason, change_of
 from callflow.core.callbacks.hours import UnknownHours, day_of
+from callflow.core.callbacks.numbers import caller_of
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.callbacks.states import WAITING, State
@@ -40,7 +41,10 @@ _REPLACE = sa.update(callbacks).where(
 )
 _OF_NUMBER = (
     sa.select(callbacks)
-    .where(callbacks.c.number == sa.bindparam("of_number"), callbacks.c.node == sa.bindparam("of_node"))
+    .where(
+        callbacks.c.number.in_((sa.bindparam("of_number"), sa.bindparam("of_number_with_plus"))),
+        callbacks.c.node == sa.bindparam("of_node"),
+    )
     .order_by(callbacks.c.raised_ms.desc())
     .limit(50)
 )
@@ -211,8 +215,9 @@ class CallbackList:
 
         That is one that waits, whatever its day, or one of today in another state.
         """
-        rows = connection.execute(_OF_NUMBER, {"of_number": wanted.number, "of_node": self._node}).mappings()
-        found = [CALLBACKS.rows.record(row) for row in rows]
+        caller = caller_of(wanted.number)
+        asked = {"of_number": caller, "of_number_with_plus": f"+{caller}", "of_node": self._node}
+        found = [CALLBACKS.rows.record(row) for row in connection.execute(_OF_NUMBER, asked).mappings()]
         waiting = [entry for entry in found if entry.state in (*WAITING, State.CLAIMED, State.DIALLING)]
         day = day_of(wanted.at_ms, wanted.zone or rules.profile(wanted.profile).zone)
         today = [entry for entry in found if entry.live and entry.day in (day, day_of(wanted.at_ms, entry.zone))]

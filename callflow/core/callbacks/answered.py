@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Container, Mapping
 
-from callflow.core.callbacks.numbers import bare
+from callflow.core.callbacks.numbers import caller_of
 
 BRIDGES = 2_000
 
@@ -27,7 +27,9 @@ class AnsweredCalls:
         if event.get("Linkedid", "") in self._own:
             return None
         bridge = event.get("BridgeUniqueid", "")
-        named = next((n for name in ("CallerIDNum", "ConnectedLineNum") if (n := _digits(event, name)) in numbers), "")
+        named = next(
+            (n for name in ("CallerIDNum", "ConnectedLineNum") if (n := caller_of(event.get(name, ""))) in numbers), ""
+        )
         if event.get("BridgeNumChannels", "") in ("0", "1"):
             if named:
                 self._first[bridge] = named
@@ -35,7 +37,3 @@ class AnsweredCalls:
                     self._first.popitem(last=False)
             return None
         return self._first.pop(bridge, "") or named or None
-
-
-def _digits(event: Mapping[str, str], name: str) -> str:
-    return bare(event.get(name, "")).lstrip("+")

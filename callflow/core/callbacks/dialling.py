@@ -132,6 +132,16 @@ class Dialling:
         """Nobody has asked for this call."""
         return self._plan.automatic
 
+    @property
+    def calls(self) -> bool:
+        """It has found who is free, and has not reached the caller yet: it alone may call these two."""
+        return self.stage not in (Stage.LOOKING, Stage.ENDED) and self.attempt.reached_ms is None
+
+    @property
+    def called_agents(self) -> frozenset[str]:
+        """The agent's work number and interfaces, as far as they are known."""
+        return self._phones.union((self.attempt.agent, self.attempt.interface)) - {""}
+
     # -- before the call ------------------------------------------------------------------------------------------
 
     def _looked(self, signal: signals.Looked, now_ms: int) -> list[Command]:
@@ -141,7 +151,7 @@ class Dialling:
             return self._undo(reason, now_ms)
         places = signal.look.of_agent(self.attempt.interface)
         self._phones = frozenset((self.attempt.interface, *(one.phone for one in places)))
-        if reason := obstacle(signal.look, self._plan, self._phones):
+        if reason := obstacle(signal.look, self._plan, self.called_agents, self._phones, signal.under_way):
             return self._undo(reason, now_ms)
         if self.stage is Stage.LOOKING_AGAIN:
             self.stage = Stage.PLACING

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Container, Iterable
 
 from callflow.core.callbacks.entry import Entry
-from callflow.core.callbacks.numbers import bare
+from callflow.core.callbacks.numbers import caller_of
 from callflow.core.callbacks.states import State
 
 
@@ -34,17 +34,12 @@ class LiveEntries:
 
     @property
     def numbers(self) -> Container[str]:
-        """Every caller's digits, as `digits` gives them."""
+        """Every caller, as `caller_of` gives them."""
         return self._numbers
 
     def _count(self, entry: Entry, by: int) -> None:
         self.by_state[entry.state] += by
-        number = digits(entry)
+        number = caller_of(entry.number)
         self._numbers[number] += by
         if not self._numbers[number]:
             del self._numbers[number]
-
-
-def digits(entry: Entry) -> str:
-    """The caller's number without punctuation and `+`."""
-    return bare(entry.number).lstrip("+")

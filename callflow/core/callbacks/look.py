@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
-from callflow.core.callbacks.numbers import bare
+from callflow.core.callbacks.numbers import caller_of
 from callflow.core.rings.names import interface_of
 
 FREE = 1
@@ -67,7 +67,7 @@ class Look:
 
     def caller_is_on_line(self, number: str) -> bool:
         """The caller waits in a queue, or a channel is theirs, is connected with them or dials them."""
-        digits = _digits(number)
+        digits = caller_of(number)
         return bool(digits) and (digits in self._numbers_on_line or digits in self._numbers_dialled)
 
     def callers_ahead(self, queues: frozenset[str], before_ms: int | None) -> bool:
@@ -94,7 +94,7 @@ class Look:
     @cached_property
     def _numbers_on_line(self) -> frozenset[str]:
         of_channels = (number for one in self.channels for number in (one.number, one.connected))
-        return frozenset(_digits(number) for number in (*(one.number for one in self.waiting), *of_channels))
+        return frozenset(caller_of(number) for number in (*(one.number for one in self.waiting), *of_channels))
 
     @cached_property
     def _numbers_dialled(self) -> frozenset[str]:
@@ -111,9 +111,17 @@ class Look:
 _DIALLED = re.compile(r"[0-9]+")
 
 
-def _digits(number: str) -> str:
-    """The same for a number with and without `+` and punctuation."""
-    return bare(number).lstrip("+")
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """Whom other call-backs are about to call: such a call may not be a channel yet."""
+
+    agents: frozenset[str] = frozenset()
+    """Work numbers and interfaces."""
+    callers: frozenset[str] = frozenset()
+    """As `caller_of` gives them."""
+
+
+NOBODY = UnderWay()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +135,16 @@ class Plan:
     keeps_place: bool
 
 
-def obstacle(look: Look, plan: Plan, phones: frozenset[str]) -> str:
-    """Why the call cannot be placed now; "" if it can."""
+def obstacle(look: Look, plan: Plan, agent: frozenset[str], phones: frozenset[str], under_way: UnderWay) -> str:
+    """Why the call cannot be placed now; "" if it can. `agent`: the work number and interfaces of the agent."""
     if look.agent_is_on_line(phones):
         return "the agent is on a call"
     if look.caller_is_on_line(plan.number):
         return "the caller is on another call or waits in a queue"
+    if not under_way.agents.isdisjoint(agent):
+        return "the agent has a call-back"
+    if caller_of(plan.number) in under_way.callers:
+        return "the caller has a call-back"
     queues = frozenset(one.queue for one in look.members if one.phone in phones)
     if plan.automatic and look.callers_ahead(queues, plan.raised_ms if plan.keeps_place else None):
         return "callers wait in the agent's queues"

@@ -35,6 +35,11 @@ def bare(number: str) -> str:
     return _PUNCTUATION.sub("", number)
 
 
+def caller_of(number: str) -> str:
+    """What is the same for one caller, however the number is written: without punctuation and `+`."""
+    return bare(number).lstrip("+")
+
+
 def dialable(number: str, pattern: str, refused: tuple[str, ...]) -> str:
     """The number as it is dialled; raises UndialableNumber. `refused`: further numbers that are never called."""
     digits = bare(number)

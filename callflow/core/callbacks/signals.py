@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from callflow.core.callbacks.attempt import Attempt
-from callflow.core.callbacks.look import Look
+from callflow.core.callbacks.look import NOBODY, Look, UnderWay
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +11,7 @@ class Looked:
     """Asterisk has listed its channels, members and waiting callers."""
 
     look: Look
+    under_way: UnderWay = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
