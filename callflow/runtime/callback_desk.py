@@ -84,7 +84,7 @@ class CallbackDesk:
         self._published: set[tuple[str, str, int]] = set()
         self._sooner = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.cases = CaseWatch(CaseList(path, node), rules, self.add_now)
+        self.cases = CaseWatch(CaseList(path, node), rules, self.add_now, self.list.attempts)
         self._early: list[tuple[Any, bool]] | None = []
         """Records that came before the earlier ones were read; None afterwards."""
         self._early_counted: list[tuple[str, int]] = []

@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 
 from callflow.adapters.store.case_list import CaseList
+from callflow.core.callbacks.attempt import Attempt
 from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
 from callflow.core.callbacks.numbers import caller_of
 from callflow.core.callbacks.raising import Wanted
@@ -25,14 +26,21 @@ log = structlog.get_logger()
 
 
 class CaseWatch:
-    """Asked by the desk at every look; `add` puts a caller on the call-back list."""
+    """Asked by the desk at every look; `add` puts a caller on the call-back list, `attempts` has those of an entry."""
 
-    def __init__(self, cases: CaseList, rules: CallbackRules, add: Callable[[Wanted], Awaitable[Entry]]) -> None:
+    def __init__(
+        self,
+        cases: CaseList,
+        rules: CallbackRules,
+        add: Callable[[Wanted], Awaitable[Entry]],
+        attempts: Callable[[str], list[Attempt]],
+    ) -> None:
         self.open: tuple[Case, ...] = ()
         """Every open case, as the last look found it; the one whose news is due first comes first."""
         self._cases = cases
         self._rules = rules
         self._add = add
+        self._attempts = attempts
         self._now_ms = 0
 
     async def look(self, now_ms: int, *, changed: bool) -> None:
@@ -53,13 +61,15 @@ class CaseWatch:
                     log.warning("a case is without the news that was due", case=case.reference)
 
     async def settled(self, change: CallbackChange) -> None:
-        """A call-back was reached: if it was about a case, its caller has had news. Raises StoreError."""
-        if (
-            change.before == change.state
-            or change.state is not State.DONE
-            or Reason.CASE.value not in change.reasons
-            or not change.attempt_id
-        ):
+        """An entry was settled: if its own call reached the caller of a case, they have had news. Raises StoreError.
+
+        A person's word that it is settled is no news, and neither is another call with the caller.
+        """
+        settled = change.state is State.DONE and change.before != change.state
+        if not settled or Reason.CASE.value not in change.reasons or not change.attempt_id:
+            return
+        attempts = await asyncio.to_thread(self._attempts, change.callback_id)
+        if not any(one.attempt_id == change.attempt_id and one.reached_ms is not None for one in attempts):
             return
         caller = caller_of(change.number)
         for case in self.open:

@@ -1,6 +1,7 @@
 """Row A3: news at least once a day, also through crashes; CSV with mistakes."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.case_list import CaseList, NoSuchCase
 from callflow.commands.case_file import CaseFileInvalid, read_cases
-from callflow.core.callbacks.entry import CallbackChange, Entry
+from callflow.core.callbacks.attempt import Attempt, Outcome, step_of
+from callflow.core.callbacks.entry import Entry
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.rules import CallbackProfile, CallbackRules
-from callflow.core.callbacks.states import State
+from callflow.core.callbacks.states import Step
 from callflow.core.cases import HOUR_MS, Case, CaseClosed, CaseKind, CaseStep, due_step, new_case
 from callflow.runtime.case_watch import OVERDUE_MS, REMIND_MS, CaseWatch
 
@@ -32,7 +34,26 @@ class Watched:
         self.entries, self.cases = CallbackList(path, "main"), CaseList(path, "main")
         self.entries.prepare()
         self.now_ms = T0
-        self.watch = CaseWatch(self.cases, RULES, self.add)
+        self.watch = self.watch_by(RULES)
+
+    def watch_by(self, rules: CallbackRules) -> CaseWatch:
+        return CaseWatch(self.cases, rules, self.add, self.entries.attempts)
+
+    def call(self, outcome: Outcome, at_ms: int) -> Entry:
+        """The caller's entry is called."""
+        (entry,) = self.entries.live()
+        attempt_id, reached_ms = f"a-{at_ms}", at_ms if outcome is Outcome.REACHED else None
+        attempt = Attempt(attempt_id, entry.callback_id, "8012", "PJSIP/8012", "boss", "agent", at_ms)
+        dialled = partial(Entry.step, step=Step.DIAL, at_ms=at_ms, actor="boss", why="calls", attempt_id=attempt_id)
+        self.entries.begin_attempt(attempt, dialled)
+        ended = replace(attempt, outcome=outcome, reached_ms=reached_ms, ended_ms=at_ms)
+        end = partial(Entry.step, step=step_of(outcome, True), at_ms=at_ms, actor="callflow", why="ended")
+        self.entries.save_attempt(ended, end)
+        return self.entries.find(entry.callback_id)
+
+    async def settled(self, entry: Entry) -> None:
+        """The last step of an entry is published."""
+        await self.watch.settled(self.entries.changes(entry.callback_id)[-1])
 
     async def add(self, wanted: Wanted) -> Entry:
         return self.entries.add(wanted, RULES, self.now_ms)[0]
@@ -97,7 +118,7 @@ async def test_a_caller_who_had_news_is_not_called_again_at_once_however_soon_th
     """With news due every half hour, a reminder an hour before it would call without end."""
     watched = Watched(path)
     rules = RULES.model_copy(update={"case_news_h": 0.5})
-    watched.watch = CaseWatch(watched.cases, rules, watched.add)
+    watched.watch = watched.watch_by(rules)
     watched.cases.add(new_case("T-1", NUMBER, CaseKind.GENERAL, "default", "", T0, "boss", rules.case_news_h))
     reminded = []
     for minute in range(60):
@@ -106,8 +127,7 @@ async def test_a_caller_who_had_news_is_not_called_again_at_once_however_soon_th
         if watched.steps("T-1")[-1] == "reminded":
             reminded.append(minute)
             await watched.look(at_ms)
-            reached = (at_ms, State.DONE, "callflow", "", NUMBER, "default", ("case",), "", T0, T0, 1, "a", "")
-            await watched.watch.settled(CallbackChange("cb-1", 4, *reached))
+            await watched.settled(watched.call(Outcome.REACHED, at_ms))
     assert reminded == [15, 30, 45]
 
 
@@ -132,12 +152,25 @@ async def test_a_call_back_that_reached_the_caller_counts_as_news(path: Path) ->
     open_case(watched, CaseKind.INSTALLATION)
     await watched.look(T0 + DAY_MS - 1000)
     await watched.look(T0 + DAY_MS - 900)
-    done = CallbackChange(
-        "cb-1", 4, T0 + DAY_MS - 500, State.DONE, "callflow", "", NUMBER, "default", ("case",), "", T0, T0, 1, "a", ""
-    )
-    await watched.watch.settled(done)
+    await watched.settled(watched.call(Outcome.REACHED, T0 + DAY_MS - 500))
     await watched.look(T0 + DAY_MS + 1000)
     assert watched.steps("T-1") == ["opened", "reminded", "news"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NO_ANSWER, Outcome.UNKNOWN, Outcome.AGENT_DECLINED])
+@pytest.mark.parametrize("step", [Step.DONE, Step.ANSWER])
+async def test_an_entry_that_is_settled_after_calls_that_reached_nobody_is_no_news(
+    path: Path, outcome: Outcome, step: Step
+) -> None:
+    watched = Watched(path)
+    open_case(watched, CaseKind.INSTALLATION)
+    await watched.look(T0 + DAY_MS - 1000)
+    await watched.look(T0 + DAY_MS - 900)
+    entry = watched.call(outcome, T0 + DAY_MS - 500)
+    settle = partial(Entry.step, step=step, at_ms=T0 + DAY_MS - 400, actor="boss", why="it is a fax")
+    await watched.settled(watched.entries.change(entry.callback_id, settle))
+    await watched.look(T0 + DAY_MS + 1000)
+    assert watched.steps("T-1") == ["opened", "reminded", "overdue"]
 
 
 async def test_a_case_without_a_number_is_reminded_of_all_the_same(path: Path) -> None:
