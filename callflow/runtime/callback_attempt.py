@@ -10,13 +10,13 @@ from callflow.adapters.ami.callback_actions import AGENT_CONTEXT, CUSTOMER_CONTE
 from callflow.core.callbacks import signals
 from callflow.core.callbacks.attempt import CALLER_NOT_REACHED, WORDS, Attempt, Outcome, step_of
 from callflow.core.callbacks.dialling import Dialling
-from callflow.core.callbacks.entry import Entry, Reason
+from callflow.core.callbacks.entry import CALLFLOW, Entry, Reason
 from callflow.core.callbacks.hours import UnknownHours
 from callflow.core.callbacks.look import Look, UnderWay
 from callflow.core.callbacks.signals import Command, Signal
 from callflow.core.callbacks.states import WAITING, IllegalStep, Step
 from callflow.errors import ActionRefused, ActionUnsafe, CallflowError, LinkError, StoreError
-from callflow.runtime.callback_desk import ACTOR, CallbackDesk
+from callflow.runtime.callback_desk import CallbackDesk
 
 SAVE_AGAIN_S = 0.5
 BUSY_AGAIN_MS = 30_000
@@ -203,7 +203,7 @@ class RunningAttempt:
 
     async def _save_reached(self, attempt: Attempt) -> None:
         now_ms, why = self._owner.now_ms(), f"reached by agent {attempt.agent}"
-        await self._save(attempt, lambda now: now.step(Step.REACH, now_ms, ACTOR, why, attempts=now.attempts + 1))
+        await self._save(attempt, lambda now: now.step(Step.REACH, now_ms, CALLFLOW, why, attempts=now.attempts + 1))
         self._desk.answered(self.number, now_ms)
 
     async def _save_end(self, attempt: Attempt) -> None:
@@ -235,7 +235,7 @@ class RunningAttempt:
         why = f"{WORDS[outcome]} (agent {attempt.agent})"
         if outcome is Outcome.UNPLACED:
             why = f"not dialled: {attempt.cause}"
-        return entry.step(step, now_ms, ACTOR, why, attempts=attempts, due_ms=due_ms)
+        return entry.step(step, now_ms, CALLFLOW, why, attempts=attempts, due_ms=due_ms)
 
     async def _save(self, attempt: Attempt, make: Callable[[Entry], Entry]) -> None:
         """Until it is on the disk."""

@@ -21,7 +21,7 @@ from callflow.adapters.store.recent_records import recent_records
 from callflow.adapters.store.unpublished import MOST, News, Unpublished
 from callflow.core.callbacks.answered import AnsweredCalls
 from callflow.core.callbacks.attempt import Attempt
-from callflow.core.callbacks.entry import CallbackChange, Entry
+from callflow.core.callbacks.entry import CALLFLOW, CallbackChange, Entry, waits_since
 from callflow.core.callbacks.live_entries import LiveEntries
 from callflow.core.callbacks.numbers import bare, caller_of, dialable
 from callflow.core.callbacks.raising import Raising, Wanted
@@ -38,7 +38,6 @@ AT_ONCE = 50
 """Callers put on the list in one transaction: the writer of records waits for it."""
 ROOM = 10_000
 HOUR_MS = 3_600_000
-ACTOR = "callflow"
 
 T = TypeVar("T")
 
@@ -81,6 +80,8 @@ class CallbackDesk:
         self._wanted: deque[Wanted] = deque()
         self._answers: dict[str, int] = {}
         """Numbers with whom a call was just answered, and when."""
+        self._waiting: dict[tuple[str, int], int] = {}
+        """Since when the entries of a certain age wait, by id and revision."""
         self._published: set[tuple[str, str, int]] = set()
         self._sooner = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -281,7 +282,7 @@ class CallbackDesk:
         now_ms = self._now_ms()
         try:
             await asyncio.to_thread(
-                self.list.change, entry.callback_id, lambda now: now.step(step, now_ms, ACTOR, why, **changes)
+                self.list.change, entry.callback_id, lambda now: now.step(step, now_ms, CALLFLOW, why, **changes)
             )
         except (IllegalStep, NoSuchCallback) as error:
             log.debug("somebody else was first", callback=entry.callback_id, reason=str(error))
@@ -290,12 +291,21 @@ class CallbackDesk:
     async def _lapse(self) -> None:
         """Claims that were forgotten, and entries that have become too old."""
         now_ms = self._now_ms()
+        waiting: dict[tuple[str, int], int] = {}
         for entry in self.live:
             hours = self.rules.profile(entry.profile).give_up_h
             if entry.state is State.CLAIMED and now_ms - entry.changed_ms >= 60_000 * self.rules.claim_min:
                 await self.step(entry, Step.RELEASE, f"the claim of {entry.actor} has lapsed")
-            elif entry.state in WAITING and now_ms - max(entry.raised_ms, entry.due_ms) >= HOUR_MS * hours:
-                await self.step(entry, Step.GIVE_UP, f"not reached within {hours:g} hours")
+            elif entry.state in WAITING and now_ms - entry.raised_ms >= HOUR_MS * hours:
+                key = (entry.callback_id, entry.revision)
+                waiting[key] = since_ms = self._waiting.get(key) or await self._waits_since(entry)
+                if now_ms - since_ms >= HOUR_MS * hours:
+                    await self.step(entry, Step.GIVE_UP, f"not reached within {hours:g} hours")
+        self._waiting = waiting
+
+    async def _waits_since(self, entry: Entry) -> int:
+        changes = await asyncio.to_thread(self.list.changes, entry.callback_id)
+        return waits_since(changes) if changes else max(entry.raised_ms, entry.due_ms)
 
     async def _publish(self) -> None:
         """Count and publish changes, whoever made them, and ended attempts; each once in this life of the daemon."""

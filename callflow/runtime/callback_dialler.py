@@ -11,7 +11,7 @@ from callflow.adapters.ami.translate_callbacks import signal_of
 from callflow.core.callbacks import signals
 from callflow.core.callbacks.attempt import Attempt, Outcome
 from callflow.core.callbacks.dialling import Dialling
-from callflow.core.callbacks.entry import Entry
+from callflow.core.callbacks.entry import CALLFLOW, Entry
 from callflow.core.callbacks.hours import UnknownHours
 from callflow.core.callbacks.look import Plan, UnderWay
 from callflow.core.callbacks.numbers import caller_of
@@ -20,7 +20,7 @@ from callflow.core.callbacks.permission import NotAllowed, may_dial
 from callflow.core.callbacks.signals import Signal
 from callflow.errors import CallflowError, LinkError
 from callflow.runtime.callback_attempt import BUSY_AGAIN_MS, Phone, RunningAttempt
-from callflow.runtime.callback_desk import ACTOR, CallbackDesk
+from callflow.runtime.callback_desk import CallbackDesk
 
 RELEASE_AGAIN_S = 1.0
 WISH_MS = 15_000
@@ -146,7 +146,7 @@ class CallbackDialler:
         rested_before_ms = now_ms - 1000 * self._desk.rules.agent_rest_s
         for entry, member in agents_for(due, look, taken, rested_before_ms):
             if len(self._running) < AT_ONCE:
-                self._begin(entry, member.agent, member.interface, ACTOR, automatic=True)
+                self._begin(entry, member.agent, member.interface, CALLFLOW, automatic=True)
 
     def _begin(self, entry: Entry, agent: str, interface: str, actor: str, *, automatic: bool) -> None:
         now_ms, rules = self._now_ms(), self._desk.rules
@@ -191,7 +191,7 @@ class CallbackDialler:
         now_ms = self._now_ms()
 
         def noted(now: Entry) -> Entry:
-            return now.changed(now_ms, ACTOR, why, wish="", **changes) if now.revision == entry.revision else now
+            return now.changed(now_ms, CALLFLOW, why, wish="", **changes) if now.revision == entry.revision else now
 
         try:
             await asyncio.to_thread(self._desk.list.change, entry.callback_id, noted)

@@ -2,8 +2,10 @@
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +202,68 @@ async def test_the_view_is_the_list_after_any_steps(watched: Watched) -> None:
             )
             states = Counter(entry.state.value for entry in watched.desk.live)
             assert Counter({state: number for state, number in watched.desk.by_state().items() if number}) == states
+
+
+HOUR_MS = 3_600_000
+
+
+async def lapses(watched: Watched, entry: Entry, at_ms: int) -> bool:
+    """Whether callflow gives the entry up at this moment."""
+    watched.now_ms, watched.desk._read_ms = at_ms, None
+    await watched.desk._look()
+    return watched.beside.find(entry.callback_id).state is State.GIVEN_UP
+
+
+async def test_an_entry_that_callflow_puts_off_again_and_again_is_given_up(watched: Watched) -> None:
+    """Nobody takes its call, or it cannot be dialled."""
+    taken, undialable = watched.add("0215550100"), watched.add("0215550101")
+    for hour in range(72):
+        at_ms = T0 + hour * HOUR_MS
+        assert not await lapses(watched, taken, at_ms)
+        assert not await lapses(watched, undialable, at_ms + 1)
+        for step in (Step.DIAL, Step.UNDIAL):
+            put_off = partial(Entry.step, step=step, at_ms=at_ms, actor="callflow", why="x", due_ms=at_ms + HOUR_MS)
+            watched.beside.change(taken.callback_id, put_off)
+        note = partial(Entry.changed, at_ms=at_ms, actor="callflow", why="not dialled", due_ms=at_ms + HOUR_MS)
+        watched.beside.change(undialable.callback_id, note)
+    assert await lapses(watched, taken, taken.due_ms + 72 * HOUR_MS)
+    assert await lapses(watched, undialable, undialable.due_ms + 72 * HOUR_MS)
+
+
+LATER = T0 + 60 * HOUR_MS
+WAITS_ON: dict[str, Callable[[Watched, Entry], object]] = {
+    "the caller was called": lambda watched, entry: [
+        watched.beside.change(
+            entry.callback_id,
+            partial(Entry.step, step=step, at_ms=LATER, actor="callflow", why="x", attempts=1, due_ms=LATER),
+        )
+        for step in (Step.DIAL, Step.MISS)
+    ],
+    "a person claims and releases it": lambda watched, entry: [
+        watched.beside.change(
+            entry.callback_id, partial(Entry.step, step=step, at_ms=LATER, actor="8001", why="x")
+        )
+        for step in (Step.CLAIM, Step.RELEASE)
+    ],
+    "there is a new reason": lambda watched, entry: watched.beside.add(
+        Wanted(entry.number, "default", Reason.SILENT, LATER, "silent"), RULES, LATER
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("happens", WAITS_ON.values(), ids=WAITS_ON)
+async def test_the_hours_until_an_entry_is_given_up_begin_anew(
+    watched: Watched, happens: Callable[[Watched, Entry], object]
+) -> None:
+    entry = watched.add("0215550100")
+    happens(watched, entry)
+    assert not await lapses(watched, entry, LATER + 72 * HOUR_MS - 1)
+    assert await lapses(watched, entry, LATER + 72 * HOUR_MS)
+
+
+async def test_a_due_time_that_was_asked_for_is_not_given_up_before_it_has_come(watched: Watched) -> None:
+    due_ms = T0 + 200 * HOUR_MS
+    wanted = Wanted("0215550100", "default", Reason.MANUAL, T0, "asked for", due_ms=due_ms)
+    entry, _ = watched.beside.add(wanted, RULES, T0)
+    assert not await lapses(watched, entry, due_ms + 72 * HOUR_MS - 1)
+    assert await lapses(watched, entry, due_ms + 72 * HOUR_MS)

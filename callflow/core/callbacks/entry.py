@@ -1,10 +1,15 @@
 """One entry of the call-back list, and the change that every step leaves behind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from callflow.core.callbacks.states import LIVE, State, Step, after
+
+CALLFLOW = "callflow"
+"""The actor of a step that no person has made."""
 
 
 class Reason(StrEnum):
@@ -139,3 +144,18 @@ def change_of(entry: Entry, before: Entry | None) -> CallbackChange:
         "" if before is None else before.state.value,
         entry.spoken_name,
     )
+
+
+def waits_since(changes: Sequence[CallbackChange]) -> int:
+    """Since when an entry waits for a call, in epoch ms, from all its changes; `give_up_h` counts from then.
+
+    That is its first due time, the due time after the last call to its caller, its last new reason, or the last step
+    of a person. When callflow puts it off because no agent took the call, or because it cannot be dialled, it waits on.
+    """
+    since_ms = max(changes[0].raised_ms, changes[0].due_ms)
+    for before, change in pairwise(changes):
+        if change.attempts > before.attempts:
+            since_ms = max(since_ms, change.due_ms)
+        elif change.actor != CALLFLOW or change.reasons != before.reasons:
+            since_ms = max(since_ms, change.at_ms)
+    return since_ms
