@@ -2,7 +2,7 @@
 
 import zlib
 from collections import Counter, OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from callflow.core.profile import Procedures, Profile
@@ -22,10 +22,12 @@ from callflow.core.rating.orders import GiveBack, RatingOrder, SaveRating
 from callflow.core.rating.record import NotAsked, Rating
 from callflow.core.rating.rules import RatingRules
 from callflow.core.rating.states import Reply, reply_to
-from callflow.core.rings.talk_events import TalkBegan, TalkParties
+from callflow.core.rings.talk_events import TalkBegan, TalkEnded, TalkParties
 
 REMEMBERED = 50_000
 PLACES = 1000
+HANG_UP_MS = 2_000
+"""A caller's hang-up ends the talk and the channel within this time; the `h` of the site runs in between."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -37,6 +39,7 @@ class _Talk:
 
     began_ms: int
     parties: TalkParties
+    ended_ms: int | None = None
 
 
 class RatingDesk:
@@ -68,6 +71,10 @@ class RatingDesk:
         match event:
             case TalkBegan(at_ms, parties):
                 _remember(self._talks, parties.caller_uniqueid, _Talk(at_ms, parties))
+            case TalkEnded(_, parties):
+                talk = self._talks.get(parties.caller_uniqueid)
+                if talk is not None and talk.parties == parties:
+                    self._talks[parties.caller_uniqueid] = replace(talk, ended_ms=now_ms)
             case NotToBeAsked(uniqueid, why):
                 _remember(self._not_to_ask, uniqueid, self._not_to_ask.get(uniqueid, why))
             case RulesChanged(rules, procedures):
@@ -173,7 +180,10 @@ class RatingDesk:
         return orders
 
     def _channel_ended(self, uniqueid: str, at_ms: int) -> list[RatingOrder]:
-        """Forget the channel; a caller whose queue or line leads here, and who did not come, hung up first."""
+        """Forget the channel; a caller whose queue or line leads here, and who did not come, hung up first.
+
+        One whose channel outlives the talk did not: the agent transferred them, or callflow hung up on them.
+        """
         talk = self._talks.pop(uniqueid, None)
         self._not_to_ask.pop(uniqueid, None)
         came = uniqueid in self._came
@@ -181,6 +191,8 @@ class RatingDesk:
         if talk is None or came or not talk.parties.agent or talk.parties.originated:
             return []
         if (talk.parties.queue, talk.parties.line) not in self._places:
+            return []
+        if talk.ended_ms is not None and at_ms - talk.ended_ms > HANG_UP_MS:
             return []
         left = CallerCame(uniqueid, uniqueid, "", at_ms, "", "", transferred=False)
         return [SaveRating(self._record(left, talk, NotAsked.HUNG_UP_FIRST), final=True)]

@@ -16,6 +16,7 @@ from callflow.core.rating.inputs import (
 from callflow.core.rating.orders import AskQuestion, GiveBack, SaveRating
 from callflow.core.rating.record import Ending, NotAsked, RatingOutcome
 from callflow.core.rating.rules import RatingRules
+from callflow.core.rings.talk_events import TalkEnded
 from tests.core.rating.desk_driver import CALL, T0, Desk, came, procedures, talk
 
 
@@ -144,6 +145,26 @@ def test_a_caller_who_hangs_up_first_counts_where_callers_are_asked() -> None:
     ((rating, final),) = [one for one in desk.saved if one[0].rating_id == "1.3"]
     assert (rating.not_asked, rating.agent, final) == (NotAsked.HUNG_UP_FIRST, "8012", True)
     assert {one.rating_id for one, _ in desk.saved} == {"1.2", "1.3"}
+
+
+@pytest.mark.parametrize(("after_ms", "records"), [(0, 1), (50, 1), (3_000, 0), (600_000, 0)])
+def test_a_caller_whose_agent_left_first_has_not_hung_up_first(after_ms: int, records: int) -> None:
+    """A blind transfer to the outside; or callflow said goodbye, and hung up on a silent caller."""
+    desk = Desk()
+    desk.tell(talk("1.1"), came("1.1"), CallerLeft("1.1", T0), ChannelEnded("1.1", T0))
+    desk.saved.clear()
+    desk.tell(talk("1.2"), TalkEnded(T0 - 60_000, talk("1.2").parties), ChannelEnded("1.2", T0 + after_ms))
+    assert [rating.not_asked for rating, _ in desk.saved] == [NotAsked.HUNG_UP_FIRST] * records
+
+
+def test_a_caller_who_talks_to_the_next_agent_and_hangs_up_has_hung_up_first() -> None:
+    """The end of the first talk comes late."""
+    desk = Desk()
+    desk.tell(talk("1.1"), came("1.1"), CallerLeft("1.1", T0), ChannelEnded("1.1", T0))
+    desk.saved.clear()
+    first = talk("1.2", agent="8012")
+    desk.tell(first, talk("1.2", agent="8013"), TalkEnded(T0, first.parties), ChannelEnded("1.2", T0 + 600_000))
+    assert [(rating.not_asked, rating.agent) for rating, _ in desk.saved] == [(NotAsked.HUNG_UP_FIRST, "8013")]
 
 
 def test_nothing_is_remembered_of_a_channel_that_is_gone() -> None:
