@@ -20,7 +20,7 @@ from callflow.commands.context import Context
 from callflow.commands.terminal import console
 from callflow.commands.times import parse_when
 from callflow.core.callbacks.entry import Entry, Reason
-from callflow.core.callbacks.hours import UnknownHours, zone_of
+from callflow.core.callbacks.hours import UnknownHours, UnusableTime, usable, wall_ms, zone_of
 from callflow.core.callbacks.numbers import UndialableNumber, dialable
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.states import LIVE, IllegalStep, State, Step
@@ -106,10 +106,10 @@ def add(
     try:
         digits = dialable(number, rules.dialable, rules.refused)
         meant_in = zone or rules.profile(profile).zone
-        due_ms = now_ms if due is None else _local_ms(due, meant_in)
+        due_ms = now_ms if due is None else usable("--due", wall_ms(due, meant_in), now_ms)
         if zone is not None:
             zone_of(zone)
-    except (UndialableNumber, UnknownHours) as error:
+    except (UndialableNumber, UnknownHours, UnusableTime) as error:
         raise CallflowError(str(error), "callflow callbacks add --help") from None
     wanted = Wanted(
         digits, profile, Reason.MANUAL, now_ms, note or "added by hand", who(by), note=note, due_ms=due_ms,
@@ -320,17 +320,6 @@ def who(by: str) -> str:
         return (by or getpass.getuser())[:64]
     except (KeyError, OSError):
         return "unknown"
-
-
-def _local_ms(text: str, zone: str) -> int:
-    """Epoch ms of a wall time in a zone; raises UnknownHours or BadParameter."""
-    from datetime import datetime
-
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a time: write 2026-01-31T14:05") from None
-    return round((at if at.tzinfo else at.replace(tzinfo=zone_of(zone))).timestamp() * 1000)
 
 
 def _now_ms() -> int:

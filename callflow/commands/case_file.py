@@ -2,10 +2,9 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
-from callflow.core.callbacks.hours import UnknownHours, zone_of
+from callflow.core.callbacks.hours import UnknownHours, usable, wall_ms, zone_of
 from callflow.core.callbacks.numbers import UndialableNumber, dialable
 from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.cases import Case, CaseKind, checked_reference, new_case
@@ -78,15 +77,6 @@ def _case(row: dict[str, str], rules: CallbackRules, now_ms: int, actor: str) ->
             number = dialable(number, rules.dialable, rules.refused)
         except UndialableNumber as error:
             raise ValueError(f"number {number!r}: {error}") from None
-    opened_ms = _moment_ms(row["opened"], zone or rules.profile(profile).zone) if row.get("opened") else now_ms
-    zone = zone or rules.profile(profile).zone
-    return new_case(reference, number, kind, profile, zone, opened_ms, actor, rules.case_news_h)
-
-
-def _moment_ms(text: str, zone: str) -> int:
-    """Epoch ms of a time in a zone, or with an offset of its own; raises ValueError or UnknownHours."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"opened {text!r} is not a time: write 2026-01-31T14:05") from None
-    return round((at if at.tzinfo else at.replace(tzinfo=zone_of(zone))).timestamp() * 1000)
+    meant_in = zone or rules.profile(profile).zone
+    opened_ms = usable("opened", wall_ms(row["opened"], meant_in), now_ms) if row.get("opened") else now_ms
+    return new_case(reference, number, kind, profile, meant_in, opened_ms, actor, rules.case_news_h)

@@ -7,6 +7,8 @@ import typer
 
 UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
 DAY_S = 86_400
+_FIRST_MS, _LAST_MS = -62_135_424_000_000, 253_402_128_000_000
+"""3 January of the year 1 and 30 December of 9999: every zone can show them."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -26,7 +28,8 @@ def parse_when(text: str) -> int:
 
 
 def local(at_ms: int, zone: tzinfo | None = None) -> datetime:
-    """The time of an epoch ms in `zone`, or in the machine's own."""
+    """The time of an epoch ms in `zone`, or in the machine's own; the first or last there is for one beyond."""
+    at_ms = min(max(at_ms, _FIRST_MS), _LAST_MS)
     return (datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(milliseconds=at_ms % 1000)).astimezone(zone)
 
 

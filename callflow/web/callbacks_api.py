@@ -13,7 +13,7 @@ from callflow.adapters.store.callback_queries import CallbackQueries, NoSuchCall
 from callflow.commands.callbacks_report import figures_of
 from callflow.core.callbacks.attempt import Attempt
 from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
-from callflow.core.callbacks.hours import UnknownHours, zone_of
+from callflow.core.callbacks.hours import UnknownHours, UnusableTime, usable, zone_of
 from callflow.core.callbacks.numbers import UndialableNumber, dialable
 from callflow.core.callbacks.permission import NotAllowed, may_dial
 from callflow.core.callbacks.raising import Wanted
@@ -95,9 +95,9 @@ async def add(me: Me, site: Here, wanted: CallbackWanted) -> CallbackRow:
         number = dialable(wanted.number, rules.dialable, rules.refused)
         if wanted.zone:
             zone_of(wanted.zone)
-    except (UndialableNumber, UnknownHours) as error:
+        due_ms = now_ms if wanted.due_ms is None else usable("due_ms", wanted.due_ms, now_ms)
+    except (UndialableNumber, UnknownHours, UnusableTime) as error:
         raise Conflict(str(error), "correct it and send it again") from None
-    due_ms = now_ms if wanted.due_ms is None else wanted.due_ms
     raised = Wanted(
         number, wanted.profile, Reason.MANUAL, now_ms, wanted.note or "added on the page", _who(me), note=wanted.note,
         due_ms=due_ms, zone=wanted.zone,

@@ -203,6 +203,8 @@ MISTAKES = [
     ("reference\nT-1\nT-1\n", "cases.csv:3:", "twice"),
     ("reference,kind\nT-1,wedding\n", "cases.csv:2:", "'wedding'"),
     ("reference,opened\nT-1,yesterday\n", "cases.csv:2:", "'yesterday'"),
+    ("reference,opened\nT-1,9999-12-31\n", "cases.csv:2:", "ten years from now"),
+    ("reference,opened\nT-1,0001-01-01\n", "cases.csv:2:", "opened"),
     ("reference,zone\nT-1,Asia/Nowhere\n", "cases.csv:2:", "Nowhere"),
     ("reference,colour\nT-1,red\n", "cases.csv:1:", "'colour'"),
     ("number\n13855550100\n", "cases.csv:1:", "'reference'"),

@@ -1,6 +1,7 @@
 """`callflow callbacks` and `callflow cases`, as a person types them."""
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,25 @@ class Typed:
 @pytest.fixture
 def typed(tmp_path: Path) -> Typed:
     return Typed(tmp_path)
+
+
+@pytest.mark.parametrize("due", ["9999-12-31T23:00", "0001-01-01", "0001-01-01T00:00+14:00", "2099-01-01", "soon"])
+def test_a_due_time_that_is_none_is_refused(typed: Typed, due: str) -> None:
+    assert "13855550100" not in typed.refused("callbacks", "add", "13855550100", "--due", due)
+    assert typed.json("callbacks", "list")["callbacks"] == []
+
+
+@pytest.mark.parametrize("due_ms", [2**53, -(2**53), 253_402_300_799_999, -62_135_596_800_000])
+def test_an_entry_with_a_time_of_no_calendar_hides_no_other(typed: Typed, tmp_path: Path, due_ms: int) -> None:
+    """An earlier version has taken it."""
+    key = typed.json("callbacks", "add", "13855550100")["callback_id"]
+    typed("callbacks", "add", "13855550101")
+    with sqlite3.connect(tmp_path / "callflow.db") as connection:
+        connection.execute("UPDATE callbacks SET due_ms = ? WHERE callback_id = ?", (due_ms, key))
+        connection.execute("UPDATE callback_changes SET due_ms = ? WHERE callback_id = ?", (due_ms, key))
+    assert {row["due_ms"] for row in typed.json("callbacks", "list")["callbacks"]} > {due_ms}
+    assert "13855550101" in typed("callbacks", "list")
+    assert "13855550100" in typed("callbacks", "show", key)
 
 
 def test_an_entry_from_add_to_done(typed: Typed) -> None:

@@ -209,6 +209,7 @@ async def test_a_caller_is_put_on_the_list_by_hand(
         (Role.SUPERVISOR, {}, {"number": "13855550199", "zone": "Asia/Nowhere"}, 409),
         (Role.SUPERVISOR, {}, {"number": ""}, 422),
         (Role.SUPERVISOR, {}, {"number": "13855550199", "due_ms": True}, 422),
+        (Role.SUPERVISOR, {}, {"number": "13855550199", "due_ms": 1000 * T0}, 409),
     ],
 )
 async def test_who_cannot_be_put_on_the_list_is_not(

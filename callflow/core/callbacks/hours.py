@@ -7,10 +7,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+FARTHEST_MS = 3653 * 86_400_000
 LOOK_DAYS = 400
 """A year and some: no window within it means that there is none."""
 _WINDOW = re.compile(r"([a-z]{3})(?:-([a-z]{3}))? ([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})")
 _HOLIDAY = re.compile(r"(?:([0-9]{4})-)?([0-9]{2})-([0-9]{2})")
+
+
+class UnusableTime(ValueError):
+    """A time that is no time for a call-back or a case; the text says why."""
 
 
 class UnknownHours(ValueError):
@@ -64,6 +69,24 @@ def zone_of(name: str) -> ZoneInfo:
         raise UnknownHours(f"the time zone {name!r} is not known") from None
 
 
+def usable(what: str, at_ms: int, now_ms: int) -> int:
+    """A time that a person gave, in epoch ms; raises UnusableTime, which says of `what`."""
+    if not 0 <= at_ms <= now_ms + FARTHEST_MS:
+        raise UnusableTime(f"{what} must be after 1970, and at most ten years from now")
+    return at_ms
+
+
+def wall_ms(text: str, zone: str) -> int:
+    """Epoch ms of 2026-01-31T14:05 in a zone, or with an offset of its own; raises UnusableTime or UnknownHours."""
+    try:
+        at = datetime.fromisoformat(text)
+        return round((at if at.tzinfo else at.replace(tzinfo=zone_of(zone))).timestamp() * 1000)
+    except UnknownHours:
+        raise
+    except (ValueError, OverflowError):
+        raise UnusableTime(f"{text!r} is not a time: write 2026-01-31T14:05") from None
+
+
 def day_of(at_ms: int, zone: str) -> str:
     """The calendar day of a moment, 2026-01-31, in a zone; in UTC where the zone is not known."""
     try:
@@ -88,11 +111,14 @@ class CallingHours:
         tz = zone_of(zone)
         if not self._windows:
             raise UnknownHours("no calling hours are set")
-        first = _moment(at_ms).astimezone(tz).date()
-        for number in range(LOOK_DAYS):
-            for begin_ms, end_ms in self._on(first + timedelta(days=number), tz):
-                if at_ms < end_ms:
-                    return max(at_ms, begin_ms)
+        try:
+            first = _moment(at_ms).astimezone(tz).date()
+            for number in range(LOOK_DAYS):
+                for begin_ms, end_ms in self._on(first + timedelta(days=number), tz):
+                    if at_ms < end_ms:
+                        return max(at_ms, begin_ms)
+        except OverflowError:
+            raise UnknownHours("no calendar has this time") from None
         raise UnknownHours("the calling hours leave no time within a year")
 
     def _on(self, day: date, tz: ZoneInfo) -> Iterator[tuple[int, int]]:
