@@ -10,6 +10,7 @@ import structlog
 from callflow.adapters.store.case_list import CaseList
 from callflow.core.callbacks.attempt import Attempt
 from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
+from callflow.core.callbacks.hours import UnknownHours
 from callflow.core.callbacks.numbers import caller_of
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.rules import CallbackRules
@@ -41,6 +42,8 @@ class CaseWatch:
         self._rules = rules
         self._add = add
         self._attempts = attempts
+        self._remind_ms: dict[tuple[str, int], int] = {}
+        """By reference and revision: how long before the news is due."""
         self._now_ms = 0
 
     async def look(self, now_ms: int, *, changed: bool) -> None:
@@ -51,14 +54,32 @@ class CaseWatch:
         self._now_ms = now_ms
         if changed:
             self.open = tuple(await asyncio.to_thread(self._cases.open))
-        remind_ms = min(REMIND_MS, round(HOUR_MS * self._rules.case_news_h / 2))
+            known = self._remind_ms
+            self._remind_ms = {_key(case): known.get(_key(case)) or self._remind_before(case) for case in self.open}
         for case in self.open:
-            match due_step(case, now_ms, remind_ms, OVERDUE_MS):
+            match due_step(case, now_ms, self._remind_ms[_key(case)], OVERDUE_MS):
                 case CaseStep.REMINDED:
                     await self._remind(case, now_ms)
                 case CaseStep.OVERDUE:
                     await self._take(case.reference, lambda now: now.overdue(now_ms, ACTOR))
                     log.warning("a case is without the news that was due", case=case.reference)
+
+    def _remind_before(self, case: Case) -> int:
+        """How long before its news is due the reminder of a case goes out, so that its caller can be called in time.
+
+        If that is outside the calling hours, the last of them before count, but none right after the last news.
+        """
+        usual_ms = min(REMIND_MS, round(HOUR_MS * self._rules.case_news_h / 2))
+        profile, due_ms = self._rules.profile(case.profile), case.news_due_ms
+        try:
+            hours, zone = profile.calling_hours(), case.zone or profile.zone
+            if not case.number or hours.next_allowed(due_ms - usual_ms, zone) < due_ms:
+                return usual_ms
+            from_ms, to_ms = hours.last_before(due_ms - usual_ms, zone)
+        except UnknownHours:
+            return usual_ms
+        remind_at_ms = max(from_ms, to_ms - usual_ms, case.changed_ms + usual_ms)
+        return due_ms - remind_at_ms if remind_at_ms < to_ms else usual_ms
 
     async def settled(self, change: CallbackChange) -> None:
         """An entry was settled: if its own call reached the caller of a case, they have had news. Raises StoreError.
@@ -108,3 +129,7 @@ class CaseWatch:
     async def _take(self, reference: str, make: Callable[[Case], Case]) -> None:
         with suppress(CaseClosed):
             await asyncio.to_thread(self._cases.change, reference, make)
+
+
+def _key(case: Case) -> tuple[str, int]:
+    return case.reference, case.revision

@@ -103,6 +103,49 @@ async def test_a_reminder_each_day_until_it_is_closed_and_an_alarm_only_without_
     assert (entry.reasons, entry.reference, entry.number) == (("case",), "T-1", NUMBER)
 
 
+DAYTIME = RULES.model_copy(
+    update={"profiles": {"default": CallbackProfile(zone="UTC", hours=("mon-sun 09:00-20:00",))}}
+)
+MIDNIGHT = T0 - T0 % DAY_MS
+
+
+@pytest.mark.parametrize(
+    ("opened_h", "reminded_h", "called_h"),
+    [
+        (12.0, 35.0, 35.0),  # an hour before
+        (21.5, 43.0, 43.0),  # the last hour of the next day
+        (7.5, 19.0, 19.0),  # of the same day
+        (9.25, 32.25, 33.0),  # at the beginning of the hours there is still time
+    ],
+)
+async def test_a_reminder_leaves_time_to_call_within_the_calling_hours(
+    path: Path, opened_h: float, reminded_h: float, called_h: float
+) -> None:
+    watched = Watched(path)
+    watched.watch = watched.watch_by(DAYTIME)
+    opened_ms = MIDNIGHT + round(opened_h * HOUR_MS)
+    watched.cases.add(new_case("T-1", NUMBER, CaseKind.GENERAL, "default", "", opened_ms, "boss", 24.0))
+    for minute in range(0, 24 * 60, 5):
+        await watched.look(opened_ms + minute * 60_000)
+    (entry,) = watched.entries.live()
+    (reminded,) = [change for change in watched.cases.changes("T-1") if change.step is CaseStep.REMINDED]
+    assert reminded.at_ms == MIDNIGHT + round(reminded_h * HOUR_MS)
+    hours = DAYTIME.profile("default").calling_hours()
+    assert hours.next_allowed(entry.due_ms, "UTC") == MIDNIGHT + round(called_h * HOUR_MS) < opened_ms + DAY_MS
+
+
+async def test_no_caller_is_called_again_right_after_the_news_because_the_calling_hours_end(path: Path) -> None:
+    """News is due every half hour, and the hours end in ten minutes."""
+    watched = Watched(path)
+    rules = DAYTIME.model_copy(update={"case_news_h": 0.5})
+    watched.watch = watched.watch_by(rules)
+    opened_ms = MIDNIGHT + round(19 * HOUR_MS + 50 * 60_000)
+    watched.cases.add(new_case("T-1", NUMBER, CaseKind.GENERAL, "default", "", opened_ms, "boss", rules.case_news_h))
+    for minute in range(15):
+        await watched.look(opened_ms + minute * 60_000)
+    assert watched.steps("T-1") == ["opened"]
+
+
 async def test_without_news_there_is_a_reminder_each_day_and_one_alarm(path: Path) -> None:
     watched = Watched(path)
     open_case(watched)

@@ -121,6 +121,19 @@ class CallingHours:
             raise UnknownHours("no calendar has this time") from None
         raise UnknownHours("the calling hours leave no time within a year")
 
+    def last_before(self, at_ms: int, zone: str) -> tuple[int, int]:
+        """The last time before `at_ms` in which the caller may be called, from and to; raises UnknownHours."""
+        tz = zone_of(zone)
+        try:
+            last = _moment(at_ms).astimezone(tz).date()
+            for number in range(LOOK_DAYS):
+                for begin_ms, end_ms in reversed(list(self._on(last - timedelta(days=number), tz))):
+                    if begin_ms < at_ms:
+                        return begin_ms, min(end_ms, at_ms)
+        except OverflowError:
+            raise UnknownHours("no calendar has this time") from None
+        raise UnknownHours("the calling hours leave no time within a year")
+
     def _on(self, day: date, tz: ZoneInfo) -> Iterator[tuple[int, int]]:
         """The windows of one day as epoch ms, the earliest first; none on a holiday."""
         if {(day.year, day.month, day.day), (None, day.month, day.day)} & self._holidays:
