@@ -7,7 +7,7 @@ from rich.console import Console
 
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.locks import beside, is_held
-from callflow.core.callbacks.attempt import WORDS, Attempt
+from callflow.core.callbacks.attempt import WORDS, Attempt, Outcome
 from callflow.core.callbacks.entry import Entry
 from callflow.core.callbacks.permission import NotAllowed, may_dial
 from callflow.core.callbacks.states import IllegalStep
@@ -43,7 +43,7 @@ def dial_and_wait(
             status.update(_progress(agent, attempt))
             time.sleep(LOOK_S)
     entry = entries.find(entry.callback_id)
-    if attempt.outcome is not None and attempt.placed_ms is None:
+    if attempt.outcome is Outcome.UNPLACED:
         raise CallflowError(f"{entry.callback_id} was not dialled: {attempt.cause}", "try again when this has changed")
     words = "reached" if attempt.reached_ms is not None else WORDS[attempt.outcome] if attempt.outcome else ""
     told.print(f"{entry.callback_id}: {words}", markup=False)
@@ -51,6 +51,9 @@ def dial_and_wait(
 
 
 def _wished(entry: Entry, agent: str, actor: str, now_ms: int) -> Entry:
+    if entry.wish:
+        problem = f"{entry.callback_id}: this call is asked for already, for agent {entry.wish}"
+        raise CallflowError(problem, f"callflow callbacks show {entry.callback_id}")
     try:
         return entry.wished(agent, now_ms, actor)
     except IllegalStep as error:

@@ -21,7 +21,7 @@ from callflow.adapters.store.recent_records import recent_records
 from callflow.adapters.store.unpublished import MOST, News, Unpublished
 from callflow.core.callbacks.answered import AnsweredCalls
 from callflow.core.callbacks.attempt import Attempt
-from callflow.core.callbacks.entry import CALLFLOW, CallbackChange, Entry, waits_since
+from callflow.core.callbacks.entry import CALLFLOW, CallbackChange, Entry, Reason, claim_of, waits_since
 from callflow.core.callbacks.live_entries import LiveEntries
 from callflow.core.callbacks.numbers import bare, caller_of, dialable
 from callflow.core.callbacks.raising import Raising, Wanted
@@ -80,8 +80,8 @@ class CallbackDesk:
         self._wanted: deque[Wanted] = deque()
         self._answers: dict[str, int] = {}
         """Numbers with whom a call was just answered, and when."""
-        self._waiting: dict[tuple[str, int], int] = {}
-        """Since when the entries of a certain age wait, by id and revision."""
+        self._steps: dict[tuple[str, int], list[CallbackChange]] = {}
+        """All steps of the entries that may lapse, by id and revision."""
         self._published: set[tuple[str, str, int]] = set()
         self._sooner = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -219,9 +219,9 @@ class CallbackDesk:
         await self._save_wanted()
         whole = await self._read()
         await self._close_answered()
+        await self.cases.look(self._now_ms(), changed=whole or bool(self._news.case_steps))
         if whole:
             await self._lapse()
-        await self.cases.look(self._now_ms(), changed=whole or bool(self._news.case_steps))
         await self._publish()
         for call in self.on_look:
             call()
@@ -289,23 +289,31 @@ class CallbackDesk:
         self.look_soon()
 
     async def _lapse(self) -> None:
-        """Claims that were forgotten, and entries that have become too old."""
+        """Claims that were forgotten, entries that have waited too long, and those whose case is closed."""
         now_ms = self._now_ms()
-        waiting: dict[tuple[str, int], int] = {}
+        steps: dict[tuple[str, int], list[CallbackChange]] = {}
         for entry in self.live:
-            hours = self.rules.profile(entry.profile).give_up_h
-            if entry.state is State.CLAIMED and now_ms - entry.changed_ms >= 60_000 * self.rules.claim_min:
-                await self.step(entry, Step.RELEASE, f"the claim of {entry.actor} has lapsed")
-            elif entry.state in WAITING and now_ms - entry.raised_ms >= HOUR_MS * hours:
+            give_up_h = self.rules.profile(entry.profile).give_up_h
+            old = entry.state in WAITING and now_ms - entry.raised_ms >= HOUR_MS * give_up_h
+            if old or entry.state is State.CLAIMED:
                 key = (entry.callback_id, entry.revision)
-                waiting[key] = since_ms = self._waiting.get(key) or await self._waits_since(entry)
-                if now_ms - since_ms >= HOUR_MS * hours:
-                    await self.step(entry, Step.GIVE_UP, f"not reached within {hours:g} hours")
-        self._waiting = waiting
+                known = self._steps.get(key)
+                if known is None:
+                    known = await asyncio.to_thread(self.list.changes, entry.callback_id)
+                steps[key] = known
+                await self._lapse_after(entry, known, now_ms, give_up_h)
+            if entry.state in WAITING and entry.reasons == (Reason.CASE.value,) and not self.cases.is_of(entry.number):
+                await self.step(entry, Step.GIVE_UP, "the case is closed")
+        self._steps = steps
 
-    async def _waits_since(self, entry: Entry) -> int:
-        changes = await asyncio.to_thread(self.list.changes, entry.callback_id)
-        return waits_since(changes) if changes else max(entry.raised_ms, entry.due_ms)
+    async def _lapse_after(self, entry: Entry, steps: list[CallbackChange], now_ms: int, give_up_h: float) -> None:
+        if entry.state is State.CLAIMED:
+            claim = claim_of(steps)
+            at_ms, who = (claim.at_ms, claim.actor) if claim else (entry.changed_ms, entry.actor)
+            if now_ms - at_ms >= 60_000 * self.rules.claim_min:
+                await self.step(entry, Step.RELEASE, f"the claim of {who} has lapsed")
+        elif now_ms - (waits_since(steps) if steps else entry.due_ms) >= HOUR_MS * give_up_h:
+            await self.step(entry, Step.GIVE_UP, f"not reached within {give_up_h:g} hours")
 
     async def _publish(self) -> None:
         """Count and publish changes, whoever made them, and ended attempts; each once in this life of the daemon."""

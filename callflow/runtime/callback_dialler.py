@@ -231,14 +231,20 @@ class CallbackDialler:
         self.outcomes[outcome.value] = self.outcomes.get(outcome.value, 0) + 1
 
     async def release(self, attempt: Attempt) -> None:
-        """Take the agent out of the pause, however long AMI is away."""
+        """Take the agent out of the pause, however long AMI is away.
+
+        The pause of a call-back has no reason. One that has got a reason meanwhile is the agent's own.
+        """
         if not attempt.paused_in or attempt.attempt_id in self._releasing:
             return
         self._releasing.add(attempt.attempt_id)
         while True:
             try:
+                places = (await self._phone.look()).of_agent(attempt.interface)
+                own = {one.queue for one in places if one.pause_reason}
                 for queue in attempt.paused_in:
-                    await self._phone.pause(queue, attempt.interface, False)
+                    if queue not in own:
+                        await self._phone.pause(queue, attempt.interface, False)
                 await asyncio.to_thread(self._desk.list.released, attempt.attempt_id)
                 break
             except CallflowError as error:

@@ -99,6 +99,10 @@ class CaseWatch:
                 told = partial(Case.told, at_ms=change.at_ms, actor=ACTOR, news="called back", next_ms=next_ms)
                 await self._take(case.reference, told)
 
+    def is_of(self, number: str) -> bool:
+        """An open case, as the last look found them, is this caller's."""
+        return any(caller_of(case.number) == caller_of(number) for case in self.open)
+
     @property
     def counts(self) -> dict[str, int]:
         """Open cases, and those of them that are late."""

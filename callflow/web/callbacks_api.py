@@ -12,7 +12,7 @@ from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.callback_queries import CallbackQueries, NoSuchCallback, Wanting
 from callflow.commands.callbacks_report import figures_of
 from callflow.core.callbacks.attempt import Attempt
-from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
+from callflow.core.callbacks.entry import CallbackChange, Entry, Reason, claim_of
 from callflow.core.callbacks.hours import UnknownHours, UnusableTime, usable, zone_of
 from callflow.core.callbacks.numbers import UndialableNumber, dialable
 from callflow.core.callbacks.permission import NotAllowed, may_dial
@@ -269,8 +269,7 @@ def _claimed_by(entry: Entry, changes: list[CallbackChange], me: Visitor) -> boo
     """The visitor has claimed the entry, and nobody has taken it from them."""
     if entry.state is not State.CLAIMED:
         return False
-    claims = (change for change in reversed(changes) if change.state is State.CLAIMED)
-    claim = next((change for change in claims if change.before != State.CLAIMED.value), None)
+    claim = claim_of(changes)
     return claim is not None and claim.actor == _who(me)
 
 

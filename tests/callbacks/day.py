@@ -93,6 +93,8 @@ class World:
     talking: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Phone and number of each call, by its ChannelId."""
     paused: set[str] = field(default_factory=set)
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Why agents have paused themselves, by phone."""
     link_up: bool = True
     lost_replies: int = 0
     tell: Callable[[dict[str, str]], None] = lambda event: None
@@ -168,7 +170,15 @@ class Phone:
         await self._reply()
         busy = {phone for phone, _ in self._world.talking.values()}
         members = tuple(
-            MemberSeen("q", phone, phone, phone[6:], 2 if phone in busy else 1, phone in self._world.paused)
+            MemberSeen(
+                "q",
+                phone,
+                phone,
+                phone[6:],
+                2 if phone in busy else 1,
+                phone in self._world.paused,
+                pause_reason=self._world.reasons.get(phone, ""),
+            )
             for phone in self._agents
         )
         channels = tuple(

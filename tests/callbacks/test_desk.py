@@ -13,11 +13,13 @@ import pytest
 import sqlalchemy as sa
 
 from callflow.adapters.store.callback_list import CallbackList
+from callflow.adapters.store.case_list import CaseList
 from callflow.core.callbacks.attempt import Attempt, Outcome
 from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
 from callflow.core.callbacks.raising import Wanted
 from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.callbacks.states import IllegalStep, State, Step
+from callflow.core.cases import CaseChange, CaseKind, new_case
 from callflow.records.callbacks import callback_attempts, callback_changes, callbacks
 from callflow.runtime.callback_desk import AT_ONCE, REREAD_MS, CallbackDesk
 
@@ -35,6 +37,8 @@ class Recorder:
         """It saves nothing any more."""
 
     def save(self, record: Any, final: bool) -> None:
+        if isinstance(record, CaseChange):
+            return
         if isinstance(record, Attempt):
             self.attempts.append(record)
             table, mine = callback_attempts, callback_attempts.c.attempt_id == record.attempt_id
@@ -259,6 +263,34 @@ async def test_the_hours_until_an_entry_is_given_up_begin_anew(
     happens(watched, entry)
     assert not await lapses(watched, entry, LATER + 72 * HOUR_MS - 1)
     assert await lapses(watched, entry, LATER + 72 * HOUR_MS)
+
+
+async def test_a_claim_lapses_an_hour_after_it_was_made_whatever_reasons_come(watched: Watched) -> None:
+    entry = watched.add("0215550100")
+    watched.beside.change(entry.callback_id, partial(Entry.step, step=Step.CLAIM, at_ms=T0, actor="8001", why="mine"))
+    later_ms = T0 + HOUR_MS // 2
+    watched.beside.add(Wanted(entry.number, "default", Reason.SILENT, later_ms, "silent"), RULES, later_ms)
+    assert not await lapses(watched, entry, T0 + HOUR_MS - 1)
+    assert watched.beside.find(entry.callback_id).state is State.CLAIMED
+    await lapses(watched, entry, T0 + HOUR_MS)
+    released = watched.beside.find(entry.callback_id)
+    assert (released.state, released.why) == (State.OPEN, "the claim of 8001 has lapsed")
+
+
+async def test_an_entry_for_a_case_alone_goes_with_the_case(watched: Watched) -> None:
+    cases = CaseList(watched.path, "main")
+    for number in range(3):
+        caller = f"021555010{number}"
+        cases.add(new_case(f"T-{number}", caller, CaseKind.GENERAL, "default", "UTC", T0, "boss", 24.0))
+        wanted = Wanted(f"+{caller}", "default", Reason.CASE, T0, "news is due", reference=f"T-{number}")
+        watched.beside.add(wanted, RULES, T0)
+    watched.add("0215550101")  # a second reason
+    cases.add(new_case("T-9", "0215550102", CaseKind.GENERAL, "default", "UTC", T0, "boss", 24.0))  # a second case
+    for number in range(3):
+        cases.change(f"T-{number}", lambda now: now.closed(T0 + 1, "8012", "works"))
+    await watched.look()
+    left = {entry.number: entry.state for entry in watched.beside.entries()}
+    assert left == {"+0215550100": State.GIVEN_UP, "+0215550101": State.OPEN, "+0215550102": State.OPEN}
 
 
 async def test_a_due_time_that_was_asked_for_is_not_given_up_before_it_has_come(watched: Watched) -> None:

@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,18 @@ async def test_what_begins_after_the_start_is_never_taken_for_what_was_left_open
         start.hold.set()
         await start.dialler.stop()
         await start.desk.stop()
+
+
+async def test_an_agent_who_goes_to_lunch_during_a_call_back_stays_paused(start: Start) -> None:
+    """The pause has got a reason; that of the other agent has none."""
+    for agent in ("PJSIP/8001", "PJSIP/8002"):
+        start.world.paused.add(agent)
+    start.world.reasons["PJSIP/8001"] = "lunch"
+    for number, agent in enumerate(("PJSIP/8001", "PJSIP/8002")):
+        entry = start.add(f"1385555010{number}")
+        attempt = Attempt(f"cb-{number}", entry.callback_id, agent[6:], agent, "boss", "agent", T0, paused_in=("q",))
+        dialled = partial(Entry.step, step=Step.DIAL, at_ms=T0, actor="x", why="y", attempt_id=attempt.attempt_id)
+        start.entries.begin_attempt(attempt, dialled)
+        await start.dialler.release(attempt)
+    assert start.world.paused == {"PJSIP/8001"}
+    assert all(not one.paused_in for one in start.entries.open_attempts())

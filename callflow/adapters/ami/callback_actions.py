@@ -98,6 +98,7 @@ class CallbackActions:
             paused=first(entry, "Paused") == "1",
             in_call=first(entry, "InCall") == "1",
             last_call_ms=1000 * max(0, _number(entry, "LastCall")),
+            pause_reason=first(entry, "PausedReason"),
         )
 
 

@@ -159,3 +159,9 @@ def waits_since(changes: Sequence[CallbackChange]) -> int:
         elif change.actor != CALLFLOW or change.reasons != before.reasons:
             since_ms = max(since_ms, change.at_ms)
     return since_ms
+
+
+def claim_of(changes: Sequence[CallbackChange]) -> CallbackChange | None:
+    """The step by which the present claim was made; a reason that came later has another actor."""
+    claims = (change for change in reversed(changes) if change.state is State.CLAIMED)
+    return next((change for change in claims if change.before != State.CLAIMED.value), None)

@@ -26,6 +26,7 @@ class MemberSeen:
     in_call: bool = False
     last_call_ms: int = 0
     """When the last call from a queue ended; 0 for never."""
+    pause_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
