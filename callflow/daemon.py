@@ -33,7 +33,7 @@ from callflow.core import events
 from callflow.core.assist.wrap_up import WrapUp
 from callflow.core.rings.records import Stay
 from callflow.core.screening.engine import Engine
-from callflow.errors import CallflowError, HearingFailed, LinkError, LoginRefused
+from callflow.errors import CallflowError, HearingFailed, LoginRefused
 from callflow.publishing.publisher import Publishing
 from callflow.publishing.vitals import take_sample
 from callflow.runtime.arenas import share_arenas
@@ -53,6 +53,7 @@ from callflow.runtime.pauses import keep_pauses_short, let_the_loop_in_soon
 from callflow.runtime.rating_watch import RatingWatch
 from callflow.runtime.reloading import Reloading
 from callflow.runtime.ring_watch import RingWatch, log_talk
+from callflow.runtime.snapshots import Snapshots
 from callflow.runtime.spoken_names import SpokenNames
 from callflow.runtime.vouching import Vouching
 from callflow.runtime.watchdog import Watchdog, start_goes_on
@@ -122,6 +123,7 @@ class Daemon:
             self._callbacks.desk, settings.store.path, self._publishing.pseudonymizer, self._clock.now_ms
         )
         self._rings.subscribe(self._assist.receive)
+        self._snapshots = Snapshots(actions, self._rings, self._assist, self._channels_seen, self._dispatch.spawn)
         self._vouching = Vouching(settings.agi, actions)
         known, flush = KnownCalls(settings.store.path, settings.node.name).among, self._publishing.recording.flush
         self._noted = NotedCalls(CallNotes(self._links.actions), known, flush, self._receive)
@@ -198,6 +200,7 @@ class Daemon:
         self._reloading.stop()
         self._noted.stop()
         self._watchdog.tell("STOPPING=1")
+        self._snapshots.link_lost()
         self._receive(events.LinkLost(self._clock.now_ms(), "the daemon stops"))
         self._rings.link_lost("the daemon stops")
         self._assist.link_lost("the daemon stops")
@@ -326,7 +329,7 @@ class Daemon:
             return
         self._vouching.give_token()
         self._dispatch.spawn(self._include.look())
-        self._dispatch.spawn(self._take_snapshot())
+        self._snapshots.link_up()
         log.info("AMI is connected", host=self._settings.ami.host, port=self._settings.ami.port)
         up = events.LinkUp(self._clock.now_ms(), may_go_deaf(self._links.events.protocol_version))
         self._receive(up)
@@ -337,6 +340,7 @@ class Daemon:
     def _on_link_down(self, reason: str) -> None:
         if self._engine.link_up and not self._stopping:
             log.warning("AMI is lost; callers go on unscreened until it is back", reason=reason)
+            self._snapshots.link_lost()
             self._receive(events.LinkLost(self._clock.now_ms(), reason))
             self._rings.link_lost(reason)
             self._callbacks.link_lost()
@@ -346,19 +350,8 @@ class Daemon:
         if refused.fatal:
             self._finish(refused)
 
-    async def _take_snapshot(self) -> None:
-        """What is there now, and what has ended unseen."""
-        with self._assist.looking():
-            asked_ms, channels = self._rings.now_ms(), None
-            try:
-                channels = await self._actions.channels()
-                uniqueids = frozenset(channel["Uniqueid"] for channel in channels)
-                self._receive(events.ChannelsSeen(uniqueids, self._clock.now_ms()))
-            except LinkError as error:
-                log.warning("no snapshot of the channels", reason=str(error))
-            await self._rings.take_snapshot(asked_ms, channels)
-            if channels is not None:
-                await self._assist.take_snapshot(channels)
+    def _channels_seen(self, uniqueids: frozenset[str]) -> None:
+        self._receive(events.ChannelsSeen(uniqueids, self._clock.now_ms()))
 
     def _sample(self) -> Sample:
         """How everything here is now, for metrics and states."""

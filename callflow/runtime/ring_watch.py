@@ -76,23 +76,33 @@ class RingWatch:
         self.queues_known = False
         self._receive(events.LinkLost(self._clock.now_ms(), reason))
 
-    async def take_snapshot(self, asked_ms: int, channels: list[dict[str, str]] | None) -> None:
-        """Find the callers who wait and the members; with `channels`, listed at `asked_ms`, also what has ended."""
-        try:
-            entries = await self._actions.queues()
-        except LinkError as error:
-            log.warning("no snapshot of the queues; what waits already is not counted", reason=str(error))
-            self.queues_known = True  # as far as they ever will be
-            return
-        members = [member_of(entry) for entry in entries if entry.get("Event") == "QueueMember"]
-        waiting = [waiting_of(entry) for entry in entries if entry.get("Event") == "QueueEntry"]
+    async def take_snapshot(self, asked_ms: int, channels: list[dict[str, str]] | None) -> bool:
+        """Find the callers who wait and the members; with `channels`, listed at `asked_ms`, also what has ended.
+
+        False if Asterisk has not told of its queues: then what `channels` shows is taken in alone.
+        """
+        entries = await self._queues()
+        members = waiting = None
+        if entries is not None:
+            members = tuple(member_of(entry) for entry in entries if entry.get("Event") == "QueueMember")
+            waiting = tuple(waiting_of(entry) for entry in entries if entry.get("Event") == "QueueEntry")
         when = When(self._clock.now_ms(), stamped=False)
         seen = tuple(channel_of(entry) for entry in channels or ())
         uniqueids = frozenset(one.party.uniqueid for one in seen)
         if channels is None:  # nothing is taken for ended
-            asked_ms, uniqueids = 0, frozenset(one.caller.uniqueid for one in waiting)
-        self._receive(SnapshotTaken(when, asked_ms, uniqueids, tuple(members), tuple(waiting), seen))
-        self.queues_known = True
+            asked_ms, uniqueids = 0, frozenset(one.caller.uniqueid for one in waiting or ())
+        self._receive(SnapshotTaken(when, asked_ms, uniqueids, members, waiting, seen))
+        self.queues_known = True  # or as far as they are for now
+        return entries is not None
+
+    async def _queues(self) -> list[dict[str, str]] | None:
+        """None without an answer."""
+        try:
+            return await self._actions.queues()
+        except LinkError as error:
+            if not self.queues_known:
+                log.warning("no snapshot of the queues; what waits already is not counted yet", reason=str(error))
+            return None
 
     def close(self) -> None:
         """Stop all deadlines."""

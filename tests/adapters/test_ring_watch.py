@@ -57,8 +57,10 @@ async def test_queues_are_known_from_the_snapshot_until_the_link_is_lost(watch: 
 async def test_an_asterisk_that_does_not_tell_is_not_waited_for(watch: RingWatch, asterisk: Asterisk) -> None:
     asterisk.fails = True
     watch.link_up()
-    await watch.take_snapshot(0, None)
+    assert not await watch.take_snapshot(0, None)
     assert watch.queues_known
+    asterisk.fails = False
+    assert await watch.take_snapshot(0, None)
     watch.close()
 
 
@@ -95,4 +97,23 @@ async def test_every_subscriber_hears_of_talks_whatever_another_does(watch: Ring
         watch.ami_event(dict(block.headers) | {"Timestamp": ""})
     assert [type(event) for event in heard] == [TalkBegan, TalkEnded]
     assert watch.failures == {"ValueError": 2}
+    watch.close()
+
+
+async def test_what_ended_unseen_is_over_though_the_queues_are_not_told(watch: RingWatch, asterisk: Asterisk) -> None:
+    channel = {name: JOIN[name] for name in ("Uniqueid", "Channel")}
+    watch.link_up()
+    assert await watch.take_snapshot(0, None)
+    watch.ami_event({"Event": "Newchannel"} | channel)
+    watch.ami_event(JOIN)
+    watch.link_lost("cut")
+    watch.link_up()
+    watch.ami_event(MEMBER | {"Event": "QueueMemberStatus", "Interface": "PJSIP/8012", "MemberName": "8012"})
+    asterisk.fails = True
+    assert not await watch.take_snapshot(watch.now_ms() + 10, [channel])
+    assert [queue.waiting for queue in watch.tracker.queues(watch.now_ms())] == [1], "it may still wait"
+    assert not await watch.take_snapshot(watch.now_ms() + 10, [])
+    (queue,) = watch.tracker.queues(watch.now_ms())
+    assert (queue.waiting, dict(watch.tracker.unresolved)) == (0, {"stay": 1})
+    assert [agent.agent for agent in watch.tracker.agents(watch.now_ms())] == ["8012"], "members are not known to go"
     watch.close()

@@ -102,6 +102,8 @@ class AgentBoard:
 
     def seen(self, fact: SnapshotTaken) -> None:
         """A snapshot: members that it does not show have left. Events that came since it was asked for are newer."""
+        if fact.members is None:
+            return
         shown = {self._key(member): member for member in fact.members}
         newer = {key for key, at_ms in self._told_ms.items() if at_ms > fact.asked_ms}
         for key in [key for key in self._owner if key not in shown and key not in newer]:

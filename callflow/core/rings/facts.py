@@ -258,14 +258,15 @@ class Waiting(NamedTuple):
 class SnapshotTaken(NamedTuple):
     """A snapshot: every channel, every member, every caller who waits. Asked for at `asked_ms` of our own clock.
 
-    `uniqueids` are those of all channels; `channels` says more of those it names.
+    `uniqueids` are those of all channels; `channels` says more of those it names. `members` and `waiting` are None if
+    Asterisk has not told of its queues.
     """
 
     when: When
     asked_ms: int
     uniqueids: frozenset[str]
-    members: tuple[Member, ...]
-    waiting: tuple[Waiting, ...]
+    members: tuple[Member, ...] | None
+    waiting: tuple[Waiting, ...] | None
     channels: tuple[ChannelSeen, ...] = ()
 
 

@@ -161,6 +161,8 @@ class Queueing:
 
     def seen(self, fact: facts.SnapshotTaken) -> None:
         """A snapshot: finds callers who wait, again or for the first time; the stays of others are finished."""
+        if fact.waiting is None:
+            return
         waiting = {one.caller.uniqueid for one in fact.waiting}
         for stay in list(self._stays.by_caller.values()):
             seen_before = stay.caller.touched_ms < fact.asked_ms

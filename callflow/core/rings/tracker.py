@@ -326,7 +326,7 @@ class Tracker:
     def _learn_names(self, fact: facts.SnapshotTaken) -> None:
         """Who is a member, and what is a trunk."""
         names = self._state.names
-        for member in fact.members:
+        for member in fact.members or ():
             names.learn_member(member.interface, member.name)
         for one in fact.channels:
             if one.application == "Dial":
