@@ -77,7 +77,7 @@ async def test_the_page_stays_open_until_a_key_is_pressed(tmp_path: Path) -> Non
             assert "key" in {call["result"] for call in calls.json()["calls"]}
         os.write(terminal.keyboard, b"x")
         async with asyncio.timeout(LONGEST_S):
-            assert await terminal.process.wait() == 0
+            assert await terminal.process.wait() == 0, terminal.printed
         async with httpx.AsyncClient(base_url=address) as client:
             with pytest.raises(httpx.ConnectError):
                 await client.get("/")
@@ -86,5 +86,5 @@ async def test_the_page_stays_open_until_a_key_is_pressed(tmp_path: Path) -> Non
 async def test_without_the_page_it_ends_by_itself(tmp_path: Path) -> None:
     async with at_a_terminal(tmp_path, "simulate", "key", "--pretend", "--no-web") as terminal:
         async with asyncio.timeout(LONGEST_S):
-            assert await terminal.process.wait() == 0
+            assert await terminal.process.wait() == 0, terminal.printed
         assert WITH_A_KEY not in terminal.printed
