@@ -10,24 +10,27 @@ class Identities:
         self._max_skew_ms = 1000 * max_skew_s
         self._newest: dict[str, Announced] = {}
         self._said: set[tuple[str, str]] = set()
+        """Daemons, by their stream, and what of them was wrong: clock or name."""
 
     def warnings(self, said: Announced) -> list[str]:
         """What is new and wrong."""
-        found: list[str] = []
+        found: dict[str, str] = {}
         if said.skew_ms is None:
-            return found  # a retained message is old
+            return []  # a retained message is old
         if abs(said.skew_ms) > self._max_skew_ms:
             ahead = "ahead of" if said.skew_ms > 0 else "behind"
-            found.append(f"the clock of this node is {abs(said.skew_ms) / 1000:.0f} s {ahead} the collector's")
+            found["clock"] = f"the clock of this node is {abs(said.skew_ms) / 1000:.0f} s {ahead} the collector's"
         known = self._newest.setdefault(said.site, said)
         if known.stream != said.stream:
             if _is_older(said, known):
-                found.append(f"two daemons use this site's name, here and on {known.host}: give each its own mqtt.site")
+                found["name"] = (
+                    f"two daemons use this site's name, here and on {known.host}: give each its own mqtt.site"
+                )
             else:
                 self._newest[said.site] = said
-        fresh = [text for text in found if (said.stream, text[:40]) not in self._said]
-        self._said.update((said.stream, text[:40]) for text in fresh)
-        return fresh
+        fresh = {kind: text for kind, text in found.items() if (said.stream, kind) not in self._said}
+        self._said.update((said.stream, kind) for kind in fresh)
+        return list(fresh.values())
 
 
 def _is_older(said: Announced, known: Announced) -> bool:

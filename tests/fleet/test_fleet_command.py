@@ -93,7 +93,7 @@ def test_the_collector_warns_once_of_a_clock_and_of_a_name_used_twice() -> None:
     assert "two daemons use this site's name, here and on other" in known.warnings(first)[0]
     assert known.warnings(first) == []
     assert "3600 s behind" in known.warnings(replace(second, skew_ms=-3_600_000))[0]
-    assert known.warnings(replace(second, skew_ms=-3_600_000)) == []
+    assert known.warnings(replace(second, skew_ms=-3_601_000)) == []
     assert known.warnings(replace(first, stream="0-c", skew_ms=None)) == [], "retained, so it is old"
 
 
