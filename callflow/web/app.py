@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import HTTPException as Refused
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -26,6 +27,7 @@ from callflow.web import (
     reports_api,
     session_api,
 )
+from callflow.web.access import SAFE
 from callflow.web.errors import WebError
 from callflow.web.models import Problem
 from callflow.web.site import Site
@@ -33,8 +35,10 @@ from callflow.web.static_files import StaticFiles
 
 API = "/api/v1"
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (400, 401, 403, 404, 409, 422, 429, 503)
+    status: {"model": Problem} for status in (400, 401, 403, 404, 409, 413, 422, 429, 503)
 }
+MOST_BODY = 65_536
+"""Bytes of a request's body: a larger one would be read and parsed, in the daemon's loop, before its token."""
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -63,6 +67,34 @@ class Hardened:
             await send(message)
 
         await self._app(scope, receive, send_hardened if scope["type"] == "http" else send)
+
+
+class Limited:
+    """Refuses a body of more than `most` bytes: by its announced length, or as soon as so much has come."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI call; nothing reads the body of a GET."""
+        if scope["type"] != "http" or scope["method"] in SAFE:
+            await self._app(scope, receive, send)
+            return
+        announced, read = int(Headers(scope=scope).get("content-length", 0)), 0
+        too_large = Refused(413, f"the body is larger than {self._most} bytes", {"Connection": "close"})
+
+        async def receive_limited() -> Message:
+            nonlocal read
+            if announced > self._most:
+                raise too_large
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._most:
+                raise too_large
+            return message
+
+        await self._app(scope, receive_limited, send)
 
 
 class Tagged(JSONResponse):
@@ -117,6 +149,7 @@ def make_app(site: Site, files: StaticFiles | None = None) -> FastAPI:
     if site.health is not None:
         app.router.routes.extend(health_routes(site.health))
     _tell_errors(app)
+    app.add_middleware(Limited, most=MOST_BODY)
     app.add_middleware(Hardened, headers=HEADERS | {"Content-Security-Policy": files.policy})
 
     @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)

@@ -94,6 +94,58 @@ async def test_a_peer_that_never_finishes_its_request_is_dropped_and_a_stream_is
     writer.close()
 
 
+POST = b"POST /api/v1/session HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize("head", [b"Content-Length: 70000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"])
+async def test_a_body_that_is_too_large_is_refused_before_it_has_come(
+    server: tuple[WebServer, str, Floor], head: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server[0].port)
+    writer.write(POST + head)
+    if b"chunked" in head:
+        for _ in range(2):
+            writer.write(b"a000\r\n%b\r\n" % (b" " * 0xA000))
+    async with asyncio.timeout(5):
+        answer = await reader.readuntil(b"}")
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b'"problem":"the body is larger than 65536 bytes"' in answer
+    assert b"nosniff" in answer
+    writer.close()
+
+
+async def test_peers_that_never_send_the_body_are_dropped_without_a_word(
+    server: tuple[WebServer, str, Floor], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connections, "EXCHANGE_S", 0.2)
+    waiting = [await asyncio.open_connection("127.0.0.1", server[0].port) for _ in range(5)]
+    for _, writer in waiting:
+        writer.write(POST + b"Content-Length: 100\r\n\r\n{")
+    for reader, writer in waiting:
+        async with asyncio.timeout(5):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read(1) == b""
+        writer.close()
+    await asyncio.sleep(0.1)
+    assert not caplog.records
+
+
+async def test_peers_that_never_send_the_body_keep_nobody_out(server: tuple[WebServer, str, Floor]) -> None:
+    made = server[0]
+    waiting = [await asyncio.open_connection("127.0.0.1", made.port) for _ in range(2 * BESIDES_VIEWERS)]
+    for _, writer in waiting:
+        writer.write(POST + b"Content-Length: 100\r\n\r\n{")
+    await asyncio.sleep(0.1)
+    visitors = [await asyncio.open_connection("127.0.0.1", made.port) for _ in range(6)]
+    await asyncio.sleep(0.1)
+    for reader, writer in visitors:
+        writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        async with asyncio.timeout(5):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    for _, writer in (*waiting, *visitors):
+        writer.close()
+
+
 async def test_a_viewer_that_never_reads_holds_up_nobody(server: tuple[WebServer, str, Floor]) -> None:
     made, secret, floor = server
     kept: list[asyncio.StreamWriter] = []

@@ -61,7 +61,7 @@ class Connection(H11Protocol):
     @property
     def answering(self) -> bool:
         """A whole request has come, and its answer is not complete."""
-        return self.cycle is not None and not self.cycle.response_complete
+        return self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
