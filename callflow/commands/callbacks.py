@@ -115,7 +115,9 @@ def add(
         digits, profile, Reason.MANUAL, now_ms, note or "added by hand", who(by), note=note, due_ms=due_ms,
         zone=zone or "",
     )  # fmt: skip
-    entry, new = _list(context, db).add(wanted, rules, now_ms)
+    entries = _list(context, db)
+    entries.prepare()
+    entry, new = entries.add(wanted, rules, now_ms)
     _tell(entry, "on the list" if new else "was on the list already; it has a further reason", as_json=as_json)
 
 
@@ -220,6 +222,7 @@ def dial(
         _remote(settings, url, callback_id, Step.DIAL, who(by), "", agent, as_json=as_json)
         return
     entries = _list(context, db)
+    entries.check()
     entry = dial_and_wait(settings, db or settings.store.path, entries, callback_id, agent, who(by), as_json=as_json)
     if as_json:
         print(json.dumps(entry_json(entry), indent=2))
@@ -250,6 +253,7 @@ def _step(
         _remote(settings, url, callback_id, step, actor, why, as_json=as_json)
         return
     entries = _list(context, db)
+    entries.check()
     found = entries.find(callback_id)
     try:
         entry = entries.change(found.callback_id, lambda now: now.step(step, _now_ms(), actor, why))
@@ -265,8 +269,8 @@ def _elsewhere(settings: Settings, db: Path | None, callback_id: str) -> str:
     if db is not None or not url:
         return ""
     if settings.store.path.is_file():
-        with suppress(NoSuchCallback):
-            CallbackList(settings.store.path, settings.node.name).find(callback_id)
+        with suppress(NoSuchCallback), Reader(settings.store.path) as reader:
+            CallbackQueries(reader.rows, settings.node.name).find(callback_id)
             return ""
     return url
 
@@ -295,18 +299,14 @@ def _reading(context: typer.Context, db: str | None) -> Iterator[CallbackQueries
     """This node's list, or those of all nodes in the database of a fleet."""
     found: Context = context.obj
     named = found.records(db)
-    if isinstance(named, Path):
-        yield _list(context, named).queries
-        return
+    node = found.settings().node.name if isinstance(named, Path) else None
     with Reader(named) as reader:
-        yield CallbackQueries(reader.rows)
+        yield CallbackQueries(reader.rows, node)
 
 
 def _list(context: typer.Context, db: Path | None) -> CallbackList:
     settings = _settings(context)
-    entries = CallbackList(db or settings.store.path, settings.node.name)
-    entries.prepare()
-    return entries
+    return CallbackList(db or settings.store.path, settings.node.name)
 
 
 def _settings(context: typer.Context) -> Settings:

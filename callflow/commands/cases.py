@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from callflow.adapters.store.callback_list import CallbackList
-from callflow.adapters.store.case_list import CaseList
+from callflow.adapters.store.case_list import CaseList, listed_cases
+from callflow.adapters.store.queries import Reader
 from callflow.commands.callbacks import AsJson, By, Db, who
 from callflow.commands.case_file import read_cases
 from callflow.commands.context import Context
@@ -45,7 +46,9 @@ def list_cases(
 
     Example: `callflow cases list`
     """
-    found = _list(context, db).all(limit)
+    settings = _settings(context)
+    with Reader(db or settings.store.path) as reader:
+        found = listed_cases(reader.rows, settings.node.name, limit)
     found = found if every else [case for case in found if case.open]
     if as_json:
         print(json.dumps({"cases": [case_json(case) for case in found]}, indent=2))
@@ -79,7 +82,7 @@ def add(
         case = new_case(named, digits, kind, profile, zone, _now_ms(), who(by), rules.case_news_h)
     except (UndialableNumber, UnknownHours, ValueError) as error:
         raise CallflowError(str(error), "callflow cases add --help") from None
-    _list(context, db).add(case)
+    _list(context, db, new=True).add(case)
     _tell(case, f"is open; news is due {shown(case.news_due_ms)}", as_json=as_json)
 
 
@@ -137,7 +140,7 @@ def import_cases(
     Example: `callflow cases import open-cases.csv`
     """
     found = read_cases(file, _settings(context).callbacks, _now_ms(), who(by))
-    _list(context, db).add(*found)
+    _list(context, db, new=True).add(*found)
     if as_json:
         print(json.dumps({"cases": [case_json(case) for case in found]}, indent=2))
     else:
@@ -184,10 +187,15 @@ def _tell(case: Case, what: str, *, as_json: bool) -> None:
         console().print(f"{case.reference} {what}", markup=False)
 
 
-def _list(context: typer.Context, db: Path | None) -> CaseList:
+def _list(context: typer.Context, db: Path | None, *, new: bool = False) -> CaseList:
+    """The list of this node; a `new` one is made where there is no file. Raises StoreError."""
     settings = _settings(context)
     path = db or settings.store.path
-    CallbackList(path, settings.node.name).prepare()
+    beside = CallbackList(path, settings.node.name)
+    if new:
+        beside.prepare()
+    else:
+        beside.check()
     return CaseList(path, settings.node.name)
 
 

@@ -2,14 +2,16 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from callflow.adapters.store.migrate import bring_to_head, take_back
 from callflow.cli import app
-from callflow.errors import CallflowError
+from callflow.errors import CallflowError, StoreError
 
 SETTINGS = """
 [store]
@@ -48,6 +50,55 @@ class Typed:
         return f"{caught.value.problem}; {caught.value.remedy}"
 
 
+NO_DATABASE_OF_THIS_RELEASE = {
+    "foreign": "holds no calls of callflow",
+    "empty": "holds no calls of callflow",
+    "older": "from an older callflow",
+    "newer": "made by a newer callflow",
+    "missing": "there is no call database",
+}
+READS_OR_STEPS = (
+    "callbacks list",
+    "callbacks show cb",
+    "callbacks report",
+    "callbacks claim cb",
+    "callbacks release cb",
+    "callbacks reopen cb",
+    "callbacks done cb",
+    "callbacks give-up cb --why x",
+    "callbacks dial cb --agent 8012",
+    "cases list",
+    "cases news T x",
+    "cases close T",
+    "webhooks list",
+    "webhooks retry --all",
+    "webhooks drop 1",
+)
+
+
+def made(folder: Path, kind: str) -> Path:
+    path = folder / f"{kind}.db"
+    if kind == "empty":
+        path.touch()
+    elif kind == "foreign":
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE astdb (key, value)")
+    elif kind != "missing":
+        bring_to_head(path)
+        if kind == "older":
+            take_back(path)
+        with closing(sqlite3.connect(path)) as connection:
+            if kind == "newer":
+                connection.execute("UPDATE alembic_version SET version_num = '9999'")
+            connection.commit()
+            connection.execute("PRAGMA journal_mode = DELETE")
+    return path
+
+
+def contents(folder: Path, kind: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob(f"{kind}.db*")}
+
+
 @pytest.fixture
 def typed(tmp_path: Path) -> Typed:
     return Typed(tmp_path)
@@ -56,7 +107,7 @@ def typed(tmp_path: Path) -> Typed:
 @pytest.mark.parametrize("due", ["9999-12-31T23:00", "0001-01-01", "0001-01-01T00:00+14:00", "2099-01-01", "soon"])
 def test_a_due_time_that_is_none_is_refused(typed: Typed, due: str) -> None:
     assert "13855550100" not in typed.refused("callbacks", "add", "13855550100", "--due", due)
-    assert typed.json("callbacks", "list")["callbacks"] == []
+    assert "there is no call database" in typed.refused("callbacks", "list"), "nothing was put on a list"
 
 
 @pytest.mark.parametrize("due_ms", [2**53, -(2**53), 253_402_300_799_999, -62_135_596_800_000])
@@ -127,3 +178,32 @@ def test_a_case_from_add_to_close(typed: Typed, tmp_path: Path) -> None:
     file.write_text("reference,number\nT-2,13855550101\nT-3,\n")
     typed("cases", "import", str(file))
     assert [case["reference"] for case in typed.json("cases", "list")["cases"]] == ["T-2", "T-3"]
+
+
+@pytest.mark.parametrize(("kind", "problem"), NO_DATABASE_OF_THIS_RELEASE.items())
+def test_no_command_makes_or_alters_a_database_that_is_not_of_this_release(
+    typed: Typed, tmp_path: Path, kind: str, problem: str
+) -> None:
+    path = made(tmp_path, kind)
+    before = contents(tmp_path, kind)
+    for words in READS_OR_STEPS:
+        assert problem in typed.refused(*words.split(), "--db", str(path)), words
+    if kind != "missing":
+        file = tmp_path / "cases.csv"
+        file.write_text("reference,number\nT-2,13855550101\n")
+        for words in ("callbacks add 13855550100", "cases add T-1", f"cases import {file}"):
+            assert problem in typed.refused(*words.split(), "--db", str(path)), words
+    after = contents(tmp_path, kind)
+    assert {name: after[name] for name in before} == before
+    assert {name for name in set(after) - set(before) if after[name]} == set(), "a reader leaves at most empty files"
+    assert path.exists() is (kind != "missing")
+
+
+@pytest.mark.parametrize("kind", ["foreign", "empty"])
+def test_a_caller_is_not_looked_for_in_a_database_of_another_program(typed: Typed, tmp_path: Path, kind: str) -> None:
+    path = made(tmp_path, kind)
+    before = contents(tmp_path, kind)
+    for words in ("--yes", "--dry-run"):
+        with pytest.raises(StoreError, match="holds no calls of callflow"):
+            typed("forget", "13855550100", words, "--db", str(path))
+    assert contents(tmp_path, kind) == before

@@ -16,9 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from callflow.adapters.store.callback_queries import CallbackQueries, NoSuchCallback, stored_attempt
-from callflow.adapters.store.database import explained, version_of, writing_engine
+from callflow.adapters.store.database import explained, writing_engine
 from callflow.adapters.store.migrate import bring_to_head
-from callflow.adapters.store.schema import HEAD, counted_short_calls
+from callflow.adapters.store.queries import Reader
+from callflow.adapters.store.schema import counted_short_calls
 from callflow.core.callbacks.attempt import Attempt
 from callflow.core.callbacks.entry import Entry, Reason, change_of
 from callflow.core.callbacks.hours import UnknownHours, day_of
@@ -64,12 +65,17 @@ class CallbackList:
         self.attempts, self.ended_attempts = queries.attempts, queries.ended_attempts
 
     def prepare(self) -> None:
-        """Create or upgrade the database, if need be."""
-        if self._path.is_file():
-            with self._reading() as connection:
-                if version_of(connection) == HEAD:
-                    return
-        bring_to_head(self._path, busy_s=self._busy_s)
+        """Create the database where there is no file. Raises StoreError for a file that is not callflow's, or of
+        another release: the daemon alone upgrades.
+        """
+        if not self._path.exists():
+            bring_to_head(self._path, busy_s=self._busy_s)
+        self.check()
+
+    def check(self) -> None:
+        """Raises StoreError unless there is a database of this release."""
+        with Reader(self._path):
+            pass
 
     # -- steps ----------------------------------------------------------------------------------------------------
 

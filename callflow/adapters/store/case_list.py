@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from callflow.adapters.store.callback_queries import Ask
 from callflow.adapters.store.database import explained, writing_engine
 from callflow.core.cases import Case, CaseChange, case_change
 from callflow.errors import CallflowError
@@ -58,10 +59,7 @@ class CaseList:
 
     def all(self, limit: int) -> list[Case]:
         """Open cases first, then those closed last."""
-        query = sa.select(cases).where(cases.c.node == self._node).limit(limit)
-        by_due = sa.case((cases.c.open, cases.c.news_due_ms))
-        rows = self._rows(query.order_by(cases.c.open.desc(), by_due, cases.c.closed_ms.desc()))
-        return [CASES.rows.record(row) for row in rows]
+        return listed_cases(self._rows, self._node, limit)
 
     def changes(self, reference: str) -> list[CaseChange]:
         """What happened to a case, in order."""
@@ -98,6 +96,14 @@ class CaseList:
             connection.execute(sa.update(cases).where(*mine).values(row))
         change = CASE_CHANGES.row(case_change(case), self._node, final=False)
         connection.execute(sa.insert(case_changes).values(change))
+
+
+def listed_cases(ask: Ask, node: str, limit: int) -> list[Case]:
+    """Open cases of a node first, then those closed last; `ask` may raise StoreError."""
+    query = sa.select(cases).where(cases.c.node == node).limit(limit)
+    by_due = sa.case((cases.c.open, cases.c.news_due_ms))
+    rows = ask(query.order_by(cases.c.open.desc(), by_due, cases.c.closed_ms.desc()))
+    return [CASES.rows.record(row) for row in rows]
 
 
 def _not_there(reference: str) -> NoSuchCase:

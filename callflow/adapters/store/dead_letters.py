@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from callflow.adapters.store.database import explained, writing_engine
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.schema import outbox
-from callflow.errors import StoreError
 
 BUSY_S = 5.0
 _KEPT = [column for column in outbox.c if column.name not in ("seq", "refused_ms", "reason")]
@@ -52,8 +51,8 @@ def _change(path: Path, seqs: Sequence[int] | None, *, again: bool) -> int:
     which = [outbox.c.refused_ms.is_not(None)]
     if seqs is not None:
         which.append(outbox.c.seq.in_(seqs))
-    if not path.is_file():
-        raise StoreError(f"there is no call database at {path}", remedy="name another with --db")
+    with Reader(path):  # raises StoreError unless it is a database of this release
+        pass
     try:
         with writing_engine(path, BUSY_S).begin() as connection:
             rows = connection.execute(sa.select(*_KEPT).where(*which).order_by(outbox.c.seq)).mappings().all()

@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from callflow.adapters.store.copying import PARTS
-from callflow.adapters.store.database import connect, explained, reading_engine, writing_engine
+from callflow.adapters.store.database import connect, explained, reading_engine, version_of, writing_engine
 from callflow.adapters.store.names_of_callers import name_deleted
 from callflow.core.publishing.privacy import bare
 from callflow.errors import StoreError
@@ -192,6 +192,9 @@ def _reading(database: Path) -> Iterator[sa.Connection]:
     """A connection that changes nothing; raises StoreError."""
     try:
         with reading_engine(database).connect() as connection:
+            if version_of(connection) is None:
+                remedy = "name the right file with --db, or set store.path"
+                raise StoreError(f"{database} holds no calls of callflow", remedy=remedy)
             _teach(connection)
             yield connection
     except sa.exc.DBAPIError as error:
