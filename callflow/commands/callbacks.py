@@ -1,6 +1,5 @@
 """`callflow callbacks`: the callers to call back, and the outcomes."""
 
-import getpass
 import json
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from callflow.adapters.store.queries import Reader
 from callflow.commands.callbacks_dial import dial_and_wait
 from callflow.commands.callbacks_report import figures_of, print_figures
 from callflow.commands.callbacks_table import attempt_json, change_json, entry_json, print_entries, print_entry
-from callflow.commands.context import Context
+from callflow.commands.context import Context, who
 from callflow.commands.terminal import console
 from callflow.commands.times import parse_when
 from callflow.core.callbacks.entry import Entry, Reason
@@ -312,14 +311,6 @@ def _list(context: typer.Context, db: Path | None) -> CallbackList:
 def _settings(context: typer.Context) -> Settings:
     found: Context = context.obj
     return found.settings()
-
-
-def who(by: str) -> str:
-    """Who does it: as said, or by the login."""
-    try:
-        return (by or getpass.getuser())[:64]
-    except (KeyError, OSError):
-        return "unknown"
 
 
 def _now_ms() -> int:

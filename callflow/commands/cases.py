@@ -13,9 +13,9 @@ from rich.text import Text
 from callflow.adapters.store.callback_list import CallbackList
 from callflow.adapters.store.case_list import CaseList, listed_cases
 from callflow.adapters.store.queries import Reader
-from callflow.commands.callbacks import AsJson, By, Db, who
+from callflow.commands.callbacks import AsJson, By, Db
 from callflow.commands.case_file import read_cases
-from callflow.commands.context import Context
+from callflow.commands.context import Context, who
 from callflow.commands.terminal import console
 from callflow.commands.times import iso, shown, shown_seconds
 from callflow.core.callbacks.hours import UnknownHours, zone_of

@@ -1,5 +1,6 @@
 """The settings for all commands, read only when a command needs them."""
 
+import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,3 +48,11 @@ class Context:
     def config_file(self) -> Path | None:
         """The settings file in use, None without one."""
         return find_config(self._config)
+
+
+def who(by: str = "") -> str:
+    """Who does it: as said, or by the login."""
+    try:
+        return (by or getpass.getuser())[:64]
+    except (KeyError, OSError):  # a user id without an account
+        return "unknown"

@@ -1,7 +1,6 @@
 """`callflow web`: the page on a database without a daemon, and access tokens."""
 
 import asyncio
-import getpass
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from callflow.commands.context import Context
+from callflow.commands.context import Context, who
 from callflow.commands.times import shown
 from callflow.errors import CallflowError
 from callflow.logs import configure_logs
@@ -56,7 +55,8 @@ def serve(
     settings, named = source.settings(), source.fleet_url(db) if fleet else source.records(db)
     options = settings.web if port is None else settings.web.model_copy(update={"port": port})
     configure_logs(settings.log)
-    print(f"the page: http://{options.host}:{options.port}/ of {_shown(named)} (stop with Ctrl-C)", flush=True)
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    print(f"the page: http://{host}:{options.port}/ of {_shown(named)} (stop with Ctrl-C)", flush=True)
     try:
         asyncio.run(_serve(options, named, settings))
     except OSError as error:
@@ -144,7 +144,7 @@ def _note(context: typer.Context, action: str, changed: Token) -> None:
 
     settings = context.find_object(Context).settings()  # type: ignore[union-attr]
     trail = Audit(audit_file_of(settings.web, settings.store.path), _now_ms)
-    trail.note(Visitor(f"{getpass.getuser()} (command line)", Role.ADMIN), action, **described(changed))
+    trail.note(Visitor(f"{who()} (command line)", Role.ADMIN), action, **described(changed))
 
 
 def _tokens(context: typer.Context) -> TokenFile:

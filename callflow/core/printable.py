@@ -13,6 +13,15 @@ def printable(text: str, kept: str = "") -> str:
     return "".join(c if c.isprintable() or c in kept else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def is_text(text: str) -> bool:
+    """`text` can be stored and sent: it has no bytes that the command line could not decode (lone surrogates)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def one_line(text: str, longest: int = LONGEST_NAME) -> str:
     """A name or number for a record: control characters and runs of blanks become one blank, the rest is cut off."""
     return _BLANKS.sub(" ", text[: 4 * longest]).strip()[:longest]

@@ -16,11 +16,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from callflow.adapters.store.locks import held
+from callflow.core.printable import is_text, shortened
 from callflow.errors import CallflowError
 from callflow.plain_files import check_replaceable
 from callflow.web.errors import Unfit
 
 _SECRET = re.compile(r"cf_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
+LONGEST_NAME = 64
+LONGEST_QUEUE = 128
 LOCK_WAIT_S = 5.0
 """The command line and the page may write at the same moment."""
 LOOK_EVERY_S = 1.0
@@ -42,7 +45,7 @@ class Token(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
-    name: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
     role: Role
     secret_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     created_ms: int
@@ -95,6 +98,10 @@ class TokenFile:
         """A new token and its secret, saved; the secret cannot be shown again. Raises CallflowError."""
         if (role is Role.AGENT) != bool(agent):
             raise Unfit("the role agent and a work number belong together", "give both, or neither")
+        texts = [("name", name, LONGEST_NAME), *(("queue", queue, LONGEST_QUEUE) for queue in queues)]
+        for what, text, longest in (*texts, *([("work number", agent, LONGEST_NAME)] if agent else ())):
+            if not (1 <= len(text) <= longest and is_text(text)):
+                raise Unfit(f"{shortened(text)!r} is no {what}", f"write 1 to {longest} characters, in UTF-8")
         token_id = secrets.token_hex(4)
         secret = f"cf_{token_id}_{secrets.token_urlsafe(32)}"
         token = Token(
@@ -147,9 +154,11 @@ class TokenFile:
     def _write(self, tokens: list[Token]) -> None:
         """Replace the file at once and for certain, readable by its owner alone."""
         try:
+            written = json.dumps(_TOKENS.dump_python(tokens, mode="json"), indent=1).encode()
+            _TOKENS.validate_json(written)  # a file that cannot be read again would lock everybody out
             fd, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
-            with os.fdopen(fd, "w") as file:
-                json.dump(_TOKENS.dump_python(tokens, mode="json"), file, indent=1)
+            with os.fdopen(fd, "wb") as file:
+                file.write(written)
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(self._path)
@@ -158,6 +167,8 @@ class TokenFile:
                 f"the token file {self._path} cannot be written: {error.strerror}",
                 "run this as the user that callflow runs as, or set web.tokens_file",
             ) from None
+        except ValueError:
+            raise CallflowError("a token with these limits cannot be stored", "write names in UTF-8") from None
         self._look(always=True)
 
 

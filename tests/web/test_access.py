@@ -1,10 +1,14 @@
 """Who gets in, as what, and who does not."""
 
+import getpass
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from callflow.cli import app
 from callflow.errors import CallflowError
 from callflow.web.tokens import Role, TokenFile
 from tests.web.conftest import Page
@@ -107,3 +111,43 @@ def test_tokens_of_two_processes_do_not_overwrite_each_other(tmp_path: Path) -> 
     second.add("b", Role.VIEWER)
     first.add("c", Role.VIEWER)
     assert [token.name for token in second.all()] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("name", "limits"),
+    [
+        ("", {}),
+        (65 * "x", {}),
+        ("\udcff", {}),
+        ("wall", {"queues": ("\udcff",)}),
+        ("wall", {"queues": ("support", "")}),
+        ("wall", {"role": Role.AGENT, "agent": "\udcff"}),
+    ],
+)
+def test_a_token_that_could_not_be_read_again_is_refused_and_the_others_stay(
+    tmp_path: Path, name: str, limits: dict[str, Any]
+) -> None:
+    file = tmp_path / "tokens.json"
+    tokens = TokenFile(file)
+    tokens.add("a", Role.ADMIN)
+    before = file.read_bytes()
+    with pytest.raises(CallflowError, match=r"is no (name|queue|work number)"):
+        tokens.add(name, **{"role": Role.VIEWER, **limits})
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".lock"] == ["tokens.json"]
+    with pytest.raises(CallflowError, match="cannot be stored"):
+        tokens._write([*tokens.all(), tokens.all()[0].model_copy(update={"queues": ("\udcff",)})])
+    assert [token.name for token in TokenFile(file).all()] == ["a"]
+
+
+def test_a_user_without_an_account_creates_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_account() -> str:
+        raise KeyError("getpwuid(): uid not found: 10001")
+
+    monkeypatch.setattr(getpass, "getuser", no_account)
+    config = tmp_path / "callflow.toml"
+    config.write_text(f'[store]\npath = "{tmp_path}/callflow.db"\n')
+    done = CliRunner().invoke(app, ["-c", str(config), "web", "token", "add", "wall"])
+    assert done.exit_code == 0
+    assert "cf_" in done.stdout
+    assert json.loads((tmp_path / "web-audit.jsonl").read_text())["who"] == "unknown (command line)"
