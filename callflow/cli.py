@@ -4,7 +4,7 @@ import gc
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -12,8 +12,8 @@ from typer.core import TyperGroup
 
 from callflow import __version__
 from callflow.commands.context import Context
-from callflow.commands.terminal import mend_stdout
-from callflow.core.printable import printable
+from callflow.commands.terminal import mend_stdout, open_closed_streams
+from callflow.core.printable import is_text, printable
 from callflow.errors import CallflowError
 
 COMMANDS = {
@@ -138,6 +138,7 @@ def run(
 
 def main() -> None:
     """Entry point: a user's mistake gives one clear sentence and exit code 2, never a traceback."""
+    open_closed_streams()
     mend_stdout()
     try:
         try:
@@ -147,11 +148,20 @@ def main() -> None:
                 sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough
         sys.exit(1)
+    except UnicodeEncodeError:
+        unfit = [word for word in sys.argv[1:] if not is_text(word)]
+        if not unfit:
+            raise
+        _refuse(f"{unfit[0]!r} is not text in the encoding of this terminal", "write it in UTF-8")
     except CallflowError as error:
-        console = Console(stderr=True, soft_wrap=True, highlight=False)
-        console.print("[bold red]callflow:[/] ", end="")
-        console.print(printable(error.problem), markup=False)
-        if error.remedy:
-            console.print("[bold]remedy:[/] ", end="")
-            console.print(printable(error.remedy), markup=False)
-        sys.exit(2)
+        _refuse(error.problem, error.remedy)
+
+
+def _refuse(problem: str, remedy: str) -> NoReturn:
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console.print("[bold red]callflow:[/] ", end="")
+    console.print(printable(problem), markup=False)
+    if remedy:
+        console.print("[bold]remedy:[/] ", end="")
+        console.print(printable(remedy), markup=False)
+    sys.exit(2)

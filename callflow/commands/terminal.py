@@ -17,6 +17,7 @@ from rich.console import Console
 from callflow.core.printable import printable
 from callflow.errors import CallflowError
 
+STANDARD = {0: ("stdin", "r"), 1: ("stdout", "w"), 2: ("stderr", "w")}
 WIDTH_IN_A_PIPE = 400
 WIDE = 120
 """From this many columns on, a call or a setting fits on one line of a table."""
@@ -48,6 +49,21 @@ def mend_stdout() -> None:
         sys.stdout = io.TextIOWrapper(
             io.BufferedWriter(raw), old.encoding, "backslashreplace", line_buffering=old.line_buffering
         )
+
+
+def open_closed_streams() -> None:
+    """Give a process that was started without a standard stream /dev/null in its place.
+
+    Otherwise the next file that it opens would have the stream's number.
+    """
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= max(STANDARD):
+        os.set_inheritable(fd, True)
+    os.close(fd)
+    for fd, (name, mode) in STANDARD.items():
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(fd, mode, closefd=False))
 
 
 def agree(question: str) -> None:

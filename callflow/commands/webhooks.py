@@ -24,7 +24,9 @@ webhooks_app = typer.Typer(
     no_args_is_help=True,
 )
 Database = Annotated[Path | None, typer.Option("--db", metavar="PATH", help="Database to use. Default: store.path.")]
-Numbers = Annotated[list[int] | None, typer.Argument(metavar="[NUMBER]...", help="Numbers from the list.")]
+Numbers = Annotated[
+    list[int] | None, typer.Argument(metavar="[NUMBER]...", min=1, max=2**63 - 1, help="Numbers from the list.")
+]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 COLUMNS = ("number", "webhook", "event", "event_id", "saved_ms", "refused_ms", "reason")
 
