@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
@@ -34,6 +34,8 @@ class Visitor:
     queues: tuple[str, ...] = ()
     agent: str = ""
     token_id: str = ""
+    in_session: bool = False
+    """By the session's cookie, and so no longer than the session."""
 
     def at_least(self, role: Role) -> bool:
         """The visitor's role is this one or a higher one."""
@@ -114,6 +116,12 @@ class Access:
         )
         return self._of(token)
 
+    def still(self, request: Request, visitor: Visitor) -> bool:
+        """Whether the visitor of this request may go on: their token is valid, and a session has not ended."""
+        if visitor.in_session:
+            return self._by_cookie(request) is not None
+        return self._tokens.find(visitor.token_id) is not None
+
     def sign_out(self, response: Response) -> None:
         """Close the session in this browser."""
         response.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=self._options.secure_cookie)
@@ -150,20 +158,28 @@ class Access:
             _signer(token).unsign(cookie, max_age=self._lifetime_s(token))
         except (SignatureExpired, BadSignature):
             return None
-        return self._of(token)
+        return replace(self._of(token), in_session=True)
 
     def _by_proxy(self, request: Request) -> Visitor | None:
         """The proxy names a token by `name`; it has checked the person itself."""
         header, peer = self._options.proxy_user_header, request.client.host if request.client else ""
         if not header or not self._trusts(peer):
             return None
-        user = request.headers.get(header, "")
+        user = _as_sent(request.headers.get(header, ""))
         named = [token for token in self._tokens.all() if token.name == user and self._tokens.find(token.id)]
         return self._of(named[-1]) if user and named else None
 
     @staticmethod
     def _of(token: Token) -> Visitor:
         return Visitor(token.name, token.role, token.queues, token.agent, token.id)
+
+
+def _as_sent(value: str) -> str:
+    """A header's value as UTF-8, in which proxies send names; Starlette takes it for Latin-1."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
 
 
 def _signer(token: Token) -> TimestampSigner:

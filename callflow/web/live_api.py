@@ -39,4 +39,4 @@ async def events(request: Request, me: Me, site: Here) -> LiveAnswer:
     """Events: `snapshot` {set, at_ms}, then `change` {set, gone, at_ms}; `beat` {at_ms} after 5 s without one."""
     feed = _feed(site)
     feed.admit()
-    return LiveAnswer(request, feed, View.of(me), lambda: site.tokens.find(me.token_id) is not None)
+    return LiveAnswer(request, feed, View.of(me), lambda: site.access.still(request, me))

@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
 
+import httpx
 import pytest
+from itsdangerous import TimestampSigner
 
 from callflow.adapters.http import connections
 from callflow.web.options import WebOptions
@@ -190,6 +193,24 @@ async def test_a_revoked_token_ends_its_stream(server: tuple[WebServer, str, Flo
     async with asyncio.timeout(10):
         assert (await watching.read()).endswith(b"0\r\n\r\n")
     await until(lambda: not made.viewers)
+
+
+async def test_the_stream_of_a_session_ends_with_the_session(
+    server: tuple[WebServer, str, Floor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _, _ = server
+    _, secret = made._site.tokens.add("guest", Role.VIEWER, expires_ms=2 * 10**12)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{made.port}/api/v1/", timeout=10) as client:
+        cookie = (await client.post("session", json={"token": secret})).headers["set-cookie"].partition(";")[0]
+    reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
+    writer.write(f"GET /api/v1/events HTTP/1.1\r\nHost: here\r\nCookie: {cookie}\r\n\r\n".encode())
+    async with asyncio.timeout(10):
+        await reader.readuntil(b"event: snapshot")
+    later = int(time.time() + 3600 * WebOptions().session_h) + 60
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda signer: later)
+    async with asyncio.timeout(10):
+        assert (await reader.read()).endswith(b"0\r\n\r\n")
+    writer.close()
 
 
 async def test_a_proxy_of_http_1_0_is_sent_the_stream_as_it_is(server: tuple[WebServer, str, Floor]) -> None:

@@ -22,6 +22,7 @@ def site(database: Path) -> Site:
     options = WebOptions(proxy_user_header="X-Remote-User")
     made = site_for(options, database, lambda: 1_000, None)
     made.tokens.add("alice", Role.SUPERVISOR)
+    made.tokens.add("李雷", Role.SUPERVISOR)
     made.tokens.add("gone", Role.ADMIN, expires_ms=999)
     return made
 
@@ -51,6 +52,12 @@ async def test_the_header_names_a_token_and_the_proxy_alone_is_believed(
         assert answer.status_code == status
         if status == 200:
             assert (answer.json()["name"], answer.json()["role"]) == ("alice", "supervisor")
+
+
+async def test_a_name_is_sent_as_utf_8(site: Site, files: StaticFiles) -> None:
+    async with client(site, files, PROXY) as made:
+        answer = await made.get("session", headers={b"X-Remote-User": "李雷".encode()})
+        assert answer.json()["name"] == "李雷"
 
 
 async def test_a_change_still_needs_the_page_s_header(site: Site, files: StaticFiles) -> None:
