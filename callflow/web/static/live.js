@@ -5,7 +5,8 @@ import { Store } from "./store.js";
 const STALE_MS = 15000; // three beats of the server
 
 // state: everything by key; heardAt: when this browser last heard from the server; skewMs: server's clock less ours.
-export const live = new Store({ state: {}, heardAt: 0, skewMs: 0, connected: false });
+const NOTHING = { state: {}, heardAt: 0, skewMs: 0, connected: false };
+export const live = new Store(NOTHING);
 
 export const serverNow = () => Date.now() + live.value.skewMs;
 
@@ -73,8 +74,8 @@ function follow() {
   channel.postMessage({ kind: "hello" });
 }
 
+// Starts the stream of a visitor; returns what ends it when they sign out, so that the next one sees nothing of it.
 export function start() {
-  stop();
   const ended = new AbortController();
   follow();
   const lock = navigator.locks?.request("callflow-live", { signal: ended.signal }, () => {
@@ -93,9 +94,19 @@ export function start() {
       };
     });
   });
-  if (lock) lock.catch(() => {});
-  else lead(); // no locks outside a secure context: each tab has a stream of its own
-  stop = () => ended.abort();
+  if (lock) {
+    lock.catch(() => {});
+    stop = () => ended.abort();
+  } else {
+    const source = lead(); // no locks outside a secure context: each tab has a stream of its own
+    stop = () => source.close();
+  }
+  return () => {
+    stop();
+    channel.onmessage = null;
+    next = NOTHING;
+    live.set(next);
+  };
 }
 
 document.addEventListener("visibilitychange", () => {

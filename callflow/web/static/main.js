@@ -134,7 +134,7 @@ function App() {
     document.title = visitor ? `${words(here.name === "call" ? "one_call" : here.name)} · callflow` : "callflow";
   });
   useEffect(() => {
-    if (visitor?.live) start();
+    if (visitor?.live) return start();
   }, [visitor?.name]);
   if (visitor === undefined) return html`<p class="hint">…</p>`;
   if (visitor === null) return html`<${SignIn} />`;

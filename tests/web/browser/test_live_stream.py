@@ -128,3 +128,17 @@ async def test_a_daemon_of_another_version_brings_its_own_page(visit: Any, serve
     await served.restart()
     await tab.wait_for_selector("body:not([data-page])")
     await tab.wait_for_selector(".tile b:text-is('33')")
+
+
+async def test_signing_out_ends_the_stream_and_the_next_visitor_sees_nothing_of_it(visit: Any, served: Served) -> None:
+    tab = (await visit()).tab
+    await tab.wait_for_selector(".tile")
+    assert served.server.viewers == 1
+    await tab.click("button:has-text('Sign out')")
+    await tab.wait_for_selector("input#token")
+    await until(lambda: not served.server.viewers)
+    await tab.fill("input#token", served.secret())
+    await tab.keyboard.press("Enter")
+    await tab.wait_for_selector(".tile")
+    await tab.wait_for_selector(".freshness.fresh")
+    assert served.server.viewers == 1

@@ -66,7 +66,7 @@ function NewCallback({ done }) {
     <details><summary>${words("new_callback")}</summary>
       <form class="choices" onSubmit=${send}>
         <label>${words("number")} <input name="number" inputmode="tel" required maxlength="64" /></label>
-        <label>${words("due_local")} <input name="due" type="datetime-local" /></label>
+        <label>${words("due_local")} <input name="due" type="datetime-local" max="9999-12-31T23:59" /></label>
         <label>${words("zone_of_caller")} <input name="zone" maxlength="64" placeholder="Asia/Shanghai" /></label>
         <label>${words("profile")} <input name="profile" value="default" required maxlength="64" /></label>
         <label>${words("note")} <input name="note" maxlength="500" /></label>
