@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -78,7 +78,7 @@ def named_period(name: str, zone: tzinfo | None, now_ms: int) -> Period:
     """`today`, `last-week`, `2026-01-31`, `2026-W05`, `2026-01` or `2026`; weeks begin on Monday."""
     try:
         first, last = _days(name.strip().lower(), local(now_ms, zone).date())
-        return Period(_midnight_ms(first, zone), _midnight_ms(last, zone), zone)
+        return Period(midnight_ms(first, zone), midnight_ms(last, zone), zone)
     except (ValueError, OverflowError, OSError):
         raise typer.BadParameter(f"{name!r} is not a period: {HOW}") from None
 
@@ -153,7 +153,7 @@ def _next_month(first: date) -> date:
 def _moment_ms(text: str, zone: tzinfo | None, *, is_end: bool) -> int:
     try:
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text.strip()):
-            return _midnight_ms(date.fromisoformat(text.strip()) + timedelta(days=int(is_end)), zone)
+            return midnight_ms(date.fromisoformat(text.strip()) + timedelta(days=int(is_end)), zone)
         when = datetime.fromisoformat(text.strip())
         if when.tzinfo is None:
             when = when.replace(tzinfo=zone)
@@ -162,7 +162,7 @@ def _moment_ms(text: str, zone: tzinfo | None, *, is_end: bool) -> int:
         raise typer.BadParameter(f"{text!r} is not a time: write 2026-01-31 or 2026-01-31T14:05") from None
 
 
-def _midnight_ms(day: date, zone: tzinfo | None) -> int:
+def midnight_ms(day: date, zone: tzinfo | None) -> int:
     """The first moment of a local day."""
     return _at_ms(datetime.combine(day, time(), zone), zone)
 
@@ -170,7 +170,7 @@ def _midnight_ms(day: date, zone: tzinfo | None) -> int:
 def _at_ms(when: datetime, zone: tzinfo | None) -> int:
     """Epoch ms; raises ValueError, OverflowError or OSError where the zone's calendar does not reach."""
     at_ms = round(when.timestamp() * 1000)
-    local(at_ms, zone)
+    datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone)
     return at_ms
 
 

@@ -1,8 +1,9 @@
 """/api/v1/ratings and /api/v1/standards: what callers said of the service, and what was promised to them."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from itertools import chain
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from callflow.adapters.store.queries import Reader
 from callflow.adapters.store.standing import Standing, standing
@@ -13,6 +14,7 @@ from callflow.core.service.tallies import Ratings
 from callflow.settings.standards import read_standards
 from callflow.web.access import Visitor
 from callflow.web.errors import Forbidden, NotFound
+from callflow.web.local_days import Days
 from callflow.web.quality_models import RatingDay, RatingRow, RatingsReport, StandardRow, StandardsReport
 from callflow.web.reports_api import Here, Me, Moment, Name, check_period
 from callflow.web.tokens import Role
@@ -26,9 +28,9 @@ async def ratings(
     site: Here,
     since_ms: Moment,
     until_ms: Moment,
+    local: Days,
     by: Whom = Whom.AGENT,
     queue: Name = "",
-    offset_min: Annotated[int, Query(ge=-840, le=840, description="Local time is UTC plus so many minutes.")] = 0,
 ) -> RatingsReport:
     """Means of 1 to 5 with their number of answers, the response rate, and why callers were not asked.
 
@@ -39,13 +41,13 @@ async def ratings(
         raise Forbidden(f"you may see the queues {', '.join(me.queues)} only", "choose one of them")
     scope = Scope(queues=(queue,) if queue else me.queues, agents=(me.agent,) if me.agent else ())
     by = Whom.AGENT if me.agent else by
-    span = Span(since_ms, until_ms, 60_000 * offset_min)
+    spans = list(local.spans(since_ms, until_ms))
 
     def look(reader: Reader) -> RatingsReport:
         targets = site.settings().targets()
-        named = _rated(reader, span, Question(targets, by=frozenset({by}), scope=scope))
-        whole = _rated(reader, span, Question(targets, scope=scope)).get(Key(), Ratings())
-        days = _rated(reader, span, Question(targets, slot_ms=DAY_MS, scope=scope))
+        named = _rated(reader, spans, Question(targets, by=frozenset({by}), scope=scope))
+        whole = _rated(reader, spans, Question(targets, scope=scope)).get(Key(), Ratings())
+        days = _rated(reader, spans, Question(targets, slot_ms=DAY_MS, scope=scope))
         return RatingsReport(
             since_ms=since_ms,
             until_ms=until_ms,
@@ -55,7 +57,7 @@ async def ratings(
             not_asked={reason: number for reason, number in whole.not_asked.most_common() if number},
             days=[
                 RatingDay(
-                    day_ms=key.slot * DAY_MS - span.offset_ms,
+                    day_ms=local.first_ms(key.slot),
                     rating_asked=found.asked,
                     rating_answered=found.answered,
                     mean_efficiency=found.efficiency,
@@ -70,10 +72,10 @@ async def ratings(
     return await site.database.ask(look)
 
 
-def _rated(reader: Reader, span: Span, asked: Question) -> dict[Key, Ratings]:
+def _rated(reader: Reader, spans: Sequence[Span], asked: Question) -> dict[Key, Ratings]:
     return {
         key: counted.ratings
-        for key, counted in gathered(tally(reader, span, asked)).items()
+        for key, counted in gathered(chain.from_iterable(tally(reader, span, asked) for span in spans)).items()
         if counted.ratings is not None
     }
 

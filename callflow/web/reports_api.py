@@ -16,6 +16,7 @@ from callflow.adapters.store.pictures import (
 from callflow.adapters.store.queries import Reader
 from callflow.web.access import Visitor
 from callflow.web.errors import Forbidden, NotFound
+from callflow.web.local_days import Days, LocalDays
 from callflow.web.models import (
     Bar,
     Observed,
@@ -75,7 +76,7 @@ async def silence(
     site: Here,
     since_ms: Moment,
     until_ms: Moment,
-    offset_min: Annotated[int, Query(ge=-840, le=840, description="Local time is UTC plus so many minutes.")] = 0,
+    local: Days,
 ) -> SilenceReport:
     """Silent, quiet and rescued callers; and the false hang-ups that observe mode has found."""
     me.need(Role.VIEWER)
@@ -84,18 +85,22 @@ async def silence(
     check_period(since_ms, until_ms)
 
     def look(reader: Reader) -> SilenceReport:
-        why = causes(reader, since_ms, until_ms, 60_000 * offset_min)
+        why = causes(reader, local.spans(since_ms, until_ms))
         return SilenceReport(
             since_ms=since_ms,
             until_ms=until_ms,
             days=[
                 SilenceDay(
-                    day_ms=day.day_ms, screened=day.screened, silent=day.silent, quiet=day.quiet, rescued=day.rescued
+                    day_ms=local.first_ms(day.day),
+                    screened=day.screened,
+                    silent=day.silent,
+                    quiet=day.quiet,
+                    rescued=day.rescued,
                 )
-                for day in silence_by_day(reader, since_ms, until_ms, 60_000 * offset_min)
+                for day in silence_by_day(reader, local.spans(since_ms, until_ms))
             ],
-            by_heard=[_group(each) for each in why.by_heard],
-            by_trunk=[_group(each) for each in why.by_trunk],
+            by_heard=[_group(each, local) for each in why.by_heard],
+            by_trunk=[_group(each, local) for each in why.by_trunk],
             observed=[
                 Observed(
                     profile=profile,
@@ -110,7 +115,7 @@ async def silence(
     return await site.database.ask(look)
 
 
-def _group(group: Troubled) -> SilenceGroup:
+def _group(group: Troubled, local: LocalDays) -> SilenceGroup:
     total = group.total
     return SilenceGroup(
         name=group.name,
@@ -118,7 +123,9 @@ def _group(group: Troubled) -> SilenceGroup:
         quiet=total["quiet"],
         rescued=total["rescued"],
         days=[
-            SilenceCount(day_ms=day_ms, silent=count["silent"], quiet=count["quiet"], rescued=count["rescued"])
-            for day_ms, count in sorted(group.days.items())
+            SilenceCount(
+                day_ms=local.first_ms(day), silent=count["silent"], quiet=count["quiet"], rescued=count["rescued"]
+            )
+            for day, count in sorted(group.days.items())
         ],
     )

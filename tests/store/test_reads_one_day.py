@@ -22,7 +22,7 @@ from callflow.adapters.store.standing import standing
 from callflow.commands.report_figures import By, make_report
 from callflow.commands.report_period import Period, Slot, parse_zone
 from callflow.core.callbacks.states import State
-from callflow.core.service.grouping import DAY_MS, HOUR_MS, Scope, Whom
+from callflow.core.service.grouping import DAY_MS, HOUR_MS, Scope, Span, Whom
 from callflow.core.service.standards import Standard
 from callflow.core.service.targets import QueueTarget, Targets
 from callflow.records import KINDS
@@ -182,8 +182,8 @@ ASKED: dict[str, Asked] = {
     "pauses": lambda reader, start, end: lists.pauses(reader, start, end, Scope()),
     "rings": lambda reader, start, end: pictures.ring_bars(reader, start, end),
     "rings of an agent": lambda reader, start, end: pictures.ring_bars(reader, start, end, agent="201"),
-    "silence": lambda reader, start, end: pictures.silence_by_day(reader, start, end, 0),
-    "causes": lambda reader, start, end: pictures.causes(reader, start, end),
+    "silence": lambda reader, start, end: pictures.silence_by_day(reader, [Span(start, end)]),
+    "causes": lambda reader, start, end: pictures.causes(reader, [Span(start, end)]),
     "observed": lambda reader, start, end: pictures.observed(reader, start, end),
     "known names": lambda reader, start, end: pictures.known_names(reader, start, end),
 }

@@ -124,6 +124,22 @@ async def test_silent_quiet_and_rescued_callers_by_cause_and_trunk_day_by_day(pa
             assert {day: n for day, n in told.items() if n} == {day: n for day, n in by_day.items() if n}
 
 
+@pytest.mark.parametrize("asked", ["zone=Europe/Berlin", "zone=Nowhere/At_All&offset_min=60"])
+async def test_a_local_day_is_one_on_both_sides_of_a_change_of_the_clock(page: Page, asked: str) -> None:
+    """A call half an hour after midnight on 20 October, and one on 26 October; the clock goes back on the 25th."""
+    summer, winter = 1_792_449_000_000, 1_792_971_000_000  # 00:30 in Berlin, at +02:00 and +01:00
+    with Store(page.folder / "callflow.db", "main") as store:
+        for n, at_ms in enumerate((summer, winter)):
+            store.save(ended(live_call(f"clock-{n}", at_ms), Result.SILENT), final=True)
+    period = f"since_ms={summer - 9_000_000}&until_ms={winter + 3_600_000}"
+    answer = (await page.get(f"silence?{period}&{asked}")).json()
+    half_hour = 1_800_000
+    first = summer - half_hour if "Berlin" in asked else summer - half_hour - 23 * 3_600_000
+    assert [(day["day_ms"], day["silent"]) for day in answer["days"]] == [(first, 1), (winter - half_hour, 1)]
+    (cause,) = answer["by_heard"]
+    assert [day["day_ms"] for day in cause["days"]] == [first, winter - half_hour]
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

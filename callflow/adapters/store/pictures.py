@@ -1,8 +1,9 @@
 """Counts for charts: rings as a histogram, silent and quiet callers by day and cause, false hang-ups."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,7 +12,7 @@ from callflow.core.profile import Mode
 from callflow.core.rings.names import trunk_of
 from callflow.core.rings.records import TargetType, Timing
 from callflow.core.screening.states import Result
-from callflow.core.service.grouping import DAY_MS
+from callflow.core.service.grouping import DAY_MS, Span
 from callflow.records.calls import calls
 from callflow.records.legs import legs
 from callflow.records.offers import offers
@@ -62,28 +63,36 @@ def ring_bars(reader: Reader, start_ms: int, end_ms: int, queues: Sequence[str] 
 class SilenceDay:
     """One local day: how many callers were screened, and how many of them were silent, quiet or rescued."""
 
-    day_ms: int
-    """Its first moment, epoch ms."""
+    day: int
+    """Days since 1 January 1970."""
     screened: int
     silent: int
     quiet: int
     rescued: int
 
 
-def silence_by_day(reader: Reader, start_ms: int, end_ms: int, offset_ms: int) -> list[SilenceDay]:
-    """Every local day with calls, oldest first; local time is UTC plus `offset_ms`."""
-    day = ((calls.c.arrived_ms + offset_ms) // DAY_MS).label("day")
+def silence_by_day(reader: Reader, spans: Iterable[Span]) -> list[SilenceDay]:
+    """Every local day with calls, oldest first."""
+    days: dict[int, Counter[str]] = {}
     counts = [sa.func.count().filter(calls.c.result == result.value).label(result.value) for result in TROUBLED]
-    query = sa.select(day, sa.func.count().label("screened"), *counts).where(
-        calls.c.arrived_ms >= start_ms, calls.c.arrived_ms < end_ms, calls.c.mode == Mode.ACT.value
-    )
-    found = reader.rows(query.group_by("day").order_by("day"))
+    for span in spans:
+        query = sa.select(_day(span), sa.func.count().label("screened"), *counts).where(*_acted_on(span))
+        for row in reader.rows(query.group_by("day")):
+            told = {name: int(row[name]) for name in ("screened", *(result.value for result in TROUBLED))}
+            days.setdefault(int(row["day"]), Counter()).update(told)
     return [
-        SilenceDay(
-            int(row["day"]) * DAY_MS - offset_ms, int(row["screened"]), row["silent"], row["quiet"], row["rescued"]
-        )
-        for row in found
+        SilenceDay(day, found["screened"], found["silent"], found["quiet"], found["rescued"])
+        for day, found in sorted(days.items())
     ]
+
+
+def _day(span: Span) -> sa.Label[Any]:
+    return ((calls.c.arrived_ms + span.offset_ms) // DAY_MS).label("day")
+
+
+def _acted_on(span: Span) -> tuple[sa.ColumnElement[bool], ...]:
+    """Calls of the span, without those in observe mode."""
+    return calls.c.arrived_ms >= span.start_ms, calls.c.arrived_ms < span.end_ms, calls.c.mode == Mode.ACT.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ class Troubled:
     name: str
     """What was heard of them, "" where nothing was judged; or the trunk they came in on."""
     days: dict[int, Counter[str]]
-    """By the first moment of the day, epoch ms; days without such callers are left out."""
+    """By local day, in days since 1 January 1970; days without such callers are left out."""
 
     @property
     def total(self) -> Counter[str]:
@@ -109,22 +118,17 @@ class Causes:
     by_trunk: list[Troubled]
 
 
-def causes(reader: Reader, start_ms: int, end_ms: int, offset_ms: int = 0) -> Causes:
+def causes(reader: Reader, spans: Iterable[Span]) -> Causes:
     """Why callers could not be heard at first, by local day; calls in observe mode are left out."""
-    day = ((calls.c.arrived_ms + offset_ms) // DAY_MS).label("day")
-    query = sa.select(day, calls.c.result, calls.c.heard, calls.c.channel).where(
-        calls.c.result.in_([result.value for result in TROUBLED]),
-        calls.c.arrived_ms >= start_ms,
-        calls.c.arrived_ms < end_ms,
-        calls.c.mode == Mode.ACT.value,
-    )
     heard: dict[str, Troubled] = {}
     trunks: dict[str, Troubled] = {}
-    for row in reader.rows(query):
-        day_ms = int(row["day"]) * DAY_MS - offset_ms
-        for groups, name in ((heard, row["heard"] or ""), (trunks, trunk_of(row["channel"]))):
-            group = groups.setdefault(name, Troubled(name, {}))
-            group.days.setdefault(day_ms, Counter())[row["result"]] += 1
+    is_troubled = calls.c.result.in_([result.value for result in TROUBLED])
+    for span in spans:
+        query = sa.select(_day(span), calls.c.result, calls.c.heard, calls.c.channel)
+        for row in reader.rows(query.where(is_troubled, *_acted_on(span))):
+            for groups, name in ((heard, row["heard"] or ""), (trunks, trunk_of(row["channel"]))):
+                group = groups.setdefault(name, Troubled(name, {}))
+                group.days.setdefault(int(row["day"]), Counter())[row["result"]] += 1
     return Causes(_most_frequent(heard), _most_frequent(trunks))
 
 

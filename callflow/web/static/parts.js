@@ -117,6 +117,9 @@ export const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1000
 const DAY = 86400000;
 export const PERIODS = { today: 1, days7: 7, days30: 30, days365: 365 };
 
+// By which local days are counted: this browser's zone; without one, its offset from UTC now.
+export const clock = () => ({ zone: Intl.DateTimeFormat().resolvedOptions().timeZone ?? "", offset_min: -new Date().getTimezoneOffset() });
+
 // A named period, or FROM..TO in local dates, both included: first and last moment by this browser's clock and zone.
 export function period(name) {
   const days = /^(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)$/.exec(name);

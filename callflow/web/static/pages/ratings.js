@@ -2,7 +2,7 @@
 import { html } from "../html.js";
 import { ask, me } from "../api.js";
 import { day, percent, whole } from "../format.js";
-import { Asked, Empty, Heading, Lines, period, PeriodChoice, setQuery, Table, Term, useAsked } from "../parts.js";
+import { Asked, clock, Empty, Heading, Lines, period, PeriodChoice, setQuery, Table, Term, useAsked } from "../parts.js";
 import { useStore } from "../store.js";
 import { useWords } from "../words.js";
 
@@ -16,7 +16,7 @@ export default function Ratings({ query }) {
   const chosen = { period: query.get("period") ?? "days30", by: BY.includes(query.get("by")) ? query.get("by") : "agent" };
   const choose = (change) => setQuery("ratings", { ...chosen, ...change });
   const found = useAsked(JSON.stringify(chosen), () =>
-    ask(`ratings?${new URLSearchParams({ ...period(chosen.period), by: chosen.by, offset_min: -new Date().getTimezoneOffset() })}`),
+    ask(`ratings?${new URLSearchParams({ ...period(chosen.period), by: chosen.by, ...clock() })}`),
   );
   return html`
     <${Heading}>${words("ratings_title")}<//>

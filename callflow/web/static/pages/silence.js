@@ -2,7 +2,7 @@
 import { html } from "../html.js";
 import { ask } from "../api.js";
 import { day, percent, whole } from "../format.js";
-import { Asked, Empty, Heading, Lines, period, PeriodChoice, setQuery, Table, Term, useAsked } from "../parts.js";
+import { Asked, clock, Empty, Heading, Lines, period, PeriodChoice, setQuery, Table, Term, useAsked } from "../parts.js";
 import { named, useWords } from "../words.js";
 
 const KINDS = ["silent", "quiet", "rescued"];
@@ -14,7 +14,7 @@ export default function Silence({ query }) {
   const chosen = { period: query.get("period") ?? "days30", kind: KINDS.includes(query.get("kind")) ? query.get("kind") : "silent" };
   const choose = (change) => setQuery("silence", { ...chosen, ...change });
   const found = useAsked(chosen.period, () =>
-    ask(`silence?${new URLSearchParams({ ...period(chosen.period), offset_min: -new Date().getTimezoneOffset() })}`),
+    ask(`silence?${new URLSearchParams({ ...period(chosen.period), ...clock() })}`),
   );
   return html`
     <${Heading}>${words("silence_title")}<//>
