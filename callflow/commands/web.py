@@ -143,6 +143,7 @@ def _note(context: typer.Context, action: str, changed: Token) -> None:
     from callflow.web.server import audit_file_of
 
     settings = context.find_object(Context).settings()  # type: ignore[union-attr]
+    configure_logs(settings.log)  # stdout is for the secret
     trail = Audit(audit_file_of(settings.web, settings.store.path), _now_ms)
     trail.note(Visitor(f"{who()} (command line)", Role.ADMIN), action, **described(changed))
 

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -149,5 +150,5 @@ def test_a_user_without_an_account_creates_tokens(tmp_path: Path, monkeypatch: p
     config.write_text(f'[store]\npath = "{tmp_path}/callflow.db"\n')
     done = CliRunner().invoke(app, ["-c", str(config), "web", "token", "add", "wall"])
     assert done.exit_code == 0
-    assert "cf_" in done.stdout
+    assert re.fullmatch(r"cf_\S+\n", done.stdout), "the secret alone, for SECRET=$(...)"
     assert json.loads((tmp_path / "web-audit.jsonl").read_text())["who"] == "unknown (command line)"
