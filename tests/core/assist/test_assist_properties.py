@@ -110,7 +110,9 @@ def act(world: World, scene: Scene, what: str, how: object) -> None:  # noqa: C9
             world.receive(events.LinkLost(world.now, "cut"))
             world.receive(events.LinkUp(world.now))
             world.receive(events.SoundStarted("z", world.now))
-            if how == "found" and not scene.held and scene.parted_after is None and not scene.redirecting:
+            silent = all(person.sound_from is None for person in scene.people)  # else it is told once an ear is set
+            in_talk = not scene.held and scene.parted_after is None and not scene.redirecting
+            if how == "found" and silent and in_talk:
                 world.receive(TalksSeen(world.now, ((scene.parties, frozenset()),)))
         case "stray":
             world.receive(PromptOver(talk, "callflow-say-unknown", Outcome.REACHED, world.now))
