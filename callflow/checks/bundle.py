@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from callflow import __version__
+from callflow.core.callbacks.entry import CALLFLOW
 from callflow.core.documents import json_of
 from callflow.core.publishing.privacy import PrivacyRules, Pseudonymizer
 from callflow.errors import CallflowError
@@ -31,8 +32,6 @@ NUMBERS = ("caller_number", "caller", "number")
 """Hashed whatever their length."""
 BODY = "body"
 """The event that waits in the outbox, as JSON."""
-DAEMON = "callflow"
-"""The actor of steps that no person took."""
 LEFT_OUT = "(left out)"
 _URL_USER = re.compile(r"://[^/@\s]+@")
 _LABEL = re.compile(r'(\b(?!le=)\w+=)"((?:[^"\\\n]|\\.)*)"')
@@ -58,7 +57,7 @@ class Veil:
 
     def row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row of the database, or an object in an event."""
-        by_person = row.get("actor") not in (None, "", DAEMON)
+        by_person = row.get("actor") not in (None, "", CALLFLOW)
         return {name: self._value(name, value, by_person=by_person) for name, value in row.items()}
 
     def _value(self, name: str, value: Any, *, by_person: bool) -> Any:

@@ -9,7 +9,7 @@ import structlog
 
 from callflow.adapters.store.case_list import CaseList
 from callflow.core.callbacks.attempt import Attempt
-from callflow.core.callbacks.entry import CallbackChange, Entry, Reason
+from callflow.core.callbacks.entry import CALLFLOW, CallbackChange, Entry, Reason
 from callflow.core.callbacks.hours import UnknownHours
 from callflow.core.callbacks.numbers import caller_of
 from callflow.core.callbacks.raising import Wanted
@@ -21,7 +21,6 @@ from callflow.errors import CallflowError
 REMIND_MS = HOUR_MS
 """A reminder goes out so long before the news is due, so that there is time to call; at most half of `case_news_h`."""
 OVERDUE_MS = 0
-ACTOR = "callflow"
 
 log = structlog.get_logger()
 
@@ -61,7 +60,7 @@ class CaseWatch:
                 case CaseStep.REMINDED:
                     await self._remind(case, now_ms)
                 case CaseStep.OVERDUE:
-                    await self._take(case.reference, lambda now: now.overdue(now_ms, ACTOR))
+                    await self._take(case.reference, lambda now: now.overdue(now_ms, CALLFLOW))
                     log.warning("a case is without the news that was due", case=case.reference)
 
     def _remind_before(self, case: Case) -> int:
@@ -96,7 +95,7 @@ class CaseWatch:
         for case in self.open:
             if caller_of(case.number) == caller and case.reminded_ms is not None and change.at_ms >= case.reminded_ms:
                 next_ms = change.at_ms + round(HOUR_MS * self._rules.case_news_h)
-                told = partial(Case.told, at_ms=change.at_ms, actor=ACTOR, news="called back", next_ms=next_ms)
+                told = partial(Case.told, at_ms=change.at_ms, actor=CALLFLOW, news="called back", next_ms=next_ms)
                 await self._take(case.reference, told)
 
     def is_of(self, number: str) -> bool:
@@ -127,7 +126,7 @@ class CaseWatch:
                 await self._add(wanted)
             except (CallflowError, ValueError) as error:
                 log.warning("a case's caller cannot be called back", case=case.reference, reason=str(error))
-        await self._take(case.reference, lambda now: now.reminded(now_ms, ACTOR))
+        await self._take(case.reference, lambda now: now.reminded(now_ms, CALLFLOW))
         log.info("news of a case is due", case=case.reference)
 
     async def _take(self, reference: str, make: Callable[[Case], Case]) -> None:

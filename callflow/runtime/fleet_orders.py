@@ -11,7 +11,7 @@ import structlog
 
 from callflow.adapters.store.callback_queries import NoSuchCallback
 from callflow.adapters.store.queries import Reader
-from callflow.core.callbacks.entry import Entry, Reason
+from callflow.core.callbacks.entry import CALLFLOW, Entry, Reason
 from callflow.core.callbacks.numbers import bare
 from callflow.core.callbacks.permission import NotAllowed, may_dial
 from callflow.core.callbacks.raising import Wanted
@@ -71,7 +71,7 @@ class FleetOrders:
         def make(now: Entry) -> Entry:
             if self._pseudonymizer.caller(now.number) != order.caller or now.raised_ms > order.at_ms:
                 raise NotAllowed("that call does not settle this entry", "")
-            return now.step(Step.ANSWER, self._now_ms(), "callflow", order.why)
+            return now.step(Step.ANSWER, self._now_ms(), CALLFLOW, order.why)
 
         try:
             entry = await asyncio.to_thread(self._desk.list.change, order.callback_id, make)

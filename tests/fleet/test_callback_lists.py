@@ -182,15 +182,21 @@ def test_the_commands_show_the_lists_of_all_nodes(
     assert report["outcomes"] == {"busy": 1, "agent_declined": 1}
 
 
+def reached_with_a_name(path: Path, at_ms: int) -> tuple[CallbackList, Entry]:
+    """A node's list, with a caller who has said a name and was reached at `at_ms`."""
+    at_node = CallbackList(path, "north")
+    at_node.prepare()
+    entry, _ = at_node.add(Wanted("+15550100", "default", Reason.OFFER, T0, "said", spoken_name="a-1"), RULES, T0)
+    at_node.change(entry.callback_id, lambda now: now.step(Step.DONE, at_ms, "8012", "reached"))
+    return at_node, entry
+
+
 @pytest.mark.parametrize("forgotten", [False, True])
 def test_a_name_that_is_deleted_later_is_deleted_in_the_fleet_too(
     database: CollectorDatabase, fleet: str, tmp_path: Path, forgotten: bool
 ) -> None:
     path = tmp_path / "callflow.db"
-    at_node = CallbackList(path, "north")
-    at_node.prepare()
-    entry, _ = at_node.add(Wanted("+15550100", "default", Reason.OFFER, T0, "said", spoken_name="a-1"), RULES, T0)
-    at_node.change(entry.callback_id, lambda now: now.step(Step.DONE, T0 + 1, "8012", "reached"))
+    at_node, entry = reached_with_a_name(path, T0 + 1)
     closed_ms = at_node.find(entry.callback_id).closed_ms
     before = arrivals(at_node)
     database.write(before)
@@ -214,10 +220,7 @@ def test_the_time_to_reach_a_caller_stays_when_the_name_is_deleted(
     database: CollectorDatabase, fleet: str, tmp_path: Path, order: tuple[int, ...], is_one_batch: bool
 ) -> None:
     path = tmp_path / "callflow.db"
-    at_node = CallbackList(path, "north")
-    at_node.prepare()
-    entry, _ = at_node.add(Wanted("+15550100", "default", Reason.OFFER, T0, "said", spoken_name="a-1"), RULES, T0)
-    at_node.change(entry.callback_id, lambda now: now.step(Step.DONE, T0 + 300_000, "8012", "reached"))
+    at_node, entry = reached_with_a_name(path, T0 + 300_000)
     settle_names(path, T0 + 400_000, T0 + 86_400_000)
     raised = arrivals(at_node)
     sent = [raised[number] for number in order]

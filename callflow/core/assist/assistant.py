@@ -135,8 +135,19 @@ class Assistant:
                 issued += self._run(before, "talk over", partial(before.finish, now_ms), now_ms)
         self._newest_ms = max(now_ms, self._newest_ms + 1)  # an attended transfer may begin a talk twice in one ms
         talk_id = f"{parties.caller_uniqueid}-{self._newest_ms}"
-        known = (parties, name, profile, self._rules, self._procedures, language)
-        case = Case(talk_id, *known, self._link, self._levels, at_ms, found)
+        case = Case(
+            talk_id=talk_id,
+            parties=parties,
+            profile_name=name,
+            profile=profile,
+            rules=self._rules,
+            procedures=self._procedures,
+            language=language,
+            link=self._link,
+            levels=self._levels,
+            began_ms=at_ms,
+            found=found,
+        )
         is_used = found or parties.agent_uniqueid in self._used
         self._used.add(parties.agent_uniqueid)
         talk = AssistedTalk(case, now_ms, is_agent_used=is_used)

@@ -5,7 +5,7 @@ from functools import partial
 
 from callflow.core.assist.steps import AssistStep, StepKind
 from callflow.core.call_record import CallRecord
-from callflow.core.callbacks.entry import Reason
+from callflow.core.callbacks.entry import CALLFLOW, Reason
 from callflow.core.callbacks.rules import CallbackRules
 from callflow.core.screening.states import Result
 from callflow.core.short_calls import ShortCallRule, ShortCalls
@@ -22,7 +22,7 @@ class Wanted:
     reason: Reason
     at_ms: int
     why: str
-    actor: str = "callflow"
+    actor: str = CALLFLOW
     queue: str = ""
     place: int = 0
     reference: str = ""

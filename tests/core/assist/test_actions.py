@@ -52,6 +52,14 @@ def ask(
     return answer_to(world, request_id)
 
 
+def louder(world: World, scene: Scene, times: int) -> None:
+    """The agent asks for more, and hears the caller answer, so many times."""
+    for _ in range(times):
+        ask(world, "louder")
+        world.over(scene)
+        world.wait(1000)
+
+
 def answer_to(world: World, request_id: str) -> ActionAnswer | None:
     found = [one.answer for one in of(world, AnswerAction) if one.answer.request_id == request_id]
     assert len(found) <= 1, "a request is answered once"
@@ -92,10 +100,7 @@ def test_a_prompt_is_said_on_the_agents_word(world: World, action: str, prompt: 
 
 def test_louder_goes_up_by_the_step_to_the_limit_and_then_says_so_once(world: World) -> None:
     scene = talking(world)
-    for _ in range(5):
-        ask(world, "louder")
-        world.over(scene)
-        world.wait(1000)
+    louder(world, scene, 5)
     levels = [command.gain_db for command in of(world, SetLoudness)]
     assert levels == [4.0, 8.0, 12.0]
     assert levels[-1] == RULES.louder_most_db
@@ -109,10 +114,7 @@ def test_louder_goes_up_by_the_step_to_the_limit_and_then_says_so_once(world: Wo
 def test_the_level_that_is_set_counts_in_a_talk_that_is_found_again(world: World) -> None:
     """AMI was away for a moment; Asterisk has kept the level of the agent's channel, until that ends."""
     scene = talking(world)
-    for _ in range(3):
-        ask(world, "louder")
-        world.over(scene)
-        world.wait(1000)
+    louder(world, scene, 3)
     world.receive(events.LinkLost(world.now, "cut"))
     world.receive(events.LinkUp(world.now))
     world.receive(TalksSeen(world.now, ((scene.parties, frozenset()),)))

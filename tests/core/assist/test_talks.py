@@ -42,6 +42,17 @@ def heard(world: World) -> Scene:
     return scene
 
 
+def held(world: World, prompts: int) -> Scene:
+    """The caller is on hold, for as long as so many prompts take."""
+    scene = heard(world)
+    world.wait(700)
+    world.hold(scene)
+    for _ in range(prompts):
+        world.over(scene)
+        world.wait(10_500)
+    return scene
+
+
 def of(world: World, kind: type[T]) -> list[T]:
     return [command for command in world.issued if isinstance(command, kind)]
 
@@ -358,12 +369,7 @@ def test_an_agent_without_a_pause_is_not_talked_over(world: World) -> None:
 
 def test_a_hold_is_spoken_into() -> None:
     world = World(caller_number="+15550100")
-    scene = heard(world)
-    world.wait(700)
-    world.hold(scene)
-    for _ in range(6):
-        world.over(scene)
-        world.wait(10_500)
+    scene = held(world, 6)
     assert world.said() == ["one_moment", "still_looking", "still_looking_again", "offer_call_back"]
     world.press(scene)
     world.over(scene)
@@ -378,12 +384,7 @@ def test_a_hold_is_spoken_into() -> None:
 
 
 def test_a_caller_who_cannot_be_called_back_is_offered_nothing(world: World) -> None:
-    scene = heard(world)
-    world.wait(700)
-    world.hold(scene)
-    for _ in range(10):
-        world.over(scene)
-        world.wait(10_500)
+    scene = held(world, 10)
     assert set(world.said()) == {"one_moment", "still_looking", "still_looking_again"}
     world.press(scene)
     assert StepKind.CALLBACK_ACCEPTED not in world.kinds()
